@@ -1,0 +1,1 @@
+//! The composition root: starts the service and ends it.

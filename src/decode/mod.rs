@@ -1,0 +1,1 @@
+//! A frame's bytes to a [`Packet`](crate::model::packet::Packet).

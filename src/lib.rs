@@ -1,0 +1,35 @@
+//! Replyscope finds out why UDP does not get through: for each device, which
+//! address was asked, which answered, where the follow-up went, whether that
+//! worked, and why not.
+//!
+//! The rooms, in the order in which data flows:
+//!
+//! | room | turns |
+//! |---|---|
+//! | [`model`] | words that all rooms share |
+//! | [`ingest`] | bytes into frames, packets and facts |
+//! | [`decode`] | frames into packets |
+//! | [`topology`] | texts into facts about addresses, facts into roles |
+//! | [`correlate`] | packets into exchanges |
+//! | [`diagnose`] | exchanges into verdicts and findings |
+//! | [`report`] | findings into a report, HTML and text |
+//! | [`analysis`] | the pipeline: the only caller of the stages above |
+//! | [`store`] | reports and captures that survive a restart |
+//! | [`web`] | pages and the JSON API |
+//! | [`config`], [`app`] | settings, composition and shutdown |
+//!
+//! Who may import whom is in `tests/layering.rs`.
+
+pub mod analysis;
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod correlate;
+pub mod decode;
+pub mod diagnose;
+pub mod ingest;
+pub mod model;
+pub mod report;
+pub mod store;
+pub mod topology;
+pub mod web;

@@ -1,0 +1,222 @@
+//! Captures, where they were taken, and the frames they hold.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::time::Timestamp;
+
+/// A capture's place in its analysis, counted from zero in input order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaptureId(pub u32);
+
+/// How a capture was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureFormat {
+    Pcap,
+    Pcapng,
+    /// Lines that `tcpdump` printed.
+    TcpdumpText,
+}
+
+impl CaptureFormat {
+    /// The format as people call it.
+    #[must_use]
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::Pcap => "pcap",
+            Self::Pcapng => "pcapng",
+            Self::TcpdumpText => "tcpdump text",
+        }
+    }
+}
+
+/// What a capture's times are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// Dates and times.
+    Absolute,
+    /// Text with times of day only; dates in the report are 1970-01-01.
+    TimeOfDay,
+    /// Text with times since the first packet (`-ttttt`).
+    Relative,
+    /// Text without any times (`-t`): every packet is at the same instant.
+    None,
+}
+
+/// The side of the translation at which packets were seen.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum PointKind {
+    /// At the device or on its side of the network.
+    Device,
+    /// On the node's uplink.
+    Host,
+    /// On the pod's interface, or inside the pod.
+    Pod,
+    Unknown,
+}
+
+impl PointKind {
+    /// The JSON value.
+    #[must_use]
+    pub const fn as_token(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Host => "host",
+            Self::Pod => "pod",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Where a packet was captured.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CapturePoint {
+    pub kind: PointKind,
+    pub node: Option<String>,
+    pub interface: Option<String>,
+}
+
+impl CapturePoint {
+    /// A point of which nothing is known.
+    pub const UNKNOWN: Self = Self { kind: PointKind::Unknown, node: None, interface: None };
+}
+
+/// `pod@node3/cali928cc4cd898`: the form of the command line's `--point`.
+impl fmt::Display for CapturePoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.as_token())?;
+        if let Some(node) = &self.node {
+            write!(f, "@{node}")?;
+        }
+        if let Some(interface) = &self.interface {
+            write!(f, "/{interface}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why the text of a capture point cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is not a capture point; write device, host, pod or unknown, and where known @NODE/INTERFACE, such as pod@node3/eth0"
+)]
+pub struct PointSyntax(pub String);
+
+impl std::str::FromStr for CapturePoint {
+    type Err = PointSyntax;
+
+    fn from_str(text: &str) -> Result<Self, PointSyntax> {
+        let (place, interface) = match text.split_once('/') {
+            Some((place, interface)) => (place, Some(interface)),
+            None => (text, None),
+        };
+        let (kind, node) = match place.split_once('@') {
+            Some((kind, node)) => (kind, Some(node)),
+            None => (place, None),
+        };
+        let kind = match kind {
+            "device" => PointKind::Device,
+            "host" => PointKind::Host,
+            "pod" => PointKind::Pod,
+            "unknown" => PointKind::Unknown,
+            _ => return Err(PointSyntax(text.to_owned())),
+        };
+        let named = |part: Option<&str>| part.filter(|name| !name.is_empty()).map(str::to_owned);
+        Ok(Self { kind, node: named(node), interface: named(interface) })
+    }
+}
+
+/// A frame's place in the input: what evidence points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameRef {
+    pub capture: CaptureId,
+    /// Counted from 1, as in Wireshark.
+    pub number: u64,
+    pub at: Timestamp,
+}
+
+/// A link-layer header type, as registered at tcpdump.org/linktypes.html.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinkType {
+    /// 0: BSD loopback, address family in the capturing host's byte order.
+    Null,
+    /// 1
+    Ethernet,
+    /// 101, and the values 12 and 14 that some systems write: no link header.
+    RawIp,
+    /// 108: like [`LinkType::Null`], in network byte order.
+    Loop,
+    /// 113: `tcpdump -i any` of older versions.
+    LinuxSll,
+    /// 228
+    Ipv4,
+    /// 229
+    Ipv6,
+    /// 276: `tcpdump -i any`, with the interface's index.
+    LinuxSll2,
+    /// Any other registered or private value.
+    Other(u16),
+}
+
+impl From<u16> for LinkType {
+    fn from(value: u16) -> Self {
+        match value {
+            0 => Self::Null,
+            1 => Self::Ethernet,
+            12 | 14 | 101 => Self::RawIp,
+            108 => Self::Loop,
+            113 => Self::LinuxSll,
+            228 => Self::Ipv4,
+            229 => Self::Ipv6,
+            276 => Self::LinuxSll2,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// The name that `tcpdump` and Wireshark print.
+impl fmt::Display for LinkType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Null => "NULL",
+            Self::Ethernet => "EN10MB",
+            Self::RawIp => "RAW",
+            Self::Loop => "LOOP",
+            Self::LinuxSll => "LINUX_SLL",
+            Self::Ipv4 => "IPV4",
+            Self::Ipv6 => "IPV6",
+            Self::LinuxSll2 => "LINUX_SLL2",
+            Self::Other(value) => return write!(f, "link type {value}"),
+        };
+        f.write_str(name)
+    }
+}
+
+/// Whether the capturing host received or sent the packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    In,
+    Out,
+}
+
+/// One captured frame, as bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Counted from 1 within its capture.
+    pub number: u64,
+    pub at: Timestamp,
+    /// Index into the capture's interfaces, from 0.
+    pub interface: u32,
+    pub link_type: LinkType,
+    pub direction: Option<Direction>,
+    /// Length on the wire in bytes; more than `bytes` where a snap length cut it.
+    pub original_length: u32,
+    pub bytes: &'a [u8],
+}

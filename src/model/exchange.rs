@@ -1,0 +1,1 @@
+//! Exchanges: one client socket's conversation, as the packets show it.

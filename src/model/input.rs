@@ -1,0 +1,129 @@
+//! What can be wrong with an input, and what its reader should do about it.
+
+use std::fmt;
+
+/// An input that could not be analysed at all. Faults within a readable input
+/// are not errors: they are counted and located in the report's warnings.
+#[derive(Debug)]
+pub struct InputError {
+    /// The input's name: file name, part name or `-`.
+    pub name: String,
+    pub kind: InputErrorKind,
+    /// Byte at which reading stopped, counted from 0.
+    pub offset: Option<u64>,
+}
+
+/// Why an input could not be analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum InputErrorKind {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is neither a capture nor text: it looks like {0}")]
+    NotACapture(&'static str),
+    #[error(
+        "it is text, but holds no tcpdump line and no facts about addresses ({lines} lines read)"
+    )]
+    NoPackets { lines: u64 },
+    #[error("it is not an inventory that we know: {0}")]
+    NotAnInventory(String),
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+    #[error("it expands to more than {limit_bytes} bytes")]
+    ExpandsTooFar { limit_bytes: u64 },
+    #[error("it is larger than {limit_bytes} bytes")]
+    TooLarge { limit_bytes: u64 },
+    #[error("it could not be read")]
+    Read(#[source] std::io::Error),
+}
+
+impl InputErrorKind {
+    /// A stable name for the kind: the last part of a problem's `type`.
+    #[must_use]
+    pub const fn as_token(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty-input",
+            Self::NotACapture(_) => "not-a-capture",
+            Self::NoPackets { .. } => "no-packets",
+            Self::NotAnInventory(_) => "not-an-inventory",
+            Self::Damaged(_) => "damaged-input",
+            Self::ExpandsTooFar { .. } => "expands-too-far",
+            Self::TooLarge { .. } => "too-large",
+            Self::Read(_) => "unreadable-input",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Empty => "Check that the capture ran and that the file was copied completely.",
+            Self::NotACapture(_) => {
+                "Send a pcap or pcapng file (plain, gzip or zstd), or the text that tcpdump printed."
+            }
+            Self::NoPackets { .. } => {
+                "Paste the lines that tcpdump printed, best with `tcpdump -n`, with or without the commands around them."
+            }
+            Self::NotAnInventory(_) => {
+                "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide` or `-o json`, or a device list (CSV with the columns name,address, or JSON)."
+            }
+            Self::Damaged(_) => {
+                "Copy the file again in binary mode, or make a new capture with `tcpdump -w`."
+            }
+            Self::ExpandsTooFar { .. } | Self::TooLarge { .. } => {
+                "Cut the capture down first, for example with `tcpdump -r IN -w OUT host DEVICE`."
+            }
+            Self::Read(_) => "Check that the file exists and may be read, or send it again.",
+        }
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot analyse '{}': {}", self.name, self.kind)?;
+        match self.offset {
+            Some(offset) => write!(f, " (at byte {offset})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for InputError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            InputErrorKind::Read(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Something in a readable input that could not be used, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub place: Place,
+    /// What was expected, what was found: one sentence without a full stop.
+    pub message: String,
+}
+
+/// A place in an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Counted from 0.
+    Byte(u64),
+    /// Counted from 1.
+    Line(u64),
+    /// Counted from 1, as in Wireshark.
+    Frame(u64),
+    /// The input as a whole.
+    Whole,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Place::Byte(offset) => write!(f, "byte {offset}: {}", self.message),
+            Place::Line(line) => write!(f, "line {line}: {}", self.message),
+            Place::Frame(frame) => write!(f, "frame {frame}: {}", self.message),
+            Place::Whole => f.write_str(&self.message),
+        }
+    }
+}

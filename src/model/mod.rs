@@ -1,0 +1,13 @@
+//! The words that all rooms share. Nothing here reads bytes, asks a clock or
+//! knows a rule: these are the nouns of the field and their invariants.
+
+pub mod capture;
+pub mod endpoint;
+pub mod exchange;
+pub mod finding;
+pub mod input;
+pub mod packet;
+pub mod protocol;
+pub mod report;
+pub mod time;
+pub mod topology;

@@ -1,0 +1,224 @@
+//! Packets as the analysis sees them: who sent what kind of message to whom.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::capture::Direction;
+use super::endpoint::{Endpoint, FlowKey};
+use super::protocol::Protocol;
+use super::time::Timestamp;
+
+/// One packet that concerns an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packet {
+    /// The frame's number, counted from 1 within its capture.
+    pub frame: u64,
+    pub at: Timestamp,
+    /// Index into the capture's interfaces, from 0.
+    pub interface: u32,
+    pub direction: Option<Direction>,
+    /// IPv4 identification: tells a repeated datagram from a second copy of
+    /// one datagram. `None` for IPv6, text, and where it is zero (RFC 6864
+    /// lets senders of unfragmentable datagrams put anything there).
+    pub ip_identification: Option<u16>,
+    pub content: Content,
+}
+
+/// What a packet carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    Datagram(Datagram),
+    IcmpError(IcmpError),
+}
+
+/// A UDP datagram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Datagram {
+    pub flow: FlowKey,
+    /// Payload length in bytes by the UDP header, whatever was captured of it.
+    pub length: u32,
+    /// Hash of the payload's first bytes and length: the same datagram has the
+    /// same one at every capture point. `None` where no payload byte was captured (text).
+    pub fingerprint: Option<u64>,
+    pub application: Application,
+}
+
+/// What the payload says, as far as pairing needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Application {
+    /// TFTP on its service port, or named so by the text.
+    Tftp(TftpMessage),
+    /// A message of a protocol whose messages carry a transaction identity.
+    Transaction(Transaction),
+    /// A known protocol without identity, or one we do not read.
+    Plain(Protocol),
+    /// No known port. TFTP goes on between two such ports, so the TFTP reading
+    /// is kept where the bytes have that shape; only an exchange that began
+    /// with a TFTP request may believe it.
+    Unknown { tftp_shape: Option<TftpMessage> },
+}
+
+/// A TFTP message (RFC 1350, RFC 2347).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TftpMessage {
+    ReadRequest(Box<TftpRequest>),
+    WriteRequest(Box<TftpRequest>),
+    /// `length` is the number of data bytes in the block.
+    Data {
+        block: u16,
+        length: u32,
+    },
+    Ack {
+        block: u16,
+    },
+    Error {
+        code: u16,
+        message: Box<str>,
+    },
+    OptionAck,
+}
+
+/// What a TFTP client asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TftpRequest {
+    pub file: String,
+    /// `octet`, `netascii` or `mail`, in the sender's spelling.
+    pub mode: String,
+    /// Option names and values in packet order (RFC 2347).
+    pub options: Vec<(String, String)>,
+}
+
+impl TftpMessage {
+    /// Whether a client opens a transfer with this.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(self, Self::ReadRequest(_) | Self::WriteRequest(_))
+    }
+
+    /// Whether a server can answer a request with this: OACK, DATA 1 for a
+    /// read, ACK 0 for a write, or ERROR (RFC 1350 section 4, RFC 2347).
+    #[must_use]
+    pub const fn can_answer_request(&self) -> bool {
+        matches!(
+            self,
+            Self::OptionAck
+                | Self::Error { .. }
+                | Self::Data { block: 1, .. }
+                | Self::Ack { block: 0 }
+        )
+    }
+}
+
+/// `WRQ "startup.cfg"`, `DATA 1 (512 bytes)`, `ACK 0`, `OACK`.
+impl fmt::Display for TftpMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReadRequest(request) => write!(f, "RRQ \"{}\"", request.file),
+            Self::WriteRequest(request) => write!(f, "WRQ \"{}\"", request.file),
+            Self::Data { block, length } => write!(f, "DATA {block} ({length} bytes)"),
+            Self::Ack { block } => write!(f, "ACK {block}"),
+            Self::Error { code, message } if message.is_empty() => write!(f, "ERROR {code}"),
+            Self::Error { code, message } => write!(f, "ERROR {code} \"{message}\""),
+            Self::OptionAck => f.write_str("OACK"),
+        }
+    }
+}
+
+/// A message of a request-and-answer protocol: DNS, SNMP, NTP and their like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    pub protocol: Protocol,
+    pub role: TransactionRole,
+    /// What request and answer share: DNS id and question, SNMP request-id,
+    /// NTP origin timestamp; hashed.
+    pub identity: u64,
+    /// What is asked, without the identity: the same question asked again
+    /// under a new identity has the same one. `None` where it cannot be told.
+    pub question: Option<u64>,
+    /// The message's name, such as `GetRequest` or `query`.
+    pub label: &'static str,
+}
+
+/// Which part of a transaction a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransactionRole {
+    Request,
+    Reply,
+    /// Expects no answer: an SNMP trap.
+    Notification,
+}
+
+/// An ICMP or ICMPv6 error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IcmpError {
+    pub kind: IcmpKind,
+    pub from: IpAddr,
+    pub to: IpAddr,
+    /// The datagram that the error is about.
+    pub quote: Quote,
+}
+
+/// The head of the datagram that an ICMP error quotes. Ports are `None` where
+/// the capture or the text does not show them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    pub source: IpAddr,
+    pub source_port: Option<u16>,
+    pub destination: IpAddr,
+    pub destination_port: Option<u16>,
+}
+
+impl Quote {
+    /// The quoted destination, if its port is known.
+    #[must_use]
+    pub fn destination_endpoint(&self) -> Option<Endpoint> {
+        self.destination_port.map(|port| Endpoint::new(self.destination, port))
+    }
+
+    /// The quoted source, if its port is known.
+    #[must_use]
+    pub fn source_endpoint(&self) -> Option<Endpoint> {
+        self.source_port.map(|port| Endpoint::new(self.source, port))
+    }
+}
+
+/// What an ICMP error says; IPv4 and IPv6 errors of one meaning share a kind.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum IcmpKind {
+    /// ICMP 3/3, ICMPv6 1/4: nothing listens there.
+    PortUnreachable,
+    /// ICMP 3/1, ICMPv6 1/3.
+    HostUnreachable,
+    /// ICMP 3/0, ICMPv6 1/0.
+    NetworkUnreachable,
+    /// ICMP 3/9, 3/10, 3/13, ICMPv6 1/1, 1/5, 1/6: a firewall or policy refused.
+    AdminProhibited,
+    /// ICMP 3/4, ICMPv6 2/0.
+    PacketTooBig,
+    /// ICMP 11, ICMPv6 3: what traceroute provokes on purpose.
+    TimeExceeded,
+    /// Any other error type.
+    Other,
+}
+
+impl IcmpKind {
+    /// As a sentence says it.
+    #[must_use]
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::PortUnreachable => "port unreachable",
+            Self::HostUnreachable => "host unreachable",
+            Self::NetworkUnreachable => "network unreachable",
+            Self::AdminProhibited => "administratively prohibited",
+            Self::PacketTooBig => "packet too big",
+            Self::TimeExceeded => "time exceeded",
+            Self::Other => "ICMP error",
+        }
+    }
+}

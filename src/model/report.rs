@@ -1,0 +1,254 @@
+//! The report: the contract that other programs read. Names change only by addition.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::capture::{CaptureFormat, Clock, PointKind};
+use super::endpoint::Endpoint;
+use super::finding::{Cause, Confidence, Remedy, Severity, Verdict};
+use super::packet::IcmpKind;
+use super::protocol::Protocol;
+use super::time::Timestamp;
+use super::topology::{FactSource, Role};
+
+/// What an analysis found: sorted worst first, and the same for the same input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Report {
+    pub id: Uuid,
+    pub title: String,
+    pub created_at: Timestamp,
+    /// The worst of the devices' verdicts; `inconclusive` where there is no device.
+    pub verdict: Verdict,
+    /// The answer in one sentence.
+    pub headline: String,
+    pub summary: Summary,
+    pub captures: Vec<Capture>,
+    pub addresses: Vec<Address>,
+    /// Worst first.
+    pub devices: Vec<Device>,
+}
+
+/// Counts over all devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Summary {
+    pub devices: u64,
+    /// Devices per verdict; verdicts without a device are left out.
+    pub verdicts: BTreeMap<Verdict, u64>,
+}
+
+/// One capture of the analysis, and how much of it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Capture {
+    /// The file's name, or for a transcript the node and interface it was taken at.
+    pub name: String,
+    pub format: CaptureFormat,
+    pub point: PointKind,
+    pub node: Option<String>,
+    pub interface: Option<String>,
+    pub link_types: Vec<String>,
+    /// What the times of this capture are counted from.
+    pub clock: Clock,
+    /// Frames, whatever they carry.
+    pub packets: u64,
+    /// UDP datagrams; a fragmented one counts once.
+    pub datagrams: u64,
+    pub icmp_errors: u64,
+    /// Bytes on the wire; zero for text, which does not say.
+    pub bytes: u64,
+    pub first_packet_at: Option<Timestamp>,
+    pub last_packet_at: Option<Timestamp>,
+    /// This capture's clock minus the first capture's, in µs, estimated from
+    /// datagrams seen at both.
+    pub clock_offset_us: Option<i64>,
+    /// What could not be read, and where.
+    pub warnings: Vec<String>,
+}
+
+/// An address of the analysis and its role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Address {
+    #[schema(value_type = String)]
+    pub address: IpAddr,
+    pub role: Role,
+    pub node: Option<String>,
+    pub pod: Option<String>,
+    pub source: FactSource,
+    pub reason: String,
+}
+
+/// One device: its verdict, why, and its exchanges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Device {
+    /// The address that identifies it in links.
+    #[schema(value_type = String)]
+    pub device: IpAddr,
+    pub name: Option<String>,
+    #[schema(value_type = Vec<String>)]
+    pub addresses: Vec<IpAddr>,
+    pub verdict: Verdict,
+    pub headline: String,
+    /// Why this side of the exchange is taken for the device.
+    pub device_rule: String,
+    /// One per cause, the one that explains most first.
+    pub findings: Vec<DeviceFinding>,
+    /// Worst first, then by time.
+    pub exchanges: Vec<DeviceExchange>,
+    pub exchanges_omitted: u64,
+}
+
+/// A cause that this device's packets prove.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceFinding {
+    pub cause: Cause,
+    pub severity: Severity,
+    pub confidence: Confidence,
+    pub title: String,
+    pub explanation: String,
+    pub evidence: Vec<FrameEvidence>,
+    pub remedies: Vec<Remedy>,
+    /// Wireshark display filter by addresses and ports: a protocol's name would hide the answer.
+    pub display_filter: String,
+}
+
+/// A frame that proves a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FrameEvidence {
+    /// The capture's name.
+    pub capture: String,
+    /// Counted from 1, as in Wireshark.
+    pub frame: u64,
+    pub at: Timestamp,
+    pub summary: String,
+}
+
+/// One client socket's conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceExchange {
+    pub protocol: Protocol,
+    pub verdict: Verdict,
+    /// Captures in which packets of this exchange were seen, by name.
+    pub captures: Vec<String>,
+    pub first_packet_at: Timestamp,
+    pub last_packet_at: Timestamp,
+    pub client: Endpoint,
+    /// `None` where the capture begins after the request.
+    pub request: Option<RequestPart>,
+    pub replies: Vec<ReplyPart>,
+    pub follow_ups: Vec<FollowUpPart>,
+    pub icmp_errors: Vec<IcmpPart>,
+    pub translations: Vec<Translation>,
+    /// The first packets in order: what a ladder diagram shows.
+    pub steps: Vec<Step>,
+    pub steps_omitted: u64,
+    pub display_filter: String,
+    /// Community ID v1 of the client's flow to the address asked.
+    pub community_id: Option<String>,
+}
+
+/// Who was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RequestPart {
+    pub destination: Endpoint,
+    /// Repetitions included.
+    pub packets: u64,
+    /// The first request in words: `WRQ "startup.cfg"`.
+    pub first: String,
+}
+
+/// Who answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReplyPart {
+    pub source: Endpoint,
+    pub packets: u64,
+    /// UDP payload bytes.
+    pub bytes: u64,
+}
+
+/// Where the client sent what came after the first reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FollowUpPart {
+    pub destination: Endpoint,
+    pub packets: u64,
+    /// UDP payload bytes.
+    pub bytes: u64,
+}
+
+/// ICMP errors of one kind, from one host, about one destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IcmpPart {
+    pub kind: IcmpKind,
+    #[schema(value_type = String)]
+    pub from: IpAddr,
+    /// Which packet of the exchange the errors are about.
+    pub quotes: Quotes,
+    /// `None` where the quote is cut before the ports.
+    pub quoted_destination: Option<Endpoint>,
+    pub packets: u64,
+}
+
+/// Which part of an exchange an ICMP error is about.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Quotes {
+    Request,
+    Reply,
+    FollowUp,
+}
+
+/// One datagram's endpoints before and after an address translation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Translation {
+    /// The two captures, in the packet's direction: `host@node3/eth0 → pod@node3/cali928cc4cd898`.
+    pub between: String,
+    pub before: Endpoint,
+    pub after: Endpoint,
+}
+
+/// One packet, or a run of like packets, of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Step {
+    pub capture: String,
+    pub frame: u64,
+    pub at: Timestamp,
+    pub kind: StepKind,
+    #[schema(value_type = String)]
+    pub source: IpAddr,
+    #[schema(value_type = String)]
+    pub destination: IpAddr,
+    /// `None` for ICMP.
+    pub source_port: Option<u16>,
+    pub destination_port: Option<u16>,
+    /// In words: `DATA 1 (512 bytes)`.
+    pub summary: String,
+}
+
+/// What a step is in its exchange.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    Request,
+    Reply,
+    FollowUp,
+    IcmpError,
+}
+
+impl StepKind {
+    /// As people say it.
+    #[must_use]
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Reply => "reply",
+            Self::FollowUp => "follow-up",
+            Self::IcmpError => "ICMP error",
+        }
+    }
+}

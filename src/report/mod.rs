@@ -1,0 +1,1 @@
+//! Findings to a report, and a report to HTML and terminal text.

@@ -1,0 +1,1 @@
+//! Reports and captures that survive a restart.

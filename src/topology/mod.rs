@@ -1,0 +1,1 @@
+//! Texts to facts about addresses, and facts to roles.
