@@ -61,7 +61,7 @@ impl Analysis {
         _input: &mut dyn Read,
     ) -> Result<(), InputError> {
         let _ = point;
-        Err(InputError { name: name.to_owned(), kind: InputErrorKind::Empty, offset: None })
+        Err(InputError { name: name.to_owned(), kind: InputErrorKind::Empty })
     }
 
     /// Reads facts about addresses: what `ip` and `kubectl` print, or a device list.
@@ -70,7 +70,7 @@ impl Analysis {
     ///
     /// Where the text is none of these.
     pub fn read_inventory(&mut self, name: &str, _input: &mut dyn Read) -> Result<(), InputError> {
-        Err(InputError { name: name.to_owned(), kind: InputErrorKind::Empty, offset: None })
+        Err(InputError { name: name.to_owned(), kind: InputErrorKind::Empty })
     }
 
     /// Names a device, as the metadata of an upload does.
@@ -88,6 +88,6 @@ impl Analysis {
     ///
     /// Where no input was read.
     pub fn finish(self, _header: ReportHeader) -> Result<Report, InputError> {
-        Err(InputError { name: "-".to_owned(), kind: InputErrorKind::Empty, offset: None })
+        Err(InputError { name: "-".to_owned(), kind: InputErrorKind::Empty })
     }
 }

@@ -248,6 +248,14 @@ impl Finding {
     }
 }
 
+/// What was found out about one exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    pub verdict: Verdict,
+    /// In the order of [`Cause::ALL`].
+    pub findings: Vec<Finding>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

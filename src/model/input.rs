@@ -9,8 +9,6 @@ pub struct InputError {
     /// The input's name: file name, part name or `-`.
     pub name: String,
     pub kind: InputErrorKind,
-    /// Byte at which reading stopped, counted from 0.
-    pub offset: Option<u64>,
 }
 
 /// Why an input could not be analysed.
@@ -26,8 +24,9 @@ pub enum InputErrorKind {
     NoPackets { lines: u64 },
     #[error("it is not an inventory that we know: {0}")]
     NotAnInventory(String),
-    #[error("it is damaged: {0}")]
-    Damaged(String),
+    /// `offset_bytes` is where reading stopped, counted from 0.
+    #[error("it is damaged at byte {offset_bytes}: {message}")]
+    Damaged { message: String, offset_bytes: u64 },
     #[error("it expands to more than {limit_bytes} bytes")]
     ExpandsTooFar { limit_bytes: u64 },
     #[error("it is larger than {limit_bytes} bytes")]
@@ -45,10 +44,19 @@ impl InputErrorKind {
             Self::NotACapture(_) => "not-a-capture",
             Self::NoPackets { .. } => "no-packets",
             Self::NotAnInventory(_) => "not-an-inventory",
-            Self::Damaged(_) => "damaged-input",
+            Self::Damaged { .. } => "damaged-input",
             Self::ExpandsTooFar { .. } => "expands-too-far",
             Self::TooLarge { .. } => "too-large",
             Self::Read(_) => "unreadable-input",
+        }
+    }
+
+    /// Byte at which reading stopped, counted from 0, where that says something.
+    #[must_use]
+    pub const fn offset_bytes(&self) -> Option<u64> {
+        match self {
+            Self::Damaged { offset_bytes, .. } => Some(*offset_bytes),
+            _ => None,
         }
     }
 
@@ -66,7 +74,7 @@ impl InputErrorKind {
             Self::NotAnInventory(_) => {
                 "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide` or `-o json`, or a device list (CSV with the columns name,address, or JSON)."
             }
-            Self::Damaged(_) => {
+            Self::Damaged { .. } => {
                 "Copy the file again in binary mode, or make a new capture with `tcpdump -w`."
             }
             Self::ExpandsTooFar { .. } | Self::TooLarge { .. } => {
@@ -79,11 +87,7 @@ impl InputErrorKind {
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot analyse '{}': {}", self.name, self.kind)?;
-        match self.offset {
-            Some(offset) => write!(f, " (at byte {offset})"),
-            None => Ok(()),
-        }
+        write!(f, "cannot analyse '{}': {}", self.name, self.kind)
     }
 }
 

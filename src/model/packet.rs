@@ -19,6 +19,9 @@ pub struct Packet {
     pub at: Timestamp,
     /// Index into the capture's interfaces, from 0.
     pub interface: u32,
+    /// The capturing kernel's interface index, where the link layer says it
+    /// (SLL2): one capture of `-i any` is taken at several interfaces.
+    pub kernel_interface: Option<u32>,
     pub direction: Option<Direction>,
     /// IPv4 identification: tells a repeated datagram from a second copy of
     /// one datagram. `None` for IPv6, text, and where it is zero (RFC 6864
@@ -157,8 +160,9 @@ pub struct IcmpError {
     pub kind: IcmpKind,
     pub from: IpAddr,
     pub to: IpAddr,
-    /// The datagram that the error is about.
-    pub quote: Quote,
+    /// The datagram that the error is about; `None` where a snap length cut
+    /// the quote before its addresses.
+    pub quote: Option<Quote>,
 }
 
 /// The head of the datagram that an ICMP error quotes. Ports are `None` where

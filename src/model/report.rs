@@ -32,6 +32,33 @@ pub struct Report {
     pub devices: Vec<Device>,
 }
 
+/// One line about a stored report: what lists show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AnalysisSummary {
+    pub id: Uuid,
+    pub title: String,
+    pub created_at: Timestamp,
+    pub verdict: Verdict,
+    pub headline: String,
+    pub devices: u64,
+    /// The captures' names.
+    pub captures: Vec<String>,
+}
+
+/// One device in one stored report: a line of its history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeviceSummary {
+    #[schema(value_type = String)]
+    pub device: IpAddr,
+    pub name: Option<String>,
+    pub analysis: Uuid,
+    pub analysed_at: Timestamp,
+    pub verdict: Verdict,
+    pub headline: String,
+    /// The causes found, the one that explains most first.
+    pub causes: Vec<Cause>,
+}
+
 /// Counts over all devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Summary {

@@ -1,5 +1,6 @@
 //! What is known about addresses, from whom, and why.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -117,12 +118,21 @@ pub struct NetworkFact {
     pub network: IpNet,
 }
 
+/// A node's interface by its kernel index, as `ip addr` numbers them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InterfaceFact {
+    pub node: Option<String>,
+    pub index: u32,
+    pub name: String,
+}
+
 /// What one inventory text says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
     pub addresses: Vec<AddressFact>,
     pub links: Vec<LinkFact>,
     pub networks: Vec<NetworkFact>,
+    pub interfaces: Vec<InterfaceFact>,
     pub devices: Vec<DeviceEntry>,
     /// Lines or entries that could not be used, and where.
     pub faults: Vec<super::input::Fault>,
@@ -135,6 +145,7 @@ impl Facts {
         self.addresses.is_empty()
             && self.links.is_empty()
             && self.networks.is_empty()
+            && self.interfaces.is_empty()
             && self.devices.is_empty()
     }
 
@@ -143,6 +154,7 @@ impl Facts {
         self.addresses.extend(other.addresses);
         self.links.extend(other.links);
         self.networks.extend(other.networks);
+        self.interfaces.extend(other.interfaces);
         self.devices.extend(other.devices);
         self.faults.extend(other.faults);
     }
@@ -156,4 +168,80 @@ pub struct AddressRole {
     pub pod: Option<String>,
     pub source: FactSource,
     pub reason: String,
+}
+
+/// All that is known about addresses, links and devices, one belief per address.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Topology {
+    roles: BTreeMap<IpAddr, AddressRole>,
+    links: Vec<LinkFact>,
+    interfaces: Vec<InterfaceFact>,
+    networks: Vec<NetworkFact>,
+    devices: Vec<DeviceEntry>,
+}
+
+impl Topology {
+    /// A topology of weighed beliefs; `facts` gives its links and devices.
+    #[must_use]
+    pub fn new(roles: BTreeMap<IpAddr, AddressRole>, facts: Facts) -> Self {
+        let Facts { links, interfaces, networks, devices, .. } = facts;
+        Self { roles, links, interfaces, networks, devices }
+    }
+
+    /// What is believed of `address`.
+    #[must_use]
+    pub fn find(&self, address: IpAddr) -> Option<&AddressRole> {
+        self.roles.get(&address)
+    }
+
+    /// The role of `address`; [`Role::Unknown`] where nothing is known.
+    #[must_use]
+    pub fn role_of(&self, address: IpAddr) -> Role {
+        self.find(address).map_or(Role::Unknown, |belief| belief.role)
+    }
+
+    /// Adds a belief about an address of which nothing is known yet; what an
+    /// inventory said stays.
+    pub fn infer(&mut self, address: IpAddr, belief: AddressRole) {
+        self.roles.entry(address).or_insert(belief);
+    }
+
+    /// All beliefs, by address.
+    pub fn beliefs(&self) -> impl Iterator<Item = (IpAddr, &AddressRole)> {
+        self.roles.iter().map(|(address, belief)| (*address, belief))
+    }
+
+    /// The listed device that owns `address`.
+    #[must_use]
+    pub fn device_of(&self, address: IpAddr) -> Option<&DeviceEntry> {
+        self.devices.iter().find(|device| device.addresses.contains(&address))
+    }
+
+    /// The address to which an interface leads: a pod's cable.
+    #[must_use]
+    pub fn link_behind(&self, node: Option<&str>, interface: &str) -> Option<&LinkFact> {
+        self.links.iter().find(|link| {
+            link.interface == interface && (node.is_none() || link.node.is_none() || link.node.as_deref() == node)
+        })
+    }
+
+    /// The name of the interface with this kernel index.
+    #[must_use]
+    pub fn interface_name(&self, node: Option<&str>, index: u32) -> Option<&str> {
+        self.interfaces
+            .iter()
+            .find(|fact| fact.index == index && (node.is_none() || fact.node.is_none() || fact.node.as_deref() == node))
+            .map(|fact| fact.name.as_str())
+    }
+
+    /// Whether `address` is the broadcast address of one of the nodes' networks.
+    #[must_use]
+    pub fn is_broadcast(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|fact| match (fact.network, address) {
+            (IpNet::V4(network), IpAddr::V4(v4)) => {
+                network.prefix_len() < 31 && network.broadcast() == v4
+            }
+            _ => false,
+        })
+    }
 }
