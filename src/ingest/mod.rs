@@ -3,6 +3,8 @@
 //! [`read`] takes one input of any kind, recognises it by its first bytes and
 //! hands out [`Event`]s as it goes: memory does not grow with the input.
 
+pub mod transcript;
+
 use std::io::Read;
 
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
