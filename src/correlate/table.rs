@@ -1,0 +1,414 @@
+//! The live exchanges of one capture point, and which of them a packet belongs to.
+
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use super::fit::{self, Fit};
+use super::live::{Audience, Live, is_group, is_tftp_protocol, tftp_shape};
+use crate::model::capture::FrameRef;
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{Course, IcmpErrors, Origin, PointId, Tally};
+use crate::model::packet::{
+    Application, Datagram, IcmpError, Packet, Quote, TransactionRole,
+};
+use crate::model::protocol::Protocol;
+use crate::model::report::Quotes;
+use crate::model::time::Timestamp;
+
+/// How far back an ICMP error without ports looks for the datagram it means.
+const RECENT_FLOWS: usize = 256;
+/// Exchanges of one client socket that are tried for a packet from elsewhere.
+const MAX_CANDIDATES: usize = 32;
+/// A datagram that leaves translated does so within this time of its arrival.
+const TRANSLATION_DELAY: Duration = Duration::from_millis(50);
+
+/// What one capture point sees.
+#[derive(Debug)]
+pub struct PointTable {
+    pub id: PointId,
+    pub exchanges: Vec<Live>,
+    pub observed: Option<(Timestamp, Timestamp)>,
+    /// Packets of clients for which there was no room.
+    pub unfollowed_packets: u64,
+    flows: Vec<Flow>,
+    by_pair: HashMap<(Endpoint, Endpoint), u32>,
+    by_client: HashMap<Endpoint, SmallVec<[u32; 2]>>,
+    /// The servers' transfer identifiers (RFC 1350 section 4).
+    by_tid: HashMap<Endpoint, u32>,
+    recent: Vec<u32>,
+    next_recent: usize,
+    max_exchanges: usize,
+    /// Where one interface shows datagrams before and after translation
+    /// (`-i any` without interface names), what is seen after it stands here.
+    translated: Option<Box<PointTable>>,
+}
+
+/// A pair of endpoints and the exchange it belongs to.
+#[derive(Debug, Clone, Copy)]
+struct Flow {
+    client: Endpoint,
+    server: Endpoint,
+    exchange: u32,
+    /// What the client's packets on this flow are; `None`: requests.
+    course: Option<Course>,
+    /// What the server's packets on this flow are.
+    origin: Origin,
+}
+
+impl PointTable {
+    pub fn new(id: PointId, max_exchanges: usize) -> Self {
+        Self {
+            id,
+            exchanges: Vec::new(),
+            observed: None,
+            unfollowed_packets: 0,
+            flows: Vec::new(),
+            by_pair: HashMap::new(),
+            by_client: HashMap::new(),
+            by_tid: HashMap::new(),
+            recent: Vec::new(),
+            next_recent: 0,
+            max_exchanges,
+            translated: None,
+        }
+    }
+
+    /// Notes that something was captured at `at`: silence of others is observed until then.
+    pub fn observe(&mut self, at: Timestamp) {
+        let (first, last) = self.observed.get_or_insert((at, at));
+        *first = (*first).min(at);
+        *last = (*last).max(at);
+    }
+
+    /// The table of what is seen here after translation, if anything is.
+    pub fn take_translated(&mut self) -> Option<PointTable> {
+        let mut table = *self.translated.take()?;
+        table.observed = self.observed;
+        Some(table)
+    }
+
+    /// Whether a client socket has other exchanges than one: it may be answered
+    /// by anybody, for all that time tells.
+    pub fn asks_many(&self, client: Endpoint) -> bool {
+        self.by_client.get(&client).is_some_and(|exchanges| exchanges.len() > 1)
+    }
+
+    /// Puts a datagram where it belongs.
+    pub fn datagram(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        if self.known_flow(packet, frame, datagram)
+            || self.translated.as_mut().is_some_and(|table| table.known_flow(packet, frame, datagram))
+            || self.reply_from_elsewhere(packet, frame, datagram)
+            || self.follow_up_to_elsewhere(packet, frame, datagram)
+            || self.translated_copy(packet, frame, datagram)
+        {
+            return;
+        }
+        self.open(packet, frame, datagram);
+    }
+
+    /// Counts an ICMP error at the exchange that it is about.
+    pub fn icmp_error(&mut self, packet: &Packet, frame: FrameRef, error: &IcmpError) -> bool {
+        let Some((flow, quotes, quoted_destination)) = self.find_quoted(error) else {
+            return self
+                .translated
+                .as_mut()
+                .is_some_and(|table| table.icmp_error(packet, frame, error));
+        };
+        let errors = IcmpErrors {
+            kind: error.kind,
+            from: error.from,
+            quotes,
+            quoted_destination,
+            tally: Tally::NONE,
+        };
+        self.exchange_mut(flow.exchange).icmp_error(frame, errors);
+        true
+    }
+
+    fn known_flow(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+        let key = pair(datagram.flow.source, datagram.flow.destination);
+        let Some(&index) = self.by_pair.get(&key) else { return false };
+        let flow = self.flows[index as usize];
+        self.remember(index);
+        let exchange = &mut self.exchanges[flow.exchange as usize];
+        if flow.client != datagram.flow.source {
+            exchange.reply(packet, frame, datagram, flow.origin);
+            return true;
+        }
+        if exchange.asked.is_none() && !is_tftp_protocol(exchange.protocol) {
+            // Begun with a reply, but the conversation goes on in full view.
+            exchange.asked = Some(flow.server);
+        }
+        match flow.course {
+            Some(course) => exchange.follow_up(packet, frame, datagram, course),
+            None if exchange.is_over_for(datagram, packet.at) => {
+                self.open(packet, frame, datagram);
+            }
+            None if is_late_for_request(exchange, datagram) => {
+                // DATA or ACK on the port that only takes requests (RFC 1350 section 4),
+                // unless a single-port server answered from there.
+                let course = if exchange.replies.iter().any(|replies| replies.source == flow.server) {
+                    Course::ToAnswerer
+                } else {
+                    Course::ToAskedPort
+                };
+                exchange.follow_up(packet, frame, datagram, course);
+            }
+            None => exchange.request(packet, frame, datagram),
+        }
+        true
+    }
+
+    /// Takes a packet from an endpoint to which its addressee has not spoken yet
+    /// as the answer to what the addressee asked elsewhere, where it fits.
+    fn reply_from_elsewhere(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+        let here = self.best_reply_fit(datagram, packet.at);
+        let behind = self.translated.as_ref().and_then(|table| table.best_reply_fit(datagram, packet.at));
+        let (table, exchange, origin) = match (here, behind) {
+            (None, None) => return false,
+            (Some((exchange, fit)), None) => (self, exchange, fit),
+            (Some((exchange, fit)), Some((_, other))) if fit >= other => (self, exchange, fit),
+            (_, Some((exchange, fit))) => match self.translated.as_deref_mut() {
+                Some(table) => (table, exchange, fit),
+                None => return false,
+            },
+        };
+        let origin = origin.origin();
+        let flow = table.register(Flow {
+            client: datagram.flow.destination,
+            server: datagram.flow.source,
+            exchange,
+            course: Some(Course::ToAnswerer),
+            origin,
+        });
+        table.remember(flow);
+        if is_tftp_protocol(table.exchange_mut(exchange).protocol) {
+            table.by_tid.insert(datagram.flow.source, exchange);
+        }
+        table.exchange_mut(exchange).reply(packet, frame, datagram, origin);
+        true
+    }
+
+    fn best_reply_fit(&self, datagram: &Datagram, at: Timestamp) -> Option<(u32, Fit)> {
+        let candidates = self.by_client.get(&datagram.flow.destination)?;
+        let alone = candidates.len() == 1 && !self.by_client.contains_key(&datagram.flow.source);
+        candidates
+            .iter()
+            .rev()
+            .take(MAX_CANDIDATES)
+            .filter_map(|&index| {
+                let exchange = &self.exchanges[index as usize];
+                fit::find_reply_fit(exchange, datagram, at, alone).map(|fit| (index, fit))
+            })
+            // The latest exchange first, so that it wins among equals.
+            .reduce(|best, next| if next.1 > best.1 { next } else { best })
+    }
+
+    /// Takes a packet to an endpoint that its sender has not spoken to yet as
+    /// what follows a reply, where it fits.
+    fn follow_up_to_elsewhere(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let by_sender = self.by_client.get(&source).and_then(|candidates| {
+            candidates.iter().rev().take(MAX_CANDIDATES).find_map(|&index| {
+                let exchange = &self.exchanges[index as usize];
+                fit::find_course(exchange, datagram, packet.at).map(|course| (index, course))
+            })
+        });
+        let found = by_sender.or_else(|| {
+            let &index = self.by_tid.get(&destination)?;
+            let exchange = &self.exchanges[index as usize];
+            fit::comes_from_other_source(exchange, datagram, packet.at)
+                .then_some((index, Course::FromOtherSource))
+        });
+        let Some((index, course)) = found else { return false };
+        let flow = self.register(Flow {
+            client: source,
+            server: destination,
+            exchange: index,
+            course: Some(course),
+            origin: Origin::Asked,
+        });
+        self.remember(flow);
+        self.exchange_mut(index).follow_up(packet, frame, datagram, course);
+        true
+    }
+
+    /// Takes a client's packet that just went by with another destination as
+    /// the same one after translation.
+    fn translated_copy(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+        let is_copy = self.by_client.get(&datagram.flow.source).is_some_and(|candidates| {
+            candidates.iter().rev().take(MAX_CANDIDATES).any(|&index| {
+                let exchange = &self.exchanges[index as usize];
+                exchange.group == Audience::One
+                    && exchange.last_from_client_was(datagram, packet.at, TRANSLATION_DELAY)
+            })
+        });
+        if !is_copy || is_group(datagram.flow.destination.address) {
+            return false;
+        }
+        let (id, max_exchanges) = (self.id.translated(), self.max_exchanges);
+        self.translated
+            .get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges)))
+            .datagram(packet, frame, datagram);
+        true
+    }
+
+    fn open(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        let Ok(index) = u32::try_from(self.exchanges.len()) else { return };
+        if self.exchanges.len() >= self.max_exchanges {
+            self.unfollowed_packets += 1;
+            return;
+        }
+        let opening = find_opening(datagram);
+        let (client, server) = match opening.side {
+            OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
+            OpeningSide::Server => (datagram.flow.destination, datagram.flow.source),
+        };
+        let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
+        let mut exchange = Live::open(opening.protocol, client, asked, packet, datagram);
+        let mut course = None;
+        match (opening.side, opening.is_late) {
+            (OpeningSide::Server, _) => exchange.reply(packet, frame, datagram, Origin::Unknown),
+            (OpeningSide::Client, false) => exchange.request(packet, frame, datagram),
+            (OpeningSide::Client, true) => {
+                course = Some(Course::AnswererUnseen);
+                exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
+            }
+        }
+        self.exchanges.push(exchange);
+        self.by_client.entry(client).or_default().push(index);
+        let origin = if asked.is_some() { Origin::Asked } else { Origin::Unknown };
+        let flow = self.register(Flow { client, server, exchange: index, course, origin });
+        self.remember(flow);
+    }
+
+    fn register(&mut self, flow: Flow) -> u32 {
+        let index = u32::try_from(self.flows.len()).unwrap_or(u32::MAX);
+        self.flows.push(flow);
+        self.by_pair.insert(pair(flow.client, flow.server), index);
+        index
+    }
+
+    fn remember(&mut self, flow: u32) {
+        if self.recent.len() < RECENT_FLOWS {
+            self.recent.push(flow);
+        } else {
+            self.recent[self.next_recent] = flow;
+        }
+        self.next_recent = (self.next_recent + 1) % RECENT_FLOWS;
+    }
+
+    fn exchange_mut(&mut self, index: u32) -> &mut Live {
+        &mut self.exchanges[index as usize]
+    }
+
+    /// The flow an ICMP error is about, which part of the exchange it quotes,
+    /// and the destination quoted.
+    fn find_quoted(&self, error: &IcmpError) -> Option<(Flow, Quotes, Option<Endpoint>)> {
+        let exact = error.quote.and_then(|quote| {
+            let (source, destination) = (quote.source_endpoint()?, quote.destination_endpoint()?);
+            let flow = self.flows[*self.by_pair.get(&pair(source, destination))? as usize];
+            Some((flow, source == flow.client))
+        });
+        let (flow, quotes_client) = exact.or_else(|| self.find_recent(error))?;
+        let quotes = match (quotes_client, flow.course) {
+            (false, _) => Quotes::Reply,
+            (true, None) => Quotes::Request,
+            (true, Some(_)) => Quotes::FollowUp,
+        };
+        let quoted_destination = match error.quote {
+            Some(quote) if quote.destination_port.is_some() => quote.destination_endpoint(),
+            // The quote is cut, but the flow is known.
+            _ => Some(if quotes_client { flow.server } else { flow.client }),
+        };
+        Some((flow, quotes, quoted_destination))
+    }
+
+    /// The latest flow that fits what is left of a quote: its addresses, or
+    /// where those are cut too, the error's own (RFC 4443 section 2.4: the
+    /// error goes to the sender of the datagram it is about).
+    fn find_recent(&self, error: &IcmpError) -> Option<(Flow, bool)> {
+        let quote = error.quote.unwrap_or(Quote {
+            source: error.to,
+            source_port: None,
+            destination: error.from,
+            destination_port: None,
+        });
+        let fits = |source: Endpoint, destination: Endpoint| {
+            source.address == quote.source
+                && destination.address == quote.destination
+                && quote.source_port.is_none_or(|port| port == source.port)
+                && quote.destination_port.is_none_or(|port| port == destination.port)
+        };
+        let count = self.recent.len();
+        (1..=count).find_map(|back| {
+            let flow = self.flows[self.recent[(self.next_recent + count - back) % count] as usize];
+            if fits(flow.client, flow.server) {
+                Some((flow, true))
+            } else if fits(flow.server, flow.client) {
+                Some((flow, false))
+            } else {
+                None
+            }
+        })
+    }
+}
+
+/// Both directions of a flow have one key.
+fn pair(one: Endpoint, other: Endpoint) -> (Endpoint, Endpoint) {
+    if one <= other { (one, other) } else { (other, one) }
+}
+
+/// TFTP to the port asked that is no request.
+fn is_late_for_request(exchange: &Live, datagram: &Datagram) -> bool {
+    is_tftp_protocol(exchange.protocol)
+        && !exchange.replies.is_empty()
+        && tftp_shape(datagram).is_none_or(|message| !message.is_request())
+}
+
+/// Which side of a new exchange its first packet comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpeningSide {
+    Client,
+    Server,
+}
+
+struct Opening {
+    protocol: Protocol,
+    side: OpeningSide,
+    /// The packet cannot be the first of its exchange: TFTP data on the service port.
+    is_late: bool,
+}
+
+/// What the first packet of an exchange says about who asks whom.
+fn find_opening(datagram: &Datagram) -> Opening {
+    let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+    let client = |protocol| Opening { protocol, side: OpeningSide::Client, is_late: false };
+    let server = |protocol| Opening { protocol, side: OpeningSide::Server, is_late: false };
+    match &datagram.application {
+        Application::Tftp(message) if message.is_request() => client(Protocol::Tftp),
+        Application::Tftp(_) if Protocol::of_port(destination.port) == Some(Protocol::Tftp) => {
+            Opening { protocol: Protocol::Tftp, side: OpeningSide::Client, is_late: true }
+        }
+        Application::Tftp(_) => server(Protocol::Tftp),
+        Application::Transaction(transaction) => match transaction.role {
+            TransactionRole::Reply => server(transaction.protocol),
+            TransactionRole::Notification if transaction.protocol == Protocol::Snmp => {
+                client(Protocol::SnmpTrap)
+            }
+            TransactionRole::Request | TransactionRole::Notification => client(transaction.protocol),
+        },
+        Application::Plain(protocol) => {
+            let to_service = Protocol::of_port(destination.port) == Some(*protocol);
+            let from_service = Protocol::of_port(source.port) == Some(*protocol);
+            if from_service && !to_service && !protocol.is_one_way() && !is_group(destination.address) {
+                server(*protocol)
+            } else {
+                client(*protocol)
+            }
+        }
+        Application::Unknown { .. } => client(Protocol::Udp),
+    }
+}
