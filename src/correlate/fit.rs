@@ -42,7 +42,12 @@ impl Fit {
 /// How well `datagram`, from an endpoint that the client has not spoken to,
 /// answers `exchange`. `alone` says that the client socket asks nobody else and
 /// the sender asks nobody: only then may time alone relate the two.
-pub fn find_reply_fit(exchange: &Live, datagram: &Datagram, at: Timestamp, alone: bool) -> Option<Fit> {
+pub fn find_reply_fit(
+    exchange: &Live,
+    datagram: &Datagram,
+    at: Timestamp,
+    alone: bool,
+) -> Option<Fit> {
     let source = datagram.flow.source;
     let asked = exchange.asked?;
     if exchange.requests.packets == 0 {
@@ -67,10 +72,14 @@ pub fn find_reply_fit(exchange: &Live, datagram: &Datagram, at: Timestamp, alone
         return None;
     }
     let outstanding = exchange.replies.is_empty() && at.since(exchange.last_at) <= ANSWER_DELAY;
-    if !outstanding || source.address == asked.address || Protocol::of_port(exchange.client.port).is_some() {
+    if !outstanding
+        || source.address == asked.address
+        || Protocol::of_port(exchange.client.port).is_some()
+    {
         return None;
     }
-    let confidence = if source.port == asked.port { Confidence::Likely } else { Confidence::Possible };
+    let confidence =
+        if source.port == asked.port { Confidence::Likely } else { Confidence::Possible };
     Some(Fit::OtherAddress(confidence))
 }
 
@@ -87,9 +96,10 @@ pub fn find_course(exchange: &Live, datagram: &Datagram, at: Timestamp) -> Optio
     }
     let keeps_address = destination.address == asked.address
         && destination.port != asked.port
-        && exchange.replies.iter().any(|replies| {
-            replies.origin.is_changed() && replies.source.port == destination.port
-        });
+        && exchange
+            .replies
+            .iter()
+            .any(|replies| replies.origin.is_changed() && replies.source.port == destination.port);
     if keeps_address {
         return Some(Course::ToAskedAddress);
     }
@@ -110,8 +120,16 @@ pub fn comes_from_other_source(exchange: &Live, datagram: &Datagram, at: Timesta
 }
 
 /// RFC 1350 section 4: a TFTP server answers from a port of its own choice.
-fn find_tftp_fit(exchange: &Live, asked: Endpoint, datagram: &Datagram, at: Timestamp) -> Option<Fit> {
-    if is_request(datagram) || at.since(exchange.last_at) > TFTP_PATIENCE || !could_be_tftp(datagram) {
+fn find_tftp_fit(
+    exchange: &Live,
+    asked: Endpoint,
+    datagram: &Datagram,
+    at: Timestamp,
+) -> Option<Fit> {
+    if is_request(datagram)
+        || at.since(exchange.last_at) > TFTP_PATIENCE
+        || !could_be_tftp(datagram)
+    {
         return None;
     }
     if datagram.flow.source.address == asked.address {

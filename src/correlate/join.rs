@@ -29,7 +29,10 @@ pub fn join(mut sightings: Vec<Sighting>) -> (Vec<Exchange>, BTreeMap<CaptureId,
         let transaction = find_transaction_key(&sighting);
         let same_transaction = || {
             let candidates = by_transaction.get(&transaction?)?;
-            candidates.iter().copied().find(|&group| is_translated_client(&groups[group], &sighting))
+            candidates
+                .iter()
+                .copied()
+                .find(|&group| is_translated_client(&groups[group], &sighting))
         };
         if let Some(group) = same_client.or_else(same_transaction) {
             groups[group].push(sighting);
@@ -66,22 +69,25 @@ fn is_same(group: &[Sighting], sighting: &Sighting) -> bool {
     elsewhere
         && first.protocol == sighting.protocol
         && !openings_differ
-        && (sighting.opening.is_sure() && first.opening.is_sure() && first.opening == sighting.opening
+        && (sighting.opening.is_sure()
+            && first.opening.is_sure()
+            && first.opening == sighting.opening
             || first.view.first_at.distance(sighting.view.first_at) <= TIME_APART)
 }
 
 /// The identity by which a transaction is recognised though its client was
 /// translated. File names are no identity: many devices write `startup.cfg`.
 fn find_transaction_key(sighting: &Sighting) -> Option<(Protocol, Option<Endpoint>, u64)> {
-    let identified = sighting.opening.basis == Basis::Meaning && sighting.protocol != Protocol::Tftp;
+    let identified =
+        sighting.opening.basis == Basis::Meaning && sighting.protocol != Protocol::Tftp;
     identified.then_some((sighting.protocol, sighting.view.asked, sighting.opening.value))
 }
 
 fn is_translated_client(group: &[Sighting], sighting: &Sighting) -> bool {
     group.iter().all(|known| known.view.point != sighting.view.point)
-        && group.first().is_some_and(|first| {
-            first.view.first_at.distance(sighting.view.first_at) <= TIME_APART
-        })
+        && group
+            .first()
+            .is_some_and(|first| first.view.first_at.distance(sighting.view.first_at) <= TIME_APART)
 }
 
 fn exchange(group: Vec<Sighting>) -> Exchange {
@@ -130,7 +136,8 @@ fn clock_offsets_us(groups: &[Vec<Sighting>]) -> BTreeMap<CaptureId, i64> {
                 if one.point.capture == other.point.capture {
                     continue;
                 }
-                let distance_ns = other.first_at.as_nanoseconds().saturating_sub(one.first_at.as_nanoseconds());
+                let distance_ns =
+                    other.first_at.as_nanoseconds().saturating_sub(one.first_at.as_nanoseconds());
                 let (from, to) = (one.point.capture, other.point.capture);
                 distances.entry((from, to)).or_default().push(distance_ns / 1_000);
                 distances.entry((to, from)).or_default().push(-distance_ns / 1_000);

@@ -86,7 +86,13 @@ struct Last {
 impl Live {
     /// An exchange that `datagram` opens. `asked` is `None` where a reply is
     /// the first packet that was captured.
-    pub fn open(protocol: Protocol, client: Endpoint, asked: Option<Endpoint>, packet: &Packet, datagram: &Datagram) -> Self {
+    pub fn open(
+        protocol: Protocol,
+        client: Endpoint,
+        asked: Option<Endpoint>,
+        packet: &Packet,
+        datagram: &Datagram,
+    ) -> Self {
         let group = match asked {
             Some(asked) if is_group(asked.address) => Audience::Group,
             _ => Audience::One,
@@ -130,15 +136,26 @@ impl Live {
 
     /// Whether the client's last packet said the same as `datagram`, up to
     /// `within` ago: then this is that packet, translated and seen again.
-    pub fn last_from_client_was(&self, datagram: &Datagram, at: Timestamp, within: std::time::Duration) -> bool {
+    pub fn last_from_client_was(
+        &self,
+        datagram: &Datagram,
+        at: Timestamp,
+        within: std::time::Duration,
+    ) -> bool {
         let said = signature(datagram, is_tftp(self.protocol));
         said.is_sure()
-            && self.from_client.is_some_and(|last| last.signature == said && at.distance(last.at) <= within)
+            && self
+                .from_client
+                .is_some_and(|last| last.signature == said && at.distance(last.at) <= within)
     }
 
     /// Counts a packet from the client to the endpoint that it asked.
     pub fn request(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
-        let Some(novelty) = self.note_client(packet, datagram, datagram.flow.destination, Reach::Server) else { return };
+        let Some(novelty) =
+            self.note_client(packet, datagram, datagram.flow.destination, Reach::Server)
+        else {
+            return;
+        };
         let repeats_question = self.track_transaction(frame, datagram);
         let novelty = repeats_question.unwrap_or(novelty);
         self.requests.count(frame, datagram.length, novelty);
@@ -150,16 +167,23 @@ impl Live {
     }
 
     /// Counts a packet from the client that follows a reply.
-    pub fn follow_up(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram, course: Course) {
+    pub fn follow_up(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        course: Course,
+    ) {
         let reach = match course {
             Course::ToAskedAddress | Course::ToAskedPort | Course::FromOtherSource => Reach::Nobody,
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
         };
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
         let Some(novelty) = self.note_client(packet, datagram, destination, reach) else { return };
-        let known = self.follow_ups.iter().position(|known| {
-            known.destination == destination && known.source == source
-        });
+        let known = self
+            .follow_ups
+            .iter()
+            .position(|known| known.destination == destination && known.source == source);
         let index = known.unwrap_or_else(|| {
             if self.follow_ups.len() < MAX_PARTIES {
                 self.follow_ups.push(FollowUps { source, destination, course, tally: Tally::NONE });
@@ -185,12 +209,18 @@ impl Live {
         self.touch(packet.at, datagram);
         let gone_on = self.follow_ups.iter().any(|follow_ups| follow_ups.tally.packets > 0)
             || (!is_tftp_protocol(self.protocol) && self.client_news && !self.replies.is_empty());
-        let index = self.replies.iter().position(|known| known.source == source).unwrap_or_else(|| {
-            if self.replies.len() < MAX_PARTIES {
-                self.replies.push(Replies { source, origin, tally: Tally::NONE, awaits_follow_up: false });
-            }
-            self.replies.len() - 1
-        });
+        let index =
+            self.replies.iter().position(|known| known.source == source).unwrap_or_else(|| {
+                if self.replies.len() < MAX_PARTIES {
+                    self.replies.push(Replies {
+                        source,
+                        origin,
+                        tally: Tally::NONE,
+                        awaits_follow_up: false,
+                    });
+                }
+                self.replies.len() - 1
+            });
         let replies = &mut self.replies[index];
         replies.awaits_follow_up |= is_tftp_protocol(self.protocol) && awaits_follow_up(datagram);
         replies.tally.count(frame, datagram.length, novelty);
@@ -242,7 +272,13 @@ impl Live {
     }
 
     /// Notes a client's packet; `None` where it is a second copy of the last one.
-    fn note_client(&mut self, packet: &Packet, datagram: &Datagram, peer: Endpoint, reach: Reach) -> Option<Novelty> {
+    fn note_client(
+        &mut self,
+        packet: &Packet,
+        datagram: &Datagram,
+        peer: Endpoint,
+        reach: Reach,
+    ) -> Option<Novelty> {
         let said = signature(datagram, is_tftp(self.protocol));
         let last = Last::new(packet, datagram, peer, said);
         if self.from_client.is_some_and(|before| before.is_copied_by(&last)) {
@@ -301,7 +337,9 @@ impl Live {
 
     fn answer_transaction(&mut self, datagram: &Datagram, at: Timestamp) {
         let Application::Transaction(transaction) = &datagram.application else { return };
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.identity == transaction.identity) {
+        if let Some(pending) =
+            self.pending.iter_mut().find(|pending| pending.identity == transaction.identity)
+        {
             pending.answered_at.get_or_insert(at);
         }
     }
@@ -441,6 +479,5 @@ fn is_tftp(protocol: Protocol) -> BelongsToTftp {
 
 /// Multicast, or the limited broadcast address (RFC 919).
 pub fn is_group(address: std::net::IpAddr) -> bool {
-    address.is_multicast()
-        || matches!(address, std::net::IpAddr::V4(v4) if v4.is_broadcast())
+    address.is_multicast() || matches!(address, std::net::IpAddr::V4(v4) if v4.is_broadcast())
 }

@@ -36,7 +36,12 @@ fn describe_one(
     let kind = if stated != PointKind::Unknown && !is_translated {
         stated
     } else {
-        infer_kind(interface.as_deref().filter(|_| !is_translated), node.as_deref(), &addresses, topology)
+        infer_kind(
+            interface.as_deref().filter(|_| !is_translated),
+            node.as_deref(),
+            &addresses,
+            topology,
+        )
     };
     if node.is_none() && kind != PointKind::Device {
         node = addresses.keys().find_map(|address| {
@@ -86,7 +91,8 @@ fn infer_kind(
 fn is_pod_cable(interface: &str) -> bool {
     POD_CABLES.iter().any(|prefix| {
         interface.strip_prefix(prefix).is_some_and(|rest| {
-            rest.len() >= 4 && rest.chars().all(|character| character.is_ascii_hexdigit() || character == '_')
+            rest.len() >= 4
+                && rest.chars().all(|character| character.is_ascii_hexdigit() || character == '_')
         })
     })
 }

@@ -20,7 +20,12 @@ pub fn assign(exchanges: &mut [Exchange], points: &[Point], topology: &mut Topol
     }
     for exchange in exchanges.iter() {
         if !is_group(exchange.device) {
-            infer(topology, exchange.device, Role::Device, exchange.device_rule.as_text().to_owned());
+            infer(
+                topology,
+                exchange.device,
+                Role::Device,
+                exchange.device_rule.as_text().to_owned(),
+            );
         }
     }
 }

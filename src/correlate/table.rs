@@ -10,9 +10,7 @@ use super::live::{Audience, Live, is_group, is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, IcmpErrors, Origin, PointId, Tally};
-use crate::model::packet::{
-    Application, Datagram, IcmpError, Packet, Quote, TransactionRole,
-};
+use crate::model::packet::{Application, Datagram, IcmpError, Packet, Quote, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
 use crate::model::time::Timestamp;
@@ -98,7 +96,10 @@ impl PointTable {
     /// Puts a datagram where it belongs.
     pub fn datagram(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
         if self.known_flow(packet, frame, datagram)
-            || self.translated.as_mut().is_some_and(|table| table.known_flow(packet, frame, datagram))
+            || self
+                .translated
+                .as_mut()
+                .is_some_and(|table| table.known_flow(packet, frame, datagram))
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.follow_up_to_elsewhere(packet, frame, datagram)
             || self.translated_copy(packet, frame, datagram)
@@ -149,7 +150,8 @@ impl PointTable {
             None if is_late_for_request(exchange, datagram) => {
                 // DATA or ACK on the port that only takes requests (RFC 1350 section 4),
                 // unless a single-port server answered from there.
-                let course = if exchange.replies.iter().any(|replies| replies.source == flow.server) {
+                let course = if exchange.replies.iter().any(|replies| replies.source == flow.server)
+                {
                     Course::ToAnswerer
                 } else {
                     Course::ToAskedPort
@@ -163,9 +165,15 @@ impl PointTable {
 
     /// Takes a packet from an endpoint to which its addressee has not spoken yet
     /// as the answer to what the addressee asked elsewhere, where it fits.
-    fn reply_from_elsewhere(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+    fn reply_from_elsewhere(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+    ) -> bool {
         let here = self.best_reply_fit(datagram, packet.at);
-        let behind = self.translated.as_ref().and_then(|table| table.best_reply_fit(datagram, packet.at));
+        let behind =
+            self.translated.as_ref().and_then(|table| table.best_reply_fit(datagram, packet.at));
         let (table, exchange, origin) = match (here, behind) {
             (None, None) => return false,
             (Some((exchange, fit)), None) => (self, exchange, fit),
@@ -208,7 +216,12 @@ impl PointTable {
 
     /// Takes a packet to an endpoint that its sender has not spoken to yet as
     /// what follows a reply, where it fits.
-    fn follow_up_to_elsewhere(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+    fn follow_up_to_elsewhere(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+    ) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
         let by_sender = self.by_client.get(&source).and_then(|candidates| {
             candidates.iter().rev().take(MAX_CANDIDATES).find_map(|&index| {
@@ -398,12 +411,18 @@ fn find_opening(datagram: &Datagram) -> Opening {
             TransactionRole::Notification if transaction.protocol == Protocol::Snmp => {
                 client(Protocol::SnmpTrap)
             }
-            TransactionRole::Request | TransactionRole::Notification => client(transaction.protocol),
+            TransactionRole::Request | TransactionRole::Notification => {
+                client(transaction.protocol)
+            }
         },
         Application::Plain(protocol) => {
             let to_service = Protocol::of_port(destination.port) == Some(*protocol);
             let from_service = Protocol::of_port(source.port) == Some(*protocol);
-            if from_service && !to_service && !protocol.is_one_way() && !is_group(destination.address) {
+            if from_service
+                && !to_service
+                && !protocol.is_one_way()
+                && !is_group(destination.address)
+            {
                 server(*protocol)
             } else {
                 client(*protocol)

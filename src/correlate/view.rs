@@ -72,7 +72,10 @@ fn weigh_replies(exchange: &mut Live, table: &PointTable) {
         let refused = exchange.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply);
         if used || refused {
             replies.origin = Origin::OtherAddress(Confidence::Certain);
-        } else if confidence < Confidence::Certain && !identified && table.asks_many(exchange.client) {
+        } else if confidence < Confidence::Certain
+            && !identified
+            && table.asks_many(exchange.client)
+        {
             replies.origin = Origin::ByDesign;
         }
     }
@@ -85,7 +88,8 @@ fn read_as_running_transfer(exchange: &mut Live) {
     let both_sides = exchange.requests.packets > 0 && !exchange.replies.is_empty();
     let packets = exchange.requests.packets
         + exchange.replies.iter().map(|replies| replies.tally.packets).sum::<u64>();
-    if exchange.protocol != Protocol::Udp || !exchange.looks_like_tftp || !both_sides || packets < 4 {
+    if exchange.protocol != Protocol::Udp || !exchange.looks_like_tftp || !both_sides || packets < 4
+    {
         return;
     }
     exchange.protocol = Protocol::Tftp;
