@@ -14,6 +14,8 @@ mod points;
 mod roles;
 mod signature;
 mod table;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::BTreeMap;
