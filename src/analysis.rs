@@ -80,6 +80,10 @@ impl Analysis {
     /// # Errors
     ///
     /// Where nothing of the input can be analysed; inputs read before remain.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the place belongs to this capture; callers have no use for it afterwards"
+    )]
     pub fn read_capture(
         &mut self,
         name: &str,

@@ -6,13 +6,13 @@ use super::live::{Audience, Live, is_tftp_protocol, tftp_shape};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, TransactionRole};
+use crate::model::packet::{Application, Datagram, TftpMessage, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// A TFTP transfer that was silent for so long is over (RFC 1350 leaves the
 /// time to the implementation; common ones give up within half a minute).
-const TFTP_PATIENCE: Duration = Duration::from_secs(60);
+const TFTP_PATIENCE: Duration = Duration::from_mins(1);
 /// Where nothing but time relates an answer to its question.
 const ANSWER_DELAY: Duration = Duration::from_secs(5);
 /// Answers to a group trickle in.
@@ -135,7 +135,7 @@ fn find_tftp_fit(
     if datagram.flow.source.address == asked.address {
         return Some(Fit::Asked);
     }
-    let proven = tftp_shape(datagram).is_some_and(|message| message.can_answer_request());
+    let proven = tftp_shape(datagram).is_some_and(TftpMessage::can_answer_request);
     Some(Fit::OtherAddress(if proven { Confidence::Certain } else { Confidence::Likely }))
 }
 
@@ -166,7 +166,7 @@ fn expects_identity(protocol: Protocol) -> bool {
 }
 
 fn is_request(datagram: &Datagram) -> bool {
-    tftp_shape(datagram).is_some_and(|message| message.is_request())
+    tftp_shape(datagram).is_some_and(TftpMessage::is_request)
 }
 
 /// Whether a datagram can be part of a TFTP transfer: it has the shape, or its

@@ -127,7 +127,7 @@ impl Live {
     /// Whether `datagram`, sent to the address asked, opens another exchange of
     /// the same socket: a TFTP request that is not a repetition.
     pub fn is_over_for(&self, datagram: &Datagram, at: Timestamp) -> bool {
-        const IDLE: std::time::Duration = std::time::Duration::from_secs(60);
+        const IDLE: std::time::Duration = std::time::Duration::from_mins(1);
         let Application::Tftp(message) = &datagram.application else { return false };
         message.is_request()
             && (signature(datagram, BelongsToTftp::Yes) != self.opening

@@ -71,7 +71,7 @@ impl Correlator {
         match &packet.content {
             Content::Datagram(datagram) => table.datagram(packet, frame, datagram),
             Content::IcmpError(error) => {
-                table.icmp_error(packet, frame, error);
+                table.icmp_error(frame, error);
             }
         }
     }

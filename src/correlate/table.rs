@@ -110,12 +110,9 @@ impl PointTable {
     }
 
     /// Counts an ICMP error at the exchange that it is about.
-    pub fn icmp_error(&mut self, packet: &Packet, frame: FrameRef, error: &IcmpError) -> bool {
+    pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
         let Some((flow, quotes, quoted_destination)) = self.find_quoted(error) else {
-            return self
-                .translated
-                .as_mut()
-                .is_some_and(|table| table.icmp_error(packet, frame, error));
+            return self.translated.as_mut().is_some_and(|table| table.icmp_error(frame, error));
         };
         let errors = IcmpErrors {
             kind: error.kind,

@@ -29,8 +29,15 @@ enum Says {
     /// Text: only a length is known.
     Length(u32),
     Bytes(u64),
-    Ask { protocol: Protocol, identity: u64, question: u64 },
-    Answer { protocol: Protocol, identity: u64 },
+    Ask {
+        protocol: Protocol,
+        identity: u64,
+        question: u64,
+    },
+    Answer {
+        protocol: Protocol,
+        identity: u64,
+    },
     /// Port unreachable about the flow written as `a > b`.
     Unreachable(&'static str),
     /// The same, with the quote's source port not printed.
@@ -339,7 +346,10 @@ fn one_interface_may_show_both_sides_of_the_translation() {
     let exchange = &correlated.exchanges[0];
     assert_eq!(exchange.views.len(), 2);
     for view in &exchange.views {
-        assert_eq!((view.requests.packets, view.reply_packets(), view.follow_up_packets()), (1, 2, 1));
+        assert_eq!(
+            (view.requests.packets, view.reply_packets(), view.follow_up_packets()),
+            (1, 2, 1)
+        );
     }
 }
 

@@ -216,24 +216,22 @@ fn addresses(exchanges: &[Exchange], topology: &Topology) -> Vec<Address> {
 }
 
 fn address_part(address: IpAddr, topology: &Topology) -> Address {
-    match topology.find(address) {
-        Some(belief) => Address {
+    if let Some(belief) = topology.find(address) {
+        return Address {
             address,
             role: belief.role,
             node: belief.node.clone(),
             pod: belief.pod.clone(),
             source: belief.source,
             reason: belief.reason.clone(),
-        },
-        None => {
-            let role = topology.role_of(address);
-            let (source, reason) = match role {
-                Role::Multicast | Role::Broadcast => (FactSource::Address, "by its form"),
-                _ => (FactSource::Packets, "no inventory names it, and the packets do not tell"),
-            };
-            Address { address, role, node: None, pod: None, source, reason: reason.to_owned() }
-        }
+        };
     }
+    let role = topology.role_of(address);
+    let (source, reason) = match role {
+        Role::Multicast | Role::Broadcast => (FactSource::Address, "by its form"),
+        _ => (FactSource::Packets, "no inventory names it, and the packets do not tell"),
+    };
+    Address { address, role, node: None, pod: None, source, reason: reason.to_owned() }
 }
 
 fn title_of(captures: &[Capture]) -> String {
