@@ -1,9 +1,10 @@
-//! Reads Rust source far enough to see which paths it names: comments, strings
-//! and `#[cfg(test)]` items are told apart from code, `use` trees are spread
-//! out, and `self` and `super` are resolved. It is no parser of Rust: what does
-//! not concern paths is passed over.
+//! Reads Rust source far enough to see which paths it names: `#[cfg(test)]`
+//! items are told apart, `use` trees are spread out, and `self` and `super` are
+//! resolved. It is no parser of Rust: what does not concern paths is passed over.
 
 use std::collections::BTreeSet;
+
+use super::tokens::{Token, is_word, read_tokens};
 
 /// A path that a source file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +33,6 @@ pub fn read_names(module: &[String], source: &str) -> Names {
     let scope = Scope { modules: module.to_vec(), in_test: false };
     read_items(&tokens, &scope, &mut names);
     names
-}
-
-/// A word or a sign, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Token {
-    line: usize,
-    /// An identifier, `::`, or one other character.
-    text: String,
 }
 
 /// Where paths are read: what `self` and `super` mean there.
@@ -224,129 +217,4 @@ fn item_end(tokens: &[Token], start: usize) -> usize {
         }
     }
     tokens.len()
-}
-
-fn is_word(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_alphabetic() || first == '_')
-}
-
-/// Words and signs without comments, strings, characters and lifetimes.
-fn read_tokens(source: &str) -> Vec<Token> {
-    let chars: Vec<char> = source.chars().collect();
-    let at = |index: usize| chars.get(index).copied().unwrap_or('\0');
-    let mut tokens = Vec::new();
-    let (mut index, mut line) = (0, 1);
-    while index < chars.len() {
-        let start = index;
-        match at(index) {
-            '/' if at(index + 1) == '/' => {
-                while index < chars.len() && at(index) != '\n' {
-                    index += 1;
-                }
-            }
-            '/' if at(index + 1) == '*' => index = block_comment_end(&chars, index),
-            '"' => index = string_end(&chars, index),
-            '\'' => index = character_or_lifetime_end(&chars, index),
-            first if first.is_alphabetic() || first == '_' => {
-                while at(index).is_alphanumeric() || at(index) == '_' {
-                    index += 1;
-                }
-                let word: String = chars[start..index].iter().collect();
-                let is_prefix = matches!(word.as_str(), "r" | "b" | "br" | "c" | "cr");
-                if is_prefix && at(index) == '#' && is_word(&at(index + 1).to_string()) {
-                    index += 1; // r#match: the word follows.
-                } else if is_prefix && matches!(at(index), '"' | '#') {
-                    index = if word.contains('r') {
-                        raw_string_end(&chars, index)
-                    } else {
-                        string_end(&chars, index)
-                    };
-                } else if word == "b" && at(index) == '\'' {
-                    index = character_or_lifetime_end(&chars, index);
-                } else {
-                    tokens.push(Token { line, text: word });
-                }
-            }
-            ':' if at(index + 1) == ':' => {
-                tokens.push(Token { line, text: "::".to_owned() });
-                index += 2;
-            }
-            other => {
-                if !other.is_whitespace() {
-                    tokens.push(Token { line, text: other.to_string() });
-                }
-                index += 1;
-            }
-        }
-        line += chars[start..index.min(chars.len())].iter().filter(|&&c| c == '\n').count();
-    }
-    tokens
-}
-
-fn block_comment_end(chars: &[char], start: usize) -> usize {
-    let mut depth = 0_usize;
-    let mut index = start;
-    while index < chars.len() {
-        match (chars[index], chars.get(index + 1)) {
-            ('/', Some('*')) => {
-                depth += 1;
-                index += 2;
-            }
-            ('*', Some('/')) => {
-                depth -= 1;
-                index += 2;
-                if depth == 0 {
-                    return index;
-                }
-            }
-            _ => index += 1,
-        }
-    }
-    index
-}
-
-fn string_end(chars: &[char], start: usize) -> usize {
-    let mut index = start + 1;
-    while index < chars.len() {
-        match chars[index] {
-            '\\' => index += 2,
-            '"' => return index + 1,
-            _ => index += 1,
-        }
-    }
-    index
-}
-
-fn raw_string_end(chars: &[char], start: usize) -> usize {
-    let hashes = chars[start..].iter().take_while(|&&c| c == '#').count();
-    let mut index = start + hashes + 1;
-    while index < chars.len() {
-        let closing = chars[index + 1..].iter().take(hashes).filter(|&&c| c == '#').count();
-        if chars[index] == '"' && closing == hashes {
-            return index + 1 + hashes;
-        }
-        index += 1;
-    }
-    index
-}
-
-/// `'a'`, `'\n'` or `'\u{41}'`; a lifetime is passed over like a character.
-fn character_or_lifetime_end(chars: &[char], start: usize) -> usize {
-    match (chars.get(start + 1), chars.get(start + 2)) {
-        (Some('\\'), _) => {
-            let mut index = start + 3;
-            while index < chars.len() && chars[index] != '\'' {
-                index += 1;
-            }
-            index + 1
-        }
-        (Some(_), Some('\'')) => start + 3,
-        _ => {
-            let mut index = start + 1;
-            while chars.get(index).is_some_and(|c| c.is_alphanumeric() || *c == '_') {
-                index += 1;
-            }
-            index
-        }
-    }
 }
