@@ -58,8 +58,15 @@ struct DeviceTruth {
 pub struct Outcome {
     /// Where the report differs from the truth; empty where the scenario passes.
     pub differences: Vec<String>,
-    /// Inventories of a kind that is not read yet.
-    pub unread_inventories: Vec<String>,
+    /// Inventories, and whether their kind is read.
+    pub inventories: Vec<(String, Readable)>,
+}
+
+/// Whether the library takes a text for an inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readable {
+    Yes,
+    NotYet,
 }
 
 /// The scenarios in a folder, by name.
@@ -107,13 +114,14 @@ impl Scenario {
     fn analyse(&self, outcome: &mut Outcome) -> Result<Report, String> {
         let mut analysis = Analysis::new(Limits::default());
         for name in &self.truth.inputs.inventory {
-            match analysis.read_inventory(name, &mut self.open(name)) {
-                Ok(()) => {}
+            let readable = match analysis.read_inventory(name, &mut self.open(name)) {
+                Ok(()) => Readable::Yes,
                 Err(error) if matches!(error.kind, InputErrorKind::NotAnInventory(_)) => {
-                    outcome.unread_inventories.push(name.clone());
+                    Readable::NotYet
                 }
                 Err(error) => return Err(error.to_string()),
-            }
+            };
+            outcome.inventories.push((name.clone(), readable));
         }
         for capture in &self.truth.inputs.captures {
             let point: CapturePoint =
