@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::live::{Audience, Live, is_tftp_protocol, tftp_shape};
+use super::live::{Audience, Live};
+use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
 use crate::model::finding::Confidence;
@@ -62,7 +63,7 @@ pub fn find_reply_fit(
     if let Application::Transaction(transaction) = &datagram.application {
         let answers = transaction.role == TransactionRole::Reply
             && transaction.protocol == exchange.protocol
-            && exchange.has_pending(transaction.identity);
+            && exchange.transactions.knows(transaction.identity);
         return answers.then(|| claim(exchange.protocol, asked, source, Confidence::Certain));
     }
     // Where answers carry an identity, one without it is no answer; text often

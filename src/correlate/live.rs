@@ -2,14 +2,17 @@
 
 use smallvec::SmallVec;
 
+use super::repetition::Last;
 use super::signature::{BelongsToTftp, Signature, signature};
+use super::tftp::{awaits_follow_up, is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
+use super::transactions::{CROSSING, Transactions};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, FollowUps, IcmpErrors, Novelty, Origin, Replies, Said, Step, Tally,
 };
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, Packet, TftpMessage, TransactionRole};
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use crate::model::time::Timestamp;
@@ -18,12 +21,6 @@ use crate::model::time::Timestamp;
 const MAX_STEPS: usize = 24;
 /// Sources, destinations and ICMP errors told apart; what is beyond joins the last.
 const MAX_PARTIES: usize = 16;
-/// Transactions of one exchange that can be open or be asked again.
-const MAX_PENDING: usize = 8;
-/// A repetition this soon after the reply was on its way before the reply came.
-const CROSSING: std::time::Duration = std::time::Duration::from_millis(50);
-/// The same question under a new identity counts as asked again within this time.
-const SAME_QUESTION: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// One exchange, growing.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ pub struct Live {
     pub opening: Signature,
     /// Every packet so far could be TFTP data or its acknowledgement.
     pub looks_like_tftp: bool,
-    pending: SmallVec<[Pending; 1]>,
+    pub transactions: Transactions,
     from_client: Option<Last>,
     from_server: Option<Last>,
     /// The client said something new to the answerer since the last reply.
@@ -63,24 +60,6 @@ pub struct Live {
 pub enum Audience {
     One,
     Group,
-}
-
-/// A transaction that may still be answered, or asked again.
-#[derive(Debug, Clone, Copy)]
-struct Pending {
-    identity: u64,
-    question: Option<u64>,
-    answered_at: Option<Timestamp>,
-}
-
-/// The last packet of one side, to recognise a repetition or a copy.
-#[derive(Debug, Clone, Copy)]
-struct Last {
-    at: Timestamp,
-    peer: Endpoint,
-    signature: Signature,
-    length: u32,
-    ip_identification: Option<u16>,
 }
 
 impl Live {
@@ -116,7 +95,7 @@ impl Live {
             has_payloads: datagram.fingerprint.is_some(),
             opening: signature(datagram, is_tftp(protocol)),
             looks_like_tftp: tftp_shape(datagram).is_some_and(|message| !message.is_request()),
-            pending: SmallVec::new(),
+            transactions: Transactions::default(),
             from_client: None,
             from_server: None,
             client_news: false,
@@ -233,7 +212,9 @@ impl Live {
         }
         self.from_server = Some(last);
         self.unanswered = Tally::NONE;
-        self.answer_transaction(datagram, packet.at);
+        if let Application::Transaction(transaction) = &datagram.application {
+            self.transactions.answer(transaction.identity, packet.at);
+        }
         for follow_ups in &mut self.follow_ups {
             if follow_ups.destination == source && follow_ups.course == Course::AnswererUnseen {
                 follow_ups.course = Course::ToAnswerer;
@@ -264,11 +245,6 @@ impl Live {
             ports: None,
             said: Said::Icmp { kind: error.kind, quoted_destination: error.quoted_destination },
         });
-    }
-
-    /// Whether a transaction with this identity is known here, and was answered or not.
-    pub fn has_pending(&self, identity: u64) -> bool {
-        self.pending.iter().any(|pending| pending.identity == identity)
     }
 
     /// Notes a client's packet; `None` where it is a second copy of the last one.
@@ -304,44 +280,11 @@ impl Live {
         if transaction.role != TransactionRole::Request {
             return Some(Novelty::New);
         }
-        let same = self.pending.iter().find(|pending| pending.identity == transaction.identity);
-        if let Some(answered_at) = same.map(|pending| pending.answered_at) {
-            if answered_at.is_some_and(|answered| frame.at.since(answered) >= CROSSING) {
-                self.note_asked_again(frame, Confidence::Certain);
-            }
-            return Some(Novelty::Repeat);
+        let asked = self.transactions.ask(transaction, frame.at);
+        if let Some(confidence) = asked.after_answer {
+            self.note_asked_again(frame, confidence);
         }
-        // A resolver that took the answer would not ask the same again so soon.
-        // Pollers do: their questions are the same every time.
-        let asks_same = self.protocol == Protocol::Dns
-            && self.pending.iter().any(|pending| {
-                pending.question.is_some()
-                    && pending.question == transaction.question
-                    && pending.answered_at.is_some_and(|answered| {
-                        (CROSSING..=SAME_QUESTION).contains(&frame.at.since(answered))
-                    })
-            });
-        if asks_same {
-            self.note_asked_again(frame, Confidence::Likely);
-        }
-        if self.pending.len() == MAX_PENDING {
-            self.pending.remove(0);
-        }
-        self.pending.push(Pending {
-            identity: transaction.identity,
-            question: transaction.question,
-            answered_at: None,
-        });
-        Some(Novelty::New)
-    }
-
-    fn answer_transaction(&mut self, datagram: &Datagram, at: Timestamp) {
-        let Application::Transaction(transaction) = &datagram.application else { return };
-        if let Some(pending) =
-            self.pending.iter_mut().find(|pending| pending.identity == transaction.identity)
-        {
-            pending.answered_at.get_or_insert(at);
-        }
+        Some(asked.novelty)
     }
 
     /// The client repeated itself although a reply had come.
@@ -394,43 +337,6 @@ enum Reach {
     Nobody,
 }
 
-impl Last {
-    fn new(packet: &Packet, datagram: &Datagram, peer: Endpoint, signature: Signature) -> Self {
-        Self {
-            at: packet.at,
-            peer,
-            signature,
-            length: datagram.length,
-            ip_identification: packet.ip_identification,
-        }
-    }
-
-    /// Whether `later` is this very datagram, captured twice: a mirror port, or
-    /// a bridge and its port under one interface. A sender that repeats itself
-    /// gives its packet another IPv4 identification, and waits longer.
-    fn is_copied_by(&self, later: &Self) -> bool {
-        let within = match (self.ip_identification, later.ip_identification) {
-            (Some(before), Some(now)) if before == now => std::time::Duration::from_millis(100),
-            (Some(_), Some(_)) => return false,
-            _ => std::time::Duration::from_millis(1),
-        };
-        self.signature.is_sure()
-            && self.signature == later.signature
-            && self.length == later.length
-            && self.peer == later.peer
-            && later.at.distance(self.at) <= within
-    }
-
-    /// Whether `later` says the same again. Where only lengths are known, or
-    /// payloads that may be alike on purpose, news from the other side in
-    /// between makes it a new message.
-    fn says_again(&self, later: &Self, news_between: bool) -> bool {
-        self.signature == later.signature
-            && self.length == later.length
-            && (self.signature.basis == super::signature::Basis::Meaning || !news_between)
-    }
-}
-
 /// What a step shows of a datagram.
 fn said(datagram: &Datagram, protocol: Protocol) -> Said {
     match &datagram.application {
@@ -445,36 +351,6 @@ fn said(datagram: &Datagram, protocol: Protocol) -> Said {
             Said::Datagram { length: datagram.length }
         }
     }
-}
-
-/// Whether the sender of this reply waits for the client: everything of TFTP
-/// but an error (RFC 1350 section 2). Text does not show what it is, but a
-/// datagram from the server's TID is one of these.
-fn awaits_follow_up(datagram: &Datagram) -> bool {
-    !is_refusal(datagram)
-}
-
-/// A TFTP ERROR ends a transfer (RFC 1350 section 7): it is not progress.
-fn is_refusal(datagram: &Datagram) -> bool {
-    matches!(tftp_shape(datagram), Some(TftpMessage::Error { .. }))
-}
-
-/// The TFTP reading of a datagram, whoever vouches for it.
-pub fn tftp_shape(datagram: &Datagram) -> Option<&TftpMessage> {
-    match &datagram.application {
-        Application::Tftp(message) => Some(message),
-        Application::Unknown { tftp_shape } => tftp_shape.as_ref(),
-        Application::Transaction(_) | Application::Plain(_) => None,
-    }
-}
-
-/// Whether an exchange is a TFTP transfer.
-pub fn is_tftp_protocol(protocol: Protocol) -> bool {
-    protocol == Protocol::Tftp
-}
-
-fn is_tftp(protocol: Protocol) -> BelongsToTftp {
-    if is_tftp_protocol(protocol) { BelongsToTftp::Yes } else { BelongsToTftp::No }
 }
 
 /// Multicast, or the limited broadcast address (RFC 919).

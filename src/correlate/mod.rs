@@ -8,14 +8,19 @@
 //! who the device is.
 
 mod fit;
+mod flows;
 mod join;
 mod live;
+mod opening;
 mod points;
+mod repetition;
 mod roles;
 mod signature;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tftp;
+mod transactions;
 mod view;
 
 use std::collections::BTreeMap;

@@ -6,17 +6,16 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::fit::{self, Fit};
-use super::live::{Audience, Live, is_group, is_tftp_protocol, tftp_shape};
+use super::flows::{Flow, Flows};
+use super::live::{Audience, Live, is_group};
+use super::opening::{OpeningSide, find_opening};
+use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, IcmpErrors, Origin, PointId, Tally};
-use crate::model::packet::{Application, Datagram, IcmpError, Packet, Quote, TransactionRole};
-use crate::model::protocol::Protocol;
-use crate::model::report::Quotes;
+use crate::model::packet::{Datagram, IcmpError, Packet};
 use crate::model::time::Timestamp;
 
-/// How far back an ICMP error without ports looks for the datagram it means.
-const RECENT_FLOWS: usize = 256;
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
 const MAX_CANDIDATES: usize = 32;
 /// A datagram that leaves translated does so within this time of its arrival.
@@ -30,29 +29,14 @@ pub struct PointTable {
     pub observed: Option<(Timestamp, Timestamp)>,
     /// Packets of clients for which there was no room.
     pub unfollowed_packets: u64,
-    flows: Vec<Flow>,
-    by_pair: HashMap<(Endpoint, Endpoint), u32>,
+    flows: Flows,
     by_client: HashMap<Endpoint, SmallVec<[u32; 2]>>,
     /// The servers' transfer identifiers (RFC 1350 section 4).
     by_tid: HashMap<Endpoint, u32>,
-    recent: Vec<u32>,
-    next_recent: usize,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
     translated: Option<Box<PointTable>>,
-}
-
-/// A pair of endpoints and the exchange it belongs to.
-#[derive(Debug, Clone, Copy)]
-struct Flow {
-    client: Endpoint,
-    server: Endpoint,
-    exchange: u32,
-    /// What the client's packets on this flow are; `None`: requests.
-    course: Option<Course>,
-    /// What the server's packets on this flow are.
-    origin: Origin,
 }
 
 impl PointTable {
@@ -62,12 +46,9 @@ impl PointTable {
             exchanges: Vec::new(),
             observed: None,
             unfollowed_packets: 0,
-            flows: Vec::new(),
-            by_pair: HashMap::new(),
+            flows: Flows::default(),
             by_client: HashMap::new(),
             by_tid: HashMap::new(),
-            recent: Vec::new(),
-            next_recent: 0,
             max_exchanges,
             translated: None,
         }
@@ -111,7 +92,7 @@ impl PointTable {
 
     /// Counts an ICMP error at the exchange that it is about.
     pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
-        let Some((flow, quotes, quoted_destination)) = self.find_quoted(error) else {
+        let Some((flow, quotes, quoted_destination)) = self.flows.find_quoted(error) else {
             return self.translated.as_mut().is_some_and(|table| table.icmp_error(frame, error));
         };
         let errors = IcmpErrors {
@@ -126,12 +107,10 @@ impl PointTable {
     }
 
     fn known_flow(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
-        let key = pair(datagram.flow.source, datagram.flow.destination);
-        let Some(&index) = self.by_pair.get(&key) else { return false };
-        let flow = self.flows[index as usize];
-        self.remember(index);
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let Some(flow) = self.flows.find(source, destination) else { return false };
         let exchange = &mut self.exchanges[flow.exchange as usize];
-        if flow.client != datagram.flow.source {
+        if flow.client != source {
             exchange.reply(packet, frame, datagram, flow.origin);
             return true;
         }
@@ -181,14 +160,13 @@ impl PointTable {
             },
         };
         let origin = origin.origin();
-        let flow = table.register(Flow {
+        table.flows.register(Flow {
             client: datagram.flow.destination,
             server: datagram.flow.source,
             exchange,
             course: Some(Course::ToAnswerer),
             origin,
         });
-        table.remember(flow);
         if is_tftp_protocol(table.exchange_mut(exchange).protocol) {
             table.by_tid.insert(datagram.flow.source, exchange);
         }
@@ -233,14 +211,13 @@ impl PointTable {
                 .then_some((index, Course::FromOtherSource))
         });
         let Some((index, course)) = found else { return false };
-        let flow = self.register(Flow {
+        self.flows.register(Flow {
             client: source,
             server: destination,
             exchange: index,
             course: Some(course),
             origin: Origin::Asked,
         });
-        self.remember(flow);
         self.exchange_mut(index).follow_up(packet, frame, datagram, course);
         true
     }
@@ -290,85 +267,12 @@ impl PointTable {
         self.exchanges.push(exchange);
         self.by_client.entry(client).or_default().push(index);
         let origin = if asked.is_some() { Origin::Asked } else { Origin::Unknown };
-        let flow = self.register(Flow { client, server, exchange: index, course, origin });
-        self.remember(flow);
-    }
-
-    fn register(&mut self, flow: Flow) -> u32 {
-        let index = u32::try_from(self.flows.len()).unwrap_or(u32::MAX);
-        self.flows.push(flow);
-        self.by_pair.insert(pair(flow.client, flow.server), index);
-        index
-    }
-
-    fn remember(&mut self, flow: u32) {
-        if self.recent.len() < RECENT_FLOWS {
-            self.recent.push(flow);
-        } else {
-            self.recent[self.next_recent] = flow;
-        }
-        self.next_recent = (self.next_recent + 1) % RECENT_FLOWS;
+        self.flows.register(Flow { client, server, exchange: index, course, origin });
     }
 
     fn exchange_mut(&mut self, index: u32) -> &mut Live {
         &mut self.exchanges[index as usize]
     }
-
-    /// The flow an ICMP error is about, which part of the exchange it quotes,
-    /// and the destination quoted.
-    fn find_quoted(&self, error: &IcmpError) -> Option<(Flow, Quotes, Option<Endpoint>)> {
-        let exact = error.quote.and_then(|quote| {
-            let (source, destination) = (quote.source_endpoint()?, quote.destination_endpoint()?);
-            let flow = self.flows[*self.by_pair.get(&pair(source, destination))? as usize];
-            Some((flow, source == flow.client))
-        });
-        let (flow, quotes_client) = exact.or_else(|| self.find_recent(error))?;
-        let quotes = match (quotes_client, flow.course) {
-            (false, _) => Quotes::Reply,
-            (true, None) => Quotes::Request,
-            (true, Some(_)) => Quotes::FollowUp,
-        };
-        let quoted_destination = match error.quote {
-            Some(quote) if quote.destination_port.is_some() => quote.destination_endpoint(),
-            // The quote is cut, but the flow is known.
-            _ => Some(if quotes_client { flow.server } else { flow.client }),
-        };
-        Some((flow, quotes, quoted_destination))
-    }
-
-    /// The latest flow that fits what is left of a quote: its addresses, or
-    /// where those are cut too, the error's own (RFC 4443 section 2.4: the
-    /// error goes to the sender of the datagram it is about).
-    fn find_recent(&self, error: &IcmpError) -> Option<(Flow, bool)> {
-        let quote = error.quote.unwrap_or(Quote {
-            source: error.to,
-            source_port: None,
-            destination: error.from,
-            destination_port: None,
-        });
-        let fits = |source: Endpoint, destination: Endpoint| {
-            source.address == quote.source
-                && destination.address == quote.destination
-                && quote.source_port.is_none_or(|port| port == source.port)
-                && quote.destination_port.is_none_or(|port| port == destination.port)
-        };
-        let count = self.recent.len();
-        (1..=count).find_map(|back| {
-            let flow = self.flows[self.recent[(self.next_recent + count - back) % count] as usize];
-            if fits(flow.client, flow.server) {
-                Some((flow, true))
-            } else if fits(flow.server, flow.client) {
-                Some((flow, false))
-            } else {
-                None
-            }
-        })
-    }
-}
-
-/// Both directions of a flow have one key.
-fn pair(one: Endpoint, other: Endpoint) -> (Endpoint, Endpoint) {
-    if one <= other { (one, other) } else { (other, one) }
 }
 
 /// TFTP to the port asked that is no request.
@@ -376,55 +280,4 @@ fn is_late_for_request(exchange: &Live, datagram: &Datagram) -> bool {
     is_tftp_protocol(exchange.protocol)
         && !exchange.replies.is_empty()
         && tftp_shape(datagram).is_none_or(|message| !message.is_request())
-}
-
-/// Which side of a new exchange its first packet comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OpeningSide {
-    Client,
-    Server,
-}
-
-struct Opening {
-    protocol: Protocol,
-    side: OpeningSide,
-    /// The packet cannot be the first of its exchange: TFTP data on the service port.
-    is_late: bool,
-}
-
-/// What the first packet of an exchange says about who asks whom.
-fn find_opening(datagram: &Datagram) -> Opening {
-    let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-    let client = |protocol| Opening { protocol, side: OpeningSide::Client, is_late: false };
-    let server = |protocol| Opening { protocol, side: OpeningSide::Server, is_late: false };
-    match &datagram.application {
-        Application::Tftp(message) if message.is_request() => client(Protocol::Tftp),
-        Application::Tftp(_) if Protocol::of_port(destination.port) == Some(Protocol::Tftp) => {
-            Opening { protocol: Protocol::Tftp, side: OpeningSide::Client, is_late: true }
-        }
-        Application::Tftp(_) => server(Protocol::Tftp),
-        Application::Transaction(transaction) => match transaction.role {
-            TransactionRole::Reply => server(transaction.protocol),
-            TransactionRole::Notification if transaction.protocol == Protocol::Snmp => {
-                client(Protocol::SnmpTrap)
-            }
-            TransactionRole::Request | TransactionRole::Notification => {
-                client(transaction.protocol)
-            }
-        },
-        Application::Plain(protocol) => {
-            let to_service = Protocol::of_port(destination.port) == Some(*protocol);
-            let from_service = Protocol::of_port(source.port) == Some(*protocol);
-            if from_service
-                && !to_service
-                && !protocol.is_one_way()
-                && !is_group(destination.address)
-            {
-                server(*protocol)
-            } else {
-                client(*protocol)
-            }
-        }
-        Application::Unknown { .. } => client(Protocol::Udp),
-    }
 }
