@@ -25,7 +25,7 @@ pub struct Flow {
 /// All flows, by their two endpoints, and the latest of them.
 #[derive(Debug, Default)]
 pub struct Flows {
-    flows: Vec<Flow>,
+    all: Vec<Flow>,
     by_pair: HashMap<(Endpoint, Endpoint), u32>,
     recent: Vec<u32>,
     next_recent: usize,
@@ -36,13 +36,13 @@ impl Flows {
     pub fn find(&mut self, one: Endpoint, other: Endpoint) -> Option<Flow> {
         let index = *self.by_pair.get(&pair(one, other))?;
         self.remember(index);
-        self.flows.get(index as usize).copied()
+        self.all.get(index as usize).copied()
     }
 
     /// Adds a flow; it is the latest now.
     pub fn register(&mut self, flow: Flow) {
-        let Ok(index) = u32::try_from(self.flows.len()) else { return };
-        self.flows.push(flow);
+        let Ok(index) = u32::try_from(self.all.len()) else { return };
+        self.all.push(flow);
         self.by_pair.insert(pair(flow.client, flow.server), index);
         self.remember(index);
     }
@@ -52,7 +52,7 @@ impl Flows {
     pub fn find_quoted(&self, error: &IcmpError) -> Option<(Flow, Quotes, Option<Endpoint>)> {
         let exact = error.quote.and_then(|quote| {
             let (source, destination) = (quote.source_endpoint()?, quote.destination_endpoint()?);
-            let flow = self.flows[*self.by_pair.get(&pair(source, destination))? as usize];
+            let flow = self.all[*self.by_pair.get(&pair(source, destination))? as usize];
             Some((flow, source == flow.client))
         });
         let (flow, quotes_client) = exact.or_else(|| self.find_recent(error))?;
@@ -87,7 +87,7 @@ impl Flows {
         };
         let count = self.recent.len();
         (1..=count).find_map(|back| {
-            let flow = self.flows[self.recent[(self.next_recent + count - back) % count] as usize];
+            let flow = self.all[self.recent[(self.next_recent + count - back) % count] as usize];
             if fits(flow.client, flow.server) {
                 Some((flow, true))
             } else if fits(flow.server, flow.client) {
