@@ -257,7 +257,7 @@ mod tests {
             (LinkType::LinuxSll2, 19, "Linux cooked v2 header needs 20 bytes, 19 are there"),
             (LinkType::Null, 0, "NULL header needs 4 bytes, 0 are there"),
             (LinkType::Loop, 2, "LOOP header needs 4 bytes, 2 are there"),
-            (LinkType::Other(147), 64, "link type link type 147 is not supported"),
+            (LinkType::Other(147), 64, "link type 147 is not supported"),
         ];
         for (link_type, found_bytes, expected) in cases {
             let error = parse_link(link_type, &vec![0; found_bytes]).unwrap_err();

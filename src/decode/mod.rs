@@ -36,7 +36,7 @@ pub enum Decoded {
 /// Why a frame could not be decoded. Other frames of the capture are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    #[error("link type {0} is not supported")]
+    #[error("{0} is not supported")]
     UnsupportedLinkType(LinkType),
     #[error("{layer} header needs {required_bytes} bytes, {found_bytes} are there")]
     Cut { layer: &'static str, required_bytes: usize, found_bytes: usize },
