@@ -88,7 +88,9 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => {
             dns::find_transaction(protocol, payload)
         }
-        Protocol::Snmp | Protocol::SnmpTrap => snmp::find_transaction(protocol, payload),
+        Protocol::Snmp | Protocol::SnmpTrap | Protocol::SnmpInform => {
+            snmp::find_transaction(protocol, payload)
+        }
         Protocol::Ntp => ntp::find_transaction(payload),
         Protocol::Radius => radius::find_transaction(payload),
         Protocol::Sip => sip::find_transaction(payload),

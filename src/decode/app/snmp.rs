@@ -25,6 +25,15 @@ const MAX_BINDINGS: usize = 256;
 /// message id, which answers and reports repeat even where the rest is
 /// encrypted. `None` where it is cut before that.
 pub(super) fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transaction> {
+    let transaction = find_message(protocol, payload)?;
+    // What is asked and answered at the trap port is an inform (RFC 3416 section 4.2.7).
+    let is_inform =
+        protocol == Protocol::SnmpTrap && transaction.role != TransactionRole::Notification;
+    let protocol = if is_inform { Protocol::SnmpInform } else { protocol };
+    Some(Transaction { protocol, ..transaction })
+}
+
+fn find_message(protocol: Protocol, payload: &Payload<'_>) -> Option<Transaction> {
     let message = find_value(payload.captured, SEQUENCE)?.value;
     let version = find_value(message, INTEGER)?;
     match find_integer(&version)? {
