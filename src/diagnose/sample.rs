@@ -417,6 +417,7 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         kind,
         asked,
         requests: Tally::NONE,
+        unanswered: Tally::NONE,
         replies: Vec::new(),
         follow_ups: Vec::new(),
         icmp_errors: Vec::new(),
