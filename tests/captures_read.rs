@@ -1,5 +1,6 @@
 //! Reads every public capture that lies beside the repository and compares the
-//! number of frames with what capinfos counts. Skipped where they are absent.
+//! number of frames and their times with what capinfos says. Skipped where they
+//! are absent.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,6 +28,8 @@ struct Count {
     captures: usize,
     ends: usize,
     frames: u64,
+    /// The earliest and the latest time, in nanoseconds.
+    times: Option<(i64, i64)>,
     faults: Vec<String>,
 }
 
@@ -50,7 +53,12 @@ fn frames_are_counted_as_capinfos_counts_them() {
             read(&mut &bytes[..], &Limits { expanded_bytes: 1 << 30 }, &mut |event| match event {
                 Event::CaptureBegins(_) => count.captures += 1,
                 Event::CaptureEnds => count.ends += 1,
-                Event::Frame(_) => count.frames += 1,
+                Event::Frame(frame) => {
+                    count.frames += 1;
+                    let at = frame.at.as_nanoseconds();
+                    let (first, last) = count.times.unwrap_or((at, at));
+                    count.times = Some((first.min(at), last.max(at)));
+                }
                 Event::Fault(fault) => count.faults.push(fault.to_string()),
                 _ => {}
             });
@@ -62,6 +70,11 @@ fn frames_are_counted_as_capinfos_counts_them() {
                 count.frames, count.faults
             );
         } else if outcome.is_ok() && expected == Some(count.frames) {
+            let told = ["first_timestamp", "last_timestamp"]
+                .map(|key| entry["packets"][key].as_str().and_then(find_nanoseconds));
+            if let ([Some(first), Some(last)], Some(times)) = (told, count.times) {
+                assert_eq!((first, last), times, "{name}");
+            }
             right += 1;
             let is_cut = entry["read"]["tshark_message"]
                 .as_str()
@@ -80,4 +93,12 @@ fn frames_are_counted_as_capinfos_counts_them() {
         EXCEPTIONS.len()
     );
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Seconds as capinfos prints them. `None` after the year 2262, and where a
+/// fraction is so much more than a second that capinfos prints it as negative.
+fn find_nanoseconds(seconds: &str) -> Option<i64> {
+    let (whole, fraction) = seconds.split_once('.')?;
+    let fraction: u32 = format!("{fraction:0<9}").parse().ok()?;
+    whole.parse::<i64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction.into())
 }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::byte_order::ByteOrder::{Big, Little};
 use super::samples::{
-    OneByte, Seen, gzipped, interface, noise, option, packet, pcap_file, pcap_record, read_all, read_from,
-    section_header, utf16, zstandard,
+    OneByte, Seen, gzipped, interface, noise, option, packet, pcap_file, pcap_record, read_all,
+    read_from, section_header, utf16, zstandard,
 };
 use crate::model::input::InputErrorKind;
 
@@ -135,7 +135,7 @@ fn expansion_is_bounded() {
             match end {
                 None => assert!(faults.is_empty() && outcome.is_ok()),
                 Some(Ok(fault)) => {
-                    assert!(faults == [fault] && outcome.is_ok(), "{faults:?} {outcome:?}")
+                    assert!(faults == [fault] && outcome.is_ok(), "{faults:?} {outcome:?}");
                 }
                 Some(Err(message)) => assert_eq!(outcome.unwrap_err().to_string(), message),
             }

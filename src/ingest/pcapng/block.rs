@@ -9,8 +9,12 @@ use crate::ingest::window::Window;
 /// Type, length, and the length again behind the content.
 const FRAMING_BYTES: u32 = 12;
 
-/// The largest block that is held in memory: a frame and its options.
-const BLOCK_MAX_BYTES: u32 = FRAME_MAX_BYTES + 256 * 1024;
+/// The largest packet block: a frame and its options.
+const PACKET_BLOCK_MAX_BYTES: u32 = FRAME_MAX_BYTES + 256 * 1024;
+
+/// The largest section header or interface description: a few fields and
+/// options, of which the largest are comments. Each option costs memory.
+const HEADER_BLOCK_MAX_BYTES: u32 = 1024 * 1024;
 
 /// The kinds of block that are read; all others are skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +78,15 @@ impl BlockHead {
 
     /// The whole block, if its frame is sound.
     pub fn find_block<'w>(self, window: &'w mut Window<'_>) -> Result<&'w [u8], String> {
-        if self.length > BLOCK_MAX_BYTES {
+        let max_bytes = match self.kind {
+            Kind::SectionHeader | Kind::InterfaceDescription => HEADER_BLOCK_MAX_BYTES,
+            Kind::ObsoletePacket | Kind::SimplePacket | Kind::EnhancedPacket | Kind::Other(_) => {
+                PACKET_BLOCK_MAX_BYTES
+            }
+        };
+        if self.length > max_bytes {
             return Err(format!(
-                "{self} is damaged: it announces {} bytes, more than any has ({BLOCK_MAX_BYTES})",
+                "{self} is damaged: it announces {} bytes, more than any has ({max_bytes})",
                 self.length
             ));
         }

@@ -236,7 +236,8 @@ fn damage_is_located_and_what_came_before_is_delivered() {
     version[12] = 2;
     let mut magic = section_header(Little);
     magic[8] = 0;
-    let cases: [(&str, Vec<u8>, &str); 11] = [
+    let options = block(Little, 1, &vec![0; 1024 * 1024]);
+    let cases: [(&str, Vec<u8>, &str); 12] = [
         (
             "a cut block",
             good[..30].to_vec(),
@@ -287,6 +288,11 @@ fn damage_is_located_and_what_came_before_is_delivered() {
             "a short interface",
             block(Little, 1, &[0; 4]),
             "an interface description of 16 bytes cannot be read; at least 20 were expected",
+        ),
+        (
+            "an interface with too many options",
+            options,
+            "an interface description is damaged: it announces 1048588 bytes, more than any has (1048576)",
         ),
     ];
     for (name, bad, message) in cases {
