@@ -91,10 +91,11 @@ impl Analysis {
         input: &mut dyn Read,
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
-        let first_of_input = self.captures.len();
-        let result =
-            ingest::read(input, &limits, &mut |event| self.take(name, point.as_ref(), event));
-        name_captures(&mut self.captures[first_of_input..], name);
+        let first = self.captures.len();
+        let result = ingest::read(input, &limits, &mut |event| {
+            self.take(name, point.as_ref(), first, event);
+        });
+        name_captures(&mut self.captures[first..], name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
 
@@ -194,8 +195,8 @@ impl Analysis {
         }))
     }
 
-    /// Takes what the reader found in the input.
-    fn take(&mut self, input: &str, point: Option<&CapturePoint>, event: Event<'_>) {
+    /// Takes what the reader found in the input, whose captures begin at `first`.
+    fn take(&mut self, input: &str, point: Option<&CapturePoint>, first: usize, event: Event<'_>) {
         match event {
             Event::CaptureBegins(header) => {
                 let id = CaptureId(u32::try_from(self.captures.len()).unwrap_or(u32::MAX));
@@ -209,7 +210,7 @@ impl Analysis {
             _ => {}
         }
         // Events of a capture come after its beginning.
-        let Some(capture) = self.captures.last_mut() else { return };
+        let Some(capture) = self.captures[first..].last_mut() else { return };
         match event {
             Event::Interface(header) => capture.interface(header),
             Event::Frame(frame) => {

@@ -9,7 +9,7 @@ use crate::decode::{self, DecodeError, Decoded};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
 use crate::model::exchange::PointId;
-use crate::model::input::Fault;
+use crate::model::input::{self, Fault};
 use crate::model::packet::{Content, Packet};
 use crate::model::report::Capture;
 use crate::model::time::Timestamp;
@@ -152,7 +152,12 @@ impl CaptureIntake {
         }
     }
 
+    /// Notes something unreadable. A frame that could not even be handed out
+    /// counts as a packet: frame numbers must stay those of Wireshark.
     pub fn fault(&mut self, fault: &Fault) {
+        if let input::Place::Frame(number) = fault.place {
+            self.packets = self.packets.max(number);
+        }
         if self.faults.len() < MAX_FAULTS {
             self.faults.push(fault.to_string());
         } else {

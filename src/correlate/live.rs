@@ -49,6 +49,8 @@ pub struct Live {
     pub transactions: Transactions,
     from_client: Option<Last>,
     from_server: Option<Last>,
+    /// A TFTP ERROR to somebody else stands beside the transfer, not in it.
+    refusal: Option<Last>,
     /// The client said something new to the answerer since the last reply.
     client_news: bool,
     /// The server said something new since the client's last packet.
@@ -98,6 +100,7 @@ impl Live {
             transactions: Transactions::default(),
             from_client: None,
             from_server: None,
+            refusal: None,
             client_news: false,
             server_news: false,
         }
@@ -178,10 +181,12 @@ impl Live {
         let source = datagram.flow.source;
         let said = signature(datagram, is_tftp(self.protocol));
         let last = Last::new(packet, datagram, source, said);
-        if self.from_server.is_some_and(|before| before.is_copied_by(&last)) {
+        let slot = if is_refusal(datagram) { &mut self.refusal } else { &mut self.from_server };
+        let before = slot.replace(last);
+        if before.is_some_and(|before| before.is_copied_by(&last)) {
             return;
         }
-        let novelty = match self.from_server {
+        let novelty = match before {
             Some(before) if before.says_again(&last, self.client_news) => Novelty::Repeat,
             _ => Novelty::New,
         };
@@ -210,7 +215,6 @@ impl Live {
                 self.progress.get_or_insert(frame);
             }
         }
-        self.from_server = Some(last);
         self.unanswered = Tally::NONE;
         if let Application::Transaction(transaction) = &datagram.application {
             self.transactions.answer(transaction.identity, packet.at);
