@@ -1,4 +1,15 @@
 //! Findings to a report, and a report to HTML and terminal text.
 
 pub mod html;
+mod ladder;
+mod parties;
+mod picture;
+mod plain;
+mod story;
 pub mod text;
+mod times;
+mod wireshark;
+mod wording;
+
+#[cfg(test)]
+pub(crate) mod samples;
