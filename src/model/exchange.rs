@@ -164,7 +164,8 @@ impl View {
     #[must_use]
     pub fn repeats(&self) -> u64 {
         let replies: u64 = self.replies.iter().map(|replies| replies.tally.repeats).sum();
-        let follow_ups: u64 = self.follow_ups.iter().map(|follow_ups| follow_ups.tally.repeats).sum();
+        let follow_ups: u64 =
+            self.follow_ups.iter().map(|follow_ups| follow_ups.tally.repeats).sum();
         self.requests.repeats + replies + follow_ups
     }
 }

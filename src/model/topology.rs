@@ -221,7 +221,8 @@ impl Topology {
     #[must_use]
     pub fn link_behind(&self, node: Option<&str>, interface: &str) -> Option<&LinkFact> {
         self.links.iter().find(|link| {
-            link.interface == interface && (node.is_none() || link.node.is_none() || link.node.as_deref() == node)
+            link.interface == interface
+                && (node.is_none() || link.node.is_none() || link.node.as_deref() == node)
         })
     }
 
@@ -230,7 +231,10 @@ impl Topology {
     pub fn interface_name(&self, node: Option<&str>, index: u32) -> Option<&str> {
         self.interfaces
             .iter()
-            .find(|fact| fact.index == index && (node.is_none() || fact.node.is_none() || fact.node.as_deref() == node))
+            .find(|fact| {
+                fact.index == index
+                    && (node.is_none() || fact.node.is_none() || fact.node.as_deref() == node)
+            })
             .map(|fact| fact.name.as_str())
     }
 

@@ -5,19 +5,21 @@
 //! content security policy fits them.
 
 mod device;
-mod tables;
+mod devices;
 
 use std::net::IpAddr;
 
 use askama::Template;
 
 use self::device::DeviceView;
-use self::tables::{AddressTable, CaptureRow, DeviceTable};
+use self::devices::DeviceTable;
 use super::parties::Parties;
 use super::picture::RowMark;
 use super::plain::many_lines;
-use super::times::Times;
+use super::tables::{AddressTable, CaptureRow};
 pub(crate) use super::times::TimeWords;
+use super::times::Times;
+use super::wording::needs_detail;
 pub(crate) use super::wording::{VerdictWords, byte_size};
 use crate::model::finding::Verdict;
 use crate::model::report::{Device, Report};
@@ -64,9 +66,9 @@ pub fn render_report(report: &Report, setting: Setting<'_>) -> Result<String, as
     let detailed: Vec<DeviceView<'_>> = report
         .devices
         .iter()
-        .take(DETAILED_MAX)
         .enumerate()
         .filter(|(index, device)| *index == 0 || needs_detail(device))
+        .take(DETAILED_MAX)
         .map(|(_, device)| DeviceView::new(device, &parties, &times))
         .collect();
     finish(&ReportPage {
@@ -74,7 +76,7 @@ pub fn render_report(report: &Report, setting: Setting<'_>) -> Result<String, as
         report,
         created: report.created_at.minute(),
         counts: verdict_counts(report),
-        devices: DeviceTable::new(report, detailed.len(), setting),
+        devices: DeviceTable::new(report, &detailed, setting),
         addresses: AddressTable::new(report),
         captures: CaptureRow::all(report),
         detailed,
@@ -116,11 +118,6 @@ pub(crate) fn finish(template: &impl Template) -> Result<String, askama::Error> 
         std::borrow::Cow::Borrowed(_) => page,
         std::borrow::Cow::Owned(replaced) => replaced,
     })
-}
-
-/// Whether there is something to say about a device besides that it works.
-fn needs_detail(device: &Device) -> bool {
-    !device.findings.is_empty() || !matches!(device.verdict, Verdict::Symmetric | Verdict::OneWay)
 }
 
 /// Devices per verdict, worst first.

@@ -32,7 +32,10 @@ pub(super) struct Ladder<'a> {
 pub(super) enum Row {
     Arrow(Arrow),
     /// What is not drawn, or was not there, in words.
-    Note { words: String, tone: Tone },
+    Note {
+        words: String,
+        tone: Tone,
+    },
 }
 
 /// One packet.
@@ -241,7 +244,8 @@ fn remark(
             _ => (Tone::Plain, None),
         },
         StepKind::FollowUp => {
-            let answered = |address| exchange.replies.iter().any(|reply| reply.source.address == address);
+            let answered =
+                |address| exchange.replies.iter().any(|reply| reply.source.address == address);
             let answered_at = |port: Option<u16>| {
                 port.is_none_or(|port| {
                     let destination = Endpoint::new(step.destination, port);
@@ -265,10 +269,8 @@ fn remark(
 
 /// The packet that should have come next and did not.
 fn silence(exchange: &DeviceExchange) -> Option<&'static str> {
-    let waits = matches!(
-        exchange.verdict,
-        Verdict::Unanswered | Verdict::Inconclusive | Verdict::Broken
-    );
+    let waits =
+        matches!(exchange.verdict, Verdict::Unanswered | Verdict::Inconclusive | Verdict::Broken);
     let has_errors = !exchange.icmp_errors.is_empty();
     if !waits || has_errors {
         None

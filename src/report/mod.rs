@@ -6,6 +6,7 @@ mod parties;
 mod picture;
 mod plain;
 mod story;
+mod tables;
 pub mod text;
 mod times;
 mod wireshark;

@@ -61,6 +61,17 @@ impl Party<'_> {
         role_label(self.role)
     }
 
+    /// The label with the name that belongs to it: `VIP on node3`, `node node3`.
+    pub(super) fn title(&self) -> String {
+        match (self.role, self.name) {
+            (_, None) => self.label().to_owned(),
+            (Role::Device | Role::Node | Role::Pod, Some(name)) => {
+                format!("{} {name}", self.label())
+            }
+            (_, Some(name)) => format!("{} on {name}", self.label()),
+        }
+    }
+
     /// Whether this is a group, from whose members answers come by design.
     pub(super) fn is_group(&self) -> bool {
         matches!(self.role, Role::Multicast | Role::Broadcast)

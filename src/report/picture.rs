@@ -29,12 +29,20 @@ struct Measures {
 impl Width {
     const fn measures(self) -> Measures {
         match self {
-            Self::Wide => {
-                Measures { width: 880, gutter: 96, line_height: 18, mono_tenths: 79, text_tenths: 76 }
-            }
-            Self::Narrow => {
-                Measures { width: 350, gutter: 0, line_height: 17, mono_tenths: 67, text_tenths: 72 }
-            }
+            Self::Wide => Measures {
+                width: 880,
+                gutter: 96,
+                line_height: 18,
+                mono_tenths: 79,
+                text_tenths: 76,
+            },
+            Self::Narrow => Measures {
+                width: 350,
+                gutter: 0,
+                line_height: 17,
+                mono_tenths: 67,
+                text_tenths: 72,
+            },
         }
     }
 
@@ -80,7 +88,7 @@ pub(super) struct Words {
 #[derive(Debug)]
 pub(super) enum RowMark {
     Arrow(Box<ArrowMark>),
-    Note { words: Words, tone: Tone },
+    Note { lines: Vec<Words>, tone: Tone },
 }
 
 /// One arrow with its words.
@@ -90,14 +98,15 @@ pub(super) struct ArrowMark {
     pub is_error: bool,
     pub time: Option<Words>,
     pub kind: &'static str,
-    pub label: Words,
+    /// What the packet says; more than one line where the drawing is narrow.
+    pub label: Vec<Words>,
     pub note: Option<Words>,
     pub y: usize,
     pub from_x: usize,
     pub to_x: usize,
     /// The head's outline.
     pub head: String,
-    /// A cross before the head, where this packet is what went wrong.
+    /// A cross before the head, where this packet went wrong. Errors have none: they arrive.
     pub cross: Option<String>,
     pub source_port: Option<PortMark>,
     pub destination_port: Option<PortMark>,
@@ -136,26 +145,37 @@ pub(super) fn draw(ladder: &Ladder<'_>, size: Width) -> Picture {
                 RowMark::Arrow(Box::new(mark))
             }
             Row::Note { words, tone } => {
-                y += measures.line_height + 4;
+                let room = (measures.width - measures.gutter) * 10 / measures.text_tenths;
                 let x = measures.gutter + (measures.width - measures.gutter) / 2;
-                let text = clip(words, measures.width * 10 / measures.text_tenths).into_owned();
-                let mark = RowMark::Note { words: Words { x, y, text }, tone: *tone };
+                y += 4;
+                let line = |text| {
+                    y += measures.line_height;
+                    Words { x, y, text }
+                };
+                let lines = break_words(words, room, room, 2).into_iter().map(line).collect();
                 y += 10;
-                mark
+                RowMark::Note { lines, tone: *tone }
             }
         })
         .collect();
     let bottom = y + 8;
-    Picture { width: measures.width, height: bottom + 6, top, bottom, lanes, rows, size: size.as_token() }
+    Picture {
+        width: measures.width,
+        height: bottom + 6,
+        top,
+        bottom,
+        lanes,
+        rows,
+        size: size.as_token(),
+    }
 }
 
 fn lane(party: &Party<'_>, x: usize, spacing: usize, measures: &Measures) -> LaneMark {
     let characters = (spacing.saturating_sub(8) * 10 / measures.mono_tenths).max(6);
-    let role = match party.name {
-        Some(name) => format!("{} {name}", party.label()),
-        None => party.label().to_owned(),
-    };
-    let role = clip(&role, (spacing.saturating_sub(6) * 10 / measures.text_tenths).max(6)).into_owned();
+    let room = (spacing.saturating_sub(14) * 10 / measures.text_tenths).max(6);
+    let title = party.title();
+    let fits = title.chars().count() <= room;
+    let role = clip(if fits { &title } else { party.label() }, room).into_owned();
     let lines = break_address(&party.address.to_string(), characters)
         .into_iter()
         .enumerate()
@@ -179,6 +199,27 @@ fn break_address(address: &str, limit_characters: usize) -> Vec<String> {
     lines
 }
 
+/// `text` in at most `lines_max` lines, broken at spaces; the last is cut where that is not enough.
+fn break_words(text: &str, first_room: usize, room: usize, lines_max: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while lines.len() + 1 < lines_max {
+        let room = if lines.is_empty() { first_room } else { room };
+        if rest.chars().count() <= room {
+            break;
+        }
+        let fits = rest.match_indices(' ').map(|(at, _)| at);
+        let Some(at) = fits.take_while(|at| rest[..*at].chars().count() <= room).last() else {
+            break;
+        };
+        lines.push(rest[..at].to_owned());
+        rest = rest[at..].trim_start();
+    }
+    let room = if lines.is_empty() { first_room } else { room };
+    lines.push(clip(rest, room).into_owned());
+    lines
+}
+
 /// Places an arrow below `y`, which moves on.
 fn place(arrow: &Arrow, (from_x, to_x): (usize, usize), y: &mut usize, size: Width) -> ArrowMark {
     let measures = size.measures();
@@ -190,26 +231,31 @@ fn place(arrow: &Arrow, (from_x, to_x): (usize, usize), y: &mut usize, size: Wid
         Width::Narrow => 2,
     };
     let room = (measures.width - words_x) * 10 / measures.text_tenths;
-    let words = |text: &str, y: usize, room: usize| Words { x: words_x, y, text: clip(text, room).into_owned() };
+    let taken = |text: &str| if text.is_empty() { 0 } else { text.chars().count() + 1 };
+    // In the narrow drawing the time stands at the end of the first line.
+    let first_room = match (size, &arrow.offset) {
+        (Width::Narrow, Some(offset)) => room.saturating_sub(taken(kind) + taken(offset) + 1),
+        _ => room.saturating_sub(taken(kind)),
+    };
+    let lines_max = if size == Width::Narrow { 2 } else { 1 };
 
     *y += measures.line_height;
-    let mut summary = arrow.summary.clone();
-    let mut room = room.saturating_sub(kind.chars().count() + 2);
-    if size == Width::Narrow && let Some(offset) = &arrow.offset {
-        // The time follows the words there; it must not be what is cut.
-        room = room.saturating_sub(offset.chars().count() + 2);
-        summary = clip(&summary, room).into_owned();
-    }
-    let label = words(&summary, *y, room);
     let time = arrow.offset.as_ref().map(|offset| match size {
         Width::Wide => Words { x: 0, y: *y + 12, text: offset.clone() },
         Width::Narrow => Words { x: measures.width - 2, y: *y, text: offset.clone() },
     });
+    let mut label = Vec::new();
+    for text in break_words(&arrow.summary, first_room, room, lines_max) {
+        if !label.is_empty() {
+            *y += measures.line_height - 1;
+        }
+        label.push(Words { x: words_x, y: *y, text });
+    }
     let note = arrow.note.map(|note| {
         *y += measures.line_height - 1;
-        words(note, *y, room)
+        Words { x: words_x, y: *y, text: clip(note, room).into_owned() }
     });
-    *y += 9;
+    *y += 11;
     let line_y = *y;
     let is_loop = from_x == to_x;
     let (from_x, to_x) = if is_loop { (from_x, from_x + 30) } else { (from_x, to_x) };
@@ -219,8 +265,9 @@ fn place(arrow: &Arrow, (from_x, to_x): (usize, usize), y: &mut usize, size: Wid
         format!("M{to_x} {line_y}l10 -5v10z")
     };
     let cross_x = if from_x < to_x { right.saturating_sub(20) } else { left + 20 };
-    let cross = (arrow.tone == Tone::Bad)
-        .then(|| format!("M{} {}l10 10m0 -10l-10 10", cross_x.saturating_sub(5), line_y.saturating_sub(5)));
+    let cross = (arrow.tone == Tone::Bad && !arrow.kind_is_said()).then(|| {
+        format!("M{} {}l10 10m0 -10l-10 10", cross_x.saturating_sub(5), line_y.saturating_sub(5))
+    });
     let port = |port: Option<u16>, x: usize, is_left: bool| {
         port.map(|port| PortMark {
             words: Words {
@@ -247,7 +294,7 @@ fn place(arrow: &Arrow, (from_x, to_x): (usize, usize), y: &mut usize, size: Wid
         source_port: port(arrow.source_port, from_x, from_x < to_x),
         destination_port: port(arrow.destination_port, to_x, from_x > to_x),
     };
-    *y += if has_ports { 20 } else { 10 };
+    *y += if has_ports { 22 } else { 12 };
     mark
 }
 
@@ -264,11 +311,30 @@ mod tests {
         let cases: [(&str, usize, &[&str]); 4] = [
             ("2000::65:119", 14, &["2000::65:119"]),
             ("192.168.101.254", 9, &["192.168.", "101.254"]),
-            ("fd00:177:177:0:7bf3:bb28:910a:873c", 18, &["fd00:177:177:0:", "7bf3:bb28:910a:", "873c"]),
+            (
+                "fd00:177:177:0:7bf3:bb28:910a:873c",
+                18,
+                &["fd00:177:177:0:", "7bf3:bb28:910a:", "873c"],
+            ),
             ("2000::65:119", 1, &["2000:", ":", "65:", "119"]),
         ];
         for (address, limit, expected) in cases {
             assert_eq!(break_address(address, limit), expected, "{address} at {limit}");
+        }
+    }
+
+    #[test]
+    fn words_break_at_spaces() {
+        let error = "ICMPv6 port unreachable: [2000::65:21]:32991";
+        let cases: [(&str, usize, usize, &[&str]); 5] = [
+            (error, 60, 1, &[error]),
+            (error, 30, 2, &["ICMPv6 port unreachable:", "[2000::65:21]:32991"]),
+            (error, 30, 1, &["ICMPv6 port unreachable: [200…"]),
+            ("one two three four", 8, 2, &["one two", "three f…"]),
+            ("unbroken", 4, 2, &["unb…"]),
+        ];
+        for (text, room, lines_max, expected) in cases {
+            assert_eq!(break_words(text, room, room, lines_max), expected, "{text} at {room}");
         }
     }
 
@@ -291,13 +357,17 @@ mod tests {
         assert!(picture.lanes.iter().all(|lane| lane.x < picture.width));
         for row in &picture.rows {
             match row {
-                RowMark::Note { words, .. } => assert!(words.y < picture.height),
+                RowMark::Note { lines, .. } => {
+                    assert!(lines.iter().all(|words| words.y < picture.height));
+                }
                 RowMark::Arrow(arrow) => {
                     assert!(arrow.y < picture.height);
                     assert!(arrow.from_x.max(arrow.to_x) < picture.width);
                     assert_ne!(arrow.from_x, arrow.to_x);
-                    let room = (picture.width - arrow.label.x) / 6;
-                    assert!(arrow.label.text.chars().count() <= room, "{}", arrow.label.text);
+                    for words in &arrow.label {
+                        let room = (picture.width - words.x) / 6;
+                        assert!(words.text.chars().count() <= room, "{}", words.text);
+                    }
                 }
             }
         }

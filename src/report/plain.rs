@@ -82,7 +82,11 @@ mod tests {
             ("a\nb\tc", "a␊b c", "a\nb\tc"),
             ("a\r\nb", "a␍␊b", "a␍\nb"),
             ("gfc.\u{202e}txt", "gfc.\u{fffd}txt", "gfc.\u{fffd}txt"),
-            ("\u{2066}\u{2069}\u{9b}31m", "\u{fffd}\u{fffd}\u{fffd}31m", "\u{fffd}\u{fffd}\u{fffd}31m"),
+            (
+                "\u{2066}\u{2069}\u{9b}31m",
+                "\u{fffd}\u{fffd}\u{fffd}31m",
+                "\u{fffd}\u{fffd}\u{fffd}31m",
+            ),
             ("\0\x7f", "␀␡", "␀␡"),
         ];
         for (text, one, many) in cases {
@@ -93,7 +97,8 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_at_characters() {
-        let cases = [("", 3, ""), ("abc", 3, "abc"), ("abcd", 3, "ab…"), ("üüüü", 2, "ü…"), ("ab", 0, "…")];
+        let cases =
+            [("", 3, ""), ("abc", 3, "abc"), ("abcd", 3, "ab…"), ("üüüü", 2, "ü…"), ("ab", 0, "…")];
         for (text, limit, expected) in cases {
             assert_eq!(clip(text, limit), expected, "{text} at {limit}");
         }

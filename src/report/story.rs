@@ -45,12 +45,17 @@ fn asked<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties
     }
 }
 
-fn answered<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties<'a>) -> Fact<'a> {
+fn answered<'a>(
+    exchange: &'a DeviceExchange,
+    device: &'a Device,
+    parties: &Parties<'a>,
+) -> Fact<'a> {
     let label = "The answer came from";
     let asked = exchange.request.as_ref().map(|request| parties.at(request.destination, device));
     let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
     let is_changed = |reply: &&crate::model::report::ReplyPart| {
-        has_changed && asked.is_some_and(|asked| asked.address != reply.source.address && !asked.is_group())
+        has_changed
+            && asked.is_some_and(|asked| asked.address != reply.source.address && !asked.is_group())
     };
     let changed = exchange.replies.iter().find(is_changed);
     match changed.or(exchange.replies.first()) {
@@ -68,7 +73,11 @@ fn answered<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Part
     }
 }
 
-fn followed_up<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties<'a>) -> Fact<'a> {
+fn followed_up<'a>(
+    exchange: &'a DeviceExchange,
+    device: &'a Device,
+    parties: &Parties<'a>,
+) -> Fact<'a> {
     let label = "The follow-up went to";
     let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
     let strays = |part: &&crate::model::report::FollowUpPart| {
@@ -83,7 +92,9 @@ fn followed_up<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &P
             let packets = count(part.packets, "packet", "packets");
             let (words, tone) = match (stray, exchange.verdict) {
                 (None, _) => (packets, Tone::Plain),
-                (Some(_), Verdict::Broken) => (format!("not to who answered; {packets}"), Tone::Bad),
+                (Some(_), Verdict::Broken) => {
+                    (format!("not to who answered; {packets}"), Tone::Bad)
+                }
                 (Some(_), _) => (format!("not to who answered; {packets}"), Tone::Changed),
             };
             Fact { label, party: Some(parties.at(part.destination, device)), words, tone }

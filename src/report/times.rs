@@ -29,7 +29,12 @@ impl<'a> Times<'a> {
     }
 
     /// How long after `start` a packet of `capture` was seen, in words.
-    pub(super) fn find_offset(&self, capture: &str, at: Timestamp, start: Timestamp) -> Option<String> {
+    pub(super) fn find_offset(
+        &self,
+        capture: &str,
+        at: Timestamp,
+        start: Timestamp,
+    ) -> Option<String> {
         (self.clock(capture) != Clock::None).then(|| render_offset(at.since(start)))
     }
 }

@@ -43,7 +43,8 @@ mod tests {
         let report = samples::founding();
         let parties = Parties::new(&report);
         let told = |device: usize| {
-            find_caution(&report.devices[device].exchanges[0], &report.devices[device], &parties).unwrap()
+            find_caution(&report.devices[device].exchanges[0], &report.devices[device], &parties)
+                .unwrap()
         };
         assert!(told(0).contains("misdirected follow-up"), "{}", told(0));
         assert!(told(1).contains("all that follows"), "{}", told(1));

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::model::finding::Verdict;
 use crate::model::packet::IcmpKind;
+use crate::model::report::Device;
 use crate::model::topology::{FactSource, Role};
 
 /// A verdict for readers; a trait, because templates reach values through references.
@@ -18,13 +19,21 @@ pub(crate) trait VerdictWords {
 impl VerdictWords for Verdict {
     fn meaning(&self) -> &'static str {
         match self {
-            Self::Broken => "An address or port changed on the way, and the exchange stopped because of it.",
+            Self::Broken => {
+                "An address or port changed on the way, and the exchange stopped because of it."
+            }
             Self::Rejected => "An ICMP error ended the exchange. No address had changed.",
-            Self::Unanswered => "Something was sent that needs an answer, and no usable answer came.",
+            Self::Unanswered => {
+                "Something was sent that needs an answer, and no usable answer came."
+            }
             Self::Inconclusive => "The capture does not show enough to say.",
-            Self::Tolerated => "An address or port changed on the way, and the exchange went on all the same.",
+            Self::Tolerated => {
+                "An address or port changed on the way, and the exchange went on all the same."
+            }
             Self::OneWay => "This protocol expects no answer.",
-            Self::Symmetric => "Replies came from the address that was asked. Nothing is wrong here.",
+            Self::Symmetric => {
+                "Replies came from the address that was asked. Nothing is wrong here."
+            }
         }
     }
 
@@ -38,6 +47,12 @@ impl VerdictWords for Verdict {
             Self::Symmetric => "✓",
         }
     }
+}
+
+/// Whether there is something to say about a device besides that it works.
+#[must_use]
+pub(super) fn needs_detail(device: &Device) -> bool {
+    !device.findings.is_empty() || !matches!(device.verdict, Verdict::Symmetric | Verdict::OneWay)
 }
 
 /// A role as a label before an address: `VIP`.
@@ -123,7 +138,13 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (99_790, "99,790"), (1_234_567, "1,234,567")];
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (99_790, "99,790"),
+            (1_234_567, "1,234,567"),
+        ];
         for (number, expected) in cases {
             assert_eq!(group_digits(number), expected);
         }
@@ -133,7 +154,13 @@ mod tests {
 
     #[test]
     fn sizes_read_at_their_own_scale() {
-        let cases = [(1, "1 byte"), (512, "512 bytes"), (1 << 16, "64 KiB"), (64 << 20, "64 MiB"), (3 << 29, "1.5 GiB")];
+        let cases = [
+            (1, "1 byte"),
+            (512, "512 bytes"),
+            (1 << 16, "64 KiB"),
+            (64 << 20, "64 MiB"),
+            (3 << 29, "1.5 GiB"),
+        ];
         for (bytes, expected) in cases {
             assert_eq!(byte_size(bytes), expected);
         }

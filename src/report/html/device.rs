@@ -1,7 +1,7 @@
 //! One device, as its section of a page shows it.
 
-use crate::model::report::{Device, DeviceExchange, DeviceFinding, Step};
 use crate::model::finding::Remedy;
+use crate::model::report::{Device, DeviceExchange, DeviceFinding, Step};
 use crate::report::ladder::find_ladder;
 use crate::report::parties::Parties;
 use crate::report::picture::{Picture, Width, draw};
@@ -78,12 +78,10 @@ impl<'a> DeviceView<'a> {
     pub(super) fn new(device: &'a Device, parties: &Parties<'a>, times: &Times<'_>) -> Self {
         let findings = findings(device);
         let (evidence, evidence_omitted) = evidence(&findings, times);
-        let mut exchanges = device
-            .exchanges
-            .iter()
-            .take(EXCHANGES_MAX)
-            .enumerate()
-            .map(|(index, exchange)| ExchangeView::new(index, exchange, device, parties, times));
+        let mut exchanges =
+            device.exchanges.iter().take(EXCHANGES_MAX).enumerate().map(|(index, exchange)| {
+                ExchangeView::new(index, exchange, device, parties, times)
+            });
         let worst = exchanges.next();
         let others = exchanges.collect();
         let hidden = device.exchanges.len().saturating_sub(EXCHANGES_MAX) as u64;
@@ -114,7 +112,10 @@ impl<'a> DeviceView<'a> {
 fn findings(device: &Device) -> Vec<FindingView<'_>> {
     let view = |(index, finding): (usize, &'_ DeviceFinding)| {
         let earlier = &device.findings[..index];
-        (finding.cause.as_token(), earlier.iter().any(|other| other.display_filter == finding.display_filter))
+        (
+            finding.cause.as_token(),
+            earlier.iter().any(|other| other.display_filter == finding.display_filter),
+        )
     };
     device
         .findings
@@ -145,7 +146,9 @@ fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<Evidenc
     for (index, view) in findings.iter().enumerate() {
         for frame in &view.finding.evidence {
             let proof = (index + 1, view.id.clone());
-            let known = rows.iter().position(|row| row.frame == frame.frame && row.capture == frame.capture);
+            let known = rows
+                .iter()
+                .position(|row| row.frame == frame.frame && row.capture == frame.capture);
             match known {
                 Some(row) if rows[row].proves.contains(&proof) => {}
                 Some(row) => rows[row].proves.push(proof),
@@ -179,8 +182,12 @@ impl<'a> ExchangeView<'a> {
             .collect();
         let facts = facts(exchange, device, parties);
         let capture = exchange.captures.first().map_or("", String::as_str);
-        let steps: Vec<_> =
-            exchange.steps.iter().take(LISTED_MAX).map(|step| listed(step, device, parties, times)).collect();
+        let steps: Vec<_> = exchange
+            .steps
+            .iter()
+            .take(LISTED_MAX)
+            .map(|step| listed(step, device, parties, times))
+            .collect();
         let hidden = (exchange.steps.len() - steps.len()) as u64;
         Self {
             exchange,

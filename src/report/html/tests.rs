@@ -70,7 +70,11 @@ fn a_capture_without_dates_shows_none() {
 #[test]
 fn a_large_report_makes_a_small_page() {
     let page = render_report(&samples::large(100_000), Setting::File).unwrap();
-    assert_eq!(page.matches("<svg class=\"wide\"").count(), 11, "ten devices, one with two exchanges");
+    assert_eq!(
+        page.matches("<svg class=\"wide\"").count(),
+        11,
+        "ten devices, one with two exchanges"
+    );
     assert!(page.contains("and 99,800 more"));
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
 }
@@ -87,7 +91,12 @@ fn a_device_is_found_by_any_of_its_addresses() {
     let mut report = samples::founding();
     let second = samples::ip("2001:db8::7");
     report.devices[1].addresses.push(second);
-    let cases = [("192.168.101.254", true), ("2001:db8::7", true), ("2000::65:119", true), ("192.0.2.9", false)];
+    let cases = [
+        ("192.168.101.254", true),
+        ("2001:db8::7", true),
+        ("2000::65:119", true),
+        ("192.0.2.9", false),
+    ];
     for (address, is_found) in cases {
         let page = render_device(&report, samples::ip(address), Setting::File).unwrap();
         assert_eq!(page.is_some(), is_found, "{address}");
@@ -106,12 +115,15 @@ fn the_founding_report_reads_so() {
 fn samples_to_look_at() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
     std::fs::create_dir_all(directory).unwrap();
-    for (name, report) in
-        [("founding", samples::founding()), ("hostile", samples::hostile()), ("large", samples::large(100_000))]
-    {
+    for (name, report) in [
+        ("founding", samples::founding()),
+        ("hostile", samples::hostile()),
+        ("large", samples::large(100_000)),
+    ] {
         let page = render_report(&report, Setting::File).unwrap();
         std::fs::write(format!("{directory}/{name}.html"), page).unwrap();
-        let page = render_device(&report, report.devices[0].device, Setting::File).unwrap().unwrap();
+        let page =
+            render_device(&report, report.devices[0].device, Setting::File).unwrap().unwrap();
         std::fs::write(format!("{directory}/{name}-device.html"), page).unwrap();
     }
 }

@@ -49,7 +49,10 @@ fn no_page_runs_or_fetches_anything() {
     for text in ["running-config of access-switch-7", samples::HOSTILE] {
         for (name, page) in pages(text) {
             samples::assert_harmless(name, &page);
-            assert!(page.contains(&format!("<link rel=\"stylesheet\" href=\"{STYLESHEET}\">")), "{name}");
+            assert!(
+                page.contains(&format!("<link rel=\"stylesheet\" href=\"{STYLESHEET}\">")),
+                "{name}"
+            );
         }
     }
 }

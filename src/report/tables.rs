@@ -1,59 +1,15 @@
-//! The tables of a page: devices, addresses, captures.
+//! The tables that end a report: addresses and captures.
 
 use std::net::IpAddr;
 
-use super::{DETAILED_MAX, Setting, needs_detail};
+use super::times::find_time;
+use super::wording::{byte_size, count, fact_source_label, role_label};
 use crate::model::capture::PointKind;
 use crate::model::report::{Address, Capture, Device, Report};
 use crate::model::topology::Role;
-use crate::report::times::find_time;
-use crate::report::wording::{byte_size, count, fact_source_label, group_digits, role_label};
 
 /// Rows of a table; the rest is counted.
 const ROWS_MAX: usize = 200;
-
-/// The report's devices, worst first.
-pub(super) struct DeviceTable<'a> {
-    pub rows: Vec<DeviceRow<'a>>,
-    /// Devices that have no row.
-    pub omitted: u64,
-    pub api_path: Option<String>,
-}
-
-/// One device and where more about it is.
-pub(super) struct DeviceRow<'a> {
-    pub device: &'a Device,
-    pub link: Option<String>,
-}
-
-impl<'a> DeviceTable<'a> {
-    /// `detailed` devices have a section of their own on the page.
-    pub(super) fn new(report: &'a Report, detailed: usize, setting: Setting<'_>) -> Self {
-        let link = |index: usize, device: &Device| match setting {
-            Setting::Service { .. } => Some(format!("/analyses/{}/devices/{}", report.id, device.device)),
-            Setting::File => (index < detailed.min(DETAILED_MAX) && (index == 0 || needs_detail(device)))
-                .then(|| format!("#device-{}", device.device)),
-        };
-        let rows: Vec<_> = report
-            .devices
-            .iter()
-            .take(ROWS_MAX)
-            .enumerate()
-            .map(|(index, device)| DeviceRow { device, link: link(index, device) })
-            .collect();
-        let omitted = (report.devices.len() - rows.len()) as u64;
-        let api_path = match setting {
-            Setting::Service { .. } => Some(format!("/api/v1/analyses/{}", report.id)),
-            Setting::File => None,
-        };
-        Self { rows, omitted, api_path }
-    }
-
-    /// The number of devices without a row, grouped.
-    pub(super) fn omitted_words(&self) -> String {
-        group_digits(self.omitted)
-    }
-}
 
 /// Addresses with their roles, those that explain most first.
 pub(super) struct AddressTable<'a> {
@@ -106,7 +62,9 @@ fn named_addresses(device: &Device) -> Vec<IpAddr> {
         named.extend(exchange.replies.iter().map(|part| part.source.address));
         named.extend(exchange.follow_ups.iter().map(|part| part.destination.address));
         named.extend(exchange.icmp_errors.iter().map(|part| part.from));
-        named.extend(exchange.translations.iter().flat_map(|part| [part.before.address, part.after.address]));
+        named.extend(
+            exchange.translations.iter().flat_map(|part| [part.before.address, part.after.address]),
+        );
         named.extend(exchange.steps.iter().flat_map(|step| [step.source, step.destination]));
     }
     named.sort_unstable();
@@ -146,7 +104,7 @@ impl<'a> CaptureRow<'a> {
     }
 }
 
-/// `host, node3, eth0`; where nothing is known it says so.
+/// `host, node3, eth0`, without what the capture's name says already.
 fn point(capture: &Capture) -> String {
     let kind = match capture.point {
         PointKind::Unknown => "unknown place",
@@ -155,7 +113,8 @@ fn point(capture: &Capture) -> String {
         PointKind::Pod => "pod",
     };
     let names = [capture.node.as_deref(), capture.interface.as_deref()];
-    std::iter::once(kind).chain(names.into_iter().flatten()).collect::<Vec<_>>().join(", ")
+    let news = names.into_iter().flatten().filter(|name| !capture.name.contains(name));
+    std::iter::once(kind).chain(news).collect::<Vec<_>>().join(", ")
 }
 
 /// From the first to the last packet, by the capture's own clock.
