@@ -6,6 +6,18 @@ mod exchange_part;
 mod filter;
 mod headline;
 pub mod html;
+mod ladder;
+mod parties;
+mod picture;
+mod plain;
+mod story;
+mod tables;
 pub mod text;
+mod times;
+mod wireshark;
+mod wording;
+
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub use build::{Material, build};

@@ -1,1 +1,3 @@
 //! Pages and the JSON API.
+
+pub mod pages;
