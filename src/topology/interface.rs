@@ -298,3 +298,7 @@ impl Uplinks {
         self.printed && !have
     }
 }
+
+#[cfg(test)]
+#[path = "interface_tests.rs"]
+mod tests;
