@@ -55,7 +55,10 @@ fn the_founding_case_is_known_from_its_three_commands() {
         vip.reason,
         "/128 and deprecated (preferred_lft 0sec) on eth0, beside 2000::65:13/64"
     );
-    assert_eq!(topology.find(ip("192.168.65.21")).unwrap().reason, "/32 on eth0, beside 192.168.65.13/16");
+    assert_eq!(
+        topology.find(ip("192.168.65.21")).unwrap().reason,
+        "/32 on eth0, beside 192.168.65.13/16"
+    );
     let cable = topology.link_behind(Some("node3"), "cali928cc4cd898").unwrap();
     assert_eq!(cable.leads_to, ip("177.177.135.16"));
     assert_eq!(topology.interface_name(Some("node3"), 2), Some("eth0"));
@@ -163,12 +166,58 @@ fn long_texts_are_read_in_one_pass() {
 fn line() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         prop::sample::select(vec![
-            "inet", "inet6", "192.0.2.1/24", "2001:db8::1/128", "scope", "global", "peer", "eth0",
-            "2:", "eth0:", "<UP>", "UP", "valid_lft", "preferred_lft", "0sec", "default", "via",
-            "dev", "src", "local", "broadcast", "cali1", "NAME", "NAMESPACE", "IP", "NODE", "AGE",
-            "CLUSTER-IP", "INTERNAL-IP", "1/1", "Running", "2", "(3d", "ago)", "13d", "LoadBalancer",
-            "Ready", "v1.31.0", "<none>", "[{", "}]", "{\"items\":[", "\"kind\":", "\"Pod\"", ",",
-            "name,address", "\u{feff}", "\\", "::ffff:192.0.2.1/96", "\t", "  ", "é",
+            "inet",
+            "inet6",
+            "192.0.2.1/24",
+            "2001:db8::1/128",
+            "scope",
+            "global",
+            "peer",
+            "eth0",
+            "2:",
+            "eth0:",
+            "<UP>",
+            "UP",
+            "valid_lft",
+            "preferred_lft",
+            "0sec",
+            "default",
+            "via",
+            "dev",
+            "src",
+            "local",
+            "broadcast",
+            "cali1",
+            "NAME",
+            "NAMESPACE",
+            "IP",
+            "NODE",
+            "AGE",
+            "CLUSTER-IP",
+            "INTERNAL-IP",
+            "1/1",
+            "Running",
+            "2",
+            "(3d",
+            "ago)",
+            "13d",
+            "LoadBalancer",
+            "Ready",
+            "v1.31.0",
+            "<none>",
+            "[{",
+            "}]",
+            "{\"items\":[",
+            "\"kind\":",
+            "\"Pod\"",
+            ",",
+            "name,address",
+            "\u{feff}",
+            "\\",
+            "::ffff:192.0.2.1/96",
+            "\t",
+            "  ",
+            "é",
         ])
         .prop_map(ToOwned::to_owned),
         "\\PC{0,8}",
