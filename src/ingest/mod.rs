@@ -3,6 +3,7 @@
 //! [`read`] takes one input of any kind, recognises it by its first bytes and
 //! hands out [`Event`]s as it goes: memory does not grow with the input.
 
+pub mod tcpdump_text;
 pub mod transcript;
 
 use std::io::Read;
