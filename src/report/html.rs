@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use crate::model::report::Report;
 
+/// The stylesheet of all pages.
+pub const STYLESHEET: &str = "";
+
 /// Where a page stands: the frame around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setting<'a> {

@@ -1,0 +1,22 @@
+//! The service's pages, one file per resource.
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::Service;
+
+mod analyses;
+mod devices;
+pub mod history;
+pub mod home;
+pub mod problem;
+
+/// The routes of the pages.
+pub fn routes() -> Router<Service> {
+    Router::new()
+        .route("/", get(analyses::show_home))
+        .route("/analyses", post(analyses::create_analysis))
+        .route("/analyses/{id}", get(analyses::show_analysis))
+        .route("/analyses/{id}/devices/{device}", get(analyses::show_analysis_device))
+        .route("/devices/{device}", get(devices::show_device))
+}
