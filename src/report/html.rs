@@ -1,11 +1,34 @@
 //! A report as a page.
+//!
+//! Logic is in the views; templates only loop and choose. Pages need no script
+//! and no outside host, and carry no `style` attribute, so that the strictest
+//! content security policy fits them.
+
+mod device;
+mod devices;
 
 use std::net::IpAddr;
 
-use crate::model::report::Report;
+use askama::Template;
 
-/// The stylesheet of all pages.
-pub const STYLESHEET: &str = "";
+use self::device::DeviceView;
+use self::devices::DeviceTable;
+use super::parties::Parties;
+use super::picture::RowMark;
+use super::plain::many_lines;
+use super::tables::{AddressTable, CaptureRow};
+pub(crate) use super::times::TimeWords;
+use super::times::Times;
+use super::wording::needs_detail;
+pub(crate) use super::wording::{VerdictWords, byte_size};
+use crate::model::finding::Verdict;
+use crate::model::report::{Device, Report};
+
+/// The text of the one stylesheet of all pages.
+pub const STYLESHEET: &str = include_str!("../../static/app.css");
+
+/// Devices that are shown in full; the others are rows of a table.
+const DETAILED_MAX: usize = 10;
 
 /// Where a page stands: the frame around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +39,48 @@ pub enum Setting<'a> {
     Service { stylesheet: &'a str },
 }
 
+impl<'a> Setting<'a> {
+    /// The path of the stylesheet, where it is not inside the page.
+    pub(crate) const fn stylesheet(&self) -> Option<&'a str> {
+        match self {
+            Self::File => None,
+            Self::Service { stylesheet } => Some(stylesheet),
+        }
+    }
+
+    /// The text of the stylesheet. It goes into a `<style>` element as it is,
+    /// where nothing is escaped: it is ours and holds no `<`.
+    #[expect(clippy::unused_self, reason = "templates reach it through the setting they are given")]
+    pub(crate) const fn inline_style(&self) -> &'static str {
+        STYLESHEET
+    }
+}
+
 /// The page of a whole report.
 ///
 /// # Errors
 ///
 /// Where the template cannot be rendered.
-pub fn render_report(_report: &Report, _setting: Setting<'_>) -> Result<String, askama::Error> {
-    Ok(String::new())
+pub fn render_report(report: &Report, setting: Setting<'_>) -> Result<String, askama::Error> {
+    let (parties, times) = (Parties::new(report), Times::new(report));
+    let detailed: Vec<DeviceView<'_>> = report
+        .devices
+        .iter()
+        .enumerate()
+        .filter(|(index, device)| *index == 0 || needs_detail(device))
+        .take(DETAILED_MAX)
+        .map(|(_, device)| DeviceView::new(device, &parties, &times))
+        .collect();
+    finish(&ReportPage {
+        setting,
+        report,
+        created: report.created_at.minute(),
+        counts: verdict_counts(report),
+        devices: DeviceTable::new(report, &detailed, setting),
+        addresses: AddressTable::new(report),
+        captures: CaptureRow::all(report),
+        detailed,
+    })
 }
 
 /// The page of one device's part; `None` where the report has no such device.
@@ -31,9 +89,66 @@ pub fn render_report(_report: &Report, _setting: Setting<'_>) -> Result<String, 
 ///
 /// Where the template cannot be rendered.
 pub fn render_device(
-    _report: &Report,
-    _device: IpAddr,
-    _setting: Setting<'_>,
+    report: &Report,
+    device: IpAddr,
+    setting: Setting<'_>,
 ) -> Result<Option<String>, askama::Error> {
-    Ok(None)
+    let owns = |entry: &&Device| entry.device == device || entry.addresses.contains(&device);
+    let exact = report.devices.iter().find(|entry| entry.device == device);
+    let Some(entry) = exact.or_else(|| report.devices.iter().find(owns)) else {
+        return Ok(None);
+    };
+    let (parties, times) = (Parties::new(report), Times::new(report));
+    finish(&DevicePage {
+        setting,
+        report,
+        created: report.created_at.minute(),
+        view: DeviceView::new(entry, &parties, &times),
+        addresses: AddressTable::of_device(report, entry),
+        captures: CaptureRow::all(report),
+    })
+    .map(Some)
 }
+
+/// A template's text, without the characters that act on a screen. Every page
+/// goes through here, so that no string can be forgotten.
+pub(crate) fn finish(template: &impl Template) -> Result<String, askama::Error> {
+    let page = template.render()?;
+    Ok(match many_lines(&page) {
+        std::borrow::Cow::Borrowed(_) => page,
+        std::borrow::Cow::Owned(replaced) => replaced,
+    })
+}
+
+/// Devices per verdict, worst first.
+fn verdict_counts(report: &Report) -> Vec<(Verdict, u64)> {
+    report.summary.verdicts.iter().rev().map(|(verdict, devices)| (*verdict, *devices)).collect()
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct ReportPage<'a> {
+    setting: Setting<'a>,
+    report: &'a Report,
+    created: String,
+    counts: Vec<(Verdict, u64)>,
+    /// The worst first.
+    detailed: Vec<DeviceView<'a>>,
+    devices: DeviceTable<'a>,
+    addresses: AddressTable<'a>,
+    captures: Vec<CaptureRow<'a>>,
+}
+
+#[derive(Template)]
+#[template(path = "device.html")]
+struct DevicePage<'a> {
+    setting: Setting<'a>,
+    report: &'a Report,
+    created: String,
+    view: DeviceView<'a>,
+    addresses: AddressTable<'a>,
+    captures: Vec<CaptureRow<'a>>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,23 @@
 //! Findings to a report, and a report to HTML and terminal text.
 
+mod build;
+mod community_id;
+mod exchange_part;
+mod filter;
+mod headline;
 pub mod html;
+mod ladder;
+mod parties;
+mod picture;
+mod plain;
+mod story;
+mod tables;
 pub mod text;
+mod times;
+mod wireshark;
+mod wording;
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+pub use build::{Material, build};

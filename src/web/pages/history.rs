@@ -1,21 +1,20 @@
-//! What is known about one device.
+//! What is known about one device: the page that alerts link to.
 
 use std::net::IpAddr;
 
 use askama::Template;
 
 use crate::model::report::DeviceSummary;
+use crate::report::html::{Setting, TimeWords as _, VerdictWords as _, finish};
 
 /// What a device's page shows.
-#[derive(Debug, Clone, Copy, Template)]
-#[template(
-    ext = "html",
-    source = "<!doctype html><html lang=en><title>{{ device }}</title><link rel=stylesheet href=\"{{ stylesheet }}\"><p>{{ device }}{% if let Some(name) = name %} {{ name }}{% endif %}{% for entry in entries %}<p><a href=\"/analyses/{{ entry.analysis }}\">{{ entry.headline }}</a>{% endfor %}"
-)]
+#[derive(Debug, Clone, Copy)]
 pub struct HistoryView<'a> {
+    /// The path of the stylesheet.
     pub stylesheet: &'a str,
     pub device: IpAddr,
     pub name: Option<&'a str>,
+    /// Newest first; empty where no report names the device.
     pub entries: &'a [DeviceSummary],
 }
 
@@ -25,5 +24,20 @@ pub struct HistoryView<'a> {
 ///
 /// Where the template cannot be rendered.
 pub fn render(view: &HistoryView<'_>) -> Result<String, askama::Error> {
-    view.render()
+    finish(&Page { setting: Setting::Service { stylesheet: view.stylesheet }, view })
+}
+
+#[derive(Template)]
+#[template(path = "pages/history.html")]
+struct Page<'a> {
+    setting: Setting<'a>,
+    view: &'a HistoryView<'a>,
+}
+
+impl Page<'_> {
+    /// A name for the capture that the page proposes: an address without what shells and
+    /// file systems take for something else.
+    fn file_name(&self) -> String {
+        format!("{}.pcap", self.view.device.to_string().replace([':', '.'], "-"))
+    }
 }

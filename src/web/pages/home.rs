@@ -1,19 +1,20 @@
-//! The first page.
+//! The first page: what to upload, and what was analysed lately.
 
 use askama::Template;
 
 use crate::model::report::AnalysisSummary;
+use crate::report::html::{Setting, TimeWords as _, VerdictWords as _, byte_size, finish};
 
 /// What the first page shows.
-#[derive(Debug, Clone, Copy, Template)]
-#[template(
-    ext = "html",
-    source = "<!doctype html><html lang=en><title>Replyscope</title><link rel=stylesheet href=\"{{ stylesheet }}\"><p>{{ limit_bytes }}{% for analysis in analyses %}<p><a href=\"/analyses/{{ analysis.id }}\">{{ analysis.title }}</a>{% endfor %}{% if let Some(cursor) = next_cursor %}<a href=\"/?cursor={{ cursor }}\">Older</a>{% endif %}{% if let Some(text) = filter_text %}{{ text }}{% endif %}"
-)]
+#[derive(Debug, Clone, Copy)]
 pub struct HomeView<'a> {
+    /// The path of the stylesheet.
     pub stylesheet: &'a str,
+    /// Newest first.
     pub analyses: &'a [AnalysisSummary],
+    /// Where the next page of the list begins; `None` on the last.
     pub next_cursor: Option<&'a str>,
+    /// The largest body that an upload may have, in bytes.
     pub limit_bytes: u64,
     /// What the list was filtered by, in words; `None` for all.
     pub filter_text: Option<&'a str>,
@@ -25,5 +26,18 @@ pub struct HomeView<'a> {
 ///
 /// Where the template cannot be rendered.
 pub fn render(view: &HomeView<'_>) -> Result<String, askama::Error> {
-    view.render()
+    finish(&Page { setting: Setting::Service { stylesheet: view.stylesheet }, view })
+}
+
+#[derive(Template)]
+#[template(path = "pages/home.html")]
+struct Page<'a> {
+    setting: Setting<'a>,
+    view: &'a HomeView<'a>,
+}
+
+impl Page<'_> {
+    fn limit(&self) -> String {
+        byte_size(self.view.limit_bytes)
+    }
 }

@@ -1,4 +1,4 @@
-//! The service's pages, one file per resource.
+//! The service's own pages: the views as text, and the handlers that fill them.
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -10,6 +10,8 @@ mod devices;
 pub mod history;
 pub mod home;
 pub mod problem;
+#[cfg(test)]
+mod tests;
 
 /// The routes of the pages.
 pub fn routes() -> Router<Service> {

@@ -2,17 +2,18 @@
 
 use askama::Template;
 
+use crate::report::html::{Setting, finish};
+
 /// What an error page says.
-#[derive(Debug, Clone, Copy, Template)]
-#[template(
-    ext = "html",
-    source = "<!doctype html><html lang=en><title>{{ title }}</title><link rel=stylesheet href=\"{{ stylesheet }}\"><h1>{{ status }} {{ title }}</h1><p>{{ detail }}{% if let Some(hint) = hint %}<p>{{ hint }}{% endif %}"
-)]
+#[derive(Debug, Clone, Copy)]
 pub struct ProblemView<'a> {
+    /// The path of the stylesheet.
     pub stylesheet: &'a str,
+    /// The HTTP status.
     pub status: u16,
     pub title: &'a str,
     pub detail: &'a str,
+    /// What to do.
     pub hint: Option<&'a str>,
 }
 
@@ -22,5 +23,12 @@ pub struct ProblemView<'a> {
 ///
 /// Where the template cannot be rendered.
 pub fn render(view: &ProblemView<'_>) -> Result<String, askama::Error> {
-    view.render()
+    finish(&Page { setting: Setting::Service { stylesheet: view.stylesheet }, view })
+}
+
+#[derive(Template)]
+#[template(path = "pages/problem.html")]
+struct Page<'a> {
+    setting: Setting<'a>,
+    view: &'a ProblemView<'a>,
 }

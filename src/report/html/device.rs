@@ -1,0 +1,242 @@
+//! One device, as its section of a page shows it.
+
+use crate::model::finding::Remedy;
+use crate::model::report::{Device, DeviceExchange, DeviceFinding, Step};
+use crate::report::ladder::find_ladder;
+use crate::report::parties::Parties;
+use crate::report::picture::{Picture, Width, draw};
+use crate::report::story::{Fact, facts};
+use crate::report::times::Times;
+use crate::report::wireshark::find_caution;
+use crate::report::wording::{count, group_digits};
+
+/// Exchanges that a section shows; the rest is counted.
+const EXCHANGES_MAX: usize = 6;
+/// Packets in the list that says what the ladder shows.
+const LISTED_MAX: usize = 60;
+/// Frames in the table of evidence.
+const EVIDENCE_MAX: usize = 40;
+
+/// One device.
+pub(super) struct DeviceView<'a> {
+    pub device: &'a Device,
+    /// Its element's id: where links to this device point.
+    pub anchor: String,
+    pub findings: Vec<FindingView<'a>>,
+    /// Of all findings, the most helpful first, none twice.
+    pub remedies: Vec<&'a Remedy>,
+    pub evidence: Vec<EvidenceRow<'a>>,
+    pub evidence_omitted: usize,
+    /// The exchange that the verdict rests on.
+    pub worst: Option<ExchangeView<'a>>,
+    pub others: Vec<ExchangeView<'a>>,
+    pub exchanges_omitted: u64,
+}
+
+/// One finding with the id of its article.
+pub(super) struct FindingView<'a> {
+    pub finding: &'a DeviceFinding,
+    pub id: String,
+    /// The filter shows the same packets as that of an earlier finding.
+    pub is_filter_shown: bool,
+}
+
+/// One frame and the findings that it proves.
+pub(super) struct EvidenceRow<'a> {
+    pub capture: &'a str,
+    pub frame: u64,
+    pub time: Option<String>,
+    pub summary: &'a str,
+    /// Indices into the findings, from 1, with their ids.
+    pub proves: Vec<(usize, String)>,
+}
+
+/// One exchange with its ladder.
+pub(super) struct ExchangeView<'a> {
+    pub exchange: &'a DeviceExchange,
+    pub id: String,
+    pub time: Option<String>,
+    pub facts: [Fact<'a>; 4],
+    /// The ladder in words, for those who do not see it.
+    pub description: String,
+    /// The same ladder for wide and for narrow screens; none without packets.
+    pub pictures: Vec<Picture>,
+    pub steps: Vec<ListedStep<'a>>,
+    pub steps_omitted: u64,
+    pub caution: Option<String>,
+}
+
+/// One packet in words.
+pub(super) struct ListedStep<'a> {
+    pub step: &'a Step,
+    pub time: Option<String>,
+    pub source: String,
+    pub destination: String,
+}
+
+impl<'a> DeviceView<'a> {
+    pub(super) fn new(device: &'a Device, parties: &Parties<'a>, times: &Times<'_>) -> Self {
+        let findings = findings(device);
+        let (evidence, evidence_omitted) = evidence(&findings, times);
+        let mut exchanges =
+            device.exchanges.iter().take(EXCHANGES_MAX).enumerate().map(|(index, exchange)| {
+                ExchangeView::new(index, exchange, device, parties, times)
+            });
+        let worst = exchanges.next();
+        let others = exchanges.collect();
+        let hidden = device.exchanges.len().saturating_sub(EXCHANGES_MAX) as u64;
+        Self {
+            device,
+            anchor: format!("device-{}", device.device),
+            remedies: remedies(device),
+            evidence,
+            evidence_omitted,
+            findings,
+            worst,
+            others,
+            exchanges_omitted: device.exchanges_omitted.saturating_add(hidden),
+        }
+    }
+
+    /// `and 3 more exchanges`.
+    pub(super) fn omitted_words(&self) -> String {
+        count(self.exchanges_omitted, "more exchange", "more exchanges")
+    }
+
+    /// The filter for the whole exchange, with the caution that belongs to it.
+    pub(super) fn caution(&self) -> Option<&str> {
+        self.worst.as_ref().and_then(|exchange| exchange.caution.as_deref())
+    }
+}
+
+fn findings(device: &Device) -> Vec<FindingView<'_>> {
+    let view = |(index, finding): (usize, &'_ DeviceFinding)| {
+        let earlier = &device.findings[..index];
+        (
+            finding.cause.as_token(),
+            earlier.iter().any(|other| other.display_filter == finding.display_filter),
+        )
+    };
+    device
+        .findings
+        .iter()
+        .enumerate()
+        .map(|(index, finding)| {
+            let (token, is_filter_shown) = view((index, finding));
+            let id = format!("finding-{}-{token}", device.device);
+            FindingView { finding, id, is_filter_shown }
+        })
+        .collect()
+}
+
+fn remedies(device: &Device) -> Vec<&Remedy> {
+    let mut remedies: Vec<&Remedy> = Vec::new();
+    for remedy in device.findings.iter().flat_map(|finding| &finding.remedies) {
+        if !remedies.contains(&remedy) {
+            remedies.push(remedy);
+        }
+    }
+    remedies
+}
+
+/// The frames of all findings in order of their appearance, each once.
+fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<EvidenceRow<'a>>, usize) {
+    let mut rows: Vec<EvidenceRow<'a>> = Vec::new();
+    let mut omitted = 0;
+    for (index, view) in findings.iter().enumerate() {
+        for frame in &view.finding.evidence {
+            let proof = (index + 1, view.id.clone());
+            let known = rows
+                .iter()
+                .position(|row| row.frame == frame.frame && row.capture == frame.capture);
+            match known {
+                Some(row) if rows[row].proves.contains(&proof) => {}
+                Some(row) => rows[row].proves.push(proof),
+                None if rows.len() < EVIDENCE_MAX => rows.push(EvidenceRow {
+                    capture: &frame.capture,
+                    frame: frame.frame,
+                    time: times.find(&frame.capture, frame.at),
+                    summary: &frame.summary,
+                    proves: vec![proof],
+                }),
+                None => omitted += 1,
+            }
+        }
+    }
+    rows.sort_by(|a, b| (a.capture, a.frame).cmp(&(b.capture, b.frame)));
+    (rows, omitted)
+}
+
+impl<'a> ExchangeView<'a> {
+    fn new(
+        index: usize,
+        exchange: &'a DeviceExchange,
+        device: &'a Device,
+        parties: &Parties<'a>,
+        times: &Times<'_>,
+    ) -> Self {
+        let ladder = find_ladder(exchange, device, parties, times);
+        let pictures = ladder
+            .iter()
+            .flat_map(|ladder| [Width::Wide, Width::Narrow].map(|size| draw(ladder, size)))
+            .collect();
+        let facts = facts(exchange, device, parties);
+        let capture = exchange.captures.first().map_or("", String::as_str);
+        let steps: Vec<_> = exchange
+            .steps
+            .iter()
+            .take(LISTED_MAX)
+            .map(|step| listed(step, device, parties, times))
+            .collect();
+        let hidden = (exchange.steps.len() - steps.len()) as u64;
+        Self {
+            exchange,
+            id: format!("ladder-{}-{}", device.device, index + 1),
+            time: times.find(capture, exchange.first_packet_at),
+            description: describe(&facts),
+            facts,
+            pictures,
+            steps,
+            steps_omitted: exchange.steps_omitted.saturating_add(hidden),
+            caution: find_caution(exchange, device, parties),
+        }
+    }
+
+    /// `12 more packets`.
+    pub(super) fn omitted_words(&self) -> String {
+        count(self.steps_omitted, "more packet", "more packets")
+    }
+}
+
+fn listed<'a>(
+    step: &'a Step,
+    device: &'a Device,
+    parties: &Parties<'a>,
+    times: &Times<'_>,
+) -> ListedStep<'a> {
+    let mut source = parties.party(step.source, device);
+    let mut destination = parties.party(step.destination, device);
+    (source.port, destination.port) = (step.source_port, step.destination_port);
+    ListedStep {
+        step,
+        time: times.find(&step.capture, step.at),
+        source: source.to_string(),
+        destination: destination.to_string(),
+    }
+}
+
+/// The four facts as sentences.
+fn describe(facts: &[Fact<'_>; 4]) -> String {
+    let sentence = |fact: &Fact<'_>| match fact.party {
+        Some(party) => format!("{} {party} ({}).", fact.label, fact.words),
+        None => format!("{}: {}.", fact.label, fact.words),
+    };
+    facts.iter().map(sentence).collect::<Vec<_>>().join(" ")
+}
+
+impl EvidenceRow<'_> {
+    /// The frame's number, grouped.
+    pub(super) fn frame_words(&self) -> String {
+        group_digits(self.frame)
+    }
+}

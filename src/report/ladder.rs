@@ -1,0 +1,372 @@
+//! An exchange as a ladder: addresses side by side, packets between them in order.
+//!
+//! The ladder is what both the picture and the terminal's lines are drawn from.
+//! Long runs are folded, so that its size does not depend on the capture's.
+
+use std::net::IpAddr;
+
+use super::parties::{Parties, Party};
+use super::times::Times;
+use super::wording::{count, icmp_label};
+use crate::model::endpoint::Endpoint;
+use crate::model::finding::Verdict;
+use crate::model::report::{Device, DeviceExchange, Step, StepKind};
+
+/// More lifelines than this cannot be told apart on a page.
+const LANES_MAX: usize = 5;
+/// Rows after folding; the rest is one counted row.
+const ROWS_MAX: usize = 16;
+/// The longest pattern that is looked for: request, reply, follow-up, ICMP error.
+const PERIOD_MAX: usize = 4;
+
+/// An exchange, ready to be drawn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ladder<'a> {
+    /// The client first, then the address asked, then those that answered.
+    pub lanes: Vec<Party<'a>>,
+    pub rows: Vec<Row>,
+}
+
+/// One row of a ladder.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    Arrow(Arrow),
+    /// What is not drawn, or was not there, in words.
+    Note {
+        words: String,
+        tone: Tone,
+    },
+}
+
+/// One packet.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Arrow {
+    /// Indices into the ladder's lanes.
+    pub from: usize,
+    pub to: usize,
+    pub kind: StepKind,
+    pub source_port: Option<u16>,
+    pub destination_port: Option<u16>,
+    /// Time since the exchange's first packet; `None` where the capture has no times.
+    pub offset: Option<String>,
+    pub summary: String,
+    /// What is wrong or unusual about this packet.
+    pub note: Option<&'static str>,
+    pub tone: Tone,
+}
+
+impl Arrow {
+    pub(super) fn kind_label(&self) -> &'static str {
+        self.kind.as_text()
+    }
+
+    /// Whether the summary says the kind already: errors begin with their protocol's name.
+    pub(super) fn kind_is_said(&self) -> bool {
+        self.kind == StepKind::IcmpError
+    }
+}
+
+/// How a part of the story is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
+    Good,
+    /// An address changed, which alone stops nothing.
+    Changed,
+    /// This is where the exchange stopped.
+    Bad,
+}
+
+impl Tone {
+    /// The class in the stylesheet.
+    pub(super) const fn as_token(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Changed => "changed",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// The ladder of an exchange; `None` where the report holds none of its packets.
+pub(super) fn find_ladder<'a>(
+    exchange: &DeviceExchange,
+    device: &'a Device,
+    parties: &Parties<'a>,
+    times: &Times<'_>,
+) -> Option<Ladder<'a>> {
+    let start = exchange.steps.first()?.at;
+    let lanes = lanes(exchange);
+    let drawn: Vec<&Step> = exchange
+        .steps
+        .iter()
+        .filter(|step| lanes.contains(&step.source) && lanes.contains(&step.destination))
+        .collect();
+    let undrawn = exchange.steps.len() - drawn.len();
+    let lane_of = |address: IpAddr| lanes.iter().position(|lane| *lane == address).unwrap_or(0);
+
+    let mut rows = Vec::new();
+    let mut next = 0;
+    while next < drawn.len() && rows.len() < ROWS_MAX {
+        let run = find_run(&drawn[next..]);
+        for step in &drawn[next..next + run.period] {
+            let (tone, note) = remark(step, exchange, parties, device);
+            rows.push(Row::Arrow(Arrow {
+                from: lane_of(step.source),
+                to: lane_of(step.destination),
+                kind: step.kind,
+                source_port: step.source_port,
+                destination_port: step.destination_port,
+                offset: times.find_offset(&step.capture, step.at, start),
+                summary: summary(step),
+                note,
+                tone,
+            }));
+        }
+        let end = next + run.period * run.times;
+        if run.times > 1 {
+            let last = drawn[end - 1];
+            let until = times.find_offset(&last.capture, last.at, start);
+            rows.push(Row::Note { words: fold_words(run, until.as_deref()), tone: Tone::Plain });
+        }
+        next = end;
+    }
+    let rest = (drawn.len() - next + undrawn) as u64;
+    let omitted = rest.saturating_add(exchange.steps_omitted);
+    if omitted > 0 {
+        let words = format!("… {} not drawn", count(omitted, "more packet", "more packets"));
+        rows.push(Row::Note { words, tone: Tone::Plain });
+    } else if let Some(words) = silence(exchange) {
+        rows.push(Row::Note { words: words.to_owned(), tone: Tone::Bad });
+    }
+    let lanes = lanes.into_iter().map(|address| parties.party(address, device)).collect();
+    Some(Ladder { lanes, rows })
+}
+
+/// The client, whom it asked, who answered, and who else sent or got a packet.
+fn lanes(exchange: &DeviceExchange) -> Vec<IpAddr> {
+    let mut lanes = Vec::with_capacity(LANES_MAX);
+    let asked = exchange.request.as_ref().map(|request| request.destination.address);
+    let answerers = exchange.replies.iter().map(|reply| reply.source.address);
+    let ends = exchange.steps.iter().flat_map(|step| [step.source, step.destination]);
+    let mentioned = std::iter::once(exchange.client.address).chain(asked).chain(answerers);
+    let appears = |address: IpAddr| {
+        exchange.steps.iter().any(|step| step.source == address || step.destination == address)
+    };
+    for address in mentioned.chain(ends) {
+        if lanes.len() < LANES_MAX && !lanes.contains(&address) && appears(address) {
+            lanes.push(address);
+        }
+    }
+    lanes
+}
+
+/// A pattern of `period` packets that comes `times` times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    period: usize,
+    times: usize,
+}
+
+/// The run at the head of `steps` that hides most rows; a single packet where none does.
+fn find_run(steps: &[&Step]) -> Run {
+    let mut best = Run { period: 1, times: 1 };
+    let hidden = |run: Run| run.period * (run.times - 1);
+    for period in 1..=PERIOD_MAX.min(steps.len()) {
+        let pattern = &steps[..period];
+        let times = steps
+            .chunks_exact(period)
+            .take_while(|chunk| chunk.iter().zip(pattern).all(|(a, b)| is_alike(a, b)))
+            .count();
+        let run = Run { period, times };
+        // A fold takes a row itself; it must hide at least two to be worth it.
+        if times > 1 && hidden(run) >= 2 && hidden(run) > hidden(best) {
+            best = run;
+        }
+    }
+    best
+}
+
+/// Whether two packets are the same arrow. What they say may differ: `DATA 2` goes the way of `DATA 1`.
+fn is_alike(a: &Step, b: &Step) -> bool {
+    let way = |step: &Step| {
+        (step.kind, step.source, step.destination, step.source_port, step.destination_port)
+    };
+    way(a) == way(b)
+}
+
+fn fold_words(run: Run, until: Option<&str>) -> String {
+    let again = run.times - 1;
+    let mut words = match (run.period, again) {
+        (1, _) => format!("… {again} more like this"),
+        (period, 1) => format!("… the same {period} packets once more"),
+        (period, _) => format!("… the same {period} packets {again} more times"),
+    };
+    if let Some(until) = until {
+        words.push_str(", until ");
+        words.push_str(until);
+    }
+    words
+}
+
+/// What a packet says. Errors say which family they are of, as it tells two rule sets apart.
+fn summary(step: &Step) -> String {
+    match step.kind {
+        StepKind::IcmpError if step.source.is_ipv6() && step.summary.starts_with("ICMP ") => {
+            step.summary.replacen("ICMP ", "ICMPv6 ", 1)
+        }
+        _ => step.summary.clone(),
+    }
+}
+
+/// Marks a packet that changed an address, and one with which the exchange stopped.
+fn remark(
+    step: &Step,
+    exchange: &DeviceExchange,
+    parties: &Parties<'_>,
+    device: &Device,
+) -> (Tone, Option<&'static str>) {
+    let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
+    let stopped = if exchange.verdict == Verdict::Broken { Tone::Bad } else { Tone::Changed };
+    let asked = exchange.request.as_ref().map(|request| request.destination);
+    match step.kind {
+        StepKind::IcmpError => (Tone::Bad, None),
+        StepKind::Request => (Tone::Plain, None),
+        StepKind::Reply => match asked {
+            Some(asked)
+                if has_changed
+                    && asked.address != step.source
+                    && !parties.at(asked, device).is_group() =>
+            {
+                (Tone::Changed, Some("not the address that was asked"))
+            }
+            _ => (Tone::Plain, None),
+        },
+        StepKind::FollowUp => {
+            let answered =
+                |address| exchange.replies.iter().any(|reply| reply.source.address == address);
+            let answered_at = |port: Option<u16>| {
+                port.is_none_or(|port| {
+                    let destination = Endpoint::new(step.destination, port);
+                    exchange.replies.iter().any(|reply| reply.source == destination)
+                })
+            };
+            if !has_changed || exchange.replies.is_empty() {
+                (Tone::Plain, None)
+            } else if !answered(step.destination) {
+                (stopped, Some("not to the address that answered"))
+            } else if !answered_at(step.destination_port) {
+                (stopped, Some("not to the port that answered"))
+            } else if step.source != exchange.client.address {
+                (stopped, Some("from another address of the client"))
+            } else {
+                (Tone::Plain, None)
+            }
+        }
+    }
+}
+
+/// The packet that should have come next and did not.
+fn silence(exchange: &DeviceExchange) -> Option<&'static str> {
+    let waits =
+        matches!(exchange.verdict, Verdict::Unanswered | Verdict::Inconclusive | Verdict::Broken);
+    let has_errors = !exchange.icmp_errors.is_empty();
+    if !waits || has_errors {
+        None
+    } else if exchange.replies.is_empty() {
+        Some("no reply was captured")
+    } else if exchange.follow_ups.is_empty() && exchange.request.is_some() {
+        Some("nothing more from the client was captured")
+    } else {
+        None
+    }
+}
+
+/// `ICMPv6 port unreachable ×3`: all errors of an exchange, counted by kind and sender.
+pub(super) fn error_counts(exchange: &DeviceExchange) -> Vec<(String, IpAddr)> {
+    let part = |part: &crate::model::report::IcmpPart| {
+        let label = icmp_label(part.kind, part.from);
+        let words = if part.packets == 1 { label } else { format!("{label} ×{}", part.packets) };
+        (words, part.from)
+    };
+    exchange.icmp_errors.iter().map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    fn ladder_rows(device: usize) -> Vec<String> {
+        let report = samples::founding();
+        let device = &report.devices[device];
+        let (parties, times) = (Parties::new(&report), Times::new(&report));
+        let ladder = find_ladder(&device.exchanges[0], device, &parties, &times).unwrap();
+        ladder
+            .rows
+            .iter()
+            .map(|row| match row {
+                Row::Note { words, .. } => words.clone(),
+                Row::Arrow(arrow) => format!(
+                    "{} {} > {} {}",
+                    arrow.kind_label(),
+                    ladder.lanes[arrow.from],
+                    ladder.lanes[arrow.to],
+                    arrow.tone.as_token(),
+                ),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_founding_case_shows_its_fault_once() {
+        assert_eq!(
+            ladder_rows(0),
+            [
+                "request device 2000::65:119 > VIP 2000::65:21 plain",
+                "reply node 2000::65:13 > device 2000::65:119 changed",
+                "follow-up device 2000::65:119 > VIP 2000::65:21 bad",
+                "ICMP error VIP 2000::65:21 > device 2000::65:119 bad",
+                "… the same 3 packets 2 more times, until +6.015 s",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_transfer_that_goes_on_has_nothing_bad() {
+        let rows = ladder_rows(1);
+        assert_eq!(rows[1], "reply node 192.168.65.13 > device 192.168.101.254 changed");
+        assert_eq!(rows[2], "follow-up device 192.168.101.254 > node 192.168.65.13 plain");
+        assert!(rows.iter().all(|row| !row.contains("bad")), "{rows:?}");
+    }
+
+    #[test]
+    fn runs_are_found_where_they_hide_most() {
+        let report = samples::founding();
+        let steps = &report.devices[0].exchanges[0].steps;
+        let (a, b, c) = (&steps[1], &steps[2], &steps[3]);
+        let cases: [(&[&Step], (usize, usize)); 7] = [
+            (&[a], (1, 1)),
+            (&[a, b, c], (1, 1)),
+            (&[a, a], (1, 1)),
+            (&[a, a, a], (1, 3)),
+            (&[a, b, a, b], (2, 2)),
+            (&[a, b, c, a, b, c, a], (3, 2)),
+            (&[a, a, b, a, a, b], (3, 2)),
+        ];
+        for (steps, (period, times)) in cases {
+            assert_eq!(find_run(steps), Run { period, times }, "{} steps", steps.len());
+        }
+    }
+
+    #[test]
+    fn a_hostile_exchange_stays_small() {
+        let report = samples::hostile();
+        let device = &report.devices[0];
+        let (parties, times) = (Parties::new(&report), Times::new(&report));
+        let ladder = find_ladder(&device.exchanges[0], device, &parties, &times).unwrap();
+        assert!(ladder.lanes.len() <= LANES_MAX);
+        assert!(ladder.rows.len() <= ROWS_MAX + PERIOD_MAX + 2);
+    }
+}

@@ -1,0 +1,92 @@
+//! Who an address is, as a label beside it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use super::wording::role_label;
+use crate::model::endpoint::Endpoint;
+use crate::model::report::{Address, Device, Report};
+use crate::model::topology::Role;
+
+/// The addresses of a report, to be asked for their roles.
+pub(super) struct Parties<'a> {
+    addresses: HashMap<IpAddr, &'a Address>,
+}
+
+impl<'a> Parties<'a> {
+    pub(super) fn new(report: &'a Report) -> Self {
+        Self { addresses: report.addresses.iter().map(|entry| (entry.address, entry)).collect() }
+    }
+
+    /// Who `address` is in the story of `device`.
+    pub(super) fn party(&self, address: IpAddr, device: &'a Device) -> Party<'a> {
+        let entry = self.addresses.get(&address);
+        let mut role = entry.map_or(Role::Unknown, |entry| entry.role);
+        let is_device = address == device.device || device.addresses.contains(&address);
+        if role == Role::Unknown {
+            if is_device {
+                role = Role::Device;
+            } else if address.is_multicast() {
+                role = Role::Multicast;
+            }
+        }
+        let name = match role {
+            Role::Device if is_device => device.name.as_deref(),
+            Role::Pod => entry.and_then(|entry| entry.pod.as_deref()),
+            _ => entry.and_then(|entry| entry.node.as_deref()),
+        };
+        Party { role, name, address, port: None }
+    }
+
+    /// Who is at `endpoint` in the story of `device`.
+    pub(super) fn at(&self, endpoint: Endpoint, device: &'a Device) -> Party<'a> {
+        Party { port: Some(endpoint.port), ..self.party(endpoint.address, device) }
+    }
+}
+
+/// An address with its role, and a port where one is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Party<'a> {
+    pub role: Role,
+    /// Of the device, the node or the pod.
+    pub name: Option<&'a str>,
+    pub address: IpAddr,
+    pub port: Option<u16>,
+}
+
+impl Party<'_> {
+    /// `VIP`.
+    pub(super) fn label(&self) -> &'static str {
+        role_label(self.role)
+    }
+
+    /// The label with the name that belongs to it: `VIP on node3`, `node node3`.
+    pub(super) fn title(&self) -> String {
+        match (self.role, self.name) {
+            (_, None) => self.label().to_owned(),
+            (Role::Device | Role::Node | Role::Pod, Some(name)) => {
+                format!("{} {name}", self.label())
+            }
+            (_, Some(name)) => format!("{} on {name}", self.label()),
+        }
+    }
+
+    /// Whether this is a group, from whose members answers come by design.
+    pub(super) fn is_group(&self) -> bool {
+        matches!(self.role, Role::Multicast | Role::Broadcast)
+    }
+}
+
+/// `VIP [2000::65:21]:69`; of an unknown role the address alone.
+impl fmt::Display for Party<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.role != Role::Unknown {
+            write!(f, "{} ", self.label())?;
+        }
+        match self.port {
+            Some(port) => Endpoint::new(self.address, port).fmt(f),
+            None => self.address.fmt(f),
+        }
+    }
+}

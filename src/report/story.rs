@@ -1,0 +1,161 @@
+//! The four facts of an exchange: who was asked, who answered, where the
+//! follow-up went, and how it ended.
+
+use super::ladder::{Tone, error_counts};
+use super::parties::{Parties, Party};
+use super::wording::count;
+use crate::model::finding::Verdict;
+use crate::model::report::{Device, DeviceExchange};
+
+/// One fact: an address or words, and whether it is where things went wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fact<'a> {
+    pub label: &'static str,
+    pub party: Option<Party<'a>>,
+    pub words: String,
+    pub tone: Tone,
+}
+
+/// The facts of `exchange`, in the order in which they happened.
+pub(super) fn facts<'a>(
+    exchange: &'a DeviceExchange,
+    device: &'a Device,
+    parties: &Parties<'a>,
+) -> [Fact<'a>; 4] {
+    [
+        asked(exchange, device, parties),
+        answered(exchange, device, parties),
+        followed_up(exchange, device, parties),
+        ended(exchange, device, parties),
+    ]
+}
+
+fn asked<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties<'a>) -> Fact<'a> {
+    let is_client = device.addresses.contains(&exchange.client.address)
+        || device.device == exchange.client.address;
+    let label = if is_client { "The device asked" } else { "Asked" };
+    match &exchange.request {
+        Some(request) => Fact {
+            label,
+            party: Some(parties.at(request.destination, device)),
+            words: request.first.clone(),
+            tone: Tone::Plain,
+        },
+        None => unseen(label, "The capture begins after the request"),
+    }
+}
+
+fn answered<'a>(
+    exchange: &'a DeviceExchange,
+    device: &'a Device,
+    parties: &Parties<'a>,
+) -> Fact<'a> {
+    let label = "The answer came from";
+    let asked = exchange.request.as_ref().map(|request| parties.at(request.destination, device));
+    let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
+    let is_changed = |reply: &&crate::model::report::ReplyPart| {
+        has_changed
+            && asked.is_some_and(|asked| asked.address != reply.source.address && !asked.is_group())
+    };
+    let changed = exchange.replies.iter().find(is_changed);
+    match changed.or(exchange.replies.first()) {
+        None if exchange.verdict == Verdict::OneWay => unseen(label, "No answer is expected"),
+        None => Fact { tone: Tone::Bad, ..unseen(label, "Nobody, in this capture") },
+        Some(reply) => {
+            let packets = count(reply.packets, "packet", "packets");
+            let words = match changed {
+                Some(_) => format!("not the address asked; {packets}"),
+                None => packets,
+            };
+            let tone = if changed.is_some() { Tone::Changed } else { Tone::Plain };
+            Fact { label, party: Some(parties.at(reply.source, device)), words, tone }
+        }
+    }
+}
+
+fn followed_up<'a>(
+    exchange: &'a DeviceExchange,
+    device: &'a Device,
+    parties: &Parties<'a>,
+) -> Fact<'a> {
+    let label = "The follow-up went to";
+    let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
+    let strays = |part: &&crate::model::report::FollowUpPart| {
+        has_changed
+            && !exchange.replies.is_empty()
+            && !exchange.replies.iter().any(|reply| reply.source == part.destination)
+    };
+    let stray = exchange.follow_ups.iter().find(strays);
+    match stray.or(exchange.follow_ups.first()) {
+        None => unseen(label, "There was none in this capture"),
+        Some(part) => {
+            let packets = count(part.packets, "packet", "packets");
+            let (words, tone) = match (stray, exchange.verdict) {
+                (None, _) => (packets, Tone::Plain),
+                (Some(_), Verdict::Broken) => {
+                    (format!("not to who answered; {packets}"), Tone::Bad)
+                }
+                (Some(_), _) => (format!("not to who answered; {packets}"), Tone::Changed),
+            };
+            Fact { label, party: Some(parties.at(part.destination, device)), words, tone }
+        }
+    }
+}
+
+fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties<'a>) -> Fact<'a> {
+    let errors = error_counts(exchange);
+    let (words, tone) = match (errors.first(), exchange.verdict) {
+        (Some((error, from)), _) => {
+            let more = if errors.len() > 1 { " and other errors" } else { "" };
+            (format!("{error}{more} from the {}", parties.party(*from, device)), Tone::Bad)
+        }
+        (None, Verdict::Broken) => ("It stopped there".to_owned(), Tone::Bad),
+        (None, Verdict::Rejected) => ("An ICMP error ended it".to_owned(), Tone::Bad),
+        (None, Verdict::Unanswered) => ("No usable answer".to_owned(), Tone::Bad),
+        (None, Verdict::Inconclusive) => ("The capture does not show it".to_owned(), Tone::Plain),
+        (None, Verdict::Tolerated) => ("It went on all the same".to_owned(), Tone::Good),
+        (None, Verdict::OneWay) => ("Sent; no answer is expected".to_owned(), Tone::Plain),
+        (None, Verdict::Symmetric) => ("It works".to_owned(), Tone::Good),
+    };
+    Fact { label: "Result", party: None, words, tone }
+}
+
+fn unseen<'a>(label: &'static str, words: &str) -> Fact<'a> {
+    Fact { label, party: None, words: words.to_owned(), tone: Tone::Plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn the_facts_tell_the_two_families_apart() {
+        let report = samples::founding();
+        let parties = Parties::new(&report);
+        let told = |device: usize| {
+            let device = &report.devices[device];
+            facts(&device.exchanges[0], device, &parties).map(|fact| {
+                let who = fact.party.map(|party| party.to_string()).unwrap_or_default();
+                (who, fact.words, fact.tone)
+            })
+        };
+        let fact = |who: &str, words: &str, tone| (who.to_owned(), words.to_owned(), tone);
+        assert_eq!(
+            told(0)[1..],
+            [
+                fact("node [2000::65:13]:32991", "not the address asked; 3 packets", Tone::Changed),
+                fact("VIP [2000::65:21]:32991", "not to who answered; 3 packets", Tone::Bad),
+                fact("", "ICMPv6 port unreachable ×3 from the VIP 2000::65:21", Tone::Bad),
+            ]
+        );
+        assert_eq!(
+            told(1)[1..],
+            [
+                fact("node 192.168.65.13:56284", "not the address asked; 3 packets", Tone::Changed),
+                fact("node 192.168.65.13:56284", "3 packets", Tone::Plain),
+                fact("", "It went on all the same", Tone::Good),
+            ]
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! The tables that end a report: addresses and captures.
+
+use std::net::IpAddr;
+
+use super::times::find_time;
+use super::wording::{byte_size, count, fact_source_label, role_label};
+use crate::model::capture::PointKind;
+use crate::model::report::{Address, Capture, Device, Report};
+use crate::model::topology::Role;
+
+/// Rows of a table; the rest is counted.
+const ROWS_MAX: usize = 200;
+
+/// Addresses with their roles, those that explain most first.
+pub(super) struct AddressTable<'a> {
+    pub rows: Vec<AddressRow<'a>>,
+    pub omitted: u64,
+}
+
+/// One address.
+pub(super) struct AddressRow<'a> {
+    pub entry: &'a Address,
+    pub role: &'static str,
+    pub source: &'static str,
+}
+
+impl<'a> AddressTable<'a> {
+    /// All addresses of a report.
+    pub(super) fn new(report: &'a Report) -> Self {
+        Self::of(report.addresses.iter().collect())
+    }
+
+    /// The addresses that one device's exchanges name.
+    pub(super) fn of_device(report: &'a Report, device: &Device) -> Self {
+        let named = named_addresses(device);
+        Self::of(report.addresses.iter().filter(|entry| named.contains(&entry.address)).collect())
+    }
+
+    fn of(mut entries: Vec<&'a Address>) -> Self {
+        entries.sort_by_key(|entry| (rank(entry.role), entry.address.is_ipv4(), entry.address));
+        let omitted = entries.len().saturating_sub(ROWS_MAX) as u64;
+        let row = |entry: &'a Address| AddressRow {
+            entry,
+            role: role_label(entry.role),
+            source: fact_source_label(entry.source),
+        };
+        Self { rows: entries.into_iter().take(ROWS_MAX).map(row).collect(), omitted }
+    }
+
+    /// `12 more addresses`.
+    pub(super) fn omitted_words(&self) -> String {
+        count(self.omitted, "more address", "more addresses")
+    }
+}
+
+/// Every address in a device's exchanges, each once.
+fn named_addresses(device: &Device) -> Vec<IpAddr> {
+    let mut named = device.addresses.clone();
+    named.push(device.device);
+    for exchange in &device.exchanges {
+        named.extend(exchange.request.iter().map(|part| part.destination.address));
+        named.extend(exchange.replies.iter().map(|part| part.source.address));
+        named.extend(exchange.follow_ups.iter().map(|part| part.destination.address));
+        named.extend(exchange.icmp_errors.iter().map(|part| part.from));
+        named.extend(
+            exchange.translations.iter().flat_map(|part| [part.before.address, part.after.address]),
+        );
+        named.extend(exchange.steps.iter().flat_map(|step| [step.source, step.destination]));
+    }
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// The order of roles in a table: what an operator can change first.
+const fn rank(role: Role) -> u8 {
+    match role {
+        Role::Vip => 0,
+        Role::Node => 1,
+        Role::Pod => 2,
+        Role::Service => 3,
+        Role::Device => 4,
+        Role::Multicast | Role::Broadcast => 5,
+        Role::External | Role::Unknown => 6,
+    }
+}
+
+/// One capture.
+pub(super) struct CaptureRow<'a> {
+    pub capture: &'a Capture,
+    pub point: String,
+    pub span: Option<String>,
+    pub contents: String,
+}
+
+impl<'a> CaptureRow<'a> {
+    /// All captures of a report.
+    pub(super) fn all(report: &'a Report) -> Vec<Self> {
+        report.captures.iter().map(Self::new).collect()
+    }
+
+    fn new(capture: &'a Capture) -> Self {
+        Self { capture, point: point(capture), span: span(capture), contents: contents(capture) }
+    }
+}
+
+/// `host, node3, eth0`, without what the capture's name says already.
+fn point(capture: &Capture) -> String {
+    let kind = match capture.point {
+        PointKind::Unknown => "unknown place",
+        PointKind::Device => "at the device",
+        PointKind::Host => "host",
+        PointKind::Pod => "pod",
+    };
+    let names = [capture.node.as_deref(), capture.interface.as_deref()];
+    let news = names.into_iter().flatten().filter(|name| !capture.name.contains(name));
+    std::iter::once(kind).chain(news).collect::<Vec<_>>().join(", ")
+}
+
+/// From the first to the last packet, by the capture's own clock.
+fn span(capture: &Capture) -> Option<String> {
+    let first = find_time(capture.clock, capture.first_packet_at?)?;
+    let last = find_time(capture.clock, capture.last_packet_at?)?;
+    Some(format!("{first} to {last}"))
+}
+
+/// `tcpdump text, 17 packets, 14 datagrams, 3 ICMP errors`.
+fn contents(capture: &Capture) -> String {
+    let mut words = vec![
+        capture.format.as_text().to_owned(),
+        count(capture.packets, "packet", "packets"),
+        count(capture.datagrams, "UDP datagram", "UDP datagrams"),
+    ];
+    if capture.icmp_errors > 0 {
+        words.push(count(capture.icmp_errors, "ICMP error", "ICMP errors"));
+    }
+    if capture.bytes > 0 {
+        words.push(byte_size(capture.bytes));
+    }
+    if !capture.link_types.is_empty() {
+        words.push(capture.link_types.join(" and "));
+    }
+    if let Some(offset) = capture.clock_offset_us {
+        words.push(format!("clock {offset:+} µs against the first capture"));
+    }
+    words.join(", ")
+}
