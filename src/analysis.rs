@@ -95,6 +95,10 @@ impl Analysis {
         let result = ingest::read(input, &limits, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
+        // A capture that a fault stopped may not have said that it ends.
+        for capture in &mut self.captures[first..] {
+            capture.end(&mut self.correlator);
+        }
         name_captures(&mut self.captures[first..], name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
@@ -226,7 +230,8 @@ impl Analysis {
                 capture.other(at, &mut self.correlator);
             }
             Event::Fault(fault) => capture.fault(&fault),
-            Event::CaptureBegins(_) | Event::Inventory(_) | Event::CaptureEnds => {}
+            Event::CaptureEnds => capture.end(&mut self.correlator),
+            Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
     }
 }

@@ -5,18 +5,20 @@
 use std::collections::BTreeMap;
 
 use crate::correlate::{Correlated, Correlator, Place};
-use crate::decode::{self, DecodeError, Decoded};
+use crate::decode::{self, DecodeError, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
 use crate::model::exchange::PointId;
 use crate::model::input::{self, Fault};
-use crate::model::packet::{Content, Packet};
-use crate::model::report::Capture;
+use crate::model::packet::{Content, FragmentsSeen, Packet, Tunnel};
+use crate::model::report::{Capture, CaptureTunnel};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 
 /// Faults listed by themselves; the rest is counted.
 const MAX_FAULTS: usize = 20;
+/// Tunnels listed by themselves; the packets of others are counted.
+const MAX_TUNNELS: usize = 64;
 /// Interfaces that only a link header names are numbered from here.
 const FIRST_KERNEL_INTERFACE: u32 = 1 << 16;
 
@@ -27,6 +29,7 @@ pub struct CaptureIntake {
     name: String,
     stated: Option<CapturePoint>,
     header: CaptureHeader,
+    decoder: Decoder,
     interfaces: BTreeMap<u32, InterfaceHeader>,
     /// Pairs of the capture's interface and the kernel's index, in order of appearance.
     kernel_interfaces: Vec<(u32, u32)>,
@@ -36,6 +39,9 @@ pub struct CaptureIntake {
     icmp_errors: u64,
     bytes: u64,
     times: Option<(Timestamp, Timestamp)>,
+    /// Packets by the tunnel they came through.
+    tunnels: BTreeMap<Tunnel, u64>,
+    further_tunnel_packets: u64,
     faults: Vec<String>,
     faults_omitted: u64,
     undecoded: BTreeMap<String, Undecoded>,
@@ -88,6 +94,7 @@ impl CaptureIntake {
             name: input.to_owned(),
             stated,
             header,
+            decoder: Decoder::new(decode::Limits::default()),
             interfaces: BTreeMap::new(),
             kernel_interfaces: Vec::new(),
             link_types: Vec::new(),
@@ -96,6 +103,8 @@ impl CaptureIntake {
             icmp_errors: 0,
             bytes: 0,
             times: None,
+            tunnels: BTreeMap::new(),
+            further_tunnel_packets: 0,
             faults: Vec::new(),
             faults_omitted: 0,
             undecoded: BTreeMap::new(),
@@ -111,9 +120,11 @@ impl CaptureIntake {
         self.interfaces.insert(header.index, header);
     }
 
-    /// Decodes a frame and passes on what it holds.
+    /// Decodes a frame and passes on what it holds, after the datagrams that
+    /// were waited for until then in vain.
     pub fn frame(&mut self, frame: &Frame<'_>, correlator: &mut Correlator) {
-        match decode::decode(frame) {
+        self.pass_on_lost(Some(frame.at), correlator);
+        match self.decoder.decode(frame) {
             Ok(Decoded::Packet(packet)) => self.packet(&packet, frame.original_length, correlator),
             Ok(Decoded::Other) => {
                 self.bytes += u64::from(frame.original_length);
@@ -132,12 +143,44 @@ impl CaptureIntake {
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
-        match packet.content {
-            Content::Datagram(_) => self.datagrams += 1,
-            Content::IcmpError(_) => self.icmp_errors += 1,
-        }
+        self.count(packet);
         let point = self.point_of(packet.interface, packet.kernel_interface);
         correlator.push(point, packet);
+    }
+
+    /// Gives up the datagrams of which fragments are still missing. No frame
+    /// may follow.
+    pub fn end(&mut self, correlator: &mut Correlator) {
+        self.pass_on_lost(None, correlator);
+    }
+
+    /// Passes on datagrams that were given up. The frames of their fragments
+    /// are counted already.
+    fn pass_on_lost(&mut self, now: Option<Timestamp>, correlator: &mut Correlator) {
+        while let Some(packet) = self.decoder.take_lost(now) {
+            self.count(&packet);
+            let point = self.point_of(packet.interface, packet.kernel_interface);
+            correlator.push(point, &packet);
+        }
+    }
+
+    fn count(&mut self, packet: &Packet) {
+        match &packet.content {
+            Content::Datagram(_) => self.datagrams += 1,
+            Content::IcmpError(_) => self.icmp_errors += 1,
+            Content::FragmentsLost(lost) => match lost.seen {
+                FragmentsSeen::First => self.datagrams += 1,
+                FragmentsSeen::LaterOnly => {}
+            },
+        }
+        let Some(tunnel) = packet.tunnel else { return };
+        if let Some(packets) = self.tunnels.get_mut(&tunnel) {
+            *packets += 1;
+        } else if self.tunnels.len() < MAX_TUNNELS {
+            self.tunnels.insert(tunnel, 1);
+        } else {
+            self.further_tunnel_packets += 1;
+        }
     }
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
@@ -240,6 +283,7 @@ impl CaptureIntake {
             last_packet_at: self.times.map(|(_, last)| last),
             clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
             warnings: self.warnings(unfollowed),
+            tunnels: list_tunnels(&self.tunnels),
             name: self.name,
         }
     }
@@ -262,6 +306,12 @@ impl CaptureIntake {
         if unfollowed_packets > 0 {
             warnings.push(format!(
                 "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
+            ));
+        }
+        if self.further_tunnel_packets > 0 {
+            warnings.push(format!(
+                "{} packets came through further tunnels, which are not listed",
+                self.further_tunnel_packets
             ));
         }
         if self.header.clock == Clock::None {
@@ -304,4 +354,19 @@ impl CaptureIntake {
         let offset = u32::try_from(position).unwrap_or(FIRST_KERNEL_INTERFACE);
         PointId { capture, interface: FIRST_KERNEL_INTERFACE + offset }
     }
+}
+
+/// The tunnels as the report lists them, the busiest first.
+fn list_tunnels(tunnels: &BTreeMap<Tunnel, u64>) -> Vec<CaptureTunnel> {
+    let mut listed: Vec<_> = tunnels
+        .iter()
+        .map(|(tunnel, packets)| CaptureTunnel {
+            kind: tunnel.kind,
+            source: tunnel.source,
+            destination: tunnel.destination,
+            packets: *packets,
+        })
+        .collect();
+    listed.sort_by_key(|tunnel| std::cmp::Reverse(tunnel.packets));
+    listed
 }

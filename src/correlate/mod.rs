@@ -78,6 +78,7 @@ impl Correlator {
             Content::IcmpError(error) => {
                 table.icmp_error(frame, error);
             }
+            Content::FragmentsLost(_) => {}
         }
     }
 

@@ -74,6 +74,7 @@ fn packet(number: usize, (at_ms, line, says): Line) -> Packet {
         kernel_interface: None,
         direction: None,
         ip_identification: None,
+        tunnel: None,
         content,
     }
 }

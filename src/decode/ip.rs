@@ -5,10 +5,13 @@ use std::net::IpAddr;
 use etherparse::err::ip::LaxHeaderSliceError;
 use etherparse::err::ipv6_exts::HeaderSliceError;
 use etherparse::err::{Layer, LenError};
-use etherparse::{IpNumber, Ipv6ExtensionSlice, LaxIpSlice};
+use etherparse::{
+    IpFragOffset, IpNumber, Ipv6ExtensionSlice, Ipv6ExtensionsSlice, LaxIpSlice, LaxIpv4Slice,
+    LaxIpv6Slice,
+};
 
 use super::DecodeError;
-use super::field::saturating_u32;
+use super::field::{find_u8, saturating_u32};
 
 /// An IP packet with its extension headers taken off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +24,56 @@ pub(super) struct IpPacket<'a> {
     pub payload: &'a [u8],
     /// Bytes of payload that were on the wire, by the IP header.
     pub length: u32,
-    /// Whether the payload begins in the middle of a datagram.
-    pub is_later_fragment: bool,
     /// IPv4 only; `None` where zero.
     pub identification: Option<u16>,
+    /// What the packet is a part of, where it is not the whole.
+    pub fragment: Option<Fragment<'a>>,
+}
+
+/// One fragment of an IP packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fragment<'a> {
+    pub identification: u32,
+    pub offset: IpFragOffset,
+    pub place: FragmentPlace,
+    /// What the fragmented bytes begin with. IPv6 may have extension headers
+    /// there, and of its fragments only the first is to be believed (RFC 8200
+    /// section 4.5).
+    pub protocol: IpNumber,
+    /// The captured bytes of the fragment, without link-layer padding.
+    pub payload: &'a [u8],
+    /// Bytes of the fragment that were on the wire.
+    pub length: u32,
+}
+
+/// Whether fragments follow one, by its "more fragments" flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum FragmentPlace {
+    Last,
+    Earlier,
+}
+
+impl Fragment<'_> {
+    /// Whether it begins the packet.
+    pub fn is_first(&self) -> bool {
+        self.offset.value() == 0
+    }
+
+    /// Whether a snap length took a part of it.
+    pub fn is_cut(&self) -> bool {
+        saturating_u32(self.payload.len()) < self.length
+    }
+}
+
+/// Whether these bytes are a TCP packet. Most packets of most captures are, so
+/// this is the first question about an IP header, and one byte answers it.
+pub(super) fn is_tcp(bytes: &[u8]) -> bool {
+    let protocol = match bytes {
+        [0x40..=0x4f, ..] => find_u8(bytes, 9),
+        [0x60..=0x6f, ..] => find_u8(bytes, 6),
+        _ => None,
+    };
+    protocol == Some(IpNumber::TCP.0)
 }
 
 /// Reads an IP packet of either version. `wire_bytes` is what the link layer
@@ -64,15 +113,103 @@ pub(super) fn parse_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, De
     };
     let header_bytes = saturating_u32(header_bytes);
     let total_bytes = if declared_bytes == 0 { wire_bytes } else { declared_bytes };
+    let fragment = match &slice {
+        LaxIpSlice::Ipv4(v4) => find_v4_fragment(v4, bytes, total_bytes),
+        LaxIpSlice::Ipv6(v6) => find_v6_fragment(v6, bytes, total_bytes),
+    };
     Ok(IpPacket {
         source: slice.source_addr(),
         destination: slice.destination_addr(),
         protocol: slice.payload_ip_number(),
         payload: slice.payload().payload,
         length: total_bytes.saturating_sub(header_bytes),
-        is_later_fragment,
         identification,
+        fragment,
     })
+}
+
+fn find_v4_fragment<'a>(
+    v4: &LaxIpv4Slice<'_>,
+    bytes: &'a [u8],
+    total_bytes: u32,
+) -> Option<Fragment<'a>> {
+    let header = v4.header();
+    let (offset, has_more) = (header.fragments_offset(), header.more_fragments());
+    if offset.value() == 0 && !has_more {
+        return None;
+    }
+    let (payload, length) = split_at_header(bytes, header.slice().len(), total_bytes);
+    Some(Fragment {
+        identification: header.identification().into(),
+        offset,
+        place: if has_more { FragmentPlace::Earlier } else { FragmentPlace::Last },
+        protocol: header.protocol(),
+        payload,
+        length,
+    })
+}
+
+fn find_v6_fragment<'a>(
+    v6: &LaxIpv6Slice<'_>,
+    bytes: &'a [u8],
+    total_bytes: u32,
+) -> Option<Fragment<'a>> {
+    if !v6.is_payload_fragmented() {
+        return None;
+    }
+    let mut header_bytes = v6.header().slice().len();
+    for extension in v6.extensions().clone() {
+        header_bytes += match extension {
+            Ipv6ExtensionSlice::HopByHop(header)
+            | Ipv6ExtensionSlice::Routing(header)
+            | Ipv6ExtensionSlice::DestinationOptions(header) => header.slice().len(),
+            Ipv6ExtensionSlice::Authentication(header) => header.slice().len(),
+            Ipv6ExtensionSlice::Fragment(header) => {
+                let end = header_bytes + header.slice().len();
+                let (payload, length) = split_at_header(bytes, end, total_bytes);
+                return Some(Fragment {
+                    identification: header.identification(),
+                    offset: header.fragment_offset(),
+                    place: if header.more_fragments() {
+                        FragmentPlace::Earlier
+                    } else {
+                        FragmentPlace::Last
+                    },
+                    protocol: header.next_header(),
+                    payload,
+                    length,
+                });
+            }
+        };
+    }
+    None
+}
+
+/// What follows a header: the captured bytes, and how many were on the wire.
+fn split_at_header(bytes: &[u8], header_bytes: usize, total_bytes: u32) -> (&[u8], u32) {
+    let payload = bytes.get(header_bytes..).unwrap_or_default();
+    let length = total_bytes.saturating_sub(saturating_u32(header_bytes));
+    let captured =
+        usize::try_from(length).map_or(payload, |end| payload.get(..end).unwrap_or(payload));
+    (captured, length)
+}
+
+/// Takes off the extension headers with which reassembled bytes may begin.
+/// `None` where they are fragments once more, which no host sends.
+///
+/// # Errors
+///
+/// Where an extension header is cut or damaged.
+pub(super) fn skip_extensions(
+    protocol: IpNumber,
+    bytes: &[u8],
+) -> Result<Option<(IpNumber, &[u8])>, DecodeError> {
+    let (extensions, protocol, payload, stop) =
+        Ipv6ExtensionsSlice::from_slice_lax(protocol, bytes);
+    if let Some((error, layer)) = stop {
+        return Err(stopped(error, layer));
+    }
+    Ok((!extensions.is_fragmenting_payload()).then_some((protocol, payload)))
 }
 
 /// Separates headers and payload as far as they go: the addresses are there in
@@ -88,13 +225,16 @@ pub(super) fn slice_ip(bytes: &[u8]) -> Result<(LaxIpSlice<'_>, Option<DecodeErr
             DecodeError::Damaged { layer: "IP", message: error.to_string() }
         }
     })?;
-    let stop = stop.map(|(error, layer)| match error {
+    Ok((slice, stop.map(|(error, layer)| stopped(error, layer))))
+}
+
+fn stopped(error: HeaderSliceError, layer: Layer) -> DecodeError {
+    match error {
         HeaderSliceError::Len(error) => cut(&error),
         HeaderSliceError::Content(error) => {
             DecodeError::Damaged { layer: layer_name(layer), message: error.to_string() }
         }
-    });
-    Ok((slice, stop))
+    }
 }
 
 /// Whether a packet carries a fragment other than the first.
@@ -190,7 +330,7 @@ mod tests {
             let packet = parse_ip(&bytes, 1000).unwrap();
             assert_eq!(packet.protocol, IpNumber::UDP, "{name}");
             assert_eq!((packet.payload.len(), packet.length), (captured_bytes, length), "{name}");
-            assert!(!packet.is_later_fragment, "{name}");
+            assert_eq!(packet.fragment, None, "{name}");
             let addresses = if packet.source.is_ipv4() {
                 ("192.0.2.1", "198.51.100.7", Some(0x1234))
             } else {
@@ -203,28 +343,64 @@ mod tests {
     }
 
     #[test]
-    fn only_later_fragments_count_as_such() {
+    fn fragments_say_where_they_belong() {
+        use FragmentPlace::{Earlier, Last};
         // next header UDP, offset and flags, identification
         let fragment =
             |offset: [u8; 2]| [&[17, 0], offset.as_slice(), &[0, 0, 0, 9], &[1; 8]].concat();
+        let options = [44, 0, 1, 4, 0, 0, 0, 0];
+        let after_options = [options.as_slice(), &fragment([5, 0xc9])].concat();
         let cases = [
-            ("IPv4 first", v4(&[(6, 0x20)], &[1; 8]), false),
-            ("IPv6 first", v6(16, 44, &fragment([0, 1])), false),
-            ("IPv6 atomic", v6(16, 44, &fragment([0, 0])), false),
-            ("IPv4 middle", v4(&[(6, 0x20), (7, 185)], &[1; 8]), true),
-            ("IPv6 middle", v6(16, 44, &fragment([5, 0xc9])), true),
-            ("IPv4 last", v4(&[(7, 185)], &[1; 8]), true),
-            ("IPv6 last", v6(16, 44, &fragment([5, 0xc8])), true),
+            ("IPv4 first", v4(&[(6, 0x20)], &[1; 8]), Some((0, Earlier))),
+            ("IPv6 first", v6(16, 44, &fragment([0, 1])), Some((0, Earlier))),
+            ("IPv4 whole", v4(&[(6, 0x40)], &[1; 8]), None),
+            ("IPv6 atomic", v6(16, 44, &fragment([0, 0])), None),
+            ("IPv4 middle", v4(&[(6, 0x20), (7, 185)], &[1; 8]), Some((185, Earlier))),
+            ("IPv6 middle", v6(16, 44, &fragment([5, 0xc9])), Some((185, Earlier))),
+            ("IPv6 after options", v6(24, 60, &after_options), Some((185, Earlier))),
+            ("IPv4 last", v4(&[(7, 185)], &[1; 8]), Some((185, Last))),
+            ("IPv6 last", v6(16, 44, &fragment([5, 0xc8])), Some((185, Last))),
+            ("IPv4 padded", v4(&[(7, 185)], &[1; 26]), Some((185, Last))),
+            (
+                "IPv6 padded",
+                v6(16, 44, &[fragment([5, 0xc8]), vec![0; 20]].concat()),
+                Some((185, Last)),
+            ),
             // The bytes after the fragment header are no authentication header.
-            ("IPv4 last, AH", v4(&[(7, 185), (9, 51)], &[255; 8]), true),
+            ("IPv4 last, AH", v4(&[(7, 185), (9, 51)], &[255; 8]), Some((185, Last))),
             (
                 "IPv6 last, AH",
                 v6(16, 44, &[51, 0, 5, 0xc8, 0, 0, 0, 9, 255, 255, 0, 0, 0, 0, 0, 0]),
-                true,
+                Some((185, Last)),
             ),
         ];
         for (name, bytes, expected) in cases {
-            assert_eq!(parse_ip(&bytes, 1000).unwrap().is_later_fragment, expected, "{name}");
+            let fragment = parse_ip(&bytes, 1000).unwrap().fragment;
+            let actual =
+                fragment.as_ref().map(|fragment| (fragment.offset.value(), fragment.place));
+            assert_eq!(actual, expected, "{name}");
+            if let Some(fragment) = fragment {
+                let is_v6 = bytes[0] >> 4 == 6;
+                assert_eq!(fragment.identification, if is_v6 { 9 } else { 0x1234 }, "{name}");
+                assert_eq!((fragment.payload.len(), fragment.length), (8, 8), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn tcp_is_told_by_one_byte() {
+        let cases = [
+            (v4(&[(9, 6)], &[]), true),
+            (v6(20, 6, &[]), true),
+            (v4(&[(0, 0x46), (9, 6)], &[]), true),
+            (v4(&[], &[]), false),
+            (v6(8, 17, &[]), false),
+            (v4(&[(9, 6)], &[])[..9].to_vec(), false),
+            (v6(20, 6, &[])[..6].to_vec(), false),
+            (vec![0x05; 40], false),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(is_tcp(&bytes), expected, "{bytes:x?}");
         }
     }
 

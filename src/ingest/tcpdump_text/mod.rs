@@ -245,7 +245,7 @@ impl Run {
                 self.last_flow = Some(datagram.flow);
                 Content::Datagram(self.check_question(datagram))
             }
-            error @ Content::IcmpError(_) => error,
+            other @ (Content::IcmpError(_) | Content::FragmentsLost(_)) => other,
         };
         sink(Event::Packet(Packet {
             frame: pending.frame,
@@ -253,6 +253,7 @@ impl Run {
             interface: pending.interface,
             kernel_interface: None,
             direction: pending.direction,
+            tunnel: None,
             ip_identification: pending.identification().filter(|id| *id != 0),
             content,
         }));
