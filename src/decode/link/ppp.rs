@@ -19,7 +19,12 @@ pub(in crate::decode) fn parse_ppp(
     bytes: &[u8],
     way: Way,
 ) -> Result<Option<Carried<'_>>, DecodeError> {
-    let bytes = bytes.strip_prefix(&[0xff, 3]).unwrap_or(bytes);
+    let bytes = match bytes {
+        // No protocol has this number, so the rest of the two bytes is cut.
+        [0xff] => return after_header("PPP", bytes, 4).map(|_| None),
+        [0xff, 3, rest @ ..] => rest,
+        _ => bytes,
+    };
     let (protocol, payload) = match find_u8(bytes, 0) {
         Some(short) if short & 1 == 1 => (Some(short.into()), after_header("PPP", bytes, 1)?),
         _ => (find_u16(bytes, 0), after_header("PPP", bytes, 2)?),
@@ -60,7 +65,9 @@ pub(super) fn parse_cisco_hdlc(bytes: &[u8]) -> Result<Option<Carried<'_>>, Deco
 /// or in Cisco's encapsulation an Ethernet type.
 pub(super) fn parse_frame_relay(bytes: &[u8]) -> Result<Option<Carried<'_>>, DecodeError> {
     let header = bytes.get(..MAX_ADDRESS_BYTES).unwrap_or(bytes);
-    let Some(last) = header.iter().position(|byte| byte & 1 == 1) else { return Ok(None) };
+    let Some(last) = header.iter().position(|byte| byte & 1 == 1) else {
+        return after_header("Frame Relay", bytes, MAX_ADDRESS_BYTES).map(|_| None);
+    };
     let payload = after_header("Frame Relay", bytes, last + 3)?;
     let circuit = header.iter().take(last + 1).fold(0, |id, byte| id << 7 | u32::from(byte >> 1));
     let Some(way) = Way::START.past(circuit) else { return Ok(None) };

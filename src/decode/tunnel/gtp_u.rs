@@ -11,6 +11,8 @@ use crate::model::packet::TunnelKind;
 /// The message that carries a user's packet.
 const G_PDU: u8 = 0xff;
 const HAS_EXTENSION: u8 = 0x04;
+/// Version 1 and GTP, without any of the flags for extensions, sequence and N-PDU.
+const BARE: u8 = 0x30;
 /// More than the standard defines.
 const MAX_EXTENSIONS: u8 = 8;
 
@@ -24,7 +26,7 @@ pub(super) fn find_inner<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
         return None;
     }
     let tunnel = find_u32(bytes, 4)?;
-    let end = if flags & 0x07 == 0 { 8 } else { 12 };
+    let end = if *flags == BARE { 8 } else { 12 };
     let end = if flags & HAS_EXTENSION == 0 { end } else { find_extensions_end(bytes)? };
     let carried = Way::START.past(tunnel)?.leads_to(bytes.get(end..)?);
     let inner = Inner::new(TunnelKind::GtpU, carried, bytes, payload.length);

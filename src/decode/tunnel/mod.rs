@@ -77,3 +77,6 @@ pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>
     let carried = Way::START.leads_to(packet.payload);
     Ok(begins_so.then(|| Inner::new(kind, carried, packet.payload, packet.length)))
 }
+
+#[cfg(test)]
+mod tests;
