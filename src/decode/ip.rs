@@ -112,6 +112,10 @@ pub(super) fn parse_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, De
         }
     };
     let header_bytes = saturating_u32(header_bytes);
+    if declared_bytes != 0 && declared_bytes < saturating_u32(slice_header_bytes(&slice)) {
+        let message = format!("a packet of {declared_bytes} bytes is shorter than its header");
+        return Err(DecodeError::Damaged { layer: "IP", message });
+    }
     let total_bytes = if declared_bytes == 0 { wire_bytes } else { declared_bytes };
     let fragment = match &slice {
         LaxIpSlice::Ipv4(v4) => find_v4_fragment(v4, bytes, total_bytes),
@@ -126,6 +130,13 @@ pub(super) fn parse_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, De
         identification,
         fragment,
     })
+}
+
+fn slice_header_bytes(slice: &LaxIpSlice<'_>) -> usize {
+    match slice {
+        LaxIpSlice::Ipv4(v4) => v4.header().slice().len(),
+        LaxIpSlice::Ipv6(v6) => v6.header().slice().len(),
+    }
 }
 
 fn find_v4_fragment<'a>(
@@ -423,7 +434,12 @@ mod tests {
         for (bytes, expected) in cases {
             assert_eq!(parse_ip(&bytes, 1000).unwrap_err().to_string(), expected);
         }
-        for bytes in [v4(&[(0, 0x44)], &[1; 8]), v4(&[(0, 0x55)], &[1; 8])] {
+        for bytes in [
+            v4(&[(0, 0x44)], &[1; 8]),
+            v4(&[(0, 0x55)], &[1; 8]),
+            v4(&[(3, 19)], &[1; 8]),
+            v4(&[(0, 0x46), (3, 23)], &[1; 8]),
+        ] {
             let error = parse_ip(&bytes, 1000).unwrap_err();
             assert!(matches!(error, DecodeError::Damaged { layer: "IP", .. }), "{error}");
         }

@@ -27,7 +27,9 @@ pub(super) fn check(fragment: &Fragment<'_>) -> Result<(), DecodeError> {
             "the one at {offset} has {length} bytes, a datagram ends at {MAX_DATAGRAM_BYTES}"
         )));
     }
-    if fragment.place == FragmentPlace::Earlier && !length.is_multiple_of(8) {
+    // What is cut is read by itself, so nothing has to follow it.
+    let is_aligned = length.is_multiple_of(8) || fragment.is_cut();
+    if fragment.place == FragmentPlace::Earlier && !is_aligned {
         return Err(damaged(format!(
             "the one at {offset} has {length} bytes, and only the last may end within 8"
         )));

@@ -12,8 +12,9 @@ const GTP_U_PORT: u16 = 2152;
 const TEREDO_PORT: u16 = 3544;
 const GRE_IN_UDP_PORT: u16 = 4754;
 const MPLS_IN_UDP_PORT: u16 = 6635;
-/// The registered port, and the one that Linux chose before there was one.
-const VXLAN_PORTS: [u16; 2] = [4789, 8472];
+/// The registered ports, of the generic extension too, and the one that Linux
+/// chose before there was one.
+const VXLAN_PORTS: [u16; 3] = [4789, 4790, 8472];
 
 /// The packet inside a tunnel's datagram. `None` for every other datagram.
 pub(in crate::decode) fn find_inner_of_datagram<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
@@ -32,6 +33,9 @@ pub(in crate::decode) fn find_inner_of_datagram<'a>(payload: &Payload<'a>) -> Op
     let own_port = |known: &[u16]| ports.iter().any(|port| known.contains(port));
     match payload.captured {
         [vxlan::FLAGS, 0, 0, 0, ..] => vxlan::find_inner(payload, own_port(&VXLAN_PORTS)),
+        [vxlan::GENERIC_FLAGS, 0, 0, ..] if own_port(&VXLAN_PORTS) => {
+            vxlan::find_generic_inner(payload)
+        }
         [0..=geneve::MAX_OPTION_WORDS, ..] => geneve::find_inner(payload, own_port(&[GENEVE_PORT])),
         _ => None,
     }

@@ -129,6 +129,18 @@ fn tunnels(ip: &[u8], is_outer_v6: bool) -> Vec<(&'static str, TunnelKind, Carri
         ("VXLAN", TunnelKind::Vxlan, Datagram(4789), gre(vxlan, &ethernet)),
         ("VXLAN elsewhere", TunnelKind::Vxlan, Datagram(31_000), gre(vxlan, &ethernet)),
         ("VXLAN at TFTP's port", TunnelKind::Vxlan, Datagram(69), gre(vxlan, &ethernet)),
+        (
+            "VXLAN, generic",
+            TunnelKind::Vxlan,
+            Datagram(4790),
+            gre(&[0x0c, 0, 0, if is_v6 { 2 } else { 1 }, 0, 0, 42, 0], ip),
+        ),
+        (
+            "VXLAN, generic frame",
+            TunnelKind::Vxlan,
+            Datagram(4789),
+            gre(&[0x0c, 0, 0, 3, 0, 0, 42, 0], &ethernet),
+        ),
         ("VXLAN, tagged", TunnelKind::Vxlan, Datagram(8472), gre(vxlan, &tagged)),
         ("Geneve", TunnelKind::Geneve, Datagram(6081), gre(&geneve(0, [0x65, 0x58]), &ethernet)),
         ("Geneve elsewhere", TunnelKind::Geneve, Datagram(31_000), gre(&geneve(0, ether_type), ip)),
@@ -345,6 +357,8 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
         let cases = [
             ("VXLAN, other flag", 31_000, vxlan(0x88, [0; 4], &ethernet)),
             ("VXLAN, other flag", 4789, vxlan(0x0c, [0; 4], &ethernet)),
+            ("VXLAN, generic elsewhere", 31_000, vxlan(0x0c, [0, 0, 3, 0], &ethernet)),
+            ("VXLAN, generic, other protocol", 4790, vxlan(0x0c, [0, 0, 4, 0], &ethernet)),
             ("VXLAN, no flag", 4789, vxlan(0, [0; 4], &ethernet)),
             ("VXLAN, first reserved", 4789, vxlan(8, [1, 0, 0, 0], &ethernet)),
             ("VXLAN, third reserved", 4789, vxlan(8, [0, 0, 1, 0], &ethernet)),
