@@ -2,6 +2,8 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
+mod tunnels;
+
 use std::collections::BTreeMap;
 
 use crate::correlate::{Correlated, Correlator, Place};
@@ -10,15 +12,14 @@ use crate::ingest::{CaptureHeader, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
 use crate::model::exchange::PointId;
 use crate::model::input::{self, Fault};
-use crate::model::packet::{Content, FragmentsSeen, Packet, Tunnel};
-use crate::model::report::{Capture, CaptureTunnel};
+use crate::model::packet::{Content, FragmentsSeen, Packet};
+use crate::model::report::Capture;
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
+use tunnels::TunnelCounts;
 
 /// Faults listed by themselves; the rest is counted.
 const MAX_FAULTS: usize = 20;
-/// Tunnels listed by themselves; the packets of others are counted.
-const MAX_TUNNELS: usize = 64;
 /// Interfaces that only a link header names are numbered from here.
 const FIRST_KERNEL_INTERFACE: u32 = 1 << 16;
 
@@ -39,9 +40,7 @@ pub struct CaptureIntake {
     icmp_errors: u64,
     bytes: u64,
     times: Option<(Timestamp, Timestamp)>,
-    /// Packets by the tunnel they came through.
-    tunnels: BTreeMap<Tunnel, u64>,
-    further_tunnel_packets: u64,
+    tunnels: TunnelCounts,
     faults: Vec<String>,
     faults_omitted: u64,
     undecoded: BTreeMap<String, Undecoded>,
@@ -103,8 +102,7 @@ impl CaptureIntake {
             icmp_errors: 0,
             bytes: 0,
             times: None,
-            tunnels: BTreeMap::new(),
-            further_tunnel_packets: 0,
+            tunnels: TunnelCounts::default(),
             faults: Vec::new(),
             faults_omitted: 0,
             undecoded: BTreeMap::new(),
@@ -173,13 +171,8 @@ impl CaptureIntake {
                 FragmentsSeen::LaterOnly => {}
             },
         }
-        let Some(tunnel) = packet.tunnel else { return };
-        if let Some(packets) = self.tunnels.get_mut(&tunnel) {
-            *packets += 1;
-        } else if self.tunnels.len() < MAX_TUNNELS {
-            self.tunnels.insert(tunnel, 1);
-        } else {
-            self.further_tunnel_packets += 1;
+        if let Some(tunnel) = packet.tunnel {
+            self.tunnels.add(tunnel);
         }
     }
 
@@ -283,7 +276,7 @@ impl CaptureIntake {
             last_packet_at: self.times.map(|(_, last)| last),
             clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
             warnings: self.warnings(unfollowed),
-            tunnels: list_tunnels(&self.tunnels),
+            tunnels: self.tunnels.list(),
             name: self.name,
         }
     }
@@ -308,12 +301,7 @@ impl CaptureIntake {
                 "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
             ));
         }
-        if self.further_tunnel_packets > 0 {
-            warnings.push(format!(
-                "{} packets came through further tunnels, which are not listed",
-                self.further_tunnel_packets
-            ));
-        }
+        warnings.extend(self.tunnels.warning());
         if self.header.clock == Clock::None {
             warnings.push(
                 "the text has no times, so silence and repetition cannot be judged".to_owned(),
@@ -354,19 +342,4 @@ impl CaptureIntake {
         let offset = u32::try_from(position).unwrap_or(FIRST_KERNEL_INTERFACE);
         PointId { capture, interface: FIRST_KERNEL_INTERFACE + offset }
     }
-}
-
-/// The tunnels as the report lists them, the busiest first.
-fn list_tunnels(tunnels: &BTreeMap<Tunnel, u64>) -> Vec<CaptureTunnel> {
-    let mut listed: Vec<_> = tunnels
-        .iter()
-        .map(|(tunnel, packets)| CaptureTunnel {
-            kind: tunnel.kind,
-            source: tunnel.source,
-            destination: tunnel.destination,
-            packets: *packets,
-        })
-        .collect();
-    listed.sort_by_key(|tunnel| std::cmp::Reverse(tunnel.packets));
-    listed
 }

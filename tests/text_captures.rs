@@ -53,6 +53,7 @@ fn read(path: &Path) -> Outline {
                     ));
                 }
                 Content::IcmpError(_) => capture.icmp_errors += 1,
+                Content::FragmentsLost(_) => {}
             }
         }
         Event::Inventory(text) => {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `buffer` | the bytes of one datagram, put together from its fragments |
 //! | `pieces` | by which a copy of a fragment is known |
+//! | `waiting` | one datagram until it can be handed out |
 //!
 //! What is kept is bounded by [`Limits`](super::Limits): number of datagrams,
 //! bytes, and time by the packets' clock.
@@ -12,9 +13,9 @@ mod buffer;
 mod pieces;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -22,14 +23,13 @@ use etherparse::IpNumber;
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::field::saturating_u32;
 use super::ip::Fragment;
 use super::reader::Path;
 use super::{DecodeError, Limits};
 use crate::model::packet::FragmentsEnd;
 use crate::model::time::Timestamp;
-use buffer::Buffer;
 use pieces::{Piece, Pieces};
+use waiting::{Reassembled, Rest, Waiting};
 
 /// Copies from a mirror port or a second interface come with the original or
 /// soon after. Later, the identification may belong to another datagram.
@@ -56,17 +56,6 @@ pub(super) struct Key {
 pub(super) struct Seen {
     pub frame: u64,
     pub at: Timestamp,
-}
-
-/// A datagram whose last missing fragment has come, or of which no more will.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reassembled {
-    /// The frame of the first fragment.
-    pub frame: u64,
-    pub protocol: IpNumber,
-    pub payload: Vec<u8>,
-    /// Bytes that were on the wire; more than `payload` where a snap length cut it.
-    pub length: u32,
 }
 
 /// A datagram that was given up.
@@ -96,26 +85,6 @@ pub(super) struct Fragments {
     next_number: u64,
 }
 
-/// A datagram that is waited for.
-struct Waiting {
-    /// Tells the datagram from others of the same key.
-    number: u64,
-    seen: Seen,
-    protocol: IpNumber,
-    first_frame: Option<u64>,
-    buffer: Buffer,
-    /// Bytes in fragments that a snap length cut: with any, it will never be whole.
-    cut_bytes: u32,
-    pieces: Pieces,
-}
-
-/// The datagram itself is left out: it may have holes that were never written.
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").field("seen", &self.seen).finish_non_exhaustive()
-    }
-}
-
 /// When a datagram was first seen.
 #[derive(Debug)]
 struct Age {
@@ -131,13 +100,6 @@ struct Finished {
     at: Timestamp,
     pieces: Pieces,
     rest: Rest,
-}
-
-/// Whether fragments of a datagram that was handed out are still to come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    Outstanding,
-    Nothing,
 }
 
 impl Fragments {
@@ -225,18 +187,7 @@ impl Fragments {
     fn begin(&mut self, key: Key, fragment: &Fragment<'_>, seen: Seen) {
         let number = self.next_number;
         self.next_number += 1;
-        self.waiting.insert(
-            key,
-            Waiting {
-                number,
-                seen,
-                protocol: fragment.protocol,
-                first_frame: None,
-                buffer: Buffer::new(fragment.protocol),
-                cut_bytes: 0,
-                pieces: Pieces::default(),
-            },
-        );
+        self.waiting.insert(key, Waiting::new(number, fragment.protocol, seen));
         self.ages.push_back(Age { number, at: seen.at, key });
         if self.ages.len() > 2 * self.limits.fragmented_datagrams.max(1) {
             let waiting = &self.waiting;
@@ -300,36 +251,5 @@ impl Fragments {
             ended,
         });
         true
-    }
-}
-
-impl Waiting {
-    fn take(&mut self, fragment: &Fragment<'_>, seen: Seen) -> Result<(), DecodeError> {
-        if fragment.is_cut() {
-            self.cut_bytes = self.cut_bytes.saturating_add(fragment.length);
-        } else {
-            self.buffer.fill(fragment)?;
-        }
-        if fragment.is_first() && self.first_frame.is_none() {
-            self.first_frame = Some(seen.frame);
-            self.protocol = fragment.protocol;
-        }
-        Ok(())
-    }
-
-    fn find_reassembled(&self, fragment: &Fragment<'_>) -> Option<(Reassembled, Rest)> {
-        let (frame, protocol) = (self.first_frame?, self.protocol);
-        if self.cut_bytes == 0 {
-            let payload = self.buffer.find_whole()?.to_vec();
-            let length = saturating_u32(payload.len());
-            return Some((Reassembled { frame, protocol, payload, length }, Rest::Nothing));
-        }
-        let (payload, length) = if fragment.is_first() && fragment.is_cut() {
-            (fragment.payload, fragment.length)
-        } else {
-            (self.buffer.head(), saturating_u32(self.buffer.head().len()))
-        };
-        let payload = payload.to_vec();
-        Some((Reassembled { frame, protocol, payload, length }, Rest::Outstanding))
     }
 }

@@ -298,7 +298,7 @@ fn of_contradicting_fragments_the_first_wins() {
             let shorter = &whole[..whole.len() - 2_000];
             fragment(shorter, 7, 800, shorter.len() - if is_v6 { 40 } else { 20 })
         };
-        let cases: [(&str, [&[u8]; 4], Option<usize>); 5] = [
+        let cases: [(_, [&[u8]; 4], _); 5] = [
             ("same bytes", [&first, &overlapping, &second, &third], None),
             ("other bytes", [&first, &second, &other_bytes, &third], Some(2)),
             ("other end", [&third, &other_end, &second, &first], Some(1)),

@@ -79,4 +79,6 @@ pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>
 }
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;
