@@ -281,4 +281,23 @@ mod tests {
         assert_eq!(server.capture_folders(), [report["id"].as_str().unwrap()]);
         server.stop().await;
     }
+
+    #[tokio::test]
+    async fn a_form_larger_than_any_buffer() {
+        let folder = Folder::new("happy-large");
+        let server = Server::start(folder.path()).await;
+        let mut capture = fixture("host.pcap");
+        // The records again and again, after one file header of 24 bytes.
+        let records = capture[24..].to_vec();
+        while capture.len() < 8 << 20 {
+            capture.extend_from_slice(&records);
+        }
+        let form =
+            Form::new().part("capture", Part::bytes(capture.clone()).file_name("large.pcap"));
+        let request = server.request(Method::POST, ANALYSES).multipart(form);
+        let report = created(&server, request.send().await.unwrap()).await;
+        assert_eq!(report["captures"][0]["warnings"], json!([]));
+        assert!(blob(&folder, &report, 0) == capture);
+        server.stop().await;
+    }
 }
