@@ -162,6 +162,13 @@ mod tests {
             let found = problem(request.send().await.unwrap(), 413, "too-large").await;
             assert!(found["detail"].as_str().unwrap().contains("1000 bytes"), "{found}");
         }
+        // Even who looks for an answer only after sending all gets to see it.
+        for request in [
+            post().body(vec![b'x'; 4 << 20]),
+            post().header("content-type", "image/jpeg").body(vec![b'x'; 4 << 20]),
+        ] {
+            assert!(request.send().await.unwrap().status().is_client_error());
+        }
         assert!(server.capture_folders().is_empty());
         server.stop().await;
     }

@@ -30,7 +30,6 @@ pub async fn set_headers(request: Request, next: Next) -> Response {
         // Not `no-referrer`: browsers then say `Origin: null` even for our own
         // forms (Fetch standard, "append a request Origin header").
         (REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in fixed {
