@@ -37,8 +37,6 @@ pub(super) struct DeviceView<'a> {
 pub(super) struct FindingView<'a> {
     pub finding: &'a DeviceFinding,
     pub id: String,
-    /// The filter shows the same packets as that of an earlier finding.
-    pub is_filter_shown: bool,
 }
 
 /// One frame and the findings that it proves.
@@ -110,23 +108,8 @@ impl<'a> DeviceView<'a> {
 }
 
 fn findings(device: &Device) -> Vec<FindingView<'_>> {
-    let view = |(index, finding): (usize, &'_ DeviceFinding)| {
-        let earlier = &device.findings[..index];
-        (
-            finding.cause.as_token(),
-            earlier.iter().any(|other| other.display_filter == finding.display_filter),
-        )
-    };
-    device
-        .findings
-        .iter()
-        .enumerate()
-        .map(|(index, finding)| {
-            let (token, is_filter_shown) = view((index, finding));
-            let id = format!("finding-{}-{token}", device.device);
-            FindingView { finding, id, is_filter_shown }
-        })
-        .collect()
+    let id = |finding: &DeviceFinding| format!("finding-{}-{}", device.device, finding.cause);
+    device.findings.iter().map(|finding| FindingView { finding, id: id(finding) }).collect()
 }
 
 fn remedies(device: &Device) -> Vec<&Remedy> {
