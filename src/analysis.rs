@@ -2,14 +2,26 @@
 //!
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
+use std::collections::BTreeMap;
 use std::io::Read;
+use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use crate::model::capture::CapturePoint;
+use crate::correlate::{Correlator, Place};
+use crate::diagnose::{self, Context};
+use crate::ingest::{self, Event, InventoryText};
+use crate::intake::{CaptureIntake, name_captures};
+use crate::model::capture::{CaptureId, CapturePoint};
+use crate::model::exchange::PointId;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
+use crate::model::topology::{DeviceEntry, Facts};
+use crate::{report, topology};
+
+/// Facts are small; a longer inventory is not one.
+const MAX_INVENTORY_BYTES: u64 = 64 << 20;
 
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +30,13 @@ pub struct Limits {
     pub expanded_bytes: u64,
     /// Exchanges listed per device; the rest is counted.
     pub exchanges_per_device: usize,
+    /// Exchanges followed at one capture point; packets of further clients are counted.
+    pub exchanges_per_point: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { expanded_bytes: 64 << 30, exchanges_per_device: 50 }
+        Self { expanded_bytes: 64 << 30, exchanges_per_device: 50, exchanges_per_point: 4_000_000 }
     }
 }
 
@@ -38,14 +52,26 @@ pub struct ReportHeader {
 /// An analysis that is taking inputs.
 #[derive(Debug)]
 pub struct Analysis {
-    _limits: Limits,
+    limits: Limits,
+    correlator: Correlator,
+    captures: Vec<CaptureIntake>,
+    facts: Facts,
+    names: BTreeMap<IpAddr, String>,
+    packets: u64,
 }
 
 impl Analysis {
     /// An analysis without inputs.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { _limits: limits }
+        Self {
+            limits,
+            correlator: Correlator::new(limits.exchanges_per_point),
+            captures: Vec::new(),
+            facts: Facts::default(),
+            names: BTreeMap::new(),
+            packets: 0,
+        }
     }
 
     /// Reads one capture, tcpdump text or transcript to its end, or to the
@@ -54,40 +80,157 @@ impl Analysis {
     /// # Errors
     ///
     /// Where nothing of the input can be analysed; inputs read before remain.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the place belongs to this capture; callers have no use for it afterwards"
+    )]
     pub fn read_capture(
         &mut self,
         name: &str,
         point: Option<CapturePoint>,
-        _input: &mut dyn Read,
+        input: &mut dyn Read,
     ) -> Result<(), InputError> {
-        let _ = point;
-        Err(InputError { name: name.to_owned(), kind: InputErrorKind::Empty })
+        let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
+        let first = self.captures.len();
+        let result = ingest::read(input, &limits, &mut |event| {
+            self.take(name, point.as_ref(), first, event);
+        });
+        name_captures(&mut self.captures[first..], name);
+        result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
 
-    /// Reads facts about addresses: what `ip` and `kubectl` print, or a device list.
+    /// Reads facts about addresses: what `ip` and `kubectl` print, alone or in
+    /// a terminal session, or a device list.
     ///
     /// # Errors
     ///
     /// Where the text is none of these.
-    pub fn read_inventory(&mut self, name: &str, _input: &mut dyn Read) -> Result<(), InputError> {
-        Err(InputError { name: name.to_owned(), kind: InputErrorKind::Empty })
+    pub fn read_inventory(&mut self, name: &str, input: &mut dyn Read) -> Result<(), InputError> {
+        let error = |kind| InputError { name: name.to_owned(), kind };
+        let mut bytes = Vec::new();
+        input
+            .take(MAX_INVENTORY_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|cause| error(InputErrorKind::Read(cause)))?;
+        if bytes.is_empty() {
+            return Err(error(InputErrorKind::Empty));
+        }
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_INVENTORY_BYTES) {
+            return Err(error(InputErrorKind::TooLarge { limit_bytes: MAX_INVENTORY_BYTES }));
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let mut facts = topology::parse("", None, &text, 1);
+        if facts.is_empty() {
+            // Not what a command prints by itself; perhaps a session around it.
+            let _ = ingest::transcript::read_text(&mut bytes.as_slice(), &mut |event| {
+                if let Event::Inventory(text) = event {
+                    facts.extend(parse(&text));
+                }
+            });
+        }
+        if facts.is_empty() {
+            let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let found = first_line.chars().filter(|c| !c.is_control()).take(60).collect::<String>();
+            return Err(error(InputErrorKind::NotAnInventory(format!("it begins with '{found}'"))));
+        }
+        self.facts.extend(facts);
+        Ok(())
     }
 
     /// Names a device, as the metadata of an upload does.
-    pub fn name_device(&mut self, _address: std::net::IpAddr, _name: &str) {}
+    pub fn name_device(&mut self, address: IpAddr, name: &str) {
+        self.names.insert(address, name.to_owned());
+    }
 
     /// Packets read so far, over all captures.
     #[must_use]
     pub fn packets(&self) -> u64 {
-        0
+        self.packets
     }
 
     /// The report on everything read.
     ///
     /// # Errors
     ///
-    /// Where no input was read.
-    pub fn finish(self, _header: ReportHeader) -> Result<Report, InputError> {
-        Err(InputError { name: "-".to_owned(), kind: InputErrorKind::Empty })
+    /// Where no capture was read.
+    pub fn finish(mut self, header: ReportHeader) -> Result<Report, InputError> {
+        if self.captures.is_empty() {
+            return Err(InputError {
+                name: "the inputs".to_owned(),
+                kind: InputErrorKind::NoPackets { lines: 0 },
+            });
+        }
+        for (address, name) in std::mem::take(&mut self.names) {
+            let known = self.facts.devices.iter_mut().find(|known| known.name == name);
+            match known {
+                Some(device) if device.addresses.contains(&address) => {}
+                Some(device) => device.addresses.push(address),
+                None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
+            }
+        }
+        let inventory_faults = std::mem::take(&mut self.facts.faults);
+        let mut topology = topology::resolve(self.facts);
+        let places: BTreeMap<PointId, Place> =
+            self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
+        let correlated = self.correlator.finish(&places, &mut topology);
+        let context = Context { topology: &topology, points: &correlated.points };
+        let diagnoses = correlated
+            .exchanges
+            .iter()
+            .map(|exchange| diagnose::diagnose(exchange, context))
+            .collect();
+        let captures =
+            self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
+        Ok(report::build(report::Material {
+            id: header.id,
+            title: header.title,
+            created_at: header.created_at,
+            captures,
+            exchanges: correlated.exchanges,
+            diagnoses,
+            points: &correlated.points,
+            topology: &topology,
+            inventory_faults,
+            exchanges_per_device: self.limits.exchanges_per_device,
+        }))
     }
+
+    /// Takes what the reader found in the input, whose captures begin at `first`.
+    fn take(&mut self, input: &str, point: Option<&CapturePoint>, first: usize, event: Event<'_>) {
+        match event {
+            Event::CaptureBegins(header) => {
+                let id = CaptureId(u32::try_from(self.captures.len()).unwrap_or(u32::MAX));
+                self.captures.push(CaptureIntake::new(id, input, point.cloned(), header));
+                return;
+            }
+            Event::Inventory(text) => {
+                self.facts.extend(parse(&text));
+                return;
+            }
+            _ => {}
+        }
+        // Events of a capture come after its beginning.
+        let Some(capture) = self.captures[first..].last_mut() else { return };
+        match event {
+            Event::Interface(header) => capture.interface(header),
+            Event::Frame(frame) => {
+                self.packets += 1;
+                capture.frame(&frame, &mut self.correlator);
+            }
+            Event::Packet(packet) => {
+                self.packets += 1;
+                capture.packet(&packet, 0, &mut self.correlator);
+            }
+            Event::OtherPacket { at, .. } => {
+                self.packets += 1;
+                capture.other(at, &mut self.correlator);
+            }
+            Event::Fault(fault) => capture.fault(&fault),
+            Event::CaptureBegins(_) | Event::Inventory(_) | Event::CaptureEnds => {}
+        }
+    }
+}
+
+fn parse(text: &InventoryText<'_>) -> Facts {
+    topology::parse(text.command, text.node, text.text, text.line)
 }

@@ -1,1 +1,116 @@
 //! Packets to exchanges.
+//!
+//! Push packets as they are read, each with the point that saw it. Every point
+//! has a table of live exchanges ([`table`]); [`fit`] says which exchange a
+//! packet on a new flow belongs to, [`live`] counts it there. At the end
+//! [`points`] says on which side of the translation each point is, [`join`]
+//! puts together what several points saw of one exchange, and [`roles`] says
+//! who the device is.
+
+mod fit;
+mod flows;
+mod join;
+mod live;
+mod opening;
+mod points;
+mod repetition;
+mod roles;
+mod signature;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tftp;
+mod transactions;
+mod view;
+
+use std::collections::BTreeMap;
+
+use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
+use crate::model::exchange::{Exchange, Point, PointId};
+use crate::model::packet::{Content, Packet};
+use crate::model::time::Timestamp;
+use crate::model::topology::Topology;
+use table::PointTable;
+
+/// Follows the exchanges of all capture points.
+#[derive(Debug)]
+pub struct Correlator {
+    tables: BTreeMap<PointId, PointTable>,
+    max_exchanges: usize,
+}
+
+/// What is known of a capture point before its packets are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// As the sender stated it, or as the capture itself says.
+    pub point: CapturePoint,
+    /// The capture's name in the report.
+    pub capture_name: String,
+}
+
+/// All exchanges, and what was learned on the way.
+#[derive(Debug)]
+pub struct Correlated {
+    /// In order of their first packet.
+    pub exchanges: Vec<Exchange>,
+    pub points: Vec<Point>,
+    /// Each capture's clock minus the first one's, in µs, where datagrams were seen at both.
+    pub clock_offsets_us: BTreeMap<CaptureId, i64>,
+    /// Packets of clients for which there was no room, per point.
+    pub unfollowed_packets: BTreeMap<PointId, u64>,
+}
+
+impl Correlator {
+    /// Follows at most `max_exchanges` at each point; the packets of further
+    /// clients are counted only.
+    #[must_use]
+    pub fn new(max_exchanges: usize) -> Self {
+        Self { tables: BTreeMap::new(), max_exchanges }
+    }
+
+    /// Takes a packet that `point` saw.
+    pub fn push(&mut self, point: PointId, packet: &Packet) {
+        let table = self.table(point);
+        table.observe(packet.at);
+        let frame = FrameRef { capture: point.capture, number: packet.frame, at: packet.at };
+        match &packet.content {
+            Content::Datagram(datagram) => table.datagram(packet, frame, datagram),
+            Content::IcmpError(error) => {
+                table.icmp_error(frame, error);
+            }
+        }
+    }
+
+    /// Notes that `point` saw some other packet at `at`: until then it was listening.
+    pub fn observe(&mut self, point: PointId, at: Timestamp) {
+        self.table(point).observe(at);
+    }
+
+    /// Puts the views of all points together. `places` says what is known of
+    /// each point; roles that only the packets show are added to `topology`.
+    #[must_use]
+    pub fn finish(self, places: &BTreeMap<PointId, Place>, topology: &mut Topology) -> Correlated {
+        let unfollowed_packets = self
+            .tables
+            .values()
+            .filter(|table| table.unfollowed_packets > 0)
+            .map(|table| (table.id, table.unfollowed_packets))
+            .collect();
+        let mut tables = Vec::new();
+        for (_, mut table) in self.tables {
+            let translated = table.take_translated();
+            tables.push(table);
+            tables.extend(translated);
+        }
+        let points = points::describe(&tables, places, topology);
+        let sightings = view::sightings(tables, &points);
+        let (mut exchanges, clock_offsets_us) = join::join(sightings);
+        roles::assign(&mut exchanges, &points, topology);
+        Correlated { exchanges, points, clock_offsets_us, unfollowed_packets }
+    }
+
+    fn table(&mut self, point: PointId) -> &mut PointTable {
+        let max_exchanges = self.max_exchanges;
+        self.tables.entry(point).or_insert_with(|| PointTable::new(point, max_exchanges))
+    }
+}

@@ -15,8 +15,26 @@ use super::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PointId {
     pub capture: CaptureId,
-    /// Index into the capture's interfaces.
+    /// Index into the capture's interfaces; see [`PointId::translated`].
     pub interface: u32,
+}
+
+impl PointId {
+    const TRANSLATED: u32 = 1 << 31;
+
+    /// The same interface after address translation. One capture without
+    /// interface names (`-i any`) shows a datagram before and after it; what it
+    /// shows after counts as another point.
+    #[must_use]
+    pub const fn translated(self) -> Self {
+        Self { capture: self.capture, interface: self.interface | Self::TRANSLATED }
+    }
+
+    /// The interface as captured.
+    #[must_use]
+    pub const fn as_captured(self) -> Self {
+        Self { capture: self.capture, interface: self.interface & !Self::TRANSLATED }
+    }
 }
 
 /// One client socket's conversation about one request, seen at one or several
@@ -116,6 +134,8 @@ pub struct View {
     /// Whom the client asked; `None` where the capture begins after that.
     pub asked: Option<Endpoint>,
     pub requests: Tally,
+    /// Requests after the last reply, which none has answered yet.
+    pub unanswered: Tally,
     /// By source, in order of appearance.
     pub replies: Vec<Replies>,
     /// By destination, in order of appearance.

@@ -85,8 +85,10 @@ impl fmt::Display for Verdict {
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     FollowUpToRequestAddress,
+    FollowUpToRequestPort,
     ReplySourceTranslated,
     ReplySourceNotRequested,
+    ReplyPortTranslated,
     ReplyIgnored,
     ReplyRejected,
     ClientSourceChanged,
@@ -102,13 +104,15 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, the one that explains most first: findings are listed in this order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::FollowUpToRequestAddress,
+        Self::FollowUpToRequestPort,
         Self::ReplyIgnored,
         Self::ReplyRejected,
         Self::ClientSourceChanged,
         Self::ReplySourceTranslated,
         Self::ReplySourceNotRequested,
+        Self::ReplyPortTranslated,
         Self::PortUnreachable,
         Self::HostUnreachable,
         Self::AdminProhibited,
@@ -124,8 +128,10 @@ impl Cause {
     pub const fn as_token(self) -> &'static str {
         match self {
             Self::FollowUpToRequestAddress => "follow_up_to_request_address",
+            Self::FollowUpToRequestPort => "follow_up_to_request_port",
             Self::ReplySourceTranslated => "reply_source_translated",
             Self::ReplySourceNotRequested => "reply_source_not_requested",
+            Self::ReplyPortTranslated => "reply_port_translated",
             Self::ReplyIgnored => "reply_ignored",
             Self::ReplyRejected => "reply_rejected",
             Self::ClientSourceChanged => "client_source_changed",

@@ -18,6 +18,8 @@ pub enum Protocol {
     Nbns,
     Snmp,
     SnmpTrap,
+    /// A notification that wants to be answered (RFC 3416 section 4.2.7).
+    SnmpInform,
     Syslog,
     Ntp,
     Radius,
@@ -114,6 +116,7 @@ impl Protocol {
             Self::Tftp
                 | Self::Dns
                 | Self::Snmp
+                | Self::SnmpInform
                 | Self::Ntp
                 | Self::Radius
                 | Self::Sip
@@ -153,6 +156,7 @@ impl Protocol {
             Self::Snmp => DeviceSide::Server,
             Self::Tftp
             | Self::SnmpTrap
+            | Self::SnmpInform
             | Self::Syslog
             | Self::Ntp
             | Self::Radius
@@ -175,6 +179,7 @@ impl Protocol {
             Self::Nbns => "NetBIOS name service",
             Self::Snmp => "SNMP",
             Self::SnmpTrap => "SNMP trap",
+            Self::SnmpInform => "SNMP inform",
             Self::Syslog => "syslog",
             Self::Ntp => "NTP",
             Self::Radius => "RADIUS",

@@ -1,7 +1,7 @@
 //! What is known about addresses, from whom, and why.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,20 @@ impl Role {
             Self::Broadcast => "broadcast",
             Self::External => "external",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// The role that an address has by its form alone: multicast (RFC 5771,
+    /// RFC 4291 section 2.7) and the limited broadcast (RFC 919).
+    #[must_use]
+    pub fn of_form(address: IpAddr) -> Option<Self> {
+        let address = address.to_canonical();
+        if address.is_multicast() {
+            Some(Self::Multicast)
+        } else if address == IpAddr::V4(Ipv4Addr::BROADCAST) {
+            Some(Self::Broadcast)
+        } else {
+            None
         }
     }
 
@@ -194,10 +208,14 @@ impl Topology {
         self.roles.get(&address)
     }
 
-    /// The role of `address`; [`Role::Unknown`] where nothing is known.
+    /// The role of `address`: what is believed, else what its form says, else
+    /// [`Role::Unknown`].
     #[must_use]
     pub fn role_of(&self, address: IpAddr) -> Role {
-        self.find(address).map_or(Role::Unknown, |belief| belief.role)
+        self.find(address)
+            .map(|belief| belief.role)
+            .or_else(|| Role::of_form(address))
+            .unwrap_or(Role::Unknown)
     }
 
     /// Adds a belief about an address of which nothing is known yet; what an

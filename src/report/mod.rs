@@ -1,5 +1,10 @@
 //! Findings to a report, and a report to HTML and terminal text.
 
+mod build;
+mod community_id;
+mod exchange_part;
+mod filter;
+mod headline;
 pub mod html;
 mod ladder;
 mod parties;
@@ -14,3 +19,5 @@ mod wording;
 
 #[cfg(test)]
 pub(crate) mod samples;
+
+pub use build::{Material, build};

@@ -1,6 +1,32 @@
 //! Texts to facts about addresses, and facts to roles.
+//!
+//! One text may hold the outputs of several commands, one after the other, as
+//! people paste them. Each line (or JSON value) is therefore recognised by its
+//! own form; the command, where known, adds what the form does not show.
 
-use crate::model::topology::{Facts, Topology};
+mod address;
+mod command;
+mod device_csv;
+mod device_json;
+mod device_list;
+mod interface;
+mod ip_addr;
+mod ip_addr_json;
+mod ip_route;
+mod ip_route_json;
+mod json;
+mod kubectl_json;
+mod kubectl_object;
+mod kubectl_row;
+mod kubectl_table;
+mod link;
+mod resolve;
+mod route;
+mod text;
+
+pub use resolve::resolve;
+
+use crate::model::topology::Facts;
 
 /// Reads the facts from what one command printed, or from a device list.
 /// `command` is the command as typed where a transcript shows it, else empty:
@@ -10,12 +36,32 @@ use crate::model::topology::{Facts, Topology};
 /// Nothing is an error: a text that states no facts gives [`Facts`] that
 /// [`is_empty`](Facts::is_empty).
 #[must_use]
-pub fn parse(_command: &str, _node: Option<&str>, _text: &str, _first_line: u64) -> Facts {
-    Facts::default()
+pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> Facts {
+    let command = command::Command::of(command, node);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(list) = device_csv::find_list(text) {
+        return device_csv::read(list, text, first_line);
+    }
+    let mut facts = Facts::default();
+    let mut lines = text::Lines::new(&command);
+    let mut unread = text::Unread::new(text, first_line);
+    // A damaged JSON value is read element by element, once: its inside must
+    // not be taken for values of its own, and reading stays linear.
+    let mut json_is_sound = true;
+    while let Some(line) = unread.line() {
+        if json_is_sound && json::begins_at(unread.rest()) {
+            let reading = json::read(unread.rest(), &command, unread.number());
+            facts.extend(reading.facts);
+            json_is_sound = reading.sound;
+            unread.skip_bytes(reading.length_bytes);
+        } else {
+            lines.read(line, unread.number());
+            unread.skip_line();
+        }
+    }
+    facts.extend(lines.finish());
+    facts
 }
 
-/// Weighs all facts: one belief per address, the most trusted source first.
-#[must_use]
-pub fn resolve(facts: Facts) -> Topology {
-    Topology::new(std::collections::BTreeMap::new(), facts)
-}
+#[cfg(test)]
+mod tests;

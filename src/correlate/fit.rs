@@ -1,0 +1,185 @@
+//! Whether a packet on a flow not seen before belongs to an exchange.
+
+use std::time::Duration;
+
+use super::live::{Audience, Live};
+use super::tftp::{is_tftp_protocol, tftp_shape};
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{Course, Origin};
+use crate::model::finding::Confidence;
+use crate::model::packet::{Application, Datagram, TftpMessage, TransactionRole};
+use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
+
+/// A TFTP transfer that was silent for so long is over (RFC 1350 leaves the
+/// time to the implementation; common ones give up within half a minute).
+const TFTP_PATIENCE: Duration = Duration::from_mins(1);
+/// Where nothing but time relates an answer to its question.
+const ANSWER_DELAY: Duration = Duration::from_secs(5);
+/// Answers to a group trickle in.
+const GROUP_DELAY: Duration = Duration::from_secs(10);
+
+/// How well a reply fits, from worst to best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    OtherAddress(Confidence),
+    OtherPort(Confidence),
+    ByDesign,
+    Asked,
+}
+
+impl Fit {
+    /// The reply's origin.
+    pub fn origin(self) -> Origin {
+        match self {
+            Self::OtherAddress(confidence) => Origin::OtherAddress(confidence),
+            Self::OtherPort(confidence) => Origin::OtherPort(confidence),
+            Self::ByDesign => Origin::ByDesign,
+            Self::Asked => Origin::Asked,
+        }
+    }
+}
+
+/// How well `datagram`, from an endpoint that the client has not spoken to,
+/// answers `exchange`. `alone` says that the client socket asks nobody else and
+/// the sender asks nobody: only then may time alone relate the two.
+pub fn find_reply_fit(
+    exchange: &Live,
+    datagram: &Datagram,
+    at: Timestamp,
+    alone: bool,
+) -> Option<Fit> {
+    let source = datagram.flow.source;
+    let asked = exchange.asked?;
+    if exchange.requests.packets == 0 {
+        return None;
+    }
+    if exchange.group == Audience::Group {
+        return fits_group(exchange, asked, datagram, at).then_some(Fit::ByDesign);
+    }
+    if is_tftp_protocol(exchange.protocol) {
+        return find_tftp_fit(exchange, asked, datagram, at);
+    }
+    if let Application::Transaction(transaction) = &datagram.application {
+        let answers = transaction.role == TransactionRole::Reply
+            && transaction.protocol == exchange.protocol
+            && exchange.transactions.knows(transaction.identity);
+        return answers.then(|| claim(exchange.protocol, asked, source, Confidence::Certain));
+    }
+    // Where answers carry an identity, one without it is no answer; text often
+    // does not print it.
+    let lacks_identity = expects_identity(exchange.protocol) && datagram.fingerprint.is_some();
+    if exchange.protocol.moves_by_design() || !alone || lacks_identity {
+        return None;
+    }
+    let outstanding = exchange.replies.is_empty() && at.since(exchange.last_at) <= ANSWER_DELAY;
+    if !outstanding
+        || source.address == asked.address
+        || Protocol::of_port(exchange.client.port).is_some()
+    {
+        return None;
+    }
+    let confidence =
+        if source.port == asked.port { Confidence::Likely } else { Confidence::Possible };
+    Some(Fit::OtherAddress(confidence))
+}
+
+/// Where a packet of the client went, if it follows a reply of `exchange`.
+pub fn find_course(exchange: &Live, datagram: &Datagram, at: Timestamp) -> Option<Course> {
+    let destination = datagram.flow.destination;
+    let asked = exchange.asked?;
+    let tftp = is_tftp_protocol(exchange.protocol);
+    if tftp && (is_request(datagram) || at.since(exchange.last_at) > TFTP_PATIENCE) {
+        return None;
+    }
+    if !tftp && at.since(exchange.last_at) > ANSWER_DELAY {
+        return None;
+    }
+    let keeps_address = destination.address == asked.address
+        && destination.port != asked.port
+        && exchange
+            .replies
+            .iter()
+            .any(|replies| replies.origin.is_changed() && replies.source.port == destination.port);
+    if keeps_address {
+        return Some(Course::ToAskedAddress);
+    }
+    // A TFTP client talks to nobody else from this port: it must have had an
+    // answer from there that was not captured.
+    (tftp && could_be_tftp(datagram)).then_some(Course::AnswererUnseen)
+}
+
+/// Whether `datagram`, sent to the server's transfer identifier, is the client
+/// going on from another of its addresses.
+pub fn comes_from_other_source(exchange: &Live, datagram: &Datagram, at: Timestamp) -> bool {
+    let source = datagram.flow.source;
+    source.address != exchange.client.address
+        && source.address.is_ipv4() == exchange.client.address.is_ipv4()
+        && !is_request(datagram)
+        && at.since(exchange.last_at) <= TFTP_PATIENCE
+        && (source.port == exchange.client.port || tftp_shape(datagram).is_some())
+}
+
+/// RFC 1350 section 4: a TFTP server answers from a port of its own choice.
+fn find_tftp_fit(
+    exchange: &Live,
+    asked: Endpoint,
+    datagram: &Datagram,
+    at: Timestamp,
+) -> Option<Fit> {
+    if is_request(datagram)
+        || at.since(exchange.last_at) > TFTP_PATIENCE
+        || !could_be_tftp(datagram)
+    {
+        return None;
+    }
+    if datagram.flow.source.address == asked.address {
+        return Some(Fit::Asked);
+    }
+    let proven = tftp_shape(datagram).is_some_and(TftpMessage::can_answer_request);
+    Some(Fit::OtherAddress(if proven { Confidence::Certain } else { Confidence::Likely }))
+}
+
+fn claim(protocol: Protocol, asked: Endpoint, source: Endpoint, confidence: Confidence) -> Fit {
+    if protocol.moves_by_design() {
+        Fit::ByDesign
+    } else if asked.address == source.address {
+        Fit::OtherPort(confidence)
+    } else {
+        Fit::OtherAddress(confidence)
+    }
+}
+
+fn fits_group(exchange: &Live, asked: Endpoint, datagram: &Datagram, at: Timestamp) -> bool {
+    let same_protocol = match &datagram.application {
+        Application::Transaction(transaction) => transaction.protocol == exchange.protocol,
+        Application::Plain(protocol) => *protocol == exchange.protocol,
+        Application::Tftp(_) | Application::Unknown { .. } => false,
+    };
+    at.since(exchange.last_at) <= GROUP_DELAY
+        && (datagram.flow.source.port == asked.port || same_protocol)
+}
+
+/// Whether answers of this protocol carry an identity that we read, so that
+/// one without it is no answer.
+fn expects_identity(protocol: Protocol) -> bool {
+    protocol.expects_answer()
+}
+
+fn is_request(datagram: &Datagram) -> bool {
+    tftp_shape(datagram).is_some_and(TftpMessage::is_request)
+}
+
+/// Whether a datagram can be part of a TFTP transfer: it has the shape, or its
+/// bytes were not captured.
+fn could_be_tftp(datagram: &Datagram) -> bool {
+    match &datagram.application {
+        Application::Tftp(_) => true,
+        Application::Unknown { tftp_shape } => {
+            tftp_shape.is_some() || datagram.fingerprint.is_none()
+        }
+        // A transfer may use any port, also one that is registered to another protocol.
+        Application::Plain(_) => datagram.fingerprint.is_none(),
+        Application::Transaction(_) => false,
+    }
+}

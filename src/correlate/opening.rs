@@ -1,0 +1,58 @@
+//! What the first packet of an exchange says about who asks whom.
+
+use super::live::is_group;
+use crate::model::packet::{Application, Datagram, TransactionRole};
+use crate::model::protocol::Protocol;
+
+/// Which side of a new exchange its first packet comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpeningSide {
+    Client,
+    Server,
+}
+
+/// What the first packet of an exchange is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    pub protocol: Protocol,
+    pub side: OpeningSide,
+    /// The packet cannot be the first of its exchange: TFTP data on the service port.
+    pub is_late: bool,
+}
+
+/// What the first packet of an exchange says about who asks whom.
+pub fn find_opening(datagram: &Datagram) -> Opening {
+    let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+    let client = |protocol| Opening { protocol, side: OpeningSide::Client, is_late: false };
+    let server = |protocol| Opening { protocol, side: OpeningSide::Server, is_late: false };
+    match &datagram.application {
+        Application::Tftp(message) if message.is_request() => client(Protocol::Tftp),
+        Application::Tftp(_) if Protocol::of_port(destination.port) == Some(Protocol::Tftp) => {
+            Opening { protocol: Protocol::Tftp, side: OpeningSide::Client, is_late: true }
+        }
+        Application::Tftp(_) => server(Protocol::Tftp),
+        Application::Transaction(transaction) => match transaction.role {
+            TransactionRole::Reply => server(transaction.protocol),
+            TransactionRole::Notification if transaction.protocol == Protocol::Snmp => {
+                client(Protocol::SnmpTrap)
+            }
+            TransactionRole::Request | TransactionRole::Notification => {
+                client(transaction.protocol)
+            }
+        },
+        Application::Plain(protocol) => {
+            let to_service = Protocol::of_port(destination.port) == Some(*protocol);
+            let from_service = Protocol::of_port(source.port) == Some(*protocol);
+            if from_service
+                && !to_service
+                && !protocol.is_one_way()
+                && !is_group(destination.address)
+            {
+                server(*protocol)
+            } else {
+                client(*protocol)
+            }
+        }
+        Application::Unknown { .. } => client(Protocol::Udp),
+    }
+}

@@ -1,0 +1,137 @@
+//! On which side of the translation a capture point is.
+
+use std::collections::BTreeMap;
+
+use super::Place;
+use super::table::PointTable;
+use crate::model::capture::PointKind;
+use crate::model::exchange::{Point, PointId};
+use crate::model::topology::{Role, Topology};
+
+/// What pod networks call a pod's interface on the node: Calico, the reference
+/// plugins and kubenet, Cilium, AWS, GKE, Azure, Antrea's tap.
+const POD_CABLES: [&str; 7] = ["cali", "veth", "lxc", "eni", "gke", "azv", "tap"];
+
+/// Describes every point. What the sender stated holds; the rest is inferred.
+pub fn describe(
+    tables: &[PointTable],
+    places: &BTreeMap<PointId, Place>,
+    topology: &Topology,
+) -> Vec<Point> {
+    tables.iter().map(|table| describe_one(table, places, topology)).collect()
+}
+
+fn describe_one(
+    table: &PointTable,
+    places: &BTreeMap<PointId, Place>,
+    topology: &Topology,
+) -> Point {
+    let captured_at = table.id.as_captured();
+    let is_translated = captured_at != table.id;
+    let place = places.get(&captured_at);
+    let stated = place.map_or(PointKind::Unknown, |place| place.point.kind);
+    let interface = place.and_then(|place| place.point.interface.clone());
+    let addresses = addressed(table);
+    let mut node = place.and_then(|place| place.point.node.clone());
+    let kind = if stated != PointKind::Unknown && !is_translated {
+        stated
+    } else {
+        infer_kind(
+            interface.as_deref().filter(|_| !is_translated),
+            node.as_deref(),
+            &addresses,
+            topology,
+        )
+    };
+    if node.is_none() && kind != PointKind::Device {
+        node = addresses.keys().find_map(|address| {
+            topology.find(*address).filter(|belief| belief.role != Role::Device)?.node.clone()
+        });
+    }
+    Point {
+        id: table.id,
+        kind,
+        node,
+        interface,
+        capture_name: place.map(|place| place.capture_name.clone()).unwrap_or_default(),
+        observed: table.observed,
+    }
+}
+
+/// A pod's cable by what the inventory or its name says; else by whether the
+/// addresses there are those before or after translation.
+fn infer_kind(
+    interface: Option<&str>,
+    node: Option<&str>,
+    addresses: &BTreeMap<std::net::IpAddr, usize>,
+    topology: &Topology,
+) -> PointKind {
+    if let Some(interface) = interface
+        && (topology.link_behind(node, interface).is_some() || is_pod_cable(interface))
+    {
+        return PointKind::Pod;
+    }
+    let weigh = |wanted: &[Role]| -> usize {
+        addresses
+            .iter()
+            .filter(|(address, _)| wanted.contains(&topology.role_of(**address)))
+            .map(|(_, count)| count)
+            .sum()
+    };
+    let inside = weigh(&[Role::Pod]);
+    let outside = weigh(&[Role::Vip, Role::Node, Role::Service]);
+    match (inside, outside) {
+        (0, 0) => PointKind::Unknown,
+        (inside, outside) if inside > outside => PointKind::Pod,
+        _ => PointKind::Host,
+    }
+}
+
+/// Whether pod networks give this name to the node's end of a pod's cable.
+fn is_pod_cable(interface: &str) -> bool {
+    POD_CABLES.iter().any(|prefix| {
+        interface.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() >= 4
+                && rest.chars().all(|character| character.is_ascii_hexdigit() || character == '_')
+        })
+    })
+}
+
+/// How many exchanges each address asked or answered here.
+fn addressed(table: &PointTable) -> BTreeMap<std::net::IpAddr, usize> {
+    let mut counts = BTreeMap::new();
+    for exchange in &table.exchanges {
+        let asked = exchange.asked.map(|asked| asked.address);
+        let replies = exchange.replies.iter().map(|replies| replies.source.address);
+        let mut addresses: Vec<_> =
+            asked.into_iter().chain(replies).chain([exchange.client.address]).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        for address in addresses {
+            *counts.entry(address).or_insert(0) += 1;
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pod_cables_are_known_by_their_names() {
+        let cases = [
+            ("cali928cc4cd898", true),
+            ("veth0a1b2c3d", true),
+            ("lxc_health", false),
+            ("lxc0a1b2c3d4e5f", true),
+            ("eth0", false),
+            ("eni", false),
+            ("bond0", false),
+            ("tap0", false),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(is_pod_cable(name), expected, "{name}");
+        }
+    }
+}

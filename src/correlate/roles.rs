@@ -1,0 +1,129 @@
+//! Who the device is, and what only the packets tell about addresses.
+
+use std::net::IpAddr;
+
+use super::live::is_group;
+use crate::model::capture::PointKind;
+use crate::model::exchange::{DeviceRule, Exchange, Point, View};
+use crate::model::protocol::{DeviceSide, Protocol};
+use crate::model::topology::{AddressRole, FactSource, Role, Topology};
+
+/// Chooses the device of each exchange and adds to `topology` the roles that
+/// nothing but the packets tells.
+pub fn assign(exchanges: &mut [Exchange], points: &[Point], topology: &mut Topology) {
+    for exchange in exchanges.iter() {
+        infer_pod(exchange, points, topology);
+        infer_vip(exchange, topology);
+    }
+    for exchange in exchanges.iter_mut() {
+        (exchange.device, exchange.device_rule) = choose_device(exchange, topology);
+    }
+    for exchange in exchanges.iter() {
+        if !is_group(exchange.device) {
+            infer(
+                topology,
+                exchange.device,
+                Role::Device,
+                exchange.device_rule.as_text().to_owned(),
+            );
+        }
+    }
+}
+
+/// On a pod's cable, the side that is not the device is the pod.
+fn infer_pod(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
+    let Some(view) = exchange.pod_view() else { return };
+    let Some(asked) = view.asked.filter(|asked| !is_group(asked.address)) else { return };
+    let pod = match exchange.protocol.device_side() {
+        DeviceSide::Client => asked.address,
+        DeviceSide::Server => exchange.client.address,
+        DeviceSide::Either => return,
+    };
+    if topology.find(pod).is_some() {
+        return;
+    }
+    let point = points.iter().find(|point| point.id == view.point);
+    let node = point.and_then(|point| point.node.clone());
+    let interface = point.and_then(|point| point.interface.clone());
+    let behind = interface
+        .as_deref()
+        .and_then(|interface| topology.link_behind(node.as_deref(), interface))
+        .and_then(|link| topology.find(link.leads_to));
+    let name = behind.and_then(|belief| belief.pod.clone());
+    let reason = match (&interface, &name) {
+        (Some(interface), Some(name)) => format!("talks on {interface}, which leads to pod {name}"),
+        (Some(interface), None) => format!("talks on {interface}, a pod's cable"),
+        (None, _) => "talks at a capture point on the pod's side".to_owned(),
+    };
+    topology.infer(
+        pod,
+        AddressRole { role: Role::Pod, node, pod: name, source: FactSource::Packets, reason },
+    );
+}
+
+/// An address asked on a service port, and answered for by another, is a VIP;
+/// not where the device is the one asked: agents have several addresses.
+fn infer_vip(exchange: &Exchange, topology: &mut Topology) {
+    let view = exchange.primary();
+    let Some(asked) = view.asked.filter(|asked| !is_group(asked.address)) else { return };
+    let Some(answer) = view.changed_replies().next() else { return };
+    let device_asks = exchange.protocol.device_side() == DeviceSide::Client
+        && !is_cluster(topology.role_of(exchange.client.address));
+    if device_asks && Protocol::of_port(asked.port).is_some() && view.kind != PointKind::Pod {
+        let reason = format!(
+            "asked on port {}, answered from {}: probably a virtual address",
+            asked.port, answer.source.address
+        );
+        infer(topology, asked.address, Role::Vip, reason);
+    }
+}
+
+fn infer(topology: &mut Topology, address: IpAddr, role: Role, reason: String) {
+    topology.infer(
+        address,
+        AddressRole { role, node: None, pod: None, source: FactSource::Packets, reason },
+    );
+}
+
+/// The inventory decides which side is the device; else the cluster's side is
+/// not; else the protocol's habit; else who sent first.
+fn choose_device(exchange: &Exchange, topology: &Topology) -> (IpAddr, DeviceRule) {
+    let client = exchange.client.address;
+    let Some(peer) = find_peer(exchange.primary()).filter(|peer| !is_group(*peer)) else {
+        return (client, DeviceRule::Initiator);
+    };
+    let listed = |address| {
+        topology.device_of(address).is_some() || topology.role_of(address) == Role::Device
+    };
+    let habit = match exchange.protocol.device_side() {
+        DeviceSide::Client => Some(client),
+        DeviceSide::Server => Some(peer),
+        DeviceSide::Either => None,
+    };
+    match (listed(client), listed(peer)) {
+        (true, false) => return (client, DeviceRule::Listed),
+        (false, true) => return (peer, DeviceRule::Listed),
+        (true, true) => return (habit.unwrap_or(client), DeviceRule::Listed),
+        (false, false) => {}
+    }
+    match (is_cluster(topology.role_of(client)), is_cluster(topology.role_of(peer))) {
+        (true, false) => (peer, DeviceRule::OtherSideIsCluster),
+        (false, true) => (client, DeviceRule::OtherSideIsCluster),
+        _ => match habit {
+            Some(device) => (device, DeviceRule::ProtocolHabit),
+            None => (client, DeviceRule::Initiator),
+        },
+    }
+}
+
+/// The other side: whom the client asked, else who answered, else whom it spoke to.
+fn find_peer(view: &View) -> Option<IpAddr> {
+    view.asked
+        .or_else(|| view.replies.first().map(|replies| replies.source))
+        .or_else(|| view.follow_ups.first().map(|follow_ups| follow_ups.destination))
+        .map(|endpoint| endpoint.address)
+}
+
+fn is_cluster(role: Role) -> bool {
+    matches!(role, Role::Vip | Role::Node | Role::Pod | Role::Service)
+}

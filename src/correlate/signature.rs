@@ -1,0 +1,81 @@
+//! What a datagram says, boiled down to a number: to recognise it when it
+//! comes again, or at another capture point.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
+use crate::model::packet::{Application, Datagram, TftpMessage};
+
+/// A datagram's meaning as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature {
+    pub value: u64,
+    pub basis: Basis,
+}
+
+/// What a signature was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The protocol's own words or identity: equal ones mean a repetition.
+    Meaning,
+    /// Bytes of the payload.
+    Payload,
+    /// Only the length was printed: equal ones mean little.
+    Length,
+}
+
+impl Signature {
+    /// Whether equal signatures are worth believing.
+    pub fn is_sure(self) -> bool {
+        self.basis != Basis::Length
+    }
+}
+
+/// The signature of `datagram`. `tftp` says whether it belongs to a TFTP
+/// transfer, whose later datagrams only then are read as TFTP.
+pub fn signature(datagram: &Datagram, tftp: BelongsToTftp) -> Signature {
+    let meaning = match &datagram.application {
+        Application::Tftp(message) => Some(hash_tftp(message)),
+        Application::Unknown { tftp_shape: Some(message) } if tftp == BelongsToTftp::Yes => {
+            Some(hash_tftp(message))
+        }
+        Application::Transaction(transaction) => {
+            Some(hash_of(&(transaction.identity, transaction.role, transaction.question)))
+        }
+        Application::Plain(_) | Application::Unknown { .. } => None,
+    };
+    match (meaning, datagram.fingerprint) {
+        (Some(value), _) => Signature { value, basis: Basis::Meaning },
+        (None, Some(value)) => Signature { value, basis: Basis::Payload },
+        (None, None) => Signature { value: u64::from(datagram.length), basis: Basis::Length },
+    }
+}
+
+/// Whether a datagram is part of a TFTP transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BelongsToTftp {
+    Yes,
+    No,
+}
+
+fn hash_tftp(message: &TftpMessage) -> u64 {
+    match message {
+        TftpMessage::ReadRequest(request) => {
+            hash_of(&(1, &request.file, &request.mode, &request.options))
+        }
+        TftpMessage::WriteRequest(request) => {
+            hash_of(&(2, &request.file, &request.mode, &request.options))
+        }
+        TftpMessage::Data { block, length } => hash_of(&(3, block, length)),
+        TftpMessage::Ack { block } => hash_of(&(4, block)),
+        TftpMessage::Error { code, message } => hash_of(&(5, code, message)),
+        TftpMessage::OptionAck => hash_of(&6),
+    }
+}
+
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

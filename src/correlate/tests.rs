@@ -1,0 +1,421 @@
+//! Packet sequences and the exchanges that they must become.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Correlated, Correlator, Place};
+use crate::model::capture::{CaptureId, CapturePoint, PointKind};
+use crate::model::endpoint::{Endpoint, FlowKey};
+use crate::model::exchange::{Course, Exchange, Origin, PointId};
+use crate::model::finding::Confidence;
+use crate::model::packet::{
+    Application, Content, Datagram, IcmpError, IcmpKind, Packet, Quote, TftpMessage, TftpRequest,
+    Transaction, TransactionRole,
+};
+use crate::model::protocol::Protocol;
+use crate::model::report::Quotes;
+use crate::model::time::Timestamp;
+use crate::model::topology::Topology;
+
+/// A packet in short: milliseconds, `source > destination`, what it says.
+type Line = (i64, &'static str, Says);
+
+#[derive(Clone, Copy)]
+enum Says {
+    Write(&'static str),
+    OptionAck,
+    Data(u16),
+    Ack(u16),
+    /// Text: only a length is known.
+    Length(u32),
+    Bytes(u64),
+    Ask {
+        protocol: Protocol,
+        identity: u64,
+        question: u64,
+    },
+    Answer {
+        protocol: Protocol,
+        identity: u64,
+    },
+    /// Port unreachable about the flow written as `a > b`.
+    Unreachable(&'static str),
+    /// The same, with the quote's source port not printed.
+    UnreachableText(&'static str),
+    /// The same, with the quote cut off.
+    UnreachableCut,
+}
+
+const HOST: PointId = PointId { capture: CaptureId(0), interface: 0 };
+const POD: PointId = PointId { capture: CaptureId(1), interface: 0 };
+
+fn flow(text: &str) -> FlowKey {
+    let (source, destination) = text.split_once(" > ").unwrap();
+    FlowKey::udp(endpoint(source), endpoint(destination))
+}
+
+fn endpoint(text: &str) -> Endpoint {
+    text.parse::<SocketAddr>().unwrap().into()
+}
+
+fn packet(number: usize, (at_ms, line, says): Line) -> Packet {
+    let content = match says {
+        Says::Unreachable(quoted) => icmp(line, Some(quote(quoted))),
+        Says::UnreachableText(quoted) => {
+            icmp(line, Some(Quote { source_port: None, ..quote(quoted) }))
+        }
+        Says::UnreachableCut => icmp(line, None),
+        _ => Content::Datagram(datagram(flow(line), says)),
+    };
+    Packet {
+        frame: u64::try_from(number).unwrap() + 1,
+        at: Timestamp::from_microseconds(at_ms * 1_000),
+        interface: 0,
+        kernel_interface: None,
+        direction: None,
+        ip_identification: None,
+        content,
+    }
+}
+
+fn icmp(line: &str, quote: Option<Quote>) -> Content {
+    let (from, to) = line.split_once(" > ").unwrap();
+    Content::IcmpError(IcmpError {
+        kind: IcmpKind::PortUnreachable,
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+        quote,
+    })
+}
+
+fn quote(text: &str) -> Quote {
+    let FlowKey { source, destination, .. } = flow(text);
+    Quote {
+        source: source.address,
+        source_port: Some(source.port),
+        destination: destination.address,
+        destination_port: Some(destination.port),
+    }
+}
+
+fn datagram(flow: FlowKey, says: Says) -> Datagram {
+    let shape = |message| Application::Unknown { tftp_shape: Some(message) };
+    let (length, fingerprint, application) = match says {
+        Says::Write(file) => {
+            let request = TftpRequest { file: file.to_owned(), ..TftpRequest::default() };
+            let message = TftpMessage::WriteRequest(Box::new(request));
+            (64, None, Application::Tftp(message))
+        }
+        Says::OptionAck => (35, Some(1), shape(TftpMessage::OptionAck)),
+        Says::Data(block) => {
+            (516, Some(u64::from(block) + 100), shape(TftpMessage::Data { block, length: 512 }))
+        }
+        Says::Ack(block) => (4, Some(u64::from(block) + 200), shape(TftpMessage::Ack { block })),
+        Says::Length(length) => (length, None, Application::Unknown { tftp_shape: None }),
+        Says::Bytes(value) => (20, Some(value), Application::Unknown { tftp_shape: None }),
+        Says::Ask { protocol, identity, question } => {
+            let role = TransactionRole::Request;
+            (40, Some(identity), transaction(protocol, role, identity, Some(question)))
+        }
+        Says::Answer { protocol, identity } => {
+            let role = TransactionRole::Reply;
+            (90, Some(identity + 1_000), transaction(protocol, role, identity, None))
+        }
+        Says::Unreachable(_) | Says::UnreachableText(_) | Says::UnreachableCut => unreachable!(),
+    };
+    Datagram { flow, length, fingerprint, application }
+}
+
+fn transaction(
+    protocol: Protocol,
+    role: TransactionRole,
+    identity: u64,
+    question: Option<u64>,
+) -> Application {
+    Application::Transaction(Transaction { protocol, role, identity, question, label: "message" })
+}
+
+fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
+    let mut correlator = Correlator::new(1_000);
+    let mut places = BTreeMap::new();
+    for (point, lines) in captures {
+        for (number, line) in lines.iter().enumerate() {
+            correlator.push(*point, &packet(number, *line));
+        }
+        let kind = if *point == POD { PointKind::Pod } else { PointKind::Host };
+        let point_place = CapturePoint { kind, ..CapturePoint::UNKNOWN };
+        places.insert(*point, Place { point: point_place, capture_name: String::new() });
+    }
+    correlator.finish(&places, &mut Topology::default())
+}
+
+fn only_exchange(lines: &[Line]) -> Exchange {
+    let mut exchanges = correlate(&[(HOST, lines)]).exchanges;
+    assert_eq!(exchanges.len(), 1, "{exchanges:#?}");
+    exchanges.remove(0)
+}
+
+const FOUNDING_V4: [Line; 7] = [
+    (0, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
+    (1, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(35)),
+    (5, "192.0.2.7:5000 > 198.51.100.21:32991", Says::Length(516)),
+    (6, "198.51.100.21 > 192.0.2.7", Says::UnreachableText("192.0.2.7:5000 > 198.51.100.21:32991")),
+    (3_001, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(35)),
+    (3_005, "192.0.2.7:5000 > 198.51.100.21:32991", Says::Length(516)),
+    (3_006, "198.51.100.21 > 192.0.2.7", Says::UnreachableCut),
+];
+const FOUNDING_V6: [Line; 7] = [
+    (0, "[2001:db8::7]:5000 > [2001:db8:1::21]:69", Says::Write("a.cfg")),
+    (1, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+    (5, "[2001:db8::7]:5000 > [2001:db8:1::21]:32991", Says::Data(1)),
+    (
+        6,
+        "2001:db8:1::21 > 2001:db8::7",
+        Says::Unreachable("[2001:db8::7]:5000 > [2001:db8:1::21]:32991"),
+    ),
+    (3_001, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+    (3_005, "[2001:db8::7]:5000 > [2001:db8:1::21]:32991", Says::Data(1)),
+    (3_006, "2001:db8:1::21 > 2001:db8::7", Says::UnreachableCut),
+];
+
+#[test]
+fn a_follow_up_to_the_asked_address_is_told_from_one_to_the_answerer() {
+    for (lines, asked, answerer) in [
+        (FOUNDING_V4, "198.51.100.21:69", "198.51.100.13:32991"),
+        (FOUNDING_V6, "[2001:db8:1::21]:69", "[2001:db8:1::13]:32991"),
+    ] {
+        let exchange = only_exchange(&lines);
+        let view = exchange.primary();
+        assert_eq!(view.asked, Some(endpoint(asked)));
+        assert_eq!(view.replies[0].source, endpoint(answerer));
+        assert_eq!(view.replies[0].origin, Origin::OtherAddress(Confidence::Certain));
+        assert_eq!((view.replies[0].tally.packets, view.replies[0].tally.repeats), (2, 1));
+        assert_eq!(view.follow_ups[0].course, Course::ToAskedAddress);
+        assert_eq!((view.follow_ups[0].tally.packets, view.follow_ups[0].tally.repeats), (2, 1));
+        assert_eq!(view.icmp_errors.len(), 1, "{:#?}", view.icmp_errors);
+        assert_eq!(view.icmp_errors[0].tally.packets, 2);
+        assert_eq!(view.icmp_errors[0].quotes, Quotes::FollowUp);
+        assert_eq!(view.progress, None);
+        assert_eq!(view.steps.len(), 7);
+    }
+}
+
+#[test]
+fn a_transfer_that_follows_the_answerer_makes_progress() {
+    let rows: [&[Line]; 2] = [
+        &[
+            (0, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
+            (1, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(35)),
+            (2, "192.0.2.7:5000 > 198.51.100.13:32991", Says::Length(516)),
+            (3, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(4)),
+            (4, "192.0.2.7:5000 > 198.51.100.13:32991", Says::Length(516)),
+            (5, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(4)),
+        ],
+        &[
+            (0, "[2001:db8::7]:5000 > [2001:db8:1::21]:69", Says::Write("a.cfg")),
+            (1, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+            (2, "[2001:db8::7]:5000 > [2001:db8:1::13]:32991", Says::Data(1)),
+            (3, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::Ack(1)),
+            (4, "[2001:db8::7]:5000 > [2001:db8:1::13]:32991", Says::Data(2)),
+            (5, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::Ack(2)),
+        ],
+    ];
+    for lines in rows {
+        let exchange = only_exchange(lines);
+        let view = exchange.primary();
+        assert_eq!(view.follow_ups[0].course, Course::ToAnswerer);
+        assert_eq!(view.progress.unwrap().number, 4);
+        assert_eq!(view.repeats(), 0, "{view:#?}");
+    }
+}
+
+#[test]
+fn identity_decides_whose_answer_an_answer_is() {
+    let ask = |identity| Says::Ask { protocol: Protocol::Snmp, identity, question: 1 };
+    let answer = |identity| Says::Answer { protocol: Protocol::Snmp, identity };
+    let exchange = only_exchange(&[
+        (0, "192.0.2.1:4000 > 198.51.100.5:161", ask(7)),
+        (1, "198.51.100.6:161 > 192.0.2.1:4000", answer(7)),
+        (1_000, "192.0.2.1:4000 > 198.51.100.5:161", ask(7)),
+        (1_001, "198.51.100.6:161 > 192.0.2.1:4000", answer(7)),
+        (1_002, "192.0.2.1 > 198.51.100.6", Says::Unreachable("198.51.100.6:161 > 192.0.2.1:4000")),
+    ]);
+    let view = exchange.primary();
+    assert_eq!(view.replies[0].origin, Origin::OtherAddress(Confidence::Certain));
+    assert_eq!(view.asked_again.unwrap().frame.number, 3);
+    assert_eq!(view.icmp_errors[0].quotes, Quotes::Reply);
+    // A poller that took the answers goes on with new transactions.
+    let polls = only_exchange(&[
+        (0, "192.0.2.1:4000 > 198.51.100.5:161", ask(7)),
+        (1, "198.51.100.6:161 > 192.0.2.1:4000", answer(7)),
+        (300, "192.0.2.1:4000 > 198.51.100.5:161", ask(8)),
+        (301, "198.51.100.6:161 > 192.0.2.1:4000", answer(8)),
+    ]);
+    assert_eq!(polls.primary().asked_again, None);
+    assert!(polls.primary().progress.is_some());
+    // An answer with another identity answers somebody else.
+    let strangers = correlate(&[(
+        HOST,
+        &[
+            (0, "192.0.2.1:4000 > 198.51.100.5:161", ask(7)),
+            (1, "198.51.100.6:161 > 192.0.2.1:4000", answer(9)),
+        ],
+    )]);
+    assert_eq!(strangers.exchanges.len(), 2);
+}
+
+#[test]
+fn a_socket_that_talks_to_many_is_no_asymmetry() {
+    let correlated = correlate(&[(
+        HOST,
+        &[
+            (0, "192.0.2.1:4000 > 198.51.100.5:7000", Says::Bytes(1)),
+            (10, "198.51.100.6:7000 > 192.0.2.1:4000", Says::Bytes(2)),
+            (20, "192.0.2.1:4000 > 198.51.100.8:7000", Says::Bytes(3)),
+            (30, "198.51.100.8:7000 > 192.0.2.1:4000", Says::Bytes(4)),
+        ],
+    )]);
+    for exchange in &correlated.exchanges {
+        assert_eq!(exchange.primary().changed_replies().count(), 0, "{exchange:#?}");
+    }
+    // Alone, the same two packets are an answer from elsewhere, perhaps.
+    let exchange = only_exchange(&[
+        (0, "192.0.2.1:4000 > 198.51.100.5:7000", Says::Bytes(1)),
+        (10, "198.51.100.6:7000 > 192.0.2.1:4000", Says::Bytes(2)),
+    ]);
+    assert_eq!(exchange.primary().replies[0].origin, Origin::OtherAddress(Confidence::Likely));
+}
+
+#[test]
+fn groups_are_answered_by_anybody() {
+    let exchange = only_exchange(&[
+        (0, "192.0.2.1:4000 > 239.1.2.3:7000", Says::Bytes(1)),
+        (10, "192.0.2.5:7000 > 192.0.2.1:4000", Says::Bytes(2)),
+        (12, "192.0.2.6:7000 > 192.0.2.1:4000", Says::Bytes(3)),
+    ]);
+    assert!(exchange.primary().replies.iter().all(|replies| replies.origin == Origin::ByDesign));
+}
+
+#[test]
+fn two_points_make_one_exchange_and_show_the_translation() {
+    let host: &[Line] = &FOUNDING_V6;
+    let pod: &[Line] = &[
+        (1_700, "[2001:db8::7]:5000 > [2001:db8:2::16]:69", Says::Write("a.cfg")),
+        (1_701, "[2001:db8:2::16]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+        (4_701, "[2001:db8:2::16]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+    ];
+    for captures in [[(HOST, host), (POD, pod)], [(POD, pod), (HOST, host)]] {
+        let correlated = correlate(&captures);
+        assert_eq!(correlated.exchanges.len(), 1);
+        let exchange = &correlated.exchanges[0];
+        assert_eq!(exchange.primary().kind, PointKind::Host);
+        assert_eq!(exchange.pod_view().unwrap().replies[0].tally.packets, 2);
+        let changes: Vec<_> = exchange
+            .translations
+            .iter()
+            .map(|translation| (translation.before.to_string(), translation.after.to_string()))
+            .collect();
+        assert_eq!(
+            changes,
+            [
+                ("[2001:db8:1::21]:69".to_owned(), "[2001:db8:2::16]:69".to_owned()),
+                ("[2001:db8:2::16]:32991".to_owned(), "[2001:db8:1::13]:32991".to_owned()),
+            ]
+        );
+        assert_eq!(correlated.clock_offsets_us[&CaptureId(0)], 0);
+        assert_eq!(correlated.clock_offsets_us[&CaptureId(1)], 1_700_000);
+    }
+}
+
+#[test]
+fn one_interface_may_show_both_sides_of_the_translation() {
+    let correlated = correlate(&[(
+        HOST,
+        &[
+            (0, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
+            (0, "192.0.2.7:5000 > 203.0.113.16:69", Says::Write("a.cfg")),
+            (1, "203.0.113.16:40000 > 192.0.2.7:5000", Says::OptionAck),
+            (1, "198.51.100.13:40000 > 192.0.2.7:5000", Says::OptionAck),
+            (2, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(1)),
+            (2, "192.0.2.7:5000 > 203.0.113.16:40000", Says::Data(1)),
+            (3, "203.0.113.16:40000 > 192.0.2.7:5000", Says::Ack(1)),
+            (3, "198.51.100.13:40000 > 192.0.2.7:5000", Says::Ack(1)),
+        ],
+    )]);
+    assert_eq!(correlated.exchanges.len(), 1, "{:#?}", correlated.exchanges);
+    let exchange = &correlated.exchanges[0];
+    assert_eq!(exchange.views.len(), 2);
+    for view in &exchange.views {
+        assert_eq!(
+            (view.requests.packets, view.reply_packets(), view.follow_up_packets()),
+            (1, 2, 1)
+        );
+    }
+}
+
+#[test]
+fn a_second_copy_is_no_retransmission() {
+    let mut correlator = Correlator::new(10);
+    let lines: [Line; 2] = [
+        (0, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
+        (20, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
+    ];
+    for (number, line) in lines.into_iter().enumerate() {
+        let copied = Packet { ip_identification: Some(77), ..packet(number, line) };
+        correlator.push(HOST, &copied);
+    }
+    let correlated = correlator.finish(&BTreeMap::new(), &mut Topology::default());
+    assert_eq!(correlated.exchanges[0].primary().requests.packets, 1);
+}
+
+#[test]
+fn what_is_not_in_the_capture_is_not_made_up() {
+    // In mid-transfer: whom the device asked is unknown.
+    let running = only_exchange(&[
+        (0, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(3)),
+        (1, "198.51.100.13:40000 > 192.0.2.7:5000", Says::Ack(3)),
+        (2, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(4)),
+        (3, "198.51.100.13:40000 > 192.0.2.7:5000", Says::Ack(4)),
+    ]);
+    assert_eq!((running.protocol, running.primary().asked), (Protocol::Tftp, None));
+    // One direction: the answer must have come, for the client knows its port.
+    let deaf = only_exchange(&[
+        (0, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
+        (4, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(1)),
+        (5, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(2)),
+    ]);
+    assert_eq!(deaf.primary().follow_ups[0].course, Course::AnswererUnseen);
+}
+
+#[test]
+fn room_is_bounded_and_what_is_left_out_is_counted() {
+    let mut correlator = Correlator::new(1);
+    for (number, line) in [
+        (0, "192.0.2.7:5000 > 198.51.100.21:7", Says::Bytes(1)),
+        (1, "192.0.2.8:5000 > 198.51.100.21:7", Says::Bytes(1)),
+        (2, "192.0.2.9:5000 > 198.51.100.21:7", Says::Bytes(1)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        correlator.push(HOST, &packet(number, line));
+    }
+    let correlated = correlator.finish(&BTreeMap::new(), &mut Topology::default());
+    assert_eq!(correlated.exchanges.len(), 1);
+    assert_eq!(correlated.unfollowed_packets[&HOST], 2);
+}
+
+#[test]
+fn the_device_is_the_side_that_the_protocol_says() {
+    let cases = [
+        (Protocol::Snmp, "192.0.2.1:4000 > 198.51.100.5:161", "198.51.100.5"),
+        (Protocol::Snmp, "[2001:db8::1]:4000 > [2001:db8::5]:161", "2001:db8::5"),
+        (Protocol::Ntp, "192.0.2.1:123 > 198.51.100.5:123", "192.0.2.1"),
+        (Protocol::Dns, "[2001:db8::1]:4000 > [2001:db8::5]:53", "2001:db8::1"),
+    ];
+    for (protocol, line, device) in cases {
+        let ask = Says::Ask { protocol, identity: 1, question: 1 };
+        let exchange = only_exchange(&[(0, line, ask)]);
+        assert_eq!(exchange.device, device.parse::<IpAddr>().unwrap(), "{line}");
+    }
+}

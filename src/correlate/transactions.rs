@@ -1,0 +1,88 @@
+//! The transactions of one exchange: which are open, and which were asked again.
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use crate::model::exchange::Novelty;
+use crate::model::finding::Confidence;
+use crate::model::packet::Transaction;
+use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
+
+/// A repetition this soon after the reply was on its way before the reply came.
+pub const CROSSING: Duration = Duration::from_millis(50);
+/// The same question under a new identity counts as asked again within this time.
+const SAME_QUESTION: Duration = Duration::from_secs(30);
+/// Transactions that can be open, or be asked again, at once.
+const MAX_PENDING: usize = 8;
+
+/// The latest transactions, oldest first.
+#[derive(Debug, Default)]
+pub struct Transactions {
+    pending: SmallVec<[Pending; 1]>,
+}
+
+/// A transaction that may still be answered, or asked again.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    identity: u64,
+    question: Option<u64>,
+    answered_at: Option<Timestamp>,
+}
+
+/// How a request relates to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    pub novelty: Novelty,
+    /// It asks what had been answered before; how sure that is.
+    pub after_answer: Option<Confidence>,
+}
+
+impl Transactions {
+    /// Whether a request with this identity was sent lately.
+    pub fn knows(&self, identity: u64) -> bool {
+        self.pending.iter().any(|pending| pending.identity == identity)
+    }
+
+    /// Takes a request.
+    pub fn ask(&mut self, transaction: &Transaction, at: Timestamp) -> Asked {
+        let known = self.pending.iter().find(|pending| pending.identity == transaction.identity);
+        if let Some(known) = known {
+            let after_answer = known.was_answered(at, Duration::MAX).then_some(Confidence::Certain);
+            return Asked { novelty: Novelty::Repeat, after_answer };
+        }
+        // A resolver that took the answer would not ask the same again so soon.
+        // Pollers do: their questions are the same every time.
+        let asks_same = transaction.protocol == Protocol::Dns
+            && transaction.question.is_some()
+            && self.pending.iter().any(|pending| {
+                pending.question == transaction.question && pending.was_answered(at, SAME_QUESTION)
+            });
+        if self.pending.len() == MAX_PENDING {
+            self.pending.remove(0);
+        }
+        self.pending.push(Pending {
+            identity: transaction.identity,
+            question: transaction.question,
+            answered_at: None,
+        });
+        Asked { novelty: Novelty::New, after_answer: asks_same.then_some(Confidence::Likely) }
+    }
+
+    /// Takes a reply.
+    pub fn answer(&mut self, identity: u64, at: Timestamp) {
+        let known = self.pending.iter_mut().find(|pending| pending.identity == identity);
+        if let Some(known) = known {
+            known.answered_at.get_or_insert(at);
+        }
+    }
+}
+
+impl Pending {
+    /// Whether it was answered, at most `within` before `at`, and long enough
+    /// for the answer to have reached the client.
+    fn was_answered(&self, at: Timestamp, within: Duration) -> bool {
+        self.answered_at.is_some_and(|answered| (CROSSING..=within).contains(&at.since(answered)))
+    }
+}

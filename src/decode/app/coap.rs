@@ -1,0 +1,101 @@
+//! CoAP (RFC 7252).
+
+use super::Payload;
+use crate::decode::field::{find_u8, find_u16};
+use crate::decode::fingerprint::hash_fields;
+use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+const HEADER_BYTES: usize = 4;
+
+/// Reads a request or response.
+///
+/// The identity is the token, which alone matches a response to its request
+/// (section 5.3.2): a separate response has a message id of its own. A client
+/// that uses no token is paired by message id, as its answers are piggybacked.
+/// `None` for empty messages (ping, bare ACK, reset): these carry no token.
+pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
+    let bytes = payload.captured;
+    let (first, code) = (find_u8(bytes, 0)?, find_u8(bytes, 1)?);
+    let message_id = find_u16(bytes, 2)?;
+    let (version, token_bytes) = (first >> 6, usize::from(first & 0xf));
+    if version != 1 || token_bytes > 8 {
+        return None;
+    }
+    let (role, label) = match (code >> 5, code & 0x1f) {
+        (0, 1) => (TransactionRole::Request, "GET"),
+        (0, 2) => (TransactionRole::Request, "POST"),
+        (0, 3) => (TransactionRole::Request, "PUT"),
+        (0, 4) => (TransactionRole::Request, "DELETE"),
+        (0, 5) => (TransactionRole::Request, "FETCH"),
+        (0, 6) => (TransactionRole::Request, "PATCH"),
+        (0, 7) => (TransactionRole::Request, "iPATCH"),
+        (2, _) => (TransactionRole::Reply, "success response"),
+        (4 | 5, _) => (TransactionRole::Reply, "error response"),
+        _ => return None,
+    };
+    let token = bytes.get(HEADER_BYTES..HEADER_BYTES + token_bytes)?;
+    let identity = if token.is_empty() {
+        hash_fields(&[&message_id.to_be_bytes()])
+    } else {
+        // A token of two bytes is no message id.
+        hash_fields(&[token, &[]])
+    };
+    let is_question = role == TransactionRole::Request && payload.is_whole();
+    let options = bytes.get(HEADER_BYTES + token_bytes..).unwrap_or_default();
+    Some(Transaction {
+        protocol: Protocol::Coap,
+        role,
+        identity,
+        question: is_question.then(|| hash_fields(&[&[code], options])),
+        label,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{cut, whole};
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Option<Transaction> {
+        find_transaction(&whole(40_000, 5683, bytes))
+    }
+
+    #[test]
+    fn a_response_has_its_requests_token() {
+        let request = read(&[0x42, 1, 0, 7, 0xaa, 0xbb, 0xb1, b't']).unwrap();
+        let piggybacked = read(&[0x62, 0x45, 0, 7, 0xaa, 0xbb, 0xff, b'1']).unwrap();
+        let separate = read(&[0x42, 0x45, 9, 9, 0xaa, 0xbb, 0xff, b'1']).unwrap();
+        assert_eq!((request.role, request.label), (TransactionRole::Request, "GET"));
+        assert_eq!((separate.role, separate.question), (TransactionRole::Reply, None));
+        assert_eq!(request.identity, piggybacked.identity);
+        assert_eq!(request.identity, separate.identity);
+        let again = read(&[0x42, 1, 0, 8, 0xcc, 0xdd, 0xb1, b't']).unwrap();
+        assert_ne!(again.identity, request.identity);
+        assert_eq!(again.question, request.question);
+    }
+
+    #[test]
+    fn without_a_token_the_message_id_pairs() {
+        let request = read(&[0x40, 1, 0, 7, 0xb1, b't']).unwrap();
+        let reply = read(&[0x60, 0x84, 0, 7]).unwrap();
+        assert_eq!(request.identity, reply.identity);
+        assert_eq!(reply.label, "error response");
+    }
+
+    #[test]
+    fn what_is_no_request_or_response_is_left() {
+        for bytes in [
+            &[0x40, 0, 0, 7][..],
+            &[0x60, 0, 0, 7],
+            &[0x80, 1, 0, 7],
+            &[0x49, 1, 0, 7],
+            &[0x40, 1, 0],
+        ] {
+            assert_eq!(read(bytes), None, "{bytes:?}");
+        }
+        let request = [0x42, 1, 0, 7, 0xaa, 0xbb, 0xb1, b't'];
+        assert_eq!(find_transaction(&cut(40_000, 5683, &request[..5], 8)), None);
+        assert_eq!(find_transaction(&cut(40_000, 5683, &request[..7], 8)).unwrap().question, None);
+    }
+}

@@ -1,0 +1,187 @@
+//! DNS (RFC 1035), mDNS (RFC 6762) and LLMNR (RFC 4795): one header, one question.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+use super::Payload;
+use crate::decode::field::{find_u8, find_u16};
+use crate::decode::fingerprint::hash_fields;
+use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+const HEADER_BYTES: usize = 12;
+/// A name's longest form, with its length bytes.
+const MAX_NAME_BYTES: usize = 255;
+/// The highest assigned opcode: DNS stateful operations (RFC 8490).
+const MAX_OPCODE: u16 = 6;
+
+/// Reads the header and, where it is captured whole, the first question.
+///
+/// The identity is the id alone: a snap length can cut the question of one
+/// side, and then both would not agree.
+pub(super) fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transaction> {
+    let bytes = payload.captured;
+    let header = bytes.get(..HEADER_BYTES)?;
+    let (id, flags) = (find_u16(header, 0)?, find_u16(header, 2)?);
+    let opcode = flags >> 11 & 0xf;
+    if opcode > MAX_OPCODE {
+        return None;
+    }
+    let question = if find_u16(header, 4)? == 0 { None } else { find_question(bytes) };
+    let is_response = flags & 0x8000 != 0;
+    let (role, label) = match (is_response, opcode) {
+        (true, _) => (TransactionRole::Reply, "response"),
+        (false, 4) => (TransactionRole::Request, "notify"),
+        (false, 5) => (TransactionRole::Request, "update"),
+        (false, _) => (TransactionRole::Request, query_label(question.map(|(_, kind)| kind))),
+    };
+    Some(Transaction {
+        protocol,
+        role,
+        identity: hash_fields(&[&id.to_be_bytes()]),
+        question: question.map(|(hash, _)| hash),
+        label,
+    })
+}
+
+/// Hash of the first question's name and type, and the type. Names compare
+/// without case (RFC 1035, section 2.3.3), and some resolvers mix it on purpose.
+/// `None` where it is cut, or its name points elsewhere, which a first name
+/// has no reason to do.
+fn find_question(bytes: &[u8]) -> Option<(u64, u16)> {
+    let mut hasher = FxHasher::default();
+    let mut offset = HEADER_BYTES;
+    while offset < HEADER_BYTES + MAX_NAME_BYTES {
+        let label_bytes = find_u8(bytes, offset)?;
+        offset += 1;
+        if label_bytes == 0 {
+            let kind = find_u16(bytes, offset)?;
+            // The class is captured too, so the question is whole.
+            find_u16(bytes, offset + 2)?;
+            hasher.write_u16(kind);
+            return Some((hasher.finish(), kind));
+        }
+        if label_bytes > 63 {
+            return None;
+        }
+        let label = bytes.get(offset..offset + usize::from(label_bytes))?;
+        hasher.write_u8(label_bytes);
+        for byte in label {
+            hasher.write_u8(byte.to_ascii_lowercase());
+        }
+        offset += label.len();
+    }
+    None
+}
+
+const fn query_label(kind: Option<u16>) -> &'static str {
+    match kind {
+        Some(1) => "query A",
+        Some(2) => "query NS",
+        Some(5) => "query CNAME",
+        Some(6) => "query SOA",
+        Some(12) => "query PTR",
+        Some(15) => "query MX",
+        Some(16) => "query TXT",
+        Some(28) => "query AAAA",
+        Some(33) => "query SRV",
+        Some(35) => "query NAPTR",
+        Some(65) => "query HTTPS",
+        Some(255) => "query ANY",
+        _ => "query",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use simple_dns::{CLASS, Name, Packet, QCLASS, QTYPE, Question, TYPE};
+
+    use super::super::{cut, whole};
+    use super::*;
+
+    fn message<'a>(mut packet: Packet<'a>, name: &'a str, kind: TYPE) -> Vec<u8> {
+        packet.questions.push(Question::new(
+            Name::new_unchecked(name),
+            QTYPE::TYPE(kind),
+            QCLASS::CLASS(CLASS::IN),
+            false,
+        ));
+        packet.build_bytes_vec().unwrap()
+    }
+
+    fn query(id: u16, name: &str, kind: TYPE) -> Vec<u8> {
+        message(Packet::new_query(id), name, kind)
+    }
+
+    fn read(bytes: &[u8]) -> Transaction {
+        find_transaction(Protocol::Dns, &whole(40_000, 53, bytes)).unwrap()
+    }
+
+    #[test]
+    fn query_and_response_share_identity_and_question() {
+        for kind in [TYPE::A, TYPE::AAAA] {
+            let query = read(&query(7, "www.example.com", kind));
+            let response = read(&message(Packet::new_reply(7), "WWW.eXample.com", kind));
+            assert_eq!(query.role, TransactionRole::Request);
+            assert_eq!(response.role, TransactionRole::Reply);
+            assert_eq!(query.identity, response.identity);
+            assert_eq!(query.question, response.question);
+            assert!(query.question.is_some());
+            assert_eq!(response.label, "response");
+            assert_eq!(query.label, if kind == TYPE::A { "query A" } else { "query AAAA" });
+        }
+    }
+
+    #[test]
+    fn name_type_and_id_each_count() {
+        let first = read(&query(7, "a.example", TYPE::A));
+        let again = read(&query(8, "a.example", TYPE::A));
+        assert_ne!(first.identity, again.identity);
+        assert_eq!(first.question, again.question);
+        for (name, kind) in
+            [("b.example", TYPE::A), ("a.example", TYPE::AAAA), ("aexample", TYPE::A)]
+        {
+            assert_ne!(read(&query(7, name, kind)).question, first.question);
+        }
+    }
+
+    #[test]
+    fn a_cut_question_leaves_the_identity() {
+        let bytes = query(7, "www.example.com", TYPE::A);
+        for captured_bytes in HEADER_BYTES..bytes.len() {
+            let payload = cut(40_000, 53, &bytes[..captured_bytes], bytes.len());
+            let transaction = find_transaction(Protocol::Dns, &payload).unwrap();
+            assert_eq!(transaction.identity, read(&bytes).identity);
+            assert_eq!(transaction.question, None);
+            assert_eq!(transaction.label, "query");
+        }
+        let payload = cut(40_000, 53, &bytes[..11], bytes.len());
+        assert_eq!(find_transaction(Protocol::Dns, &payload), None);
+    }
+
+    #[test]
+    fn a_name_without_end_is_no_question() {
+        let head = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for name in [[0xc0, 12].repeat(200), [1, b'a'].repeat(200), vec![0x40; 400]] {
+            assert_eq!(read(&[head.as_slice(), &name].concat()).question, None);
+        }
+    }
+
+    #[test]
+    fn opcodes_give_the_label() {
+        let cases = [
+            (0x2000, Some("notify")),
+            (0x2800, Some("update")),
+            (0x0100, Some("query")),
+            (0x3800, None),
+        ];
+        for (flags, expected) in cases {
+            let mut bytes = vec![0, 7];
+            bytes.extend(u16::to_be_bytes(flags));
+            bytes.extend([0; 8]);
+            let transaction = find_transaction(Protocol::Mdns, &whole(5353, 5353, &bytes));
+            assert_eq!(transaction.map(|transaction| transaction.label), expected);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! NTP and SNTP (RFC 5905).
+
+use super::Payload;
+use crate::decode::field::{find_array, find_u8};
+use crate::decode::fingerprint::hash_fields;
+use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+const ORIGIN_TIMESTAMP: usize = 24;
+const TRANSMIT_TIMESTAMP: usize = 40;
+
+/// Reads a client's or server's message. A server copies the request's
+/// transmit timestamp into the reply's origin timestamp (section 8).
+/// `None` for broadcast and control messages, and where the timestamp is cut.
+pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
+    let bytes = payload.captured;
+    let first = find_u8(bytes, 0)?;
+    let (version, mode) = (first >> 3 & 7, first & 7);
+    if !(1..=4).contains(&version) {
+        return None;
+    }
+    let timestamp = |offset| find_array::<8>(bytes, offset);
+    let (role, label) = match mode {
+        // A symmetric peer has no origin timestamp to give before it has heard
+        // the other one.
+        1 | 2 => {
+            let role = if timestamp(ORIGIN_TIMESTAMP)? == [0; 8] {
+                TransactionRole::Request
+            } else {
+                TransactionRole::Reply
+            };
+            (role, if mode == 1 { "symmetric active" } else { "symmetric passive" })
+        }
+        3 => (TransactionRole::Request, "client"),
+        4 => (TransactionRole::Reply, "server"),
+        _ => return None,
+    };
+    let shared = match role {
+        TransactionRole::Reply => timestamp(ORIGIN_TIMESTAMP)?,
+        TransactionRole::Request | TransactionRole::Notification => timestamp(TRANSMIT_TIMESTAMP)?,
+    };
+    Some(Transaction {
+        protocol: Protocol::Ntp,
+        role,
+        identity: hash_fields(&[&shared]),
+        question: None,
+        label,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{cut, whole};
+    use super::*;
+
+    fn message(first: u8, origin: u8, transmit: u8) -> Vec<u8> {
+        let mut bytes = vec![0; 48];
+        bytes[0] = first;
+        bytes[ORIGIN_TIMESTAMP..ORIGIN_TIMESTAMP + 8].fill(origin);
+        bytes[TRANSMIT_TIMESTAMP..].fill(transmit);
+        bytes
+    }
+
+    #[test]
+    fn a_reply_carries_the_requests_timestamp() {
+        use TransactionRole::{Reply, Request};
+        let identity = |value: u8| hash_fields(&[&[value; 8]]);
+        let cases = [
+            ("client", 0x23, 0, 5, Some((Request, identity(5)))),
+            ("server", 0x24, 5, 9, Some((Reply, identity(5)))),
+            ("client, version 1", 0x0b, 0, 5, Some((Request, identity(5)))),
+            ("SNTP client without clock", 0x23, 0, 0, Some((Request, identity(0)))),
+            ("first of a peer", 0x21, 0, 5, Some((Request, identity(5)))),
+            ("answer of a peer", 0x22, 5, 9, Some((Reply, identity(5)))),
+            ("broadcast", 0x25, 0, 5, None),
+            ("control", 0x26, 0, 5, None),
+            ("version 0", 0x03, 0, 5, None),
+            ("version 7", 0x3b, 0, 5, None),
+        ];
+        for (name, first, origin, transmit, expected) in cases {
+            let bytes = message(first, origin, transmit);
+            let transaction = find_transaction(&whole(123, 123, &bytes));
+            let actual = transaction.map(|transaction| (transaction.role, transaction.identity));
+            assert_eq!(actual, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_reply_needs_only_its_origin_timestamp() {
+        let (client, server) = (message(0x23, 0, 5), message(0x24, 5, 9));
+        assert_eq!(find_transaction(&cut(123, 123, &client[..47], 48)), None);
+        assert!(find_transaction(&cut(123, 123, &server[..32], 48)).is_some());
+        assert_eq!(find_transaction(&cut(123, 123, &server[..31], 48)), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! SIP (RFC 3261).
+
+use super::Payload;
+use crate::decode::fingerprint::hash_fields;
+use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+/// A request line longer than this is not looked for.
+const MAX_FIRST_LINE_BYTES: usize = 1024;
+/// Header fields looked at for Call-ID and CSeq.
+const MAX_HEADER_FIELDS: usize = 128;
+
+/// Methods of RFC 3261 and its extensions.
+const METHODS: [&str; 14] = [
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "OPTIONS",
+    "REGISTER",
+    "PRACK",
+    "SUBSCRIBE",
+    "NOTIFY",
+    "PUBLISH",
+    "INFO",
+    "REFER",
+    "MESSAGE",
+    "UPDATE",
+];
+
+/// Reads a request or response. Its answers have the request's Call-ID and
+/// CSeq (section 8.2.6). An ACK is never answered. `None` where one of the two
+/// is cut or missing.
+pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
+    let (role, label) = find_start_line(payload.captured)?;
+    let (call_id, sequence) = find_identity(payload.captured)?;
+    Some(Transaction {
+        protocol: Protocol::Sip,
+        role,
+        identity: hash_fields(&[call_id, sequence]),
+        question: None,
+        label,
+    })
+}
+
+/// Whether the first line is SIP's.
+pub(super) fn has_sip_shape(bytes: &[u8]) -> bool {
+    find_start_line(bytes).is_some()
+}
+
+fn find_start_line(bytes: &[u8]) -> Option<(TransactionRole, &'static str)> {
+    if let Some(status) = bytes.strip_prefix(b"SIP/2.0 ") {
+        let is_provisional = status.first() == Some(&b'1');
+        let label = if is_provisional { "provisional response" } else { "response" };
+        return Some((TransactionRole::Reply, label));
+    }
+    let method = METHODS.into_iter().find(|method| {
+        bytes.strip_prefix(method.as_bytes()).is_some_and(|rest| rest.starts_with(b" "))
+    })?;
+    let head = bytes.get(..MAX_FIRST_LINE_BYTES).unwrap_or(bytes);
+    let line_end = memchr::memchr(b'\n', head)?;
+    let line = head.get(..line_end)?.trim_ascii_end();
+    let role =
+        if method == "ACK" { TransactionRole::Notification } else { TransactionRole::Request };
+    line.ends_with(b" SIP/2.0").then_some((role, method))
+}
+
+/// The values of Call-ID (`i` in compact form) and CSeq. The last line counts
+/// only with its end: a snap length may have cut it.
+fn find_identity(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (mut call_id, mut sequence) = (None, None);
+    let mut start = 0;
+    for line_end in memchr::memchr_iter(b'\n', bytes).take(MAX_HEADER_FIELDS) {
+        let line = bytes.get(start..line_end)?.trim_ascii_end();
+        start = line_end + 1;
+        if line.is_empty() {
+            break;
+        }
+        let Some(colon) = memchr::memchr(b':', line) else { continue };
+        let (name, value) = line.split_at(colon);
+        let (name, value) = (name.trim_ascii(), value.get(1..)?.trim_ascii());
+        if name.eq_ignore_ascii_case(b"call-id") || name.eq_ignore_ascii_case(b"i") {
+            call_id = Some(value);
+        } else if name.eq_ignore_ascii_case(b"cseq") {
+            sequence = Some(value);
+        }
+    }
+    Some((call_id?, sequence?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{cut, whole};
+    use super::*;
+
+    fn read(text: &str) -> Option<Transaction> {
+        find_transaction(&whole(5060, 5060, text.as_bytes()))
+    }
+
+    #[test]
+    fn an_answer_has_its_requests_call_id_and_sequence() {
+        for address in ["192.0.2.1", "[2001:db8::1]"] {
+            let register = read(&format!(
+                "REGISTER sip:{address} SIP/2.0\r\nVia: SIP/2.0/UDP {address}\r\nCall-ID: a84b@host\r\nCSeq: 7 REGISTER\r\n\r\n"
+            ));
+            let register = register.unwrap();
+            let ok = read("SIP/2.0 200 OK\r\ni:a84b@host\r\ncseq: 7 REGISTER\r\n\r\n").unwrap();
+            assert_eq!((register.role, register.label), (TransactionRole::Request, "REGISTER"));
+            assert_eq!((ok.role, ok.label), (TransactionRole::Reply, "response"));
+            assert_eq!(register.identity, ok.identity);
+            let next =
+                read("SIP/2.0 100 Trying\r\ni: a84b@host\r\nCSeq: 8 REGISTER\r\n\r\n").unwrap();
+            assert_eq!(next.label, "provisional response");
+            assert_ne!(register.identity, next.identity);
+        }
+    }
+
+    #[test]
+    fn an_ack_expects_no_answer() {
+        let ack = read("ACK sip:a@b SIP/2.0\nCall-ID: x\nCSeq: 1 ACK\n\n").unwrap();
+        assert_eq!(ack.role, TransactionRole::Notification);
+    }
+
+    #[test]
+    fn other_texts_and_cut_headers_are_left() {
+        let texts = [
+            "NOTIFY * HTTP/1.1\r\nHost: x\r\n\r\n",
+            "INVITED sip:a SIP/2.0\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n",
+            "OPTIONS sip:a SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\nCall-ID: in the body\r\n",
+            "OPTIONS sip:a SIP/2.0",
+            "\r\n\r\n",
+            "",
+        ];
+        for text in texts {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let options = b"OPTIONS sip:a SIP/2.0\r\nCall-ID: x\r\nCSeq: 12 OPTIONS\r\n\r\n";
+        assert_eq!(find_transaction(&cut(5060, 5060, &options[..45], options.len())), None);
+        assert!(has_sip_shape(&options[..45]));
+    }
+}

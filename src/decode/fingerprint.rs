@@ -1,0 +1,74 @@
+//! Hashes by which datagrams and transactions are recognised again.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+use super::field::saturating_u32;
+
+/// How many payload bytes go into a fingerprint.
+const FINGERPRINT_BYTES: usize = 32;
+
+/// Hash of a payload's first 32 captured bytes and of its `length` in bytes by
+/// the UDP header. NAT does not touch payloads (but for the kernel's SIP and
+/// FTP helpers), so a datagram has the same one before and after translation.
+///
+/// Two points agree wherever both captured 32 bytes of the payload, or all of a
+/// shorter one. Where a snap length left fewer at one of them, they do not.
+/// Datagrams that differ only after byte 32 share a fingerprint; whoever
+/// compares must look at time and IP identification too.
+///
+/// `None` where the payload has bytes and none was captured. An empty payload
+/// has a fingerprint: nothing of it is missing.
+pub(super) fn find_fingerprint(captured: &[u8], length: u32) -> Option<u64> {
+    if captured.is_empty() && length > 0 {
+        return None;
+    }
+    let head = captured.get(..FINGERPRINT_BYTES).unwrap_or(captured);
+    let mut hasher = FxHasher::default();
+    hasher.write(head);
+    hasher.write_u32(length);
+    Some(hasher.finish())
+}
+
+/// Hash of a message's identity or question: its fields in order, each with
+/// its length, so that `ab, c` is not `a, bc`.
+pub(super) fn hash_fields(fields: &[&[u8]]) -> u64 {
+    let mut hasher = FxHasher::default();
+    for field in fields {
+        hasher.write(field);
+        hasher.write_u32(saturating_u32(field.len()));
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_snap_length_does_not_change_a_fingerprint_after_32_bytes() {
+        let payload: Vec<u8> = (0..=255).collect();
+        let whole = find_fingerprint(&payload, 256);
+        for captured_bytes in [32, 33, 64, 100, 255] {
+            assert_eq!(find_fingerprint(&payload[..captured_bytes], 256), whole);
+        }
+        for captured_bytes in [1, 16, 31] {
+            assert_ne!(find_fingerprint(&payload[..captured_bytes], 256), whole);
+        }
+    }
+
+    #[test]
+    fn length_and_bytes_count() {
+        assert_ne!(find_fingerprint(b"abc", 3), find_fingerprint(b"abc", 4));
+        assert_ne!(find_fingerprint(b"abc", 3), find_fingerprint(b"abd", 3));
+        assert_eq!(find_fingerprint(b"", 5), None);
+        assert!(find_fingerprint(b"", 0).is_some());
+    }
+
+    #[test]
+    fn fields_do_not_run_together() {
+        assert_ne!(hash_fields(&[b"ab", b"c"]), hash_fields(&[b"a", b"bc"]));
+        assert_ne!(hash_fields(&[b"abc"]), hash_fields(&[b"abc", b""]));
+    }
+}

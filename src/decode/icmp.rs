@@ -1,0 +1,285 @@
+//! ICMP (RFC 792) and ICMPv6 (RFC 4443) errors, and what they quote.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use etherparse::IpNumber;
+
+use super::DecodeError;
+use super::field::{find_array, find_u8, find_u16};
+use super::ip::{IpPacket, is_later_fragment, slice_ip};
+use crate::model::packet::{IcmpError, IcmpKind, Quote};
+
+/// Type, code, checksum, and four bytes that differ by type.
+const HEADER_BYTES: usize = 8;
+
+/// Reads an ICMP error; `None` for other messages (echo, redirect) and for
+/// errors about something else than UDP.
+///
+/// # Errors
+///
+/// Where the type, or the code of a destination unreachable, is cut.
+pub(super) fn parse_icmp(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, DecodeError> {
+    let kind = match parse_u8("ICMP", packet.payload, 0)? {
+        3 => match parse_u8("ICMP", packet.payload, 1)? {
+            0 => IcmpKind::NetworkUnreachable,
+            1 => IcmpKind::HostUnreachable,
+            3 => IcmpKind::PortUnreachable,
+            4 => IcmpKind::PacketTooBig,
+            9 | 10 | 13 => IcmpKind::AdminProhibited,
+            _ => IcmpKind::Other,
+        },
+        11 => IcmpKind::TimeExceeded,
+        // Source quench, parameter problem.
+        4 | 12 => IcmpKind::Other,
+        _ => return Ok(None),
+    };
+    Ok(find_error(kind, packet))
+}
+
+/// Reads an ICMPv6 error; `None` for other messages (echo, neighbour
+/// discovery) and for errors about something else than UDP.
+///
+/// # Errors
+///
+/// Where the type, or the code of a destination unreachable, is cut.
+pub(super) fn parse_icmpv6(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, DecodeError> {
+    let kind = match parse_u8("ICMPv6", packet.payload, 0)? {
+        1 => match parse_u8("ICMPv6", packet.payload, 1)? {
+            0 => IcmpKind::NetworkUnreachable,
+            1 | 5 | 6 => IcmpKind::AdminProhibited,
+            3 => IcmpKind::HostUnreachable,
+            4 => IcmpKind::PortUnreachable,
+            _ => IcmpKind::Other,
+        },
+        2 => IcmpKind::PacketTooBig,
+        3 => IcmpKind::TimeExceeded,
+        // Parameter problem.
+        4 => IcmpKind::Other,
+        _ => return Ok(None),
+    };
+    Ok(find_error(kind, packet))
+}
+
+fn parse_u8(layer: &'static str, bytes: &[u8], offset: usize) -> Result<u8, DecodeError> {
+    find_u8(bytes, offset).ok_or(DecodeError::Cut {
+        layer,
+        required_bytes: offset + 1,
+        found_bytes: bytes.len(),
+    })
+}
+
+fn find_error(kind: IcmpKind, packet: &IpPacket<'_>) -> Option<IcmpError> {
+    let quote = match read_quote(packet.payload.get(HEADER_BYTES..).unwrap_or_default()) {
+        Quoted::Udp(quote) => Some(quote),
+        Quoted::Unknown => None,
+        Quoted::OtherProtocol => return None,
+    };
+    Some(IcmpError { kind, from: packet.source, to: packet.destination, quote })
+}
+
+/// What an error quotes.
+enum Quoted {
+    Udp(Quote),
+    /// Cut before it says.
+    Unknown,
+    OtherProtocol,
+}
+
+fn read_quote(bytes: &[u8]) -> Quoted {
+    let Ok((slice, stop)) = slice_ip(bytes) else {
+        return read_cut_header(bytes);
+    };
+    let has_ports = stop.is_none() && !is_later_fragment(&slice);
+    // Where the extension headers are cut, the protocol is not known, and the
+    // addresses are worth keeping.
+    if stop.is_none() && slice.payload_ip_number() != IpNumber::UDP {
+        return Quoted::OtherProtocol;
+    }
+    let ports = if has_ports { slice.payload().payload } else { &[] };
+    Quoted::Udp(Quote {
+        source: slice.source_addr(),
+        source_port: find_u16(ports, 0),
+        destination: slice.destination_addr(),
+        destination_port: find_u16(ports, 2),
+    })
+}
+
+/// A quoted header of which only the beginning is there. The protocol stands
+/// before the addresses, so it is often known, and an IPv4 header cut in its
+/// options still has both addresses.
+fn read_cut_header(bytes: &[u8]) -> Quoted {
+    let version = find_u8(bytes, 0).map(|byte| byte >> 4);
+    let protocol = match version {
+        Some(4) => find_u8(bytes, 9).map(IpNumber),
+        Some(6) => find_u8(bytes, 6).map(IpNumber),
+        _ => None,
+    };
+    let may_lead_to_udp = match protocol {
+        None | Some(IpNumber::UDP) => true,
+        Some(other) => other.is_ipv6_ext_header_value(),
+    };
+    if !may_lead_to_udp {
+        return Quoted::OtherProtocol;
+    }
+    let address = |offset| {
+        find_array(bytes, offset).map(|octets: [u8; 4]| IpAddr::V4(Ipv4Addr::from(octets)))
+    };
+    match (version, address(12), address(16)) {
+        (Some(4), Some(source), Some(destination)) => {
+            Quoted::Udp(Quote { source, source_port: None, destination, destination_port: None })
+        }
+        _ => Quoted::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v4_quote(protocol: u8, fragment_offset: u8) -> Vec<u8> {
+        let mut bytes = vec![0x45, 0, 0, 60, 0, 1, 0, fragment_offset, 64, protocol, 0, 0];
+        bytes.extend([198, 51, 100, 7, 192, 0, 2, 1]);
+        bytes.extend([0xa1, 0x0a, 0, 69, 0, 40, 0, 0]);
+        bytes
+    }
+
+    fn v6_quote(next_header: u8, extension: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x60, 0, 0, 0, 0, 40, next_header, 64];
+        bytes.extend([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
+        bytes.extend([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        bytes.extend(extension);
+        bytes.extend([0xa1, 0x0a, 0, 69, 0, 40, 0, 0]);
+        bytes
+    }
+
+    fn parse(kind: u8, code: u8, quote: &[u8]) -> Result<Option<IcmpError>, DecodeError> {
+        let payload = [&[kind, code, 0, 0, 0, 0, 0, 0], quote].concat();
+        parse_payload(&payload, quote.first().is_some_and(|byte| byte >> 4 == 6))
+    }
+
+    fn parse_payload(payload: &[u8], is_v6: bool) -> Result<Option<IcmpError>, DecodeError> {
+        let (from, to) =
+            if is_v6 { ("2001:db8::1", "2001:db8::7") } else { ("192.0.2.1", "198.51.100.7") };
+        let packet = IpPacket {
+            source: from.parse().unwrap(),
+            destination: to.parse().unwrap(),
+            protocol: if is_v6 { IpNumber::IPV6_ICMP } else { IpNumber::ICMP },
+            payload,
+            length: 0,
+            is_later_fragment: false,
+            identification: None,
+        };
+        if is_v6 { parse_icmpv6(&packet) } else { parse_icmp(&packet) }
+    }
+
+    #[test]
+    fn errors_of_one_meaning_share_a_kind() {
+        let (v4, v6) = (v4_quote(17, 0), v6_quote(17, &[]));
+        let cases = [
+            (&v4, 3, 3, Some(IcmpKind::PortUnreachable)),
+            (&v6, 1, 4, Some(IcmpKind::PortUnreachable)),
+            (&v4, 3, 1, Some(IcmpKind::HostUnreachable)),
+            (&v6, 1, 3, Some(IcmpKind::HostUnreachable)),
+            (&v4, 3, 0, Some(IcmpKind::NetworkUnreachable)),
+            (&v6, 1, 0, Some(IcmpKind::NetworkUnreachable)),
+            (&v4, 3, 9, Some(IcmpKind::AdminProhibited)),
+            (&v4, 3, 10, Some(IcmpKind::AdminProhibited)),
+            (&v4, 3, 13, Some(IcmpKind::AdminProhibited)),
+            (&v6, 1, 1, Some(IcmpKind::AdminProhibited)),
+            (&v6, 1, 5, Some(IcmpKind::AdminProhibited)),
+            (&v6, 1, 6, Some(IcmpKind::AdminProhibited)),
+            (&v4, 3, 4, Some(IcmpKind::PacketTooBig)),
+            (&v6, 2, 0, Some(IcmpKind::PacketTooBig)),
+            (&v4, 11, 0, Some(IcmpKind::TimeExceeded)),
+            (&v6, 3, 1, Some(IcmpKind::TimeExceeded)),
+            (&v4, 3, 2, Some(IcmpKind::Other)),
+            (&v6, 1, 2, Some(IcmpKind::Other)),
+            (&v4, 4, 0, Some(IcmpKind::Other)),
+            (&v4, 12, 0, Some(IcmpKind::Other)),
+            (&v6, 4, 1, Some(IcmpKind::Other)),
+            (&v4, 5, 1, None),
+            (&v4, 8, 0, None),
+            (&v6, 128, 0, None),
+            (&v6, 135, 0, None),
+        ];
+        for (quote, kind, code, expected) in cases {
+            let error = parse(kind, code, quote).unwrap();
+            assert_eq!(error.map(|error| error.kind), expected, "{kind}/{code}");
+        }
+    }
+
+    #[test]
+    fn the_quoted_datagram_is_read_as_far_as_it_goes() {
+        let ports = (Some(0xa10a), Some(69));
+        let destination_options: &[u8] = &[17, 0, 1, 4, 0, 0, 0, 0];
+        let fragment: &[u8] = &[17, 0, 0, 1, 0, 0, 0, 9];
+        let later_fragment: &[u8] = &[17, 0, 5, 0xc8, 0, 0, 0, 9];
+        let v6_options = v6_quote(60, destination_options);
+        let cases = [
+            ("IPv4", v4_quote(17, 0), Some(Some(ports))),
+            ("IPv6", v6_quote(17, &[]), Some(Some(ports))),
+            ("IPv6 with destination options", v6_options.clone(), Some(Some(ports))),
+            ("IPv6 first fragment", v6_quote(44, fragment), Some(Some(ports))),
+            ("IPv4 later fragment", v4_quote(17, 185), Some(Some((None, None)))),
+            ("IPv6 later fragment", v6_quote(44, later_fragment), Some(Some((None, None)))),
+            ("IPv4 TCP", v4_quote(6, 0), None),
+            ("IPv6 TCP", v6_quote(6, &[]), None),
+            ("IPv4 ports", v4_quote(17, 0)[..24].to_vec(), Some(Some(ports))),
+            ("IPv6 ports", v6_quote(17, &[])[..44].to_vec(), Some(Some(ports))),
+            ("IPv4 source port", v4_quote(17, 0)[..23].to_vec(), Some(Some((ports.0, None)))),
+            ("IPv6 source port", v6_quote(17, &[])[..42].to_vec(), Some(Some((ports.0, None)))),
+            ("IPv4 no ports", v4_quote(17, 0)[..21].to_vec(), Some(Some((None, None)))),
+            ("IPv6 no ports", v6_quote(17, &[])[..40].to_vec(), Some(Some((None, None)))),
+            ("IPv6 options cut", v6_options[..45].to_vec(), Some(Some((None, None)))),
+            ("IPv4 protocol", v4_quote(17, 0)[..19].to_vec(), Some(None)),
+            ("IPv6 protocol", v6_quote(17, &[])[..39].to_vec(), Some(None)),
+            ("IPv4 TCP cut", v4_quote(6, 0)[..10].to_vec(), None),
+            ("IPv6 TCP cut", v6_quote(6, &[])[..7].to_vec(), None),
+            ("IPv4 version", v4_quote(6, 0)[..9].to_vec(), Some(None)),
+            ("IPv6 version", v6_quote(6, &[])[..6].to_vec(), Some(None)),
+        ];
+        for (name, quote, expected) in cases {
+            let is_v6 = quote[0] >> 4 == 6;
+            let error = if is_v6 { parse(1, 4, &quote) } else { parse(3, 3, &quote) }.unwrap();
+            let actual = error.map(|error| {
+                error.quote.map(|quote| {
+                    let addresses = if is_v6 {
+                        ["2001:db8::7", "2001:db8::1"]
+                    } else {
+                        ["198.51.100.7", "192.0.2.1"]
+                    };
+                    assert_eq!(quote.source.to_string(), addresses[0], "{name}");
+                    assert_eq!(quote.destination.to_string(), addresses[1], "{name}");
+                    (quote.source_port, quote.destination_port)
+                })
+            });
+            assert_eq!(actual, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_ipv4_quote_cut_in_its_options_keeps_the_addresses() {
+        let mut quote = v4_quote(17, 0)[..20].to_vec();
+        quote[0] = 0x4f;
+        let quote = parse(3, 3, &quote).unwrap().unwrap().quote.unwrap();
+        assert_eq!(quote.source.to_string(), "198.51.100.7");
+        assert_eq!(quote.source_port, None);
+    }
+
+    #[test]
+    fn a_cut_icmp_header_is_an_error_only_where_it_decides() {
+        for (is_v6, payload, expected) in [
+            (false, &[][..], Err("ICMP header needs 1 bytes, 0 are there")),
+            (true, &[][..], Err("ICMPv6 header needs 1 bytes, 0 are there")),
+            (false, &[3][..], Err("ICMP header needs 2 bytes, 1 are there")),
+            (true, &[1][..], Err("ICMPv6 header needs 2 bytes, 1 are there")),
+            (false, &[8][..], Ok(false)),
+            (true, &[128][..], Ok(false)),
+            (false, &[3, 3][..], Ok(true)),
+            (true, &[1, 4, 0][..], Ok(true)),
+        ] {
+            let actual = parse_payload(payload, is_v6).map(|error| error.is_some());
+            assert_eq!(actual.map_err(|error| error.to_string()), expected.map_err(str::to_owned));
+        }
+    }
+}

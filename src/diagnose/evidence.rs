@@ -1,0 +1,122 @@
+//! Frames that prove something, in words.
+
+use crate::model::capture::FrameRef;
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{FollowUps, IcmpErrors, Replies, Tally, View};
+use crate::model::finding::{Evidence, Finding};
+
+use super::reading::{Reading, SeenErrors};
+
+/// More frames than this prove nothing more.
+const LIMIT: usize = 8;
+
+impl Reading<'_> {
+    /// The first request: `[2001:db8::7]:41226 → [2001:db8:100::10]:69, WRQ "startup.cfg"`.
+    #[must_use]
+    pub fn first_request(&self) -> Option<Evidence> {
+        let asked = self.view.asked?;
+        let frame = self.view.requests.first?;
+        Some(self.datagram(self.view, frame, self.exchange.client, asked, self.view.requests))
+    }
+
+    /// The first packet of some replies.
+    #[must_use]
+    pub fn first_reply(&self, replies: &Replies) -> Option<Evidence> {
+        let frame = replies.tally.first?;
+        let client = self.exchange.client;
+        Some(self.datagram(self.view, frame, replies.source, client, replies.tally))
+    }
+
+    /// The first repetition among some replies.
+    #[must_use]
+    pub fn repeated_reply(&self, replies: &Replies) -> Option<Evidence> {
+        let frame = replies.tally.first_repeat?;
+        let mut evidence =
+            self.datagram(self.view, frame, replies.source, self.exchange.client, Tally::NONE);
+        evidence.summary.push_str(", repeated");
+        Some(evidence)
+    }
+
+    /// The first packet of some replies as the pod's cable shows it.
+    #[must_use]
+    pub fn pod_reply(&self, view: &View, replies: &Replies) -> Option<Evidence> {
+        let frame = replies.tally.first?;
+        let client = view
+            .steps
+            .iter()
+            .find(|step| step.frame == frame)
+            .and_then(|step| step.ports.map(|(_, port)| Endpoint::new(step.destination, port)));
+        let client = client.unwrap_or(self.exchange.client);
+        let mut evidence = self.datagram(view, frame, replies.source, client, replies.tally);
+        evidence.summary.push_str(", at the pod");
+        Some(evidence)
+    }
+
+    /// The first packet of some follow-ups.
+    #[must_use]
+    pub fn first_follow_up(&self, follow_ups: &FollowUps) -> Option<Evidence> {
+        let frame = follow_ups.tally.first?;
+        let FollowUps { source, destination, tally, .. } = *follow_ups;
+        Some(self.datagram(self.view, frame, source, destination, tally))
+    }
+
+    /// The request that came again after its answer.
+    #[must_use]
+    pub fn asked_again(&self) -> Option<Evidence> {
+        let asked = self.view.asked?;
+        let again = self.view.asked_again?;
+        let mut evidence =
+            self.datagram(self.view, again.frame, self.exchange.client, asked, Tally::NONE);
+        evidence.summary.push_str(", asked again");
+        Some(evidence)
+    }
+
+    /// The first of some ICMP errors.
+    #[must_use]
+    pub fn first_error(&self, seen: &SeenErrors<'_>) -> Option<Evidence> {
+        let IcmpErrors { kind, from, quoted_destination, tally, .. } = *seen.errors;
+        let frame = tally.first?;
+        let step = seen.view.steps.iter().find(|step| step.frame == frame);
+        let mut summary = match step {
+            Some(step) => {
+                format!("{} → {}, ICMP {}", step.source, step.destination, kind.as_text())
+            }
+            None => format!("{from}, ICMP {}", kind.as_text()),
+        };
+        if let Some(quoted) = quoted_destination {
+            summary.push_str(&format!(", quotes a packet to {quoted}"));
+        }
+        Some(Evidence { frame, summary })
+    }
+
+    fn datagram(
+        &self,
+        view: &View,
+        frame: FrameRef,
+        source: Endpoint,
+        destination: Endpoint,
+        tally: Tally,
+    ) -> Evidence {
+        let said = view.steps.iter().find(|step| step.frame == frame).map(|step| &step.said);
+        let summary = match said {
+            Some(said) => format!("{source} → {destination}, {said}"),
+            // The tally's bytes are this packet's only if it is alone.
+            None if tally.packets == 1 => {
+                format!("{source} → {destination}, {} bytes", tally.bytes)
+            }
+            None => format!("{source} → {destination}"),
+        };
+        Evidence { frame, summary }
+    }
+}
+
+/// Adds what proves a finding further; the same frame once, never more than eight.
+pub fn extend(finding: &mut Finding, more: impl IntoIterator<Item = Option<Evidence>>) {
+    for evidence in more.into_iter().flatten() {
+        let known = finding.evidence.iter().any(|have| have.frame == evidence.frame);
+        if !known && finding.evidence.len() < LIMIT {
+            finding.evidence.push(evidence);
+        }
+    }
+    finding.evidence.sort_by_key(|evidence| evidence.frame);
+}

@@ -1,0 +1,248 @@
+//! ICMP and ICMPv6 errors about an exchange. What they quote is half of the
+//! diagnosis: a refused request, reply and follow-up have different cures.
+
+use super::evidence::extend;
+use super::reading::{Habit, Reading, SeenErrors};
+use super::remedies;
+use super::verdict::{Part, severity};
+use super::wording::{count, fit_title, times};
+use crate::model::exchange::IcmpErrors;
+use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::report::Quotes;
+
+/// Finds port unreachable, except where it refuses a changed reply: that is
+/// [`Cause::ReplyRejected`].
+pub fn find_port_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    find(reading, verdict, Cause::PortUnreachable)
+}
+
+/// Finds host and network unreachable.
+pub fn find_host_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    find(reading, verdict, Cause::HostUnreachable)
+}
+
+/// Finds refusals by a firewall or policy.
+pub fn find_admin_prohibited(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    find(reading, verdict, Cause::AdminProhibited)
+}
+
+/// Finds datagrams that a link on the way could not take.
+pub fn find_packet_too_big(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    find(reading, verdict, Cause::PacketTooBig)
+}
+
+fn find(reading: &Reading<'_>, verdict: Verdict, cause: Cause) -> Option<Finding> {
+    let explained = |seen: &SeenErrors<'_>| reading.changed.is_some() && seen.refuses_reply();
+    let of_cause: Vec<&SeenErrors<'_>> =
+        reading.errors.iter().filter(|seen| seen.cause == cause && !explained(seen)).collect();
+    // The errors that ended the exchange speak for the cause, if any did.
+    let main = of_cause.iter().find(|seen| seen.ended).or(of_cause.first())?;
+    let ended = main.ended;
+    // After the founding fault the errors are its sign; either one stopped the exchange.
+    let part = Part::stopped_if(ended);
+    let first = reading.first_error(main)?;
+    let mut finding = Finding::new(cause, severity(verdict, part), confidence(main.errors), first);
+    let packets: u64 = of_cause.iter().map(|seen| seen.errors.tally.packets).sum();
+    finding.title = title(main.errors, packets);
+    finding.explanation = explain(reading, main, packets);
+    let changed = reading.changed.and_then(|reply| reading.first_reply(reply));
+    let rest = of_cause.iter().map(|seen| reading.first_error(seen));
+    let quoted = match main.errors.quotes {
+        Quotes::FollowUp => reading
+            .follow_ups()
+            .find(|sent| Some(sent.destination) == main.errors.quoted_destination)
+            .and_then(|sent| reading.first_follow_up(sent)),
+        Quotes::Request | Quotes::Reply => None,
+    };
+    extend(&mut finding, [reading.first_request(), changed, quoted].into_iter().chain(rest));
+    finding.remedies = remedies::for_icmp(reading, main);
+    Some(finding)
+}
+
+/// The quote is the proof; a quote cut before its ports was matched by its addresses.
+const fn confidence(errors: &IcmpErrors) -> Confidence {
+    if errors.quoted_destination.is_some() { Confidence::Certain } else { Confidence::Likely }
+}
+
+const fn quoted_text(quotes: Quotes) -> &'static str {
+    match quotes {
+        Quotes::Request => "request",
+        Quotes::Reply => "reply",
+        Quotes::FollowUp => "follow-up",
+    }
+}
+
+fn title(errors: &IcmpErrors, packets: u64) -> String {
+    let IcmpErrors { kind, from, quotes, quoted_destination, .. } = *errors;
+    let (what, quoted, often) = (kind.as_text(), quoted_text(quotes), times(packets));
+    let quoting = match quoted_destination {
+        Some(to) => format!("the {quoted} to {to}"),
+        None => format!("the {quoted}"),
+    };
+    fit_title([
+        format!("ICMP {what} from {from} for {quoting}, {often}"),
+        format!("ICMP {what} from {from} for the {quoted}, {often}"),
+        format!("ICMP {what} for the {quoted}, {often}"),
+    ])
+}
+
+fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String {
+    let IcmpErrors { kind, from, quotes, quoted_destination, .. } = *seen.errors;
+    let target = quoted_destination.map_or_else(String::new, |to| format!(" to {to}"));
+    let mut text = format!(
+        "{} sent {} about the {}{target}.",
+        reading.name_first(from),
+        count(packets, &format!("ICMP {} error", kind.as_text())),
+        quoted_text(quotes),
+    );
+    text.push_str(match (seen.cause, quotes) {
+        (Cause::PortUnreachable, Quotes::Request) => {
+            " Nothing listens at the port asked: no server runs there, or no rule sends the port to a pod that is ready."
+        }
+        (Cause::PortUnreachable, Quotes::FollowUp) if reading.wrong_address.is_some() => {
+            " The port belongs to the address that answered; at this address nothing listens on it."
+        }
+        (Cause::PortUnreachable, Quotes::FollowUp) => {
+            " The server answered from this port and does not receive there: its socket is gone, or the translation that leads to it is."
+        }
+        (Cause::PortUnreachable, Quotes::Reply) => {
+            " The client's socket did not take the reply: it had closed, for example because it no longer waited."
+        }
+        (Cause::HostUnreachable, _) => {
+            " There is no route, or the next hop does not answer ARP or neighbour solicitations."
+        }
+        (Cause::AdminProhibited, _) => {
+            " A firewall or network policy on that host refuses the packet; it is a rule, not a fault of the path."
+        }
+        (Cause::PacketTooBig, _) => {
+            " The datagram is larger than a link on the way can take, and it may not be fragmented there. The sender has to send less, or to learn the smaller size."
+        }
+        _ => "",
+    });
+    if !seen.ended {
+        text.push_str(match reading.habit {
+            Habit::OneWay => " Later packets were not refused.",
+            _ => " The exchange went on all the same.",
+        });
+    } else if seen.view.point != reading.view.point {
+        text.push_str(" The errors were seen at another capture point only.");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::exchange::Course;
+    use crate::model::finding::{Cause, Severity, Verdict};
+    use crate::model::packet::IcmpKind;
+    use crate::model::report::Quotes;
+
+    #[test]
+    fn each_kind_rejects_under_its_own_cause() {
+        let cases = [
+            (IcmpKind::PortUnreachable, Some(Cause::PortUnreachable)),
+            (IcmpKind::HostUnreachable, Some(Cause::HostUnreachable)),
+            (IcmpKind::NetworkUnreachable, Some(Cause::HostUnreachable)),
+            (IcmpKind::AdminProhibited, Some(Cause::AdminProhibited)),
+            (IcmpKind::PacketTooBig, Some(Cause::PacketTooBig)),
+            (IcmpKind::TimeExceeded, None),
+            (IcmpKind::Other, None),
+        ];
+        for family in Family::BOTH {
+            for (kind, expected) in cases {
+                let sample = Sample::tftp(family).icmp(kind, family.vip(), Quotes::Request, 2);
+                let diagnosis = sample.diagnose();
+                let verdict =
+                    if expected.is_some() { Verdict::Rejected } else { Verdict::Inconclusive };
+                assert_eq!(diagnosis.verdict, verdict, "{kind:?} {family:?}");
+                let causes: Vec<_> = expected.into_iter().collect();
+                assert_eq!(sample.causes(), causes, "{kind:?} {family:?}");
+                assert!(diagnosis.findings.iter().all(|f| f.severity == Severity::Error));
+            }
+        }
+    }
+
+    #[test]
+    fn errors_that_the_exchange_survived_do_not_reject() {
+        for family in Family::BOTH {
+            let vip = family.vip();
+            let refused =
+                |sample: Sample, quotes| sample.icmp(IcmpKind::PortUnreachable, vip, quotes, 1);
+            let transfer = |sample: Sample| {
+                sample.answered_by_vip().follow_up(vip, 40_001, Course::ToAnswerer, 3)
+            };
+            let cases = [
+                (
+                    "first refused, then served",
+                    transfer(refused(Sample::tftp(family), Quotes::Request)).progress(),
+                    Verdict::Symmetric,
+                ),
+                (
+                    "served, then refused",
+                    refused(transfer(Sample::tftp(family)).progress(), Quotes::FollowUp),
+                    Verdict::Rejected,
+                ),
+                (
+                    "late copy of the last block",
+                    refused(transfer(Sample::tftp(family)).progress(), Quotes::Reply),
+                    Verdict::Symmetric,
+                ),
+                (
+                    "refused as it went",
+                    refused(transfer(Sample::tftp(family)), Quotes::FollowUp),
+                    Verdict::Rejected,
+                ),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                assert!(sample.causes().contains(&Cause::PortUnreachable), "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_at_the_pod_counts_where_the_uplink_shows_none() {
+        for family in Family::BOTH {
+            let transfer = || {
+                let sample = Sample::tftp(family).answered_by_vip();
+                sample.follow_up(family.vip(), 40_001, Course::ToAnswerer, 1)
+            };
+            let hidden = transfer().icmp_at_pod(IcmpKind::PacketTooBig, family.node(), 4);
+            assert_eq!(hidden.diagnose().verdict, Verdict::Rejected, "{family:?}");
+            assert_eq!(hidden.causes(), [Cause::PacketTooBig], "{family:?}");
+            let survived =
+                transfer().progress().icmp_at_pod(IcmpKind::PacketTooBig, family.node(), 4);
+            assert_eq!(survived.diagnose().verdict, Verdict::Symmetric, "{family:?}");
+        }
+    }
+
+    #[test]
+    fn one_way_senders_are_rejected_until_they_are_heard_again() {
+        for family in Family::BOTH {
+            let refused = |sample: Sample| {
+                sample.icmp(IcmpKind::PortUnreachable, family.vip(), Quotes::Request, 1)
+            };
+            let cases = [
+                ("never refused", Sample::syslog(family), Verdict::OneWay, None),
+                (
+                    "refused",
+                    refused(Sample::syslog(family)),
+                    Verdict::Rejected,
+                    Some(Severity::Error),
+                ),
+                (
+                    "heard again",
+                    refused(Sample::syslog(family)).wait_seconds(5).request_again(),
+                    Verdict::OneWay,
+                    Some(Severity::Warning),
+                ),
+            ];
+            for (name, sample, verdict, severity) in cases {
+                let diagnosis = sample.diagnose();
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                assert_eq!(diagnosis.findings.first().map(|f| f.severity), severity, "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Only one side's packets are in the capture: who answered cannot be known.
+
+use super::evidence::extend;
+use super::reading::Reading;
+use super::remedies;
+use super::verdict::{Part, severity};
+use super::wording::{count, fit_title};
+use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+
+/// Finds captures of one direction.
+pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    if !reading.is_one_directional() {
+        return None;
+    }
+    let client = reading.exchange.client;
+    let unseen = reading.follow_ups().next();
+    let reply = reading.replies().next();
+    let first = match (unseen, reply) {
+        (Some(sent), _) => reading.first_follow_up(sent)?,
+        (None, Some(reply)) => reading.first_reply(reply)?,
+        (None, None) => return None,
+    };
+    // A client that goes on at a new endpoint has heard of it from a reply.
+    let confidence = if unseen.is_some() { Confidence::Likely } else { Confidence::Possible };
+    let severity = severity(verdict, Part::Present);
+    let mut finding = Finding::new(Cause::OneDirectionCaptured, severity, confidence, first);
+    finding.title = if unseen.is_some() {
+        fit_title([
+            format!("Only packets from {client} were captured"),
+            "Only the client's packets were captured".to_owned(),
+        ])
+    } else {
+        fit_title([
+            format!("Only packets to {client} were captured"),
+            "Only the server's packets were captured".to_owned(),
+        ])
+    };
+    finding.explanation = match (unseen, reply) {
+        (Some(sent), _) => format!(
+            "{} went on with {} to {}, so it had been answered, but no reply is in the capture. Who answered, and whether that worked, cannot be told from one direction.",
+            reading.client_word_first(),
+            count(sent.tally.packets, "packet"),
+            sent.destination,
+        ),
+        (None, Some(reply)) => format!(
+            "{} sent {} to {client}, and nothing that the client sent is in the capture. Whether it asked this address, and how it went on, cannot be told from one direction.",
+            reading.name_first(reply.source.address),
+            count(reply.tally.packets, "packet"),
+        ),
+        (None, None) => String::new(),
+    };
+    extend(&mut finding, [reading.first_request()]);
+    finding.remedies = vec![remedies::capture_both_directions(reading)];
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::exchange::Course;
+    use crate::model::finding::{Cause, Verdict};
+
+    #[test]
+    fn one_direction_is_told_from_silence() {
+        for family in Family::BOTH {
+            let (vip, node) = (family.vip(), family.node());
+            let unseen = |sample: Sample| sample.follow_up(node, 40_001, Course::AnswererUnseen, 4);
+            let cases = [
+                (
+                    "arriving packets only",
+                    unseen(Sample::tftp(family)),
+                    Verdict::Inconclusive,
+                    true,
+                ),
+                (
+                    "leaving packets only",
+                    Sample::tftp(family).begins_midway().unknown_reply(vip, 40_001),
+                    Verdict::Inconclusive,
+                    true,
+                ),
+                (
+                    "both, from the middle on",
+                    Sample::tftp(family).begins_midway().unknown_reply(vip, 40_001).follow_up(
+                        vip,
+                        40_001,
+                        Course::ToAnswerer,
+                        3,
+                    ),
+                    Verdict::Inconclusive,
+                    false,
+                ),
+                (
+                    "silence",
+                    Sample::tftp(family).repeat_request(3).wait_seconds(5),
+                    Verdict::Unanswered,
+                    false,
+                ),
+            ];
+            for (name, sample, verdict, expected) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let found = sample.causes().contains(&Cause::OneDirectionCaptured);
+                assert_eq!(found, expected, "{name} {family:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! What the packets of one exchange show, read once for the verdict and all rules.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::Context;
+use crate::model::capture::{FrameRef, PointKind};
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{
+    AskedAgain, Course, Exchange, FollowUps, Origin, Point, Replies, View,
+};
+use crate::model::finding::Confidence;
+use crate::model::packet::{IcmpKind, TftpMessage};
+use crate::model::protocol::Protocol;
+use crate::model::report::StepKind;
+use crate::model::topology::{Role, Topology};
+
+mod errors;
+
+pub use errors::SeenErrors;
+
+/// Silence shorter than this proves nothing: most clients wait at least as long
+/// before they ask again.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// What kind of conversation is expected; only [`Habit::Conversation`] can be
+/// asymmetric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Habit {
+    /// One client asks one server.
+    Conversation,
+    /// Nobody answers: syslog, flow exports, traps.
+    OneWay,
+    /// Sent to a group; whoever feels addressed answers with its own address.
+    Group,
+    /// Answers may come from elsewhere by design.
+    MovesByDesign,
+    /// An overlay's outer header: each direction is a flow of its own (RFC 7348 section 5).
+    Tunnel,
+    /// A traceroute probe: its ICMP errors are what it wants.
+    Probe,
+}
+
+/// A follow-up that went elsewhere than to the reply's source, and that reply.
+#[derive(Debug, Clone, Copy)]
+pub struct WrongAddress<'a> {
+    pub follow_ups: &'a FollowUps,
+    pub reply: &'a Replies,
+    /// Certain where the follow-up uses the reply's source port: only who has
+    /// read the reply knows that port.
+    pub confidence: Confidence,
+}
+
+/// What one exchange shows.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    pub exchange: &'a Exchange,
+    /// The view nearest to the device: verdicts rest on it.
+    pub view: &'a View,
+    pub topology: &'a Topology,
+    pub points: &'a [Point],
+    pub habit: Habit,
+    /// The first reply from an address (or, outside TFTP, a port) that was not asked.
+    pub changed: Option<&'a Replies>,
+    pub wrong_address: Option<WrongAddress<'a>>,
+    /// Follow-ups to the port asked though another port answered.
+    pub wrong_port: Option<&'a FollowUps>,
+    /// Follow-ups from another address of the client.
+    pub other_source: Option<&'a FollowUps>,
+    /// ICMP errors that count, with the view that shows them.
+    pub errors: Vec<SeenErrors<'a>>,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads an exchange that has at least one view.
+    #[must_use]
+    pub fn new(exchange: &'a Exchange, context: Context<'a>) -> Self {
+        let view = exchange.primary();
+        let habit = habit_of(exchange, view, context.topology);
+        let mut reading = Self {
+            exchange,
+            view,
+            topology: context.topology,
+            points: context.points,
+            habit,
+            changed: None,
+            wrong_address: None,
+            wrong_port: None,
+            other_source: None,
+            errors: errors::read(exchange, habit),
+        };
+        if habit == Habit::Conversation {
+            reading.changed = find_changed(exchange.protocol, view);
+            reading.wrong_address = reading.find_wrong_address();
+            reading.wrong_port = first_on(view, Course::ToAskedPort);
+            reading.other_source = first_on(view, Course::FromOtherSource);
+        }
+        reading
+    }
+
+    /// Whether any reply was captured at the primary point.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.replies().next().is_some()
+    }
+
+    /// The replies that have a frame to show.
+    pub fn replies(&self) -> impl Iterator<Item = &'a Replies> {
+        self.view.replies.iter().filter(|replies| replies.tally.first.is_some())
+    }
+
+    /// The follow-ups that have a frame to show.
+    pub fn follow_ups(&self) -> impl Iterator<Item = &'a FollowUps> {
+        self.view.follow_ups.iter().filter(|follow_ups| follow_ups.tally.first.is_some())
+    }
+
+    /// Whether a reply said something new after the client had gone on.
+    #[must_use]
+    pub fn went_on(&self) -> bool {
+        self.view.progress.is_some()
+    }
+
+    /// The question asked again after a changed reply.
+    #[must_use]
+    pub fn ignored(&self) -> Option<AskedAgain> {
+        self.changed?;
+        self.view.asked_again.filter(|again| again.times > 0)
+    }
+
+    /// The client asked a transaction again, twice or more, though the address
+    /// that it had asked had answered. Once is a retransmission that crossed its answer.
+    #[must_use]
+    pub fn asks_in_vain(&self) -> Option<AskedAgain> {
+        if self.habit != Habit::Conversation || self.changed.is_some() || self.went_on() {
+            return None;
+        }
+        if !self.is_answered() || self.follow_ups().next().is_some() {
+            return None;
+        }
+        self.view
+            .asked_again
+            .filter(|again| again.times >= 2 && again.confidence == Confidence::Certain)
+    }
+
+    /// ICMP port unreachable that quotes a changed reply: the client's socket refused it.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&SeenErrors<'a>> {
+        self.changed?;
+        self.errors.iter().find(|seen| seen.refuses_reply())
+    }
+
+    /// A changed reply was repeated, wants to be answered, and the client said nothing more.
+    #[must_use]
+    pub fn is_unheeded(&self) -> bool {
+        self.changed.is_some_and(|replies| {
+            replies.awaits_follow_up
+                && replies.tally.repeats > 0
+                && self.follow_ups().next().is_none()
+                && self.view.asked_again.is_none()
+        })
+    }
+
+    /// ICMP port unreachable for follow-ups to the very endpoint that answered
+    /// from a changed address: it can send from there, but does not receive.
+    #[must_use]
+    pub fn is_unmapped(&self) -> bool {
+        self.changed.is_some_and(|replies| {
+            self.errors.iter().any(|seen| seen.is_about_follow_up_to(replies.source))
+        })
+    }
+
+    /// Whether the exchange stopped because of a changed reply.
+    #[must_use]
+    pub fn change_stopped(&self) -> bool {
+        if self.went_on() {
+            return false;
+        }
+        self.wrong_address.is_some()
+            || self.ignored().is_some_and(|again| again.confidence >= Confidence::Likely)
+            || self.refusal().is_some_and(|seen| seen.ended)
+            || self.is_unheeded()
+            || self.is_unmapped()
+    }
+
+    /// Whether the exchange stopped because the client went on from another
+    /// address, or at the port asked.
+    #[must_use]
+    pub fn client_stopped(&self) -> bool {
+        !self.went_on() && (self.other_source.is_some() || self.wrong_port.is_some())
+    }
+
+    /// Whether any address or port differs from what the other side expects.
+    #[must_use]
+    pub fn has_asymmetry(&self) -> bool {
+        self.changed.is_some()
+            || self.wrong_address.is_some()
+            || self.wrong_port.is_some()
+            || self.other_source.is_some()
+    }
+
+    /// Whether an ICMP error ended the exchange.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        self.errors.iter().any(|seen| seen.ended)
+    }
+
+    /// Whether only one side's packets are in the capture. Requests alone are
+    /// not: silence is what they report.
+    #[must_use]
+    pub fn is_one_directional(&self) -> bool {
+        if self.habit != Habit::Conversation {
+            return false;
+        }
+        let answered = self.is_answered();
+        let unseen = first_on(self.view, Course::AnswererUnseen).is_some();
+        if self.view.asked.is_some() {
+            return !answered && unseen;
+        }
+        let spoken = self.view.requests.first.is_some() || self.follow_ups().next().is_some();
+        answered != spoken
+    }
+
+    /// How sure it is that the request got no reply, if it got none.
+    #[must_use]
+    pub fn unanswered_request(&self) -> Option<Confidence> {
+        if self.habit != Habit::Conversation || self.is_answered() || self.view.asked.is_none() {
+            return None;
+        }
+        let first = self.view.requests.first?;
+        let repeats = self.view.requests.repeats;
+        let silent = self.is_silent_since(first);
+        if self.exchange.protocol.expects_answer() {
+            // Text without times: nobody repeats a request twice without waiting.
+            return match repeats {
+                0 => silent.then_some(Confidence::Possible),
+                1 => silent.then_some(Confidence::Likely),
+                _ => Some(Confidence::Certain),
+            };
+        }
+        (repeats >= 2 && silent).then_some(Confidence::Possible)
+    }
+
+    /// The follow-ups that the server did not answer though it wanted them.
+    #[must_use]
+    pub fn unanswered_follow_up(&self) -> Option<&'a FollowUps> {
+        if self.habit != Habit::Conversation || self.went_on() || self.is_one_block() {
+            return None;
+        }
+        let awaits = self.replies().any(|replies| replies.awaits_follow_up);
+        let server_repeats: u64 = self.replies().map(|replies| replies.tally.repeats).sum();
+        let on_course = |follow_ups: &&FollowUps| follow_ups.course == Course::ToAnswerer;
+        let client_repeats: u64 =
+            self.follow_ups().filter(on_course).map(|follow_ups| follow_ups.tally.repeats).sum();
+        let stuck = (server_repeats > 0 && client_repeats > 0) || client_repeats >= 2;
+        if awaits && stuck { self.follow_ups().find(on_course) } else { None }
+    }
+
+    /// The reply that wants to be answered, where the client said nothing more.
+    #[must_use]
+    pub fn unfollowed_reply(&self) -> Option<&'a Replies> {
+        if self.habit != Habit::Conversation
+            || self.view.asked.is_none()
+            || self.went_on()
+            || self.follow_ups().next().is_some()
+        {
+            return None;
+        }
+        self.replies().find(|replies| replies.awaits_follow_up)
+    }
+
+    /// Whether the primary point would have seen what the device sends next.
+    #[must_use]
+    pub fn is_on_device_side(&self) -> bool {
+        matches!(self.view.kind, PointKind::Device | PointKind::Host)
+    }
+
+    /// Whether the capture went on for long enough after `frame` to call it silence.
+    #[must_use]
+    pub fn is_silent_since(&self, frame: FrameRef) -> bool {
+        self.view.observed_until.since(frame.at) >= SILENCE
+    }
+
+    /// The role of an address.
+    #[must_use]
+    pub fn role_of(&self, address: IpAddr) -> Role {
+        self.topology.role_of(address)
+    }
+
+    /// The pod's own endpoint behind a changed reply, where the pod's cable was
+    /// captured too and the pod is the one that answered.
+    #[must_use]
+    pub fn pod_behind(&self, replies: &Replies) -> Option<(&'a View, &'a Replies)> {
+        let pod = self.exchange.others().iter().find(|view| view.kind == PointKind::Pod)?;
+        let own = pod.replies.iter().find(|own| own.tally.first.is_some())?;
+        // The same source at both points is no translation: the pod is the client there.
+        (own.source.address != replies.source.address).then_some((pod, own))
+    }
+
+    /// The address that the pod saw as its client, if the pod's side was captured.
+    #[must_use]
+    pub fn client_at_pod(&self) -> Option<IpAddr> {
+        let client = self.exchange.client;
+        let translated = self.exchange.translations.iter().find(|translation| {
+            translation.before == client && translation.after.address != client.address
+        });
+        if let Some(translation) = translated {
+            return Some(translation.after.address);
+        }
+        let pod = self.exchange.pod_view()?;
+        pod.steps.iter().find(|step| step.kind == StepKind::Request).map(|step| step.source)
+    }
+
+    /// A whole TFTP file in one block: its ACK is the last word, so nothing
+    /// follows it (RFC 1350 section 6).
+    fn is_one_block(&self) -> bool {
+        self.exchange.protocol == Protocol::Tftp
+            && self.view.steps.iter().any(|step| {
+                let crate::model::exchange::Said::Tftp(message) = &step.said else {
+                    return false;
+                };
+                step.kind == StepKind::Reply
+                    && matches!(message, TftpMessage::Data { block: 1, length } if *length < 512)
+            })
+    }
+
+    /// The follow-ups of the founding fault, if there are any.
+    fn find_wrong_address(&self) -> Option<WrongAddress<'a>> {
+        let missed = self.follow_ups().find_map(|follow_ups| {
+            if follow_ups.course != Course::ToAskedAddress
+                || Some(follow_ups.destination) == self.view.asked
+            {
+                return None;
+            }
+            let twin = self.replies().find(|replies| is_port_twin(replies, follow_ups.destination));
+            match (twin, self.changed) {
+                (Some(reply), _) => {
+                    Some(WrongAddress { follow_ups, reply, confidence: Confidence::Certain })
+                }
+                (None, Some(reply)) => {
+                    Some(WrongAddress { follow_ups, reply, confidence: Confidence::Likely })
+                }
+                (None, None) => None,
+            }
+        });
+        missed.or_else(|| self.find_wrong_address_midway())
+    }
+
+    /// The same fault in a capture that begins after the request. One socket
+    /// may talk to many servers, so the proof is stricter: the reply's port at
+    /// another address, refused there, while the reply was repeated.
+    fn find_wrong_address_midway(&self) -> Option<WrongAddress<'a>> {
+        if self.view.asked.is_some() {
+            return None;
+        }
+        self.follow_ups().filter(|follow_ups| follow_ups.course == Course::AnswererUnseen).find_map(
+            |follow_ups| {
+                let reply = self.replies().find(|replies| {
+                    is_port_twin(replies, follow_ups.destination) && replies.tally.repeats > 0
+                })?;
+                let refused = self.errors.iter().any(|seen| {
+                    seen.errors.kind == IcmpKind::PortUnreachable
+                        && seen.errors.quoted_destination == Some(follow_ups.destination)
+                });
+                let confidence = Confidence::Likely;
+                refused.then_some(WrongAddress { follow_ups, reply, confidence })
+            },
+        )
+    }
+}
+
+/// Same port, other address.
+fn is_port_twin(replies: &Replies, destination: Endpoint) -> bool {
+    replies.source.port == destination.port && replies.source.address != destination.address
+}
+
+fn find_changed(protocol: Protocol, view: &View) -> Option<&Replies> {
+    let captured = || view.replies.iter().filter(|replies| replies.tally.first.is_some());
+    captured().find(|replies| matches!(replies.origin, Origin::OtherAddress(_))).or_else(|| {
+        // TFTP answers from a new port by design: RFC 1350 section 4.
+        captured().find(|replies| {
+            matches!(replies.origin, Origin::OtherPort(_)) && protocol != Protocol::Tftp
+        })
+    })
+}
+
+fn first_on(view: &View, course: Course) -> Option<&FollowUps> {
+    view.follow_ups_on(course).find(|follow_ups| follow_ups.tally.first.is_some())
+}
+
+fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit {
+    let protocol = exchange.protocol;
+    if view.asked.is_some_and(|asked| is_group(asked.address, topology)) {
+        return Habit::Group;
+    }
+    if protocol.is_one_way() {
+        return Habit::OneWay;
+    }
+    match protocol {
+        Protocol::Vxlan | Protocol::Geneve | Protocol::GtpU | Protocol::Teredo => Habit::Tunnel,
+        Protocol::Udp if is_probe(view) => Habit::Probe,
+        other if other.moves_by_design() => Habit::MovesByDesign,
+        _ => Habit::Conversation,
+    }
+}
+
+/// Traceroute counts upwards from port 33434, or is known by what it provokes.
+fn is_probe(view: &View) -> bool {
+    let unanswered = view.replies.is_empty();
+    let expired = view.icmp_errors.iter().any(|errors| errors.kind == IcmpKind::TimeExceeded);
+    let port = view.asked.is_some_and(|asked| (33_434..=33_534).contains(&asked.port));
+    unanswered && (expired || port)
+}
+
+fn is_group(address: IpAddr, topology: &Topology) -> bool {
+    let by_itself = match address {
+        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_multicast(),
+    };
+    by_itself
+        || topology.is_broadcast(address)
+        || matches!(topology.role_of(address), Role::Multicast | Role::Broadcast)
+}

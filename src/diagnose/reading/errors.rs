@@ -1,0 +1,126 @@
+//! ICMP errors: which of them count, and whether the exchange went on after them.
+
+use super::Habit;
+use crate::model::capture::FrameRef;
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
+use crate::model::finding::Cause;
+use crate::model::packet::IcmpKind;
+use crate::model::report::Quotes;
+use std::time::Duration;
+
+/// A sender that was not refused again for this long is heard again. Linux
+/// sends at most one ICMP error a second to one destination (`icmp_ratelimit`).
+const HEARD_AGAIN: Duration = Duration::from_secs(2);
+
+/// ICMP errors of one kind, and the view that shows them.
+#[derive(Debug, Clone, Copy)]
+pub struct SeenErrors<'a> {
+    pub view: &'a View,
+    pub errors: &'a IcmpErrors,
+    pub cause: Cause,
+    /// Whether nothing shows that the exchange went on.
+    pub ended: bool,
+}
+
+impl SeenErrors<'_> {
+    /// Port unreachable that quotes a reply: no socket of the client took it.
+    #[must_use]
+    pub fn refuses_reply(&self) -> bool {
+        self.errors.kind == IcmpKind::PortUnreachable && self.errors.quotes == Quotes::Reply
+    }
+
+    /// Port unreachable for follow-ups to `endpoint` that ended the exchange.
+    #[must_use]
+    pub fn is_about_follow_up_to(&self, endpoint: Endpoint) -> bool {
+        self.ended
+            && self.errors.kind == IcmpKind::PortUnreachable
+            && self.errors.quotes == Quotes::FollowUp
+            && self.errors.quoted_destination == Some(endpoint)
+    }
+}
+
+/// The errors of the primary view, or else those that another point saw: a
+/// node's answer to a pod never crosses the uplink.
+pub fn read(exchange: &Exchange, habit: Habit) -> Vec<SeenErrors<'_>> {
+    // A group has members that do not listen, and a probe asks for errors.
+    if matches!(habit, Habit::Group | Habit::Probe | Habit::Tunnel) {
+        return Vec::new();
+    }
+    let primary = exchange.primary();
+    let own = read_view(primary, habit);
+    if !own.is_empty() || primary.progress.is_some() {
+        return own;
+    }
+    let mut seen: Vec<SeenErrors<'_>> =
+        exchange.others().iter().flat_map(|view| read_view(view, habit)).collect();
+    if habit != Habit::Conversation && !primary.replies.is_empty() {
+        seen.clear();
+    }
+    seen
+}
+
+fn read_view(view: &View, habit: Habit) -> Vec<SeenErrors<'_>> {
+    view.icmp_errors
+        .iter()
+        .filter_map(|errors| {
+            let cause = cause_of(errors.kind)?;
+            let last = errors.tally.last.or(errors.tally.first)?;
+            errors.tally.first?;
+            let ended = match habit {
+                Habit::OneWay => !is_heard_again(&view.requests, last),
+                // Protocols that move try several ways; one answer is enough.
+                Habit::MovesByDesign => view.replies.is_empty(),
+                _ => !goes_on_after(view, errors, last),
+            };
+            Some(SeenErrors { view, errors, cause, ended })
+        })
+        .collect()
+}
+
+/// The cause that stands for a kind; `None` for kinds that end nothing.
+const fn cause_of(kind: IcmpKind) -> Option<Cause> {
+    match kind {
+        IcmpKind::PortUnreachable => Some(Cause::PortUnreachable),
+        IcmpKind::HostUnreachable | IcmpKind::NetworkUnreachable => Some(Cause::HostUnreachable),
+        IcmpKind::AdminProhibited => Some(Cause::AdminProhibited),
+        IcmpKind::PacketTooBig => Some(Cause::PacketTooBig),
+        IcmpKind::TimeExceeded | IcmpKind::Other => None,
+    }
+}
+
+/// Whether packets after the last error show that it did no lasting harm.
+/// Frame numbers give the order: text may come without times.
+fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
+    let is_later = |tally: &Tally| tally.last.is_some_and(|frame| frame.number > last.number);
+    let reply_after = view.replies.iter().any(|Replies { tally, .. }| is_later(tally));
+    let client_after = view.follow_ups.iter().any(|FollowUps { tally, .. }| is_later(tally));
+    if view.progress.is_some_and(|frame| frame.number > last.number) {
+        return true;
+    }
+    match errors.quotes {
+        Quotes::Request => reply_after,
+        Quotes::FollowUp => reply_after && client_after && view.progress.is_some(),
+        Quotes::Reply if errors.kind == IcmpKind::PortUnreachable => has_used_a_reply(view, errors),
+        Quotes::Reply => {
+            let awaited = view.replies.iter().any(|replies| replies.awaits_follow_up);
+            reply_after && (client_after || !awaited)
+        }
+    }
+}
+
+/// A client closes its socket when it has its answer, and then refuses late
+/// copies. Where it went on, or where more replies came than were refused, it
+/// had used one. Servers that repeat an awaited reply say the contrary: rate
+/// limits leave fewer errors than replies.
+fn has_used_a_reply(view: &View, errors: &IcmpErrors) -> bool {
+    if view.progress.is_some() || view.follow_up_packets() > 0 {
+        return true;
+    }
+    let awaited = view.replies.iter().any(|replies| replies.awaits_follow_up);
+    !awaited && view.asked_again.is_none() && view.reply_packets() > errors.tally.packets
+}
+
+fn is_heard_again(requests: &Tally, last: FrameRef) -> bool {
+    requests.last.is_some_and(|frame| frame.at.since(last.at) > HEARD_AGAIN)
+}

@@ -1,0 +1,85 @@
+//! Where to capture next.
+
+use std::net::IpAddr;
+
+use crate::diagnose::reading::Reading;
+use crate::diagnose::wording::plain_name;
+use crate::model::capture::PointKind;
+use crate::model::finding::Remedy;
+
+/// Captures at the points that this analysis lacks. The filter has addresses
+/// and no protocol's name: ICMP errors and later fragments belong to the story.
+#[must_use]
+pub fn next(reading: &Reading<'_>) -> Remedy {
+    let device = reading.exchange.device;
+    let kind = reading.view.kind;
+    let node = serving_node(reading);
+    let on_node = node.map_or_else(|| "on the pod's node".to_owned(), |node| format!("on {node}"));
+    let uplink = uplink(reading).unwrap_or("any");
+    let mut steps = Vec::new();
+    let mut commands = Vec::new();
+    let node_command = format!("tcpdump -n -i {uplink} -w node.pcap 'host {device} and not tcp'");
+    let pod_command = pod_command(reading, device);
+    if kind == PointKind::Pod {
+        steps.push(format!("Capture {on_node} at its uplink, while the device tries again: it shows with which address the answer leaves and where the device sends what follows."));
+        commands.extend([node_command, pod_command]);
+    } else {
+        steps.push(format!("Capture {on_node} at the pod's cable and at the uplink at the same time, while the device tries again: what is at one and not at the other was lost between them."));
+        commands.extend([pod_command, node_command]);
+    }
+    if kind == PointKind::Host {
+        steps.push(format!("If the pod answers and the answer leaves the node, capture nearer to {device}, at its switch port or on the device."));
+    }
+    steps.push("Analyse both files together, with the output of `ip addr` and `kubectl get pod,node,svc -A -o wide`.".to_owned());
+    Remedy { title: "Capture at the next point".to_owned(), steps, commands }
+}
+
+/// Captures again with both directions.
+#[must_use]
+pub fn both_directions(reading: &Reading<'_>) -> Remedy {
+    let device = reading.exchange.device;
+    let other = reading.view.asked.map(|asked| asked.address);
+    let mut steps = vec![
+        "Capture without a direction (`-Q in`, `-Q out`) and without a filter by source or destination.".to_owned(),
+        "If it was captured without either, the other direction takes another interface or another host: capture at all interfaces.".to_owned(),
+    ];
+    if let Some(other) = other {
+        steps.push(format!(
+            "Do not filter by {other} alone: the answer may come from another address."
+        ));
+    }
+    Remedy {
+        title: "Capture both directions".to_owned(),
+        steps,
+        commands: vec![format!("tcpdump -n -i any -w both.pcap 'host {device} and not tcp'")],
+    }
+}
+
+/// The pod's cable is known from a capture there, or the kernel knows it.
+fn pod_command(reading: &Reading<'_>, device: IpAddr) -> String {
+    let known = reading.points.iter().find(|point| point.kind == PointKind::Pod);
+    if let Some(interface) = known.and_then(|p| p.interface.as_deref()).and_then(plain_name) {
+        return format!("tcpdump -n -i {interface} -w pod.pcap 'not tcp'");
+    }
+    // Inside the pod's network there is one interface, and the pod may see a
+    // node in the device's place: no host filter there.
+    let pod = reading.exchange.pod_view().and_then(|view| view.asked).map(|asked| asked.address);
+    let pod = pod.filter(|pod| *pod != device);
+    let pod = pod.map_or_else(|| "POD_ADDRESS".to_owned(), |pod| pod.to_string());
+    format!(
+        "tcpdump -n -i \"$(ip route get {pod} | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p')\" -w pod.pcap 'not tcp'"
+    )
+}
+
+/// The interface of a host capture of this analysis.
+fn uplink<'a>(reading: &'a Reading<'_>) -> Option<&'a str> {
+    let host = reading.points.iter().find(|point| point.kind == PointKind::Host)?;
+    host.interface.as_deref().and_then(plain_name)
+}
+
+/// The node of the view, or of the address asked.
+fn serving_node<'a>(reading: &'a Reading<'_>) -> Option<&'a str> {
+    let point = reading.points.iter().find(|point| point.id == reading.view.point);
+    let by_point = point.and_then(|point| point.node.as_deref()).and_then(plain_name);
+    by_point.or_else(|| reading.view.asked.and_then(|asked| reading.node_of(asked.address)))
+}

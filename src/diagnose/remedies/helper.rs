@@ -1,0 +1,119 @@
+//! The kernel's TFTP helper, attached to the VIP. Tried in network namespaces
+//! for IPv4 and IPv6, with devices that keep to the VIP and devices that do not.
+
+use super::commands::{conntrack_family, iptables, nft_family};
+use crate::diagnose::reading::Reading;
+use crate::model::endpoint::Endpoint;
+use crate::model::finding::Remedy;
+
+/// Makes the answer from a new port part of the request's translation.
+#[must_use]
+pub fn attach(reading: &Reading<'_>) -> Remedy {
+    let Some(vip) = service_endpoint(reading) else {
+        return Remedy {
+            title: "Attach the kernel's TFTP helper to the service address".to_owned(),
+            steps: vec![
+                "The request is not in the capture, so the service address is not known. Capture from the first request on.".to_owned(),
+            ],
+            commands: Vec::new(),
+        };
+    };
+    let place = match reading.node_of(vip.address) {
+        Some(node) => format!(
+            "On {node}, which holds {}, and on each node that can take it over",
+            vip.address
+        ),
+        None => format!(
+            "On the node that holds {}, and on each node that can take it over",
+            vip.address
+        ),
+    };
+    let mut steps = vec![
+        format!(
+            "{place}: load the helper and its NAT part, and assign it to TFTP requests for the VIP. Kernels since 6.0 assign no helper by themselves. Use the nftables form or the iptables form, not both."
+        ),
+        "The pod's answer then belongs to the request's translation: it leaves with the VIP's address, and the device needs no change.".to_owned(),
+        "Delete the old conntrack entries: an entry that began without the helper stays without it.".to_owned(),
+        "Tried in network namespaces with nftables, IPv4 and IPv6. Not tried beside kube-proxy's own rules or IPVS.".to_owned(),
+        "This does not work under Cilium's kube-proxy replacement: its eBPF translation does not use the kernel's helpers.".to_owned(),
+    ];
+    steps.extend(policy_advice(reading));
+    Remedy {
+        title: format!("Attach the kernel's TFTP helper to {}", vip.address),
+        steps,
+        commands: commands(reading, vip),
+    }
+}
+
+fn commands(reading: &Reading<'_>, vip: Endpoint) -> Vec<String> {
+    let Endpoint { address, port } = vip;
+    let family = conntrack_family(address);
+    let device = reading.exchange.client.address;
+    vec![
+        "modprobe -a nf_conntrack_tftp nf_nat_tftp".to_owned(),
+        nft_table(vip),
+        format!(
+            "{} -t raw -A PREROUTING -d {address} -p udp --dport {port} -j CT --helper tftp",
+            iptables(address)
+        ),
+        format!("conntrack -D -f {family} -p udp --orig-dst {address}"),
+        format!("conntrack -D -f {family} -p udp --orig-dst {device}"),
+    ]
+}
+
+/// The whole table, with the other family's rule as a comment to fill in.
+fn nft_table(vip: Endpoint) -> String {
+    let rule = |family: &str, address: &str, helper: &str| {
+        format!("{family} daddr {address} udp dport {} ct helper set \"{helper}\"", vip.port)
+    };
+    let own = vip.address.to_string();
+    let (first, second) = if vip.address.is_ipv4() {
+        (
+            rule(nft_family(vip.address), &own, "tftp4"),
+            format!("# {}", rule("ip6", "VIP6", "tftp6")),
+        )
+    } else {
+        (format!("# {}", rule("ip", "VIP4", "tftp4")), rule(nft_family(vip.address), &own, "tftp6"))
+    };
+    format!(
+        "nft -f - <<'EOF'
+table inet replyscope_tftp {{
+  ct helper tftp4 {{
+    type \"tftp\" protocol udp; l3proto ip
+  }}
+  ct helper tftp6 {{
+    type \"tftp\" protocol udp; l3proto ip6
+  }}
+  chain prerouting {{
+    type filter hook prerouting priority -150
+    {first}
+    {second}
+  }}
+}}
+EOF"
+    )
+}
+
+/// `externalTrafficPolicy` turns one of the two TFTP faults into the other, so
+/// what is said of it depends on the client that the pod saw.
+fn policy_advice(reading: &Reading<'_>) -> Option<String> {
+    let seen = reading.client_at_pod()?;
+    Some(if seen == reading.exchange.client.address {
+        format!(
+            "The pod saw the device's own address {seen}. Leave externalTrafficPolicy as it is: with Cluster the pod would see a node as its client, and its answer from a new port would reach nobody."
+        )
+    } else {
+        format!(
+            "The pod saw {} as its client, not the device. Do not set externalTrafficPolicy: Local instead of the helper: the answer would then leave with the node's address, which is the other form of this fault.",
+            reading.name(seen)
+        )
+    })
+}
+
+/// The endpoint that the service is asked at.
+pub(super) fn service_endpoint(reading: &Reading<'_>) -> Option<Endpoint> {
+    // Without the request the follow-up's address is the one asked; TFTP's port is 69.
+    reading.view.asked.or_else(|| {
+        reading.wrong_address.map(|wrong| Endpoint::new(wrong.follow_ups.destination.address, 69))
+    })
+}

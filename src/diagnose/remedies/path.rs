@@ -1,0 +1,40 @@
+//! Routes and neighbours.
+
+use super::commands::ip;
+use crate::diagnose::reading::Reading;
+use crate::model::exchange::IcmpErrors;
+use crate::model::finding::Remedy;
+use crate::model::report::Quotes;
+
+/// Where the host that reported it sends packets for the destination.
+#[must_use]
+pub fn neighbour_and_route(reading: &Reading<'_>, errors: &IcmpErrors) -> Remedy {
+    let fallback = match errors.quotes {
+        Quotes::Reply => reading.exchange.client.address,
+        Quotes::Request | Quotes::FollowUp => {
+            reading.view.asked.map_or(reading.exchange.client.address, |asked| asked.address)
+        }
+    };
+    let to = errors.quoted_destination.map_or(fallback, |quoted| quoted.address);
+    let ip = ip(to);
+    let host = match reading.node_of(errors.from) {
+        Some(node) => format!("{node} ({})", errors.from),
+        None => errors.from.to_string(),
+    };
+    Remedy {
+        title: format!("Restore the path from {} to {to}", errors.from),
+        steps: vec![
+            format!(
+                "On {host}, which reported it: see which route leads to {to}, and whether the next hop is resolved. FAILED or INCOMPLETE means that the neighbour does not answer."
+            ),
+            format!(
+                "If the next hop is {to} itself, see whether it is switched on and in that network. Not tried here."
+            ),
+        ],
+        commands: vec![
+            format!("{ip} route get {to}"),
+            format!("{ip} neigh show to {to}"),
+            format!("{ip} neigh show nud failed"),
+        ],
+    }
+}

@@ -1,0 +1,59 @@
+//! Whether anything serves the port that was asked.
+
+use super::commands::iptables;
+use crate::diagnose::reading::Reading;
+use crate::model::endpoint::Endpoint;
+use crate::model::finding::Remedy;
+
+/// ICMP says that nothing listens.
+#[must_use]
+pub fn nothing_listens(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
+    Remedy {
+        title: format!("Find out why nothing serves {asked}"),
+        steps: vec![
+            "If the port belongs to a Service: see whether the Service names this address, and whether it has endpoints that are ready.".to_owned(),
+            format!("{}: see whether a process listens, and whether a rule sends the port to a pod.", place(reading, asked)),
+            "A conntrack entry that began before the rule existed keeps by-passing it: delete it. Not tried here.".to_owned(),
+        ],
+        commands: commands(reading, asked),
+    }
+}
+
+/// Nothing says anything: the server may not be there.
+#[must_use]
+pub fn is_it_served(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
+    Remedy {
+        title: format!("See whether anything serves {asked}"),
+        steps: vec![
+            format!(
+                "{}: see whether a process listens, or a rule sends the port to a pod, and whether a firewall or network policy drops it.",
+                place(reading, asked)
+            ),
+            "Not tried here.".to_owned(),
+        ],
+        commands: commands(reading, asked),
+    }
+}
+
+fn place(reading: &Reading<'_>, asked: Endpoint) -> String {
+    match reading.node_of(asked.address) {
+        Some(node) => format!("On {node}, which holds {}", asked.address),
+        None => format!("On the host that holds {}", asked.address),
+    }
+}
+
+fn commands(reading: &Reading<'_>, asked: Endpoint) -> Vec<String> {
+    let Endpoint { address, port } = asked;
+    let listens = format!("ss -ulpn 'sport = :{port}'");
+    // A polled agent is no service of the cluster.
+    if address == reading.exchange.device {
+        return vec![listens];
+    }
+    vec![
+        format!("kubectl get services -A -o wide | grep -F -- '{address}'"),
+        "kubectl get endpointslices -A".to_owned(),
+        listens,
+        format!("nft list ruleset | grep -F -- '{address}'"),
+        format!("{}-save -c -t nat | grep -F -- '{address}'", iptables(address)),
+    ]
+}

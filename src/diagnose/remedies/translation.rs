@@ -1,0 +1,139 @@
+//! Address translation on the cluster's side: what to look at, what to replace.
+
+use std::net::IpAddr;
+
+use super::commands::{bracketed, conntrack_family, iptables, nft_family};
+use super::helper::service_endpoint;
+use crate::diagnose::reading::Reading;
+use crate::diagnose::wording::plain_name;
+use crate::model::endpoint::Endpoint;
+use crate::model::finding::Remedy;
+
+/// Gives what the pod sends to the device the VIP's address. `None` where pod
+/// and VIP are known to be on different nodes: the device's packets would then
+/// reach a node that knows nothing of the flow.
+#[must_use]
+pub fn to_vip(reading: &Reading<'_>) -> Option<Remedy> {
+    let vip = service_endpoint(reading)?.address;
+    let pod = pod_address(reading);
+    let pod_node = pod.and_then(|pod| node_name(reading, pod)).or_else(|| pod_point_node(reading));
+    let vip_node = node_name(reading, vip);
+    let place = match (pod_node, vip_node) {
+        (Some(pod_node), Some(vip_node)) if pod_node != vip_node => return None,
+        (Some(node), Some(_)) => match plain_name(node) {
+            Some(node) => format!(
+                "Pod and VIP are both on {node}, so this works as long as they stay together: if either moves, the replies leave from a node that the device's packets do not reach."
+            ),
+            None => only_together(),
+        },
+        _ => only_together(),
+    };
+    let source = pod.map_or_else(|| "POD_ADDRESS".to_owned(), |pod| pod.to_string());
+    let device = reading.exchange.client.address;
+    let nft = nft_family(vip);
+    Some(Remedy {
+        title: format!("Give the pod's answers the address {vip}"),
+        steps: vec![
+            place,
+            "Replace the masquerade of what the pod sends to the device by source NAT to the VIP. The rule has to come before the CNI's own. Use one of the two forms.".to_owned(),
+            "Tried in network namespaces with nftables, IPv4 and IPv6. Not tried beside a CNI that rewrites its rules.".to_owned(),
+        ],
+        commands: vec![
+            format!(
+                "nft 'add table inet replyscope_snat; add chain inet replyscope_snat postrouting {{ type nat hook postrouting priority 90; }}; add rule inet replyscope_snat postrouting {nft} saddr {source} {nft} daddr {device} meta l4proto udp snat {nft} to {vip}'"
+            ),
+            format!(
+                "{} -t nat -I POSTROUTING 1 -s {source} -d {device} -p udp -j SNAT --to-source {vip}",
+                iptables(vip)
+            ),
+            format!("conntrack -D -f {} -p udp --orig-dst {device}", conntrack_family(vip)),
+        ],
+    })
+}
+
+fn only_together() -> String {
+    "Only where the pod and the VIP are on the same node: elsewhere the replies would leave from a node that the device's packets do not reach.".to_owned()
+}
+
+/// Takes translation out of the way: one port, or none of the pod network.
+#[must_use]
+pub fn single_port_server(reading: &Reading<'_>) -> Remedy {
+    let asked = service_endpoint(reading);
+    let bind = asked.map_or_else(|| "VIP".to_owned(), |asked| bracketed(asked.address));
+    let port = asked.map_or(69, |asked| asked.port);
+    let listen = asked.map_or_else(|| "VIP".to_owned(), |asked| asked.address.to_string());
+    Remedy {
+        title: "Serve from one port, or from the node's own network".to_owned(),
+        steps: vec![
+            format!(
+                "A TFTP server that answers from port {port} itself stays within the request's translation: dnsmasq has `tftp-single-port`."
+            ),
+            format!(
+                "Or run the server with hostNetwork: true, bound to {bind}:{port}, and take the port out of the Service, so that kube-proxy does not translate it. The server must bind its transfer sockets to that address, not to the wildcard."
+            ),
+            "Not tried here.".to_owned(),
+        ],
+        commands: vec![format!(
+            "dnsmasq --enable-tftp --tftp-single-port --listen-address={listen} --bind-dynamic"
+        )],
+    }
+}
+
+/// Shows which translations exist, and deletes stale ones.
+#[must_use]
+pub fn look_at_entries(reading: &Reading<'_>, to: Option<Endpoint>) -> Remedy {
+    let client = reading.exchange.client.address;
+    let family = conntrack_family(client);
+    let mut commands = vec![
+        format!("conntrack -L -f {family} -p udp --orig-src {client}"),
+        format!("conntrack -L -f {family} -p udp --orig-dst {client}"),
+    ];
+    if let Some(to) = to {
+        commands.push(format!(
+            "conntrack -D -f {family} -p udp --orig-src {client} --orig-dst {} --dport {}",
+            to.address, to.port
+        ));
+    }
+    Remedy {
+        title: "Look at the translations of this flow".to_owned(),
+        steps: vec![
+            "On the node: list the entries within 30 s of a failure; unreplied UDP entries live no longer.".to_owned(),
+            "An entry marked [UNREPLIED] whose reply side names a node, or a pod that is gone, is the one that misleads the packets. Deleting it makes the next packet choose again.".to_owned(),
+            "Not tried here.".to_owned(),
+        ],
+        commands,
+    }
+}
+
+/// Answers that leave with a pod's address: bridged traffic that no rule saw.
+#[must_use]
+pub fn bridge_traffic(reading: &Reading<'_>) -> Remedy {
+    let key = if reading.exchange.client.address.is_ipv4() {
+        "net.bridge.bridge-nf-call-iptables"
+    } else {
+        "net.bridge.bridge-nf-call-ip6tables"
+    };
+    Remedy {
+        title: "Let bridged traffic pass the translation".to_owned(),
+        steps: vec![
+            "Where client and pod are on one bridge of one node, answers can by-pass the rules that would translate them back.".to_owned(),
+            "Not tried here.".to_owned(),
+        ],
+        commands: vec!["modprobe br_netfilter".to_owned(), format!("sysctl -w {key}=1")],
+    }
+}
+
+/// The pod that answered, if its cable was captured.
+fn pod_address(reading: &Reading<'_>) -> Option<IpAddr> {
+    let (_, own) = reading.pod_behind(reading.changed?)?;
+    Some(own.source.address)
+}
+
+fn node_name<'a>(reading: &'a Reading<'_>, address: IpAddr) -> Option<&'a str> {
+    reading.topology.find(address)?.node.as_deref()
+}
+
+fn pod_point_node<'a>(reading: &'a Reading<'_>) -> Option<&'a str> {
+    let view = reading.exchange.pod_view()?;
+    reading.points.iter().find(|point| point.id == view.point)?.node.as_deref()
+}

@@ -1,0 +1,139 @@
+//! After a reply with a changed address or port the client asks again: a
+//! connected socket never showed it that reply.
+
+use super::evidence::extend;
+use super::reading::Reading;
+use super::remedies;
+use super::verdict::{Part, severity};
+use super::wording::{fit_title, times};
+use crate::model::exchange::AskedAgain;
+use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+
+/// Finds questions asked again after their answer.
+pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    match reading.ignored() {
+        Some(again) => changed(reading, verdict, again),
+        None => unchanged(reading, verdict, reading.asks_in_vain()?),
+    }
+}
+
+fn changed(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Option<Finding> {
+    let reply = reading.changed?;
+    let part = Part::stopped_if(reading.change_stopped() && again.confidence >= Confidence::Likely);
+    // One repetition may also be a lost reply; a refusal says that it was not.
+    let alone = again.times == 1 && reading.refusal().is_none();
+    let ceiling = if alone { Confidence::Likely } else { Confidence::Certain };
+    let confidence = again.confidence.min(ceiling);
+    let mut finding = Finding::new(
+        Cause::ReplyIgnored,
+        severity(verdict, part),
+        confidence,
+        reading.asked_again()?,
+    );
+    let client = reading.client_word_first();
+    let asked = times(again.times);
+    finding.title = fit_title([
+        format!("{client} asked again {asked} after the answer from {}", reply.source.address),
+        format!("{client} asked again {asked} after its answer"),
+    ]);
+    let whom = reading
+        .view
+        .asked
+        .map_or_else(|| "another address".to_owned(), |endpoint| reading.name(endpoint.address));
+    finding.explanation = format!(
+        "{client} asked {whom} and was answered by {}, from {}. It then asked the same again, {asked}: it did not take the answer. A connected UDP socket accepts packets from the address and port it asked only; the kernel drops all others.",
+        reading.name(reply.source.address),
+        reply.source,
+    );
+    extend(
+        &mut finding,
+        [
+            reading.first_request(),
+            reading.first_reply(reply),
+            reading.refusal().and_then(|seen| reading.first_error(seen)),
+        ],
+    );
+    finding.remedies = remedies::for_changed_reply(reading, reply);
+    Some(finding)
+}
+
+/// The right address answered, and the client asks on: what became of the
+/// replies is beyond this capture point.
+fn unchanged(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Option<Finding> {
+    let reply = reading.replies().next()?;
+    let mut finding = Finding::new(
+        Cause::ReplyIgnored,
+        severity(verdict, Part::Present),
+        Confidence::Possible,
+        reading.asked_again()?,
+    );
+    let client = reading.client_word_first();
+    let asked = times(again.times);
+    finding.title = fit_title([
+        format!("{client} asked again {asked} though {} answers", reply.source.address),
+        format!("{client} asked again {asked} though it is answered"),
+    ]);
+    finding.explanation = format!(
+        "{} answered from the address and port asked, and {} still asked the same transaction again, {asked}. The replies may be lost or filtered between this capture point and the client, or the client may refuse what they say.",
+        reading.name_first(reply.source.address),
+        reading.client_word(),
+    );
+    extend(&mut finding, [reading.first_request(), reading.first_reply(reply)]);
+    finding.remedies = vec![remedies::capture_next(reading)];
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::finding::{Cause, Confidence, Verdict};
+
+    #[test]
+    fn asking_again_after_a_changed_reply_breaks_the_exchange() {
+        for family in Family::BOTH {
+            let moved = || Sample::snmp(family).answered_by_other_address(3);
+            let right = || Sample::snmp(family).answered_by_agent(3);
+            let possible = Confidence::Possible;
+            let cases = [
+                (
+                    "same transaction",
+                    moved().asked_again(2, Confidence::Certain),
+                    Verdict::Broken,
+                    Some(Confidence::Certain),
+                ),
+                (
+                    "once",
+                    moved().asked_again(1, Confidence::Certain),
+                    Verdict::Broken,
+                    Some(Confidence::Likely),
+                ),
+                (
+                    "new transaction",
+                    moved().asked_again(2, Confidence::Likely),
+                    Verdict::Broken,
+                    Some(Confidence::Likely),
+                ),
+                ("perhaps", moved().asked_again(2, possible), Verdict::Tolerated, Some(possible)),
+                ("not again", moved(), Verdict::Tolerated, None),
+                (
+                    "right address, once",
+                    right().asked_again(1, Confidence::Certain),
+                    Verdict::Symmetric,
+                    None,
+                ),
+                (
+                    "right address, in vain",
+                    right().asked_again(2, Confidence::Certain),
+                    Verdict::Inconclusive,
+                    Some(possible),
+                ),
+            ];
+            for (name, sample, verdict, expected) in cases {
+                let diagnosis = sample.diagnose();
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                let finding = diagnosis.findings.iter().find(|f| f.cause == Cause::ReplyIgnored);
+                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! ICMP port unreachable *from the client, quoting the reply*: the kernel found
+//! no socket for a reply whose source is not the one asked (connected sockets
+//! are looked up by both ends).
+
+use super::evidence::extend;
+use super::reading::Reading;
+use super::remedies;
+use super::verdict::{Part, severity};
+use super::wording::{fit_title, times};
+use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+
+/// Finds refusals of a changed reply.
+pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    let reply = reading.changed?;
+    let seen = reading.refusal()?;
+    let part = Part::stopped_if(reading.change_stopped() && seen.ended);
+    // What is quoted is what counts: translation may give the error another source.
+    let from_client = seen.errors.from == reading.exchange.client.address;
+    let confidence = if from_client { Confidence::Certain } else { Confidence::Likely };
+    let first = reading.first_error(seen)?;
+    let mut finding =
+        Finding::new(Cause::ReplyRejected, severity(verdict, part), confidence, first);
+    let refused = times(seen.errors.tally.packets);
+    let client = reading.client_word_first();
+    finding.title = fit_title([
+        format!("{client} refused the answer from {} {refused}", reply.source.address),
+        format!("{client} refused the answer {refused}"),
+    ]);
+    finding.explanation = format!(
+        "{} answered with ICMP port unreachable, {refused}, and quoted the reply from {}. Its socket is connected to {}, so a reply from another source finds no socket.",
+        reading.name_first(seen.errors.from),
+        reading.name(reply.source.address),
+        reading
+            .view
+            .asked
+            .map_or_else(|| "the address asked".to_owned(), |asked| asked.to_string()),
+    );
+    extend(
+        &mut finding,
+        [reading.first_request(), reading.first_reply(reply), reading.asked_again()],
+    );
+    finding.remedies = remedies::for_changed_reply(reading, reply);
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::finding::{Cause, Verdict};
+    use crate::model::packet::IcmpKind;
+    use crate::model::report::Quotes;
+
+    #[test]
+    fn a_refused_reply_is_the_clients_doing() {
+        for family in Family::BOTH {
+            let moved = |replies| Sample::snmp(family).answered_by_other_address(replies);
+            let refuse = |sample: Sample, packets| {
+                sample.icmp(IcmpKind::PortUnreachable, family.pod(), Quotes::Reply, packets)
+            };
+            let cases = [
+                ("each reply refused", refuse(moved(3), 3), Verdict::Broken, true),
+                ("a late copy refused", refuse(moved(2), 1), Verdict::Tolerated, true),
+                ("none refused", moved(1), Verdict::Tolerated, false),
+                (
+                    "the right address refused",
+                    refuse(Sample::snmp(family).answered_by_agent(1), 1),
+                    Verdict::Rejected,
+                    false,
+                ),
+            ];
+            for (name, sample, verdict, expected) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let causes = sample.causes();
+                assert_eq!(causes.contains(&Cause::ReplyRejected), expected, "{name} {family:?}");
+                let other = causes.contains(&Cause::PortUnreachable);
+                assert_eq!(other, verdict == Verdict::Rejected, "{name} {family:?}");
+            }
+        }
+    }
+}

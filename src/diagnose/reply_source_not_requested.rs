@@ -1,0 +1,93 @@
+//! The reply comes from an address that was not asked, and nothing says that it
+//! was translated: a responder with several addresses, most often one that
+//! listens on the wildcard address and lets the kernel choose the source.
+
+use super::evidence::extend;
+use super::reading::Reading;
+use super::remedies;
+use super::reply_source_translated::find_translation;
+use super::verdict::{Part, severity};
+use super::wording::fit_title;
+use crate::model::exchange::{Origin, Replies};
+use crate::model::finding::{Cause, Finding, Verdict};
+use crate::model::topology::Role;
+
+/// Finds replies from an address that was not asked.
+pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    let reply = reading.changed?;
+    let Origin::OtherAddress(confidence) = reply.origin else { return None };
+    if find_translation(reading, reply).is_some() {
+        return None;
+    }
+    let part = Part::stopped_if(reading.change_stopped());
+    let first = reading.first_reply(reply)?;
+    let mut finding =
+        Finding::new(Cause::ReplySourceNotRequested, severity(verdict, part), confidence, first);
+    let source = reply.source.address;
+    let asked = reading.view.asked.map(|asked| asked.address);
+    finding.title = fit_title([
+        asked.map_or_else(
+            || format!("The answer came from {source}, which was not asked"),
+            |asked| format!("{asked} was asked, {source} answered"),
+        ),
+        format!("{source} answered, which was not asked"),
+    ]);
+    finding.explanation = explain(reading, verdict, reply);
+    extend(&mut finding, [reading.first_request(), reading.asked_again()]);
+    finding.remedies = remedies::for_changed_reply(reading, reply);
+    Some(finding)
+}
+
+fn explain(reading: &Reading<'_>, verdict: Verdict, reply: &Replies) -> String {
+    let client = reading.client_word_first();
+    let source = reply.source.address;
+    let asked = reading
+        .view
+        .asked
+        .map_or_else(|| "another address".to_owned(), |asked| reading.name(asked.address));
+    let mut text = format!("{client} asked {asked} and was answered by {}.", reading.name(source));
+    text.push_str(match reading.role_of(source) {
+        Role::Pod => " That is the pod's own address: the answer left the cluster untranslated.",
+        Role::Device => " Both belong to network elements, so no cluster translation is involved: the responder has several addresses and chose one by its own routes.",
+        Role::Unknown if reading.exchange.device_is_client() => " Nothing is known of that address: it may be the address of the node that the answer left through, or another address of the server.",
+        _ => " The responder has several addresses, and its kernel chose the source by the route back.",
+    });
+    if verdict == Verdict::Tolerated {
+        text.push_str(&format!(
+            " {client} took it and nothing failed; a client with a connected socket would not see this answer."
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::finding::{Cause, Severity, Verdict};
+
+    #[test]
+    fn a_multihomed_agent_is_named_and_not_taken_for_a_translation() {
+        for family in Family::BOTH {
+            let cases = [
+                ("another address", Sample::snmp(family).answered_by_other_address(1), true),
+                // The pod's cable shows the agent's address too: the pod is the poller.
+                (
+                    "seen at the pod",
+                    Sample::snmp(family).answered_by_other_address(1).same_at_pod(),
+                    true,
+                ),
+                ("the address asked", Sample::snmp(family).answered_by_agent(1), false),
+            ];
+            for (name, sample, expected) in cases {
+                let diagnosis = sample.diagnose();
+                let verdict = if expected { Verdict::Tolerated } else { Verdict::Symmetric };
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                let finding =
+                    diagnosis.findings.iter().find(|f| f.cause == Cause::ReplySourceNotRequested);
+                let severity = finding.map(|f| f.severity);
+                assert_eq!(severity, expected.then_some(Severity::Warning), "{name} {family:?}");
+                assert!(!sample.causes().contains(&Cause::ReplySourceTranslated), "{name}");
+            }
+        }
+    }
+}

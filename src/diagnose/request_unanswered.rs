@@ -1,0 +1,211 @@
+//! A request, or later a follow-up, that expects an answer got none.
+
+use super::evidence::extend;
+use super::reading::Reading;
+use super::remedies;
+use super::verdict::{Part, severity};
+use super::wording::{count, fit_title, plain_name, times};
+use crate::model::capture::{CapturePoint, PointKind};
+use crate::model::exchange::FollowUps;
+use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
+
+/// Finds requests and follow-ups that nobody answered.
+pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    if verdict != Verdict::Unanswered {
+        return None;
+    }
+    if let Some(confidence) = reading.unanswered_request() {
+        return request(reading, verdict, confidence);
+    }
+    follow_up(reading, verdict, reading.unanswered_follow_up()?)
+}
+
+fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> Option<Finding> {
+    let asked = reading.view.asked?;
+    let first = reading.first_request()?;
+    let mut finding =
+        Finding::new(Cause::RequestUnanswered, severity(verdict, Part::Stopped), confidence, first);
+    let requests = reading.view.requests;
+    let often = times(requests.packets);
+    let protocol = reading.exchange.protocol;
+    finding.title = fit_title([
+        format!("{protocol} request to {asked} sent {often}, no answer"),
+        format!("{protocol} request sent {often}, no answer"),
+    ]);
+    finding.explanation = format!(
+        "{} asked {} {often} and got no reply: no datagram and no ICMP error.{} The request or the reply was lost or dropped on the way, or the server did not answer.",
+        reading.client_word_first(),
+        reading.name(asked.address),
+        elsewhere(reading),
+    );
+    let repeated = requests.first_repeat.map(|frame| Evidence {
+        frame,
+        summary: format!("{} → {asked}, repeated", reading.exchange.client),
+    });
+    let pod = reading
+        .exchange
+        .pod_view()
+        .and_then(|view| view.replies.first().and_then(|replies| reading.pod_reply(view, replies)));
+    extend(&mut finding, [repeated, pod]);
+    finding.remedies = remedies::for_unanswered_request(reading, asked);
+    Some(finding)
+}
+
+fn follow_up(reading: &Reading<'_>, verdict: Verdict, follow_ups: &FollowUps) -> Option<Finding> {
+    let first = reading.first_follow_up(follow_ups)?;
+    let mut finding = Finding::new(
+        Cause::RequestUnanswered,
+        severity(verdict, Part::Stopped),
+        Confidence::Likely,
+        first,
+    );
+    let to = follow_ups.destination;
+    let often = times(follow_ups.tally.packets);
+    finding.title = fit_title([
+        format!("Follow-up to {to} sent {often}, no answer"),
+        format!("Follow-up sent {often}, no answer"),
+    ]);
+    let reply = reading.replies().find(|replies| replies.source == to);
+    let server_repeats = reply.is_some_and(|reply| reply.tally.repeats > 0);
+    finding.explanation = format!(
+        "{} answered the request, and {} went on with it at {to}, {often}. Nothing new came back{}.{}",
+        reading.name_first(to.address),
+        reading.client_word(),
+        if server_repeats {
+            "; the server repeated its reply, so the follow-ups did not reach it, or its answers to them are lost"
+        } else {
+            ": the follow-ups or the answers to them are lost, or the server stopped"
+        },
+        elsewhere(reading),
+    );
+    extend(
+        &mut finding,
+        [
+            reading.first_request(),
+            reply.and_then(|reply| reading.first_reply(reply)),
+            reply.and_then(|reply| reading.repeated_reply(reply)),
+        ],
+    );
+    finding.remedies = remedies::for_unanswered_follow_up(reading, to);
+    Some(finding)
+}
+
+/// What the pod's cable says about it, with a space before it.
+fn elsewhere(reading: &Reading<'_>) -> String {
+    if let Some(pod) = reading.exchange.others().iter().find(|view| view.kind == PointKind::Pod) {
+        let replies = pod.reply_packets();
+        return if replies > 0 && !reading.is_answered() {
+            format!(
+                " The pod did answer: its cable shows {}, which did not get here.",
+                count(replies, "reply packet")
+            )
+        } else if pod.follow_up_packets() == 0 && reading.is_answered() {
+            " At the pod's cable no follow-up was seen.".to_owned()
+        } else if pod.requests.packets > 0 && !reading.is_answered() {
+            " The request was seen at the pod's cable, and no reply there either.".to_owned()
+        } else {
+            String::new()
+        };
+    }
+    let running = reading.points.iter().find(|point| {
+        point.kind == PointKind::Pod && point.id != reading.view.point && point.observed.is_some()
+    });
+    match running {
+        Some(point) if !reading.is_answered() && reading.view.kind != PointKind::Pod => {
+            let named =
+                |name: &Option<String>| name.as_deref().and_then(plain_name).map(str::to_owned);
+            let place = CapturePoint {
+                kind: point.kind,
+                node: named(&point.node),
+                interface: named(&point.interface),
+            };
+            format!(" Nothing of it was recognised in the capture at {place}.")
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::exchange::Course;
+    use crate::model::finding::{Cause, Confidence, Verdict};
+    use crate::model::protocol::Protocol;
+
+    #[test]
+    fn silence_has_to_be_observed() {
+        for family in Family::BOTH {
+            let tftp = || Sample::tftp(family);
+            let unknown = || Sample::request(family, Protocol::Udp, 9_000);
+            let quic =
+                Sample::request(family, Protocol::Quic, 443).repeat_request(3).wait_seconds(5);
+            let cases = [
+                ("the capture ends at once", tftp(), Verdict::Inconclusive, None),
+                (
+                    "alone, then silence",
+                    tftp().wait_seconds(5),
+                    Verdict::Unanswered,
+                    Some(Confidence::Possible),
+                ),
+                (
+                    "repeated",
+                    tftp().repeat_request(3).wait_seconds(5),
+                    Verdict::Unanswered,
+                    Some(Confidence::Certain),
+                ),
+                ("unknown protocol, alone", unknown().wait_seconds(5), Verdict::Inconclusive, None),
+                (
+                    "unknown protocol, repeated",
+                    unknown().repeat_request(2).wait_seconds(5),
+                    Verdict::Unanswered,
+                    Some(Confidence::Possible),
+                ),
+                ("by design elsewhere", quic, Verdict::Inconclusive, None),
+                ("one-way", Sample::syslog(family).wait_seconds(9), Verdict::OneWay, None),
+                ("a group", Sample::mdns(family).wait_seconds(9), Verdict::OneWay, None),
+            ];
+            for (name, sample, verdict, expected) in cases {
+                let diagnosis = sample.diagnose();
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                let finding =
+                    diagnosis.findings.iter().find(|f| f.cause == Cause::RequestUnanswered);
+                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn follow_ups_repeated_in_vain_are_unanswered() {
+        for family in Family::BOTH {
+            let start = || Sample::tftp(family).answered_by_vip().repeat_reply(2);
+            let sent = |sample: Sample, repeats| {
+                sample
+                    .follow_up(family.vip(), 40_001, Course::ToAnswerer, 1)
+                    .repeat_follow_up(repeats)
+            };
+            let cases = [
+                ("both repeat", sent(start(), 3), Verdict::Unanswered),
+                ("both repeat, then it goes on", sent(start(), 3).progress(), Verdict::Symmetric),
+                (
+                    "nobody repeats",
+                    sent(Sample::tftp(family).answered_by_vip(), 0),
+                    Verdict::Symmetric,
+                ),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let found = sample.causes().contains(&Cause::RequestUnanswered);
+                assert_eq!(found, verdict == Verdict::Unanswered, "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_pods_answer_is_mentioned_when_it_did_not_get_here() {
+        for family in Family::BOTH {
+            let sample = Sample::tftp(family).repeat_request(3).wait_seconds(5).pod_answers();
+            let finding = sample.finding(Cause::RequestUnanswered);
+            assert!(finding.explanation.contains("The pod did answer"), "{}", finding.explanation);
+        }
+    }
+}

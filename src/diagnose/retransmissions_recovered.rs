@@ -1,0 +1,92 @@
+//! Packets were lost and repeated, and the exchange went on.
+
+use super::evidence::extend;
+use super::reading::{Habit, Reading};
+use super::wording::count;
+use crate::model::capture::FrameRef;
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::Tally;
+use crate::model::finding::{Cause, Confidence, Evidence, Finding, Severity, Verdict};
+
+/// Finds repetitions in exchanges that ended well.
+pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    let fine = matches!(verdict, Verdict::Symmetric | Verdict::Tolerated);
+    if !fine || reading.habit != Habit::Conversation || !reading.is_answered() {
+        return None;
+    }
+    let repeats = reading.view.repeats();
+    if repeats == 0 {
+        return None;
+    }
+    let mut frames = repetitions(reading);
+    frames.sort_by_key(|evidence| evidence.frame);
+    let mut frames = frames.into_iter();
+    let mut finding = Finding::new(
+        Cause::RetransmissionsRecovered,
+        Severity::Info,
+        Confidence::Likely,
+        frames.next()?,
+    );
+    finding.title = format!("{} sent again, the exchange went on", count(repeats, "packet"));
+    finding.explanation = format!(
+        "{} had to be sent again: they or their answers were lost or late. The exchange went on after that. If it is often so, look for loss on the path to {}.",
+        count(repeats, "packet"),
+        reading.name(reading.exchange.device),
+    );
+    extend(&mut finding, frames.map(Some));
+    Some(finding)
+}
+
+fn repetitions(reading: &Reading<'_>) -> Vec<Evidence> {
+    let client = reading.exchange.client;
+    let view = reading.view;
+    let evidence = |tally: &Tally, source: Endpoint, destination: Endpoint| {
+        let frame: FrameRef =
+            if tally.repeats > 0 { tally.first_repeat.or(tally.first)? } else { return None };
+        Some(Evidence { frame, summary: format!("{source} → {destination}, repeated") })
+    };
+    let requests = view.asked.and_then(|asked| evidence(&view.requests, client, asked));
+    let replies = view.replies.iter().map(|r| evidence(&r.tally, r.source, client));
+    let follow_ups = view.follow_ups.iter().map(|f| evidence(&f.tally, f.source, f.destination));
+    requests.into_iter().chain(replies.flatten()).chain(follow_ups.flatten()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::exchange::Course;
+    use crate::model::finding::{Cause, Severity, Verdict};
+
+    #[test]
+    fn repetitions_matter_little_when_it_went_on() {
+        for family in Family::BOTH {
+            let start = |sample: Sample| {
+                sample.answered_by_vip().follow_up(family.vip(), 40_001, Course::ToAnswerer, 9)
+            };
+            let plain = || start(Sample::tftp(family));
+            let cases = [
+                ("none", plain().progress(), Verdict::Symmetric, None),
+                (
+                    "data",
+                    plain().repeat_follow_up(2).progress(),
+                    Verdict::Symmetric,
+                    Some(Severity::Info),
+                ),
+                (
+                    "request",
+                    start(Sample::tftp(family).repeat_request(1)).progress(),
+                    Verdict::Symmetric,
+                    Some(Severity::Info),
+                ),
+                ("in vain", plain().repeat_follow_up(2), Verdict::Unanswered, None),
+            ];
+            for (name, sample, verdict, expected) in cases {
+                let diagnosis = sample.diagnose();
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                let finding =
+                    diagnosis.findings.iter().find(|f| f.cause == Cause::RetransmissionsRecovered);
+                assert_eq!(finding.map(|f| f.severity), expected, "{name} {family:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! Exchanges made by hand, so that tests of rules are tables.
+//!
+//! Every packet takes the next frame number and 10 ms. Addresses are of
+//! RFC 5737 and RFC 3849.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::{Context, diagnose};
+use crate::model::capture::{CaptureId, FrameRef, PointKind};
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{
+    AddressTranslation, AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, Novelty,
+    Origin, Point, PointId, Replies, Said, Step, Tally, View,
+};
+use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
+use crate::model::packet::IcmpKind;
+use crate::model::protocol::Protocol;
+use crate::model::report::{Quotes, StepKind};
+use crate::model::time::Timestamp;
+use crate::model::topology::{AddressRole, FactSource, Facts, Role, Topology};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    fn pick(self, v4: &str, v6: &str) -> IpAddr {
+        match self {
+            Self::V4 => v4.parse().unwrap(),
+            Self::V6 => v6.parse().unwrap(),
+        }
+    }
+
+    pub fn device(self) -> IpAddr {
+        self.pick("192.0.2.7", "2001:db8::7")
+    }
+
+    pub fn other_device(self) -> IpAddr {
+        self.pick("192.0.2.8", "2001:db8::8")
+    }
+
+    pub fn vip(self) -> IpAddr {
+        self.pick("198.51.100.10", "2001:db8:100::10")
+    }
+
+    pub fn node(self) -> IpAddr {
+        self.pick("198.51.100.4", "2001:db8:100::4")
+    }
+
+    pub fn pod(self) -> IpAddr {
+        self.pick("203.0.113.16", "2001:db8:200::16")
+    }
+
+    fn group(self) -> IpAddr {
+        self.pick("224.0.0.251", "ff02::fb")
+    }
+}
+
+/// An exchange in the making, with what is known of its addresses.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    family: Family,
+    pub exchange: Exchange,
+    roles: BTreeMap<IpAddr, AddressRole>,
+    frame: u64,
+    now: Timestamp,
+}
+
+const HOST: PointId = PointId { capture: CaptureId(0), interface: 0 };
+const POD: PointId = PointId { capture: CaptureId(1), interface: 0 };
+
+impl Sample {
+    fn new(family: Family, protocol: Protocol, client: Endpoint, asked: Endpoint) -> Self {
+        let now = Timestamp::from_seconds(1_700_000_000);
+        let belief = |role, node: Option<&str>| AddressRole {
+            role,
+            node: node.map(str::to_owned),
+            pod: None,
+            source: FactSource::IpAddr,
+            reason: "a sample".to_owned(),
+        };
+        let roles = BTreeMap::from([
+            (family.vip(), belief(Role::Vip, Some("node3"))),
+            (family.node(), belief(Role::Node, Some("node3"))),
+            (family.pod(), belief(Role::Pod, Some("node3"))),
+            (family.other_device(), belief(Role::Device, None)),
+        ]);
+        let exchange = Exchange {
+            protocol,
+            client,
+            device: family.device(),
+            device_rule: DeviceRule::Listed,
+            views: vec![view(HOST, PointKind::Host, Some(asked), now)],
+            translations: Vec::new(),
+        };
+        let mut sample = Self { family, exchange, roles, frame: 0, now };
+        sample.count_request(Novelty::New);
+        sample
+    }
+
+    /// The device asks the VIP for a protocol's port.
+    pub fn request(family: Family, protocol: Protocol, port: u16) -> Self {
+        let client = Endpoint::new(family.device(), 41_226);
+        Self::new(family, protocol, client, Endpoint::new(family.vip(), port))
+    }
+
+    pub fn tftp(family: Family) -> Self {
+        Self::request(family, Protocol::Tftp, 69)
+    }
+
+    pub fn syslog(family: Family) -> Self {
+        Self::request(family, Protocol::Syslog, 514)
+    }
+
+    pub fn mdns(family: Family) -> Self {
+        let client = Endpoint::new(family.device(), 5_353);
+        Self::new(family, Protocol::Mdns, client, Endpoint::new(family.group(), 5_353))
+    }
+
+    /// A pod polls the device.
+    pub fn snmp(family: Family) -> Self {
+        let client = Endpoint::new(family.pod(), 50_000);
+        Self::new(family, Protocol::Snmp, client, Endpoint::new(family.device(), 161))
+    }
+
+    pub fn primary(&mut self) -> &mut View {
+        &mut self.exchange.views[0]
+    }
+
+    fn tick(&mut self) -> FrameRef {
+        self.frame += 1;
+        self.now = self.now + Duration::from_millis(10);
+        let now = self.now;
+        let view = self.primary();
+        view.last_at = now;
+        view.observed_until = now;
+        FrameRef { capture: CaptureId(0), number: self.frame, at: self.now }
+    }
+
+    fn count_request(&mut self, novelty: Novelty) {
+        let frame = self.tick();
+        self.primary().requests.count(frame, 30, novelty);
+        let (client, asked) = (self.exchange.client, self.primary().asked);
+        if let Some(asked) = asked {
+            self.primary().steps.push(Step {
+                frame,
+                kind: StepKind::Request,
+                source: client.address,
+                destination: asked.address,
+                ports: Some((client.port, asked.port)),
+                said: Said::Datagram { length: 30 },
+            });
+        }
+    }
+
+    pub fn wait_seconds(mut self, seconds: u64) -> Self {
+        self.now = self.now + Duration::from_secs(seconds);
+        let now = self.now;
+        self.primary().observed_until = now;
+        self
+    }
+
+    pub fn request_again(mut self) -> Self {
+        self.count_request(Novelty::New);
+        self
+    }
+
+    /// Repeats the request, a second apart.
+    pub fn repeat_request(mut self, repeats: u64) -> Self {
+        for _ in 0..repeats {
+            self = self.wait_seconds(1);
+            self.count_request(Novelty::Repeat);
+        }
+        self
+    }
+
+    pub fn reply(mut self, from: IpAddr, port: u16, origin: Origin, packets: u64) -> Self {
+        let awaits_follow_up = self.exchange.protocol == Protocol::Tftp;
+        let source = Endpoint::new(from, port);
+        let mut replies = Replies { source, origin, tally: Tally::NONE, awaits_follow_up };
+        for _ in 0..packets {
+            let frame = self.tick();
+            replies.tally.count(frame, 35, Novelty::New);
+        }
+        self.primary().replies.push(replies);
+        self
+    }
+
+    /// Repeats the last reply, a second apart.
+    pub fn repeat_reply(mut self, repeats: u64) -> Self {
+        for _ in 0..repeats {
+            self = self.wait_seconds(1);
+            let frame = self.tick();
+            self.primary().replies.last_mut().unwrap().tally.count(frame, 35, Novelty::Repeat);
+        }
+        self
+    }
+
+    pub fn answered_by_node(self) -> Self {
+        let node = self.family.node();
+        self.reply(node, 40_001, Origin::OtherAddress(Confidence::Certain), 1).repeat_reply(2)
+    }
+
+    pub fn answered_by_vip(self) -> Self {
+        let vip = self.family.vip();
+        self.reply(vip, 40_001, Origin::Asked, 1)
+    }
+
+    pub fn answered_by_agent(self, packets: u64) -> Self {
+        let device = self.family.device();
+        self.reply(device, 161, Origin::Asked, packets)
+    }
+
+    pub fn answered_by_other_address(self, packets: u64) -> Self {
+        let other = self.family.other_device();
+        self.reply(other, 161, Origin::OtherAddress(Confidence::Certain), packets)
+    }
+
+    /// A reply whose request was not captured, repeated once.
+    pub fn unknown_reply(self, from: IpAddr, port: u16) -> Self {
+        self.reply(from, port, Origin::Unknown, 1).repeat_reply(1)
+    }
+
+    /// Takes the request out of the capture.
+    pub fn begins_midway(mut self) -> Self {
+        let view = self.primary();
+        view.asked = None;
+        view.requests = Tally::NONE;
+        view.steps.clear();
+        self
+    }
+
+    pub fn follow_up(self, to: IpAddr, port: u16, course: Course, packets: u64) -> Self {
+        let source = self.exchange.client;
+        self.follow_up_on(source, Endpoint::new(to, port), course, packets)
+    }
+
+    pub fn follow_up_from(self, from: IpAddr, to: IpAddr, port: u16, packets: u64) -> Self {
+        let source = Endpoint::new(from, self.exchange.client.port);
+        self.follow_up_on(source, Endpoint::new(to, port), Course::FromOtherSource, packets)
+    }
+
+    fn follow_up_on(
+        mut self,
+        source: Endpoint,
+        destination: Endpoint,
+        course: Course,
+        packets: u64,
+    ) -> Self {
+        let mut tally = Tally::NONE;
+        for _ in 0..packets {
+            let frame = self.tick();
+            tally.count(frame, 516, Novelty::New);
+        }
+        self.primary().follow_ups.push(FollowUps { source, destination, course, tally });
+        self
+    }
+
+    /// Repeats the last follow-up, a second apart.
+    pub fn repeat_follow_up(mut self, repeats: u64) -> Self {
+        for _ in 0..repeats {
+            self = self.wait_seconds(1);
+            let frame = self.tick();
+            self.primary().follow_ups.last_mut().unwrap().tally.count(frame, 516, Novelty::Repeat);
+        }
+        self
+    }
+
+    /// The last reply's source says something new.
+    pub fn progress(mut self) -> Self {
+        let frame = self.tick();
+        let view = self.primary();
+        view.progress = Some(frame);
+        if let Some(replies) = view.replies.last_mut() {
+            replies.tally.count(frame, 4, Novelty::New);
+        }
+        self
+    }
+
+    pub fn asked_again(mut self, asked: u64, confidence: Confidence) -> Self {
+        let frame = self.tick();
+        self.primary().asked_again = Some(AskedAgain { frame, times: asked, confidence });
+        self
+    }
+
+    pub fn icmp(mut self, kind: IcmpKind, from: IpAddr, quotes: Quotes, packets: u64) -> Self {
+        let quoted_destination = match quotes {
+            Quotes::Request => self.primary().asked,
+            Quotes::Reply => Some(self.exchange.client),
+            Quotes::FollowUp => self.primary().follow_ups.first().map(|sent| sent.destination),
+        };
+        let mut tally = Tally::NONE;
+        for _ in 0..packets {
+            let frame = self.tick();
+            tally.count(frame, 0, Novelty::New);
+        }
+        let errors = IcmpErrors { kind, from, quotes, quoted_destination, tally };
+        self.primary().icmp_errors.push(errors);
+        self
+    }
+
+    /// Port unreachable for a follow-up, from where it was sent to.
+    pub fn refused_follow_up(mut self, at: IpAddr, port: u16) -> Self {
+        self = self.icmp(IcmpKind::PortUnreachable, at, Quotes::FollowUp, 2);
+        let quoted = Some(Endpoint::new(at, port));
+        self.primary().icmp_errors.last_mut().unwrap().quoted_destination = quoted;
+        self
+    }
+
+    pub fn at(mut self, kind: PointKind) -> Self {
+        self.primary().kind = kind;
+        self
+    }
+
+    fn pod_side(&mut self) -> &mut View {
+        let (pod, now) = (self.family.pod(), self.now);
+        if self.exchange.views.len() == 1 {
+            self.exchange.views.push(view(POD, PointKind::Pod, Some(Endpoint::new(pod, 69)), now));
+        }
+        &mut self.exchange.views[1]
+    }
+
+    /// The pod's cable was captured too, and the pod answered there.
+    pub fn pod_answers(mut self) -> Self {
+        let (pod, client) = (self.family.pod(), self.exchange.client);
+        let frame = FrameRef { capture: CaptureId(1), number: 2, at: self.now };
+        let mut tally = Tally::NONE;
+        tally.count(frame, 35, Novelty::New);
+        let source = Endpoint::new(pod, 40_001);
+        let side = self.pod_side();
+        side.requests.count(FrameRef { number: 1, ..frame }, 30, Novelty::New);
+        let origin = Origin::Asked;
+        side.replies.push(Replies { source, origin, tally, awaits_follow_up: true });
+        side.steps.push(Step {
+            frame: FrameRef { number: 1, ..frame },
+            kind: StepKind::Request,
+            source: client.address,
+            destination: pod,
+            ports: Some((client.port, 69)),
+            said: Said::Datagram { length: 30 },
+        });
+        self
+    }
+
+    /// The pod's cable shows the replies as the uplink does: the pod is the client.
+    pub fn same_at_pod(mut self) -> Self {
+        let replies = self.primary().replies.clone();
+        self.pod_side().replies = replies;
+        self
+    }
+
+    /// The request was translated so that the pod saw the node as its client.
+    pub fn pod_sees_node(mut self) -> Self {
+        let before = self.exchange.client;
+        let after = Endpoint::new(self.family.node(), 1_024);
+        self.exchange.translations.push(AddressTranslation { from: HOST, to: POD, before, after });
+        self
+    }
+
+    pub fn icmp_at_pod(mut self, kind: IcmpKind, from: IpAddr, packets: u64) -> Self {
+        let at = self.now;
+        let quoted_destination = Some(self.exchange.client);
+        let mut tally = Tally::NONE;
+        for number in 1..=packets {
+            let frame = FrameRef { capture: CaptureId(1), number, at };
+            tally.count(frame, 0, Novelty::New);
+        }
+        let quotes = Quotes::Reply;
+        let errors = IcmpErrors { kind, from, quotes, quoted_destination, tally };
+        self.pod_side().icmp_errors.push(errors);
+        self
+    }
+
+    pub fn pod_on_node(mut self, node: &str) -> Self {
+        let pod = self.family.pod();
+        self.roles.get_mut(&pod).unwrap().node = Some(node.to_owned());
+        self
+    }
+
+    pub fn role(mut self, address: IpAddr, role: Role, source: FactSource) -> Self {
+        let reason = "a sample".to_owned();
+        self.roles.insert(address, AddressRole { role, node: None, pod: None, source, reason });
+        self
+    }
+
+    pub fn without_topology(mut self) -> Self {
+        self.roles.clear();
+        self
+    }
+
+    pub fn diagnose(&self) -> Diagnosis {
+        let topology = Topology::new(self.roles.clone(), Facts::default());
+        let points = [point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
+        let points = &points[..self.exchange.views.len().min(2)];
+        diagnose(&self.exchange, Context { topology: &topology, points })
+    }
+
+    pub fn causes(&self) -> Vec<Cause> {
+        self.diagnose().findings.iter().map(|finding| finding.cause).collect()
+    }
+
+    pub fn finding(&self, cause: Cause) -> Finding {
+        let findings = self.diagnose().findings;
+        findings.into_iter().find(|finding| finding.cause == cause).unwrap()
+    }
+}
+
+fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp) -> View {
+    View {
+        point,
+        kind,
+        asked,
+        requests: Tally::NONE,
+        unanswered: Tally::NONE,
+        replies: Vec::new(),
+        follow_ups: Vec::new(),
+        icmp_errors: Vec::new(),
+        asked_again: None,
+        progress: None,
+        steps: Vec::new(),
+        steps_omitted: 0,
+        first_at: now,
+        last_at: now,
+        observed_until: now,
+        has_payloads: true,
+    }
+}
+
+fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
+    Point {
+        id,
+        kind,
+        node: Some("node3".to_owned()),
+        interface: Some(interface.to_owned()),
+        capture_name: "sample.pcap".to_owned(),
+        observed: None,
+    }
+}

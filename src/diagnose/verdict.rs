@@ -1,0 +1,105 @@
+//! How an exchange went.
+
+use super::reading::{Habit, Reading};
+use crate::model::finding::{Severity, Verdict};
+
+/// Says how an exchange went. The first rule that holds decides:
+///
+/// 1. Nobody answers one-way protocols, tunnels and probes: `one_way`; an ICMP
+///    error against a one-way protocol is `rejected`.
+/// 2. Groups and protocols that move by design are never asymmetric:
+///    `symmetric` where something answered.
+/// 3. An address or port changed, and the exchange stopped because of it: `broken`.
+/// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
+/// 5. An ICMP error after which nothing went on: `rejected`.
+/// 6. No reply: `unanswered` where silence was observed, else `inconclusive`.
+/// 7. Follow-ups to the answerer repeated in vain: `unanswered`.
+/// 8. A reply that wants a follow-up and got none: `unanswered` where the
+///    device's side was watched and the reply was repeated; else several
+///    explanations remain, `inconclusive`.
+/// 9. An address or port changed and nothing shows a failure: `tolerated`.
+/// 10. The client asks again and again though it is answered: `inconclusive`,
+///     for what happens beyond this point is not in the capture.
+/// 11. Everything else is `symmetric`.
+#[must_use]
+pub fn judge(reading: &Reading<'_>) -> Verdict {
+    if reading.habit != Habit::Conversation {
+        return judge_habit(reading);
+    }
+    if reading.change_stopped() || reading.client_stopped() {
+        return Verdict::Broken;
+    }
+    if reading.view.asked.is_none() || reading.is_one_directional() {
+        return Verdict::Inconclusive;
+    }
+    if reading.is_rejected() {
+        return Verdict::Rejected;
+    }
+    if !reading.is_answered() {
+        return match reading.unanswered_request() {
+            Some(_) => Verdict::Unanswered,
+            None => Verdict::Inconclusive,
+        };
+    }
+    if reading.unanswered_follow_up().is_some() {
+        return Verdict::Unanswered;
+    }
+    if let Some(reply) = reading.unfollowed_reply() {
+        let watched = reading.is_on_device_side() && reply.tally.repeats > 0;
+        return if watched { Verdict::Unanswered } else { Verdict::Inconclusive };
+    }
+    if reading.has_asymmetry() {
+        return Verdict::Tolerated;
+    }
+    if reading.asks_in_vain().is_some() {
+        return Verdict::Inconclusive;
+    }
+    Verdict::Symmetric
+}
+
+fn judge_habit(reading: &Reading<'_>) -> Verdict {
+    match reading.habit {
+        Habit::OneWay if reading.is_rejected() => Verdict::Rejected,
+        Habit::OneWay | Habit::Tunnel | Habit::Probe => Verdict::OneWay,
+        Habit::Group if reading.is_answered() => Verdict::Symmetric,
+        Habit::Group => Verdict::OneWay,
+        Habit::MovesByDesign | Habit::Conversation => {
+            if reading.is_rejected() {
+                Verdict::Rejected
+            } else if reading.is_answered() && reading.view.asked.is_some() {
+                Verdict::Symmetric
+            } else {
+                Verdict::Inconclusive
+            }
+        }
+    }
+}
+
+/// How much a finding matters in an exchange that went so.
+#[must_use]
+pub const fn severity(verdict: Verdict, part: Part) -> Severity {
+    match (verdict, part) {
+        (Verdict::Symmetric, _) => Severity::Info,
+        (Verdict::Broken | Verdict::Rejected | Verdict::Unanswered, Part::Stopped) => {
+            Severity::Error
+        }
+        _ => Severity::Warning,
+    }
+}
+
+/// What part a finding has in the exchange's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// It is why the exchange stopped.
+    Stopped,
+    /// It was there, and something else stopped the exchange, or nothing did.
+    Present,
+}
+
+impl Part {
+    /// [`Part::Stopped`] if `condition` holds.
+    #[must_use]
+    pub const fn stopped_if(condition: bool) -> Self {
+        if condition { Self::Stopped } else { Self::Present }
+    }
+}

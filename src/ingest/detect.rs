@@ -1,0 +1,194 @@
+//! What an input is, by its first bytes and never by its name.
+
+use super::byte_order::ByteOrder;
+
+/// Bytes after which what is no known format is told apart as text or binary.
+pub const HEAD_BYTES: usize = 8 * 1024;
+
+/// Bytes that are enough to know a capture or a compressed file; a live
+/// capture may take long to send more.
+pub const MAGIC_BYTES: usize = 12;
+
+/// What the first bytes look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Pcap,
+    Pcapng,
+    Gzip,
+    Zstd,
+    /// Text in UTF-8 or another superset of ASCII; the mark before it is
+    /// `mark_bytes` long.
+    Text {
+        mark_bytes: usize,
+    },
+    /// UTF-16 text behind its byte order mark of two bytes.
+    Utf16(ByteOrder),
+    /// Something else, as the end of "it looks like …".
+    Other(&'static str),
+}
+
+/// Recognises a capture or a compressed file in the first [`MAGIC_BYTES`];
+/// fewer where the input is shorter.
+pub fn find_binary_format(head: &[u8]) -> Option<Kind> {
+    // The beginning of a magic number is a cut capture, unless it could be text.
+    let is_cut_pcap = (2..4).contains(&head.len())
+        && !head.is_ascii()
+        && PCAP_MAGICS.iter().any(|magic| magic.starts_with(head));
+    if is_cut_pcap || PCAP_MAGICS.iter().any(|magic| head.starts_with(magic)) {
+        return Some(Kind::Pcap);
+    }
+    match head {
+        // Lines ended by CR CR LF can look like this magic number too, but
+        // text has no zero bytes where a section header has its length.
+        [0x0a, 0x0d, 0x0d, 0x0a, rest @ ..] if rest.is_empty() || rest.contains(&0) => {
+            Some(Kind::Pcapng)
+        }
+        // RFC 1952, section 2.3.1; deflate is the only method there is.
+        [0x1f, 0x8b] | [0x1f, 0x8b, 8, ..] => Some(Kind::Gzip),
+        // RFC 8878, sections 3.1.1 and 3.1.2
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Kind::Zstd),
+        _ => None,
+    }
+}
+
+/// Recognises an input by its first [`HEAD_BYTES`]; fewer where it is shorter.
+pub fn detect(head: &[u8]) -> Kind {
+    if let Some(kind) = find_binary_format(&head[..head.len().min(MAGIC_BYTES)]) {
+        return kind;
+    }
+    match head {
+        [0xef, 0xbb, 0xbf, ..] => return Kind::Text { mark_bytes: 3 },
+        [0xff, 0xfe, ..] => return Kind::Utf16(ByteOrder::Little),
+        [0xfe, 0xff, ..] => return Kind::Utf16(ByteOrder::Big),
+        _ => {}
+    }
+    if let Some(name) = find_other_format(head) {
+        return Kind::Other(name);
+    }
+    if is_binary(head) {
+        return Kind::Other("binary data of an unknown kind");
+    }
+    Kind::Text { mark_bytes: 0 }
+}
+
+/// Microseconds, nanoseconds and Alexey Kuznetzov's modified format, each in
+/// both byte orders.
+const PCAP_MAGICS: [[u8; 4]; 6] = [
+    [0xa1, 0xb2, 0xc3, 0xd4],
+    [0xd4, 0xc3, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0x3c, 0x4d],
+    [0x4d, 0x3c, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0xcd, 0x34],
+    [0x34, 0xcd, 0xb2, 0xa1],
+];
+
+/// Formats that people send by mistake: magic number and name.
+const OTHER_FORMATS: [(&[u8], &str); 21] = [
+    (&[0xff, 0xd8, 0xff], "a JPEG picture"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"GIF87a", "a GIF picture"),
+    (b"GIF89a", "a GIF picture"),
+    (b"%PDF-", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\x7fELF", "an ELF program"),
+    (b"\xfd7zXZ\0", "an xz archive, which is not supported yet; unpack it first"),
+    (b"BZh", "a bzip2 archive, which is not supported yet; unpack it first"),
+    (&[0x04, 0x22, 0x4d, 0x18], "an lz4 archive, which is not supported yet; unpack it first"),
+    (&[0x02, 0x21, 0x4c, 0x18], "an lz4 archive, which is not supported yet; unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
+    (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
+    (b"snoop\0\0\0", "a snoop capture; convert it with editcap -F pcapng"),
+    (b"RTSS", "a Network Monitor capture; convert it with editcap -F pcapng"),
+    (b"GMBU", "a Network Monitor capture; convert it with editcap -F pcapng"),
+    // What a transfer in text mode makes of a section header's first bytes,
+    // which were chosen for that: pcapng, section 4.1.
+    (b"\r\n\r\r\r\n", DAMAGED_PCAPNG),
+    (b"\r\n\r\r\n", DAMAGED_PCAPNG),
+    (b"\n\r\n", DAMAGED_PCAPNG),
+    (b"\n\n\n", DAMAGED_PCAPNG),
+];
+
+const DAMAGED_PCAPNG: &str =
+    "a pcapng capture that was copied in text mode; copy it again in binary mode";
+
+fn find_other_format(head: &[u8]) -> Option<&'static str> {
+    if head.get(257..262) == Some(b"ustar") {
+        return Some("a tar archive; unpack it first");
+    }
+    let (magic, name) = OTHER_FORMATS.iter().find(|(magic, _)| head.starts_with(magic))?;
+    let rest = &head[magic.len()..];
+    // Magic numbers made of letters or line ends could begin a text as well.
+    let is_meant = match *magic {
+        b"BZh" => rest.first().is_some_and(u8::is_ascii_digit) && is_binary(head),
+        b"RTSS" | b"GMBU" => is_binary(head),
+        _ if *name == DAMAGED_PCAPNG => {
+            let near = &rest[..rest.len().min(16)];
+            near.windows(4)
+                .any(|mark| matches!(mark, [0x1a, 0x2b, 0x3c, 0x4d] | [0x4d, 0x3c, 0x2b, 0x1a]))
+        }
+        _ => true,
+    };
+    is_meant.then_some(*name)
+}
+
+/// Whether these bytes have more control characters than a text has, even one
+/// with terminal escapes or a stray zero byte.
+fn is_binary(head: &[u8]) -> bool {
+    let controls =
+        head.iter().filter(|byte| matches!(byte, 0..=6 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)).count();
+    controls * 32 > head.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_known_by_their_first_bytes() {
+        const TEXT: Kind = Kind::Text { mark_bytes: 0 };
+        let mut tar = vec![b'a'; 300];
+        tar[257..262].copy_from_slice(b"ustar");
+        let cases: &[(&[u8], Kind)] = &[
+            (&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0], Kind::Pcap),
+            (&[0xa1, 0xb2, 0xc3, 0xd4, 0, 2], Kind::Pcap),
+            (&[0x4d, 0x3c, 0xb2, 0xa1], Kind::Pcap),
+            (&[0xa1, 0xb2, 0x3c, 0x4d], Kind::Pcap),
+            (&[0x34, 0xcd, 0xb2, 0xa1], Kind::Pcap),
+            (&[0xa1, 0xb2, 0xcd, 0x34], Kind::Pcap),
+            (&[0xd4, 0xc3], Kind::Pcap),
+            (b"M<", TEXT),
+            (b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", Kind::Pcapng),
+            (b"\x0a\x0d\x0d\x0a", Kind::Pcapng),
+            (b"\n\r\r\n12:00:00.000000 IP 192.0.2.1.69", TEXT),
+            (b"\r\n\r\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a", Kind::Other(DAMAGED_PCAPNG)),
+            (b"\n\n\n12:00:00 IP", TEXT),
+            (&[0x1f, 0x8b, 8, 0], Kind::Gzip),
+            (&[0x28, 0xb5, 0x2f, 0xfd], Kind::Zstd),
+            (&[0x5f, 0x2a, 0x4d, 0x18], Kind::Zstd),
+            (b"\xef\xbb\xbf12:00", Kind::Text { mark_bytes: 3 }),
+            (b"\xff\xfe1\0", Kind::Utf16(ByteOrder::Little)),
+            (b"\xfe\xff\x001", Kind::Utf16(ByteOrder::Big)),
+            (&[0xff, 0xd8, 0xff, 0xe0], Kind::Other("a JPEG picture")),
+            (b"%PDF-1.7", Kind::Other("a PDF document")),
+            (&tar, Kind::Other("a tar archive; unpack it first")),
+            (
+                b"snoop\0\0\0\0\0\0\x02",
+                Kind::Other("a snoop capture; convert it with editcap -F pcapng"),
+            ),
+            (b"BZh9 is a fine name", TEXT),
+            (b"RTSS was here", TEXT),
+            (&[7, 0, 0, 0, 1], Kind::Other("binary data of an unknown kind")),
+            (b"\x1b[1m[root@node3 ~]# tcpdump\x1b[0m\r\n", TEXT),
+            (b"one stray zero byte in a longer text\0 does not matter", TEXT),
+            (b"\xd6\xd0\xce\xc4 is text in another encoding", TEXT),
+            (b"", TEXT),
+        ];
+        for (head, kind) in cases {
+            assert_eq!(detect(head), *kind, "{head:02x?}");
+        }
+        for (magic, name) in OTHER_FORMATS.iter().filter(|(magic, _)| !magic.is_ascii()) {
+            assert_eq!(detect(magic), Kind::Other(name));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The pcap file format, in all variants that libpcap reads: microseconds and
+//! nanoseconds, both byte orders, the modified format, the old length order.
+//!
+//! pcap-parser reads the file header. Record headers are read here: its
+//! functions know neither the modified format in big-endian order nor lengths
+//! that are swapped.
+
+use super::byte_order::ByteOrder;
+use super::faults::Faults;
+use super::window::Window;
+use super::{CaptureHeader, Event, InterfaceHeader};
+use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
+use crate::model::input::{InputErrorKind, Place};
+use crate::model::time::Timestamp;
+
+/// The largest frame that is believed. libpcap's own bound is 256 KiB for most
+/// link types and 128 MiB for USB; no packet on any network comes near this.
+pub const FRAME_MAX_BYTES: u32 = 16 * 1024 * 1024;
+
+const FILE_HEADER_BYTES: usize = 24;
+
+/// Reads a pcap capture to its end.
+///
+/// # Errors
+///
+/// Where the file header is cut. Damage after it is a fault, and ends the capture.
+pub fn read(
+    window: &mut Window<'_>,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    window.ensure(FILE_HEADER_BYTES);
+    let header = FileHeader::parse(window.unused())?;
+    window.consume(FILE_HEADER_BYTES);
+    sink(Event::CaptureBegins(CaptureHeader {
+        format: CaptureFormat::Pcap,
+        clock: Clock::Absolute,
+        node: None,
+        interface: None,
+        line: None,
+    }));
+    let link_type = Some(header.link_type);
+    sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type }));
+    let mut faults = Faults::default();
+    for (offset_bytes, message) in &header.oddities {
+        let place = Place::Byte(*offset_bytes);
+        faults.tell("oddities of the file header", place, || message.clone(), sink);
+    }
+    if let Err(message) = read_records(window, &header, sink) {
+        let place = Place::Byte(window.offset());
+        faults.tell("damage", place, || format!("{message}; the capture ends here"), sink);
+    }
+    sink(Event::CaptureEnds);
+    Ok(())
+}
+
+/// Reads records until the capture ends; an error says why it ends early.
+fn read_records(
+    window: &mut Window<'_>,
+    header: &FileHeader,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), String> {
+    let mut number = 0;
+    loop {
+        number += 1;
+        if !window.ensure(header.record_header_bytes) {
+            return explain_end(window, || {
+                format!(
+                    "the header of frame {number} is cut: {} bytes were expected",
+                    header.record_header_bytes
+                )
+            });
+        }
+        let Some(record) = header.find_record(window.unused()) else {
+            return Ok(()); // not reached: the header is there
+        };
+        if record.captured_length > FRAME_MAX_BYTES {
+            return Err(format!(
+                "frame {number} is damaged: its header announces {} bytes, more than any frame has ({FRAME_MAX_BYTES})",
+                record.captured_length
+            ));
+        }
+        let captured_length = usize::try_from(record.captured_length).unwrap_or(usize::MAX);
+        let record_bytes = header.record_header_bytes + captured_length;
+        if !window.ensure(record_bytes) {
+            let there = window.unused().len().saturating_sub(header.record_header_bytes);
+            return match window.failure() {
+                Some(failure) => Err(failure.to_string()),
+                None => Err(format!(
+                    "frame {number} is cut: its header announces {captured_length} bytes, {there} are there"
+                )),
+            };
+        }
+        sink(Event::Frame(Frame {
+            number,
+            at: record.at,
+            interface: 0,
+            link_type: header.link_type,
+            direction: None,
+            original_length: record.original_length,
+            bytes: &window.unused()[header.record_header_bytes..record_bytes],
+        }));
+        window.consume(record_bytes);
+    }
+}
+
+/// Why the stream has no further bytes: an error unless it ends where a
+/// capture may end. `cut` says what is incomplete.
+pub fn explain_end(window: &Window<'_>, cut: impl FnOnce() -> String) -> Result<(), String> {
+    match (window.failure(), window.unused().len()) {
+        (Some(failure), _) => Err(failure.to_string()),
+        (None, 0) => Ok(()),
+        (None, there) => Err(format!("{}, {there} are there", cut())),
+    }
+}
+
+/// What the file header says.
+struct FileHeader {
+    order: ByteOrder,
+    link_type: LinkType,
+    nanoseconds_per_fraction: i64,
+    record_header_bytes: usize,
+    lengths: Lengths,
+    /// Byte offset and message of what is strange and still readable.
+    oddities: Vec<(u64, String)>,
+}
+
+/// In which order a record header has its two lengths. Captures of pcap 2.2
+/// and before have the original length first, and those of 2.3 may; libpcap
+/// reads them by these rules too.
+enum Lengths {
+    CapturedFirst,
+    OriginalFirst,
+    ShorterIsCaptured,
+}
+
+struct Record {
+    at: Timestamp,
+    captured_length: u32,
+    original_length: u32,
+}
+
+impl FileHeader {
+    fn parse(bytes: &[u8]) -> Result<Self, InputErrorKind> {
+        let Some(header) = bytes.first_chunk::<FILE_HEADER_BYTES>() else {
+            return Err(InputErrorKind::Damaged {
+                message: format!(
+                    "the pcap file header is cut: {FILE_HEADER_BYTES} bytes were expected, {} are there",
+                    bytes.len()
+                ),
+                offset_bytes: bytes.len() as u64,
+            });
+        };
+        let mut plain = *header;
+        let is_modified =
+            matches!(plain, [0xa1, 0xb2, 0xcd, 0x34, ..] | [0x34, 0xcd, 0xb2, 0xa1, ..]);
+        if let [0xa1, 0xb2, 0xcd, 0x34, ..] = plain {
+            // pcap-parser knows this one in the other byte order only
+            plain[..4].copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
+        }
+        let (_, parsed) =
+            pcap_parser::parse_pcap_header(&plain).map_err(|_| InputErrorKind::Damaged {
+                message: "the pcap file header cannot be read".to_owned(),
+                offset_bytes: 0,
+            })?;
+        let mut oddities = Vec::new();
+        let version = (parsed.version_major, parsed.version_minor);
+        if !matches!(version, (2, _) | (543, 0)) {
+            let (major, minor) = version;
+            oddities.push((
+                4,
+                format!("the file header names pcap version {major}.{minor}; 2.4 was expected"),
+            ));
+        }
+        // The upper half has the length of the frame check sequence (four
+        // bits), a flag that it is there, and reserved bits.
+        let [low, high, reserved, check_length] = parsed.network.0.to_le_bytes();
+        if reserved != 0 || check_length & 0x03 != 0 {
+            oddities.push((
+                20,
+                format!("reserved bits are set in the link type ({:#010x})", parsed.network.0),
+            ));
+        }
+        Ok(Self {
+            order: if parsed.is_bigendian() { ByteOrder::Big } else { ByteOrder::Little },
+            link_type: LinkType::from(u16::from_le_bytes([low, high])),
+            nanoseconds_per_fraction: if parsed.is_nanosecond_precision() { 1 } else { 1_000 },
+            record_header_bytes: if is_modified { 24 } else { 16 },
+            lengths: match version {
+                (2, 0..=2) | (543, _) => Lengths::OriginalFirst,
+                (2, 3) => Lengths::ShorterIsCaptured,
+                _ => Lengths::CapturedFirst,
+            },
+            oddities,
+        })
+    }
+
+    fn find_record(&self, bytes: &[u8]) -> Option<Record> {
+        let seconds = i64::from(self.order.find_u32(bytes, 0)?);
+        let fraction = i64::from(self.order.find_u32(bytes, 4)?);
+        let first = self.order.find_u32(bytes, 8)?;
+        let second = self.order.find_u32(bytes, 12)?;
+        let (captured_length, original_length) = match self.lengths {
+            Lengths::CapturedFirst => (first, second),
+            Lengths::OriginalFirst => (second, first),
+            Lengths::ShorterIsCaptured => (first.min(second), first.max(second)),
+        };
+        Some(Record {
+            // Both fields are unsigned 32-bit numbers: their sum fits.
+            at: Timestamp::from_nanoseconds(
+                seconds * 1_000_000_000 + fraction * self.nanoseconds_per_fraction,
+            ),
+            captured_length,
+            original_length: original_length.max(captured_length),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! The pcapng file format (draft-ietf-opsawg-pcapng): sections, interfaces,
+//! packets; all other blocks are skipped.
+//!
+//! Blocks are framed here and then read one by one, so that damage within one
+//! block, or a block of a kind that nobody knows, costs no other.
+
+mod block;
+mod interface;
+mod packet;
+
+use pcap_parser::pcapng::{
+    parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
+    parse_sectionheaderblock,
+};
+
+use self::block::{BlockHead, Kind};
+use self::interface::Interface;
+use self::packet::PacketBlock;
+use super::byte_order::ByteOrder;
+use super::faults::Faults;
+use super::window::Window;
+use super::{CaptureHeader, Event, InterfaceHeader};
+use crate::model::capture::{CaptureFormat, Clock, Frame};
+use crate::model::input::{InputErrorKind, Place};
+use crate::model::time::Timestamp;
+
+/// Interfaces that one capture may have, over all its sections.
+const INTERFACES_MAX: u32 = 65_536;
+
+/// Reads a pcapng capture to its end.
+///
+/// # Errors
+///
+/// Where the first section header is cut or damaged. Damage after it is a
+/// fault, and ends the capture.
+pub fn read(
+    window: &mut Window<'_>,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    let mut capture = Capture::default();
+    let end = read_blocks(window, &mut capture, sink);
+    if capture.section.is_none() {
+        let message = end.err().unwrap_or_else(|| "it has no section header".to_owned());
+        return Err(InputErrorKind::Damaged { message, offset_bytes: capture.block_offset });
+    }
+    if let Err(message) = end {
+        let place = Place::Byte(capture.block_offset);
+        capture.faults.tell("damage", place, || format!("{message}; the capture ends here"), sink);
+    }
+    capture.faults.tell_rest(sink);
+    sink(Event::CaptureEnds);
+    Ok(())
+}
+
+/// What is known while a capture is read.
+#[derive(Default)]
+struct Capture {
+    /// `None` until the first section header was read.
+    section: Option<Section>,
+    /// Interfaces of all sections so far.
+    interfaces: u32,
+    /// Packet blocks so far.
+    frames: u64,
+    /// The time of the latest packet that has one.
+    latest: Option<Timestamp>,
+    /// Whether a packet without a time was met.
+    has_untimed: bool,
+    /// Where the current block begins in the stream.
+    block_offset: u64,
+    faults: Faults,
+}
+
+/// A section: from its header to the next one.
+struct Section {
+    order: ByteOrder,
+    /// By the number that packet blocks of this section use.
+    interfaces: Vec<Interface>,
+}
+
+/// Reads blocks until the capture ends; an error says why it ends early.
+fn read_blocks(
+    window: &mut Window<'_>,
+    capture: &mut Capture,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), String> {
+    loop {
+        capture.block_offset = window.offset();
+        let order = capture.section.as_ref().map(|section| section.order);
+        let Some(head) = BlockHead::parse(window, order)? else { return Ok(()) };
+        if let Kind::Other(_) = head.kind {
+            head.skip(window)?;
+        } else {
+            capture.read_block(head, head.find_block(window)?, sink)?;
+            head.consume(window);
+        }
+    }
+}
+
+impl Capture {
+    /// Reads one block with a sound frame. An error ends the capture.
+    fn read_block(
+        &mut self,
+        head: BlockHead,
+        block: &[u8],
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), String> {
+        let find_packet = match head.kind {
+            Kind::SectionHeader => return self.begin_section(head.order, block, sink),
+            Kind::InterfaceDescription => return self.add_interface(head.order, block, sink),
+            Kind::EnhancedPacket => PacketBlock::find_enhanced,
+            Kind::SimplePacket => PacketBlock::find_simple,
+            Kind::ObsoletePacket => PacketBlock::find_obsolete,
+            Kind::Other(_) => return Ok(()),
+        };
+        self.frames += 1;
+        match find_packet(head.order, block) {
+            Some(packet) => self.deliver(&packet, sink),
+            None => self.faults.tell(
+                "packet blocks without room for their own fields",
+                Place::Frame(self.frames),
+                || format!("its block of {} bytes has no room for its own fields", block.len()),
+                sink,
+            ),
+        }
+        Ok(())
+    }
+
+    fn begin_section(
+        &mut self,
+        order: ByteOrder,
+        block: &[u8],
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), String> {
+        let (_, header) = parse_sectionheaderblock(block).map_err(|_| {
+            format!(
+                "a section header of {} bytes cannot be read; at least 28 were expected",
+                block.len()
+            )
+        })?;
+        if header.major_version != 1 {
+            return Err(format!(
+                "a section header names pcapng version {}.{}; 1.0 was expected",
+                header.major_version, header.minor_version
+            ));
+        }
+        if self.section.is_none() {
+            sink(Event::CaptureBegins(CaptureHeader {
+                format: CaptureFormat::Pcapng,
+                clock: Clock::Absolute,
+                node: None,
+                interface: None,
+                line: None,
+            }));
+        }
+        self.section = Some(Section { order, interfaces: Vec::new() });
+        Ok(())
+    }
+
+    fn add_interface(
+        &mut self,
+        order: ByteOrder,
+        block: &[u8],
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), String> {
+        let parse = match order {
+            ByteOrder::Little => parse_interfacedescriptionblock_le,
+            ByteOrder::Big => parse_interfacedescriptionblock_be,
+        };
+        let (_, description) = parse(block).map_err(|_| {
+            format!(
+                "an interface description of {} bytes cannot be read; at least 20 were expected",
+                block.len()
+            )
+        })?;
+        let Some(section) = &mut self.section else { return Ok(()) };
+        if self.interfaces >= INTERFACES_MAX {
+            let message = || {
+                format!(
+                    "the capture has more than {INTERFACES_MAX} interfaces; packets of the others are left out"
+                )
+            };
+            self.faults.tell("interfaces that are too many", Place::Whole, message, sink);
+            return Ok(());
+        }
+        let (interface, name) = Interface::new(self.interfaces, order, &description);
+        sink(Event::Interface(InterfaceHeader {
+            index: interface.index,
+            name,
+            link_type: Some(interface.link_type),
+        }));
+        section.interfaces.push(interface);
+        self.interfaces += 1;
+        Ok(())
+    }
+
+    fn deliver(&mut self, packet: &PacketBlock<'_>, sink: &mut dyn FnMut(Event<'_>)) {
+        let place = Place::Frame(self.frames);
+        let interfaces = self.section.as_ref().map_or(&[][..], |section| &section.interfaces);
+        let known = usize::try_from(packet.interface).ok().and_then(|at| interfaces.get(at));
+        let Some(interface) = known else {
+            let message = || {
+                format!(
+                    "it names interface {}, but this section describes {} so far",
+                    packet.interface,
+                    interfaces.len()
+                )
+            };
+            self.faults.tell("packets of interfaces that are not described", place, message, sink);
+            return;
+        };
+        let captured_length = packet.captured_length(interface.snap_length_bytes);
+        let Some(bytes) = packet.find_bytes(captured_length) else {
+            let message = || {
+                format!(
+                    "its block announces {captured_length} captured bytes and has room for {}",
+                    packet.content.len()
+                )
+            };
+            self.faults.tell("packets longer than their block", place, message, sink);
+            return;
+        };
+        let at = match packet.ticks {
+            Some(ticks) => interface.time(ticks),
+            None => self.latest.unwrap_or(Timestamp::EPOCH),
+        };
+        if packet.ticks.is_none() && !self.has_untimed {
+            self.has_untimed = true;
+            let message = || {
+                "it is a simple packet block, which has no time; such packets are given the time of the packet before them".to_owned()
+            };
+            self.faults.tell("packets without a time", place, message, sink);
+        }
+        self.latest = Some(at);
+        sink(Event::Frame(Frame {
+            number: self.frames,
+            at,
+            interface: interface.index,
+            link_type: interface.link_type,
+            direction: packet.find_direction(captured_length),
+            original_length: packet.original_length.max(captured_length),
+            bytes,
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,307 @@
+//! One capture while it is read: its interfaces, counts and faults.
+//!
+//! Part of the pipeline in [`analysis`](crate::analysis).
+
+use std::collections::BTreeMap;
+
+use crate::correlate::{Correlated, Correlator, Place};
+use crate::decode::{self, DecodeError, Decoded};
+use crate::ingest::{CaptureHeader, InterfaceHeader};
+use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
+use crate::model::exchange::PointId;
+use crate::model::input::{self, Fault};
+use crate::model::packet::{Content, Packet};
+use crate::model::report::Capture;
+use crate::model::time::Timestamp;
+use crate::model::topology::Topology;
+
+/// Faults listed by themselves; the rest is counted.
+const MAX_FAULTS: usize = 20;
+/// Interfaces that only a link header names are numbered from here.
+const FIRST_KERNEL_INTERFACE: u32 = 1 << 16;
+
+/// A capture that is being read.
+#[derive(Debug)]
+pub struct CaptureIntake {
+    id: CaptureId,
+    name: String,
+    stated: Option<CapturePoint>,
+    header: CaptureHeader,
+    interfaces: BTreeMap<u32, InterfaceHeader>,
+    /// Pairs of the capture's interface and the kernel's index, in order of appearance.
+    kernel_interfaces: Vec<(u32, u32)>,
+    link_types: Vec<LinkType>,
+    packets: u64,
+    datagrams: u64,
+    icmp_errors: u64,
+    bytes: u64,
+    times: Option<(Timestamp, Timestamp)>,
+    faults: Vec<String>,
+    faults_omitted: u64,
+    undecoded: BTreeMap<String, Undecoded>,
+}
+
+/// Frames that could not be decoded for one reason.
+#[derive(Debug)]
+struct Undecoded {
+    frames: u64,
+    first_frame: u64,
+}
+
+/// Names the captures of one input: after the input where it is one capture,
+/// after node and interface where it is a transcript of several.
+pub fn name_captures(captures: &mut [CaptureIntake], input: &str) {
+    if let [only] = captures {
+        input.clone_into(&mut only.name);
+        return;
+    }
+    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    for capture in captures {
+        let line = capture.header.line.map(|line| format!("line {line}"));
+        let place = match (&capture.header.node, &capture.header.interface) {
+            (Some(node), Some(interface)) => Some(format!("{node}/{interface}")),
+            (None, Some(interface)) => Some(interface.clone()),
+            (Some(node), None) => Some(node.clone()),
+            (None, None) => None,
+        };
+        let name = match (place, line) {
+            (Some(place), Some(line)) => format!("{place} ({line})"),
+            (Some(place), None) => place,
+            (None, Some(line)) => format!("{input} ({line})"),
+            (None, None) => input.to_owned(),
+        };
+        let count = taken.entry(name.clone()).or_insert(0);
+        *count += 1;
+        capture.name = if *count == 1 { name } else { format!("{name} #{count}") };
+    }
+}
+
+impl CaptureIntake {
+    pub fn new(
+        id: CaptureId,
+        input: &str,
+        stated: Option<CapturePoint>,
+        header: CaptureHeader,
+    ) -> Self {
+        Self {
+            id,
+            name: input.to_owned(),
+            stated,
+            header,
+            interfaces: BTreeMap::new(),
+            kernel_interfaces: Vec::new(),
+            link_types: Vec::new(),
+            packets: 0,
+            datagrams: 0,
+            icmp_errors: 0,
+            bytes: 0,
+            times: None,
+            faults: Vec::new(),
+            faults_omitted: 0,
+            undecoded: BTreeMap::new(),
+        }
+    }
+
+    pub fn interface(&mut self, header: InterfaceHeader) {
+        if let Some(link_type) = header.link_type
+            && !self.link_types.contains(&link_type)
+        {
+            self.link_types.push(link_type);
+        }
+        self.interfaces.insert(header.index, header);
+    }
+
+    /// Decodes a frame and passes on what it holds.
+    pub fn frame(&mut self, frame: &Frame<'_>, correlator: &mut Correlator) {
+        match decode::decode(frame) {
+            Ok(Decoded::Packet(packet)) => self.packet(&packet, frame.original_length, correlator),
+            Ok(Decoded::Other) => {
+                self.bytes += u64::from(frame.original_length);
+                self.other(Some(frame.at), correlator);
+            }
+            Err(error) => {
+                self.bytes += u64::from(frame.original_length);
+                self.note_undecoded(&error, frame.number);
+                self.other(Some(frame.at), correlator);
+            }
+        }
+    }
+
+    /// Passes on a packet; `wire_bytes` is its frame's length, zero where unknown.
+    pub fn packet(&mut self, packet: &Packet, wire_bytes: u32, correlator: &mut Correlator) {
+        self.packets += 1;
+        self.bytes += u64::from(wire_bytes);
+        self.note_time(packet.at);
+        match packet.content {
+            Content::Datagram(_) => self.datagrams += 1,
+            Content::IcmpError(_) => self.icmp_errors += 1,
+        }
+        let point = self.point_of(packet.interface, packet.kernel_interface);
+        correlator.push(point, packet);
+    }
+
+    /// Counts a packet that concerns no exchange; it shows that the capture was running.
+    pub fn other(&mut self, at: Option<Timestamp>, correlator: &mut Correlator) {
+        self.packets += 1;
+        if let Some(at) = at {
+            self.note_time(at);
+            // Without an interface at hand: the capture's first stands for all.
+            if self.kernel_interfaces.is_empty() && self.interfaces.len() <= 1 {
+                correlator.observe(self.point_of(0, None), at);
+            }
+        }
+    }
+
+    /// Notes something unreadable. A frame that could not even be handed out
+    /// counts as a packet: frame numbers must stay those of Wireshark.
+    pub fn fault(&mut self, fault: &Fault) {
+        if let input::Place::Frame(number) = fault.place {
+            self.packets = self.packets.max(number);
+        }
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(fault.to_string());
+        } else {
+            self.faults_omitted += 1;
+        }
+    }
+
+    /// What is known of each of its points.
+    pub fn places(&self, topology: &Topology) -> Vec<(PointId, Place)> {
+        let node = self
+            .stated
+            .as_ref()
+            .and_then(|point| point.node.clone())
+            .or_else(|| self.header.node.clone());
+        let kernel =
+            (FIRST_KERNEL_INTERFACE..).zip(&self.kernel_interfaces).map(|(id, (_, index))| {
+                let name = topology.interface_name(node.as_deref(), *index);
+                (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
+            });
+        let own = self.interfaces.iter().map(|(id, header)| (*id, header.name.clone()));
+        let mut interfaces: Vec<(u32, Option<String>)> = own.chain(kernel).collect();
+        if interfaces.is_empty() {
+            interfaces.push((0, None));
+        }
+        let is_single = interfaces.len() == 1;
+        interfaces
+            .into_iter()
+            .map(|(id, own_name)| {
+                let stated = self.stated.as_ref();
+                // A capture of several interfaces is not taken at one point, whatever was stated.
+                let kind =
+                    stated.filter(|_| is_single).map_or(PointKind::Unknown, |point| point.kind);
+                let named = stated.filter(|_| is_single).and_then(|point| point.interface.clone());
+                let from_header =
+                    self.header.interface.clone().filter(|name| is_single && name != "any");
+                let interface = named.or(own_name).or(from_header);
+                let point = CapturePoint { kind, node: node.clone(), interface };
+                let id = PointId { capture: self.id, interface: id };
+                (id, Place { point, capture_name: self.name.clone() })
+            })
+            .collect()
+    }
+
+    /// The capture as the report lists it.
+    pub fn summary(self, correlated: &Correlated) -> Capture {
+        let points: Vec<_> =
+            correlated.points.iter().filter(|point| point.id.capture == self.id).collect();
+        let mut kinds: Vec<PointKind> = points.iter().map(|point| point.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut interfaces: Vec<&str> =
+            points.iter().filter_map(|point| point.interface.as_deref()).collect();
+        interfaces.sort_unstable();
+        interfaces.dedup();
+        let stated_interface = self.stated.as_ref().and_then(|point| point.interface.clone());
+        let interface = stated_interface
+            .or_else(|| (!interfaces.is_empty()).then(|| interfaces.join(", ")))
+            .or_else(|| self.header.interface.clone());
+        let node = points.iter().find_map(|point| point.node.clone()).or_else(|| {
+            self.stated.as_ref().and_then(|point| point.node.clone()).or(self.header.node.clone())
+        });
+        let unfollowed: u64 = correlated
+            .unfollowed_packets
+            .iter()
+            .filter(|(point, _)| point.capture == self.id)
+            .map(|(_, packets)| packets)
+            .sum();
+        Capture {
+            format: self.header.format,
+            point: if let [kind] = kinds[..] { kind } else { PointKind::Unknown },
+            node,
+            interface,
+            link_types: self.link_types.iter().map(ToString::to_string).collect(),
+            clock: self.header.clock,
+            packets: self.packets,
+            datagrams: self.datagrams,
+            icmp_errors: self.icmp_errors,
+            bytes: self.bytes,
+            first_packet_at: self.times.map(|(first, _)| first),
+            last_packet_at: self.times.map(|(_, last)| last),
+            clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
+            warnings: self.warnings(unfollowed),
+            name: self.name,
+        }
+    }
+
+    fn warnings(&self, unfollowed_packets: u64) -> Vec<String> {
+        let mut warnings = self.faults.clone();
+        if self.faults_omitted > 0 {
+            warnings.push(format!("and {} more faults of this kind", self.faults_omitted));
+        }
+        for (reason, undecoded) in &self.undecoded {
+            warnings.push(match undecoded {
+                Undecoded { frames: 1, first_frame } => {
+                    format!("frame {first_frame} was not decoded: {reason}")
+                }
+                Undecoded { frames, first_frame } => {
+                    format!("{frames} frames were not decoded, first frame {first_frame}: {reason}")
+                }
+            });
+        }
+        if unfollowed_packets > 0 {
+            warnings.push(format!(
+                "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
+            ));
+        }
+        if self.header.clock == Clock::None {
+            warnings.push(
+                "the text has no times, so silence and repetition cannot be judged".to_owned(),
+            );
+        }
+        warnings
+    }
+
+    fn note_undecoded(&mut self, error: &DecodeError, frame: u64) {
+        let reason = match error {
+            DecodeError::UnsupportedLinkType(link_type) => {
+                format!("{link_type} is not supported")
+            }
+            DecodeError::Cut { layer, .. } => format!("the {layer} header is cut"),
+            DecodeError::Damaged { layer, .. } => format!("the {layer} header is damaged"),
+        };
+        self.undecoded
+            .entry(reason)
+            .or_insert(Undecoded { frames: 0, first_frame: frame })
+            .frames += 1;
+    }
+
+    fn note_time(&mut self, at: Timestamp) {
+        let (first, last) = self.times.get_or_insert((at, at));
+        *first = (*first).min(at);
+        *last = (*last).max(at);
+    }
+
+    fn point_of(&mut self, interface: u32, kernel_interface: Option<u32>) -> PointId {
+        let capture = self.id;
+        let Some(kernel_index) = kernel_interface else { return PointId { capture, interface } };
+        let wanted = (interface, kernel_index);
+        let position = self.kernel_interfaces.iter().position(|known| *known == wanted);
+        let position = position.unwrap_or_else(|| {
+            self.kernel_interfaces.push(wanted);
+            self.kernel_interfaces.len() - 1
+        });
+        let offset = u32::try_from(position).unwrap_or(FIRST_KERNEL_INTERFACE);
+        PointId { capture, interface: FIRST_KERNEL_INTERFACE + offset }
+    }
+}

@@ -1,0 +1,117 @@
+//! Walks a text that holds the outputs of one or several commands.
+
+use super::command::Command;
+use super::interface;
+use super::ip_addr::IpAddrReader;
+use super::ip_route;
+use super::kubectl_table::KubectlReader;
+use super::route::{self, Route};
+use crate::model::input::{Fault, Place};
+use crate::model::topology::Facts;
+
+/// What became of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// It has another form.
+    Foreign,
+    /// It was read, or is known to say nothing about addresses.
+    Read,
+    /// It has the form, but something in it cannot be used.
+    Fault(String),
+}
+
+/// The part of a text that is still to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Unread<'a> {
+    rest: &'a str,
+    number: u64,
+}
+
+impl<'a> Unread<'a> {
+    /// All of `text`, whose first line has the number `first_line`.
+    pub const fn new(text: &'a str, first_line: u64) -> Self {
+        Self { rest: text, number: first_line }
+    }
+
+    /// What is left.
+    pub const fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    /// The number of the line at which the rest begins.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The next line; `None` at the end.
+    pub fn line(&self) -> Option<&'a str> {
+        (!self.rest.is_empty()).then(|| self.rest.lines().next().unwrap_or_default())
+    }
+
+    /// Goes on to the next line.
+    pub fn skip_line(&mut self) {
+        self.rest = self.rest.split_once('\n').map_or("", |(_, rest)| rest);
+        self.number = self.number.saturating_add(1);
+    }
+
+    /// Goes on by `length_bytes`, or to the end where that is no boundary.
+    pub fn skip_bytes(&mut self, length_bytes: usize) {
+        let (skipped, rest) = self.rest.split_at_checked(length_bytes).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        self.number = self.number.saturating_add(count_lines(skipped));
+    }
+}
+
+/// Line breaks in `text`.
+pub fn count_lines(text: &str) -> u64 {
+    u64::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u64::MAX)
+}
+
+/// Reads lines, whichever command printed them.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    command: &'a Command,
+    links: IpAddrReader,
+    routes: Vec<Route>,
+    tables: KubectlReader<'a>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Lines<'a> {
+    /// A reader of what `command` printed.
+    pub fn new(command: &'a Command) -> Self {
+        Self {
+            command,
+            links: IpAddrReader::new(command),
+            routes: Vec::new(),
+            tables: KubectlReader::new(command.namespace.as_deref()),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Reads one line. A line of no known form is passed over: prompts, prose,
+    /// and much of what `ip` prints say nothing about addresses.
+    pub fn read(&mut self, line: &str, number: u64) {
+        let mut reading = self.links.read(line);
+        if reading == Reading::Foreign {
+            reading = ip_route::read(line, &mut self.routes);
+        }
+        if reading == Reading::Foreign {
+            reading = self.tables.read(line);
+        } else {
+            self.tables.end();
+        }
+        if let Reading::Fault(message) = reading {
+            self.faults.push(Fault { place: Place::Line(number), message });
+        }
+    }
+
+    /// What all lines say together.
+    pub fn finish(self) -> Facts {
+        let mut facts = interface::facts_of(&self.links.finish(), &self.command.host);
+        facts.extend(route::facts_of(&self.routes, &self.command.host));
+        facts.addresses.extend(self.tables.finish());
+        facts.faults.extend(self.faults);
+        facts
+    }
+}
