@@ -9,6 +9,7 @@ mod remark;
 use std::net::IpAddr;
 
 use self::fold::{find_run, fold_words};
+pub(super) use self::remark::has_asked_again;
 use self::remark::{remark, silence};
 use super::parties::{Parties, Party};
 use super::times::Times;
@@ -113,9 +114,13 @@ pub(super) fn find_ladder<'a>(
         let run = find_run(&drawn[next..]);
         for step in &drawn[next..next + run.period] {
             let (tone, note) = remark(step, exchange, parties, device);
+            let (from, to) = (lane_of(step.source), lane_of(step.destination));
+            let is_said = |row: &Row| matches!(row, Row::Arrow(arrow) if (arrow.from, arrow.to, arrow.note) == (from, to, note));
+            // Said once, it holds for the packets that go the same way.
+            let note = note.filter(|_| !rows.iter().any(is_said));
             rows.push(Row::Arrow(Arrow {
-                from: lane_of(step.source),
-                to: lane_of(step.destination),
+                from,
+                to,
                 kind: step.kind,
                 source_port: step.source_port,
                 destination_port: step.destination_port,
@@ -125,8 +130,8 @@ pub(super) fn find_ladder<'a>(
                 tone,
             }));
         }
-        let end = next + run.period * run.times;
-        if run.times > 1 {
+        let end = next + run.period + run.hidden;
+        if run.hidden > 0 {
             let last = drawn[end - 1];
             let until = times.find_offset(&last.capture, last.at, start);
             rows.push(Row::Note { words: fold_words(run, until.as_deref()), tone: Tone::Plain });

@@ -5,27 +5,22 @@ use crate::model::report::Step;
 /// The longest pattern that is looked for: request, reply, follow-up, ICMP error.
 pub(super) const PERIOD_MAX: usize = 4;
 
-/// A pattern of `period` packets that comes `times` times.
+/// The first `period` packets, which the next `hidden` ones repeat, the last time perhaps in part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
     pub period: usize,
-    pub times: usize,
+    pub hidden: usize,
 }
 
-/// The run at the head of `steps` that hides most rows; a single packet where none does.
+/// The run at the head of `steps` that hides most; a single packet where none does.
 pub(super) fn find_run(steps: &[&Step]) -> Run {
-    let mut best = Run { period: 1, times: 1 };
-    let hidden = |run: Run| run.period * (run.times - 1);
+    let mut best = Run { period: 1, hidden: 0 };
     for period in 1..=PERIOD_MAX.min(steps.len()) {
-        let pattern = &steps[..period];
-        let times = steps
-            .chunks_exact(period)
-            .take_while(|chunk| chunk.iter().zip(pattern).all(|(a, b)| is_alike(a, b)))
-            .count();
-        let run = Run { period, times };
+        let is_repeat = |(index, step): &(usize, &&Step)| is_alike(step, steps[index % period]);
+        let hidden = steps.iter().enumerate().take_while(is_repeat).count() - period;
         // A fold takes a row itself; it must hide at least two to be worth it.
-        if times > 1 && hidden(run) >= 2 && hidden(run) > hidden(best) {
-            best = run;
+        if hidden >= period.max(2) && hidden > best.hidden {
+            best = Run { period, hidden };
         }
     }
     best
@@ -41,11 +36,12 @@ fn is_alike(a: &Step, b: &Step) -> bool {
 
 /// The words of the row that stands for the hidden packets.
 pub(super) fn fold_words(run: Run, until: Option<&str>) -> String {
-    let again = run.times - 1;
-    let mut words = match (run.period, again) {
-        (1, _) => format!("… {again} more like this"),
-        (period, 1) => format!("… the same {period} packets once more"),
-        (period, _) => format!("… the same {period} packets {again} more times"),
+    let Run { period, hidden } = run;
+    let mut words = match (period, hidden / period) {
+        (1, _) => format!("… {hidden} more like this"),
+        _ if !hidden.is_multiple_of(period) => format!("… {hidden} more packets the same way"),
+        (_, 1) => format!("… the same {period} packets once more"),
+        (_, again) => format!("… the same {period} packets {again} more times"),
     };
     if let Some(until) = until {
         words.push_str(", until ");
@@ -65,16 +61,30 @@ mod tests {
         let steps = &report.devices[0].exchanges[0].steps;
         let (a, b, c) = (&steps[1], &steps[2], &steps[3]);
         let cases: [(&[&Step], (usize, usize)); 7] = [
-            (&[a], (1, 1)),
-            (&[a, b, c], (1, 1)),
-            (&[a, a], (1, 1)),
-            (&[a, a, a], (1, 3)),
+            // packets, length of the pattern, packets hidden
+            (&[a], (1, 0)),
+            (&[a, b, c], (1, 0)),
+            (&[a, a], (1, 0)),
+            (&[a, a, a], (1, 2)),
             (&[a, b, a, b], (2, 2)),
-            (&[a, b, c, a, b, c, a], (3, 2)),
-            (&[a, a, b, a, a, b], (3, 2)),
+            (&[a, b, c, a, b, c, a], (3, 4)),
+            (&[a, a, b, a, a, b], (3, 3)),
         ];
-        for (steps, (period, times)) in cases {
-            assert_eq!(find_run(steps), Run { period, times }, "{} steps", steps.len());
+        for (steps, (period, hidden)) in cases {
+            assert_eq!(find_run(steps), Run { period, hidden }, "{} steps", steps.len());
+        }
+    }
+
+    #[test]
+    fn folds_say_what_they_hide() {
+        let cases = [
+            (1, 4, "… 4 more like this, until +1 s"),
+            (2, 2, "… the same 2 packets once more, until +1 s"),
+            (3, 6, "… the same 3 packets 2 more times, until +1 s"),
+            (3, 7, "… 7 more packets the same way, until +1 s"),
+        ];
+        for (period, hidden, words) in cases {
+            assert_eq!(fold_words(Run { period, hidden }, Some("+1 s")), words);
         }
     }
 }

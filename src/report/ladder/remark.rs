@@ -62,9 +62,19 @@ pub(super) fn silence(exchange: &DeviceExchange) -> Option<&'static str> {
         None
     } else if exchange.replies.is_empty() {
         Some("no reply was captured")
+    } else if has_asked_again(exchange) {
+        Some("the client asked again instead of going on")
     } else if exchange.follow_ups.is_empty() && exchange.request.is_some() {
         Some("nothing more from the client was captured")
     } else {
         None
     }
+}
+
+/// Whether the client sent its request once more after it had been answered, and no follow-up.
+pub(in crate::report) fn has_asked_again(exchange: &DeviceExchange) -> bool {
+    let is_reply = |step: &&Step| step.kind == StepKind::Reply;
+    let after_reply = exchange.steps.iter().skip_while(|step| !is_reply(step));
+    exchange.follow_ups.is_empty()
+        && after_reply.into_iter().any(|step| step.kind == StepKind::Request)
 }
