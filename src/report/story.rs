@@ -16,6 +16,13 @@ pub(super) struct Fact<'a> {
     pub tone: Tone,
 }
 
+impl Fact<'_> {
+    /// Whether this only says that there is nothing to say.
+    pub(super) fn is_silent(&self) -> bool {
+        self.party.is_none() && self.tone == Tone::Plain
+    }
+}
+
 /// The facts of `exchange`, in the order in which they happened.
 pub(super) fn facts<'a>(
     exchange: &'a DeviceExchange,
@@ -87,7 +94,7 @@ fn followed_up<'a>(
     };
     let stray = exchange.follow_ups.iter().find(strays);
     match stray.or(exchange.follow_ups.first()) {
-        None => unseen(label, "There was none in this capture"),
+        None => unseen(label, "None in this capture"),
         Some(part) => {
             let packets = count(part.packets, "packet", "packets");
             let (words, tone) = match (stray, exchange.verdict) {

@@ -199,7 +199,8 @@ fn write_remedies<'a>(page: &mut Page, device: &'a Device, told: &mut Told<'a>) 
         page.end_line();
     }
     for (index, remedy) in remedies.into_iter().enumerate() {
-        let mark = if index == 0 { "1. ".to_owned() } else { format!("{}. or: ", index + 1) };
+        let or = if index == 0 || remedy.title.starts_with("Or ") { "" } else { "or: " };
+        let mark = format!("{}. {or}", index + 1);
         let indent = 4 + mark.chars().count();
         match told.remedies.iter().find(|(title, _)| *title == remedy.title) {
             Some((title, first)) if first.device != device.device => {
