@@ -3,7 +3,7 @@
 //! servers answer such with ERROR 5, "unknown transfer ID" (RFC 1350 section 4).
 
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title};
@@ -56,7 +56,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
             reading.first_request(),
             reply.and_then(|reply| reading.first_reply(reply)),
             reply.and_then(|reply| reading.repeated_reply(reply)),
-            reading.errors.first().and_then(|seen| reading.first_error(seen)),
+            reading.errors.first().and_then(SeenErrors::first_error),
         ],
     );
     finding.remedies = remedies::for_client_source(reading, moved.source.address);

@@ -16,7 +16,7 @@ impl Reading<'_> {
     pub fn first_request(&self) -> Option<Evidence> {
         let asked = self.view.asked?;
         let frame = self.view.requests.first?;
-        Some(self.datagram(self.view, frame, self.exchange.client, asked, self.view.requests))
+        Some(datagram(self.view, frame, self.exchange.client, asked, self.view.requests))
     }
 
     /// The first packet of some replies.
@@ -24,7 +24,7 @@ impl Reading<'_> {
     pub fn first_reply(&self, replies: &Replies) -> Option<Evidence> {
         let frame = replies.tally.first?;
         let client = self.exchange.client;
-        Some(self.datagram(self.view, frame, replies.source, client, replies.tally))
+        Some(datagram(self.view, frame, replies.source, client, replies.tally))
     }
 
     /// The first repetition among some replies.
@@ -32,7 +32,7 @@ impl Reading<'_> {
     pub fn repeated_reply(&self, replies: &Replies) -> Option<Evidence> {
         let frame = replies.tally.first_repeat?;
         let mut evidence =
-            self.datagram(self.view, frame, replies.source, self.exchange.client, Tally::NONE);
+            datagram(self.view, frame, replies.source, self.exchange.client, Tally::NONE);
         evidence.summary.push_str(", repeated");
         Some(evidence)
     }
@@ -47,7 +47,7 @@ impl Reading<'_> {
             .find(|step| step.frame == frame)
             .and_then(|step| step.ports.map(|(_, port)| Endpoint::new(step.destination, port)));
         let client = client.unwrap_or(self.exchange.client);
-        let mut evidence = self.datagram(view, frame, replies.source, client, replies.tally);
+        let mut evidence = datagram(view, frame, replies.source, client, replies.tally);
         evidence.summary.push_str(", at the pod");
         Some(evidence)
     }
@@ -57,7 +57,7 @@ impl Reading<'_> {
     pub fn first_follow_up(&self, follow_ups: &FollowUps) -> Option<Evidence> {
         let frame = follow_ups.tally.first?;
         let FollowUps { source, destination, tally, .. } = *follow_ups;
-        Some(self.datagram(self.view, frame, source, destination, tally))
+        Some(datagram(self.view, frame, source, destination, tally))
     }
 
     /// The request that came again after its answer.
@@ -66,17 +66,19 @@ impl Reading<'_> {
         let asked = self.view.asked?;
         let again = self.view.asked_again?;
         let mut evidence =
-            self.datagram(self.view, again.frame, self.exchange.client, asked, Tally::NONE);
+            datagram(self.view, again.frame, self.exchange.client, asked, Tally::NONE);
         evidence.summary.push_str(", asked again");
         Some(evidence)
     }
+}
 
-    /// The first of some ICMP errors.
+impl SeenErrors<'_> {
+    /// The first of these errors.
     #[must_use]
-    pub fn first_error(&self, seen: &SeenErrors<'_>) -> Option<Evidence> {
-        let IcmpErrors { kind, from, quoted_destination, tally, .. } = *seen.errors;
+    pub fn first_error(&self) -> Option<Evidence> {
+        let IcmpErrors { kind, from, quoted_destination, tally, .. } = *self.errors;
         let frame = tally.first?;
-        let step = seen.view.steps.iter().find(|step| step.frame == frame);
+        let step = self.view.steps.iter().find(|step| step.frame == frame);
         let mut summary = match step {
             Some(step) => {
                 format!("{} → {}, ICMP {}", step.source, step.destination, kind.as_text())
@@ -84,29 +86,9 @@ impl Reading<'_> {
             None => format!("{from}, ICMP {}", kind.as_text()),
         };
         if let Some(quoted) = quoted_destination {
-            summary.push_str(&format!(", quotes a packet to {quoted}"));
+            summary = format!("{summary}, quotes a packet to {quoted}");
         }
         Some(Evidence { frame, summary })
-    }
-
-    fn datagram(
-        &self,
-        view: &View,
-        frame: FrameRef,
-        source: Endpoint,
-        destination: Endpoint,
-        tally: Tally,
-    ) -> Evidence {
-        let said = view.steps.iter().find(|step| step.frame == frame).map(|step| &step.said);
-        let summary = match said {
-            Some(said) => format!("{source} → {destination}, {said}"),
-            // The tally's bytes are this packet's only if it is alone.
-            None if tally.packets == 1 => {
-                format!("{source} → {destination}, {} bytes", tally.bytes)
-            }
-            None => format!("{source} → {destination}"),
-        };
-        Evidence { frame, summary }
     }
 }
 
@@ -119,4 +101,23 @@ pub fn extend(finding: &mut Finding, more: impl IntoIterator<Item = Option<Evide
         }
     }
     finding.evidence.sort_by_key(|evidence| evidence.frame);
+}
+
+fn datagram(
+    view: &View,
+    frame: FrameRef,
+    source: Endpoint,
+    destination: Endpoint,
+    tally: Tally,
+) -> Evidence {
+    let said = view.steps.iter().find(|step| step.frame == frame).map(|step| &step.said);
+    let summary = match said {
+        Some(said) => format!("{source} → {destination}, {said}"),
+        // The tally's bytes are this packet's only if it is alone.
+        None if tally.packets == 1 => {
+            format!("{source} → {destination}, {} bytes", tally.bytes)
+        }
+        None => format!("{source} → {destination}"),
+    };
+    Evidence { frame, summary }
 }

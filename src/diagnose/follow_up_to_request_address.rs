@@ -3,11 +3,11 @@
 //! the transfer, and the answer's source is where they are.
 
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title};
-use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::finding::{Cause, Finding, Verdict};
 
 /// Finds follow-ups to the address asked, at the port that answered from another.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
@@ -22,12 +22,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     );
     let (kept, answerer) = (wrong.follow_ups.destination, wrong.reply.source);
     finding.title = fit_title([
-        format!(
-            "{} answers to {}, though {} had answered",
-            reading.client_word_first(),
-            kept.address,
-            answerer.address
-        ),
+        format!("Follow-ups go to {}, the answer came from {}", kept.address, answerer.address),
         format!("Follow-ups go to {}, which had not answered", kept.address),
         "Follow-ups go to the address asked, not to the answerer".to_owned(),
     ]);
@@ -38,7 +33,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         [
             reading.first_request(),
             reading.first_reply(wrong.reply),
-            error.or(reading.errors.first()).and_then(|seen| reading.first_error(seen)),
+            error.or(reading.errors.first()).and_then(SeenErrors::first_error),
             reading.repeated_reply(wrong.reply),
         ],
     );
@@ -50,7 +45,7 @@ fn explain(reading: &Reading<'_>, verdict: Verdict) -> String {
     let Some(wrong) = reading.wrong_address else { return String::new() };
     let (kept, answerer) = (wrong.follow_ups.destination, wrong.reply.source);
     let client = reading.client_word_first();
-    let mut text = if reading.view.asked.is_some() {
+    let start = if reading.view.asked.is_some() {
         format!(
             "{client} asked {} and was answered by {}.",
             reading.name(kept.address),
@@ -64,19 +59,19 @@ fn explain(reading: &Reading<'_>, verdict: Verdict) -> String {
         )
     };
     let sent = count(wrong.follow_ups.tally.packets, "follow-up");
-    if wrong.confidence == Confidence::Possible || kept.port != answerer.port {
-        text.push_str(&format!(" It sent {sent} to {kept}, not to {answerer}."));
+    let proof = if kept.port == answerer.port {
+        format!(
+            "It sent {sent} to {kept}: the port is the answer's, so it had read the answer, but the address is not."
+        )
     } else {
-        text.push_str(&format!(
-            " It sent {sent} to {kept}: the port is the answer's, so it had read the answer, but the address is not."
-        ));
-    }
-    text.push_str(if verdict == Verdict::Broken {
-        " Nothing listens there on that port, because it belongs to the address that answered."
+        format!("It sent {sent} to {kept}, not to {answerer}.")
+    };
+    let end = if verdict == Verdict::Broken {
+        "That port belongs to the address that answered, so nothing at this address listens on it."
     } else {
-        " The exchange went on all the same."
-    });
-    text
+        "The exchange went on all the same."
+    };
+    format!("{start} {proof} {end}")
 }
 
 #[cfg(test)]

@@ -40,13 +40,13 @@ fn find(reading: &Reading<'_>, verdict: Verdict, cause: Cause) -> Option<Finding
     let ended = main.ended;
     // After the founding fault the errors are its sign; either one stopped the exchange.
     let part = Part::stopped_if(ended);
-    let first = reading.first_error(main)?;
+    let first = main.first_error()?;
     let mut finding = Finding::new(cause, severity(verdict, part), confidence(main.errors), first);
     let packets: u64 = of_cause.iter().map(|seen| seen.errors.tally.packets).sum();
     finding.title = title(main.errors, packets);
     finding.explanation = explain(reading, main, packets);
     let changed = reading.changed.and_then(|reply| reading.first_reply(reply));
-    let rest = of_cause.iter().map(|seen| reading.first_error(seen));
+    let rest = of_cause.iter().map(|seen| seen.first_error());
     let quoted = match main.errors.quotes {
         Quotes::FollowUp => reading
             .follow_ups()
@@ -156,8 +156,7 @@ mod tests {
                 let verdict =
                     if expected.is_some() { Verdict::Rejected } else { Verdict::Inconclusive };
                 assert_eq!(diagnosis.verdict, verdict, "{kind:?} {family:?}");
-                let causes: Vec<_> = expected.into_iter().collect();
-                assert_eq!(sample.causes(), causes, "{kind:?} {family:?}");
+                assert_eq!(sample.causes(), Vec::from_iter(expected), "{kind:?} {family:?}");
                 assert!(diagnosis.findings.iter().all(|f| f.severity == Severity::Error));
             }
         }

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use super::sample::{Family, Sample};
 use super::wording::TITLE_LIMIT_CHARS;
@@ -96,13 +98,13 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn apply(sample: Sample, family: Family, event: Event) -> Sample {
+fn apply(sample: Sample, family: Family, event: &Event) -> Sample {
     let address = |index: usize| -> IpAddr {
         [family.device(), family.other_device(), family.vip(), family.node(), family.pod()][index]
     };
     let replied = !sample.exchange.views[0].replies.is_empty();
     let followed = !sample.exchange.views[0].follow_ups.is_empty();
-    match event {
+    match *event {
         Event::Wait(seconds) => sample.wait_seconds(seconds),
         Event::RepeatRequest(times) => sample.repeat_request(times),
         Event::Reply { from, port, origin, packets } => {
@@ -147,7 +149,7 @@ fn sample() -> impl Strategy<Value = Sample> {
             5 => Sample::request(family, Protocol::Udp, 9_000),
             _ => Sample::request(family, Protocol::Quic, 443),
         };
-        events.into_iter().fold(start, |sample, event| apply(sample, family, event))
+        events.iter().fold(start, |sample, event| apply(sample, family, event))
     })
 }
 
@@ -201,7 +203,7 @@ proptest! {
             } else {
                 Sample::mdns(family)
             };
-            let sample = events.iter().cloned().fold(start, |s, event| apply(s, family, event));
+            let sample = events.iter().fold(start, |s, event| apply(s, family, event));
             let verdict = sample.diagnose().verdict;
             let claimed = [Verdict::Broken, Verdict::Tolerated, Verdict::Unanswered];
             prop_assert!(!claimed.contains(&verdict), "{:?}", verdict);
@@ -216,4 +218,15 @@ fn an_exchange_without_views_is_inconclusive() {
         sample.exchange = Exchange { views: Vec::new(), ..sample.exchange };
         assert_eq!(sample.diagnose().verdict, Verdict::Inconclusive);
     }
+}
+
+#[test]
+fn random_exchanges_reach_every_verdict() {
+    let mut runner = TestRunner::deterministic();
+    let mut missing = Verdict::WORST_FIRST.to_vec();
+    for _ in 0..4_000 {
+        let verdict = sample().new_tree(&mut runner).unwrap().current().diagnose().verdict;
+        missing.retain(|other| *other != verdict);
+    }
+    assert!(missing.is_empty(), "never reached: {missing:?}");
 }

@@ -1,8 +1,8 @@
 //! Exchanges to verdicts and findings.
 //!
-//! [`Reading`] says once what the packets of an exchange show. The verdict and
+//! `Reading` says once what the packets of an exchange show. The verdict and
 //! the rules ask only the reading, so that they cannot disagree. One rule is
-//! one file, named by its cause; [`RULES`] lists them all.
+//! one file, named by its cause; `RULES` lists them all.
 
 use crate::model::exchange::{Exchange, Point};
 use crate::model::finding::{Cause, Diagnosis, Finding, Verdict};

@@ -1,45 +1,26 @@
 //! What the packets of one exchange show, read once for the verdict and all rules.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::Context;
-use crate::model::capture::{FrameRef, PointKind};
+use crate::model::capture::PointKind;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, Exchange, FollowUps, Origin, Point, Replies, View,
 };
 use crate::model::finding::Confidence;
-use crate::model::packet::{IcmpKind, TftpMessage};
+use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use crate::model::topology::{Role, Topology};
 
 mod errors;
+mod habit;
+mod silence;
 
 pub use errors::SeenErrors;
-
-/// Silence shorter than this proves nothing: most clients wait at least as long
-/// before they ask again.
-const SILENCE: Duration = Duration::from_secs(1);
-
-/// What kind of conversation is expected; only [`Habit::Conversation`] can be
-/// asymmetric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Habit {
-    /// One client asks one server.
-    Conversation,
-    /// Nobody answers: syslog, flow exports, traps.
-    OneWay,
-    /// Sent to a group; whoever feels addressed answers with its own address.
-    Group,
-    /// Answers may come from elsewhere by design.
-    MovesByDesign,
-    /// An overlay's outer header: each direction is a flow of its own (RFC 7348 section 5).
-    Tunnel,
-    /// A traceroute probe: its ICMP errors are what it wants.
-    Probe,
-}
+pub use habit::Habit;
+use habit::habit_of;
 
 /// A follow-up that went elsewhere than to the reply's source, and that reply.
 #[derive(Debug, Clone, Copy)]
@@ -127,21 +108,6 @@ impl<'a> Reading<'a> {
         self.view.asked_again.filter(|again| again.times > 0)
     }
 
-    /// The client asked a transaction again, twice or more, though the address
-    /// that it had asked had answered. Once is a retransmission that crossed its answer.
-    #[must_use]
-    pub fn asks_in_vain(&self) -> Option<AskedAgain> {
-        if self.habit != Habit::Conversation || self.changed.is_some() || self.went_on() {
-            return None;
-        }
-        if !self.is_answered() || self.follow_ups().next().is_some() {
-            return None;
-        }
-        self.view
-            .asked_again
-            .filter(|again| again.times >= 2 && again.confidence == Confidence::Certain)
-    }
-
     /// ICMP port unreachable that quotes a changed reply: the client's socket refused it.
     #[must_use]
     pub fn refusal(&self) -> Option<&SeenErrors<'a>> {
@@ -204,80 +170,10 @@ impl<'a> Reading<'a> {
         self.errors.iter().any(|seen| seen.ended)
     }
 
-    /// Whether only one side's packets are in the capture. Requests alone are
-    /// not: silence is what they report.
-    #[must_use]
-    pub fn is_one_directional(&self) -> bool {
-        if self.habit != Habit::Conversation {
-            return false;
-        }
-        let answered = self.is_answered();
-        let unseen = first_on(self.view, Course::AnswererUnseen).is_some();
-        if self.view.asked.is_some() {
-            return !answered && unseen;
-        }
-        let spoken = self.view.requests.first.is_some() || self.follow_ups().next().is_some();
-        answered != spoken
-    }
-
-    /// How sure it is that the request got no reply, if it got none.
-    #[must_use]
-    pub fn unanswered_request(&self) -> Option<Confidence> {
-        if self.habit != Habit::Conversation || self.is_answered() || self.view.asked.is_none() {
-            return None;
-        }
-        let first = self.view.requests.first?;
-        let repeats = self.view.requests.repeats;
-        let silent = self.is_silent_since(first);
-        if self.exchange.protocol.expects_answer() {
-            // Text without times: nobody repeats a request twice without waiting.
-            return match repeats {
-                0 => silent.then_some(Confidence::Possible),
-                1 => silent.then_some(Confidence::Likely),
-                _ => Some(Confidence::Certain),
-            };
-        }
-        (repeats >= 2 && silent).then_some(Confidence::Possible)
-    }
-
-    /// The follow-ups that the server did not answer though it wanted them.
-    #[must_use]
-    pub fn unanswered_follow_up(&self) -> Option<&'a FollowUps> {
-        if self.habit != Habit::Conversation || self.went_on() || self.is_one_block() {
-            return None;
-        }
-        let awaits = self.replies().any(|replies| replies.awaits_follow_up);
-        let server_repeats: u64 = self.replies().map(|replies| replies.tally.repeats).sum();
-        let on_course = |follow_ups: &&FollowUps| follow_ups.course == Course::ToAnswerer;
-        let client_repeats: u64 =
-            self.follow_ups().filter(on_course).map(|follow_ups| follow_ups.tally.repeats).sum();
-        let stuck = (server_repeats > 0 && client_repeats > 0) || client_repeats >= 2;
-        if awaits && stuck { self.follow_ups().find(on_course) } else { None }
-    }
-
-    /// The reply that wants to be answered, where the client said nothing more.
-    #[must_use]
-    pub fn unfollowed_reply(&self) -> Option<&'a Replies> {
-        if self.habit != Habit::Conversation
-            || self.view.asked.is_none()
-            || self.went_on()
-            || self.follow_ups().next().is_some()
-        {
-            return None;
-        }
-        self.replies().find(|replies| replies.awaits_follow_up)
-    }
-
     /// Whether the primary point would have seen what the device sends next.
     #[must_use]
     pub fn is_on_device_side(&self) -> bool {
         matches!(self.view.kind, PointKind::Device | PointKind::Host)
-    }
-
-    /// Whether the capture went on for long enough after `frame` to call it silence.
-    #[must_use]
-    pub fn is_silent_since(&self, frame: FrameRef) -> bool {
-        self.view.observed_until.since(frame.at) >= SILENCE
     }
 
     /// The role of an address.
@@ -308,19 +204,6 @@ impl<'a> Reading<'a> {
         }
         let pod = self.exchange.pod_view()?;
         pod.steps.iter().find(|step| step.kind == StepKind::Request).map(|step| step.source)
-    }
-
-    /// A whole TFTP file in one block: its ACK is the last word, so nothing
-    /// follows it (RFC 1350 section 6).
-    fn is_one_block(&self) -> bool {
-        self.exchange.protocol == Protocol::Tftp
-            && self.view.steps.iter().any(|step| {
-                let crate::model::exchange::Said::Tftp(message) = &step.said else {
-                    return false;
-                };
-                step.kind == StepKind::Reply
-                    && matches!(message, TftpMessage::Data { block: 1, length } if *length < 512)
-            })
     }
 
     /// The follow-ups of the founding fault, if there are any.
@@ -385,38 +268,4 @@ fn find_changed(protocol: Protocol, view: &View) -> Option<&Replies> {
 
 fn first_on(view: &View, course: Course) -> Option<&FollowUps> {
     view.follow_ups_on(course).find(|follow_ups| follow_ups.tally.first.is_some())
-}
-
-fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit {
-    let protocol = exchange.protocol;
-    if view.asked.is_some_and(|asked| is_group(asked.address, topology)) {
-        return Habit::Group;
-    }
-    if protocol.is_one_way() {
-        return Habit::OneWay;
-    }
-    match protocol {
-        Protocol::Vxlan | Protocol::Geneve | Protocol::GtpU | Protocol::Teredo => Habit::Tunnel,
-        Protocol::Udp if is_probe(view) => Habit::Probe,
-        other if other.moves_by_design() => Habit::MovesByDesign,
-        _ => Habit::Conversation,
-    }
-}
-
-/// Traceroute counts upwards from port 33434, or is known by what it provokes.
-fn is_probe(view: &View) -> bool {
-    let unanswered = view.replies.is_empty();
-    let expired = view.icmp_errors.iter().any(|errors| errors.kind == IcmpKind::TimeExceeded);
-    let port = view.asked.is_some_and(|asked| (33_434..=33_534).contains(&asked.port));
-    unanswered && (expired || port)
-}
-
-fn is_group(address: IpAddr, topology: &Topology) -> bool {
-    let by_itself = match address {
-        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
-        IpAddr::V6(v6) => v6.is_multicast(),
-    };
-    by_itself
-        || topology.is_broadcast(address)
-        || matches!(topology.role_of(address), Role::Multicast | Role::Broadcast)
 }

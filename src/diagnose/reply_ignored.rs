@@ -2,7 +2,7 @@
 //! connected socket never showed it that reply.
 
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
@@ -50,10 +50,10 @@ fn changed(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Option
         [
             reading.first_request(),
             reading.first_reply(reply),
-            reading.refusal().and_then(|seen| reading.first_error(seen)),
+            reading.refusal().and_then(SeenErrors::first_error),
         ],
     );
-    finding.remedies = remedies::for_changed_reply(reading, reply);
+    finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplyIgnored);
     Some(finding)
 }
 

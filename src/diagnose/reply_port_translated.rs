@@ -3,7 +3,7 @@
 //! from a second socket.
 
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{article, fit_title};
@@ -42,10 +42,10 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         [
             reading.first_request(),
             reading.asked_again(),
-            reading.refusal().and_then(|seen| reading.first_error(seen)),
+            reading.refusal().and_then(SeenErrors::first_error),
         ],
     );
-    finding.remedies = remedies::for_changed_reply(reading, reply);
+    finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplyPortTranslated);
     Some(finding)
 }
 

@@ -17,7 +17,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     // What is quoted is what counts: translation may give the error another source.
     let from_client = seen.errors.from == reading.exchange.client.address;
     let confidence = if from_client { Confidence::Certain } else { Confidence::Likely };
-    let first = reading.first_error(seen)?;
+    let first = seen.first_error()?;
     let mut finding =
         Finding::new(Cause::ReplyRejected, severity(verdict, part), confidence, first);
     let refused = times(seen.errors.tally.packets);
@@ -39,7 +39,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         &mut finding,
         [reading.first_request(), reading.first_reply(reply), reading.asked_again()],
     );
-    finding.remedies = remedies::for_changed_reply(reading, reply);
+    finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplyRejected);
     Some(finding)
 }
 
@@ -70,9 +70,9 @@ mod tests {
             ];
             for (name, sample, verdict, expected) in cases {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
-                let causes = sample.causes();
-                assert_eq!(causes.contains(&Cause::ReplyRejected), expected, "{name} {family:?}");
-                let other = causes.contains(&Cause::PortUnreachable);
+                let found = sample.causes();
+                assert_eq!(found.contains(&Cause::ReplyRejected), expected, "{name} {family:?}");
+                let other = found.contains(&Cause::PortUnreachable);
                 assert_eq!(other, verdict == Verdict::Rejected, "{name} {family:?}");
             }
         }

@@ -34,7 +34,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     ]);
     finding.explanation = explain(reading, verdict, reply);
     extend(&mut finding, [reading.first_request(), reading.asked_again()]);
-    finding.remedies = remedies::for_changed_reply(reading, reply);
+    finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplySourceNotRequested);
     Some(finding)
 }
 
@@ -45,17 +45,29 @@ fn explain(reading: &Reading<'_>, verdict: Verdict, reply: &Replies) -> String {
         .view
         .asked
         .map_or_else(|| "another address".to_owned(), |asked| reading.name(asked.address));
-    let mut text = format!("{client} asked {asked} and was answered by {}.", reading.name(source));
-    text.push_str(match reading.role_of(source) {
-        Role::Pod => " That is the pod's own address: the answer left the cluster untranslated.",
-        Role::Device => " Both belong to network elements, so no cluster translation is involved: the responder has several addresses and chose one by its own routes.",
-        Role::Unknown if reading.exchange.device_is_client() => " Nothing is known of that address: it may be the address of the node that the answer left through, or another address of the server.",
-        _ => " The responder has several addresses, and its kernel chose the source by the route back.",
-    });
+    let origin = match reading.role_of(source) {
+        Role::Pod => "That is the pod's own address: the answer left the cluster untranslated.",
+        Role::Device
+            if reading.view.asked.is_some_and(|asked| {
+                reading.role_of(asked.address) == Role::Device
+                    || asked.address == reading.exchange.device
+            }) =>
+        {
+            "Both belong to network elements, so no cluster translation is involved: the responder has several addresses and chose one by its own routes."
+        }
+        Role::Unknown if reading.exchange.device_is_client() => {
+            "Nothing is known of that address: it may be the address of the node that the answer left through, or another address of the server."
+        }
+        _ => {
+            "The responder has several addresses, and its kernel chose the source by the route back."
+        }
+    };
+    let mut text =
+        format!("{client} asked {asked} and was answered by {}. {origin}", reading.name(source));
     if verdict == Verdict::Tolerated {
-        text.push_str(&format!(
-            " {client} took it and nothing failed; a client with a connected socket would not see this answer."
-        ));
+        text = format!(
+            "{text} {client} took it and nothing failed; a client with a connected socket would not see this answer."
+        );
     }
     text
 }

@@ -56,7 +56,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         &mut finding,
         [reading.first_request(), pod.and_then(|(view, own)| reading.pod_reply(view, own))],
     );
-    finding.remedies = remedies::for_changed_reply(reading, reply);
+    finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplySourceTranslated);
     Some(finding)
 }
 
@@ -72,29 +72,29 @@ fn explain(
         .asked
         .map_or_else(|| "another address".to_owned(), |asked| reading.name(asked.address));
     let source = reading.name(reply.source.address);
-    let mut text = format!("{client} asked {asked} and was answered by {source}.");
+    let mut sentences = vec![format!("{client} asked {asked} and was answered by {source}.")];
     match pod {
-        Some((_, own)) => text.push_str(&format!(
-            " At the pod's cable the same answer leaves from {}: source translation (masquerade) on the way out replaced it.",
+        Some((_, own)) => sentences.push(format!(
+            "At the pod's cable the same answer leaves from {}: source translation (masquerade) on the way out replaced it.",
             own.source
         )),
-        None => text.push_str(
-            " That is what source translation (masquerade) on the way out does to an answer that connection tracking takes for a new flow.",
+        None => sentences.push(
+            "That is what source translation (masquerade) on the way out does to an answer that connection tracking takes for a new flow.".to_owned(),
         ),
     }
     if reading.view.asked.is_some_and(|asked| asked.port != reply.source.port) {
-        text.push_str(" The answer comes from a new port, so the translation of the request does not cover it.");
+        sentences.push("The answer comes from a new port, so the translation of the request does not cover it.".to_owned());
     }
     match verdict {
-        Verdict::Tolerated => text.push_str(&format!(
-            " {client} took it and nothing failed; a client that accepts only the address it asked would fail here."
+        Verdict::Tolerated => sentences.push(format!(
+            "{client} took it and nothing failed; a client that accepts only the address it asked would fail here."
         )),
         Verdict::Broken => {
-            text.push_str(" RFC 1350 allows it, but this client stopped because of it.");
+            sentences.push(format!("{client} did not cope with it, and the exchange stopped."));
         }
         _ => {}
     }
-    text
+    sentences.join(" ")
 }
 
 #[cfg(test)]

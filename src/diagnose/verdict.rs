@@ -60,9 +60,8 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
 fn judge_habit(reading: &Reading<'_>) -> Verdict {
     match reading.habit {
         Habit::OneWay if reading.is_rejected() => Verdict::Rejected,
-        Habit::OneWay | Habit::Tunnel | Habit::Probe => Verdict::OneWay,
         Habit::Group if reading.is_answered() => Verdict::Symmetric,
-        Habit::Group => Verdict::OneWay,
+        Habit::OneWay | Habit::Tunnel | Habit::Probe | Habit::Group => Verdict::OneWay,
         Habit::MovesByDesign | Habit::Conversation => {
             if reading.is_rejected() {
                 Verdict::Rejected

@@ -75,6 +75,10 @@ impl Reading<'_> {
         if address == self.exchange.device {
             return format!("the device {address}");
         }
+        let device = self.topology.device_of(self.exchange.device);
+        if device.is_some_and(|device| device.addresses.contains(&address)) {
+            return format!("the device's other address {address}");
+        }
         if role == Role::Unknown {
             return address.to_string();
         }

@@ -36,16 +36,14 @@ pub fn accept_any_source(reading: &Reading<'_>, answerer: Endpoint) -> Remedy {
         reading.client_word(),
         answerer.address
     )];
-    let mut commands = Vec::new();
     if snmp && in_cluster {
         steps.push("gosnmp: `UseUnconnectedUDPSocket: true`. Telegraf: `unconnected_udp_socket = true` in `[[inputs.snmp]]`, then restart it.".to_owned());
-        commands.push("printf '[[inputs.snmp]]\\n  unconnected_udp_socket = true\\n'".to_owned());
     }
     steps.push("This trusts answers from any address: prefer the responder's own setting where you can change it. Not tried here.".to_owned());
     Remedy {
         title: "Or let the client accept answers from another address".to_owned(),
         steps,
-        commands,
+        commands: Vec::new(),
     }
 }
 

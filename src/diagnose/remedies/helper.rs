@@ -37,6 +37,7 @@ pub fn attach(reading: &Reading<'_>) -> Remedy {
         "Tried in network namespaces with nftables, IPv4 and IPv6. Not tried beside kube-proxy's own rules or IPVS.".to_owned(),
         "This does not work under Cilium's kube-proxy replacement: its eBPF translation does not use the kernel's helpers.".to_owned(),
     ];
+    steps.extend(other_node_advice(reading, vip));
     steps.extend(policy_advice(reading));
     Remedy {
         title: format!("Attach the kernel's TFTP helper to {}", vip.address),
@@ -92,6 +93,17 @@ table inet replyscope_tftp {{
 }}
 EOF"
     )
+}
+
+/// The helper works where request and answer pass the same connection tracking.
+fn other_node_advice(reading: &Reading<'_>, vip: Endpoint) -> Option<String> {
+    let holder = reading.node_of(vip.address)?;
+    let through = reading.node_of(reading.changed?.source.address)?;
+    (holder != through).then(|| {
+        format!(
+            "The answer left through {through}, not through {holder}, which translated the request. The answer has to leave through {holder} for the helper to see it: run the pod there, or move the VIP to {through}."
+        )
+    })
 }
 
 /// `externalTrafficPolicy` turns one of the two TFTP faults into the other, so

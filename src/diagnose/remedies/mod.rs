@@ -45,16 +45,37 @@ pub fn for_request_port(reading: &Reading<'_>) -> Vec<Remedy> {
     remedies
 }
 
-/// For a reply whose source was not asked. Only the finding that explains most
-/// carries the whole list; the others repeat its first entry.
-pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
+/// For a reply whose source was not asked. Several causes may tell of the same
+/// reply: the one that explains most carries the list, the others point to it.
+pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies, cause: Cause) -> Vec<Remedy> {
+    let leading = if reading.wrong_address.is_some() {
+        Cause::FollowUpToRequestAddress
+    } else if reading.ignored().is_some() {
+        Cause::ReplyIgnored
+    } else if reading.refusal().is_some() {
+        Cause::ReplyRejected
+    } else {
+        cause
+    };
+    if leading != cause {
+        return vec![see(leading)];
+    }
     let mut remedies = cluster_side(reading, reply);
-    if reading.wrong_address.is_some() {
-        remedies.truncate(1);
-    } else if reading.change_stopped() {
+    if reading.change_stopped() {
         remedies.push(client::accept_any_source(reading, reply.source));
     }
     remedies
+}
+
+/// Points to the finding of this exchange that carries the advice.
+fn see(leading: Cause) -> Remedy {
+    Remedy {
+        title: format!("See {leading}"),
+        steps: vec![format!(
+            "This is the same fault seen from another side: what ends {leading} ends this too."
+        )],
+        commands: Vec::new(),
+    }
 }
 
 /// For a client that goes on from another of its addresses.
@@ -70,13 +91,15 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
             let asked = quoted.or(seen.view.asked).or(reading.view.asked);
             asked.map(|asked| service::nothing_listens(reading, asked)).into_iter().collect()
         }
-        (Cause::PortUnreachable, Quotes::FollowUp) => match reading.wrong_address {
-            // What went to the wrong address is cured where it was sent from.
-            Some(wrong) => {
-                for_misdirected_follow_up(reading, wrong.reply).into_iter().take(1).collect()
+        (Cause::PortUnreachable, Quotes::FollowUp) => {
+            if reading.wrong_address.is_some() {
+                vec![see(Cause::FollowUpToRequestAddress)]
+            } else if reading.wrong_port.is_some() {
+                vec![see(Cause::FollowUpToRequestPort)]
+            } else {
+                lost_mapping(reading, quoted)
             }
-            None => lost_mapping(reading, quoted),
-        },
+        }
         (Cause::PortUnreachable, Quotes::Reply) => vec![client::wait_longer(reading)],
         (Cause::AdminProhibited, _) => vec![filter::refusing_host(reading, seen.errors)],
         (Cause::PacketTooBig, _) => vec![mtu::smaller_datagrams(reading, seen.errors.from)],
@@ -208,9 +231,32 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_left_through_another_node_is_out_of_the_helpers_reach() {
+        for family in Family::BOTH {
+            let near = advice(&founding(family), Cause::FollowUpToRequestAddress);
+            let sample = founding(family).on_node(family.node(), "node5");
+            let far = advice(&sample, Cause::FollowUpToRequestAddress);
+            assert!(!near.contains("has to leave through"), "{near}");
+            assert!(far.contains("has to leave through node3"), "{far}");
+        }
+    }
+
+    #[test]
+    fn one_finding_carries_the_advice_and_the_others_point_to_it() {
+        for family in Family::BOTH {
+            let sample = founding(family).refused_follow_up(family.vip(), 40_001);
+            for cause in [Cause::ReplySourceTranslated, Cause::PortUnreachable] {
+                let finding = sample.finding(cause);
+                let titles: Vec<_> = finding.remedies.iter().map(|r| r.title.as_str()).collect();
+                assert_eq!(titles, ["See follow_up_to_request_address"], "{family:?}");
+            }
+        }
+    }
+
+    #[test]
     fn snat_to_the_vip_is_not_offered_across_nodes() {
         for family in Family::BOTH {
-            let apart = founding(family).pod_answers().pod_on_node("node5");
+            let apart = founding(family).pod_answers().on_node(family.pod(), "node5");
             let text = advice(&apart, Cause::FollowUpToRequestAddress);
             assert!(!text.contains("--to-source"), "{text}");
         }
@@ -246,7 +292,7 @@ mod tests {
                 (
                     icmp(IcmpKind::HostUnreachable, Quotes::Request),
                     Cause::HostUnreachable,
-                    vec![format!("ip route get {vip}")],
+                    vec![format!("route get {vip}")],
                 ),
                 (
                     icmp(IcmpKind::PacketTooBig, Quotes::Request),

@@ -23,21 +23,19 @@ pub fn answer_from_asked(reading: &Reading<'_>, answerer: Endpoint) -> Remedy {
     };
     let address = bracketed(asked.address);
     let mut steps = Vec::new();
-    let mut commands = Vec::new();
+    // Shows whether the socket is on the wildcard address.
+    let mut commands = vec![format!("ss -ulpn 'sport = :{}'", asked.port)];
     if reading.exchange.protocol == Protocol::Snmp {
         let scheme = if asked.address.is_ipv4() { "udp" } else { "udp6" };
         steps.push(format!(
-            "net-snmp: in snmpd.conf name the address instead of the wildcard, `agentAddress {scheme}:{address}:{}`, one entry for each address that is asked, then restart snmpd.",
+            "net-snmp: in snmpd.conf name the address instead of the wildcard, `agentAddress {scheme}:{address}:{}`, separated by commas for each address that is asked, then restart snmpd.",
             asked.port
         ));
         steps.push(format!(
             "SONiC: add the address as an SNMP agent address; port {} is the default.",
             asked.port
         ));
-        commands.push(format!(
-            "echo 'agentAddress {scheme}:{address}:{}' >> /etc/snmp/snmpd.conf",
-            asked.port
-        ));
+        commands.push("grep -n agentAddress /etc/snmp/snmpd.conf".to_owned());
         commands.push(format!("config snmpagentaddress add {}", asked.address));
     } else {
         steps.push(format!(

@@ -1,0 +1,62 @@
+//! Which conversations can be asymmetric at all.
+
+use std::net::IpAddr;
+
+use crate::model::exchange::{Exchange, View};
+use crate::model::packet::IcmpKind;
+use crate::model::protocol::Protocol;
+use crate::model::topology::{Role, Topology};
+
+/// What kind of conversation is expected; only [`Habit::Conversation`] can be
+/// asymmetric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Habit {
+    /// One client asks one server.
+    Conversation,
+    /// Nobody answers: syslog, flow exports, traps.
+    OneWay,
+    /// Sent to a group; whoever feels addressed answers with its own address.
+    Group,
+    /// Answers may come from elsewhere by design.
+    MovesByDesign,
+    /// An overlay's outer header: each direction is a flow of its own (RFC 7348 section 5).
+    Tunnel,
+    /// A traceroute probe: its ICMP errors are what it wants.
+    Probe,
+}
+
+/// What is expected of an exchange, by its protocol and by whom it asks.
+#[must_use]
+pub fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit {
+    let protocol = exchange.protocol;
+    if view.asked.is_some_and(|asked| is_group(asked.address, topology)) {
+        return Habit::Group;
+    }
+    if protocol.is_one_way() {
+        return Habit::OneWay;
+    }
+    match protocol {
+        Protocol::Vxlan | Protocol::Geneve | Protocol::GtpU | Protocol::Teredo => Habit::Tunnel,
+        Protocol::Udp if is_probe(view) => Habit::Probe,
+        other if other.moves_by_design() => Habit::MovesByDesign,
+        _ => Habit::Conversation,
+    }
+}
+
+/// Traceroute counts upwards from port 33434, or is known by what it provokes.
+fn is_probe(view: &View) -> bool {
+    let unanswered = view.replies.is_empty();
+    let expired = view.icmp_errors.iter().any(|errors| errors.kind == IcmpKind::TimeExceeded);
+    let port = view.asked.is_some_and(|asked| (33_434..=33_534).contains(&asked.port));
+    unanswered && (expired || port)
+}
+
+fn is_group(address: IpAddr, topology: &Topology) -> bool {
+    let by_itself = match address {
+        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_multicast(),
+    };
+    by_itself
+        || topology.is_broadcast(address)
+        || matches!(topology.role_of(address), Role::Multicast | Role::Broadcast)
+}

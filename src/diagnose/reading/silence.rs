@@ -1,0 +1,115 @@
+//! What was not said, and whether the capture would have shown it.
+
+use std::time::Duration;
+
+use super::{Habit, Reading, first_on};
+use crate::model::capture::FrameRef;
+use crate::model::exchange::{AskedAgain, Course, FollowUps, Replies, Said};
+use crate::model::finding::Confidence;
+use crate::model::packet::TftpMessage;
+use crate::model::protocol::Protocol;
+use crate::model::report::StepKind;
+
+/// Silence shorter than this proves nothing: most clients wait at least as long
+/// before they ask again.
+const SILENCE: Duration = Duration::from_secs(1);
+
+impl<'a> Reading<'a> {
+    /// The client asked a transaction again, twice or more, though the address
+    /// that it had asked had answered. Once is a retransmission that crossed its answer.
+    #[must_use]
+    pub fn asks_in_vain(&self) -> Option<AskedAgain> {
+        if self.habit != Habit::Conversation || self.changed.is_some() || self.went_on() {
+            return None;
+        }
+        if !self.is_answered() || self.follow_ups().next().is_some() {
+            return None;
+        }
+        self.view
+            .asked_again
+            .filter(|again| again.times >= 2 && again.confidence == Confidence::Certain)
+    }
+
+    /// Whether only one side's packets are in the capture. Requests alone are
+    /// not: silence is what they report.
+    #[must_use]
+    pub fn is_one_directional(&self) -> bool {
+        if self.habit != Habit::Conversation {
+            return false;
+        }
+        let answered = self.is_answered();
+        let unseen = first_on(self.view, Course::AnswererUnseen).is_some();
+        if self.view.asked.is_some() {
+            return !answered && unseen;
+        }
+        let spoken = self.view.requests.first.is_some() || self.follow_ups().next().is_some();
+        answered != spoken
+    }
+
+    /// How sure it is that the request got no reply, if it got none.
+    #[must_use]
+    pub fn unanswered_request(&self) -> Option<Confidence> {
+        if self.habit != Habit::Conversation || self.is_answered() || self.view.asked.is_none() {
+            return None;
+        }
+        let first = self.view.requests.first?;
+        let repeats = self.view.requests.repeats;
+        let silent = self.is_silent_since(first);
+        if self.exchange.protocol.expects_answer() {
+            // Text without times: nobody repeats a request twice without waiting.
+            return match repeats {
+                0 => silent.then_some(Confidence::Possible),
+                1 => silent.then_some(Confidence::Likely),
+                _ => Some(Confidence::Certain),
+            };
+        }
+        (repeats >= 2 && silent).then_some(Confidence::Possible)
+    }
+
+    /// The follow-ups that the server did not answer though it wanted them.
+    #[must_use]
+    pub fn unanswered_follow_up(&self) -> Option<&'a FollowUps> {
+        if self.habit != Habit::Conversation || self.went_on() || self.is_one_block() {
+            return None;
+        }
+        let awaits = self.replies().any(|replies| replies.awaits_follow_up);
+        let server_repeats: u64 = self.replies().map(|replies| replies.tally.repeats).sum();
+        let on_course = |follow_ups: &&FollowUps| follow_ups.course == Course::ToAnswerer;
+        let client_repeats: u64 =
+            self.follow_ups().filter(on_course).map(|follow_ups| follow_ups.tally.repeats).sum();
+        let stuck = (server_repeats > 0 && client_repeats > 0) || client_repeats >= 2;
+        if awaits && stuck { self.follow_ups().find(on_course) } else { None }
+    }
+
+    /// The reply that wants to be answered, where the client said nothing more.
+    #[must_use]
+    pub fn unfollowed_reply(&self) -> Option<&'a Replies> {
+        if self.habit != Habit::Conversation
+            || self.view.asked.is_none()
+            || self.went_on()
+            || self.follow_ups().next().is_some()
+        {
+            return None;
+        }
+        self.replies().find(|replies| replies.awaits_follow_up)
+    }
+
+    /// Whether the capture went on for long enough after `frame` to call it silence.
+    #[must_use]
+    pub fn is_silent_since(&self, frame: FrameRef) -> bool {
+        self.view.observed_until.since(frame.at) >= SILENCE
+    }
+
+    /// A whole TFTP file in one block: its ACK is the last word, so nothing
+    /// follows it (RFC 1350 section 6).
+    fn is_one_block(&self) -> bool {
+        self.exchange.protocol == Protocol::Tftp
+            && self.view.steps.iter().any(|step| {
+                let Said::Tftp(message) = &step.said else {
+                    return false;
+                };
+                step.kind == StepKind::Reply
+                    && matches!(message, TftpMessage::Data { block: 1, length } if *length < 512)
+            })
+    }
+}
