@@ -2,6 +2,7 @@
 
 use crate::model::finding::Remedy;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding, Step};
+use crate::report::advice::remedies;
 use crate::report::ladder::find_ladder;
 use crate::report::parties::Parties;
 use crate::report::picture::{Picture, Width, draw};
@@ -110,16 +111,6 @@ impl<'a> DeviceView<'a> {
 fn findings(device: &Device) -> Vec<FindingView<'_>> {
     let id = |finding: &DeviceFinding| format!("finding-{}-{}", device.device, finding.cause);
     device.findings.iter().map(|finding| FindingView { finding, id: id(finding) }).collect()
-}
-
-fn remedies(device: &Device) -> Vec<&Remedy> {
-    let mut remedies: Vec<&Remedy> = Vec::new();
-    for remedy in device.findings.iter().flat_map(|finding| &finding.remedies) {
-        if !remedies.contains(&remedy) {
-            remedies.push(remedy);
-        }
-    }
-    remedies
 }
 
 /// The frames of all findings in order of their appearance, each once.

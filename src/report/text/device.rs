@@ -2,8 +2,8 @@
 
 use super::name;
 use super::page::{Colour, Page};
-use crate::model::finding::Remedy;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding};
+use crate::report::advice::remedies;
 use crate::report::ladder::{Arrow, Ladder, Row, Tone, find_ladder};
 use crate::report::parties::{Parties, Party};
 use crate::report::plain::clip;
@@ -186,12 +186,7 @@ fn write_evidence(page: &mut Page, finding: &DeviceFinding, times: &Times<'_>) {
 /// What to change. A remedy of the same title as an earlier device's differs
 /// in this device's address only, so it is not told again.
 fn write_remedies<'a>(page: &mut Page, device: &'a Device, told: &mut Told<'a>) {
-    let mut remedies: Vec<&Remedy> = Vec::new();
-    for remedy in device.findings.iter().flat_map(|finding| &finding.remedies) {
-        if !remedies.contains(&remedy) {
-            remedies.push(remedy);
-        }
-    }
+    let remedies = remedies(device);
     if !remedies.is_empty() {
         page.end_line();
         page.words("  ");
