@@ -38,10 +38,10 @@ mod tests {
             titled("See follow_up_to_request_address"),
             titled("See one_direction_captured"),
         ];
-        let titles: Vec<_> =
+        let told: Vec<_> =
             remedies(&device).into_iter().map(|remedy| remedy.title.as_str()).collect();
         assert_eq!(
-            titles,
+            told,
             [
                 "Attach the kernel's TFTP helper to the VIP",
                 "Let the device answer who answered",

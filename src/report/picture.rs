@@ -155,7 +155,8 @@ pub(super) fn draw(ladder: &Ladder<'_>, size: Width) -> Picture {
                     y += measures.line_height;
                     Words { x, y, text }
                 };
-                let placed = break_words(words, room, room, 2).into_iter().map(line).collect();
+                let words = keep_time_whole(words);
+                let placed = break_words(&words, room, room, 2).into_iter().map(line).collect();
                 y += 10;
                 RowMark::Note { lines: placed, tone: *tone }
             }
@@ -170,6 +171,14 @@ pub(super) fn draw(ladder: &Ladder<'_>, size: Width) -> Picture {
         lanes,
         rows,
         size: size.as_token(),
+    }
+}
+
+/// The words of a fold, with spaces within its time that no line is broken at.
+fn keep_time_whole(words: &str) -> String {
+    match words.rsplit_once(", until ") {
+        Some((fold, until)) => format!("{fold}, until {}", until.replace(' ', "\u{a0}")),
+        None => words.to_owned(),
     }
 }
 
