@@ -58,7 +58,7 @@ fn read(path: &Path) -> Outline {
             }
         }
         Event::Inventory(text) => {
-            outline.inventories.push((text.command.to_owned(), text.node.map(str::to_owned)))
+            outline.inventories.push((text.command.to_owned(), text.node.map(str::to_owned)));
         }
         Event::Fault(fault) => outline.faults.push(fault.to_string()),
         Event::Interface(_) | Event::CaptureEnds => {}
