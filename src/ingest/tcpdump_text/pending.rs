@@ -5,10 +5,9 @@ use super::application::read_application;
 use super::columns::{Row, RowReading};
 use super::hex::{DumpedFrame, HexDump, is_hex_line};
 use super::icmp::{IcmpReading, parse_icmp};
+use super::ip_header::IpHeader;
 use super::line::{Head, Network};
-use super::network::{
-    Addressed, Body, IpHeader, Transport, parse_addressed, read_body, read_network_text,
-};
+use super::network::{Addressed, Body, Transport, parse_addressed, read_body, read_network_text};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{Content, Datagram};

@@ -48,6 +48,10 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     if summary.starts_with("UDP,") || summary.starts_with("[|udp]") {
         return plain(protocol, find_length(summary));
     }
+    // tcpdump 3, and `-q` of old versions.
+    if let Some(length) = summary.strip_prefix("udp ") {
+        return plain(protocol, length.trim().parse().ok());
+    }
     if summary.starts_with("SIP") {
         return Reading { application: sip::read(summary, body), length: find_length(summary) };
     }
@@ -67,7 +71,7 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
             dns::read(named, summary)
         }
         Some(Protocol::Vxlan | Protocol::Geneve) => plain(lead.or(protocol), None),
-        named => plain(named, find_length(summary)),
+        named => plain(named, find_length(summary).or_else(|| find_trailing_length(summary))),
     }
 }
 
@@ -88,6 +92,12 @@ fn find_length(summary: &str) -> Option<u32> {
     let (_, rest) = summary.split_once("length")?;
     let rest = rest.strip_prefix(':').unwrap_or(rest).trim_start();
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// `(29)` at the end of a summary, in bytes.
+fn find_trailing_length(summary: &str) -> Option<u32> {
+    let (_, number) = summary.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    number.parse().ok()
 }
 
 #[cfg(test)]
@@ -320,6 +330,8 @@ mod tests {
             ((53, 5000), "12345 1/0/0 TXT \"length 9\" (45)", Some(45)),
             ((5000, 69), " 64 WRQ \"a\" octet", Some(64)),
             ((5000, 69), "TFTP, length 64, WRQ \"a\" octet", Some(64)),
+            ((7001, 7000), "rx data fs reply fetch-status (148)", Some(148)),
+            ((5000, 6000), "udp 35", Some(35)),
             ((5000, 161), "GetResponse(42)  .1.3.6=\"length 9\"", None),
         ];
         for (ports, summary, length) in cases {
