@@ -19,6 +19,7 @@ mod pending;
 mod questions;
 mod quote;
 mod services;
+mod timeline;
 mod timestamp;
 
 use std::sync::Arc;
@@ -35,8 +36,9 @@ pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::{Outcome, Pending};
 use questions::Questions;
-pub use timestamp::StampStyle;
-use timestamp::{Stamp, StampValue, Timeline};
+pub use timeline::StampStyle;
+use timeline::Timeline;
+use timestamp::{Stamp, StampValue};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
