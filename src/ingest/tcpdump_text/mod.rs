@@ -10,21 +10,24 @@ mod faults;
 mod hash;
 mod hex;
 mod icmp;
+mod ip_header;
 mod line;
+mod link;
 mod network;
 mod packet_line;
 mod pending;
+mod questions;
+mod quote;
 mod services;
+mod timeline;
 mod timestamp;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
-use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::packet::{Application, Content, Datagram, Packet, TransactionRole};
-use crate::model::protocol::Protocol;
+use crate::model::endpoint::FlowKey;
+use crate::model::packet::{Application, Content, Datagram, Packet};
 use crate::model::time::Timestamp;
 use columns::{Row, find_row};
 use faults::Faults;
@@ -32,16 +35,15 @@ use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::{Outcome, Pending};
-pub use timestamp::StampStyle;
-use timestamp::{Stamp, StampValue, Timeline};
+use questions::Questions;
+pub use timeline::StampStyle;
+use timeline::Timeline;
+use timestamp::{Stamp, StampValue};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// Interfaces that one run may name; more share the run's own.
 const LIMIT_INTERFACES: usize = 256;
-/// Client sockets whose last SNMP question is remembered.
-const LIMIT_QUESTIONS: usize = 4_096;
-
 /// What is known of a run before its first packet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
@@ -74,7 +76,7 @@ pub struct Run {
     pending: Option<Pending>,
     faults: Faults,
     last_flow: Option<FlowKey>,
-    questions: HashMap<Endpoint, u64>,
+    questions: Questions,
 }
 
 impl Run {
@@ -90,7 +92,7 @@ impl Run {
             pending: None,
             faults: Faults::default(),
             last_flow: None,
-            questions: HashMap::new(),
+            questions: Questions::default(),
         }
     }
 
@@ -262,7 +264,7 @@ impl Run {
         let content = match content {
             Content::Datagram(datagram) => {
                 self.last_flow = Some(datagram.flow);
-                Content::Datagram(self.check_question(datagram))
+                Content::Datagram(self.questions.check(datagram))
             }
             error @ Content::IcmpError(_) => error,
         };
@@ -302,29 +304,6 @@ impl Run {
     ) {
         self.faults.report(pending.line, message, sink);
         sink(Event::OtherPacket { frame: pending.frame, at: Some(at) });
-    }
-
-    /// Without `-v` an SNMP answer shares only its objects with its request.
-    /// Where they differ (a walk answers with the next object), the answer has
-    /// no identity that could pair it, so none is claimed.
-    fn check_question(&mut self, mut datagram: Datagram) -> Datagram {
-        let Application::Transaction(transaction) = &datagram.application else {
-            return datagram;
-        };
-        let by_objects = transaction.protocol == Protocol::Snmp
-            && transaction.question == Some(transaction.identity);
-        if !by_objects {
-            return datagram;
-        }
-        if transaction.role == TransactionRole::Request {
-            if self.questions.len() >= LIMIT_QUESTIONS {
-                self.questions.clear();
-            }
-            self.questions.insert(datagram.flow.source, transaction.identity);
-        } else if self.questions.get(&datagram.flow.destination) != Some(&transaction.identity) {
-            datagram.application = Application::Plain(Protocol::Snmp);
-        }
-        datagram
     }
 }
 

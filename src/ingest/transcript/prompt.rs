@@ -22,6 +22,7 @@ pub(super) fn find_prompt(line: &str) -> Option<Prompt<'_>> {
         .or_else(|| find_user_at_host(line))
         .or_else(|| find_windows(line))
         .or_else(|| find_marked(line))
+        .or_else(|| find_unprompted(line))
 }
 
 /// `(venv) ` before the prompt.
@@ -97,6 +98,12 @@ fn find_marked(line: &str) -> Option<Prompt<'_>> {
 /// Shells that put their own name into the prompt: `bash-5.1# `.
 const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ash", "dash", "fish"];
 
+/// A tcpdump command that was pasted without its prompt.
+fn find_unprompted(line: &str) -> Option<Prompt<'_>> {
+    let is_command = ["tcpdump -", "sudo tcpdump -"].iter().any(|lead| line.starts_with(lead));
+    is_command.then_some(Prompt { node: None, command: line })
+}
+
 /// The host in `node3`, `node3:~`, `node3 ~`, `node3 :: dir`.
 fn find_host(place: &str) -> Option<&str> {
     let mut words = place.split_whitespace();
@@ -150,6 +157,9 @@ mod tests {
             ("➜  ~ ip a", Some((None, "ip a"))),
             ("PS C:\\> kubectl get pod", Some((None, "kubectl get pod"))),
             ("C:\\Users\\a>tcpdump", Some((None, "tcpdump"))),
+            ("sudo tcpdump -ni any", Some((None, "sudo tcpdump -ni any"))),
+            ("tcpdump: listening on eth0", None),
+            ("tcpdump shows the packets", None),
             ("# The capture on the host", None),
             ("It costs 5 $ a day", None),
             ("mail user@example.com", None),
