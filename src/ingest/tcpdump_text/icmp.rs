@@ -93,6 +93,16 @@ fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
     claim_about(kind, name, detail)
 }
 
+/// Reasons of an ICMPv6 destination unreachable.
+const REASONS: &[(&str, IcmpKind)] = &[
+    ("unreachable port", IcmpKind::PortUnreachable),
+    ("unreachable address", IcmpKind::HostUnreachable),
+    ("unreachable route", IcmpKind::NetworkUnreachable),
+    ("unreachable prohibited", IcmpKind::AdminProhibited),
+    ("administratively prohibited", IcmpKind::AdminProhibited),
+    ("beyond scope", IcmpKind::Other),
+];
+
 /// The texts of tcpdump's print-icmp6.c.
 fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("packet too big") {
@@ -111,14 +121,6 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
         return Ok(None);
     };
     let reason = reason.trim_start_matches([',', ' ']);
-    const REASONS: &[(&str, IcmpKind)] = &[
-        ("unreachable port", IcmpKind::PortUnreachable),
-        ("unreachable address", IcmpKind::HostUnreachable),
-        ("unreachable route", IcmpKind::NetworkUnreachable),
-        ("unreachable prohibited", IcmpKind::AdminProhibited),
-        ("administratively prohibited", IcmpKind::AdminProhibited),
-        ("beyond scope", IcmpKind::Other),
-    ];
     let found = REASONS.iter().find_map(|(lead, kind)| Some((reason.strip_prefix(lead)?, *kind)));
     let Some((about, kind)) = found else {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
@@ -321,9 +323,11 @@ mod tests {
         }
     }
 
+    type QuoteCase<'a> = (&'a str, &'a [&'a str], Option<(u16, u16)>);
+
     #[test]
     fn the_quoted_packet_gives_both_ports() {
-        let cases: [(&str, &[&str], Option<(u16, u16)>); 4] = [
+        let cases: [QuoteCase<'_>; 4] = [
             (
                 "ICMP time exceeded in-transit, length 36",
                 &[

@@ -81,6 +81,7 @@ const OTHER_LEADS: &[&str] = &[
     "RARP",
     "REALTEK",
     "RRCP",
+    "SLARP",
     "SLOW",
     "SNAP",
     "STP",
@@ -97,12 +98,19 @@ const OTHER_LEADS: &[&str] = &[
     "802.3",
 ];
 
+/// How `-e` begins on links without Ethernet addresses: loopback, netfilter
+/// logs, frame relay, Apple's packet tap.
+const LINK_LEADS: &[&str] = &["ethertype ", "AF ", "version ", "Q.922", "DLT "];
+
+/// Words before the family's name in a link header.
+const FAMILY_LEADS: &[&str] = &["ethertype ", "AF ", "family "];
+
 /// Reads a packet line behind its time.
 #[must_use]
 pub fn read_head(text: &str) -> Head<'_> {
     let (interface, direction, rest) = split_columns(text.trim());
     let rest = skip_kernel_index(rest);
-    if starts_with_mac(rest) || rest.starts_with("ethertype ") {
+    if starts_with_mac(rest) || LINK_LEADS.iter().any(|lead| rest.starts_with(lead)) {
         let (network, frame_length) = read_link(rest);
         return Head { interface, direction, frame_length, network };
     }
@@ -116,7 +124,9 @@ pub fn is_untimed_packet(text: &str) -> bool {
     let head = read_head(trimmed);
     match head.network {
         Network::Ip { .. } => {
-            let names_ip = trimmed.starts_with("IP ") || trimmed.starts_with("IP6 ");
+            let names_ip = ["IP ", "IP6 ", "MPLS (", "PPPoE ", "vlan "]
+                .iter()
+                .any(|lead| trimmed.starts_with(lead));
             let linked = names_ip || head.direction.is_some() || starts_with_mac(trimmed);
             linked && (trimmed.contains(" > ") || trimmed.contains('('))
         }
@@ -185,7 +195,7 @@ fn starts_with_mac(text: &str) -> bool {
 fn read_link(text: &str) -> (Network<'_>, Option<u32>) {
     let frame_length = find_length(text);
     let mut rest = text;
-    while let Some((_, after)) = rest.split_once("ethertype ") {
+    while let Some(after) = find_family_name(rest) {
         let name_end = after.find([' ', ',', ':']).unwrap_or(after.len());
         let (name, behind) = after.split_at(name_end);
         let family = match name {
@@ -212,6 +222,12 @@ fn read_link(text: &str) -> (Network<'_>, Option<u32>) {
     (Network::Other, frame_length)
 }
 
+/// The text from the family's name on.
+fn find_family_name(text: &str) -> Option<&str> {
+    let first = FAMILY_LEADS.iter().filter_map(|lead| Some((text.find(lead)?, lead.len()))).min();
+    first.and_then(|(at, width)| text.get(at + width..))
+}
+
 /// ` (0x0800)` behind a type's name.
 fn skip_code(text: &str) -> &str {
     text.trim_start()
@@ -233,6 +249,8 @@ fn read_network(text: &str) -> Network<'_> {
     if let Some(rest) = text.strip_prefix("IP ") {
         return Network::Ip { family: Family::V4, text: rest.trim_start() };
     }
+    // `-e` without a link header.
+    let text = text.strip_prefix("ip: ").unwrap_or(text);
     let (word, rest) = split_word(text);
     let lead = word.trim_end_matches([',', ':']).to_ascii_uppercase();
     if matches!(lead.as_str(), "VLAN" | "MPLS" | "PPPOE")
@@ -339,6 +357,10 @@ mod tests {
                 ip(Family::V4, v4),
             ),
             ("vlan 265, p 0, IP {4}", None, None, None, ip(Family::V4, v4)),
+            ("AF IPv4 (2), length 60: {4}", None, None, Some(60), ip(Family::V4, v4)),
+            ("AF IPv6 (30), length 80: {6}", None, None, Some(80), ip(Family::V6, v6)),
+            ("ip: {4}", None, None, None, ip(Family::V4, v4)),
+            ("ip: {6}", None, None, None, ip(Family::V6, v6)),
             ("PPPoE  [ses 0x11] IP6 {6}", None, None, None, ip(Family::V6, v6)),
             ("{4}", None, None, None, ip(Family::V4, v4)),
             ("{6}", None, None, None, ip(Family::V6, v6)),

@@ -5,6 +5,7 @@
 
 mod address;
 mod application;
+mod columns;
 mod faults;
 mod hash;
 mod hex;
@@ -25,6 +26,7 @@ use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{Application, Content, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
+use columns::{Row, find_row};
 use faults::Faults;
 use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
@@ -63,8 +65,8 @@ pub struct Run {
     origin: Origin,
     timeline: Timeline,
     clock: Option<Clock>,
-    /// Whether the run's stamps are dates; an application's log line seldom
-    /// has the same form.
+    /// Tells whether the run's stamps are dates; an application's log line
+    /// seldom has the same form.
     last_stamp: Option<Stamp>,
     /// Names of the interface columns; the first stands for index 1.
     columns: Vec<Arc<str>>,
@@ -113,6 +115,11 @@ impl Run {
             self.begin_packet(line, &packet, sink);
             return true;
         }
+        if let Some(row) = find_row(&text) {
+            self.settle_pending(sink);
+            self.begin_row(line, &row, sink);
+            return true;
+        }
         self.pending.as_mut().is_some_and(|pending| pending.continue_with(&text, &self.origin))
     }
 
@@ -145,8 +152,10 @@ impl Run {
             Some(stamp) if packet.is_sure => {
                 stamp.has_fraction || packet.rest.trim_start().starts_with("IP")
             }
+            // Below a command every time begins a packet, of whatever protocol;
+            // later an application's log may follow, in another form.
             Some(stamp) => {
-                stamp.has_fraction && self.last_stamp.is_some_and(|last| has_same_form(last, stamp))
+                stamp.has_fraction && self.last_stamp.is_none_or(|last| has_same_form(last, stamp))
             }
             None => {
                 let is_timed = self.last_stamp.is_some();
@@ -171,6 +180,16 @@ impl Run {
         self.origin.is_verbose |=
             matches!(head.network, Network::Other) && packet.rest.contains("ARP, Ethernet (len");
         self.pending = Some(pending);
+    }
+
+    /// Wireshark counts its seconds from the first packet of the file.
+    fn begin_row(&mut self, line: u64, row: &Row<'_>, sink: Sink<'_>) {
+        let clock = self.timeline.settle_relative();
+        self.begin_capture(clock, sink);
+        self.frames += 1;
+        self.last_stamp = Some(row.stamp);
+        let at = self.timeline.place(Some(row.stamp));
+        self.pending = Some(Pending::of_row(line, self.frames, at, row));
     }
 
     fn begin_capture(&mut self, clock: Clock, sink: Sink<'_>) {

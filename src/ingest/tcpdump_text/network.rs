@@ -40,7 +40,7 @@ pub enum Body<'a> {
 /// Splits a line behind `IP ` or `IP6 `.
 #[must_use]
 pub fn read_network_text(text: &str) -> NetworkText<'_> {
-    let text = skip_truncation(text.trim());
+    let text = skip_truncation(skip_ppp_protocol(text.trim()));
     let Some((inside, rest)) = split_parentheses(text) else {
         return NetworkText { header: None, body: read_body(text) };
     };
@@ -124,37 +124,39 @@ pub fn parse_addressed<'a>(
     Ok(Some(Addressed { source: source.address, destination: destination.address, transport }))
 }
 
+/// How summaries of other transports begin.
+const FOREIGN: &[&str] = &[
+    "Flags [",
+    "tcp ",
+    "[|tcp]",
+    "sctp",
+    "[|sctp]",
+    "DCCP",
+    "ip-proto-",
+    "ESP(",
+    "AH(",
+    "GRE",
+    "IGMP",
+    "igmp ",
+    "PIM",
+    "OSPF",
+    "VRRP",
+    "CARP",
+    "EIGRP",
+    "IP ",
+    "IP6 ",
+    "frag (",
+    "RSVP",
+    "no next header",
+    "VRRPv",
+];
+
 /// Whether the summary is of TCP or another transport that is not ours.
 fn is_foreign(protocol: Option<u8>, summary: &str) -> bool {
     if let Some(protocol) = protocol {
         // 0, 43, 44, 51 and 60 are extension headers that UDP may follow.
         return !matches!(protocol, 17 | 1 | 58 | 0 | 43 | 44 | 51 | 60);
     }
-    const FOREIGN: &[&str] = &[
-        "Flags [",
-        "tcp ",
-        "[|tcp]",
-        "sctp",
-        "[|sctp]",
-        "DCCP",
-        "ip-proto-",
-        "ESP(",
-        "AH(",
-        "GRE",
-        "IGMP",
-        "igmp ",
-        "PIM",
-        "OSPF",
-        "VRRP",
-        "CARP",
-        "EIGRP",
-        "IP ",
-        "IP6 ",
-        "frag (",
-        "RSVP",
-        "no next header",
-        "VRRPv",
-    ];
     if FOREIGN.iter().any(|lead| summary.starts_with(lead)) {
         return true;
     }
@@ -211,6 +213,15 @@ fn split_bare_ports(summary: &str) -> Option<(u16, u16, &str)> {
     let source = super::services::find_port(source.trim())?;
     let destination = super::services::find_port(destination.trim())?;
     Some((source, destination, rest))
+}
+
+/// `(0x0021), length 44: ` of PPP under `-e`.
+fn skip_ppp_protocol(text: &str) -> &str {
+    if !text.starts_with("(0x") {
+        return text;
+    }
+    let behind = split_parentheses(text).map_or(text, |(_, rest)| rest);
+    behind.split_once(": ").map_or(behind, |(_, packet)| packet.trim_start())
 }
 
 /// `truncated-ip - 100 bytes missing! ` before the addresses.

@@ -2,6 +2,7 @@
 
 use super::Origin;
 use super::application::read_application;
+use super::columns::{Row, RowReading};
 use super::hex::{DumpedFrame, HexDump, is_hex_line};
 use super::icmp::{IcmpReading, parse_icmp};
 use super::line::{Head, Network};
@@ -16,6 +17,7 @@ use crate::model::time::Timestamp;
 /// Lines below a packet that are kept to be read; the rest are passed over.
 const LIMIT_BODY_LINES: usize = 200;
 const LIMIT_BODY_BYTES: usize = 16_384;
+const KERBEROS_PORT: u16 = 88;
 
 /// A packet whose first line was read.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ enum Stage {
         has_colon: bool,
     },
     Other,
+    /// A row of Wireshark's columns, read at once.
+    Row(Content),
     Fault(String),
 }
 
@@ -81,12 +85,38 @@ impl Pending {
             }
         };
         Self {
+            direction: head.direction,
+            frame_length: head.frame_length,
+            ..Self::at_stage(line, frame, at, interface, header, stage)
+        }
+    }
+
+    /// A packet that one row of Wireshark's packet list tells completely.
+    #[must_use]
+    pub fn of_row(line: u64, frame: u64, at: Timestamp, row: &Row<'_>) -> Self {
+        let stage = match row.read() {
+            RowReading::Content(content) => Stage::Row(content),
+            RowReading::Other => Stage::Other,
+            RowReading::Fault(message) => Stage::Fault(message.to_owned()),
+        };
+        Self::at_stage(line, frame, at, 0, None, stage)
+    }
+
+    fn at_stage(
+        line: u64,
+        frame: u64,
+        at: Timestamp,
+        interface: u32,
+        header: Option<IpHeader>,
+        stage: Stage,
+    ) -> Self {
+        Self {
             line,
             frame,
             at,
             interface,
-            direction: head.direction,
-            frame_length: head.frame_length,
+            direction: None,
+            frame_length: None,
             header,
             stage,
             body: Vec::new(),
@@ -121,11 +151,12 @@ impl Pending {
             return is_indented || (is_timed && self.has_header());
         };
         // tcpdump prints what these carry on a line of its own.
-        let carries = summary.contains("VXLAN, ") || summary.contains("OTV, ");
+        let last = self.body.last().unwrap_or(summary);
+        let carries = last.contains("VXLAN, ") || last.contains("OTV, ");
         let quotes = ["ICMP", "Geneve", "GRE", "IP "].iter().any(|lead| summary.contains(lead));
         is_indented
-            || (carries && self.body.is_empty())
-            || (is_timed && (carries || quotes || self.has_header()))
+            || carries
+            || (is_timed && (!self.body.is_empty() || quotes || self.has_header()))
     }
 
     /// Takes a line below the packet; says whether it belongs to it.
@@ -166,15 +197,12 @@ impl Pending {
         true
     }
 
-    /// `-A` prints the packet's bytes as characters, headers and all: `E` is
-    /// how an IPv4 header begins, a grave accent is IPv6.
+    /// `-A` prints the packet's bytes as characters, most of them dots.
     fn is_character_dump(&mut self, trimmed: &str, origin: &Origin) -> bool {
-        let begins = !self.has_gap
-            && self.body.is_empty()
-            && trimmed.starts_with(['E', '`', 'F'])
-            && trimmed.matches('.').count() >= 4
-            && trimmed.chars().take(16).all(|c| !c.is_whitespace());
-        self.in_characters |= begins;
+        let dots = || trimmed.chars().take(64).filter(|c| *c == '.').count();
+        let looks_so = || trimmed.is_ascii() && dots() >= 6;
+        let begins = !self.has_gap && self.body.is_empty();
+        self.in_characters |= origin.has_characters || (begins && looks_so());
         self.in_characters && (!self.has_gap || (origin.has_characters && trimmed.is_ascii()))
     }
 
@@ -226,6 +254,7 @@ impl Pending {
     pub fn read(&self) -> Outcome {
         let (source, destination, summary, has_colon) = match &self.stage {
             Stage::Other => return Outcome::Other,
+            Stage::Row(content) => return Outcome::Content(content.clone()),
             Stage::Fault(message) => return Outcome::Fault(message.clone()),
             Stage::Header => {
                 return Outcome::Fault(
@@ -257,7 +286,9 @@ impl Pending {
                     Endpoint::new(from, source_port),
                     Endpoint::new(to, destination_port),
                 );
-                if summary.trim().is_empty() && !self.has_header() {
+                // tcpdump prints nothing at all of Kerberos version 5.
+                let is_silent = [source_port, destination_port].contains(&KERBEROS_PORT);
+                if summary.trim().is_empty() && !self.has_header() && !is_silent {
                     return if has_colon {
                         Outcome::Cut(flow)
                     } else {

@@ -103,10 +103,15 @@ fn find_days(text: &str) -> Option<(i64, &str)> {
 
 fn find_epoch(text: &str) -> Option<(Stamp, &str)> {
     let (seconds, rest) = split_digits(text)?;
-    if !(7..=11).contains(&seconds.len()) {
+    let rest = rest.strip_prefix('.')?;
+    let (fraction_ns, behind) = find_fraction(rest)?;
+    let digits = rest.len() - behind.len();
+    // Captures may begin at the epoch itself; tcpdump then still prints six
+    // or nine digits behind the point.
+    if seconds.len() > 11 || !matches!(digits, 6 | 9) && seconds.len() < 7 {
         return None;
     }
-    let (fraction_ns, rest) = find_fraction(rest.strip_prefix('.')?)?;
+    let rest = behind;
     let value = seconds.parse::<i64>().ok()?.checked_mul(SECOND_NS)?.checked_add(fraction_ns)?;
     let stamp = Stamp { value: StampValue::Date(value), has_fraction: true };
     ends_here(rest).then_some((stamp, rest))
@@ -191,11 +196,15 @@ impl Timeline {
         let relative = matches!(self.style, StampStyle::Delta | StampStyle::SinceFirst);
         *self.clock.get_or_insert(match stamp.map(|stamp| stamp.value) {
             None => Clock::None,
-            Some(_) if relative => Clock::Relative,
-            Some(StampValue::Date(_)) => Clock::Absolute,
-            Some(StampValue::Span(0)) => Clock::Relative,
-            Some(StampValue::Span(_)) => Clock::TimeOfDay,
+            Some(StampValue::Date(_)) if !relative => Clock::Absolute,
+            Some(StampValue::Span(span_ns)) if !relative && span_ns != 0 => Clock::TimeOfDay,
+            Some(_) => Clock::Relative,
         })
+    }
+
+    /// The same for times that are known to count from the first packet.
+    pub fn settle_relative(&mut self) -> Clock {
+        *self.clock.get_or_insert(Clock::Relative)
     }
 
     /// The time of the next packet. A time of day that falls by more than 12
@@ -207,14 +216,14 @@ impl Timeline {
         };
         let now_ns = match (clock, stamp.value) {
             (Clock::None, _) => 0,
-            (Clock::Absolute | Clock::Relative, StampValue::Date(ns)) => ns,
             (Clock::Absolute, StampValue::Span(ns)) => {
-                (self.last_ns - self.last_ns.rem_euclid(DAY_NS)).saturating_add(ns)
+                self.last_ns.saturating_sub(self.last_ns.rem_euclid(DAY_NS)).saturating_add(ns)
             }
             (Clock::Relative, StampValue::Span(ns)) if self.style == StampStyle::Delta => {
                 self.last_ns.saturating_add(ns)
             }
-            (Clock::Relative, StampValue::Span(ns)) => ns,
+            (Clock::Absolute | Clock::Relative, StampValue::Date(ns))
+            | (Clock::Relative, StampValue::Span(ns)) => ns,
             (Clock::TimeOfDay, StampValue::Date(ns) | StampValue::Span(ns)) => {
                 self.of_day(ns.rem_euclid(DAY_NS))
             }
@@ -230,7 +239,7 @@ impl Timeline {
             return candidate.saturating_add(DAY_NS);
         }
         if self.midnights_ns > 0 && candidate.saturating_sub(self.last_ns) > DAY_NS / 2 {
-            return candidate - DAY_NS;
+            return candidate.saturating_sub(DAY_NS);
         }
         candidate
     }
@@ -254,7 +263,9 @@ mod tests {
             ("1970-01-01T12:00:00.0Z IP", Some((StampValue::Date(noon), " IP"))),
             ("1970-01-01T20:00:00.0+08:00 IP", Some((StampValue::Date(noon), " IP"))),
             ("1700000000.123456 IP", Some((StampValue::Date(1_700_000_000_123_456_000), " IP"))),
+            ("0.000001 02:00:00:00:00:01", Some((StampValue::Date(1_000), " 02:00:00:00:00:01"))),
             ("12:00:00.5", Some((StampValue::Span(noon + SECOND_NS / 2), ""))),
+            ("3.5 times", None),
             ("12:60:00.5 IP", None),
             ("1970-13-01 12:00:00.0 IP", None),
             ("192.0.2.1 > 192.0.2.2", None),

@@ -251,7 +251,7 @@ fn find_ssh_host(words: &[String]) -> Option<String> {
     while let Some(word) = words.next() {
         match word.strip_prefix('-') {
             // These take a value.
-            Some(option) if matches!(option, "p" | "i" | "o" | "l" | "F" | "J" | "b" | "c") => {
+            Some("p" | "i" | "o" | "l" | "F" | "J" | "b" | "c") => {
                 words.next();
             }
             Some(_) => {}

@@ -94,13 +94,15 @@ fn find_marked(line: &str) -> Option<Prompt<'_>> {
     Some(Prompt { node: find_host(place), command })
 }
 
+/// Shells that put their own name into the prompt: `bash-5.1# `.
+const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ash", "dash", "fish"];
+
 /// The host in `node3`, `node3:~`, `node3 ~`, `node3 :: dir`.
 fn find_host(place: &str) -> Option<&str> {
     let mut words = place.split_whitespace();
     let first = words.next()?;
     let second = words.next();
     let host = first.split(':').next().filter(|host| is_name(host))?;
-    const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ash", "dash", "fish"];
     let is_shell = SHELLS.iter().any(|shell| {
         host.strip_prefix(shell).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     });
@@ -109,7 +111,12 @@ fn find_host(place: &str) -> Option<&str> {
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.chars().all(is_name_character)
+    // Characters that -A prints look like `E..H..@.`, too.
+    (1..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && !text.contains("..")
+        && text.chars().all(is_name_character)
 }
 
 fn is_name_character(c: char) -> bool {
@@ -146,6 +153,7 @@ mod tests {
             ("# The capture on the host", None),
             ("It costs 5 $ a day", None),
             ("mail user@example.com", None),
+            ("E..H..@.@.%.....", None),
             ("07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", None),
             ("[{\"ifindex\":1}]", None),
             ("", None),
