@@ -38,6 +38,7 @@ mod tests {
             (&format!("{ANALYSES}/..%2f..%2fetc"), 400, "bad-path", "etc"),
             (&format!("{analysis}/devices/switch"), 400, "bad-path", "switch"),
             ("/api/v1/devices/switch", 400, "bad-path", "'switch' is neither"),
+            ("/api/v1/devices/%ff", 400, "bad-path", "UTF-8"),
             ("/api/v1/devices/192.0.2.9", 404, "device-not-found", "192.0.2.9"),
             ("/api/v1/devices/2001:db8::9", 404, "device-not-found", "2001:db8::9"),
             ("/api/v1/analyses?limit=0", 400, "bad-query", "from 1 to 200"),
