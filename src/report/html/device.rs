@@ -113,7 +113,7 @@ fn findings(device: &Device) -> Vec<FindingView<'_>> {
     device.findings.iter().map(|finding| FindingView { finding, id: id(finding) }).collect()
 }
 
-/// The frames of all findings in order of their appearance, each once.
+/// The frames of all findings, each once, those of the first finding first.
 fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<EvidenceRow<'a>>, usize) {
     let mut rows: Vec<EvidenceRow<'a>> = Vec::new();
     let mut omitted = 0;
@@ -137,7 +137,11 @@ fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<Evidenc
             }
         }
     }
-    rows.sort_by(|a, b| (a.capture, a.frame).cmp(&(b.capture, b.frame)));
+    // What proves the first finding is read first.
+    let order = |row: &EvidenceRow<'a>| {
+        (row.proves.first().map(|(finding, _)| *finding), row.capture, row.frame)
+    };
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
     (rows, omitted)
 }
 
