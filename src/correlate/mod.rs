@@ -2,17 +2,22 @@
 //!
 //! Push packets as they are read, each with the point that saw it. Every point
 //! has a table of live exchanges ([`table`]); [`fit`] says which exchange a
-//! packet on a new flow belongs to, [`live`] counts it there. At the end
+//! packet on a new flow belongs to, [`record`] counts it there. At the end
 //! [`points`] says on which side of the translation each point is, [`join`]
 //! puts together what several points saw of one exchange, and [`roles`] says
 //! who the device is.
 
+mod clients;
+mod details;
 mod fit;
 mod flows;
+mod fold;
+mod index;
 mod join;
-mod live;
 mod opening;
+mod outcome;
 mod points;
+mod record;
 mod repetition;
 mod roles;
 mod signature;
@@ -25,12 +30,14 @@ mod view;
 
 use std::collections::BTreeMap;
 
-use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
-use crate::model::exchange::{Exchange, Point, PointId};
+use crate::model::capture::{CapturePoint, FrameRef};
+use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 use table::PointTable;
+
+pub use outcome::{Correlated, WellExchanges};
 
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]
@@ -46,18 +53,6 @@ pub struct Place {
     pub point: CapturePoint,
     /// The capture's name in the report.
     pub capture_name: String,
-}
-
-/// All exchanges, and what was learned on the way.
-#[derive(Debug)]
-pub struct Correlated {
-    /// In order of their first packet.
-    pub exchanges: Vec<Exchange>,
-    pub points: Vec<Point>,
-    /// Each capture's clock minus the first one's, in µs, where datagrams were seen at both.
-    pub clock_offsets_us: BTreeMap<CaptureId, i64>,
-    /// Packets of clients for which there was no room, per point.
-    pub unfollowed_packets: BTreeMap<PointId, u64>,
 }
 
 impl Correlator {
@@ -104,10 +99,7 @@ impl Correlator {
             tables.extend(translated);
         }
         let points = points::describe(&tables, places, topology);
-        let sightings = view::sightings(tables, &points);
-        let (mut exchanges, clock_offsets_us) = join::join(sightings);
-        roles::assign(&mut exchanges, &points, topology);
-        Correlated { exchanges, points, clock_offsets_us, unfollowed_packets }
+        Correlated::new(tables, points, unfollowed_packets, topology)
     }
 
     fn table(&mut self, point: PointId) -> &mut PointTable {

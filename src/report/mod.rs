@@ -1,7 +1,9 @@
 //! Findings to a report, and a report to HTML and terminal text.
 
+mod advice;
 mod build;
 mod community_id;
+mod draft;
 mod exchange_part;
 mod filter;
 mod headline;
@@ -20,4 +22,4 @@ mod wording;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use build::{Material, build};
+pub use build::{Builder, Header, Listing};
