@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use etherparse::PacketBuilder;
+use proptest::prelude::*;
 
 use super::super::tests::{datagram, datagram_of, decode, endpoints, frame, packet_of};
 use super::super::{Decoded, LinkType};
@@ -251,4 +252,26 @@ fn a_padded_frame_may_be_at_any_port() {
         outer_datagram(false, 31_000, &[&[8, 0, 0, 0, 0, 0, 42, 0], ethernet.as_slice()].concat());
     let packet = packet_of(decode(&frame(LinkType::RawIp, &bytes, bytes.len()))).unwrap();
     assert_eq!(packet.tunnel, Some(outer_tunnel(false, TunnelKind::Vxlan)));
+}
+
+proptest! {
+    #[test]
+    fn changed_tunnels_never_panic(
+        sample in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+        is_outer_v6 in any::<bool>(),
+        is_v6 in any::<bool>(),
+    ) {
+        let samples = tunnels(&datagram(is_v6, b"request"), is_outer_v6);
+        let (_, _, carrier, payload) = &samples[sample.index(samples.len())];
+        let mut bytes = carrier.wrap(is_outer_v6, payload);
+        for (offset, value) in changes {
+            let offset = offset.index(bytes.len());
+            bytes[offset] = value;
+        }
+        let _ = decode(&frame(LinkType::RawIp, &bytes, bytes.len()));
+        let captured = &bytes[..cut.index(bytes.len())];
+        let _ = decode(&frame(LinkType::RawIp, captured, bytes.len()));
+    }
 }
