@@ -42,7 +42,10 @@ pub use outcome::{Correlated, WellExchanges};
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]
 pub struct Correlator {
-    tables: BTreeMap<PointId, PointTable>,
+    /// Few, and the latest is most often the next: kept in order of appearance.
+    tables: Vec<PointTable>,
+    /// Position of the table used last.
+    latest: usize,
     max_exchanges: usize,
 }
 
@@ -60,7 +63,7 @@ impl Correlator {
     /// clients are counted only.
     #[must_use]
     pub fn new(max_exchanges: usize) -> Self {
-        Self { tables: BTreeMap::new(), max_exchanges }
+        Self { tables: Vec::new(), latest: 0, max_exchanges }
     }
 
     /// Takes a packet that `point` saw.
@@ -88,12 +91,14 @@ impl Correlator {
     pub fn finish(self, places: &BTreeMap<PointId, Place>, topology: &mut Topology) -> Correlated {
         let unfollowed_packets = self
             .tables
-            .values()
+            .iter()
             .filter(|table| table.unfollowed_packets > 0)
             .map(|table| (table.id, table.unfollowed_packets))
             .collect();
         let mut tables = Vec::new();
-        for (_, mut table) in self.tables {
+        let mut own = self.tables;
+        own.sort_by_key(|table| table.id);
+        for mut table in own {
             let translated = table.take_translated();
             tables.push(table);
             tables.extend(translated);
@@ -103,7 +108,13 @@ impl Correlator {
     }
 
     fn table(&mut self, point: PointId) -> &mut PointTable {
-        let max_exchanges = self.max_exchanges;
-        self.tables.entry(point).or_insert_with(|| PointTable::new(point, max_exchanges))
+        if self.tables.get(self.latest).is_none_or(|table| table.id != point) {
+            let known = self.tables.iter().position(|table| table.id == point);
+            self.latest = known.unwrap_or_else(|| {
+                self.tables.push(PointTable::new(point, self.max_exchanges));
+                self.tables.len() - 1
+            });
+        }
+        &mut self.tables[self.latest]
     }
 }
