@@ -1,1 +1,233 @@
 //! Settings, from arguments and environment, validated before anything starts.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sqlx::sqlite::SqliteConnectOptions;
+
+use crate::model::capture::CapturePoint;
+use crate::model::finding::Verdict;
+
+/// Finds out why UDP does not get through: who was asked, who answered, and
+/// where the follow-up went.
+#[derive(Debug, Parser)]
+#[command(name = "replyscope", version, arg_required_else_help = true)]
+pub struct Config {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service: pages and the JSON API
+    Serve(Box<Serve>),
+    /// Analyse captures, tcpdump text or terminal transcripts once, and print the report
+    ///
+    /// Exits with 0 when the input could be analysed, 1 when --fail-on matched, 2 on bad input.
+    Analyze(Analyze),
+    /// Print the OpenAPI document of the service
+    Openapi,
+}
+
+/// Settings of the service.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port to listen on
+    #[arg(
+        long,
+        env = "REPLYSCOPE_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: SocketAddr,
+    /// Directory for captures and the database; created where missing
+    #[arg(long, env = "REPLYSCOPE_DATA", value_name = "DIR", default_value = "replyscope-data")]
+    pub data: PathBuf,
+    /// Database, sqlite://FILE; without it, a file in the data directory
+    #[arg(long, env = "REPLYSCOPE_DATABASE_URL", value_name = "URL", hide_env_values = true, value_parser = parse_database_url)]
+    pub database_url: Option<SqliteConnectOptions>,
+    /// Largest upload, in bytes
+    #[arg(long, env = "REPLYSCOPE_UPLOAD_LIMIT_BYTES", value_name = "BYTES", default_value_t = 2 << 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub upload_limit_bytes: u64,
+    /// Largest input after decompression, in bytes
+    #[arg(long, env = "REPLYSCOPE_EXPANDED_LIMIT_BYTES", value_name = "BYTES", default_value_t = 16 << 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub expanded_limit_bytes: u64,
+    /// Analyses that run at the same time; without it, one per processor
+    #[arg(long, env = "REPLYSCOPE_CONCURRENT_ANALYSES", value_name = "COUNT")]
+    pub concurrent_analyses: Option<NonZeroUsize>,
+    /// How log lines look
+    #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Settings of one analysis on the command line.
+#[derive(Debug, Args)]
+pub struct Analyze {
+    /// Facts about addresses: what `ip addr`, `ip route` or `kubectl get pod,node,svc` printed, or a device list; may be repeated
+    #[arg(long, env = "REPLYSCOPE_INVENTORY", value_name = "FILE")]
+    pub inventory: Vec<PathBuf>,
+    /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated
+    #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
+    pub points: Vec<PointedFile>,
+    /// Captures (pcap or pcapng, plain, gzip or zstd), tcpdump text, terminal transcripts; - is standard input
+    #[arg(value_name = "FILE", required_unless_present = "points")]
+    pub files: Vec<PathBuf>,
+    /// How the report is written
+    #[arg(long, env = "REPLYSCOPE_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Exit with 1 if the report's verdict is this or worse: symmetric, one_way, tolerated, inconclusive, unanswered, rejected, broken
+    #[arg(long, env = "REPLYSCOPE_FAIL_ON", value_name = "VERDICT", value_parser = parse_verdict)]
+    pub fail_on: Option<Verdict>,
+    /// The report's title; without it, the captures' names
+    #[arg(long, env = "REPLYSCOPE_TITLE")]
+    pub title: Option<String>,
+    /// Whether text comes in colours
+    #[arg(long, env = "REPLYSCOPE_COLOUR", alias = "color", value_enum, default_value_t = Colour::Auto)]
+    pub colour: Colour,
+    /// Largest input after decompression, in bytes
+    #[arg(long, env = "REPLYSCOPE_EXPANDED_LIMIT_BYTES", value_name = "BYTES", default_value_t = 64 << 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub expanded_limit_bytes: u64,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+    Html,
+}
+
+/// Whether text comes in colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal that shows them, unless `NO_COLOR` is set
+    Auto,
+    Always,
+    Never,
+}
+
+/// A capture and where it was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointedFile {
+    pub point: CapturePoint,
+    pub file: PathBuf,
+}
+
+impl FromStr for PointedFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (point, file) = text.split_once('=').filter(|(_, file)| !file.is_empty()).ok_or(
+            "expected a capture point, '=' and a file, such as pod@node3/eth0=capture.pcap",
+        )?;
+        let point: CapturePoint = point.parse().map_err(|error| format!("{error}"))?;
+        Ok(Self { point, file: PathBuf::from(file) })
+    }
+}
+
+fn parse_verdict(text: &str) -> Result<Verdict, String> {
+    Verdict::find_token(&text.replace('-', "_")).ok_or_else(|| {
+        let known: Vec<_> = Verdict::WORST_FIRST.iter().map(|one| one.as_token()).collect();
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
+fn parse_database_url(text: &str) -> Result<SqliteConnectOptions, String> {
+    let (scheme, _) = text.split_once(':').unwrap_or(("", text));
+    match scheme {
+        "sqlite" => SqliteConnectOptions::from_str(text).map_err(|error| error.to_string()),
+        "postgres" | "postgresql" => {
+            Err("PostgreSQL is not supported yet; use sqlite://FILE, or leave the option out"
+                .to_owned())
+        }
+        _ => Err("expected sqlite://FILE, such as sqlite:///var/lib/replyscope/reports.sqlite"
+            .to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
+        let arguments = std::iter::once(&"replyscope").chain(arguments);
+        Config::try_parse_from(arguments).map(|config| config.command)
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Config::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_can_come_from_the_environment() {
+        use clap::CommandFactory;
+        for command in Config::command().get_subcommands() {
+            for option in command.get_arguments().filter(|one| !one.is_positional()) {
+                let Some(long) = option.get_long().filter(|long| *long != "help") else { continue };
+                let expected = format!("REPLYSCOPE_{}", long.to_uppercase().replace('-', "_"));
+                assert_eq!(option.get_env().unwrap().to_str(), Some(expected.as_str()));
+            }
+        }
+    }
+
+    #[test]
+    fn the_service_listens_on_loopback_unless_told() {
+        let Command::Serve(serve) = parse(&["serve"]).unwrap() else { panic!("not serve") };
+        assert_eq!(serve.listen, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(serve.upload_limit_bytes, 2 * 1024 * 1024 * 1024);
+        assert!(serve.database_url.is_none());
+        let Command::Serve(serve) = parse(&["serve", "--listen", "[::1]:0"]).unwrap() else {
+            panic!("not serve")
+        };
+        assert!(serve.listen.is_ipv6());
+    }
+
+    #[test]
+    fn an_analysis_takes_files_and_points() {
+        let arguments = [
+            "analyze",
+            "--point",
+            "pod@node3/eth0=a=b.pcap",
+            "--fail-on",
+            "one-way",
+            "c.pcap",
+            "-",
+        ];
+        let Command::Analyze(analyze) = parse(&arguments).unwrap() else { panic!("not analyze") };
+        assert_eq!(analyze.points[0].file, PathBuf::from("a=b.pcap"));
+        assert_eq!(analyze.points[0].point.to_string(), "pod@node3/eth0");
+        assert_eq!(analyze.files, [PathBuf::from("c.pcap"), PathBuf::from("-")]);
+        assert_eq!(analyze.fail_on, Some(Verdict::OneWay));
+    }
+
+    #[test]
+    fn bad_settings_are_refused_with_a_reason() {
+        let cases: [(&[&str], &str); 8] = [
+            (&["analyze"], "FILE"),
+            (&["analyze", "--point", "moon=a.pcap"], "is not a capture point"),
+            (&["analyze", "--point", "pod"], "expected a capture point, '=' and a file"),
+            (&["analyze", "--fail-on", "bad", "a.pcap"], "expected one of broken"),
+            (&["serve", "--listen", "here"], "invalid socket address"),
+            (&["serve", "--database-url", "postgres://db/x"], "PostgreSQL is not supported yet"),
+            (&["serve", "--database-url", "x.db"], "expected sqlite://FILE"),
+            (&["serve", "--concurrent-analyses", "0"], "zero"),
+        ];
+        for (arguments, expected) in cases {
+            let error = parse(arguments).unwrap_err().to_string();
+            assert!(error.contains(expected), "{arguments:?}: {error}");
+        }
+    }
+}

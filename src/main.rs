@@ -1,3 +1,10 @@
 //! Arguments and exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use replyscope::{app, config::Config};
+
+fn main() -> ExitCode {
+    app::run(Config::parse())
+}

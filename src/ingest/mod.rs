@@ -11,6 +11,7 @@ mod pcap;
 mod pcapng;
 #[cfg(test)]
 mod samples;
+pub mod tcpdump_text;
 pub mod transcript;
 mod utf16;
 mod window;

@@ -1,1 +1,146 @@
 //! Reports and captures that survive a restart.
+//!
+//! Reports are rows of a SQLite database; captures are files beside it. A
+//! report is saved in one transaction, and its captures count only once it is:
+//! a folder without a row is left over from a crash and removed at the next
+//! start.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use uuid::Uuid;
+
+mod analyses;
+mod blobs;
+mod devices;
+mod filter;
+mod rows;
+
+pub use blobs::{BlobWriter, CaptureBlobs};
+pub use devices::DeviceCursor;
+pub use filter::{Filter, Page};
+
+/// How long a start waits for the process before it to let go of the data directory.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The reports and captures of one data directory. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    pool: SqlitePool,
+    captures_directory: PathBuf,
+    /// Locked as long as this store lives; `None` where the file system has no locks.
+    _lock: Option<File>,
+}
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the data directory '{}' cannot be used", path.display())]
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error("the data directory '{}' is in use by another replyscope", path.display())]
+    InUse { path: PathBuf },
+    #[error("the database does not answer")]
+    Database(#[from] sqlx::Error),
+    #[error("the database cannot be brought up to date")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    #[error("a capture cannot be stored or removed at '{}'", path.display())]
+    Blob { path: PathBuf, source: std::io::Error },
+    #[error("the stored report {id} cannot be read back: {message}")]
+    Damaged { id: Uuid, message: String },
+    #[error("the report cannot be written as JSON")]
+    Encode(#[source] std::io::Error),
+}
+
+impl Store {
+    /// Opens the store in `data_directory`, creates what is missing, and
+    /// removes captures that belong to no report. The database is
+    /// `database`, or `replyscope.sqlite` in the data directory.
+    ///
+    /// # Errors
+    ///
+    /// Where the directory or database cannot be created or read, or another
+    /// process still holds them after ten seconds.
+    pub async fn open(
+        data_directory: &Path,
+        database: Option<SqliteConnectOptions>,
+    ) -> Result<Self, Error> {
+        let captures_directory = data_directory.join("captures");
+        tokio::fs::create_dir_all(&captures_directory)
+            .await
+            .map_err(|source| Error::Directory { path: captures_directory.clone(), source })?;
+        let lock = lock(data_directory).await?;
+        let options = database.unwrap_or_else(|| {
+            SqliteConnectOptions::new().filename(data_directory.join("replyscope.sqlite"))
+        });
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await?;
+        let mut migrator = sqlx::migrate!("./migrations");
+        // Other libraries that share the database keep to sqlx's default name.
+        migrator.dangerous_set_table_name("replyscope_migrations");
+        migrator.run(&pool).await?;
+        let store = Self { inner: Arc::new(Inner { pool, captures_directory, _lock: lock }) };
+        store.remove_orphaned_captures().await?;
+        Ok(store)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not.
+    pub async fn is_ready(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1 FROM analyses LIMIT 1").execute(self.pool()).await?;
+        Ok(())
+    }
+
+    /// Ends all connections; what was saved is in the database file afterwards.
+    pub async fn close(&self) {
+        self.inner.pool.close().await;
+    }
+
+    fn pool(&self) -> &SqlitePool {
+        &self.inner.pool
+    }
+}
+
+/// Two processes in one directory would take each other's uploads for leftovers.
+async fn lock(data_directory: &Path) -> Result<Option<File>, Error> {
+    let path = data_directory.join("lock");
+    let file =
+        File::create(&path).map_err(|source| Error::Directory { path: path.clone(), source })?;
+    let pause = Duration::from_millis(100);
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if waited < LOCK_PATIENCE => {
+                tokio::time::sleep(pause).await;
+                waited += pause;
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::InUse { path: data_directory.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(%error, "cannot lock the data directory; start only one replyscope in it");
+                return Ok(None);
+            }
+        }
+    }
+}

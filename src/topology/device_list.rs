@@ -127,3 +127,7 @@ pub enum Field {
     Name,
     Role,
 }
+
+#[cfg(test)]
+#[path = "device_list_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::address::{Prefixed, has_role};
 use super::command::Host;
 use super::link::LinkKind;
+use super::surroundings::{Surroundings, Uplinks};
 use crate::model::topology::{AddressFact, FactSource, Facts, InterfaceFact, NetworkFact, Role};
 
 /// One link, as `ip addr` shows it.
@@ -27,7 +28,8 @@ impl Interface {
         Self { index, name, state: None, addresses: Vec::new(), partial: false }
     }
 
-    fn kind(&self) -> LinkKind {
+    /// What the link is for, by its name.
+    pub fn kind(&self) -> LinkKind {
         self.name.as_deref().map_or(LinkKind::Ordinary, LinkKind::of)
     }
 
@@ -95,12 +97,12 @@ impl InterfaceAddress {
     }
 
     /// Whether the address says something about who owns it.
-    fn counts(&self) -> bool {
+    pub fn counts(&self) -> bool {
         has_role(self.address()) && !self.host_scope && !self.duplicate
     }
 
     /// Whether the host may choose it as the source of what it sends first.
-    fn is_preferred(&self) -> bool {
+    pub const fn is_preferred(&self) -> bool {
         !self.deprecated && !self.temporary
     }
 }
@@ -228,73 +230,6 @@ fn render(address: &InterfaceAddress) -> String {
     format!("{}/{}", address.address(), address.prefixed.length_bits)
 }
 
-/// What is beside an address: found once for each link, since a link may have
-/// thousands of addresses.
-#[derive(Debug, Clone, Copy)]
-struct Surroundings<'a> {
-    v4: Beside<'a>,
-    v6: Beside<'a>,
-    uplinks: Uplinks,
-}
-
-/// What a link has of one family.
-#[derive(Debug, Clone, Copy)]
-struct Beside<'a> {
-    /// The node's own prefix beside a /32 or /128: permanent ones first.
-    wider: Option<&'a InterfaceAddress>,
-    /// An address from which the node would rather send than from a deprecated one.
-    preferred: Option<&'a InterfaceAddress>,
-}
-
-impl<'a> Surroundings<'a> {
-    fn of(interface: &'a Interface, uplinks: Uplinks) -> Self {
-        let beside = |is_ipv4: bool| {
-            let known = || {
-                let of_family = move |entry: &&InterfaceAddress| {
-                    entry.counts() && entry.address().is_ipv4() == is_ipv4
-                };
-                interface.addresses.iter().filter(of_family)
-            };
-            Beside {
-                wider: known()
-                    .filter(|entry| !entry.prefixed.is_host() && entry.peer.is_none())
-                    .min_by_key(|entry| (!entry.is_preferred(), entry.dynamic)),
-                preferred: known().find(|entry| entry.is_preferred()),
-            }
-        };
-        Self { v4: beside(true), v6: beside(false), uplinks }
-    }
-
-    const fn of_family(&self, address: &InterfaceAddress) -> Beside<'a> {
-        if address.prefixed.address.is_ipv4() { self.v4 } else { self.v6 }
-    }
-}
-
-/// Whether the node's links to the outside have addresses.
-#[derive(Debug, Clone, Copy)]
-struct Uplinks {
-    printed: bool,
-    have_ipv4: bool,
-    have_ipv6: bool,
-}
-
-impl Uplinks {
-    fn of(interfaces: &[Interface]) -> Self {
-        let mut uplinks = Self { printed: false, have_ipv4: false, have_ipv6: false };
-        for interface in interfaces.iter().filter(|link| link.kind() == LinkKind::Ordinary) {
-            uplinks.printed = true;
-            for entry in interface.addresses.iter().filter(|entry| entry.counts()) {
-                uplinks.have_ipv4 |= entry.address().is_ipv4();
-                uplinks.have_ipv6 |= entry.address().is_ipv6();
-            }
-        }
-        uplinks
-    }
-
-    /// Whether other links were printed and none of them has an address of this
-    /// family: routing on the host, where the node's own address is on `lo`.
-    const fn lack_family_of(self, address: &InterfaceAddress) -> bool {
-        let have = if address.prefixed.address.is_ipv4() { self.have_ipv4 } else { self.have_ipv6 };
-        self.printed && !have
-    }
-}
+#[cfg(test)]
+#[path = "interface_tests.rs"]
+mod tests;

@@ -101,16 +101,21 @@ impl IpAddrReader {
 
     /// `eth0@if5  UP  192.0.2.1/24 2001:db8::1/64` of `ip -br`.
     fn read_brief(&mut self, name: &str, state: &str, words: &[&str]) -> Reading {
-        let mut addresses = Vec::new();
+        let mut addresses: Vec<InterfaceAddress> = Vec::new();
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            if *word == "metric" {
-                words.next();
-                continue;
-            }
-            match parse_prefixed(word) {
-                Ok(prefixed) if word.contains('/') => addresses.push(prefixed),
-                _ => return Reading::Foreign,
+            match (*word, parse_prefixed(word)) {
+                ("metric", _) => {
+                    words.next();
+                }
+                ("peer", _) => {
+                    let peer = words.next().and_then(|word| parse_prefixed(word).ok());
+                    if let Some(entry) = addresses.last_mut() {
+                        entry.peer = peer.map(|peer| peer.address);
+                    }
+                }
+                (_, Ok(prefixed)) => addresses.push(InterfaceAddress::new(prefixed)),
+                (_, Err(_)) => return Reading::Foreign,
             }
         }
         if addresses.is_empty() {
@@ -120,7 +125,7 @@ impl IpAddrReader {
         let opened = self.open(None, Some(bare));
         if let Some(interface) = self.interfaces.get_mut(opened) {
             interface.state = Some(state.to_owned());
-            interface.addresses.extend(addresses.into_iter().map(InterfaceAddress::new));
+            interface.addresses.extend(addresses);
         }
         Reading::Read
     }

@@ -195,3 +195,7 @@ fn read_endpoint(
         ..fact(address, Role::Pod, format!("endpoint of {}", object.name()))
     });
 }
+
+#[cfg(test)]
+#[path = "kubectl_json_tests.rs"]
+mod tests;

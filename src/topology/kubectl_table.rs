@@ -198,3 +198,7 @@ fn columns_of(line: &str) -> Vec<(String, usize)> {
     }
     columns
 }
+
+#[cfg(test)]
+#[path = "kubectl_table_tests.rs"]
+mod tests;

@@ -22,6 +22,7 @@ mod kubectl_table;
 mod link;
 mod resolve;
 mod route;
+mod surroundings;
 mod text;
 
 pub use resolve::resolve;

@@ -159,3 +159,7 @@ fn name_pods_by_cable(roles: &mut BTreeMap<IpAddr, AddressRole>, links: &[LinkFa
         }
     }
 }
+
+#[cfg(test)]
+#[path = "resolve_tests.rs"]
+mod tests;

@@ -195,3 +195,7 @@ fn add_own(facts: &mut Facts, route: &Route, link: &LinkRoutes, host: &Host) {
     }
     facts.addresses.push(fact);
 }
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

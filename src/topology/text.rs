@@ -1,5 +1,7 @@
 //! Walks a text that holds the outputs of one or several commands.
 
+use std::borrow::Cow;
+
 use super::command::Command;
 use super::interface;
 use super::ip_addr::IpAddrReader;
@@ -67,6 +69,21 @@ pub fn count_lines(text: &str) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u64::MAX)
 }
 
+/// The line without the escape sequences of `ip -c` (ECMA-48, section 8.3.117).
+fn without_colours(line: &str) -> Cow<'_, str> {
+    let mut pieces = line.split("\u{1b}[");
+    let first = pieces.next().unwrap_or_default();
+    if first.len() == line.len() {
+        return Cow::Borrowed(line);
+    }
+    let coloured = pieces.map(|piece| {
+        let parameters = |c: char| c.is_ascii_digit() || c == ';';
+        let rest = piece.trim_start_matches(parameters);
+        rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest)
+    });
+    Cow::Owned(std::iter::once(first).chain(coloured).collect())
+}
+
 /// Reads lines, whichever command printed them.
 #[derive(Debug)]
 pub struct Lines<'a> {
@@ -92,6 +109,7 @@ impl<'a> Lines<'a> {
     /// Reads one line. A line of no known form is passed over: prompts, prose,
     /// and much of what `ip` prints say nothing about addresses.
     pub fn read(&mut self, line: &str, number: u64) {
+        let line = &*without_colours(line);
         let mut reading = self.links.read(line);
         if reading == Reading::Foreign {
             reading = ip_route::read(line, &mut self.routes);

@@ -1,8 +1,24 @@
-//! The service's own pages, as text. Handlers are elsewhere; a page knows no request.
+//! The service's own pages: the views as text, and the handlers that fill them.
 
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::Service;
+
+mod analyses;
+mod devices;
 pub mod history;
 pub mod home;
 pub mod problem;
-
 #[cfg(test)]
 mod tests;
+
+/// The routes of the pages.
+pub fn routes() -> Router<Service> {
+    Router::new()
+        .route("/", get(analyses::show_home))
+        .route("/analyses", post(analyses::create_analysis))
+        .route("/analyses/{id}", get(analyses::show_analysis))
+        .route("/analyses/{id}/devices/{device}", get(analyses::show_analysis_device))
+        .route("/devices/{device}", get(devices::show_device))
+}

@@ -1,0 +1,112 @@
+//! One analysis on the command line.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::{BAD_INPUT, complain, fail, finish_output, render_chain, write_output};
+use crate::analysis::{Analysis, Limits, ReportHeader};
+use crate::clock;
+use crate::config::{Analyze, Colour, Format};
+use crate::model::capture::CapturePoint;
+use crate::model::input::{InputError, InputErrorKind};
+use crate::model::report::Report;
+use crate::report::html::{self, Setting};
+use crate::report::text::{self, Style};
+use crate::web::labels::Labels;
+
+/// Analyses all files, then prints the report. A file that cannot be analysed
+/// is told on standard error, and then nothing is printed: half a report
+/// would pass for a whole one.
+pub fn run(settings: &Analyze) -> ExitCode {
+    let report = match analyse(settings) {
+        Ok(report) => report,
+        Err(errors) => {
+            for error in &errors {
+                complain(&render_chain(error), Some(error.kind.hint()));
+            }
+            return ExitCode::from(BAD_INPUT);
+        }
+    };
+    let failed = settings.fail_on.is_some_and(|limit| report.verdict >= limit);
+    let code = if failed { ExitCode::from(1) } else { ExitCode::SUCCESS };
+    let written = match settings.format {
+        Format::Text => write_text(&report, settings.colour),
+        Format::Json => match serde_json::to_vec_pretty(&report) {
+            Ok(mut json) => {
+                json.push(b'\n');
+                write_output(&json)
+            }
+            Err(error) => return fail(&error),
+        },
+        Format::Html => match html::render_report(&report, Setting::File) {
+            Ok(page) => write_output(page.as_bytes()),
+            Err(error) => return fail(&error),
+        },
+    };
+    finish_output(written, code)
+}
+
+fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
+    let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
+    let mut analysis = Analysis::new(limits);
+    let mut labels = Labels::default();
+    let mut errors = Vec::new();
+    for path in &settings.inventory {
+        let label = labels.unique(&path.to_string_lossy(), "inventory");
+        let result = read(path, &label, |input| analysis.read_inventory(&label, input));
+        errors.extend(result.err().map(|error| located(error, path)));
+    }
+    let pointed = settings.points.iter().map(|one| (&one.file, Some(&one.point)));
+    let captures = pointed.chain(settings.files.iter().map(|file| (file, None)));
+    for (path, point) in captures {
+        let label = labels.unique(&path.to_string_lossy(), "capture");
+        let point: Option<CapturePoint> = point.cloned();
+        let result = read(path, &label, |input| analysis.read_capture(&label, point, input));
+        errors.extend(result.err().map(|error| located(error, path)));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let header = ReportHeader {
+        id: clock::new_id(),
+        title: settings.title.clone(),
+        created_at: clock::now(),
+    };
+    analysis.finish(header).map_err(|error| vec![error])
+}
+
+fn read(
+    path: &Path,
+    label: &str,
+    take: impl FnOnce(&mut dyn Read) -> Result<(), InputError>,
+) -> Result<(), InputError> {
+    if path.as_os_str() == "-" {
+        return take(&mut io::stdin().lock());
+    }
+    match File::open(path) {
+        Ok(mut file) => take(&mut file),
+        Err(error) => Err(InputError { name: label.to_owned(), kind: InputErrorKind::Read(error) }),
+    }
+}
+
+/// The report names captures by file name; whoever typed the path wants the path.
+fn located(error: InputError, path: &Path) -> InputError {
+    InputError { name: path.to_string_lossy().into_owned(), ..error }
+}
+
+fn write_text(report: &Report, colour: Colour) -> io::Result<()> {
+    let output = io::stdout().lock();
+    let choice = match colour {
+        Colour::Always => ColorChoice::AlwaysAnsi,
+        Colour::Never => ColorChoice::Never,
+        Colour::Auto => AutoStream::choice(&output),
+    };
+    let style = if choice == ColorChoice::Never { Style::Plain } else { Style::Ansi };
+    let mut output = AutoStream::new(output, choice);
+    output.write_all(text::render_text(report, style).as_bytes())?;
+    output.flush()
+}

@@ -1,0 +1,99 @@
+//! The service, from its first line of log to its last.
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::{complain, fail};
+use crate::clock;
+use crate::config::{LogFormat, Serve};
+use crate::store::Store;
+use crate::web::{self, Settings};
+
+/// How long requests that run at the end may still take.
+const DRAIN_TIME: Duration = Duration::from_secs(20);
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(settings: Box<Serve>) -> ExitCode {
+    if let Err(error) = start_log(settings.log_format) {
+        complain(&error.to_string(), None);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    let code = match runtime.block_on(serve(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error.as_ref()),
+    };
+    // An analysis that is still busy must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
+}
+
+async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // Signals that come during the start count as well.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let store = Store::open(&settings.data, settings.database_url).await?;
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let router = web::router(
+        store.clone(),
+        Settings {
+            upload_limit_bytes: settings.upload_limit_bytes,
+            expanded_limit_bytes: settings.expanded_limit_bytes,
+            concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
+            ..Settings::new(clock::now, clock::new_id)
+        },
+    )?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    tracing::info!("listening on http://{}", listener.local_addr()?);
+
+    let (stop, mut stopped) = watch::channel(false);
+    let stop_accepting = {
+        let mut stopped = stopped.clone();
+        async move {
+            let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+        }
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what runs"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what runs"),
+        }
+        let _ = stop.send(true);
+    });
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop_accepting);
+    tokio::select! {
+        result = serving.into_future() => result?,
+        () = async {
+            let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+            tokio::time::sleep(DRAIN_TIME).await;
+        } => tracing::warn!("ending with requests that took longer than {} s", DRAIN_TIME.as_secs()),
+    }
+    store.close().await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Logs to standard error, at `info` unless `RUST_LOG` says otherwise.
+fn start_log(format: LogFormat) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            log.with_ansi(is_terminal).try_init()
+        }
+        LogFormat::Json => log.json().try_init(),
+    }
+}

@@ -1,0 +1,137 @@
+//! Addresses as tcpdump prints them: `192.0.2.1.69`, `2001:db8::1.tftp`.
+
+use std::net::IpAddr;
+
+use super::services::find_port;
+
+/// An address, and its port where one is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextEndpoint {
+    pub address: IpAddr,
+    pub port: Option<u16>,
+}
+
+/// Reads one side of a packet line, such as `2001:db8::1%eth0.69`.
+///
+/// # Errors
+///
+/// A sentence that names what stands where an address should.
+pub fn parse_endpoint(text: &str) -> Result<TextEndpoint, String> {
+    let text = text.trim_start_matches(['[', '(']).trim_end_matches([']', ')', ',', ';']);
+    if let Some(address) = find_address(text) {
+        return Ok(TextEndpoint { address, port: None });
+    }
+    let Some((host, service)) = text.rsplit_once('.') else {
+        return Err(not_an_address(text));
+    };
+    // `[2001:db8::1].69` is written by people, not by tcpdump.
+    let Some(address) = find_address(host.trim_end_matches(']')) else {
+        return Err(not_an_address(if find_port(service).is_some() { host } else { text }));
+    };
+    match find_port(service) {
+        Some(port) => Ok(TextEndpoint { address, port: Some(port) }),
+        None => Err(format!(
+            "names the port '{}', which we do not know; run tcpdump with -n",
+            shorten(service)
+        )),
+    }
+}
+
+/// Reads an address that stands alone.
+///
+/// # Errors
+///
+/// A sentence that names what stands where an address should.
+pub fn parse_address(text: &str) -> Result<IpAddr, String> {
+    find_address(text).ok_or_else(|| not_an_address(text))
+}
+
+/// The address without its scope (`%eth0`), which names a link of the
+/// capturing host and nothing in the packet.
+fn find_address(text: &str) -> Option<IpAddr> {
+    match text.split_once('%') {
+        Some((address, scope)) => {
+            let address: IpAddr = address.parse().ok()?;
+            // In `fe80::1%eth0.546` the last part is a port.
+            let has_port =
+                scope.rsplit_once('.').is_some_and(|(_, port)| find_port(port).is_some());
+            (address.is_ipv6() && !has_port).then_some(address)
+        }
+        None => text.parse().ok(),
+    }
+}
+
+fn not_an_address(text: &str) -> String {
+    let name = shorten(text);
+    let is_host = !text.is_empty()
+        && !looks_masked(text)
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if is_host {
+        format!("names '{name}' instead of an address; run tcpdump with -n")
+    } else {
+        format!(
+            "has '{name}' where an address should be; masked addresses cannot be told apart, so paste them as `tcpdump -n` prints them, or replace each by one of 192.0.2.0/24 or 2001:db8::/32"
+        )
+    }
+}
+
+/// `XX.XX.CLIENT.XX.XX`, `x.x.x.x`, `10.0.xxx.1`: blanked by the poster.
+fn looks_masked(text: &str) -> bool {
+    text.split(['.', ':', '-'])
+        .any(|label| !label.is_empty() && label.chars().all(|c| matches!(c, 'x' | 'X' | '*')))
+}
+
+fn shorten(text: &str) -> String {
+    const LIMIT_CHARACTERS: usize = 60;
+    let mut name: String = text.chars().take(LIMIT_CHARACTERS).collect();
+    if text.chars().nth(LIMIT_CHARACTERS).is_some() {
+        name.push('…');
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_with_and_without_ports() {
+        let cases = [
+            ("192.0.2.1", "192.0.2.1", None),
+            ("192.0.2.1.69", "192.0.2.1", Some(69)),
+            ("192.0.2.1.tftp", "192.0.2.1", Some(69)),
+            ("2001:db8::1", "2001:db8::1", None),
+            ("2001:db8::1.69", "2001:db8::1", Some(69)),
+            ("2001:db8::1.snmptrap", "2001:db8::1", Some(162)),
+            ("fe80::1%eth0", "fe80::1", None),
+            ("fe80::1%eth0.546", "fe80::1", Some(546)),
+            ("fe80::1%eth0.dhcpv6-client", "fe80::1", Some(546)),
+            ("::ffff:192.0.2.1.53", "::ffff:192.0.2.1", Some(53)),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.1", None),
+            ("::1.53", "::1", Some(53)),
+        ];
+        for (text, address, port) in cases {
+            let expected = TextEndpoint { address: address.parse().unwrap(), port };
+            assert_eq!(parse_endpoint(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_named() {
+        let cases = [
+            ("cfefecaa22e1.69", "names 'cfefecaa22e1' instead of an address; run tcpdump with -n"),
+            ("cfefecaa22e1", "names 'cfefecaa22e1' instead of an address; run tcpdump with -n"),
+            ("time.example.com.ntp", "names 'time.example.com' instead"),
+            ("XX.XX.CLIENT.XX.XX.47831", "has 'XX.XX.CLIENT.XX.XX' where an address"),
+            ("${PREFIX}:${EUI64}.51821", "has '${PREFIX}:${EUI64}' where an address"),
+            ("192.0.2.1.nonsense", "names the port 'nonsense'"),
+            ("2001:db8::1.nonsense", "names the port 'nonsense'"),
+            ("192.0.2.1.70000", "names the port '70000'"),
+            ("", "has '' where"),
+        ];
+        for (text, message) in cases {
+            let actual = parse_endpoint(text).unwrap_err();
+            assert!(actual.starts_with(message), "{text}: {actual}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! SIP: `SIP, length: 971` or `SIP: INVITE sip:… SIP/2.0`, and under `-v` the
+//! message itself.
+
+use crate::ingest::tcpdump_text::hash::fnv1a;
+use crate::model::packet::{Application, Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+/// Methods of RFC 3261 and its extensions.
+const METHODS: [&str; 14] = [
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "REGISTER",
+    "OPTIONS",
+    "PRACK",
+    "SUBSCRIBE",
+    "NOTIFY",
+    "PUBLISH",
+    "INFO",
+    "REFER",
+    "MESSAGE",
+    "UPDATE",
+];
+
+/// Reads a SIP message. Call-ID and CSeq are the identity (RFC 3261, section
+/// 8.1.1); they are printed only under `-v`.
+pub(super) fn read(summary: &str, body: &[String]) -> Application {
+    let first = summary.strip_prefix("SIP: ");
+    let lines = || first.into_iter().chain(body.iter().map(|line| line.trim()));
+    let start = lines().find_map(|line| find_start(line));
+    let call_id = lines().find_map(|line| find_header(line, "call-id", Some("i")));
+    let sequence = lines().find_map(|line| find_header(line, "cseq", None));
+    let (Some((role, label)), Some(call_id), Some(sequence)) = (start, call_id, sequence) else {
+        return Application::Plain(Protocol::Sip);
+    };
+    let protocol = Protocol::Sip;
+    let identity = fnv1a(&[call_id, sequence]);
+    Application::Transaction(Transaction { protocol, role, identity, question: None, label })
+}
+
+fn find_start(line: &str) -> Option<(TransactionRole, &'static str)> {
+    if line.starts_with("SIP/2.0 ") {
+        return Some((TransactionRole::Reply, "response"));
+    }
+    let (method, rest) = line.split_once(' ')?;
+    if !rest.contains("SIP/2.0") {
+        return None;
+    }
+    let label = METHODS.iter().find(|known| **known == method)?;
+    // An ACK is the answer to an answer: nothing comes back.
+    let role =
+        if *label == "ACK" { TransactionRole::Notification } else { TransactionRole::Request };
+    Some((role, label))
+}
+
+fn find_header<'a>(line: &'a str, name: &str, short: Option<&str>) -> Option<&'a str> {
+    let (found, value) = line.split_once(':')?;
+    let found = found.trim();
+    let matches = found.eq_ignore_ascii_case(name)
+        || short.is_some_and(|short| found.eq_ignore_ascii_case(short));
+    matches.then(|| value.trim()).filter(|value| !value.is_empty())
+}

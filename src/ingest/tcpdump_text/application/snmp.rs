@@ -1,0 +1,119 @@
+//! SNMP: `C="…" GetRequest(28)  .1.3.6.1.2.1.1.1.0`, and under `-v`
+//! `{ SNMPv2c C="…" { GetRequest(28) R=1234  .1.3.6… } }`.
+//!
+//! The community string is a password: it is read over and kept nowhere.
+
+use crate::ingest::tcpdump_text::hash::fnv1a;
+use crate::model::packet::{Application, Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+/// PDU names of tcpdump's print-snmp.c, their roles, and whether the answer
+/// names the same objects.
+const PDUS: &[(&str, TransactionRole, bool)] = &[
+    ("GetNextRequest", TransactionRole::Request, false),
+    ("GetRequest", TransactionRole::Request, true),
+    ("GetResponse", TransactionRole::Reply, true),
+    ("SetRequest", TransactionRole::Request, true),
+    ("GetBulk", TransactionRole::Request, false),
+    ("InformRequest", TransactionRole::Request, true),
+    ("Inform", TransactionRole::Request, true),
+    ("V2Trap", TransactionRole::Notification, false),
+    ("Trap", TransactionRole::Notification, false),
+    ("Report", TransactionRole::Reply, false),
+];
+
+/// Reads an SNMP summary. Only `-v` prints the request id; without it a
+/// request and an answer share the objects they name, and no more.
+pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
+    let (label, role, same_objects, rest) = find_pdu(summary)?;
+    if role == TransactionRole::Notification {
+        let protocol = Protocol::SnmpTrap;
+        let identity = find_objects(rest).unwrap_or(0);
+        let transaction = Transaction { protocol, role, identity, question: None, label };
+        return Some(Application::Transaction(transaction));
+    }
+    let objects = find_objects(rest).or_else(|| body.iter().find_map(|line| find_objects(line)));
+    let identity = match find_request_id(rest) {
+        Some(request_id) => Some(fnv1a(&["R", request_id])),
+        None => objects.filter(|_| same_objects),
+    };
+    Some(identity.map_or(Application::Plain(Protocol::Snmp), |identity| {
+        let protocol = Protocol::Snmp;
+        Application::Transaction(Transaction { protocol, role, identity, question: objects, label })
+    }))
+}
+
+fn find_pdu(summary: &str) -> Option<(&'static str, TransactionRole, bool, &str)> {
+    // `C="GetRequest(1)"` is a community, not a message: look behind it.
+    let behind = skip_community(summary);
+    let word_starts = |at: usize| at == 0 || behind.get(..at).is_some_and(|b| b.ends_with(' '));
+    PDUS.iter().find_map(|(label, role, same_objects)| {
+        let at = behind.find(label)?;
+        let rest = behind.get(at + label.len()..)?;
+        (word_starts(at) && rest.starts_with('(')).then_some((*label, *role, *same_objects, rest))
+    })
+}
+
+fn skip_community(summary: &str) -> &str {
+    let Some((_, rest)) = summary.split_once("C=\"") else {
+        return summary;
+    };
+    rest.find("\" ").and_then(|at| rest.get(at + 2..)).unwrap_or(rest)
+}
+
+fn find_request_id(rest: &str) -> Option<&str> {
+    let (_, id) = rest.split_once(" R=")?;
+    let end = id.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(id.len());
+    id.get(..end).filter(|id| !id.is_empty())
+}
+
+/// The object identifiers without their values; text values are skipped.
+fn find_objects(rest: &str) -> Option<u64> {
+    let mut objects = Vec::new();
+    let mut text = rest;
+    while let Some(at) = text.find([' ', '"']) {
+        let Some((separator, behind)) = text.get(at..).map(|tail| tail.split_at(1)) else {
+            break;
+        };
+        text = behind;
+        if separator == "\"" {
+            text = text.split_once('"').map_or("", |(_, rest)| rest);
+            continue;
+        }
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let object = text.get(..end).unwrap_or_default();
+        if object.starts_with('.') && object.len() > 1 {
+            objects.push(object);
+        }
+    }
+    (!objects.is_empty()).then(|| fnv1a(&objects))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_community_leaves_no_trace() {
+        let cases = [
+            ("C=\"one\" GetRequest(28)  .1.3.6.1", "C=\"two\" GetRequest(28)  .1.3.6.1"),
+            (
+                "{ SNMPv1 C=\"Trap(1) \" { GetRequest(28) R=5  .1.3 } }",
+                "{ SNMPv1 { GetRequest(28) R=5  .1.3 } }",
+            ),
+        ];
+        for (first, second) in cases {
+            let first = find(first, &[]);
+            assert_eq!(first, find(second, &[]));
+            assert!(matches!(first, Some(Application::Transaction(_))));
+        }
+    }
+
+    #[test]
+    fn a_walk_without_request_ids_has_no_identity() {
+        for summary in ["GetNextRequest(28)  .1.3.6.1.2.1.1.5.0", "GetBulk(29)  N=0 M=10 .1.3.6"] {
+            assert_eq!(find(summary, &[]), Some(Application::Plain(Protocol::Snmp)), "{summary}");
+        }
+        assert_eq!(find("UDP, length 35", &[]), None);
+    }
+}

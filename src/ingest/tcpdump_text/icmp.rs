@@ -1,0 +1,373 @@
+//! ICMP and ICMPv6 errors as tcpdump prints them, with what they quote.
+
+use std::net::IpAddr;
+
+use super::address::parse_address;
+use super::line::{Network, read_head, split_word};
+use super::network::{Body, Transport, parse_addressed, read_body, read_network_text};
+use super::services::find_port;
+use crate::model::packet::{IcmpError, IcmpKind, Quote};
+
+/// What an ICMP line is to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IcmpReading {
+    Error(IcmpError),
+    /// Echo, neighbour discovery, or an error about TCP.
+    Other,
+}
+
+/// Reads an ICMP or ICMPv6 summary. `body` holds the lines below it: under
+/// `-v` tcpdump prints the quoted packet there. Without it the quoted source
+/// is `to`, since an error goes back to the sender of what it quotes.
+///
+/// # Errors
+///
+/// A sentence about a quoted address that is none.
+pub fn parse_icmp(
+    from: IpAddr,
+    to: IpAddr,
+    summary: &str,
+    body: &[String],
+) -> Result<IcmpReading, String> {
+    let claim = if let Some(text) = summary.strip_prefix("ICMP6, ") {
+        parse_v6(text.trim_start())?
+    } else if let Some(text) = summary.strip_prefix("ICMP ") {
+        parse_v4(text.trim_start())?
+    } else {
+        None
+    };
+    let Some(claim) = claim else {
+        return Ok(IcmpReading::Other);
+    };
+    let printed = claim.destination.map(|destination| Quote {
+        source: to,
+        source_port: None,
+        destination,
+        destination_port: claim.destination_port,
+    });
+    let quote = match find_quote(body) {
+        Some(QuotedPacket::Udp(quote)) => Some(quote),
+        Some(QuotedPacket::Other) => return Ok(IcmpReading::Other),
+        None => printed,
+    };
+    Ok(IcmpReading::Error(IcmpError { kind: claim.kind, from, to, quote }))
+}
+
+/// What the ICMP line itself says.
+struct Claim {
+    kind: IcmpKind,
+    destination: Option<IpAddr>,
+    destination_port: Option<u16>,
+}
+
+impl Claim {
+    const fn bare(kind: IcmpKind) -> Self {
+        Self { kind, destination: None, destination_port: None }
+    }
+}
+
+/// The texts of tcpdump's print-icmp.c.
+fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
+    if text.starts_with("time exceeded") || text.starts_with("ip reassembly time exceeded") {
+        return Ok(Some(Claim::bare(IcmpKind::TimeExceeded)));
+    }
+    if text.starts_with("parameter problem") || text.starts_with("source quench") {
+        return Ok(Some(Claim::bare(IcmpKind::Other)));
+    }
+    let Some((about, reason)) = text.split_once(" unreachable") else {
+        return Ok(None);
+    };
+    let (first, rest) = split_word(about);
+    let (kind, name, detail) = match first {
+        "host" => (IcmpKind::HostUnreachable, rest, ""),
+        "net" => (IcmpKind::NetworkUnreachable, rest, ""),
+        name => (IcmpKind::Other, name, rest),
+    };
+    let kind = if reason.contains("prohibited") {
+        IcmpKind::AdminProhibited
+    } else if reason.contains("need to frag") {
+        IcmpKind::PacketTooBig
+    } else {
+        kind
+    };
+    claim_about(kind, name, detail)
+}
+
+/// The texts of tcpdump's print-icmp6.c.
+fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
+    if text.starts_with("packet too big") {
+        return Ok(Some(Claim::bare(IcmpKind::PacketTooBig)));
+    }
+    if text.starts_with("parameter problem") {
+        return Ok(Some(Claim::bare(IcmpKind::Other)));
+    }
+    if text.starts_with("time exceed") {
+        let claim = Claim::bare(IcmpKind::TimeExceeded);
+        let name = text.split_once(" for ").map(|(_, rest)| split_word(rest).0);
+        let destination = name.and_then(|name| parse_address(name.trim_end_matches(',')).ok());
+        return Ok(Some(Claim { destination, ..claim }));
+    }
+    let Some(reason) = text.strip_prefix("destination unreachable") else {
+        return Ok(None);
+    };
+    let reason = reason.trim_start_matches([',', ' ']);
+    const REASONS: &[(&str, IcmpKind)] = &[
+        ("unreachable port", IcmpKind::PortUnreachable),
+        ("unreachable address", IcmpKind::HostUnreachable),
+        ("unreachable route", IcmpKind::NetworkUnreachable),
+        ("unreachable prohibited", IcmpKind::AdminProhibited),
+        ("administratively prohibited", IcmpKind::AdminProhibited),
+        ("beyond scope", IcmpKind::Other),
+    ];
+    let found = REASONS.iter().find_map(|(lead, kind)| Some((reason.strip_prefix(lead)?, *kind)));
+    let Some((about, kind)) = found else {
+        return Ok(Some(Claim::bare(IcmpKind::Other)));
+    };
+    let (name, detail) = split_word(about.trim_start_matches([',', ' ']));
+    claim_about(kind, name, detail)
+}
+
+/// `name` is what could not be reached, `detail` is `udp port 69` or the like.
+fn claim_about(kind: IcmpKind, name: &str, detail: &str) -> Result<Option<Claim>, String> {
+    let (transport, rest) = split_word(detail);
+    let claim = match transport {
+        "udp" => {
+            let port = rest.strip_prefix("port ").map_or(rest, str::trim_start);
+            let port = port.split([',', ' ']).next().and_then(find_port);
+            let kind = if kind == IcmpKind::Other { IcmpKind::PortUnreachable } else { kind };
+            Claim { kind, destination: None, destination_port: port }
+        }
+        "tcp" => return Ok(None),
+        // `192.0.2.1 protocol 17 unreachable`; others are not about UDP.
+        "protocol" if !rest.starts_with("17") => return Ok(None),
+        _ => Claim::bare(kind),
+    };
+    let name = name.trim_end_matches([',', ':']);
+    if name.is_empty() || name.starts_with('[') {
+        return Ok(Some(claim));
+    }
+    Ok(Some(Claim { destination: Some(parse_address(name)?), ..claim }))
+}
+
+enum QuotedPacket {
+    Udp(Quote),
+    Other,
+}
+
+/// The packet quoted below an error: `IP (…)` and its addresses, on one line
+/// or two.
+fn find_quote(body: &[String]) -> Option<QuotedPacket> {
+    let (at, text) =
+        body.iter().enumerate().find_map(|(at, line)| match read_head(line).network {
+            Network::Ip { text, .. } => Some((at, text)),
+            Network::Other | Network::Unknown => None,
+        })?;
+    let network = read_network_text(text);
+    let body = match network.body {
+        Body::OnNextLine => read_body(body.get(at + 1)?),
+        here => here,
+    };
+    let Body::Sides { source, destination, summary, .. } = body else {
+        return None;
+    };
+    let header = network.header.as_ref();
+    match parse_addressed(header, source, destination, summary) {
+        Ok(Some(addressed)) => match addressed.transport {
+            Transport::Udp { source_port, destination_port, .. } => {
+                Some(QuotedPacket::Udp(Quote {
+                    source: addressed.source,
+                    source_port: Some(source_port),
+                    destination: addressed.destination,
+                    destination_port: Some(destination_port),
+                }))
+            }
+            Transport::Icmp(_) | Transport::Other => Some(QuotedPacket::Other),
+        },
+        Ok(None) => Some(QuotedPacket::Other),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FROM: &str = "192.0.2.9";
+    const TO: &str = "198.51.100.7";
+
+    fn read(summary: &str, body: &[&str]) -> IcmpReading {
+        let body: Vec<String> = body.iter().map(|line| (*line).to_owned()).collect();
+        parse_icmp(FROM.parse().unwrap(), TO.parse().unwrap(), summary, &body).unwrap()
+    }
+
+    #[test]
+    fn errors_of_both_families_are_read() {
+        let (v4, v6) = ("192.0.2.1", "2001:db8::1");
+        let cases = [
+            (
+                "ICMP 192.0.2.1 udp port 49190 unreachable, length 61",
+                IcmpKind::PortUnreachable,
+                Some(v4),
+                Some(49_190),
+            ),
+            (
+                "ICMP6, destination unreachable, unreachable port, 2001:db8::1 udp port 32991, length 572",
+                IcmpKind::PortUnreachable,
+                Some(v6),
+                Some(32_991),
+            ),
+            (
+                "ICMP 192.0.2.1 udp port tftp unreachable, length 61",
+                IcmpKind::PortUnreachable,
+                Some(v4),
+                Some(69),
+            ),
+            (
+                "ICMP6, destination unreachable, unreachable port, 2001:db8::1 udp port tftp, length 83",
+                IcmpKind::PortUnreachable,
+                Some(v6),
+                Some(69),
+            ),
+            (
+                "ICMP host 192.0.2.1 unreachable, length 61",
+                IcmpKind::HostUnreachable,
+                Some(v4),
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable, unreachable address 2001:db8::1, length 83",
+                IcmpKind::HostUnreachable,
+                Some(v6),
+                None,
+            ),
+            (
+                "ICMP net 192.0.2.1 unreachable, length 61",
+                IcmpKind::NetworkUnreachable,
+                Some(v4),
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable, unreachable route 2001:db8::1, length 83",
+                IcmpKind::NetworkUnreachable,
+                Some(v6),
+                None,
+            ),
+            (
+                "ICMP host 192.0.2.1 unreachable - admin prohibited filter, length 61",
+                IcmpKind::AdminProhibited,
+                Some(v4),
+                None,
+            ),
+            (
+                "ICMP host 192.0.2.1 unreachable - admin prohibited, length 61",
+                IcmpKind::AdminProhibited,
+                Some(v4),
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable,  unreachable prohibited 2001:db8::1",
+                IcmpKind::AdminProhibited,
+                Some(v6),
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable, administratively prohibited 2001:db8::1, length 83",
+                IcmpKind::AdminProhibited,
+                Some(v6),
+                None,
+            ),
+            (
+                "ICMP 192.0.2.1 unreachable - need to frag (mtu 1300), length 556",
+                IcmpKind::PacketTooBig,
+                Some(v4),
+                None,
+            ),
+            ("ICMP6, packet too big, mtu 1300, length 1240", IcmpKind::PacketTooBig, None, None),
+            ("ICMP time exceeded in-transit, length 36", IcmpKind::TimeExceeded, None, None),
+            (
+                "ICMP6, time exceeded in-transit for 2001:db8::1, length 83",
+                IcmpKind::TimeExceeded,
+                Some(v6),
+                None,
+            ),
+            ("ICMP 192.0.2.1 protocol 17 unreachable, length 61", IcmpKind::Other, Some(v4), None),
+        ];
+        for (summary, kind, destination, destination_port) in cases {
+            let quote = destination.map(|destination| Quote {
+                source: TO.parse().unwrap(),
+                source_port: None,
+                destination: destination.parse().unwrap(),
+                destination_port,
+            });
+            let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
+            let expected = IcmpReading::Error(IcmpError { kind, from, to, quote });
+            assert_eq!(read(summary, &[]), expected, "{summary}");
+        }
+    }
+
+    #[test]
+    fn other_messages_are_no_errors_about_udp() {
+        let cases = [
+            "ICMP echo request, id 1, seq 1, length 64",
+            "ICMP6, echo request, seq 1, length 64",
+            "ICMP 192.0.2.1 tcp port 80 unreachable, length 48",
+            "ICMP6, destination unreachable, unreachable port, 2001:db8::1 tcp port 80, length 88",
+            "ICMP 192.0.2.1 protocol 132 unreachable, length 48",
+            "ICMP6, neighbor solicitation, who has 2001:db8::1, length 32",
+            "ICMP redirect 192.0.2.1 to host 192.0.2.2, length 36",
+        ];
+        for summary in cases {
+            assert_eq!(read(summary, &[]), IcmpReading::Other, "{summary}");
+        }
+    }
+
+    #[test]
+    fn the_quoted_packet_gives_both_ports() {
+        let cases: [(&str, &[&str], Option<(u16, u16)>); 4] = [
+            (
+                "ICMP time exceeded in-transit, length 36",
+                &[
+                    "\tIP (tos 0x0, ttl 1, id 1, offset 0, flags [none], proto UDP (17), length 32)",
+                    "    192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4",
+                ],
+                Some((5_000, 69)),
+            ),
+            (
+                "ICMP6, packet too big, mtu 1300, length 1240",
+                &[
+                    "\tIP6 (hlim 64, next-header UDP (17) payload length: 12) 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4",
+                ],
+                Some((5_000, 69)),
+            ),
+            (
+                "ICMP 192.0.2.2 udp port 69 unreachable, length 36",
+                &["IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4"],
+                Some((5_000, 69)),
+            ),
+            (
+                "ICMP time exceeded in-transit, length 36",
+                &[
+                    "\tIP (tos 0x0, ttl 1, id 1, offset 0, flags [none], proto TCP (6), length 60)",
+                    "    192.0.2.1.5000 > 192.0.2.2.80: Flags [S], seq 1",
+                ],
+                None,
+            ),
+        ];
+        for (summary, body, ports) in cases {
+            let actual = match read(summary, body) {
+                IcmpReading::Error(error) => {
+                    error.quote.and_then(|quote| quote.source_port.zip(quote.destination_port))
+                }
+                IcmpReading::Other => None,
+            };
+            assert_eq!(actual, ports, "{summary}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_host_name_is_a_fault() {
+        let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
+        let fault = parse_icmp(from, to, "ICMP gateway udp port 69 unreachable, length 36", &[]);
+        assert!(fault.unwrap_err().contains("'gateway'"));
+    }
+}

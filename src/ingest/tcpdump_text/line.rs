@@ -1,0 +1,393 @@
+//! What stands between a line's time and its addresses: interface and
+//! direction columns, and the link header that `-e` prints.
+
+use crate::model::capture::Direction;
+
+/// The address family that a line names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    V6,
+}
+
+/// A packet line without its time, down to the network layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// The column of `tcpdump -i any`.
+    pub interface: Option<&'a str>,
+    pub direction: Option<Direction>,
+    /// The length in bytes that `-e` prints: the frame's on the wire.
+    pub frame_length: Option<u32>,
+    pub network: Network<'a>,
+}
+
+/// What a line holds behind its link header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network<'a> {
+    /// Text from the parenthesised header or the source address on.
+    Ip { family: Family, text: &'a str },
+    /// ARP, STP and all else that carries no UDP.
+    Other,
+    /// Nothing that tcpdump prints at this place.
+    Unknown,
+}
+
+/// Words that begin lines about protocols without UDP.
+const OTHER_LEADS: &[&str] = &[
+    "AARP",
+    "ARP",
+    "AT",
+    "BATMAN",
+    "BEACON",
+    "CDP",
+    "CDPV1",
+    "CDPV2",
+    "CLNP",
+    "CLNS",
+    "DTP",
+    "DTPV1",
+    "EAP",
+    "EAPOL",
+    "ECTP",
+    "ERSPAN",
+    "ES-IS",
+    "ETHERNET",
+    "HOMEPLUG",
+    "HOMEPLUGAV",
+    "IEEE",
+    "IPX",
+    "IS-IS",
+    "ISIS",
+    "LACP",
+    "LACPV1",
+    "LLC",
+    "LLDP",
+    "LOOPBACK",
+    "M-ISO",
+    "MACSEC",
+    "MARKER",
+    "MPLS",
+    "MSRP",
+    "MVRP",
+    "NETBEUI",
+    "OAM",
+    "OSI",
+    "PPP",
+    "PPP-LCP",
+    "PPPOE",
+    "PROBE",
+    "PTP",
+    "PTPV2",
+    "RARP",
+    "REALTEK",
+    "RRCP",
+    "SLOW",
+    "SNAP",
+    "STP",
+    "UDLD",
+    "UNKNOWN",
+    "VLAN",
+    "VTP",
+    "VTPV1",
+    "VTPV2",
+    "802.11",
+    "802.1D",
+    "802.1Q",
+    "802.1W",
+    "802.3",
+];
+
+/// Reads a packet line behind its time.
+#[must_use]
+pub fn read_head(text: &str) -> Head<'_> {
+    let (interface, direction, rest) = split_columns(text.trim());
+    let rest = skip_kernel_index(rest);
+    if starts_with_mac(rest) || rest.starts_with("ethertype ") {
+        let (network, frame_length) = read_link(rest);
+        return Head { interface, direction, frame_length, network };
+    }
+    Head { interface, direction, frame_length: None, network: read_network(rest) }
+}
+
+/// Whether a line without a time can be a packet of a run without times.
+#[must_use]
+pub fn is_untimed_packet(text: &str) -> bool {
+    let trimmed = text.trim();
+    let head = read_head(trimmed);
+    match head.network {
+        Network::Ip { .. } => {
+            let names_ip = trimmed.starts_with("IP ") || trimmed.starts_with("IP6 ");
+            let linked = names_ip || head.direction.is_some() || starts_with_mac(trimmed);
+            linked && (trimmed.contains(" > ") || trimmed.contains('('))
+        }
+        Network::Other => {
+            trimmed.starts_with("ARP, ")
+                || head.direction.is_some()
+                || (starts_with_mac(trimmed) && trimmed.contains(" > "))
+        }
+        Network::Unknown => false,
+    }
+}
+
+/// `eth0  In  `, `In `, `eth0 Out `; `B` and `M` are received broadcasts and
+/// multicasts, `P` belongs to others (print-sll.c).
+fn split_columns(text: &str) -> (Option<&str>, Option<Direction>, &str) {
+    let (first, after_first) = split_word(text);
+    if let Some(direction) = find_direction(first) {
+        return (None, direction, after_first);
+    }
+    let (second, after_second) = split_word(after_first);
+    match find_direction(second) {
+        Some(direction) if is_interface_name(first) => (Some(first), direction, after_second),
+        _ => (None, None, text),
+    }
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "the outer level says whether this is a direction column at all"
+)]
+fn find_direction(word: &str) -> Option<Option<Direction>> {
+    match word {
+        "In" | "B" | "M" => Some(Some(Direction::In)),
+        "Out" => Some(Some(Direction::Out)),
+        "P" => Some(None),
+        _ => None,
+    }
+}
+
+fn is_interface_name(word: &str) -> bool {
+    // Linux allows 15 bytes; other systems and tunnels print a little more.
+    (1..=32).contains(&word.len())
+        && word.is_ascii()
+        && !matches!(word, "IP" | "IP6" | "ARP" | "ARP,")
+        && word.bytes().all(|byte| byte.is_ascii_graphic())
+        && !word.contains(['>', '"', ',', '(', ')'])
+}
+
+fn skip_kernel_index(text: &str) -> &str {
+    match text.strip_prefix("ifindex ") {
+        Some(rest) => split_word(rest).1,
+        None => text,
+    }
+}
+
+fn starts_with_mac(text: &str) -> bool {
+    let (word, _) = split_word(text);
+    let word = word.trim_end_matches(',');
+    word.split(':').count() >= 6
+        && word.split(':').all(|byte| {
+            (1..=2).contains(&byte.len()) && byte.bytes().all(|digit| digit.is_ascii_hexdigit())
+        })
+}
+
+/// `… ethertype IPv4 (0x0800), length 90: `, `… vlan 265, p 0, ethertype IPv4, `.
+fn read_link(text: &str) -> (Network<'_>, Option<u32>) {
+    let frame_length = find_length(text);
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("ethertype ") {
+        let name_end = after.find([' ', ',', ':']).unwrap_or(after.len());
+        let (name, behind) = after.split_at(name_end);
+        let family = match name {
+            "IPv4" => Family::V4,
+            "IPv6" => Family::V6,
+            _ if name.starts_with("802.1") || name == "MPLS" || name == "PPPoE" => {
+                if let Some(network) = find_inner(behind) {
+                    return (network, frame_length);
+                }
+                rest = behind;
+                continue;
+            }
+            _ => return (Network::Other, frame_length),
+        };
+        let behind = skip_code(behind);
+        let behind = match behind.split_once(':') {
+            Some((length, packet)) if length.starts_with(", length ") => packet,
+            _ => behind.trim_start_matches([',', ':']),
+        };
+        let text = behind.trim_start();
+        let text = text.strip_prefix("IP6 ").or_else(|| text.strip_prefix("IP ")).unwrap_or(text);
+        return (Network::Ip { family, text }, frame_length);
+    }
+    (Network::Other, frame_length)
+}
+
+/// ` (0x0800)` behind a type's name.
+fn skip_code(text: &str) -> &str {
+    text.trim_start()
+        .strip_prefix('(')
+        .and_then(|code| code.split_once(')'))
+        .map_or(text, |(_, rest)| rest)
+}
+
+/// The number behind the first `length `.
+fn find_length(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once("length ")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn read_network(text: &str) -> Network<'_> {
+    if let Some(rest) = text.strip_prefix("IP6 ") {
+        return Network::Ip { family: Family::V6, text: rest.trim_start() };
+    }
+    if let Some(rest) = text.strip_prefix("IP ") {
+        return Network::Ip { family: Family::V4, text: rest.trim_start() };
+    }
+    let (word, rest) = split_word(text);
+    let lead = word.trim_end_matches([',', ':']).to_ascii_uppercase();
+    if matches!(lead.as_str(), "VLAN" | "MPLS" | "PPPOE")
+        && let Some(network) = find_inner(rest)
+    {
+        return network;
+    }
+    if OTHER_LEADS.contains(&lead.as_str()) || text.starts_with("arp ") {
+        return Network::Other;
+    }
+    // tcpdump 3 prints no `IP` before the addresses.
+    if rest.starts_with("> ")
+        && let Ok(source) = super::address::parse_endpoint(word)
+    {
+        let family = if source.address.is_ipv4() { Family::V4 } else { Family::V6 };
+        return Network::Ip { family, text };
+    }
+    Network::Unknown
+}
+
+/// `vlan 265, p 0, IP 192.0.2.1 …`, `PPPoE [ses 0x1] IP6 …`.
+fn find_inner(text: &str) -> Option<Network<'_>> {
+    let v4 = text.find(" IP ").map(|at| (at, Family::V4, 4));
+    let v6 = text.find(" IP6 ").map(|at| (at, Family::V6, 5));
+    let (at, family, width) = [v4, v6].into_iter().flatten().min_by_key(|(at, ..)| *at)?;
+    Some(Network::Ip { family, text: text.get(at + width..)?.trim_start() })
+}
+
+/// The first word, and what follows its spaces.
+pub(super) fn split_word(text: &str) -> (&str, &str) {
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) => (word, rest.trim_start()),
+        None => (text, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(family: Family, text: &str) -> Network<'_> {
+        Network::Ip { family, text }
+    }
+
+    #[test]
+    fn heads_are_read_in_every_form() {
+        let (v4, v6) = ("192.0.2.1.5 > 192.0.2.2.69: x", "2001:db8::1.5 > 2001:db8::2.69: x");
+        let cases = [
+            ("IP {4}", None, None, None, ip(Family::V4, v4)),
+            ("IP6 {6}", None, None, None, ip(Family::V6, v6)),
+            ("eth0  In  IP {4}", Some("eth0"), Some(Direction::In), None, ip(Family::V4, v4)),
+            (
+                "cali928 Out IP6 {6}",
+                Some("cali928"),
+                Some(Direction::Out),
+                None,
+                ip(Family::V6, v6),
+            ),
+            ("eth0  B   IP {4}", Some("eth0"), Some(Direction::In), None, ip(Family::V4, v4)),
+            ("eth0  M   IP6 {6}", Some("eth0"), Some(Direction::In), None, ip(Family::V6, v6)),
+            ("eth0  P   IP {4}", Some("eth0"), None, None, ip(Family::V4, v4)),
+            ("In IP {4}", None, Some(Direction::In), None, ip(Family::V4, v4)),
+            ("Out IP6 {6}", None, Some(Direction::Out), None, ip(Family::V6, v6)),
+            (
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype IPv4 (0x0800), length 90: {4}",
+                None,
+                None,
+                Some(90),
+                ip(Family::V4, v4),
+            ),
+            (
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype IPv6 (0x86dd), length 90: {6}",
+                None,
+                None,
+                Some(90),
+                ip(Family::V6, v6),
+            ),
+            (
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q (0x8100), length 94: vlan 265, p 0, ethertype IPv4 (0x0800), {4}",
+                None,
+                None,
+                Some(94),
+                ip(Family::V4, v4),
+            ),
+            (
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype 802.1Q (0x8100), length 94: vlan 265, p 0, ethertype IPv6, {6}",
+                None,
+                None,
+                Some(94),
+                ip(Family::V6, v6),
+            ),
+            (
+                "In 22:26:27:e6:e0:07 ethertype IPv6 (0x86dd), length 105: {6}",
+                None,
+                Some(Direction::In),
+                Some(105),
+                ip(Family::V6, v6),
+            ),
+            (
+                "ifb0  In  ifindex 2 02:00:00:00:00:01 ethertype IPv4 (0x0800), length 112: {4}",
+                Some("ifb0"),
+                Some(Direction::In),
+                Some(112),
+                ip(Family::V4, v4),
+            ),
+            ("vlan 265, p 0, IP {4}", None, None, None, ip(Family::V4, v4)),
+            ("PPPoE  [ses 0x11] IP6 {6}", None, None, None, ip(Family::V6, v6)),
+            ("{4}", None, None, None, ip(Family::V4, v4)),
+            ("{6}", None, None, None, ip(Family::V6, v6)),
+            (
+                "ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28",
+                None,
+                None,
+                None,
+                Network::Other,
+            ),
+            ("STP 802.1d, Config, Flags [none]", None, None, None, Network::Other),
+            (
+                "eth0  B   ARP, Request who-has",
+                Some("eth0"),
+                Some(Direction::In),
+                None,
+                Network::Other,
+            ),
+            (
+                "02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 60: Request",
+                None,
+                None,
+                Some(60),
+                Network::Other,
+            ),
+            ("the device was restarted", None, None, None, Network::Unknown),
+            ("", None, None, None, Network::Unknown),
+        ];
+        for (text, interface, direction, frame_length, network) in cases {
+            let text = text.replace("{4}", v4).replace("{6}", v6);
+            let expected = Head { interface, direction, frame_length, network };
+            assert_eq!(read_head(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_without_a_time_are_packets_only_where_they_look_so() {
+        let cases = [
+            ("IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
+            ("eth0  In  IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("IP (tos 0x0, ttl 63, id 1, offset 0, flags [DF], proto UDP (17), length 9)", true),
+            ("ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", true),
+            ("IP addresses of the node", false),
+            ("192.0.2.1 > 192.0.2.2 in the figure", false),
+            ("In the pod we see", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_untimed_packet(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! From the IP header that `-v` prints to the summary of the payload.
+
+use std::net::IpAddr;
+
+use super::address::parse_endpoint;
+use super::line::split_word;
+
+/// The parenthesised header of `-v`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IpHeader {
+    /// IPv4 only.
+    pub identification: Option<u16>,
+    /// IPv4: bytes from the datagram's start to this fragment.
+    pub offset_bytes: u32,
+    /// The protocol that the header names.
+    pub protocol: Option<u8>,
+    /// Bytes behind the fixed IP header: 20 for IPv4 (options are not
+    /// printed with their length), 40 for IPv6.
+    pub payload_length: Option<u32>,
+}
+
+/// A packet line's network layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkText<'a> {
+    pub header: Option<IpHeader>,
+    pub body: Body<'a>,
+}
+
+/// What follows the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// The addresses stand on the next line.
+    OnNextLine,
+    /// `source > destination: summary`, the sides still as text.
+    Sides { source: &'a str, destination: &'a str, summary: &'a str, has_colon: bool },
+    /// No ` > ` where one belongs.
+    Unreadable(&'a str),
+}
+
+/// Splits a line behind `IP ` or `IP6 `.
+#[must_use]
+pub fn read_network_text(text: &str) -> NetworkText<'_> {
+    let text = skip_truncation(text.trim());
+    let Some((inside, rest)) = split_parentheses(text) else {
+        return NetworkText { header: None, body: read_body(text) };
+    };
+    let header = Some(read_header(inside));
+    if rest.is_empty() {
+        return NetworkText { header, body: Body::OnNextLine };
+    }
+    NetworkText { header, body: read_body(rest) }
+}
+
+/// Splits `source > destination: summary`.
+#[must_use]
+pub fn read_body(text: &str) -> Body<'_> {
+    let text = text.trim();
+    let Some((source, rest)) = text.split_once(" > ") else {
+        return Body::Unreadable(text);
+    };
+    let source = source.trim();
+    if source.contains(char::is_whitespace) {
+        return Body::Unreadable(text);
+    }
+    let (destination, summary) = split_word(rest.trim_start());
+    let has_colon = destination.ends_with(':');
+    let destination = destination.strip_suffix(':').unwrap_or(destination);
+    Body::Sides { source, destination, summary, has_colon }
+}
+
+/// What the summary says about the transport, before any application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport<'a> {
+    Udp {
+        source_port: u16,
+        destination_port: u16,
+        summary: &'a str,
+    },
+    Icmp(&'a str),
+    /// TCP, a later fragment, or any other protocol.
+    Other,
+}
+
+/// Both addresses and the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addressed<'a> {
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub transport: Transport<'a>,
+}
+
+/// Reads the sides of a packet line; `None` where it is none of our concern,
+/// so that host names in it do no harm.
+///
+/// # Errors
+///
+/// A sentence about a side that is no address.
+pub fn parse_addressed<'a>(
+    header: Option<&IpHeader>,
+    source: &str,
+    destination: &str,
+    summary: &'a str,
+) -> Result<Option<Addressed<'a>>, String> {
+    let summary = skip_extensions(skip_checksum(summary));
+    let protocol = header.and_then(|header| header.protocol);
+    let later_fragment = header.is_some_and(|header| header.offset_bytes > 0);
+    if later_fragment || is_foreign(protocol, summary) {
+        return Ok(None);
+    }
+    let (source, destination) = (parse_endpoint(source)?, parse_endpoint(destination)?);
+    let transport = match (source.port, destination.port) {
+        (Some(source_port), Some(destination_port)) => {
+            Transport::Udp { source_port, destination_port, summary }
+        }
+        _ => match split_bare_ports(summary) {
+            // IPv6 with extension headers prints the ports behind them.
+            Some((source_port, destination_port, summary)) => {
+                Transport::Udp { source_port, destination_port, summary: skip_checksum(summary) }
+            }
+            None if summary.starts_with("ICMP") => Transport::Icmp(summary),
+            None => Transport::Other,
+        },
+    };
+    Ok(Some(Addressed { source: source.address, destination: destination.address, transport }))
+}
+
+/// Whether the summary is of TCP or another transport that is not ours.
+fn is_foreign(protocol: Option<u8>, summary: &str) -> bool {
+    if let Some(protocol) = protocol {
+        // 0, 43, 44, 51 and 60 are extension headers that UDP may follow.
+        return !matches!(protocol, 17 | 1 | 58 | 0 | 43 | 44 | 51 | 60);
+    }
+    const FOREIGN: &[&str] = &[
+        "Flags [",
+        "tcp ",
+        "[|tcp]",
+        "sctp",
+        "[|sctp]",
+        "DCCP",
+        "ip-proto-",
+        "ESP(",
+        "AH(",
+        "GRE",
+        "IGMP",
+        "igmp ",
+        "PIM",
+        "OSPF",
+        "VRRP",
+        "CARP",
+        "EIGRP",
+        "IP ",
+        "IP6 ",
+        "frag (",
+        "RSVP",
+        "no next header",
+        "VRRPv",
+    ];
+    if FOREIGN.iter().any(|lead| summary.starts_with(lead)) {
+        return true;
+    }
+    // tcpdump 3 and old 4: `S 1:1(0) win 5840`, `. ack 1 win 46`.
+    let (flags, rest) = split_word(summary);
+    !flags.is_empty()
+        && flags.chars().all(|flag| matches!(flag, 'S' | 'F' | 'P' | 'R' | 'W' | 'E' | '.'))
+        && (rest.starts_with("ack ") || rest.contains("win ") || rest.contains("):"))
+}
+
+/// `[udp sum ok] `, `[bad udp cksum 0x0bdc -> 0xfb8a!] `, `[no cksum] `.
+fn skip_checksum(summary: &str) -> &str {
+    let mut rest = summary.trim_start();
+    while let Some((mark, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        if !mark.contains("sum") {
+            break;
+        }
+        rest = behind.trim_start();
+    }
+    rest
+}
+
+/// `HBH `, `DSTOPT `, `srcrt (…) `, `frag (0|1448) `: IPv6 extension headers
+/// before the payload. A fragment that is not the first stays as it is.
+fn skip_extensions(summary: &str) -> &str {
+    let mut rest = summary;
+    loop {
+        let (word, behind) = split_word(rest);
+        rest = match word {
+            "HBH" | "DSTOPT" | "srcrt" | "mobility:" => match split_parentheses(behind) {
+                Some((_, behind)) => behind,
+                None => behind,
+            },
+            "frag" => match split_parentheses(behind) {
+                Some((range, behind))
+                    if range
+                        .split('|')
+                        .next()
+                        .is_some_and(|start| start == "0" || start.ends_with(":0")) =>
+                {
+                    behind
+                }
+                _ => return rest,
+            },
+            _ => return rest,
+        };
+    }
+}
+
+/// `5353 > 5353: …`.
+fn split_bare_ports(summary: &str) -> Option<(u16, u16, &str)> {
+    let (source, rest) = summary.split_once(" > ")?;
+    let (destination, rest) = rest.split_once(':')?;
+    let source = super::services::find_port(source.trim())?;
+    let destination = super::services::find_port(destination.trim())?;
+    Some((source, destination, rest))
+}
+
+/// `truncated-ip - 100 bytes missing! ` before the addresses.
+fn skip_truncation(text: &str) -> &str {
+    if !text.starts_with("truncated-ip") {
+        return text;
+    }
+    text.split_once("! ").map_or(text, |(_, rest)| rest.trim_start())
+}
+
+/// Splits `(a (b) c) rest` at the closing parenthesis of the first.
+fn split_parentheses(text: &str) -> Option<(&str, &str)> {
+    if !text.starts_with('(') {
+        return None;
+    }
+    let mut depth = 0_u32;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some((text.get(1..at)?, text.get(at + 1..)?.trim_start()));
+        }
+    }
+    None
+}
+
+fn read_header(inside: &str) -> IpHeader {
+    let payload = find_number(inside, "payload length: ");
+    IpHeader {
+        identification: find_number(inside, "id ").and_then(|id| u16::try_from(id).ok()),
+        offset_bytes: find_number(inside, "offset ").unwrap_or(0),
+        protocol: find_protocol(inside),
+        payload_length: payload
+            .or_else(|| find_number(inside, "length ").and_then(|total| total.checked_sub(20))),
+    }
+}
+
+/// `proto UDP (17)`, `next-header UDP (17)`, and `proto 17` of old versions.
+fn find_protocol(inside: &str) -> Option<u8> {
+    let rest = ["next-header ", "proto: ", "proto "]
+        .iter()
+        .find_map(|lead| inside.split_once(lead).map(|(_, rest)| rest))?;
+    let end = rest.find(',').unwrap_or(rest.len());
+    let (name, number) = rest.get(..end)?.split_once('(').unwrap_or((rest.get(..end)?, ""));
+    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().or_else(|| match name.trim().to_ascii_uppercase().as_str() {
+        "UDP" => Some(17),
+        "ICMP" => Some(1),
+        "ICMPV6" => Some(58),
+        "TCP" => Some(6),
+        other => other.parse().ok(),
+    })
+}
+
+fn find_number(text: &str, lead: &str) -> Option<u32> {
+    let mut from = text;
+    while let Some((before, rest)) = from.split_once(lead) {
+        if before.is_empty() || before.ends_with([' ', ',', '(']) {
+            return rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+        }
+        from = rest;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbose_headers_are_read() {
+        let cases = [
+            (
+                "(tos 0x0, ttl 63, id 10208, offset 0, flags [DF], proto UDP (17), length 999)",
+                IpHeader {
+                    identification: Some(10_208),
+                    offset_bytes: 0,
+                    protocol: Some(17),
+                    payload_length: Some(979),
+                },
+            ),
+            (
+                "(tos 0x0, ttl 63, id 7, offset 1480, flags [none], proto UDP (17), length 64, bad cksum 0 (->b404)!)",
+                IpHeader {
+                    identification: Some(7),
+                    offset_bytes: 1_480,
+                    protocol: Some(17),
+                    payload_length: Some(44),
+                },
+            ),
+            (
+                "(flowlabel 0xb3c1e, hlim 64, next-header UDP (17) payload length: 43)",
+                IpHeader {
+                    identification: None,
+                    offset_bytes: 0,
+                    protocol: Some(17),
+                    payload_length: Some(43),
+                },
+            ),
+            (
+                "(hlim 255, next-header ICMPv6 (58) payload length: 32)",
+                IpHeader {
+                    identification: None,
+                    offset_bytes: 0,
+                    protocol: Some(58),
+                    payload_length: Some(32),
+                },
+            ),
+        ];
+        for (text, header) in cases {
+            let expected = NetworkText { header: Some(header), body: Body::OnNextLine };
+            assert_eq!(read_network_text(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn sides_and_transports_are_read() {
+        let udp = |source_port, destination_port, summary| {
+            Some(Transport::Udp { source_port, destination_port, summary })
+        };
+        let cases = [
+            ("192.0.2.1.5 > 192.0.2.2.tftp: UDP, length 4", udp(5, 69, "UDP, length 4")),
+            ("2001:db8::1.5 > 2001:db8::2.tftp: UDP, length 4", udp(5, 69, "UDP, length 4")),
+            ("192.0.2.1.5 > 192.0.2.2.53: [udp sum ok] 1+ A? a. (20)", udp(5, 53, "1+ A? a. (20)")),
+            (
+                "192.0.2.1.5 > 192.0.2.2.53: [bad udp cksum 0x1 -> 0x2!] 1+ A? a. (20)",
+                udp(5, 53, "1+ A? a. (20)"),
+            ),
+            (
+                "2001:db8::1 > 2001:db8::2: frag (0|120) 5353 > 5353: 0 [2q]",
+                udp(5353, 5353, "0 [2q]"),
+            ),
+            (
+                "2001:db8::1 > 2001:db8::2: frag (0x002c5323:0|120) 5353 > 5353: 0",
+                udp(5353, 5353, "0"),
+            ),
+            ("2001:db8::1 > 2001:db8::2: frag (120|120)", None),
+            ("192.0.2.1 > 192.0.2.2: ip-proto-17", None),
+            ("192.0.2.1 > 192.0.2.2: udp", Some(Transport::Other)),
+            (
+                "192.0.2.1 > 192.0.2.2: ICMP echo request",
+                Some(Transport::Icmp("ICMP echo request")),
+            ),
+            ("2001:db8::1 > 2001:db8::2: HBH ICMP6, x", Some(Transport::Icmp("ICMP6, x"))),
+            ("192.0.2.1.5 > web.example.http: Flags [S], seq 1", None),
+            ("192.0.2.1.5 > 192.0.2.2.80: S 1:1(0) win 5840", None),
+            ("192.0.2.1.5 > 192.0.2.2.80: . ack 1 win 46", None),
+            (
+                "truncated-ip - 9 bytes missing! 192.0.2.1.5 > 192.0.2.2.6: UDP, length 4",
+                udp(5, 6, "UDP, length 4"),
+            ),
+        ];
+        for (text, expected) in cases {
+            let Body::Sides { source, destination, summary, .. } = read_network_text(text).body
+            else {
+                panic!("{text}");
+            };
+            let actual = parse_addressed(None, source, destination, summary).unwrap();
+            assert_eq!(actual.map(|addressed| addressed.transport), expected, "{text}");
+        }
+    }
+}

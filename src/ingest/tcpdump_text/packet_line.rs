@@ -1,0 +1,118 @@
+//! Which lines are packets, whatever was put around them.
+
+use std::borrow::Cow;
+
+use super::line::{Network, is_untimed_packet, read_head, split_word};
+use super::timestamp::{Stamp, find_stamp};
+
+/// A line with a packet's time, or without one where it surely is a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PacketLine<'a> {
+    pub stamp: Option<Stamp>,
+    /// What follows the time.
+    pub rest: &'a str,
+    /// Whether tcpdump's own words follow, so that it is no log line.
+    pub is_sure: bool,
+}
+
+/// Whether a line outside a run begins one.
+#[must_use]
+pub fn looks_like_packet(text: &str) -> bool {
+    find_packet_line(&remove_bold(text)).is_some_and(|packet| {
+        packet.is_sure
+            && packet.stamp.is_none_or(|stamp| {
+                stamp.has_fraction || packet.rest.trim_start().starts_with("IP")
+            })
+    })
+}
+
+/// Markdown's bold marks, which people put even inside addresses.
+#[must_use]
+pub fn remove_bold(text: &str) -> Cow<'_, str> {
+    if text.contains("**") { Cow::Owned(text.replace("**", "")) } else { Cow::Borrowed(text) }
+}
+
+/// Finds the packet in a line, behind quoting, list marks, line numbers and
+/// the names that `docker compose logs` puts in front.
+#[must_use]
+pub fn find_packet_line(text: &str) -> Option<PacketLine<'_>> {
+    let text = text.trim().trim_matches('`').trim();
+    find_timed(text)
+        .or_else(|| skip_list_mark(text).and_then(find_timed))
+        .or_else(|| skip_number(text).and_then(find_sure))
+        .or_else(|| skip_log_prefix(text).and_then(find_sure))
+        .or_else(|| find_untimed(text))
+}
+
+fn find_timed(text: &str) -> Option<PacketLine<'_>> {
+    let (stamp, rest) = find_stamp(text)?;
+    // A log line may well hold ` > `; two addresses with dots or colons and
+    // nothing before them do not stand there by chance.
+    let is_sure = !matches!(read_head(rest).network, Network::Unknown) || has_sides(rest);
+    Some(PacketLine { stamp: Some(stamp), rest, is_sure })
+}
+
+fn find_sure(text: &str) -> Option<PacketLine<'_>> {
+    find_timed(text).or_else(|| find_untimed(text)).filter(|packet| packet.is_sure)
+}
+
+fn find_untimed(text: &str) -> Option<PacketLine<'_>> {
+    is_untimed_packet(text).then_some(PacketLine { stamp: None, rest: text, is_sure: true })
+}
+
+/// `host.53 > other.5000: …` right behind the time.
+fn has_sides(rest: &str) -> bool {
+    let (source, behind) = split_word(rest.trim_start());
+    behind.strip_prefix("> ").is_some_and(|destination| {
+        source.contains(['.', ':']) && split_word(destination).0.contains(['.', ':'])
+    })
+}
+
+fn skip_list_mark(text: &str) -> Option<&str> {
+    text.strip_prefix(['-', '*', '•', '+', '│', '|'])
+        .map(|rest| rest.trim_start_matches([' ', '`']))
+}
+
+/// `12  07:29:48.654684 IP …`, `12: IP …`.
+fn skip_number(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).filter(|end| (1..=7).contains(end))?;
+    let rest = text.get(end..)?;
+    let rest = rest.strip_prefix([':', '.', '|', ')', ']']).unwrap_or(rest);
+    rest.starts_with(char::is_whitespace).then(|| rest.trim_start())
+}
+
+/// `tcpdump-1  | 07:29:48.654684 IP …`.
+fn skip_log_prefix(text: &str) -> Option<&str> {
+    const LIMIT_BYTES: usize = 80;
+    let (prefix, rest) = text.split_once("| ")?;
+    (prefix.len() <= LIMIT_BYTES && !prefix.contains(" > ")).then(|| rest.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_found_behind_what_people_put_around_them() {
+        let cases = [
+            ("07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("07:29:48.654684 IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
+            ("  12  07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("12: 07:29:48.654684 IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
+            ("- `07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4`", true),
+            ("tcpdump-1  | 07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("**07:29:48.654684** IP 192.0.2.1.5 > **192.0.2.2**.69: UDP, length 4", true),
+            ("07:29:48 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("07:29:48.654684 ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", true),
+            ("07:29:48.654684 IP", false),
+            ("07:29:48 the device was restarted", false),
+            ("07:29:48.123 INFO state > ready", false),
+            ("2024-01-31 07:29:48.654684 INFO listening", false),
+            ("1. First the device asks", false),
+            ("", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(looks_like_packet(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The times that tcpdump prints before a packet: default, `-tt`, `-ttt`,
+//! `-tttt`, `-ttttt`, and what articles make of them.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::model::capture::Clock;
+use crate::model::time::Timestamp;
+
+const SECOND_NS: i64 = 1_000_000_000;
+const DAY_NS: i64 = 86_400 * SECOND_NS;
+
+/// How a command asked for its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StampStyle {
+    /// No option: the time of day.
+    #[default]
+    Default,
+    /// `-t`: none.
+    Absent,
+    /// `-tt`: seconds since the epoch.
+    Epoch,
+    /// `-ttt`: since the packet before.
+    Delta,
+    /// `-tttt`: date and time.
+    Dated,
+    /// `-ttttt`: since the first packet.
+    SinceFirst,
+}
+
+impl StampStyle {
+    /// The style for this many `t`s in the options.
+    #[must_use]
+    pub const fn of_count(count: usize) -> Self {
+        match count {
+            0 => Self::Default,
+            1 => Self::Absent,
+            2 => Self::Epoch,
+            3 => Self::Delta,
+            4 => Self::Dated,
+            _ => Self::SinceFirst,
+        }
+    }
+}
+
+/// A time as a line shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub value: StampValue,
+    /// Whether it has a fraction: tcpdump's always do, other text seldom.
+    pub has_fraction: bool,
+}
+
+/// Nanoseconds, and what they count from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StampValue {
+    /// Since the epoch.
+    Date(i64),
+    /// Since midnight, or since the first or the previous packet; may be
+    /// negative then, or more than a day.
+    Span(i64),
+}
+
+/// The time at the start of a line, and the line's rest.
+#[must_use]
+pub fn find_stamp(text: &str) -> Option<(Stamp, &str)> {
+    let text = text.trim_start();
+    find_dated(text).or_else(|| find_span(text)).or_else(|| find_epoch(text))
+}
+
+fn find_dated(text: &str) -> Option<(Stamp, &str)> {
+    let (date, rest) = (text.get(..10)?, text.get(10..)?);
+    let mut parts = date.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if year.len() != 4 || month.len() != 2 || parts.next().is_some() {
+        return None;
+    }
+    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    let seconds = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()?.as_second();
+    let rest = rest.strip_prefix('T').unwrap_or_else(|| rest.trim_start());
+    let (of_day, has_fraction, rest) = find_clock(rest)?;
+    let (zone, rest) = find_zone(rest);
+    let value = seconds.checked_mul(SECOND_NS)?.checked_add(of_day)?.checked_sub(zone)?;
+    ends_here(rest).then_some((Stamp { value: StampValue::Date(value), has_fraction }, rest))
+}
+
+fn find_span(text: &str) -> Option<(Stamp, &str)> {
+    let (days, rest) = find_days(text).unwrap_or((0, text));
+    let (sign, rest) = rest.strip_prefix('-').map_or((1, rest), |rest| (-1, rest));
+    let (span, has_fraction, rest) = find_clock(rest)?;
+    let value = days.checked_mul(DAY_NS)?.checked_add(span)?.checked_mul(sign)?;
+    ends_here(rest).then_some((Stamp { value: StampValue::Span(value), has_fraction }, rest))
+}
+
+/// `1 day 00:00:05.2`, `2d 00:00:05.2`: long captures under `-ttttt`.
+fn find_days(text: &str) -> Option<(i64, &str)> {
+    let (number, rest) = split_digits(text)?;
+    let rest = rest.trim_start();
+    let rest = ["days", "day", "d"].iter().find_map(|unit| rest.strip_prefix(unit))?;
+    let rest = rest.strip_prefix(',').unwrap_or(rest);
+    Some((number.parse().ok().filter(|days| *days < 100_000)?, rest.trim_start()))
+}
+
+fn find_epoch(text: &str) -> Option<(Stamp, &str)> {
+    let (seconds, rest) = split_digits(text)?;
+    if !(7..=11).contains(&seconds.len()) {
+        return None;
+    }
+    let (fraction_ns, rest) = find_fraction(rest.strip_prefix('.')?)?;
+    let value = seconds.parse::<i64>().ok()?.checked_mul(SECOND_NS)?.checked_add(fraction_ns)?;
+    let stamp = Stamp { value: StampValue::Date(value), has_fraction: true };
+    ends_here(rest).then_some((stamp, rest))
+}
+
+/// `hh:mm:ss`, with or without a fraction, as nanoseconds.
+fn find_clock(text: &str) -> Option<(i64, bool, &str)> {
+    let (hours, rest) = split_digits(text)?;
+    let (minutes, rest) = split_digits(rest.strip_prefix(':')?)?;
+    let (seconds, rest) = split_digits(rest.strip_prefix(':')?)?;
+    if hours.len() > 5 || minutes.len() != 2 || seconds.len() != 2 {
+        return None;
+    }
+    let (hours, minutes, seconds): (i64, i64, i64) =
+        (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
+    if minutes > 59 || seconds > 60 {
+        return None;
+    }
+    let whole = (hours * 3_600 + minutes * 60 + seconds) * SECOND_NS;
+    match rest.strip_prefix(['.', ',']).and_then(find_fraction) {
+        Some((fraction_ns, rest)) => Some((whole + fraction_ns, true, rest)),
+        None => Some((whole, false, rest)),
+    }
+}
+
+fn find_fraction(text: &str) -> Option<(i64, &str)> {
+    let (digits, rest) = split_digits(text)?;
+    let mut nanoseconds: i64 = digits.get(..digits.len().min(9))?.parse().ok()?;
+    for _ in digits.len()..9 {
+        nanoseconds *= 10;
+    }
+    Some((nanoseconds, rest))
+}
+
+/// `Z` or `+08:00` right behind the time, as nanoseconds east of UTC.
+fn find_zone(text: &str) -> (i64, &str) {
+    if let Some(rest) = text.strip_prefix('Z') {
+        return (0, rest);
+    }
+    let zone = || {
+        let sign = if text.starts_with('+') { 1 } else { -1 };
+        let (hours, rest) = split_digits(text.strip_prefix(['+', '-'])?)?;
+        let (hours, minutes, rest) = match rest.strip_prefix(':').and_then(split_digits) {
+            Some((minutes, rest)) => (hours, minutes, rest),
+            None => (hours.get(..2)?, hours.get(2..)?, rest),
+        };
+        let minutes: i64 = if minutes.is_empty() { 0 } else { minutes.parse().ok()? };
+        let hours: i64 = hours.parse().ok().filter(|hours| *hours < 24)?;
+        (minutes < 60).then_some((sign * (hours * 3_600 + minutes * 60) * SECOND_NS, rest))
+    };
+    zone().unwrap_or((0, text))
+}
+
+fn split_digits(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+fn ends_here(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(char::is_whitespace)
+}
+
+/// Puts the stamps of one run on one axis.
+#[derive(Debug)]
+pub struct Timeline {
+    style: StampStyle,
+    clock: Option<Clock>,
+    last_ns: i64,
+    /// Midnights passed, in nanoseconds.
+    midnights_ns: i64,
+}
+
+impl Timeline {
+    #[must_use]
+    pub const fn new(style: StampStyle) -> Self {
+        Self { style, clock: None, last_ns: 0, midnights_ns: 0 }
+    }
+
+    /// What the run's times count from; the first packet decides. A first
+    /// packet at exactly 00:00:00 is taken for the start of `-ttttt`.
+    pub fn settle(&mut self, stamp: Option<Stamp>) -> Clock {
+        let relative = matches!(self.style, StampStyle::Delta | StampStyle::SinceFirst);
+        *self.clock.get_or_insert(match stamp.map(|stamp| stamp.value) {
+            None => Clock::None,
+            Some(_) if relative => Clock::Relative,
+            Some(StampValue::Date(_)) => Clock::Absolute,
+            Some(StampValue::Span(0)) => Clock::Relative,
+            Some(StampValue::Span(_)) => Clock::TimeOfDay,
+        })
+    }
+
+    /// The time of the next packet. A time of day that falls by more than 12
+    /// hours has passed midnight; one that rises by as much was printed late.
+    pub fn place(&mut self, stamp: Option<Stamp>) -> Timestamp {
+        let clock = self.settle(stamp);
+        let Some(stamp) = stamp else {
+            return Timestamp::from_nanoseconds(self.last_ns);
+        };
+        let now_ns = match (clock, stamp.value) {
+            (Clock::None, _) => 0,
+            (Clock::Absolute | Clock::Relative, StampValue::Date(ns)) => ns,
+            (Clock::Absolute, StampValue::Span(ns)) => {
+                (self.last_ns - self.last_ns.rem_euclid(DAY_NS)).saturating_add(ns)
+            }
+            (Clock::Relative, StampValue::Span(ns)) if self.style == StampStyle::Delta => {
+                self.last_ns.saturating_add(ns)
+            }
+            (Clock::Relative, StampValue::Span(ns)) => ns,
+            (Clock::TimeOfDay, StampValue::Date(ns) | StampValue::Span(ns)) => {
+                self.of_day(ns.rem_euclid(DAY_NS))
+            }
+        };
+        self.last_ns = now_ns;
+        Timestamp::from_nanoseconds(now_ns)
+    }
+
+    fn of_day(&mut self, of_day_ns: i64) -> i64 {
+        let candidate = self.midnights_ns.saturating_add(of_day_ns);
+        if self.last_ns.saturating_sub(candidate) > DAY_NS / 2 {
+            self.midnights_ns = self.midnights_ns.saturating_add(DAY_NS);
+            return candidate.saturating_add(DAY_NS);
+        }
+        if self.midnights_ns > 0 && candidate.saturating_sub(self.last_ns) > DAY_NS / 2 {
+            return candidate - DAY_NS;
+        }
+        candidate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_read_in_every_form() {
+        let noon = 12 * 3_600 * SECOND_NS;
+        let cases = [
+            ("12:00:00.000001 IP x", Some((StampValue::Span(noon + 1_000), " IP x"))),
+            ("12:00:00.000000001 IP x", Some((StampValue::Span(noon + 1), " IP x"))),
+            ("12:00:00,5 IP x", Some((StampValue::Span(noon + SECOND_NS / 2), " IP x"))),
+            (" 00:00:03.001234 IP", Some((StampValue::Span(3_001_234_000), " IP"))),
+            ("-00:00:00.000002 IP", Some((StampValue::Span(-2_000), " IP"))),
+            ("1 day 00:00:01.0 IP", Some((StampValue::Span(DAY_NS + SECOND_NS), " IP"))),
+            ("1970-01-01 12:00:00.0 IP", Some((StampValue::Date(noon), " IP"))),
+            ("1970-01-01T12:00:00.0Z IP", Some((StampValue::Date(noon), " IP"))),
+            ("1970-01-01T20:00:00.0+08:00 IP", Some((StampValue::Date(noon), " IP"))),
+            ("1700000000.123456 IP", Some((StampValue::Date(1_700_000_000_123_456_000), " IP"))),
+            ("12:00:00.5", Some((StampValue::Span(noon + SECOND_NS / 2), ""))),
+            ("12:60:00.5 IP", None),
+            ("1970-13-01 12:00:00.0 IP", None),
+            ("192.0.2.1 > 192.0.2.2", None),
+            ("2001:db8::1 > 2001:db8::2", None),
+            ("12:00:00.5x", None),
+            ("é", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            let actual = find_stamp(text).map(|(stamp, rest)| (stamp.value, rest));
+            assert_eq!(actual, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_pass_midnight_once() {
+        let mut timeline = Timeline::new(StampStyle::Default);
+        let mut place = |text| timeline.place(find_stamp(text).map(|(stamp, _)| stamp));
+        assert_eq!(place("23:59:59.9").as_nanoseconds(), DAY_NS - SECOND_NS / 10);
+        assert_eq!(place("00:00:00.1").as_nanoseconds(), DAY_NS + SECOND_NS / 10);
+        assert_eq!(place("23:59:59.95").as_nanoseconds(), DAY_NS - SECOND_NS / 20);
+        assert_eq!(place("00:00:00.2").as_nanoseconds(), DAY_NS + SECOND_NS / 5);
+        assert_eq!(place("00:00:01.0").as_nanoseconds(), DAY_NS + SECOND_NS);
+    }
+
+    #[test]
+    fn clocks_are_told_apart() {
+        let cases = [
+            (StampStyle::Default, "07:29:48.654684", "07:29:49.0", Clock::TimeOfDay),
+            (StampStyle::Default, "00:00:00.000000", "00:00:01.0", Clock::Relative),
+            (StampStyle::SinceFirst, "00:00:03.000000", "00:00:01.0", Clock::Relative),
+            (StampStyle::Default, "1700000000.5", "1700000001.5", Clock::Absolute),
+            (StampStyle::Dated, "2024-01-31 07:29:48.654684", "07:29:49.0", Clock::Absolute),
+            (StampStyle::Absent, "", "", Clock::None),
+        ];
+        for (style, first, _, clock) in cases {
+            let mut timeline = Timeline::new(style);
+            assert_eq!(
+                timeline.settle(find_stamp(first).map(|(stamp, _)| stamp)),
+                clock,
+                "{first}"
+            );
+        }
+    }
+
+    #[test]
+    fn deltas_add_up() {
+        let mut timeline = Timeline::new(StampStyle::Delta);
+        let mut place = |text| timeline.place(find_stamp(text).map(|(stamp, _)| stamp));
+        place("00:00:00.000000");
+        place("00:00:01.5");
+        assert_eq!(place("00:00:01.5").as_nanoseconds(), 3 * SECOND_NS);
+    }
+}

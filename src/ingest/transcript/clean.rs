@@ -1,0 +1,128 @@
+//! Takes off what terminals, web pages and mail put around a line.
+
+use std::borrow::Cow;
+
+/// The line as the tool printed it: without colours, quoting marks, HTML
+/// entities and odd spaces. Its indentation stays.
+pub(super) fn clean(line: &str) -> Cow<'_, str> {
+    let line = line.trim_end_matches(['\r', '\n']);
+    if line.bytes().all(|byte| byte != b'&' && (byte == b'\t' || (0x20..0x7f).contains(&byte))) {
+        return Cow::Borrowed(skip_quoting(line));
+    }
+    let line = remove_escapes(line);
+    let line: String = line.chars().filter_map(replace_character).collect();
+    let line = replace_entities(&line);
+    Cow::Owned(skip_quoting(&line).to_owned())
+}
+
+/// Terminal control sequences: `ESC [ … letter` and `ESC ] … BEL`.
+fn remove_escapes(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    let mut characters = line.chars().peekable();
+    while let Some(c) = characters.next() {
+        if c != '\u{1b}' {
+            kept.push(c);
+            continue;
+        }
+        match characters.next() {
+            Some('[') => while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
+            Some(']') => {
+                while let Some(c) = characters.next() {
+                    if c == '\u{7}' {
+                        break;
+                    }
+                    if c == '\u{1b}' {
+                        characters.next();
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// Spaces of all kinds become plain; what has no width or is a control goes.
+fn replace_character(c: char) -> Option<char> {
+    match c {
+        '\t' => Some('\t'),
+        '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' => None,
+        '＞' => Some('>'),
+        _ if c.is_control() => None,
+        _ if c.is_whitespace() => Some(' '),
+        _ => Some(c),
+    }
+}
+
+fn replace_entities(line: &str) -> Cow<'_, str> {
+    if !line.contains('&') {
+        return Cow::Borrowed(line);
+    }
+    const ENTITIES: &[(&str, &str)] = &[
+        ("&gt;", ">"),
+        ("&lt;", "<"),
+        ("&nbsp;", " "),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&#34;", "\""),
+        ("&#62;", ">"),
+        ("&#60;", "<"),
+        ("&amp;", "&"),
+    ];
+    let mut line = line.to_owned();
+    for (entity, character) in ENTITIES {
+        if line.contains(entity) {
+            line = line.replace(entity, character);
+        }
+    }
+    Cow::Owned(line)
+}
+
+/// `> ` before a quoted line; a bare `>` is an empty quoted line.
+fn skip_quoting(line: &str) -> &str {
+    let mut rest = line;
+    loop {
+        let Some(behind) = rest.trim_start_matches(' ').strip_prefix('>') else {
+            return rest;
+        };
+        match behind.strip_prefix(' ') {
+            Some(behind) => rest = behind,
+            None if behind.is_empty() || behind.starts_with('>') => rest = behind,
+            // Mail programs write `>text`; `>>> NBT` is tcpdump's own.
+            None => return behind,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_out_as_the_tool_printed_them() {
+        let cases = [
+            ("a b\r", "a b"),
+            ("> a", "a"),
+            ("> > a", "a"),
+            (">> a", "a"),
+            (">", ""),
+            (">a", "a"),
+            ("    a", "    a"),
+            (">     a", "    a"),
+            ("192.0.2.1 &gt; 192.0.2.2", "192.0.2.1 > 192.0.2.2"),
+            ("a &amp;&amp; b", "a && b"),
+            ("a\u{a0}b\u{3000}c\u{200b}d", "a b c d".replace(" d", "d").as_str()),
+            ("\u{1b}[01;32mroot@node3\u{1b}[0m:~# ip a", "root@node3:~# ip a"),
+            ("\u{1b}]0;root@node3: ~\u{7}root@node3:~# ip a", "root@node3:~# ip a"),
+            ("\u{feff}a", "a"),
+            ("a\u{1b}", "a"),
+            ("", ""),
+        ]
+        .map(|(from, to)| (from.to_owned(), to.to_owned()));
+        for (line, expected) in cases {
+            assert_eq!(clean(&line), expected, "{line:?}");
+        }
+    }
+}

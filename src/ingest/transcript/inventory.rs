@@ -1,0 +1,172 @@
+//! One command's output about addresses, collected until it ends.
+
+use super::shape::Shape;
+use crate::ingest::tcpdump_text::looks_like_packet;
+use crate::ingest::{Event, InventoryText};
+use crate::model::input::{Fault, Place};
+
+/// More text than this about one cluster is cut.
+const LIMIT_TEXT_BYTES: usize = 16 * 1_024 * 1_024;
+
+/// Text about addresses while its lines come in.
+#[derive(Debug)]
+pub(super) struct Inventory {
+    /// As typed; empty where there is none.
+    command: String,
+    node: Option<String>,
+    shape: Shape,
+    text: String,
+    /// The line at which the text begins.
+    first_line: u64,
+    has_gap: bool,
+    is_cut: bool,
+    json: JsonDepth,
+}
+
+impl Inventory {
+    /// The output of a command that was just typed.
+    pub fn new(command: &str, node: Option<String>, shape: Shape) -> Self {
+        Self {
+            command: command.to_owned(),
+            node,
+            shape,
+            text: String::new(),
+            first_line: 0,
+            has_gap: false,
+            is_cut: false,
+            json: JsonDepth::default(),
+        }
+    }
+
+    /// Takes the next line; says whether the tool would print it.
+    pub fn push(&mut self, line: u64, text: &str) -> bool {
+        let trimmed = text.trim();
+        if self.shape == Shape::Json {
+            return self.push_json(line, text);
+        }
+        if trimmed.is_empty() {
+            self.has_gap = true;
+            return true;
+        }
+        // Line numbers that a web page put between the lines, and `...`. In
+        // the statistics of `ip -s` they do no harm.
+        if is_page_noise(trimmed) {
+            return true;
+        }
+        if self.text.is_empty() && matches!(trimmed.chars().next(), Some('[' | '{')) {
+            // `-o json` hidden in an alias.
+            self.shape = Shape::Json;
+            return self.push_json(line, text);
+        }
+        if !self.shape.accepts(text, self.has_gap) {
+            return false;
+        }
+        self.has_gap = false;
+        self.keep(line, text);
+        true
+    }
+
+    fn push_json(&mut self, line: u64, text: &str) -> bool {
+        let trimmed = text.trim();
+        if self.text.is_empty() {
+            if trimmed.is_empty() || is_page_noise(trimmed) {
+                return true;
+            }
+            if !trimmed.starts_with(['[', '{']) {
+                return false;
+            }
+        }
+        if self.json.is_complete() || looks_like_packet(text) {
+            return false;
+        }
+        self.json.push(text);
+        self.keep(line, text);
+        true
+    }
+
+    fn keep(&mut self, line: u64, text: &str) {
+        if self.text.is_empty() {
+            self.first_line = line;
+        }
+        if self.text.len().saturating_add(text.len()) > LIMIT_TEXT_BYTES {
+            self.is_cut = true;
+            return;
+        }
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// Hands out what was collected; says whether that was anything.
+    pub fn finish(self, sink: &mut dyn FnMut(Event<'_>)) -> bool {
+        if self.text.is_empty() || !self.is_worth_reading() {
+            return false;
+        }
+        if self.is_cut {
+            let message = format!(
+                "the text about addresses that begins here is longer than {LIMIT_TEXT_BYTES} bytes; the rest is left out"
+            );
+            sink(Event::Fault(Fault { place: Place::Line(self.first_line), message }));
+        }
+        sink(Event::Inventory(InventoryText {
+            command: &self.command,
+            node: self.node.as_deref(),
+            text: &self.text,
+            line: self.first_line,
+        }));
+        true
+    }
+
+    /// JSON that nobody asked for is an inventory only if it speaks of links,
+    /// routes or Kubernetes objects.
+    fn is_worth_reading(&self) -> bool {
+        const KEYS: [&str; 4] = ["\"ifname\"", "\"apiVersion\"", "\"addr_info\"", "\"dst\""];
+        self.shape != Shape::Json
+            || !self.command.is_empty()
+            || KEYS.iter().any(|key| self.text.contains(key))
+    }
+}
+
+/// A bare number, or dots.
+pub(super) fn is_page_noise(trimmed: &str) -> bool {
+    trimmed.len() <= 12
+        && (trimmed.bytes().all(|b| b.is_ascii_digit())
+            || trimmed.chars().all(|c| matches!(c, '.' | '…' | '⋮' | '·')))
+}
+
+/// Open brackets of a JSON text.
+#[derive(Debug, Default)]
+struct JsonDepth {
+    depth: u64,
+    has_begun: bool,
+    in_string: bool,
+    is_escaped: bool,
+}
+
+impl JsonDepth {
+    fn push(&mut self, text: &str) {
+        for byte in text.bytes() {
+            if self.in_string {
+                match byte {
+                    _ if self.is_escaped => self.is_escaped = false,
+                    b'\\' => self.is_escaped = true,
+                    b'"' => self.in_string = false,
+                    _ => {}
+                }
+                continue;
+            }
+            match byte {
+                b'"' => self.in_string = true,
+                b'[' | b'{' => {
+                    self.depth += 1;
+                    self.has_begun = true;
+                }
+                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+
+    const fn is_complete(&self) -> bool {
+        self.has_begun && self.depth == 0
+    }
+}

@@ -1,0 +1,182 @@
+//! Pasted text: a terminal session, an article around one, or bare tcpdump
+//! lines.
+//!
+//! The text is split at its prompts. What `ip` and `kubectl` printed becomes an
+//! inventory, each run of tcpdump a capture; prose between them is passed over.
+
+mod announcement;
+mod clean;
+mod command;
+mod inventory;
+mod lines;
+mod noise;
+mod prompt;
+mod shape;
+mod words;
+
+use std::io::BufRead;
+
+use super::Event;
+use super::tcpdump_text::{Origin, Run, looks_like_packet};
+use crate::model::input::{Fault, InputErrorKind, Place};
+use announcement::{Announcement, find_announcement};
+use command::{CommandKind, Host, read_command};
+use inventory::Inventory;
+use lines::{LIMIT_LINE_BYTES, Line};
+use noise::{find_captured, is_noise};
+use prompt::{Prompt, find_prompt};
+use shape::Shape;
+
+type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
+
+/// Reads pasted text to its end.
+///
+/// # Errors
+///
+/// Where the text holds neither a tcpdump line nor a fact about addresses, or
+/// where `input` fails.
+pub fn read_text(
+    input: &mut dyn BufRead,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    let mut splitter = Splitter { section: Section::Prose, has_content: false };
+    let mut line = Line::default();
+    loop {
+        match line.read(input) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                splitter.close(sink);
+                return Err(InputErrorKind::Read(error));
+            }
+        }
+        if line.is_cut {
+            let message = format!("is longer than {LIMIT_LINE_BYTES} bytes; the rest is left out");
+            sink(Event::Fault(Fault { place: Place::Line(line.number), message }));
+        }
+        splitter.push(line.number, &clean::clean(&line.text()), sink);
+    }
+    splitter.close(sink);
+    if splitter.has_content {
+        Ok(())
+    } else {
+        Err(InputErrorKind::NoPackets { lines: line.number })
+    }
+}
+
+/// What the lines belong to at the moment.
+enum Section {
+    Prose,
+    Run { run: Box<Run>, saw_none: bool, is_announced: bool },
+    Inventory(Box<Inventory>),
+}
+
+struct Splitter {
+    section: Section,
+    has_content: bool,
+}
+
+impl Splitter {
+    fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) {
+        if let Some(prompt) = find_prompt(text) {
+            self.close(sink);
+            self.section = open_command(line, &prompt);
+            return;
+        }
+        if let Section::Inventory(inventory) = &mut self.section {
+            if inventory.push(line, text) {
+                return;
+            }
+            self.close(sink);
+        }
+        if let Some(announcement) = find_announcement(text) {
+            self.announce(line, &announcement, sink);
+            return;
+        }
+        if let Section::Run { run, saw_none, .. } = &mut self.section {
+            if is_noise(text) {
+                run.note_gap();
+                *saw_none |= find_captured(text) == Some(0);
+                return;
+            }
+            if run.push(line, text, sink) {
+                self.has_content = true;
+                return;
+            }
+            self.close(sink);
+        }
+        self.open_bare(line, text, sink);
+    }
+
+    /// Text that no command introduces is known by its shape.
+    fn open_bare(&mut self, line: u64, text: &str, sink: Sink<'_>) {
+        if looks_like_packet(text) {
+            let mut run = Run::new(Origin { line, ..Origin::default() });
+            self.has_content |= run.push(line, text, sink);
+            self.section =
+                Section::Run { run: Box::new(run), saw_none: false, is_announced: false };
+        } else if let Some(shape) = Shape::find_bare(text) {
+            let mut inventory = Inventory::new("", None, shape);
+            inventory.push(line, text);
+            self.section = Section::Inventory(Box::new(inventory));
+        }
+    }
+
+    /// `listening on …` completes the command before it, or begins a run.
+    fn announce(&mut self, line: u64, announcement: &Announcement<'_>, sink: Sink<'_>) {
+        let is_new = match &self.section {
+            Section::Run { run, is_announced, .. } => run.has_packets() || *is_announced,
+            Section::Prose | Section::Inventory(_) => true,
+        };
+        if is_new {
+            self.close(sink);
+            let run = Box::new(Run::new(Origin { line, ..Origin::default() }));
+            self.section = Section::Run { run, saw_none: false, is_announced: false };
+        }
+        if let Section::Run { run, is_announced, .. } = &mut self.section {
+            *is_announced = true;
+            let origin = run.origin_mut();
+            if let Some(interface) = announcement.interface {
+                origin.interface = Some(interface.to_owned());
+            }
+            origin.link_type = announcement.link_type.or(origin.link_type);
+        }
+    }
+
+    /// Ends what is open and hands out what it still holds.
+    fn close(&mut self, sink: Sink<'_>) {
+        match std::mem::replace(&mut self.section, Section::Prose) {
+            Section::Prose => {}
+            Section::Run { run, saw_none, .. } => {
+                if !run.has_packets() && saw_none {
+                    run.finish_empty(sink);
+                } else {
+                    run.finish(sink);
+                }
+            }
+            Section::Inventory(inventory) => self.has_content |= inventory.finish(sink),
+        }
+    }
+}
+
+fn open_command(line: u64, prompt: &Prompt<'_>) -> Section {
+    let command = read_command(prompt.command);
+    let node = match command.host {
+        Host::OfPrompt => prompt.node.map(str::to_owned),
+        Host::Named(host) => Some(host),
+        Host::Unknown => None,
+    };
+    match command.kind {
+        CommandKind::Tcpdump(origin) => {
+            let run = Box::new(Run::new(Origin { node, line, ..origin }));
+            Section::Run { run, saw_none: false, is_announced: false }
+        }
+        CommandKind::Inventory(shape) => {
+            Section::Inventory(Box::new(Inventory::new(prompt.command, node, shape)))
+        }
+        CommandKind::Other => Section::Prose,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! Lines that say nothing and separate nothing.
+
+use super::inventory::is_page_noise;
+
+/// Blank lines, line numbers, `...`, `^C`, code fences, and what tcpdump says
+/// about itself.
+pub(super) fn is_noise(line: &str) -> bool {
+    let trimmed = line.trim().trim_start_matches("^C").trim();
+    trimmed.is_empty()
+        || is_page_noise(trimmed)
+        || trimmed.starts_with("```")
+        || trimmed.starts_with("~~~")
+        || trimmed.starts_with("tcpdump: ")
+        || trimmed.starts_with("dropped privs to ")
+        || trimmed.starts_with("[sudo] password")
+        || find_count(trimmed).is_some()
+        || is_ellipsis(trimmed)
+}
+
+/// `7 packets captured`: the number, where the line is tcpdump's count of what
+/// it captured; `None` for the other counts is of no concern to a caller.
+pub(super) fn find_captured(line: &str) -> Option<u64> {
+    let trimmed = line.trim().trim_start_matches("^C").trim();
+    find_count(trimmed).filter(|(_, what)| *what == "captured").map(|(count, _)| count)
+}
+
+/// `7 packets captured`, `9 packets received by filter`, `0 packets dropped by
+/// kernel`.
+fn find_count(trimmed: &str) -> Option<(u64, &str)> {
+    let (count, rest) = trimmed.split_once(' ')?;
+    let count = count.parse().ok()?;
+    let rest = rest.strip_prefix("packets ").or_else(|| rest.strip_prefix("packet "))?;
+    let what = rest.split([' ', ',']).next()?;
+    matches!(what, "captured" | "received" | "dropped").then_some((count, what))
+}
+
+/// `---`, `[...]`, `<snip>`, `(omitted)`: marks of lines left out.
+fn is_ellipsis(trimmed: &str) -> bool {
+    let is_mark = |c: char| c.is_ascii_punctuation() || c.is_whitespace() || "…⋮·—–─".contains(c);
+    if trimmed.chars().all(is_mark) {
+        // A lone bracket may be JSON.
+        return trimmed.chars().count() >= 3;
+    }
+    let words = trimmed.trim_matches(is_mark);
+    trimmed.len() <= 40
+        && words.len() < trimmed.len()
+        && ["snip", "snipped", "omitted", "cut", "truncated", "省略", "略"].contains(&words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_told_from_prose() {
+        let cases = [
+            ("", true),
+            ("12", true),
+            ("...", true),
+            ("…", true),
+            ("^C", true),
+            ("^C7 packets captured", true),
+            ("9 packets received by filter", true),
+            ("0 packets dropped by kernel", true),
+            ("```text", true),
+            ("<snip>", true),
+            ("[...]", true),
+            ("---", true),
+            ("tcpdump: verbose output suppressed, use -v or -vv for full protocol decode", true),
+            ("7 packets later", false),
+            ("Then on the host:", false),
+            ("在主机网卡上抓包", false),
+            ("[", false),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(is_noise(line), expected, "{line}");
+        }
+        assert_eq!(find_captured("^C7 packets captured"), Some(7));
+        assert_eq!(find_captured("9 packets received by filter"), None);
+    }
+}

@@ -1,0 +1,275 @@
+//! Whole pastes: text in, captures and inventories out.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What a text holds, in order: `capture node/interface packets`,
+/// `inventory node 'command' lines`, `fault …`.
+fn outline(text: &str) -> Vec<String> {
+    let (mut outline, mut capture, mut packets) = (Vec::new(), String::new(), 0);
+    let mut input = text.as_bytes();
+    let result = read_text(&mut input, &mut |event| match event {
+        Event::CaptureBegins(header) => {
+            let (node, interface) = (header.node.as_deref(), header.interface.as_deref());
+            capture = format!("capture {}/{}", node.unwrap_or("-"), interface.unwrap_or("-"));
+            packets = 0;
+        }
+        Event::Packet(_) | Event::Frame(_) | Event::OtherPacket { .. } => packets += 1,
+        Event::CaptureEnds => outline.push(format!("{capture} {packets}")),
+        Event::Inventory(text) => outline.push(format!(
+            "inventory {} '{}' {}",
+            text.node.unwrap_or("-"),
+            text.command,
+            text.text.lines().count()
+        )),
+        Event::Fault(fault) => outline.push(format!("fault {fault}")),
+        Event::Interface(_) => {}
+    });
+    if let Err(error) = result {
+        outline.push(format!("error {error}"));
+    }
+    outline
+}
+
+const PACKET: &str = "07:29:48.654684 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4";
+const PACKET6: &str = "07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4";
+
+#[test]
+fn a_session_is_split_at_its_prompts() {
+    let text = format!(
+        "Look at the node first:
+
+1
+2
+3
+[root@node3 ~]# ip addr show eth0
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+inet 192.0.2.13/24 brd 192.0.2.255 scope global eth0
+valid_lft forever preferred_lft forever
+inet6 2001:db8::21/128 scope global deprecated
+valid_lft forever preferred_lft 0sec
+
+These are the roles:
+192.0.2.13:the node
+[root@node1 ~]# kubectl get pod -A -owide|grep tftp
+ss tftp-1 1/1 Running 2 13d 198.51.100.7 node3 <none> <none>
+[root@node3 ~]# ip route |grep 198.51.100.7
+198.51.100.7 dev cali928 scope link
+
+[root@node3 ~]# tcpdump -n -i cali928 -p udp
+tcpdump: verbose output suppressed, use -v or -vv for full protocol decode
+listening on cali928, link-type EN10MB (Ethernet), capture size 262144 bytes
+{PACKET}
+{PACKET6}
+...
+
+On the host:
+
+1
+2
+{PACKET}
+...
+^C
+1 packet captured
+{PACKET6}
+"
+    );
+    assert_eq!(
+        outline(&text),
+        [
+            "inventory node3 'ip addr show eth0' 5",
+            "inventory node1 'kubectl get pod -A -owide|grep tftp' 1",
+            "inventory node3 'ip route |grep 198.51.100.7' 1",
+            "capture node3/cali928 2",
+            "capture -/- 2",
+        ]
+    );
+}
+
+#[test]
+fn captures_are_told_apart() {
+    let cases = [
+        (
+            "two commands",
+            format!("a@n1:~# tcpdump -i eth0\n{PACKET}\na@n2:~# tcpdump -iany\n{PACKET6}"),
+            vec!["capture n1/eth0 1", "capture n2/any 1"],
+        ),
+        (
+            "prose between",
+            format!("{PACKET}\nthen in the pod\n{PACKET6}"),
+            vec!["capture -/- 1", "capture -/- 1"],
+        ),
+        (
+            "Chinese prose between",
+            format!("{PACKET}\n在主机网卡上抓包:\n{PACKET6}"),
+            vec!["capture -/- 1", "capture -/- 1"],
+        ),
+        ("blank lines between", format!("{PACKET}\n\n\n{PACKET6}"), vec!["capture -/- 2"]),
+        (
+            "announced twice",
+            format!(
+                "listening on eth0, link-type EN10MB (Ethernet)\n{PACKET}\nlistening on eth1, link-type EN10MB (Ethernet)\n{PACKET6}"
+            ),
+            vec!["capture -/eth0 1", "capture -/eth1 1"],
+        ),
+        (
+            "read from a file",
+            format!("reading from file a.pcap, link-type RAW (Raw IP)\n{PACKET}"),
+            vec!["capture -/- 1"],
+        ),
+        (
+            "another command",
+            format!("{PACKET}\nroot@n1:~# ls\na.pcap\n{PACKET6}"),
+            vec!["capture -/- 1", "capture -/- 1"],
+        ),
+        (
+            "in a pod",
+            format!("root@n1:~# kubectl exec a -- tcpdump -i eth0\n{PACKET}"),
+            vec!["capture -/eth0 1"],
+        ),
+        (
+            "over ssh",
+            format!("root@n1:~# ssh n2 tcpdump -i eth0\n{PACKET6}"),
+            vec!["capture n2/eth0 1"],
+        ),
+        (
+            "marked up",
+            format!("> ```\n> **{}**\n> ```", PACKET.replace('>', "&gt;")),
+            vec!["capture -/- 1"],
+        ),
+        ("numbered", format!("  1  {PACKET}\r\n  2  {PACKET6}\r\n"), vec!["capture -/- 2"]),
+        ("odd spaces", PACKET6.replace(' ', "\u{a0}"), vec!["capture -/- 1"]),
+        (
+            "nothing captured",
+            format!("$ tcpdump -ni eth1\n0 packets captured\n$ tcpdump -ni eth0\n{PACKET}"),
+            vec!["capture -/eth1 0", "capture -/eth0 1"],
+        ),
+        (
+            "written to a file",
+            format!("# tcpdump -w a.pcap -i any udp\n# tcpdump -nn -r a.pcap\n{PACKET}"),
+            vec!["capture -/- 1"],
+        ),
+    ];
+    for (name, text, expected) in cases {
+        assert_eq!(outline(&text), expected, "{name}: {text}");
+    }
+}
+
+#[test]
+fn inventories_are_found_without_a_prompt() {
+    let cases = [
+        (
+            "2: eth0: <UP> mtu 1500\n    inet 192.0.2.1/24 scope global eth0\nThe end",
+            vec!["inventory - '' 2"],
+        ),
+        ("    inet6 2001:db8::1/64 scope global", vec!["inventory - '' 1"]),
+        (
+            "default via 192.0.2.254 dev eth0\n192.0.2.0/24 dev eth0 proto kernel",
+            vec!["inventory - '' 2"],
+        ),
+        ("default via fe80::1 dev eth0", vec!["inventory - '' 1"]),
+        (
+            "NAME   READY   STATUS   RESTARTS   AGE\na   1/1   Running   0   5d\n\nb is gone",
+            vec!["inventory - '' 2"],
+        ),
+        ("[{\"ifname\":\"eth0\",\"addr_info\":[]}]", vec!["inventory - '' 1"]),
+        (
+            "{\n  \"apiVersion\": \"v1\",\n\n  \"items\": [\n1\n]\n}\nThe end",
+            vec!["inventory - '' 7"],
+        ),
+        ("$ ip -j addr\n[{\"ifname\":\"eth0\"}]\n$ ls", vec!["inventory - 'ip -j addr' 1"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(outline(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn text_without_packets_is_an_error() {
+    let cases = [
+        ("", 0),
+        ("One sentence.\nAnother one.\n", 2),
+        ("[root@node3 ~]# tcpdump -n\nlistening on eth0, link-type EN10MB (Ethernet)\n", 2),
+        ("{\"a\": 1}\n", 1),
+        ("[\n", 1),
+    ];
+    for (text, lines) in cases {
+        let result = read_text(&mut text.as_bytes(), &mut |_| {});
+        assert!(
+            matches!(result, Err(InputErrorKind::NoPackets { lines: found }) if found == lines),
+            "{text}: {result:?}"
+        );
+    }
+}
+
+#[test]
+fn long_lines_are_cut_and_told() {
+    let text = format!("{PACKET}\n{}\n{PACKET6}", "x".repeat(100_000));
+    let outline = outline(&text);
+    assert!(outline[0].starts_with("fault line 2: is longer than"), "{outline:?}");
+    assert_eq!(outline[1..], ["capture -/- 1", "capture -/- 1"]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_survived() {
+    let mut bytes = b"\xff\xfe prose \xe4\xb8\n".to_vec();
+    bytes.extend_from_slice(PACKET.as_bytes());
+    let mut packets = 0;
+    read_text(&mut bytes.as_slice(), &mut |event| {
+        packets += u32::from(matches!(event, Event::Packet(_)));
+    })
+    .unwrap();
+    assert_eq!(packets, 1);
+}
+
+proptest! {
+    #[test]
+    fn no_input_panics(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let _ = read_text(&mut bytes.as_slice(), &mut |_| {});
+    }
+
+    #[test]
+    fn no_shuffle_of_known_lines_panics_or_loses_the_balance(
+        order in proptest::collection::vec(0..LINES.len(), 0..40),
+    ) {
+        let text: Vec<&str> = order.into_iter().map(|at| LINES[at]).collect();
+        let (mut begun, mut ended) = (0, 0);
+        let _ = read_text(&mut text.join("\n").as_bytes(), &mut |event| match event {
+            Event::CaptureBegins(_) => {
+                assert_eq!(begun, ended);
+                begun += 1;
+            }
+            Event::CaptureEnds => ended += 1,
+            Event::Packet(_) | Event::Frame(_) | Event::OtherPacket { .. } | Event::Interface(_) => {
+                assert_eq!(begun, ended + 1);
+            }
+            Event::Fault(_) | Event::Inventory(_) => {}
+        });
+        assert_eq!(begun, ended);
+    }
+}
+
+const LINES: &[&str] = &[
+    PACKET,
+    PACKET6,
+    "",
+    "...",
+    "12",
+    "prose",
+    "[root@node3 ~]# tcpdump -n -i eth0",
+    "[root@node3 ~]# ip addr",
+    "$ kubectl get pod -o json",
+    "listening on eth0, link-type EN10MB (Ethernet), capture size 262144 bytes",
+    "2: eth0: <UP> mtu 1500",
+    "    inet 192.0.2.1/24 scope global eth0",
+    "{",
+    "[{\"ifname\":\"a\"}]",
+    "}",
+    "\t0x0000:  4500 0020 0001 0000 4011 f6c9 c000 0201  E.......@.......",
+    "07:29:48.6 IP (tos 0x0, ttl 63, id 10208, offset 0, flags [DF], proto UDP (17), length 63)",
+    "    192.0.2.13.32991 > 192.0.2.9.41226: SIP, length: 35",
+    "\tContent-Length: 99",
+    "0 packets captured",
+    "07:29:48.1 IP a > b: UDP, length 4",
+];

@@ -1,0 +1,159 @@
+//! Which reports a list shows, and its pages.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use sqlx::{QueryBuilder, Sqlite};
+use uuid::Uuid;
+
+use crate::model::finding::{Cause, Verdict};
+use crate::model::time::Timestamp;
+
+/// Which reports a list shows: those that match all that is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Reports on the device that has this address.
+    pub device: Option<IpAddr>,
+    /// The report's verdict; with `device`, that device's.
+    pub verdict: Option<Verdict>,
+    /// A cause found at any device; with `device`, at that one.
+    pub cause: Option<Cause>,
+    /// A node that a capture or an address of the report names.
+    pub node: Option<String>,
+    /// Created at this time or later.
+    pub since: Option<Timestamp>,
+    /// Created before this time.
+    pub until: Option<Timestamp>,
+    /// Part of the title, a capture's name, the headline, or a device's name
+    /// or address; ASCII letters match in either case.
+    pub text: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C = Uuid> {
+    pub entries: Vec<T>,
+    /// Where the next page begins; `None` on the last one.
+    pub next_cursor: Option<C>,
+}
+
+impl Filter {
+    /// Adds the conditions for `analyses AS a` to a statement that ends in a condition.
+    pub(super) fn push_conditions(&self, statement: &mut QueryBuilder<Sqlite>) {
+        if let Some(device) = self.device {
+            self.push_device(statement, device);
+        } else {
+            if let Some(verdict) = self.verdict {
+                statement.push(" AND a.verdict = ").push_bind(verdict.as_token());
+            }
+            if let Some(cause) = self.cause {
+                statement
+                    .push(" AND a.id IN (SELECT analysis_id FROM device_causes WHERE cause = ")
+                    .push_bind(cause.as_token())
+                    .push(")");
+            }
+        }
+        if let Some(node) = &self.node {
+            statement
+                .push(" AND a.id IN (SELECT analysis_id FROM analysis_nodes WHERE node = ")
+                .push_bind(node.clone())
+                .push(")");
+        }
+        if let Some(since) = self.since {
+            statement.push(" AND a.created_at_ns >= ").push_bind(since.as_nanoseconds());
+        }
+        if let Some(until) = self.until {
+            statement.push(" AND a.created_at_ns < ").push_bind(until.as_nanoseconds());
+        }
+        if let Some(text) = &self.text {
+            push_text(statement, text);
+        }
+    }
+
+    fn push_device(&self, statement: &mut QueryBuilder<Sqlite>, device: IpAddr) {
+        statement
+            .push(
+                " AND EXISTS (SELECT 1 FROM device_addresses x JOIN devices d \
+                 ON d.analysis_id = x.analysis_id AND d.device = x.device \
+                 WHERE x.analysis_id = a.id AND x.address = ",
+            )
+            .push_bind(device.to_string());
+        if let Some(verdict) = self.verdict {
+            statement.push(" AND d.verdict = ").push_bind(verdict.as_token());
+        }
+        if let Some(cause) = self.cause {
+            statement
+                .push(
+                    " AND EXISTS (SELECT 1 FROM device_causes c WHERE c.analysis_id = d.analysis_id \
+                     AND c.device = d.device AND c.cause = ",
+                )
+                .push_bind(cause.as_token())
+                .push(")");
+        }
+        statement.push(")");
+    }
+}
+
+/// As a list's title says it: `device 192.0.2.7, broken`; empty without a condition.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            self.device.map(|device| format!("device {device}")),
+            self.verdict.map(|verdict| verdict.to_string()),
+            self.cause.map(|cause| cause.to_string()),
+            self.node.as_ref().map(|node| format!("node {node}")),
+            self.since.map(|since| format!("since {since}")),
+            self.until.map(|until| format!("before {until}")),
+            self.text.as_ref().map(|text| format!("\u{201c}{text}\u{201d}")),
+        ];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        f.write_str(&words.join(", "))
+    }
+}
+
+fn push_text(statement: &mut QueryBuilder<Sqlite>, text: &str) {
+    let pattern = like_pattern(text);
+    statement.push(" AND (");
+    for column in ["a.title", "a.headline"] {
+        statement.push(column).push(" LIKE ").push_bind(pattern.clone()).push(r" ESCAPE '\' OR ");
+    }
+    statement
+        .push("EXISTS (SELECT 1 FROM json_each(a.captures) WHERE value LIKE ")
+        .push_bind(pattern.clone())
+        .push(r" ESCAPE '\') OR EXISTS (SELECT 1 FROM devices d WHERE d.analysis_id = a.id AND d.name LIKE ")
+        .push_bind(pattern.clone())
+        .push(r" ESCAPE '\') OR EXISTS (SELECT 1 FROM device_addresses x WHERE x.analysis_id = a.id AND x.address LIKE ")
+        .push_bind(pattern)
+        .push(r" ESCAPE '\'))");
+}
+
+/// A `LIKE` pattern for texts that contain `text`, whatever signs it holds.
+pub(super) fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for sign in text.chars() {
+        if matches!(sign, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(sign);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_of_a_pattern_lose_their_meaning() {
+        for (text, pattern) in [
+            ("switch", "%switch%"),
+            ("100%", r"%100\%%"),
+            ("a_b", r"%a\_b%"),
+            (r"c:\x", r"%c:\\x%"),
+        ] {
+            assert_eq!(like_pattern(text), pattern);
+        }
+    }
+}

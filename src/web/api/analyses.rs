@@ -1,0 +1,162 @@
+//! `/api/v1/analyses`
+
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::Service;
+use super::super::error::{ApiError, Error};
+use super::super::extract::{DeviceAddress, Json, Path, Query};
+use super::super::query::AnalysesQuery;
+use super::super::upload::{self, UploadForm, UploadQuery};
+use super::responses::{ChangeProblems, FindProblems, ListProblems, UploadProblems};
+use crate::model::report::{AnalysisSummary, Device, Report};
+
+/// A page of analyses.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnalysesPage {
+    /// Newest first.
+    analyses: Vec<AnalysisSummary>,
+    /// What `cursor` says for the next page; `null` on the last one.
+    next_cursor: Option<String>,
+}
+
+/// Analyses captures.
+///
+/// They come as the parts of a form, or one capture as the body itself, and
+/// are analysed while they arrive. Formats are recognised by their content.
+#[utoipa::path(post, path = "/api/v1/analyses", tag = "analyses", params(UploadQuery),
+    request_body(content(
+        (UploadForm = "multipart/form-data"),
+        (Vec<u8> = "application/octet-stream"),
+        (Vec<u8> = "application/vnd.tcpdump.pcap"),
+        (Vec<u8> = "application/x-pcapng"),
+        (Vec<u8> = "application/gzip"),
+        (Vec<u8> = "application/zstd"),
+        (String = "text/plain"))),
+    responses(
+        (status = 201, description = "The report", body = Report,
+            headers(("Location" = String, description = "The report's own address"))),
+        UploadProblems))]
+pub async fn create_analysis(
+    State(service): State<Service>,
+    Query(query): Query<UploadQuery>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let report = upload::receive(&service, query, request).await?;
+    let location = format!("/api/v1/analyses/{}", report.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(report)).into_response())
+}
+
+/// Lists analyses, newest first.
+#[utoipa::path(get, path = "/api/v1/analyses", tag = "analyses", params(AnalysesQuery),
+    responses((status = 200, description = "A page of analyses", body = AnalysesPage), ListProblems))]
+pub async fn list_analyses(
+    State(service): State<Service>,
+    Query(query): Query<AnalysesQuery>,
+) -> Result<Json<AnalysesPage>, ApiError> {
+    let (filter, cursor, limit) = query.read()?;
+    let page = service.store.list(&filter, cursor, limit).await?;
+    Ok(Json(AnalysesPage {
+        analyses: page.entries,
+        next_cursor: page.next_cursor.map(|id| id.to_string()),
+    }))
+}
+
+/// Returns one analysis.
+#[utoipa::path(get, path = "/api/v1/analyses/{id}", tag = "analyses",
+    params(("id" = Uuid, Path), ("If-None-Match" = Option<String>, Header, description = "An ETag seen before")),
+    responses(
+        (status = 200, description = "The report", body = Report,
+            headers(("ETag" = String, description = "Changes with the report"))),
+        (status = 304, description = "The report is the one whose ETag was sent"),
+        FindProblems))]
+pub async fn get_analysis(
+    State(service): State<Service>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let tag = entity_tag(id);
+    let fixed = [(ETAG, tag.as_str()), (CACHE_CONTROL, "private, no-cache")];
+    if names_tag(&headers, &tag) && service.store.contains(id).await? {
+        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+    }
+    let report = service.store.find(id).await?.ok_or(Error::AnalysisNotFound(id))?;
+    Ok((fixed, Json(report)).into_response())
+}
+
+/// Deletes an analysis and its captures.
+#[utoipa::path(delete, path = "/api/v1/analyses/{id}", tag = "analyses",
+    params(("id" = Uuid, Path)),
+    responses((status = 204, description = "It is gone"), ChangeProblems))]
+pub async fn delete_analysis(
+    State(service): State<Service>,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode, ApiError> {
+    if service.store.delete(id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Error::AnalysisNotFound(id).into())
+    }
+}
+
+/// Returns one device's part of an analysis.
+#[utoipa::path(get, path = "/api/v1/analyses/{id}/devices/{device}", tag = "analyses",
+    params(("id" = Uuid, Path), ("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119")),
+    responses((status = 200, description = "The device's part", body = Device), FindProblems))]
+pub async fn get_analysis_device(
+    State(service): State<Service>,
+    Path((id, device)): Path<(Uuid, DeviceAddress)>,
+) -> Result<Json<Device>, ApiError> {
+    match service.store.find_device(id, device.0).await? {
+        Some(device) => Ok(Json(device)),
+        None if service.store.contains(id).await? => {
+            Err(Error::DeviceNotInAnalysis { analysis: id, device: device.0 }.into())
+        }
+        None => Err(Error::AnalysisNotFound(id).into()),
+    }
+}
+
+/// A saved report never changes; how it is written may, with the version. The
+/// tag is weak because answers are compressed on the way.
+fn entity_tag(id: Uuid) -> String {
+    format!("W/\"{id}-{}\"", env!("CARGO_PKG_VERSION"))
+}
+
+/// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).
+fn names_tag(headers: &HeaderMap, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    lists
+        .flat_map(|list| list.split(','))
+        .any(|one| one.trim() == "*" || opaque(one) == opaque(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn tags_are_compared_weakly() {
+        let cases = [
+            ("W/\"a\"", true),
+            ("\"a\"", true),
+            ("\"b\", W/\"a\"", true),
+            ("*", true),
+            ("\"b\"", false),
+            ("a", false),
+            ("", false),
+        ];
+        for (given, expected) in cases {
+            let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(given))]);
+            assert_eq!(names_tag(&headers, "W/\"a\""), expected, "{given}");
+        }
+        assert!(!names_tag(&HeaderMap::new(), "W/\"a\""));
+    }
+}

@@ -1,0 +1,106 @@
+//! `/api/v1/devices`
+
+use std::net::IpAddr;
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::super::Service;
+use super::super::error::{ApiError, Error};
+use super::super::extract::{DeviceAddress, Json, Path, Query};
+use super::super::query::{given, read_cursor, read_limit};
+use super::responses::{FindProblems, ListProblems};
+use crate::model::finding::Verdict;
+use crate::model::report::DeviceSummary;
+use crate::store::DeviceCursor;
+
+/// Which devices a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct DevicesQuery {
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Entries of a page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// The newest verdict.
+    #[param(inline)]
+    verdict: Option<Verdict>,
+    /// Part of the device's name, address or newest headline.
+    q: Option<String>,
+}
+
+/// How many analyses a history shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// The newest analyses, at most this many.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+}
+
+/// A page of devices.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DevicesPage {
+    /// Each with its newest verdict; the one analysed last comes first.
+    devices: Vec<DeviceSummary>,
+    /// What `cursor` says for the next page; `null` on the last one.
+    next_cursor: Option<String>,
+}
+
+/// One device over all analyses.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceHistory {
+    /// The address that identifies it in its newest analysis.
+    #[schema(value_type = String)]
+    device: IpAddr,
+    name: Option<String>,
+    /// The newest verdict.
+    verdict: Verdict,
+    /// The newest headline.
+    headline: String,
+    /// Newest first.
+    history: Vec<DeviceSummary>,
+}
+
+/// Lists devices with their newest verdict.
+#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(DevicesQuery),
+    responses((status = 200, description = "A page of devices", body = DevicesPage), ListProblems))]
+pub async fn list_devices(
+    State(service): State<Service>,
+    Query(query): Query<DevicesQuery>,
+) -> Result<Json<DevicesPage>, ApiError> {
+    let limit = read_limit(query.limit)?;
+    let cursor = read_cursor(query.cursor.as_deref(), |text| text.parse::<DeviceCursor>().ok())?;
+    let text = given(query.q);
+    let page =
+        service.store.newest_per_device(query.verdict, text.as_deref(), cursor, limit).await?;
+    Ok(Json(DevicesPage {
+        devices: page.entries,
+        next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
+    }))
+}
+
+/// Returns one device's verdicts over all analyses.
+#[utoipa::path(get, path = "/api/v1/devices/{device}", tag = "devices",
+    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), HistoryQuery),
+    responses((status = 200, description = "The device's history", body = DeviceHistory), FindProblems))]
+pub async fn get_device(
+    State(service): State<Service>,
+    Path(device): Path<DeviceAddress>,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Json<DeviceHistory>, ApiError> {
+    let limit = read_limit(query.limit)?;
+    let history = service.store.device_history(device.0, limit).await?;
+    let newest = history.first().ok_or(Error::DeviceNotFound(device.0))?;
+    Ok(Json(DeviceHistory {
+        device: newest.device,
+        name: newest.name.clone(),
+        verdict: newest.verdict,
+        headline: newest.headline.clone(),
+        history,
+    }))
+}

@@ -1,0 +1,74 @@
+//! Problems that operations document, by what can go wrong there.
+
+use utoipa::IntoResponses;
+
+use super::super::problem::Problem;
+
+/// Problems of an operation on one thing that may not exist.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum FindProblems {
+    /// The path or query cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// There is no such thing.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// The store does not answer, or took too long.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// Problems of an operation that changes something.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum ChangeProblems {
+    /// The path or query cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// A browser sent the request in the name of another site's page.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// There is no such thing.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// The store does not answer, or took too long.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// Problems of a list.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum ListProblems {
+    /// The query cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// The store does not answer, or took too long.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// Problems of an upload.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum UploadProblems {
+    /// The query, form or metadata cannot be read, or an input cannot be analysed.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// A browser sent the request in the name of another site's page.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// The body stood still for too long.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Stalled(Problem),
+    /// The body, or what it expands to, is larger than the limit.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
+    /// The content type is not one of those listed.
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(Problem),
+    /// Too many analyses run at once, or the store does not answer.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}

@@ -1,0 +1,111 @@
+//! Extractors whose rejections are problem documents or problem pages, and the
+//! JSON responder. Axum's own answer in plain text.
+
+use std::net::IpAddr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::error::{ApiError, Error};
+
+/// The parts of the path, as axum's `Path`.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        #[expect(clippy::disallowed_types, reason = "this is the wrapper that replaces it")]
+        let result = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        match result {
+            Ok(path) => Ok(Self(path.0)),
+            Err(rejection) => {
+                let given = RawPathParams::from_request_parts(parts, state).await;
+                let given = given.map(|given| {
+                    given.iter().map(|(name, value)| format!("{name} '{value}'")).collect()
+                });
+                let given: Vec<String> = given.unwrap_or_default();
+                let detail = format!("cannot read {}: {}", given.join(", "), rejection.body_text());
+                Err(Error::BadPath(detail).respond_at(parts.uri.path()))
+            }
+        }
+    }
+}
+
+/// The query, as axum's `Query`.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        #[expect(clippy::disallowed_types, reason = "this is the wrapper that replaces it")]
+        let result = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        match result {
+            Ok(query) => Ok(Self(query.0)),
+            Err(rejection) => {
+                let source = std::error::Error::source(&rejection);
+                let detail = source.map_or_else(|| rejection.body_text(), ToString::to_string);
+                let detail = format!("cannot read the query: {detail}");
+                Err(Error::BadQuery(detail).respond_at(parts.uri.path()))
+            }
+        }
+    }
+}
+
+/// An answer in JSON.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(_) => ApiError(Error::Internal("the answer has no JSON form")).into_response(),
+        }
+    }
+}
+
+/// An address in a path or query: RFC 5952 or any other spelling, `[…]` as in
+/// a URL allowed, an IPv4-mapped one taken for the IPv4 address it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceAddress(pub IpAddr);
+
+impl<'de> Deserialize<'de> for DeviceAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let address: IpAddr = bare.unwrap_or(&text).parse().map_err(|_| {
+            D::Error::custom(format!("'{text}' is neither an IPv4 nor an IPv6 address"))
+        })?;
+        Ok(Self(address.to_canonical()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_in_every_spelling() {
+        let cases = [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("2001:DB8:0:0::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2", None),
+            ("fe80::1%eth0", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            let read: Result<DeviceAddress, _> = serde_json::from_value(text.into());
+            assert_eq!(read.ok().map(|read| read.0.to_string()).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The page of a device over all analyses: where alert templates link to.
+
+use axum::extract::State;
+use axum::response::Html;
+
+use super::super::Service;
+use super::super::assets::stylesheet_path;
+use super::super::error::PageError;
+use super::super::extract::{DeviceAddress, Path};
+use super::history::{self, HistoryView};
+
+/// Entries of a history page.
+const HISTORY_LIMIT: u32 = 200;
+
+/// `GET /devices/{device}`. A device that nobody has analysed yet has a page
+/// as well: an alert links to it before there is a capture.
+pub async fn show_device(
+    State(service): State<Service>,
+    Path(DeviceAddress(address)): Path<DeviceAddress>,
+) -> Result<Html<String>, PageError> {
+    let entries = service.store.device_history(address, HISTORY_LIMIT).await?;
+    let newest = entries.first();
+    Ok(Html(history::render(&HistoryView {
+        stylesheet: stylesheet_path(),
+        device: newest.map_or(address, |entry| entry.device),
+        name: newest.and_then(|entry| entry.name.as_deref()),
+        entries: &entries,
+    })?))
+}

@@ -1,0 +1,74 @@
+//! A capture as the whole body.
+
+use futures_util::StreamExt;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::super::error::Error;
+use super::super::labels::Labels;
+use super::super::query::given;
+use super::body::WatchedBody;
+use super::metadata::{parse_point, parse_title};
+use super::worker::{Feed, Kind, Piece};
+
+/// Content types of a body that is a capture itself. Which format it is, its bytes say.
+pub const MEDIA_TYPES: [&str; 9] = [
+    "application/octet-stream",
+    "application/vnd.tcpdump.pcap",
+    "application/x-pcap",
+    "application/x-pcapng",
+    "application/gzip",
+    "application/x-gzip",
+    "application/zstd",
+    "text/plain",
+    "text/markdown",
+];
+
+/// What the answer to any other content type says.
+pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, application/vnd.tcpdump.pcap, application/x-pcapng, application/gzip, application/zstd, text/plain, or no content type";
+
+/// What a body without parts cannot say itself.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// The capture's name, for a body that is a capture itself.
+    name: Option<String>,
+    /// Where it was taken, for a body that is a capture itself.
+    #[param(example = "pod@node3/eth0")]
+    point: Option<String>,
+    /// The report's title.
+    title: Option<String>,
+}
+
+impl UploadQuery {
+    /// The title, which forms may take from here as well.
+    pub fn title(&self) -> Result<Option<String>, Error> {
+        parse_title(self.title.as_deref().unwrap_or_default()).map_err(Error::BadQuery)
+    }
+
+    /// Whether it says what only a form's parts can say about themselves.
+    pub fn names_a_capture(&self) -> bool {
+        self.name.is_some() || self.point.is_some()
+    }
+}
+
+/// Sends the whole body as one capture; returns the report's title.
+pub async fn send(
+    mut body: WatchedBody,
+    query: UploadQuery,
+    feed: &mut Feed,
+) -> Result<Option<String>, Error> {
+    let title = query.title()?;
+    let point = given(query.point).map(|text| parse_point(&text)).transpose();
+    let point = point.map_err(Error::BadQuery)?;
+    let label = Labels::default().unique(query.name.as_deref().unwrap_or_default(), "capture");
+    feed.send(Piece::Begin { label, kind: Kind::Capture { point } }).await?;
+    while let Some(chunk) = body.next().await {
+        // The watch knows what is wrong.
+        let chunk = chunk.map_err(|_| Error::CutOff)?;
+        feed.send(Piece::Bytes(chunk)).await?;
+    }
+    feed.send(Piece::End).await?;
+    Ok(title)
+}

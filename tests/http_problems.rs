@@ -1,0 +1,262 @@
+//! Whatever goes wrong, the answer says what, as a problem document under
+//! `/api` and as a page elsewhere, and nothing is kept.
+
+#[cfg(test)]
+#[path = "support/folder.rs"]
+mod folder;
+#[cfg(test)]
+#[path = "support/http.rs"]
+mod http;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::multipart::{Form, Part};
+    use reqwest::{Body, Method};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::folder::Folder;
+    use super::http::{Server, problem};
+
+    const ANALYSES: &str = "/api/v1/analyses";
+    const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+
+    #[tokio::test]
+    async fn paths_and_queries_that_cannot_be_read() {
+        let folder = Folder::new("problems-paths");
+        let server = Server::start(folder.path()).await;
+        let analysis = format!("{ANALYSES}/{NOBODY}");
+        let cases = [
+            // path, status, problem, words of its detail
+            ("/api/v1/nothing", 404, "not-found", "/api/v1/nothing"),
+            ("/api", 404, "not-found", "/api"),
+            (&analysis, 404, "analysis-not-found", NOBODY),
+            (&format!("{analysis}/devices/192.0.2.1"), 404, "analysis-not-found", NOBODY),
+            (&format!("{ANALYSES}/nope"), 400, "bad-path", "nope"),
+            (&format!("{ANALYSES}/..%2f..%2fetc"), 400, "bad-path", "etc"),
+            (&format!("{analysis}/devices/switch"), 400, "bad-path", "switch"),
+            ("/api/v1/devices/switch", 400, "bad-path", "'switch' is neither"),
+            ("/api/v1/devices/192.0.2.9", 404, "device-not-found", "192.0.2.9"),
+            ("/api/v1/devices/2001:db8::9", 404, "device-not-found", "2001:db8::9"),
+            ("/api/v1/analyses?limit=0", 400, "bad-query", "from 1 to 200"),
+            ("/api/v1/analyses?limit=201", 400, "bad-query", "from 1 to 200"),
+            ("/api/v1/analyses?limit=x", 400, "bad-query", "limit"),
+            ("/api/v1/analyses?verdict=odd", 400, "bad-query", "odd"),
+            ("/api/v1/analyses?cause=bad_luck", 400, "bad-query", "bad_luck"),
+            ("/api/v1/analyses?device=switch", 400, "bad-query", "switch"),
+            ("/api/v1/analyses?since=yesterday", 400, "bad-query", "since"),
+            ("/api/v1/analyses?cursor=x", 400, "bad-query", "next_cursor"),
+            ("/api/v1/analyses?colour=red", 400, "bad-query", "colour"),
+            ("/api/v1/devices?cursor=x", 400, "bad-query", "next_cursor"),
+            ("/api/v1/devices?limit=-1", 400, "bad-query", "limit"),
+        ];
+        for (path, status, kind, words) in cases {
+            let found = problem(server.get(path).await, status, kind).await;
+            let detail = found["detail"].as_str().unwrap();
+            assert!(detail.contains(words), "{path}: '{words}' is not in: {detail}");
+        }
+        let deletion = server.request(Method::DELETE, &analysis).send().await.unwrap();
+        problem(deletion, 404, "analysis-not-found").await;
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn methods_that_do_not_work_name_those_that_do() {
+        let folder = Folder::new("problems-methods");
+        let server = Server::start(folder.path()).await;
+        let cases = [
+            (Method::PUT, ANALYSES.to_owned(), "GET,HEAD,POST"),
+            (Method::POST, format!("{ANALYSES}/{NOBODY}"), "GET,HEAD,DELETE"),
+            (Method::DELETE, "/api/v1/devices".to_owned(), "GET,HEAD"),
+        ];
+        for (method, path, allowed) in cases {
+            let response = server.request(method.clone(), &path).send().await.unwrap();
+            let mut found: Vec<&str> =
+                response.headers()["allow"].to_str().unwrap().split(',').map(str::trim).collect();
+            let mut expected: Vec<&str> = allowed.split(',').collect();
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{path}");
+            let found = problem(response, 405, "method-not-allowed").await;
+            assert!(found["detail"].as_str().unwrap().contains(method.as_str()));
+        }
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn bodies_that_are_no_upload() {
+        let folder = Folder::new("problems-bodies");
+        let server = Server::start(folder.path()).await;
+        let post = || server.request(Method::POST, ANALYSES);
+        let cases = [
+            // content type, body, status, problem, words
+            ("application/json", "{}", 415, "unsupported-media-type", "application/json"),
+            ("image/jpeg", "x", 415, "unsupported-media-type", "multipart/form-data"),
+            (
+                "application/x-www-form-urlencoded",
+                "a=b",
+                415,
+                "unsupported-media-type",
+                "octet-stream",
+            ),
+            ("multipart/form-data", "x", 400, "bad-multipart", "boundary"),
+            ("multipart/form-data; boundary=x", "--x--\r\n", 400, "empty-upload", "no capture"),
+            ("multipart/form-data; boundary=x", "nothing", 400, "bad-multipart", "form"),
+            ("application/octet-stream", "", 400, "empty-input", "empty"),
+        ];
+        for (content_type, body, status, kind, words) in cases {
+            let request = post().header("content-type", content_type).body(body);
+            let found = problem(request.send().await.unwrap(), status, kind).await;
+            let detail = found["detail"].as_str().unwrap();
+            assert!(detail.contains(words), "{content_type}: '{words}' is not in: {detail}");
+            assert!(status != 415 || found["hint"].as_str().unwrap().contains("curl"));
+        }
+        let found = problem(post().send().await.unwrap(), 400, "empty-input").await;
+        assert_eq!(found["capture"], "capture");
+
+        let forms = [
+            (Form::new().text("colour", "red"), "bad-multipart", "'colour' is not known"),
+            (Form::new().text("metadata", "{"), "bad-metadata", "line 1"),
+            (Form::new().text("metadata", r#"{"tilte": "x"}"#), "bad-metadata", "tilte"),
+            (
+                Form::new().text("metadata", r#"{"points": {"a": "moon"}}"#),
+                "bad-metadata",
+                "'moon' is not a capture point",
+            ),
+            (Form::new().text("metadata", r#"{"points": {"a": "pod"}}"#), "bad-metadata", "'a'"),
+            (Form::new().text("title", "x".repeat(301)), "bad-metadata", "301"),
+            (Form::new().text("text", ""), "empty-upload", "no capture"),
+            (
+                Form::new().part("capture", Part::bytes(Vec::new()).file_name("")),
+                "empty-upload",
+                "no capture",
+            ),
+        ];
+        for (form, kind, words) in forms {
+            let found = problem(post().multipart(form).send().await.unwrap(), 400, kind).await;
+            let detail = found["detail"].as_str().unwrap();
+            assert!(detail.contains(words), "'{words}' is not in: {detail}");
+        }
+        let request = server.request(Method::POST, "/api/v1/analyses?point=moon").body("x");
+        problem(request.send().await.unwrap(), 400, "bad-query").await;
+        assert_eq!(server.get_json(ANALYSES).await["analyses"].as_array().unwrap().len(), 0);
+        assert!(server.capture_folders().is_empty());
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn bodies_over_the_limit_are_told_the_limit() {
+        let folder = Folder::new("problems-limit");
+        let server =
+            Server::start_with(folder.path(), |settings| settings.upload_limit_bytes = 1_000).await;
+        let large = vec![b'x'; 5_000];
+        let chunked = Body::wrap_stream(futures_util::stream::iter([
+            Ok::<_, std::io::Error>(large.clone()),
+            Ok(large.clone()),
+        ]));
+        let form = Form::new().part("capture", Part::bytes(large.clone()).file_name("a.pcap"));
+        let post = || server.request(Method::POST, ANALYSES);
+        for request in [post().body(large), post().body(chunked), post().multipart(form)] {
+            let found = problem(request.send().await.unwrap(), 413, "too-large").await;
+            assert!(found["detail"].as_str().unwrap().contains("1000 bytes"), "{found}");
+        }
+        assert!(server.capture_folders().is_empty());
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn bodies_that_stall_or_end_early_leave_nothing() {
+        let folder = Folder::new("problems-stall");
+        let server = Server::start_with(folder.path(), |settings| {
+            settings.stall_time = Duration::from_millis(200);
+        })
+        .await;
+        let head = "POST /api/v1/analyses HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n";
+        let answer = send_raw(&server, format!("{head}some bytes").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("/problems/stalled-upload"), "{answer}");
+
+        let form = "POST /api/v1/analyses HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\nContent-Disposition: form-data; name=\"capture\"; filename=\"../../a.pcap\"\r\n\r\nbytes";
+        for request in [head, form] {
+            let mut connection = TcpStream::connect(server.address).await.unwrap();
+            connection.write_all(request.as_bytes()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(connection);
+        }
+        for _ in 0..50 {
+            if server.capture_folders().is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(server.capture_folders().is_empty());
+        assert_eq!(server.get_json(ANALYSES).await["analyses"].as_array().unwrap().len(), 0);
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn requests_of_other_sites_are_refused() {
+        let folder = Folder::new("problems-sites");
+        let server = Server::start(folder.path()).await;
+        let form = || Form::new().text("text", "");
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "http://evil.example"),
+            ("origin", "null"),
+        ] {
+            let request = server.request(Method::POST, ANALYSES).header(name, value);
+            problem(request.multipart(form()).send().await.unwrap(), 403, "cross-site-request")
+                .await;
+            let request = server.request(Method::POST, "/analyses").header(name, value);
+            let response = request.multipart(form()).send().await.unwrap();
+            assert_eq!(response.status(), 403);
+            assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+        }
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn people_get_pages() {
+        let folder = Folder::new("problems-pages");
+        let server = Server::start(folder.path()).await;
+        let places = [
+            ("/nowhere", 404),
+            ("/analyses/x", 400),
+            ("/devices/x", 400),
+            ("/assets/app-0.css", 404),
+            (&format!("/analyses/{NOBODY}"), 404),
+            (&format!("/analyses/{NOBODY}/devices/192.0.2.1"), 404),
+            ("/?cursor=x", 400),
+            ("/analyses", 405),
+        ];
+        for (place, status) in places {
+            let response = server.get(place).await;
+            assert_eq!(response.status().as_u16(), status, "{place}");
+            assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8", "{place}");
+            assert!(!response.text().await.unwrap().is_empty(), "{place}");
+        }
+        let hostile = server.get("/%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
+        assert!(!hostile.text().await.unwrap().contains("<script>"));
+        let form = Form::new()
+            .text("text", "")
+            .part("capture", Part::bytes(&b"\xff\xd8\xff\xe0"[..]).file_name("<b>.jpg"));
+        let request = server.request(Method::POST, "/analyses").multipart(form);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let page = response.text().await.unwrap();
+        assert!(!page.contains("<b>.jpg"), "{page}");
+        assert!(page.contains(".jpg"), "the name is shown, escaped: {page}");
+        server.stop().await;
+    }
+
+    /// Sends bytes as they are and returns all that comes until the connection ends.
+    async fn send_raw(server: &Server, bytes: &[u8]) -> String {
+        let mut connection = TcpStream::connect(server.address).await.unwrap();
+        connection.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = connection.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}

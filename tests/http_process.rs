@@ -1,0 +1,101 @@
+//! The service as a process: it starts, keeps reports, and ends when told.
+
+#[cfg(test)]
+#[path = "support/folder.rs"]
+mod folder;
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpStream;
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
+
+    use super::folder::Folder;
+
+    fn serve(folder: &Path, options: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_replyscope"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder)
+            .args(options)
+            .env_remove("RUST_LOG")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Waits for the line that says where it listens; the rest is read in the background.
+    fn address(child: &mut Child) -> String {
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while log.read_line(&mut line).unwrap() > 0 {
+            if let Some((_, rest)) = line.split_once("http://") {
+                let end =
+                    rest.find(|sign: char| sign != ':' && sign != '.' && !sign.is_ascii_digit());
+                let address = rest[..end.unwrap_or(rest.len())].to_owned();
+                std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+                return address;
+            }
+            line.clear();
+        }
+        panic!("the service did not say where it listens");
+    }
+
+    fn get(address: &str, path: &str) -> String {
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(connection, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn send_signal(child: &Child, name: &str) {
+        let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    #[test]
+    fn signals_end_it_cleanly_and_its_data_can_be_used_again() {
+        let folder = Folder::new("process-signals");
+        for (signal, format) in [("-TERM", "text"), ("-INT", "json")] {
+            let mut child = serve(folder.path(), &["--log-format", format]);
+            let address = address(&mut child);
+            assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
+            // A connection that stays open and idle must not hold up the end.
+            let _idle = TcpStream::connect(&address).unwrap();
+            send_signal(&child, signal);
+            assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+            assert!(TcpStream::connect(&address).is_err(), "it still listens");
+        }
+    }
+
+    #[test]
+    fn bad_settings_end_it_with_code_2() {
+        let folder = Folder::new("process-settings");
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"").unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = listener.local_addr().unwrap().to_string();
+        let file = file.to_str().unwrap();
+        let cases = [
+            (vec!["--database-url", "postgres://x/y"], "PostgreSQL is not supported yet"),
+            (vec!["--data", file], "cannot be used"),
+            (vec!["--listen", &taken], "cannot listen on"),
+        ];
+        for (options, words) in cases {
+            let mut arguments = vec!["serve"];
+            if !options.contains(&"--data") {
+                arguments.extend(["--data", folder.path().to_str().unwrap()]);
+            }
+            arguments.extend(&options);
+            let output =
+                Command::new(env!("CARGO_BIN_EXE_replyscope")).args(&arguments).output().unwrap();
+            let log = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{options:?}: {log}");
+            assert!(log.contains(words), "{options:?}: {log}");
+            assert!(output.stdout.is_empty());
+        }
+    }
+}
