@@ -231,7 +231,7 @@ mod tests {
         let skippable = [&[0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
         for compression in [Compression::Zstd, Compression::Lz4] {
             let frame = compressed(compression, b"one");
-            let frames = [&skippable, &frame, &skippable, &frame].map(|f| f.as_slice()).concat();
+            let frames = [&skippable[..], &frame, &skippable, &frame].concat();
             assert_eq!(expand(compression, &frames, 6).0, 6, "{compression:?}");
         }
     }

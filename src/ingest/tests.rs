@@ -211,7 +211,7 @@ fn check(events: &[Seen]) {
                 assert!(!is_open);
                 (is_open, last) = (true, 0);
             }
-            Seen::Interface(_) => assert!(is_open),
+            Seen::Interface(_) | Seen::Dropped { .. } | Seen::Note(_) => assert!(is_open),
             Seen::Frame { number, original_length, bytes, .. } => {
                 assert!(is_open && *number > last);
                 assert!(bytes.len() <= usize::try_from(*original_length).unwrap());
@@ -221,7 +221,6 @@ fn check(events: &[Seen]) {
                 assert!(is_open);
                 is_open = false;
             }
-            Seen::Dropped { .. } | Seen::Note(_) => assert!(is_open),
             Seen::Fault(_) | Seen::Text(_) => {}
         }
     }

@@ -30,7 +30,7 @@ pub fn read(
         ArchiveFormat::Tar => tar::read(window, &mut entries),
         ArchiveFormat::Zip => zip::read(window, &mut entries),
     };
-    entries.finish(end, window.end_offset())
+    entries.finish(end, window.offset())
 }
 
 /// Whether reading goes on.

@@ -201,6 +201,9 @@ fn other_ways_of_writing_archives_are_read() {
     assert_eq!(counts, [1, 3]);
 }
 
+/// What [`what_cannot_be_used_is_named`] packs, as a list.
+const NAMES: &str = "'photo.jpg' (a JPEG picture), 'README.txt' (text without packets or facts about addresses), 'inner.tar' (an archive inside an archive; unpack it once first), 'inner.tar.gz' (an archive inside an archive; unpack it once first), 'cut.pcap' (it is damaged at byte 10: the pcap file header is cut: 24 bytes were expected, 10 are there), 'cut.gz' (it is damaged at byte 0: the gzip data is cut before its end)";
+
 #[test]
 fn what_cannot_be_used_is_named() {
     let jpeg: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 0, 0x10, b'J', b'F', b'I', b'F'];
@@ -213,7 +216,6 @@ fn what_cannot_be_used_is_named() {
         ("cut.pcap", &pcap(1)[..10]),
         ("cut.gz", &gzipped(&pcap(1))[..10]),
     ];
-    const NAMES: &str = "'photo.jpg' (a JPEG picture), 'README.txt' (text without packets or facts about addresses), 'inner.tar' (an archive inside an archive; unpack it once first), 'inner.tar.gz' (an archive inside an archive; unpack it once first), 'cut.pcap' (it is damaged at byte 10: the pcap file header is cut: 24 bytes were expected, 10 are there), 'cut.gz' (it is damaged at byte 0: the gzip data is cut before its end)";
     let one = pcap(2);
     let mixed: Vec<_> = [("a.pcap", &one[..])].iter().chain(useless).copied().collect();
     for (kind, archive) in archives(&mixed) {
@@ -255,9 +257,9 @@ fn entries_out_of_reach_are_passed_over() {
             let make = if streamed { streamed_zip } else { zip };
             let mut archive = make(files, CompressionMethod::Deflated);
             if place == 6 {
-                archive[6] |= value
+                archive[6] |= value;
             } else {
-                archive[place] = value
+                archive[place] = value;
             }
             let (events, outcome) = read_all(&archive);
             assert_eq!(outcome, Ok(()), "{reason}");
@@ -324,7 +326,7 @@ fn an_archive_that_breaks_off_gives_what_is_readable() {
     for (kind, archive) in archives(files).into_iter().filter(|(kind, _)| kind.contains("zip")) {
         let (_, outcome) = read_all(&archive[..20]);
         assert!(
-            outcome.unwrap_err().starts_with("it is damaged at byte 20: a header is cut"),
+            outcome.unwrap_err().starts_with("it is damaged at byte 0: a header is cut"),
             "{kind}"
         );
     }
@@ -363,10 +365,10 @@ fn all_entries_share_one_limit() {
         assert_eq!(outcome.unwrap_err().to_string(), "it expands to more than 99 bytes");
     }
     // A bomb in a bomb: each layer counts.
-    let bomb = gzipped(&vec![b'\n'; 20_000_000]);
+    let bomb = gzipped(&vec![b'\n'; 2_000_000]);
     let nested = gzipped(&tar(&[("a.gz", &bomb), ("b.gz", &bomb)]));
-    let (_, outcome) = read_from(&mut &nested[..], 10_000_000);
-    assert_eq!(outcome.unwrap_err().to_string(), "it expands to more than 10000000 bytes");
+    let (_, outcome) = read_from(&mut &nested[..], 1_000_000);
+    assert_eq!(outcome.unwrap_err().to_string(), "it expands to more than 1000000 bytes");
 }
 
 #[test]

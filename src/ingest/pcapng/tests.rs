@@ -358,12 +358,15 @@ fn eight(order: ByteOrder, value: u64) -> [u8; 8] {
     }
 }
 
+/// Interface, and packets lost at it.
+type Lost<'a> = &'a [(u32, u64)];
+
 #[test]
 fn lost_packets_are_counted_for_each_interface() {
     for order in [Little, Big] {
         let count = |code, packets| option(order, code, &eight(order, packets));
         let lost_before = |packets| packet(order, 0, 1, b"x", &count(4, packets));
-        let cases: [(&str, Vec<Vec<u8>>, &[(u32, u64)]); 8] = [
+        let cases: [(&str, Vec<Vec<u8>>, Lost<'_>); 8] = [
             ("nothing lost", vec![statistics(order, 0, &count(5, 0))], &[]),
             (
                 "the last count holds",
