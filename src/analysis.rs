@@ -2,16 +2,18 @@
 //!
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
+mod intake;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use self::intake::{CaptureIntake, name_captures};
 use crate::correlate::{Correlator, Place};
 use crate::diagnose::{self, Context};
 use crate::ingest::{self, Event, InventoryText};
-use crate::intake::{CaptureIntake, name_captures};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::exchange::PointId;
 use crate::model::input::{InputError, InputErrorKind};

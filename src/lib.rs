@@ -13,7 +13,7 @@
 //! | [`correlate`] | packets into exchanges |
 //! | [`diagnose`] | exchanges into verdicts and findings |
 //! | [`report`] | findings into a report, HTML and text |
-//! | [`analysis`] | the pipeline (with `intake`): the only caller of the stages above |
+//! | [`analysis`] | the pipeline: the only caller of the stages above |
 //! | [`store`] | reports and captures that survive a restart |
 //! | [`web`] | pages and the JSON API |
 //! | [`config`], [`app`] | settings, composition and shutdown |
@@ -28,7 +28,6 @@ pub mod correlate;
 pub mod decode;
 pub mod diagnose;
 pub mod ingest;
-mod intake;
 pub mod model;
 pub mod report;
 pub mod store;

@@ -38,6 +38,7 @@ mod tests {
             (&format!("{ANALYSES}/..%2f..%2fetc"), 400, "bad-path", "etc"),
             (&format!("{analysis}/devices/switch"), 400, "bad-path", "switch"),
             ("/api/v1/devices/switch", 400, "bad-path", "'switch' is neither"),
+            ("/api/v1/devices/%ff", 400, "bad-path", "UTF-8"),
             ("/api/v1/devices/192.0.2.9", 404, "device-not-found", "192.0.2.9"),
             ("/api/v1/devices/2001:db8::9", 404, "device-not-found", "2001:db8::9"),
             ("/api/v1/analyses?limit=0", 400, "bad-query", "from 1 to 200"),
@@ -161,6 +162,13 @@ mod tests {
         for request in [post().body(large), post().body(chunked), post().multipart(form)] {
             let found = problem(request.send().await.unwrap(), 413, "too-large").await;
             assert!(found["detail"].as_str().unwrap().contains("1000 bytes"), "{found}");
+        }
+        // Even who looks for an answer only after sending all gets to see it.
+        for request in [
+            post().body(vec![b'x'; 4 << 20]),
+            post().header("content-type", "image/jpeg").body(vec![b'x'; 4 << 20]),
+        ] {
+            assert!(request.send().await.unwrap().status().is_client_error());
         }
         assert!(server.capture_folders().is_empty());
         server.stop().await;

@@ -72,6 +72,45 @@ mod tests {
     }
 
     #[test]
+    fn an_upload_that_runs_at_the_end_is_finished_and_kept() {
+        let folder = Folder::new("process-upload");
+        let capture =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lab/founding/host.pcap");
+        let capture = std::fs::read(capture).unwrap();
+        let mut child = serve(folder.path(), &[]);
+        let address = address(&mut child);
+        let mut connection = TcpStream::connect(&address).unwrap();
+        connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let length = capture.len();
+        write!(
+            connection,
+            "POST /api/v1/analyses HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
+        )
+        .unwrap();
+        connection.write_all(&capture[..1_000]).unwrap();
+        // Its captures are there: the upload runs.
+        while std::fs::read_dir(folder.path().join("captures")).unwrap().next().is_none() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        send_signal(&child, "-TERM");
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(child.try_wait().unwrap().is_none(), "it did not wait for the upload");
+        connection.write_all(&capture[1_000..]).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+
+        let (_, rest) = answer.split_once("location: ").unwrap();
+        let path = rest.split_whitespace().next().unwrap();
+        let mut child = serve(folder.path(), &[]);
+        let address = self::address(&mut child);
+        assert!(get(&address, path).starts_with("HTTP/1.1 200"), "{path}");
+        send_signal(&child, "-TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+
+    #[test]
     fn bad_settings_end_it_with_code_2() {
         let folder = Folder::new("process-settings");
         let file = folder.path().join("file");

@@ -68,6 +68,7 @@ mod tests {
             ("?q=2001:db8::1", &["report 3", "report 1"]),
             ("?q=100%25", &[first]),
             ("?q=report__", &[]),
+            ("?q=nothing%00", &[]),
             ("?q=", &["report 4", "report 3", "report 2", "report 1", first]),
         ];
         for (query, expected) in cases {
@@ -232,6 +233,7 @@ mod tests {
             assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
             assert_eq!(headers["x-frame-options"], "DENY", "{path}");
             assert!(headers.contains_key("referrer-policy"), "{path}");
+            assert!(headers.contains_key("cache-control"), "{path}");
             assert!(headers.contains_key("x-request-id"), "{path}");
         }
         server.stop().await;

@@ -1,6 +1,8 @@
 //! Texts as people publish them. They belong to others and lie outside the
 //! repository, so each test says by name what it skips where they are absent.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails its test by panicking")]
+
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -56,7 +58,7 @@ fn read(path: &Path) -> Outline {
             }
         }
         Event::Inventory(text) => {
-            outline.inventories.push((text.command.to_owned(), text.node.map(str::to_owned)))
+            outline.inventories.push((text.command.to_owned(), text.node.map(str::to_owned)));
         }
         Event::Fault(fault) => outline.faults.push(fault.to_string()),
         Event::Interface(_) | Event::Dropped { .. } | Event::Note(_) | Event::CaptureEnds => {}

@@ -1,5 +1,7 @@
 //! One exchange at one capture point, while its packets come in.
 
+use std::net::IpAddr;
+
 use smallvec::SmallVec;
 
 use super::repetition::Last;
@@ -227,8 +229,8 @@ impl Live {
         self.step(frame, StepKind::Reply, datagram);
     }
 
-    /// Counts an ICMP error about this exchange.
-    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors) {
+    /// Counts an ICMP error about this exchange, sent to `to`.
+    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors, to: IpAddr) {
         self.last_at = self.last_at.max(frame.at);
         let index = self.icmp_errors.iter().position(|known| {
             (known.kind, known.from, known.quotes, known.quoted_destination)
@@ -245,7 +247,7 @@ impl Live {
             frame,
             kind: StepKind::IcmpError,
             source: error.from,
-            destination: self.client.address,
+            destination: to,
             ports: None,
             said: Said::Icmp { kind: error.kind, quoted_destination: error.quoted_destination },
         });

@@ -102,7 +102,7 @@ impl PointTable {
             quoted_destination,
             tally: Tally::NONE,
         };
-        self.exchange_mut(flow.exchange).icmp_error(frame, errors);
+        self.exchange_mut(flow.exchange).icmp_error(frame, errors, error.to);
         true
     }
 

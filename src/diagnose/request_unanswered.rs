@@ -6,7 +6,7 @@ use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, plain_name, times};
 use crate::model::capture::{CapturePoint, PointKind};
-use crate::model::exchange::FollowUps;
+use crate::model::exchange::{FollowUps, Tally};
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
 
 /// Finds requests and follow-ups that nobody answered.
@@ -17,7 +17,37 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     if let Some(confidence) = reading.unanswered_request() {
         return request(reading, verdict, confidence);
     }
-    follow_up(reading, verdict, reading.unanswered_follow_up()?)
+    if let Some(follow_ups) = reading.unanswered_follow_up() {
+        return follow_up(reading, verdict, follow_ups);
+    }
+    no_longer(reading, verdict, reading.no_longer_answered()?)
+}
+
+/// Earlier requests of this socket were answered, the last ones were not.
+fn no_longer(reading: &Reading<'_>, verdict: Verdict, unanswered: Tally) -> Option<Finding> {
+    let asked = reading.view.asked?;
+    let first = Evidence {
+        frame: unanswered.first?,
+        summary: format!("{} → {asked}, the first without an answer", reading.exchange.client),
+    };
+    let part = severity(verdict, Part::Stopped);
+    let mut finding = Finding::new(Cause::RequestUnanswered, part, Confidence::Likely, first);
+    let often = count(unanswered.packets, "request");
+    let protocol = reading.exchange.protocol;
+    finding.title = fit_title([
+        format!("{protocol} at {asked} answered at first, then no more: {often} in vain"),
+        format!("{protocol} answered at first, then no more: {often} in vain"),
+    ]);
+    finding.explanation = format!(
+        "{} asked {} from one socket. Earlier requests were answered; the last {often} got no reply and no ICMP error.{} An old translation that leads to a server which is gone looks like this, and so does a server that stopped.",
+        reading.client_word_first(),
+        reading.name(asked.address),
+        elsewhere(reading),
+    );
+    let last_reply = reading.replies().find_map(|replies| reading.first_reply(replies));
+    extend(&mut finding, [reading.first_request(), last_reply]);
+    finding.remedies = remedies::for_unanswered_request(reading, asked);
+    Some(finding)
 }
 
 fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> Option<Finding> {
@@ -128,9 +158,33 @@ fn elsewhere(reading: &Reading<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
-    use crate::model::exchange::Course;
+    use crate::model::exchange::{Course, Origin};
     use crate::model::finding::{Cause, Confidence, Verdict};
     use crate::model::protocol::Protocol;
+
+    #[test]
+    fn a_socket_may_stop_being_answered() {
+        for family in Family::BOTH {
+            let answered = || {
+                Sample::request(family, Protocol::Ntp, 123).reply(
+                    family.vip(),
+                    123,
+                    Origin::Asked,
+                    1,
+                )
+            };
+            let cases = [
+                ("two in vain", answered().request_again().request_again().wait_seconds(5), true),
+                ("one may be lost", answered().request_again().wait_seconds(5), false),
+                ("the capture ends", answered().request_again().request_again(), false),
+            ];
+            for (name, sample, expected) in cases {
+                let found = sample.causes().contains(&Cause::RequestUnanswered);
+                assert_eq!(found, expected, "{name}, {family:?}");
+                assert_eq!(sample.diagnose().verdict == Verdict::Unanswered, expected, "{name}");
+            }
+        }
+    }
 
     #[test]
     fn silence_has_to_be_observed() {

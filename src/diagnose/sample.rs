@@ -148,6 +148,7 @@ impl Sample {
     fn count_request(&mut self, novelty: Novelty) {
         let frame = self.tick();
         self.primary().requests.count(frame, 30, novelty);
+        self.primary().unanswered.count(frame, 30, novelty);
         let (client, asked) = (self.exchange.client, self.primary().asked);
         if let Some(asked) = asked {
             self.primary().steps.push(Step {
@@ -191,6 +192,7 @@ impl Sample {
             replies.tally.count(frame, 35, Novelty::New);
         }
         self.primary().replies.push(replies);
+        self.primary().unanswered = Tally::NONE;
         self
     }
 

@@ -13,7 +13,8 @@ use crate::model::finding::{Severity, Verdict};
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
 /// 5. An ICMP error after which nothing went on: `rejected`.
 /// 6. No reply: `unanswered` where silence was observed, else `inconclusive`.
-/// 7. Follow-ups to the answerer repeated in vain: `unanswered`.
+/// 7. Follow-ups to the answerer repeated in vain, or requests that are no longer
+///    answered though earlier ones were: `unanswered`.
 /// 8. A reply that wants a follow-up and got none: `unanswered` where the
 ///    device's side was watched and the reply was repeated; else several
 ///    explanations remain, `inconclusive`.
@@ -41,7 +42,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
             None => Verdict::Inconclusive,
         };
     }
-    if reading.unanswered_follow_up().is_some() {
+    if reading.unanswered_follow_up().is_some() || reading.no_longer_answered().is_some() {
         return Verdict::Unanswered;
     }
     if let Some(reply) = reading.unfollowed_reply() {

@@ -126,11 +126,11 @@ impl Reading<'_> {
     }
 }
 
+/// At the start of a sentence; an address stays as it is, be it `fd00::1`.
 fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => String::new(),
+    match text.strip_prefix("the ") {
+        Some(rest) => format!("The {rest}"),
+        None => text.to_owned(),
     }
 }
 

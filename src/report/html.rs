@@ -6,6 +6,7 @@
 
 mod device;
 mod devices;
+mod prose;
 
 use std::net::IpAddr;
 
@@ -13,6 +14,7 @@ use askama::Template;
 
 use self::device::DeviceView;
 use self::devices::DeviceTable;
+use self::prose::{ProseWords as _, Span};
 use super::parties::Parties;
 use super::picture::RowMark;
 use super::plain::many_lines;

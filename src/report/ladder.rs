@@ -3,21 +3,23 @@
 //! The ladder is what both the picture and the terminal's lines are drawn from.
 //! Long runs are folded, so that its size does not depend on the capture's.
 
+mod fold;
+mod remark;
+
 use std::net::IpAddr;
 
+use self::fold::{find_run, fold_words};
+pub(super) use self::remark::has_asked_again;
+use self::remark::{remark, silence};
 use super::parties::{Parties, Party};
 use super::times::Times;
 use super::wording::{count, icmp_label};
-use crate::model::endpoint::Endpoint;
-use crate::model::finding::Verdict;
-use crate::model::report::{Device, DeviceExchange, Step, StepKind};
+use crate::model::report::{Device, DeviceExchange, IcmpPart, Step, StepKind};
 
 /// More lifelines than this cannot be told apart on a page.
 const LANES_MAX: usize = 5;
 /// Rows after folding; the rest is one counted row.
 const ROWS_MAX: usize = 16;
-/// The longest pattern that is looked for: request, reply, follow-up, ICMP error.
-const PERIOD_MAX: usize = 4;
 
 /// An exchange, ready to be drawn.
 #[derive(Debug, PartialEq, Eq)]
@@ -112,9 +114,13 @@ pub(super) fn find_ladder<'a>(
         let run = find_run(&drawn[next..]);
         for step in &drawn[next..next + run.period] {
             let (tone, note) = remark(step, exchange, parties, device);
+            let (from, to) = (lane_of(step.source), lane_of(step.destination));
+            let is_said = |row: &Row| matches!(row, Row::Arrow(arrow) if (arrow.from, arrow.to, arrow.note) == (from, to, note));
+            // Said once, it holds for the packets that go the same way.
+            let note = note.filter(|_| !rows.iter().any(is_said));
             rows.push(Row::Arrow(Arrow {
-                from: lane_of(step.source),
-                to: lane_of(step.destination),
+                from,
+                to,
                 kind: step.kind,
                 source_port: step.source_port,
                 destination_port: step.destination_port,
@@ -124,8 +130,8 @@ pub(super) fn find_ladder<'a>(
                 tone,
             }));
         }
-        let end = next + run.period * run.times;
-        if run.times > 1 {
+        let end = next + run.period + run.hidden;
+        if run.hidden > 0 {
             let last = drawn[end - 1];
             let until = times.find_offset(&last.capture, last.at, start);
             rows.push(Row::Note { words: fold_words(run, until.as_deref()), tone: Tone::Plain });
@@ -162,54 +168,6 @@ fn lanes(exchange: &DeviceExchange) -> Vec<IpAddr> {
     lanes
 }
 
-/// A pattern of `period` packets that comes `times` times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
-    period: usize,
-    times: usize,
-}
-
-/// The run at the head of `steps` that hides most rows; a single packet where none does.
-fn find_run(steps: &[&Step]) -> Run {
-    let mut best = Run { period: 1, times: 1 };
-    let hidden = |run: Run| run.period * (run.times - 1);
-    for period in 1..=PERIOD_MAX.min(steps.len()) {
-        let pattern = &steps[..period];
-        let times = steps
-            .chunks_exact(period)
-            .take_while(|chunk| chunk.iter().zip(pattern).all(|(a, b)| is_alike(a, b)))
-            .count();
-        let run = Run { period, times };
-        // A fold takes a row itself; it must hide at least two to be worth it.
-        if times > 1 && hidden(run) >= 2 && hidden(run) > hidden(best) {
-            best = run;
-        }
-    }
-    best
-}
-
-/// Whether two packets are the same arrow. What they say may differ: `DATA 2` goes the way of `DATA 1`.
-fn is_alike(a: &Step, b: &Step) -> bool {
-    let way = |step: &Step| {
-        (step.kind, step.source, step.destination, step.source_port, step.destination_port)
-    };
-    way(a) == way(b)
-}
-
-fn fold_words(run: Run, until: Option<&str>) -> String {
-    let again = run.times - 1;
-    let mut words = match (run.period, again) {
-        (1, _) => format!("… {again} more like this"),
-        (period, 1) => format!("… the same {period} packets once more"),
-        (period, _) => format!("… the same {period} packets {again} more times"),
-    };
-    if let Some(until) = until {
-        words.push_str(", until ");
-        words.push_str(until);
-    }
-    words
-}
-
 /// What a packet says. Errors say which family they are of, as it tells two rule sets apart.
 fn summary(step: &Step) -> String {
     match step.kind {
@@ -220,72 +178,9 @@ fn summary(step: &Step) -> String {
     }
 }
 
-/// Marks a packet that changed an address, and one with which the exchange stopped.
-fn remark(
-    step: &Step,
-    exchange: &DeviceExchange,
-    parties: &Parties<'_>,
-    device: &Device,
-) -> (Tone, Option<&'static str>) {
-    let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
-    let stopped = if exchange.verdict == Verdict::Broken { Tone::Bad } else { Tone::Changed };
-    let asked = exchange.request.as_ref().map(|request| request.destination);
-    match step.kind {
-        StepKind::IcmpError => (Tone::Bad, None),
-        StepKind::Request => (Tone::Plain, None),
-        StepKind::Reply => match asked {
-            Some(asked)
-                if has_changed
-                    && asked.address != step.source
-                    && !parties.at(asked, device).is_group() =>
-            {
-                (Tone::Changed, Some("not the address that was asked"))
-            }
-            _ => (Tone::Plain, None),
-        },
-        StepKind::FollowUp => {
-            let answered =
-                |address| exchange.replies.iter().any(|reply| reply.source.address == address);
-            let answered_at = |port: Option<u16>| {
-                port.is_none_or(|port| {
-                    let destination = Endpoint::new(step.destination, port);
-                    exchange.replies.iter().any(|reply| reply.source == destination)
-                })
-            };
-            if !has_changed || exchange.replies.is_empty() {
-                (Tone::Plain, None)
-            } else if !answered(step.destination) {
-                (stopped, Some("not to the address that answered"))
-            } else if !answered_at(step.destination_port) {
-                (stopped, Some("not to the port that answered"))
-            } else if step.source != exchange.client.address {
-                (stopped, Some("from another address of the client"))
-            } else {
-                (Tone::Plain, None)
-            }
-        }
-    }
-}
-
-/// The packet that should have come next and did not.
-fn silence(exchange: &DeviceExchange) -> Option<&'static str> {
-    let waits =
-        matches!(exchange.verdict, Verdict::Unanswered | Verdict::Inconclusive | Verdict::Broken);
-    let has_errors = !exchange.icmp_errors.is_empty();
-    if !waits || has_errors {
-        None
-    } else if exchange.replies.is_empty() {
-        Some("no reply was captured")
-    } else if exchange.follow_ups.is_empty() && exchange.request.is_some() {
-        Some("nothing more from the client was captured")
-    } else {
-        None
-    }
-}
-
 /// `ICMPv6 port unreachable ×3`: all errors of an exchange, counted by kind and sender.
 pub(super) fn error_counts(exchange: &DeviceExchange) -> Vec<(String, IpAddr)> {
-    let part = |part: &crate::model::report::IcmpPart| {
+    let part = |part: &IcmpPart| {
         let label = icmp_label(part.kind, part.from);
         let words = if part.packets == 1 { label } else { format!("{label} ×{}", part.packets) };
         (words, part.from)
@@ -295,6 +190,7 @@ pub(super) fn error_counts(exchange: &DeviceExchange) -> Vec<(String, IpAddr)> {
 
 #[cfg(test)]
 mod tests {
+    use super::fold::PERIOD_MAX;
     use super::*;
     use crate::report::samples;
 
@@ -339,25 +235,6 @@ mod tests {
         assert_eq!(rows[1], "reply node 192.168.65.13 > device 192.168.101.254 changed");
         assert_eq!(rows[2], "follow-up device 192.168.101.254 > node 192.168.65.13 plain");
         assert!(rows.iter().all(|row| !row.contains("bad")), "{rows:?}");
-    }
-
-    #[test]
-    fn runs_are_found_where_they_hide_most() {
-        let report = samples::founding();
-        let steps = &report.devices[0].exchanges[0].steps;
-        let (a, b, c) = (&steps[1], &steps[2], &steps[3]);
-        let cases: [(&[&Step], (usize, usize)); 7] = [
-            (&[a], (1, 1)),
-            (&[a, b, c], (1, 1)),
-            (&[a, a], (1, 1)),
-            (&[a, a, a], (1, 3)),
-            (&[a, b, a, b], (2, 2)),
-            (&[a, b, c, a, b, c, a], (3, 2)),
-            (&[a, a, b, a, a, b], (3, 2)),
-        ];
-        for (steps, (period, times)) in cases {
-            assert_eq!(find_run(steps), Run { period, times }, "{} steps", steps.len());
-        }
     }
 
     #[test]

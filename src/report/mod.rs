@@ -1,5 +1,6 @@
 //! Findings to a report, and a report to HTML and terminal text.
 
+mod advice;
 mod build;
 mod community_id;
 mod exchange_part;

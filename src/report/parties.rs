@@ -72,6 +72,12 @@ impl Party<'_> {
         }
     }
 
+    /// As a sentence names it: `the VIP 2000::65:21`, or the address alone.
+    pub(super) fn in_sentence(&self) -> String {
+        let article = if self.role == Role::Unknown { "" } else { "the " };
+        format!("{article}{self}")
+    }
+
     /// Whether this is a group, from whose members answers come by design.
     pub(super) fn is_group(&self) -> bool {
         matches!(self.role, Role::Multicast | Role::Broadcast)

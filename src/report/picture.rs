@@ -2,6 +2,9 @@
 //!
 //! Coordinates are user units of the `viewBox`, which are CSS pixels at full size.
 
+mod lines;
+
+use self::lines::{break_address, break_words};
 use super::ladder::{Arrow, Ladder, Row, Tone};
 use super::parties::Party;
 use super::plain::clip;
@@ -152,9 +155,10 @@ pub(super) fn draw(ladder: &Ladder<'_>, size: Width) -> Picture {
                     y += measures.line_height;
                     Words { x, y, text }
                 };
-                let lines = break_words(words, room, room, 2).into_iter().map(line).collect();
+                let words = keep_time_whole(words);
+                let placed = break_words(&words, room, room, 2).into_iter().map(line).collect();
                 y += 10;
-                RowMark::Note { lines, tone: *tone }
+                RowMark::Note { lines: placed, tone: *tone }
             }
         })
         .collect();
@@ -170,6 +174,14 @@ pub(super) fn draw(ladder: &Ladder<'_>, size: Width) -> Picture {
     }
 }
 
+/// The words of a fold, with spaces within its time that no line is broken at.
+fn keep_time_whole(words: &str) -> String {
+    match words.rsplit_once(", until ") {
+        Some((fold, until)) => format!("{fold}, until {}", until.replace(' ', "\u{a0}")),
+        None => words.to_owned(),
+    }
+}
+
 fn lane(party: &Party<'_>, x: usize, spacing: usize, measures: &Measures) -> LaneMark {
     let characters = (spacing.saturating_sub(8) * 10 / measures.mono_tenths).max(6);
     let room = (spacing.saturating_sub(14) * 10 / measures.text_tenths).max(6);
@@ -182,42 +194,6 @@ fn lane(party: &Party<'_>, x: usize, spacing: usize, measures: &Measures) -> Lan
         .map(|(index, text)| Words { x, y: 18 + measures.line_height * (index + 1), text })
         .collect();
     LaneMark { x, role, role_token: party.role.as_token(), lines }
-}
-
-/// An address in lines of at most `limit_characters`, broken after colons and
-/// dots where that is possible.
-fn break_address(address: &str, limit_characters: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for piece in address.split_inclusive([':', '.']) {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() || line.len() + piece.len() <= limit_characters => {
-                line.push_str(piece);
-            }
-            _ => lines.push(piece.to_owned()),
-        }
-    }
-    lines
-}
-
-/// `text` in at most `lines_max` lines, broken at spaces; the last is cut where that is not enough.
-fn break_words(text: &str, first_room: usize, room: usize, lines_max: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while lines.len() + 1 < lines_max {
-        let room = if lines.is_empty() { first_room } else { room };
-        if rest.chars().count() <= room {
-            break;
-        }
-        let fits = rest.match_indices(' ').map(|(at, _)| at);
-        let Some(at) = fits.take_while(|at| rest[..*at].chars().count() <= room).last() else {
-            break;
-        };
-        lines.push(rest[..at].to_owned());
-        rest = rest[at..].trim_start();
-    }
-    let room = if lines.is_empty() { first_room } else { room };
-    lines.push(clip(rest, room).into_owned());
-    lines
 }
 
 /// Places an arrow below `y`, which moves on.
@@ -305,38 +281,6 @@ mod tests {
     use crate::report::parties::Parties;
     use crate::report::samples;
     use crate::report::times::Times;
-
-    #[test]
-    fn addresses_break_where_they_can() {
-        let cases: [(&str, usize, &[&str]); 4] = [
-            ("2000::65:119", 14, &["2000::65:119"]),
-            ("192.168.101.254", 9, &["192.168.", "101.254"]),
-            (
-                "fd00:177:177:0:7bf3:bb28:910a:873c",
-                18,
-                &["fd00:177:177:0:", "7bf3:bb28:910a:", "873c"],
-            ),
-            ("2000::65:119", 1, &["2000:", ":", "65:", "119"]),
-        ];
-        for (address, limit, expected) in cases {
-            assert_eq!(break_address(address, limit), expected, "{address} at {limit}");
-        }
-    }
-
-    #[test]
-    fn words_break_at_spaces() {
-        let error = "ICMPv6 port unreachable: [2000::65:21]:32991";
-        let cases: [(&str, usize, usize, &[&str]); 5] = [
-            (error, 60, 1, &[error]),
-            (error, 30, 2, &["ICMPv6 port unreachable:", "[2000::65:21]:32991"]),
-            (error, 30, 1, &["ICMPv6 port unreachable: [200…"]),
-            ("one two three four", 8, 2, &["one two", "three f…"]),
-            ("unbroken", 4, 2, &["unb…"]),
-        ];
-        for (text, room, lines_max, expected) in cases {
-            assert_eq!(break_words(text, room, room, lines_max), expected, "{text} at {room}");
-        }
-    }
 
     #[test]
     fn everything_is_inside_the_picture() {

@@ -1,7 +1,7 @@
 //! The four facts of an exchange: who was asked, who answered, where the
 //! follow-up went, and how it ended.
 
-use super::ladder::{Tone, error_counts};
+use super::ladder::{Tone, error_counts, has_asked_again};
 use super::parties::{Parties, Party};
 use super::wording::count;
 use crate::model::finding::Verdict;
@@ -14,6 +14,13 @@ pub(super) struct Fact<'a> {
     pub party: Option<Party<'a>>,
     pub words: String,
     pub tone: Tone,
+}
+
+impl Fact<'_> {
+    /// Whether this only says that there is nothing to say.
+    pub(super) fn is_silent(&self) -> bool {
+        self.party.is_none() && self.tone == Tone::Plain
+    }
 }
 
 /// The facts of `exchange`, in the order in which they happened.
@@ -87,7 +94,7 @@ fn followed_up<'a>(
     };
     let stray = exchange.follow_ups.iter().find(strays);
     match stray.or(exchange.follow_ups.first()) {
-        None => unseen(label, "There was none in this capture"),
+        None => unseen(label, "None in this capture"),
         Some(part) => {
             let packets = count(part.packets, "packet", "packets");
             let (words, tone) = match (stray, exchange.verdict) {
@@ -107,7 +114,13 @@ fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties
     let (words, tone) = match (errors.first(), exchange.verdict) {
         (Some((error, from)), _) => {
             let more = if errors.len() > 1 { " and other errors" } else { "" };
-            (format!("{error}{more} from the {}", parties.party(*from, device)), Tone::Bad)
+            (
+                format!("{error}{more} from {}", parties.party(*from, device).in_sentence()),
+                Tone::Bad,
+            )
+        }
+        (None, Verdict::Broken) if has_asked_again(exchange) => {
+            ("The client asked again instead of going on".to_owned(), Tone::Bad)
         }
         (None, Verdict::Broken) => ("It stopped there".to_owned(), Tone::Bad),
         (None, Verdict::Rejected) => ("An ICMP error ended it".to_owned(), Tone::Bad),

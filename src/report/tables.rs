@@ -140,7 +140,7 @@ fn contents(capture: &Capture) -> String {
     if !capture.link_types.is_empty() {
         words.push(capture.link_types.join(" and "));
     }
-    if let Some(offset) = capture.clock_offset_us {
+    if let Some(offset) = capture.clock_offset_us.filter(|offset| *offset != 0) {
         words.push(format!("clock {offset:+} µs against the first capture"));
     }
     words.join(", ")

@@ -3,7 +3,7 @@
 mod device;
 mod page;
 
-use self::device::write_device;
+use self::device::{Told, write_device};
 use self::page::{Colour, Page};
 use super::parties::Parties;
 use super::tables::{AddressTable, CaptureRow};
@@ -33,8 +33,9 @@ pub fn render_text(report: &Report, style: Style) -> String {
     let is_detailed = |(index, device): &(usize, &Device)| *index == 0 || needs_detail(device);
     let detailed: Vec<_> =
         report.devices.iter().enumerate().filter(is_detailed).take(DETAILED_MAX).collect();
+    let mut told = Told::default();
     for (_, device) in &detailed {
-        write_device(&mut page, device, &parties, &times);
+        write_device(&mut page, device, &parties, &times, &mut told);
     }
     let next = detailed.last().map_or(0, |(index, _)| index + 1);
     write_other_devices(&mut page, report.devices.get(next..).unwrap_or_default());

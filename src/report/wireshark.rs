@@ -1,6 +1,6 @@
 //! What Wireshark will show of an exchange, where that misleads.
 
-use super::parties::{Parties, Party};
+use super::parties::Parties;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Device, DeviceExchange};
 
@@ -20,7 +20,7 @@ pub(super) fn find_caution(
     if exchange.protocol != Protocol::Tftp {
         return None;
     }
-    let answerer = Party { port: None, ..parties.at(reply.source, device) };
+    let answerer = parties.party(reply.source.address, device).in_sentence();
     let strays = exchange.follow_ups.iter().any(|part| part.destination.address == asked.address);
     let shown = if strays {
         "it shows the request and the misdirected follow-up, and hides the answer"
@@ -28,7 +28,7 @@ pub(super) fn find_caution(
         "it shows the request and hides the answer and all that follows"
     };
     Some(format!(
-        "Do not filter by the word tftp in Wireshark: {shown}. To Wireshark, packets from the {answerer} \
+        "Do not filter by the word tftp in Wireshark: {shown}. To Wireshark, packets from {answerer} \
          are plain UDP, because it ties a transfer to the address that was asked. Filter by address and port:"
     ))
 }

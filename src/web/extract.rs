@@ -25,12 +25,11 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
         match result {
             Ok(path) => Ok(Self(path.0)),
             Err(rejection) => {
-                let given = RawPathParams::from_request_parts(parts, state).await;
-                let given = given.map(|given| {
-                    given.iter().map(|(name, value)| format!("{name} '{value}'")).collect()
-                });
-                let given: Vec<String> = given.unwrap_or_default();
-                let detail = format!("cannot read {}: {}", given.join(", "), rejection.body_text());
+                let mut words = vec!["cannot read the path".to_owned()];
+                if let Ok(given) = RawPathParams::from_request_parts(parts, state).await {
+                    words.extend(given.iter().map(|(name, value)| format!("{name} '{value}'")));
+                }
+                let detail = format!("{}: {}", words.join(", "), rejection.body_text());
                 Err(Error::BadPath(detail).respond_at(parts.uri.path()))
             }
         }

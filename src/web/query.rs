@@ -66,9 +66,12 @@ impl AnalysesQuery {
     }
 }
 
-/// A form's empty field means that nothing is asked.
+/// A form's empty field means that nothing is asked. Control characters are
+/// left out: SQLite ends a pattern at a NUL.
 pub fn given(text: Option<String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    let text: String = text?.chars().filter(|sign| !sign.is_control()).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A page's length.

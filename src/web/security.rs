@@ -2,8 +2,8 @@
 
 use axum::extract::Request;
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
@@ -30,12 +30,14 @@ pub async fn set_headers(request: Request, next: Next) -> Response {
         // Not `no-referrer`: browsers then say `Origin: null` even for our own
         // forms (Fetch standard, "append a request Origin header").
         (REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in fixed {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    // Reports can be deleted: a copy must ask before it is shown again.
+    let caching = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(caching);
     response
 }
 

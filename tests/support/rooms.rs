@@ -20,8 +20,22 @@ const MAY_IMPORT: &[(&str, &[&str], u8)] = &[
     ("store", &["model"], 3),
     ("node", &["model"], 3),
     ("node/agent", &["model", "analysis", "node"], 3),
-    // Pages borrow the report: its two renderers are no work of the pipeline.
-    ("web", &["model", "analysis", "store", "node", "clock", "report::html", "report::text"], 3),
+    // Pages borrow the report: its two renderers are no work of the pipeline. The
+    // tests of pages share its samples.
+    (
+        "web",
+        &[
+            "model",
+            "analysis",
+            "store",
+            "node",
+            "clock",
+            "report::html",
+            "report::text",
+            "report::samples",
+        ],
+        3,
+    ),
     ("config", &["model", "analysis"], 3),
     (
         "app",

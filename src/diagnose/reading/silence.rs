@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Habit, Reading, first_on};
 use crate::model::capture::FrameRef;
-use crate::model::exchange::{AskedAgain, Course, FollowUps, Replies, Said};
+use crate::model::exchange::{AskedAgain, Course, FollowUps, Replies, Said, Tally};
 use crate::model::finding::Confidence;
 use crate::model::packet::TftpMessage;
 use crate::model::protocol::Protocol;
@@ -64,6 +64,20 @@ impl<'a> Reading<'a> {
             };
         }
         (repeats >= 2 && silent).then_some(Confidence::Possible)
+    }
+
+    /// The requests that nobody answered any more, after earlier ones had been
+    /// answered: a translation gone stale, a server that went away.
+    #[must_use]
+    pub fn no_longer_answered(&self) -> Option<Tally> {
+        let unanswered = self.view.unanswered;
+        let waited = unanswered.first.is_some_and(|frame| self.is_silent_since(frame));
+        let counts = self.habit == Habit::Conversation
+            && self.is_answered()
+            && self.exchange.protocol.expects_answer()
+            && self.exchange.protocol != Protocol::Tftp
+            && unanswered.packets >= 2;
+        (counts && waited).then_some(unanswered)
     }
 
     /// The follow-ups that the server did not answer though it wanted them.

@@ -28,6 +28,11 @@ impl HexDump {
         let Some((offset, rest)) = split_offset(line) else {
             return false;
         };
+        if offset == 0 {
+            // Under -vv single options are dumped too, before the packet.
+            self.bytes.clear();
+            self.is_broken = false;
+        }
         if offset != self.bytes.len() {
             self.is_broken = true;
         }

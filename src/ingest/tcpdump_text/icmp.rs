@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::address::parse_address;
-use super::line::{Network, read_head, split_word};
-use super::network::{Body, Transport, parse_addressed, read_body, read_network_text};
+use super::line::split_word;
+use super::quote::{QuotedPacket, find_quote};
 use super::services::find_port;
 use crate::model::packet::{IcmpError, IcmpKind, Quote};
 
@@ -29,9 +29,14 @@ pub fn parse_icmp(
     summary: &str,
     body: &[String],
 ) -> Result<IcmpReading, String> {
-    let claim = if let Some(text) = summary.strip_prefix("ICMP6, ") {
+    let claim = if let Some(text) =
+        summary.strip_prefix("ICMP6, ").or_else(|| summary.strip_prefix("icmp6: "))
+    {
         parse_v6(text.trim_start())?
-    } else if let Some(text) = summary.strip_prefix("ICMP ") {
+    } else if let Some(text) =
+        // tcpdump 3 wrote `icmp: `.
+        summary.strip_prefix("ICMP ").or_else(|| summary.strip_prefix("icmp: "))
+    {
         parse_v4(text.trim_start())?
     } else {
         None
@@ -93,6 +98,16 @@ fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
     claim_about(kind, name, detail)
 }
 
+/// Reasons of an ICMPv6 destination unreachable.
+const REASONS: &[(&str, IcmpKind)] = &[
+    ("unreachable port", IcmpKind::PortUnreachable),
+    ("unreachable address", IcmpKind::HostUnreachable),
+    ("unreachable route", IcmpKind::NetworkUnreachable),
+    ("unreachable prohibited", IcmpKind::AdminProhibited),
+    ("administratively prohibited", IcmpKind::AdminProhibited),
+    ("beyond scope", IcmpKind::Other),
+];
+
 /// The texts of tcpdump's print-icmp6.c.
 fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("packet too big") {
@@ -111,14 +126,6 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
         return Ok(None);
     };
     let reason = reason.trim_start_matches([',', ' ']);
-    const REASONS: &[(&str, IcmpKind)] = &[
-        ("unreachable port", IcmpKind::PortUnreachable),
-        ("unreachable address", IcmpKind::HostUnreachable),
-        ("unreachable route", IcmpKind::NetworkUnreachable),
-        ("unreachable prohibited", IcmpKind::AdminProhibited),
-        ("administratively prohibited", IcmpKind::AdminProhibited),
-        ("beyond scope", IcmpKind::Other),
-    ];
     let found = REASONS.iter().find_map(|(lead, kind)| Some((reason.strip_prefix(lead)?, *kind)));
     let Some((about, kind)) = found else {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
@@ -149,45 +156,6 @@ fn claim_about(kind: IcmpKind, name: &str, detail: &str) -> Result<Option<Claim>
     Ok(Some(Claim { destination: Some(parse_address(name)?), ..claim }))
 }
 
-enum QuotedPacket {
-    Udp(Quote),
-    Other,
-}
-
-/// The packet quoted below an error: `IP (…)` and its addresses, on one line
-/// or two.
-fn find_quote(body: &[String]) -> Option<QuotedPacket> {
-    let (at, text) =
-        body.iter().enumerate().find_map(|(at, line)| match read_head(line).network {
-            Network::Ip { text, .. } => Some((at, text)),
-            Network::Other | Network::Unknown => None,
-        })?;
-    let network = read_network_text(text);
-    let body = match network.body {
-        Body::OnNextLine => read_body(body.get(at + 1)?),
-        here => here,
-    };
-    let Body::Sides { source, destination, summary, .. } = body else {
-        return None;
-    };
-    let header = network.header.as_ref();
-    match parse_addressed(header, source, destination, summary) {
-        Ok(Some(addressed)) => match addressed.transport {
-            Transport::Udp { source_port, destination_port, .. } => {
-                Some(QuotedPacket::Udp(Quote {
-                    source: addressed.source,
-                    source_port: Some(source_port),
-                    destination: addressed.destination,
-                    destination_port: Some(destination_port),
-                }))
-            }
-            Transport::Icmp(_) | Transport::Other => Some(QuotedPacket::Other),
-        },
-        Ok(None) => Some(QuotedPacket::Other),
-        Err(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,86 +168,100 @@ mod tests {
         parse_icmp(FROM.parse().unwrap(), TO.parse().unwrap(), summary, &body).unwrap()
     }
 
+    type ErrorCase<'a> = (&'a str, IcmpKind, Option<&'a str>, Option<u16>);
+
+    fn check(cases: &[ErrorCase<'_>]) {
+        for (summary, kind, destination, destination_port) in cases {
+            let quote = destination.map(|destination| Quote {
+                source: TO.parse().unwrap(),
+                source_port: None,
+                destination: destination.parse().unwrap(),
+                destination_port: *destination_port,
+            });
+            let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
+            let expected = IcmpReading::Error(IcmpError { kind: *kind, from, to, quote });
+            assert_eq!(read(summary, &[]), expected, "{summary}");
+        }
+    }
+
     #[test]
-    fn errors_of_both_families_are_read() {
-        let (v4, v6) = ("192.0.2.1", "2001:db8::1");
-        let cases = [
+    fn unreachable_destinations_of_both_families_are_read() {
+        let (v4, v6) = (Some("192.0.2.1"), Some("2001:db8::1"));
+        check(&[
             (
                 "ICMP 192.0.2.1 udp port 49190 unreachable, length 61",
                 IcmpKind::PortUnreachable,
-                Some(v4),
+                v4,
                 Some(49_190),
             ),
             (
                 "ICMP6, destination unreachable, unreachable port, 2001:db8::1 udp port 32991, length 572",
                 IcmpKind::PortUnreachable,
-                Some(v6),
+                v6,
                 Some(32_991),
             ),
             (
                 "ICMP 192.0.2.1 udp port tftp unreachable, length 61",
                 IcmpKind::PortUnreachable,
-                Some(v4),
+                v4,
                 Some(69),
             ),
             (
                 "ICMP6, destination unreachable, unreachable port, 2001:db8::1 udp port tftp, length 83",
                 IcmpKind::PortUnreachable,
-                Some(v6),
+                v6,
                 Some(69),
             ),
-            (
-                "ICMP host 192.0.2.1 unreachable, length 61",
-                IcmpKind::HostUnreachable,
-                Some(v4),
-                None,
-            ),
+            ("ICMP host 192.0.2.1 unreachable, length 61", IcmpKind::HostUnreachable, v4, None),
             (
                 "ICMP6, destination unreachable, unreachable address 2001:db8::1, length 83",
                 IcmpKind::HostUnreachable,
-                Some(v6),
+                v6,
                 None,
             ),
-            (
-                "ICMP net 192.0.2.1 unreachable, length 61",
-                IcmpKind::NetworkUnreachable,
-                Some(v4),
-                None,
-            ),
+            ("ICMP net 192.0.2.1 unreachable, length 61", IcmpKind::NetworkUnreachable, v4, None),
             (
                 "ICMP6, destination unreachable, unreachable route 2001:db8::1, length 83",
                 IcmpKind::NetworkUnreachable,
-                Some(v6),
+                v6,
                 None,
             ),
+            ("icmp: 192.0.2.1 udp port 69 unreachable", IcmpKind::PortUnreachable, v4, Some(69)),
+        ]);
+    }
+
+    #[test]
+    fn other_errors_of_both_families_are_read() {
+        let (v4, v6) = (Some("192.0.2.1"), Some("2001:db8::1"));
+        check(&[
             (
                 "ICMP host 192.0.2.1 unreachable - admin prohibited filter, length 61",
                 IcmpKind::AdminProhibited,
-                Some(v4),
+                v4,
                 None,
             ),
             (
                 "ICMP host 192.0.2.1 unreachable - admin prohibited, length 61",
                 IcmpKind::AdminProhibited,
-                Some(v4),
+                v4,
                 None,
             ),
             (
                 "ICMP6, destination unreachable,  unreachable prohibited 2001:db8::1",
                 IcmpKind::AdminProhibited,
-                Some(v6),
+                v6,
                 None,
             ),
             (
                 "ICMP6, destination unreachable, administratively prohibited 2001:db8::1, length 83",
                 IcmpKind::AdminProhibited,
-                Some(v6),
+                v6,
                 None,
             ),
             (
                 "ICMP 192.0.2.1 unreachable - need to frag (mtu 1300), length 556",
                 IcmpKind::PacketTooBig,
-                Some(v4),
+                v4,
                 None,
             ),
             ("ICMP6, packet too big, mtu 1300, length 1240", IcmpKind::PacketTooBig, None, None),
@@ -287,22 +269,11 @@ mod tests {
             (
                 "ICMP6, time exceeded in-transit for 2001:db8::1, length 83",
                 IcmpKind::TimeExceeded,
-                Some(v6),
+                v6,
                 None,
             ),
-            ("ICMP 192.0.2.1 protocol 17 unreachable, length 61", IcmpKind::Other, Some(v4), None),
-        ];
-        for (summary, kind, destination, destination_port) in cases {
-            let quote = destination.map(|destination| Quote {
-                source: TO.parse().unwrap(),
-                source_port: None,
-                destination: destination.parse().unwrap(),
-                destination_port,
-            });
-            let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
-            let expected = IcmpReading::Error(IcmpError { kind, from, to, quote });
-            assert_eq!(read(summary, &[]), expected, "{summary}");
-        }
+            ("ICMP 192.0.2.1 protocol 17 unreachable, length 61", IcmpKind::Other, v4, None),
+        ]);
     }
 
     #[test]
@@ -321,9 +292,11 @@ mod tests {
         }
     }
 
+    type QuoteCase<'a> = (&'a str, &'a [&'a str], Option<(u16, u16)>);
+
     #[test]
     fn the_quoted_packet_gives_both_ports() {
-        let cases: [(&str, &[&str], Option<(u16, u16)>); 4] = [
+        let cases: [QuoteCase<'_>; 4] = [
             (
                 "ICMP time exceeded in-transit, length 36",
                 &[

@@ -1,6 +1,7 @@
 //! What stands between a line's time and its addresses: interface and
 //! direction columns, and the link header that `-e` prints.
 
+use super::link::{LINK_LEADS, find_inner, read_link, starts_with_mac};
 use crate::model::capture::Direction;
 
 /// The address family that a line names.
@@ -81,6 +82,7 @@ const OTHER_LEADS: &[&str] = &[
     "RARP",
     "REALTEK",
     "RRCP",
+    "SLARP",
     "SLOW",
     "SNAP",
     "STP",
@@ -102,7 +104,7 @@ const OTHER_LEADS: &[&str] = &[
 pub fn read_head(text: &str) -> Head<'_> {
     let (interface, direction, rest) = split_columns(text.trim());
     let rest = skip_kernel_index(rest);
-    if starts_with_mac(rest) || rest.starts_with("ethertype ") {
+    if starts_with_mac(rest) || LINK_LEADS.iter().any(|lead| rest.starts_with(lead)) {
         let (network, frame_length) = read_link(rest);
         return Head { interface, direction, frame_length, network };
     }
@@ -116,7 +118,9 @@ pub fn is_untimed_packet(text: &str) -> bool {
     let head = read_head(trimmed);
     match head.network {
         Network::Ip { .. } => {
-            let names_ip = trimmed.starts_with("IP ") || trimmed.starts_with("IP6 ");
+            let names_ip = ["IP ", "IP6 ", "MPLS (", "PPPoE ", "vlan "]
+                .iter()
+                .any(|lead| trimmed.starts_with(lead));
             let linked = names_ip || head.direction.is_some() || starts_with_mac(trimmed);
             linked && (trimmed.contains(" > ") || trimmed.contains('('))
         }
@@ -172,60 +176,6 @@ fn skip_kernel_index(text: &str) -> &str {
     }
 }
 
-fn starts_with_mac(text: &str) -> bool {
-    let (word, _) = split_word(text);
-    let word = word.trim_end_matches(',');
-    word.split(':').count() >= 6
-        && word.split(':').all(|byte| {
-            (1..=2).contains(&byte.len()) && byte.bytes().all(|digit| digit.is_ascii_hexdigit())
-        })
-}
-
-/// `… ethertype IPv4 (0x0800), length 90: `, `… vlan 265, p 0, ethertype IPv4, `.
-fn read_link(text: &str) -> (Network<'_>, Option<u32>) {
-    let frame_length = find_length(text);
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once("ethertype ") {
-        let name_end = after.find([' ', ',', ':']).unwrap_or(after.len());
-        let (name, behind) = after.split_at(name_end);
-        let family = match name {
-            "IPv4" => Family::V4,
-            "IPv6" => Family::V6,
-            _ if name.starts_with("802.1") || name == "MPLS" || name == "PPPoE" => {
-                if let Some(network) = find_inner(behind) {
-                    return (network, frame_length);
-                }
-                rest = behind;
-                continue;
-            }
-            _ => return (Network::Other, frame_length),
-        };
-        let behind = skip_code(behind);
-        let behind = match behind.split_once(':') {
-            Some((length, packet)) if length.starts_with(", length ") => packet,
-            _ => behind.trim_start_matches([',', ':']),
-        };
-        let text = behind.trim_start();
-        let text = text.strip_prefix("IP6 ").or_else(|| text.strip_prefix("IP ")).unwrap_or(text);
-        return (Network::Ip { family, text }, frame_length);
-    }
-    (Network::Other, frame_length)
-}
-
-/// ` (0x0800)` behind a type's name.
-fn skip_code(text: &str) -> &str {
-    text.trim_start()
-        .strip_prefix('(')
-        .and_then(|code| code.split_once(')'))
-        .map_or(text, |(_, rest)| rest)
-}
-
-/// The number behind the first `length `.
-fn find_length(text: &str) -> Option<u32> {
-    let (_, rest) = text.split_once("length ")?;
-    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
 fn read_network(text: &str) -> Network<'_> {
     if let Some(rest) = text.strip_prefix("IP6 ") {
         return Network::Ip { family: Family::V6, text: rest.trim_start() };
@@ -233,6 +183,8 @@ fn read_network(text: &str) -> Network<'_> {
     if let Some(rest) = text.strip_prefix("IP ") {
         return Network::Ip { family: Family::V4, text: rest.trim_start() };
     }
+    // `-e` without a link header.
+    let text = text.strip_prefix("ip: ").unwrap_or(text);
     let (word, rest) = split_word(text);
     let lead = word.trim_end_matches([',', ':']).to_ascii_uppercase();
     if matches!(lead.as_str(), "VLAN" | "MPLS" | "PPPOE")
@@ -251,14 +203,6 @@ fn read_network(text: &str) -> Network<'_> {
         return Network::Ip { family, text };
     }
     Network::Unknown
-}
-
-/// `vlan 265, p 0, IP 192.0.2.1 …`, `PPPoE [ses 0x1] IP6 …`.
-fn find_inner(text: &str) -> Option<Network<'_>> {
-    let v4 = text.find(" IP ").map(|at| (at, Family::V4, 4));
-    let v6 = text.find(" IP6 ").map(|at| (at, Family::V6, 5));
-    let (at, family, width) = [v4, v6].into_iter().flatten().min_by_key(|(at, ..)| *at)?;
-    Some(Network::Ip { family, text: text.get(at + width..)?.trim_start() })
 }
 
 /// The first word, and what follows its spaces.
@@ -339,6 +283,10 @@ mod tests {
                 ip(Family::V4, v4),
             ),
             ("vlan 265, p 0, IP {4}", None, None, None, ip(Family::V4, v4)),
+            ("AF IPv4 (2), length 60: {4}", None, None, Some(60), ip(Family::V4, v4)),
+            ("AF IPv6 (30), length 80: {6}", None, None, Some(80), ip(Family::V6, v6)),
+            ("ip: {4}", None, None, None, ip(Family::V4, v4)),
+            ("ip: {6}", None, None, None, ip(Family::V6, v6)),
             ("PPPoE  [ses 0x11] IP6 {6}", None, None, None, ip(Family::V6, v6)),
             ("{4}", None, None, None, ip(Family::V4, v4)),
             ("{6}", None, None, None, ip(Family::V6, v6)),

@@ -5,41 +5,45 @@
 
 mod address;
 mod application;
+mod columns;
 mod faults;
 mod hash;
 mod hex;
 mod icmp;
+mod ip_header;
 mod line;
+mod link;
 mod network;
 mod packet_line;
 mod pending;
+mod questions;
+mod quote;
 mod services;
+mod timeline;
 mod timestamp;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
-use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::packet::{Application, Content, Datagram, Packet, TransactionRole};
-use crate::model::protocol::Protocol;
+use crate::model::endpoint::FlowKey;
+use crate::model::packet::{Application, Content, Datagram, Packet};
 use crate::model::time::Timestamp;
+use columns::{Row, find_row};
 use faults::Faults;
 use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::{Outcome, Pending};
-pub use timestamp::StampStyle;
-use timestamp::{Stamp, StampValue, Timeline};
+use questions::Questions;
+pub use timeline::StampStyle;
+use timeline::Timeline;
+use timestamp::{Stamp, StampValue};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// Interfaces that one run may name; more share the run's own.
 const LIMIT_INTERFACES: usize = 256;
-/// Client sockets whose last SNMP question is remembered.
-const LIMIT_QUESTIONS: usize = 4_096;
-
 /// What is known of a run before its first packet.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origin {
@@ -63,8 +67,8 @@ pub struct Run {
     origin: Origin,
     timeline: Timeline,
     clock: Option<Clock>,
-    /// Whether the run's stamps are dates; an application's log line seldom
-    /// has the same form.
+    /// Tells whether the run's stamps are dates; an application's log line
+    /// seldom has the same form.
     last_stamp: Option<Stamp>,
     /// Names of the interface columns; the first stands for index 1.
     columns: Vec<Arc<str>>,
@@ -72,7 +76,7 @@ pub struct Run {
     pending: Option<Pending>,
     faults: Faults,
     last_flow: Option<FlowKey>,
-    questions: HashMap<Endpoint, u64>,
+    questions: Questions,
 }
 
 impl Run {
@@ -88,7 +92,7 @@ impl Run {
             pending: None,
             faults: Faults::default(),
             last_flow: None,
-            questions: HashMap::new(),
+            questions: Questions::default(),
         }
     }
 
@@ -111,6 +115,11 @@ impl Run {
         {
             self.settle_pending(sink);
             self.begin_packet(line, &packet, sink);
+            return true;
+        }
+        if let Some(row) = find_row(&text) {
+            self.settle_pending(sink);
+            self.begin_row(line, &row, sink);
             return true;
         }
         self.pending.as_mut().is_some_and(|pending| pending.continue_with(&text, &self.origin))
@@ -145,8 +154,10 @@ impl Run {
             Some(stamp) if packet.is_sure => {
                 stamp.has_fraction || packet.rest.trim_start().starts_with("IP")
             }
+            // Below a command every time begins a packet, of whatever protocol;
+            // later an application's log may follow, in another form.
             Some(stamp) => {
-                stamp.has_fraction && self.last_stamp.is_some_and(|last| has_same_form(last, stamp))
+                stamp.has_fraction && self.last_stamp.is_none_or(|last| has_same_form(last, stamp))
             }
             None => {
                 let is_timed = self.last_stamp.is_some();
@@ -171,6 +182,16 @@ impl Run {
         self.origin.is_verbose |=
             matches!(head.network, Network::Other) && packet.rest.contains("ARP, Ethernet (len");
         self.pending = Some(pending);
+    }
+
+    /// Wireshark counts its seconds from the first packet of the file.
+    fn begin_row(&mut self, line: u64, row: &Row<'_>, sink: Sink<'_>) {
+        let clock = self.timeline.settle_relative();
+        self.begin_capture(clock, sink);
+        self.frames += 1;
+        self.last_stamp = Some(row.stamp);
+        let at = self.timeline.place(Some(row.stamp));
+        self.pending = Some(Pending::of_row(line, self.frames, at, row));
     }
 
     fn begin_capture(&mut self, clock: Clock, sink: Sink<'_>) {
@@ -244,7 +265,7 @@ impl Run {
         let content = match content {
             Content::Datagram(datagram) => {
                 self.last_flow = Some(datagram.flow);
-                Content::Datagram(self.check_question(datagram))
+                Content::Datagram(self.questions.check(datagram))
             }
             error @ Content::IcmpError(_) => error,
         };
@@ -284,29 +305,6 @@ impl Run {
     ) {
         self.faults.report(pending.line, message, sink);
         sink(Event::OtherPacket { frame: pending.frame, at: Some(at) });
-    }
-
-    /// Without `-v` an SNMP answer shares only its objects with its request.
-    /// Where they differ (a walk answers with the next object), the answer has
-    /// no identity that could pair it, so none is claimed.
-    fn check_question(&mut self, mut datagram: Datagram) -> Datagram {
-        let Application::Transaction(transaction) = &datagram.application else {
-            return datagram;
-        };
-        let by_objects = transaction.protocol == Protocol::Snmp
-            && transaction.question == Some(transaction.identity);
-        if !by_objects {
-            return datagram;
-        }
-        if transaction.role == TransactionRole::Request {
-            if self.questions.len() >= LIMIT_QUESTIONS {
-                self.questions.clear();
-            }
-            self.questions.insert(datagram.flow.source, transaction.identity);
-        } else if self.questions.get(&datagram.flow.destination) != Some(&transaction.identity) {
-            datagram.application = Application::Plain(Protocol::Snmp);
-        }
-        datagram
     }
 }
 

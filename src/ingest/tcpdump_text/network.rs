@@ -3,21 +3,8 @@
 use std::net::IpAddr;
 
 use super::address::parse_endpoint;
+use super::ip_header::{IpHeader, read_header, split_parentheses};
 use super::line::split_word;
-
-/// The parenthesised header of `-v`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct IpHeader {
-    /// IPv4 only.
-    pub identification: Option<u16>,
-    /// IPv4: bytes from the datagram's start to this fragment.
-    pub offset_bytes: u32,
-    /// The protocol that the header names.
-    pub protocol: Option<u8>,
-    /// Bytes behind the fixed IP header: 20 for IPv4 (options are not
-    /// printed with their length), 40 for IPv6.
-    pub payload_length: Option<u32>,
-}
 
 /// A packet line's network layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +27,7 @@ pub enum Body<'a> {
 /// Splits a line behind `IP ` or `IP6 `.
 #[must_use]
 pub fn read_network_text(text: &str) -> NetworkText<'_> {
-    let text = skip_truncation(text.trim());
+    let text = skip_truncation(skip_ppp_protocol(text.trim()));
     let Some((inside, rest)) = split_parentheses(text) else {
         return NetworkText { header: None, body: read_body(text) };
     };
@@ -117,12 +104,41 @@ pub fn parse_addressed<'a>(
             Some((source_port, destination_port, summary)) => {
                 Transport::Udp { source_port, destination_port, summary: skip_checksum(summary) }
             }
-            None if summary.starts_with("ICMP") => Transport::Icmp(summary),
+            None if summary.starts_with("ICMP") || summary.starts_with("icmp") => {
+                Transport::Icmp(summary)
+            }
             None => Transport::Other,
         },
     };
     Ok(Some(Addressed { source: source.address, destination: destination.address, transport }))
 }
+
+/// How summaries of other transports begin.
+const FOREIGN: &[&str] = &[
+    "Flags [",
+    "tcp ",
+    "[|tcp]",
+    "sctp",
+    "[|sctp]",
+    "DCCP",
+    "ip-proto-",
+    "ESP(",
+    "AH(",
+    "GRE",
+    "IGMP",
+    "igmp ",
+    "PIM",
+    "OSPF",
+    "VRRP",
+    "CARP",
+    "EIGRP",
+    "IP ",
+    "IP6 ",
+    "frag (",
+    "RSVP",
+    "no next header",
+    "VRRPv",
+];
 
 /// Whether the summary is of TCP or another transport that is not ours.
 fn is_foreign(protocol: Option<u8>, summary: &str) -> bool {
@@ -130,31 +146,6 @@ fn is_foreign(protocol: Option<u8>, summary: &str) -> bool {
         // 0, 43, 44, 51 and 60 are extension headers that UDP may follow.
         return !matches!(protocol, 17 | 1 | 58 | 0 | 43 | 44 | 51 | 60);
     }
-    const FOREIGN: &[&str] = &[
-        "Flags [",
-        "tcp ",
-        "[|tcp]",
-        "sctp",
-        "[|sctp]",
-        "DCCP",
-        "ip-proto-",
-        "ESP(",
-        "AH(",
-        "GRE",
-        "IGMP",
-        "igmp ",
-        "PIM",
-        "OSPF",
-        "VRRP",
-        "CARP",
-        "EIGRP",
-        "IP ",
-        "IP6 ",
-        "frag (",
-        "RSVP",
-        "no next header",
-        "VRRPv",
-    ];
     if FOREIGN.iter().any(|lead| summary.starts_with(lead)) {
         return true;
     }
@@ -184,10 +175,7 @@ fn skip_extensions(summary: &str) -> &str {
     loop {
         let (word, behind) = split_word(rest);
         rest = match word {
-            "HBH" | "DSTOPT" | "srcrt" | "mobility:" => match split_parentheses(behind) {
-                Some((_, behind)) => behind,
-                None => behind,
-            },
+            "HBH" | "DSTOPT" | "srcrt" | "mobility:" => skip_parentheses(behind),
             "frag" => match split_parentheses(behind) {
                 Some((range, behind))
                     if range
@@ -204,6 +192,15 @@ fn skip_extensions(summary: &str) -> &str {
     }
 }
 
+/// The options of an extension header: `(padn)(homeaddr: 2001:db8::1) `.
+fn skip_parentheses(text: &str) -> &str {
+    let mut rest = text;
+    while let Some((_, behind)) = split_parentheses(rest) {
+        rest = behind;
+    }
+    rest
+}
+
 /// `5353 > 5353: …`.
 fn split_bare_ports(summary: &str) -> Option<(u16, u16, &str)> {
     let (source, rest) = summary.split_once(" > ")?;
@@ -211,6 +208,15 @@ fn split_bare_ports(summary: &str) -> Option<(u16, u16, &str)> {
     let source = super::services::find_port(source.trim())?;
     let destination = super::services::find_port(destination.trim())?;
     Some((source, destination, rest))
+}
+
+/// `(0x0021), length 44: ` of PPP under `-e`.
+fn skip_ppp_protocol(text: &str) -> &str {
+    if !text.starts_with("(0x") {
+        return text;
+    }
+    let behind = split_parentheses(text).map_or(text, |(_, rest)| rest);
+    behind.split_once(": ").map_or(behind, |(_, packet)| packet.trim_start())
 }
 
 /// `truncated-ip - 100 bytes missing! ` before the addresses.
@@ -221,113 +227,9 @@ fn skip_truncation(text: &str) -> &str {
     text.split_once("! ").map_or(text, |(_, rest)| rest.trim_start())
 }
 
-/// Splits `(a (b) c) rest` at the closing parenthesis of the first.
-fn split_parentheses(text: &str) -> Option<(&str, &str)> {
-    if !text.starts_with('(') {
-        return None;
-    }
-    let mut depth = 0_u32;
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some((text.get(1..at)?, text.get(at + 1..)?.trim_start()));
-        }
-    }
-    None
-}
-
-fn read_header(inside: &str) -> IpHeader {
-    let payload = find_number(inside, "payload length: ");
-    IpHeader {
-        identification: find_number(inside, "id ").and_then(|id| u16::try_from(id).ok()),
-        offset_bytes: find_number(inside, "offset ").unwrap_or(0),
-        protocol: find_protocol(inside),
-        payload_length: payload
-            .or_else(|| find_number(inside, "length ").and_then(|total| total.checked_sub(20))),
-    }
-}
-
-/// `proto UDP (17)`, `next-header UDP (17)`, and `proto 17` of old versions.
-fn find_protocol(inside: &str) -> Option<u8> {
-    let rest = ["next-header ", "proto: ", "proto "]
-        .iter()
-        .find_map(|lead| inside.split_once(lead).map(|(_, rest)| rest))?;
-    let end = rest.find(',').unwrap_or(rest.len());
-    let (name, number) = rest.get(..end)?.split_once('(').unwrap_or((rest.get(..end)?, ""));
-    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().or_else(|| match name.trim().to_ascii_uppercase().as_str() {
-        "UDP" => Some(17),
-        "ICMP" => Some(1),
-        "ICMPV6" => Some(58),
-        "TCP" => Some(6),
-        other => other.parse().ok(),
-    })
-}
-
-fn find_number(text: &str, lead: &str) -> Option<u32> {
-    let mut from = text;
-    while let Some((before, rest)) = from.split_once(lead) {
-        if before.is_empty() || before.ends_with([' ', ',', '(']) {
-            return rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
-        }
-        from = rest;
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn verbose_headers_are_read() {
-        let cases = [
-            (
-                "(tos 0x0, ttl 63, id 10208, offset 0, flags [DF], proto UDP (17), length 999)",
-                IpHeader {
-                    identification: Some(10_208),
-                    offset_bytes: 0,
-                    protocol: Some(17),
-                    payload_length: Some(979),
-                },
-            ),
-            (
-                "(tos 0x0, ttl 63, id 7, offset 1480, flags [none], proto UDP (17), length 64, bad cksum 0 (->b404)!)",
-                IpHeader {
-                    identification: Some(7),
-                    offset_bytes: 1_480,
-                    protocol: Some(17),
-                    payload_length: Some(44),
-                },
-            ),
-            (
-                "(flowlabel 0xb3c1e, hlim 64, next-header UDP (17) payload length: 43)",
-                IpHeader {
-                    identification: None,
-                    offset_bytes: 0,
-                    protocol: Some(17),
-                    payload_length: Some(43),
-                },
-            ),
-            (
-                "(hlim 255, next-header ICMPv6 (58) payload length: 32)",
-                IpHeader {
-                    identification: None,
-                    offset_bytes: 0,
-                    protocol: Some(58),
-                    payload_length: Some(32),
-                },
-            ),
-        ];
-        for (text, header) in cases {
-            let expected = NetworkText { header: Some(header), body: Body::OnNextLine };
-            assert_eq!(read_network_text(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn sides_and_transports_are_read() {
@@ -349,6 +251,10 @@ mod tests {
             (
                 "2001:db8::1 > 2001:db8::2: frag (0x002c5323:0|120) 5353 > 5353: 0",
                 udp(5353, 5353, "0"),
+            ),
+            (
+                "2001:db8::1 > 2001:db8::2: DSTOPT (padn)(homeaddr: 2001:db8::9) 5 > 6: UDP, length 4",
+                udp(5, 6, "UDP, length 4"),
             ),
             ("2001:db8::1 > 2001:db8::2: frag (120|120)", None),
             ("192.0.2.1 > 192.0.2.2: ip-proto-17", None),

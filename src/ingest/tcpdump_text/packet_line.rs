@@ -18,12 +18,13 @@ pub struct PacketLine<'a> {
 /// Whether a line outside a run begins one.
 #[must_use]
 pub fn looks_like_packet(text: &str) -> bool {
-    find_packet_line(&remove_bold(text)).is_some_and(|packet| {
-        packet.is_sure
-            && packet.stamp.is_none_or(|stamp| {
-                stamp.has_fraction || packet.rest.trim_start().starts_with("IP")
-            })
-    })
+    super::columns::find_row(text).is_some()
+        || find_packet_line(&remove_bold(text)).is_some_and(|packet| {
+            packet.is_sure
+                && packet.stamp.is_none_or(|stamp| {
+                    stamp.has_fraction || packet.rest.trim_start().starts_with("IP")
+                })
+        })
 }
 
 /// Markdown's bold marks, which people put even inside addresses.

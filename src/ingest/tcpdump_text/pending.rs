@@ -1,21 +1,20 @@
 //! One packet while its lines come in.
 
-use super::Origin;
+mod continuation;
+
 use super::application::read_application;
-use super::hex::{DumpedFrame, HexDump, is_hex_line};
+use super::columns::{Row, RowReading};
+use super::hex::{DumpedFrame, HexDump};
 use super::icmp::{IcmpReading, parse_icmp};
+use super::ip_header::IpHeader;
 use super::line::{Head, Network};
-use super::network::{
-    Addressed, Body, IpHeader, Transport, parse_addressed, read_body, read_network_text,
-};
+use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{Content, Datagram};
 use crate::model::time::Timestamp;
 
-/// Lines below a packet that are kept to be read; the rest are passed over.
-const LIMIT_BODY_LINES: usize = 200;
-const LIMIT_BODY_BYTES: usize = 16_384;
+const KERBEROS_PORT: u16 = 88;
 
 /// A packet whose first line was read.
 #[derive(Debug)]
@@ -50,6 +49,8 @@ enum Stage {
         has_colon: bool,
     },
     Other,
+    /// A row of Wireshark's columns, read at once.
+    Row(Content),
     Fault(String),
 }
 
@@ -81,12 +82,38 @@ impl Pending {
             }
         };
         Self {
+            direction: head.direction,
+            frame_length: head.frame_length,
+            ..Self::at_stage(line, frame, at, interface, header, stage)
+        }
+    }
+
+    /// A packet that one row of Wireshark's packet list tells completely.
+    #[must_use]
+    pub fn of_row(line: u64, frame: u64, at: Timestamp, row: &Row<'_>) -> Self {
+        let stage = match row.read() {
+            RowReading::Content(content) => Stage::Row(content),
+            RowReading::Other => Stage::Other,
+            RowReading::Fault(message) => Stage::Fault(message.to_owned()),
+        };
+        Self::at_stage(line, frame, at, 0, None, stage)
+    }
+
+    fn at_stage(
+        line: u64,
+        frame: u64,
+        at: Timestamp,
+        interface: u32,
+        header: Option<IpHeader>,
+        stage: Stage,
+    ) -> Self {
+        Self {
             line,
             frame,
             at,
             interface,
-            direction: head.direction,
-            frame_length: head.frame_length,
+            direction: None,
+            frame_length: None,
             header,
             stage,
             body: Vec::new(),
@@ -113,108 +140,6 @@ impl Pending {
         self.has_gap = true;
     }
 
-    /// Whether an `IP …` line without a time is part of this packet: the quote
-    /// of an ICMP error, or what a tunnel carries.
-    #[must_use]
-    pub fn may_nest(&self, is_timed: bool, is_indented: bool) -> bool {
-        let Stage::Sides { summary, .. } = &self.stage else {
-            return is_indented || (is_timed && self.has_header());
-        };
-        // tcpdump prints what these carry on a line of its own.
-        let carries = summary.contains("VXLAN, ") || summary.contains("OTV, ");
-        let quotes = ["ICMP", "Geneve", "GRE", "IP "].iter().any(|lead| summary.contains(lead));
-        is_indented
-            || (carries && self.body.is_empty())
-            || (is_timed && (carries || quotes || self.has_header()))
-    }
-
-    /// Takes a line below the packet; says whether it belongs to it.
-    pub fn continue_with(&mut self, text: &str, origin: &Origin) -> bool {
-        let trimmed = text.trim();
-        if is_hex_line(trimmed) {
-            return self.dump.get_or_insert_default().push(trimmed);
-        }
-        if matches!(self.stage, Stage::Header)
-            && let sides @ Body::Sides { .. } = read_body(trimmed)
-        {
-            self.stage = Stage::of(sides);
-            return true;
-        }
-        let is_ours = self.is_indented_part(text, origin)
-            || self.is_sip_body(trimmed)
-            || self.is_character_dump(trimmed, origin)
-            || (!self.has_gap && self.is_flattened_part(trimmed, origin))
-            || (!self.has_gap && super::line::is_untimed_packet(trimmed));
-        if is_ours {
-            self.keep(text);
-        }
-        is_ours
-    }
-
-    /// tcpdump indents what belongs to the packet above.
-    fn is_indented_part(&self, text: &str, origin: &Origin) -> bool {
-        text.starts_with('\t')
-            || (text.starts_with(' ') && (origin.is_verbose || self.has_header()))
-    }
-
-    /// A SIP message's body may have lost its indentation or its content.
-    fn is_sip_body(&mut self, trimmed: &str) -> bool {
-        if self.sip_bytes_left == 0 {
-            return false;
-        }
-        self.sip_bytes_left = self.sip_bytes_left.saturating_sub(trimmed.len() + 2);
-        true
-    }
-
-    /// `-A` prints the packet's bytes as characters, headers and all: `E` is
-    /// how an IPv4 header begins, a grave accent is IPv6.
-    fn is_character_dump(&mut self, trimmed: &str, origin: &Origin) -> bool {
-        let begins = !self.has_gap
-            && self.body.is_empty()
-            && trimmed.starts_with(['E', '`', 'F'])
-            && trimmed.matches('.').count() >= 4
-            && trimmed.chars().take(16).all(|c| !c.is_whitespace());
-        self.in_characters |= begins;
-        self.in_characters && (!self.has_gap || (origin.has_characters && trimmed.is_ascii()))
-    }
-
-    /// Articles lose indentation: `Call-ID: …`, `Transmit Timestamp: …`,
-    /// `User-Name Attribute (1), length: 14, …` are known by their shape.
-    fn is_flattened_part(&self, trimmed: &str, origin: &Origin) -> bool {
-        let Stage::Sides { summary, .. } = &self.stage else {
-            return false;
-        };
-        if !origin.is_verbose && !self.has_header() {
-            return false;
-        }
-        let has_fields = ["SIP", "NTPv", "RADIUS", "BOOTP/DHCP", "NBT", "UDP PACKET"]
-            .iter()
-            .any(|lead| summary.contains(lead));
-        let is_start = summary.contains("SIP") && trimmed.contains("SIP/2.0");
-        let name = trimmed.split([':', '=', '(', ',']).next().unwrap_or_default();
-        let is_field = name.len() < trimmed.len()
-            && (1..=40).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'.'));
-        has_fields && (is_start || is_field)
-    }
-
-    fn keep(&mut self, text: &str) {
-        if let Stage::Sides { summary, .. } = &self.stage
-            && summary.contains("SIP")
-            && let Some((name, length)) = text.split_once(':')
-            && name.trim().eq_ignore_ascii_case("content-length")
-        {
-            // No datagram carries more.
-            self.sip_bytes_left = length.trim().parse::<usize>().unwrap_or(0).min(65_535);
-        }
-        if self.body.len() < LIMIT_BODY_LINES
-            && self.body_bytes.saturating_add(text.len()) <= LIMIT_BODY_BYTES
-        {
-            self.body_bytes += text.len();
-            self.body.push(text.to_owned());
-        }
-    }
-
     /// The packet's bytes, where a hex dump holds them.
     #[must_use]
     pub fn find_dumped(&self, link_type: Option<LinkType>) -> Option<DumpedFrame<'_>> {
@@ -226,6 +151,7 @@ impl Pending {
     pub fn read(&self) -> Outcome {
         let (source, destination, summary, has_colon) = match &self.stage {
             Stage::Other => return Outcome::Other,
+            Stage::Row(content) => return Outcome::Content(content.clone()),
             Stage::Fault(message) => return Outcome::Fault(message.clone()),
             Stage::Header => {
                 return Outcome::Fault(
@@ -257,7 +183,9 @@ impl Pending {
                     Endpoint::new(from, source_port),
                     Endpoint::new(to, destination_port),
                 );
-                if summary.trim().is_empty() && !self.has_header() {
+                // tcpdump prints nothing at all of Kerberos version 5.
+                let is_silent = [source_port, destination_port].contains(&KERBEROS_PORT);
+                if summary.trim().is_empty() && !self.has_header() && !is_silent {
                     return if has_colon {
                         Outcome::Cut(flow)
                     } else {

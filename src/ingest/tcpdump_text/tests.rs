@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::capture::Direction;
+use crate::model::endpoint::Endpoint;
 use crate::model::packet::{IcmpKind, Quote};
 
 /// Events of a run, as short words that a table can hold.

@@ -55,22 +55,25 @@ fn replace_character(c: char) -> Option<char> {
     }
 }
 
+/// HTML entities that copying leaves behind; `&amp;` last, so that it is
+/// replaced once.
+const ENTITIES: &[(&str, &str)] = &[
+    ("&gt;", ">"),
+    ("&lt;", "<"),
+    ("&nbsp;", " "),
+    ("&quot;", "\""),
+    ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&#34;", "\""),
+    ("&#62;", ">"),
+    ("&#60;", "<"),
+    ("&amp;", "&"),
+];
+
 fn replace_entities(line: &str) -> Cow<'_, str> {
     if !line.contains('&') {
         return Cow::Borrowed(line);
     }
-    const ENTITIES: &[(&str, &str)] = &[
-        ("&gt;", ">"),
-        ("&lt;", "<"),
-        ("&nbsp;", " "),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&#x27;", "'"),
-        ("&#34;", "\""),
-        ("&#62;", ">"),
-        ("&#60;", "<"),
-        ("&amp;", "&"),
-    ];
     let mut line = line.to_owned();
     for (entity, character) in ENTITIES {
         if line.contains(entity) {

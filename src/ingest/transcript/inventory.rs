@@ -18,6 +18,8 @@ pub(super) struct Inventory {
     text: String,
     /// The line at which the text begins.
     first_line: u64,
+    /// Blank lines and page noise since the last line that was kept.
+    skipped_lines: usize,
     has_gap: bool,
     is_cut: bool,
     json: JsonDepth,
@@ -32,6 +34,7 @@ impl Inventory {
             shape,
             text: String::new(),
             first_line: 0,
+            skipped_lines: 0,
             has_gap: false,
             is_cut: false,
             json: JsonDepth::default(),
@@ -46,11 +49,13 @@ impl Inventory {
         }
         if trimmed.is_empty() {
             self.has_gap = true;
+            self.skipped_lines += 1;
             return true;
         }
         // Line numbers that a web page put between the lines, and `...`. In
         // the statistics of `ip -s` they do no harm.
         if is_page_noise(trimmed) {
+            self.skipped_lines += 1;
             return true;
         }
         if self.text.is_empty() && matches!(trimmed.chars().next(), Some('[' | '{')) {
@@ -85,12 +90,17 @@ impl Inventory {
     }
 
     fn keep(&mut self, line: u64, text: &str) {
-        if self.text.is_empty() {
-            self.first_line = line;
-        }
-        if self.text.len().saturating_add(text.len()) > LIMIT_TEXT_BYTES {
+        let skipped_lines = std::mem::take(&mut self.skipped_lines);
+        let cost = text.len().saturating_add(skipped_lines).saturating_add(1);
+        if self.is_cut || self.text.len().saturating_add(cost) > LIMIT_TEXT_BYTES {
             self.is_cut = true;
             return;
+        }
+        if self.text.is_empty() {
+            self.first_line = line;
+        } else {
+            // So that a line of the text still tells its line of the input.
+            self.text.extend(std::iter::repeat_n('\n', skipped_lines));
         }
         self.text.push_str(text);
         self.text.push('\n');

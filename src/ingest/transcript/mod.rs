@@ -10,6 +10,7 @@ mod command;
 mod inventory;
 mod lines;
 mod noise;
+mod options;
 mod prompt;
 mod shape;
 mod words;

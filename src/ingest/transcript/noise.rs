@@ -12,6 +12,7 @@ pub(super) fn is_noise(line: &str) -> bool {
         || trimmed.starts_with("~~~")
         || trimmed.starts_with("tcpdump: ")
         || trimmed.starts_with("dropped privs to ")
+        || trimmed.starts_with("Warning: interface names might be incorrect")
         || trimmed.starts_with("[sudo] password")
         || find_count(trimmed).is_some()
         || is_ellipsis(trimmed)

@@ -22,6 +22,7 @@ pub(super) fn find_prompt(line: &str) -> Option<Prompt<'_>> {
         .or_else(|| find_user_at_host(line))
         .or_else(|| find_windows(line))
         .or_else(|| find_marked(line))
+        .or_else(|| find_unprompted(line))
 }
 
 /// `(venv) ` before the prompt.
@@ -94,13 +95,21 @@ fn find_marked(line: &str) -> Option<Prompt<'_>> {
     Some(Prompt { node: find_host(place), command })
 }
 
+/// Shells that put their own name into the prompt: `bash-5.1# `.
+const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ash", "dash", "fish"];
+
+/// A tcpdump command that was pasted without its prompt.
+fn find_unprompted(line: &str) -> Option<Prompt<'_>> {
+    let is_command = ["tcpdump -", "sudo tcpdump -"].iter().any(|lead| line.starts_with(lead));
+    is_command.then_some(Prompt { node: None, command: line })
+}
+
 /// The host in `node3`, `node3:~`, `node3 ~`, `node3 :: dir`.
 fn find_host(place: &str) -> Option<&str> {
     let mut words = place.split_whitespace();
     let first = words.next()?;
     let second = words.next();
     let host = first.split(':').next().filter(|host| is_name(host))?;
-    const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ash", "dash", "fish"];
     let is_shell = SHELLS.iter().any(|shell| {
         host.strip_prefix(shell).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     });
@@ -109,7 +118,12 @@ fn find_host(place: &str) -> Option<&str> {
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.chars().all(is_name_character)
+    // Characters that -A prints look like `E..H..@.`, too.
+    (1..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && !text.contains("..")
+        && text.chars().all(is_name_character)
 }
 
 fn is_name_character(c: char) -> bool {
@@ -143,9 +157,13 @@ mod tests {
             ("➜  ~ ip a", Some((None, "ip a"))),
             ("PS C:\\> kubectl get pod", Some((None, "kubectl get pod"))),
             ("C:\\Users\\a>tcpdump", Some((None, "tcpdump"))),
+            ("sudo tcpdump -ni any", Some((None, "sudo tcpdump -ni any"))),
+            ("tcpdump: listening on eth0", None),
+            ("tcpdump shows the packets", None),
             ("# The capture on the host", None),
             ("It costs 5 $ a day", None),
             ("mail user@example.com", None),
+            ("E..H..@.@.%.....", None),
             ("07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", None),
             ("[{\"ifindex\":1}]", None),
             ("", None),

@@ -115,6 +115,10 @@ fn is_detail(line: &str) -> bool {
     numbers || LEADS.iter().any(|lead| line.starts_with(lead))
 }
 
+/// Words that follow the target of a route.
+const FIELDS: [&str; 9] =
+    ["via", "dev", "proto", "scope", "nhid", "metric", "src", "table", "onlink"];
+
 /// `default via 192.0.2.254 dev eth0`, `192.0.2.0/24 dev eth0 …`.
 fn is_route(line: &str) -> bool {
     const KINDS: &[&str] = &[
@@ -138,8 +142,6 @@ fn is_route(line: &str) -> bool {
         return false;
     };
     let is_target = target == "default" || is_prefix(target) || target.parse::<IpAddr>().is_ok();
-    const FIELDS: [&str; 9] =
-        ["via", "dev", "proto", "scope", "nhid", "metric", "src", "table", "onlink"];
     // `default` alone has its next hops on the lines below.
     let field_follows = words.next().is_none_or(|word| FIELDS.contains(&word));
     is_target && field_follows && (typed || target == "default" || line.contains(" dev "))

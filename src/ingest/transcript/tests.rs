@@ -178,6 +178,10 @@ fn inventories_are_found_without_a_prompt() {
             "{\n  \"apiVersion\": \"v1\",\n\n  \"items\": [\n1\n]\n}\nThe end",
             vec!["inventory - '' 7"],
         ),
+        (
+            "$ kubectl get svc,po\nNAME TYPE CLUSTER-IP AGE\na ClusterIP 192.0.2.7 5d\n\nNAME READY STATUS AGE\nb 1/1 Running 5d\n$ ls",
+            vec!["inventory - 'kubectl get svc,po' 5"],
+        ),
         ("$ ip -j addr\n[{\"ifname\":\"eth0\"}]\n$ ls", vec!["inventory - 'ip -j addr' 1"]),
     ];
     for (text, expected) in cases {

@@ -10,10 +10,9 @@ pub(super) fn split_commands(text: &str) -> Vec<Vec<String>> {
     while let Some(c) = characters.next() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (None, '\\') | (Some('"'), '\\') => {
+            (None | Some('"'), '\\') => {
                 word.get_or_insert_default().extend(characters.next());
             }
-            (Some(_), c) => word.get_or_insert_default().push(c),
             (None, '\'' | '"') => {
                 quote = Some(c);
                 word.get_or_insert_default();
@@ -23,7 +22,7 @@ pub(super) fn split_commands(text: &str) -> Vec<Vec<String>> {
                 commands.push(Vec::new());
             }
             (None, c) if c.is_whitespace() => end_word(&mut commands, &mut word),
-            (None, c) => word.get_or_insert_default().push(c),
+            (_, c) => word.get_or_insert_default().push(c),
         }
     }
     end_word(&mut commands, &mut word);

@@ -2,6 +2,7 @@
 
 use crate::model::finding::Remedy;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding, Step};
+use crate::report::advice::remedies;
 use crate::report::ladder::find_ladder;
 use crate::report::parties::Parties;
 use crate::report::picture::{Picture, Width, draw};
@@ -37,8 +38,6 @@ pub(super) struct DeviceView<'a> {
 pub(super) struct FindingView<'a> {
     pub finding: &'a DeviceFinding,
     pub id: String,
-    /// The filter shows the same packets as that of an earlier finding.
-    pub is_filter_shown: bool,
 }
 
 /// One frame and the findings that it proves.
@@ -110,36 +109,11 @@ impl<'a> DeviceView<'a> {
 }
 
 fn findings(device: &Device) -> Vec<FindingView<'_>> {
-    let view = |(index, finding): (usize, &'_ DeviceFinding)| {
-        let earlier = &device.findings[..index];
-        (
-            finding.cause.as_token(),
-            earlier.iter().any(|other| other.display_filter == finding.display_filter),
-        )
-    };
-    device
-        .findings
-        .iter()
-        .enumerate()
-        .map(|(index, finding)| {
-            let (token, is_filter_shown) = view((index, finding));
-            let id = format!("finding-{}-{token}", device.device);
-            FindingView { finding, id, is_filter_shown }
-        })
-        .collect()
+    let id = |finding: &DeviceFinding| format!("finding-{}-{}", device.device, finding.cause);
+    device.findings.iter().map(|finding| FindingView { finding, id: id(finding) }).collect()
 }
 
-fn remedies(device: &Device) -> Vec<&Remedy> {
-    let mut remedies: Vec<&Remedy> = Vec::new();
-    for remedy in device.findings.iter().flat_map(|finding| &finding.remedies) {
-        if !remedies.contains(&remedy) {
-            remedies.push(remedy);
-        }
-    }
-    remedies
-}
-
-/// The frames of all findings in order of their appearance, each once.
+/// The frames of all findings, each once, those of the first finding first.
 fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<EvidenceRow<'a>>, usize) {
     let mut rows: Vec<EvidenceRow<'a>> = Vec::new();
     let mut omitted = 0;
@@ -163,7 +137,11 @@ fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<Evidenc
             }
         }
     }
-    rows.sort_by(|a, b| (a.capture, a.frame).cmp(&(b.capture, b.frame)));
+    // What proves the first finding is read first.
+    let order = |row: &EvidenceRow<'a>| {
+        (row.proves.first().map(|(finding, _)| *finding), row.capture, row.frame)
+    };
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
     (rows, omitted)
 }
 

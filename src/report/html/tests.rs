@@ -108,22 +108,3 @@ fn the_founding_report_reads_so() {
     let page = render_report(&samples::founding(), Setting::File).unwrap();
     insta::assert_snapshot!("founding_html", page.replace(STYLESHEET, ""));
 }
-
-/// Writes the samples where a browser can open them: `cargo test -- --ignored samples_to_look_at`.
-#[test]
-#[ignore = "for eyes"]
-fn samples_to_look_at() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
-    std::fs::create_dir_all(directory).unwrap();
-    for (name, report) in [
-        ("founding", samples::founding()),
-        ("hostile", samples::hostile()),
-        ("large", samples::large(100_000)),
-    ] {
-        let page = render_report(&report, Setting::File).unwrap();
-        std::fs::write(format!("{directory}/{name}.html"), page).unwrap();
-        let page =
-            render_device(&report, report.devices[0].device, Setting::File).unwrap().unwrap();
-        std::fs::write(format!("{directory}/{name}-device.html"), page).unwrap();
-    }
-}

@@ -2,8 +2,8 @@
 
 use super::name;
 use super::page::{Colour, Page};
-use crate::model::finding::Remedy;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding};
+use crate::report::advice::remedies;
 use crate::report::ladder::{Arrow, Ladder, Row, Tone, find_ladder};
 use crate::report::parties::{Parties, Party};
 use crate::report::plain::clip;
@@ -19,12 +19,19 @@ const EXCHANGES_MAX: usize = 8;
 /// Characters of what a packet says.
 const SUMMARY_MAX: usize = 60;
 
+/// Remedies that an earlier device's section has told, and that device.
+#[derive(Default)]
+pub(super) struct Told<'a> {
+    remedies: Vec<(&'a str, &'a Device)>,
+}
+
 /// Writes the section of one device.
-pub(super) fn write_device(
+pub(super) fn write_device<'a>(
     page: &mut Page,
-    device: &Device,
-    parties: &Parties<'_>,
+    device: &'a Device,
+    parties: &Parties<'a>,
     times: &Times<'_>,
+    told: &mut Told<'a>,
 ) {
     page.end_line();
     page.paint(Colour::of(device.verdict), &device.verdict.as_text().to_uppercase());
@@ -56,7 +63,7 @@ pub(super) fn write_device(
         page.paragraph(2, &caution);
         page.verbatim(6, &exchange.display_filter);
     }
-    write_remedies(page, device);
+    write_remedies(page, device, told);
     write_other_exchanges(page, device, times);
 }
 
@@ -176,29 +183,37 @@ fn write_evidence(page: &mut Page, finding: &DeviceFinding, times: &Times<'_>) {
     }
 }
 
-fn write_remedies(page: &mut Page, device: &Device) {
-    let mut remedies: Vec<&Remedy> = Vec::new();
-    for remedy in device.findings.iter().flat_map(|finding| &finding.remedies) {
-        if !remedies.contains(&remedy) {
-            remedies.push(remedy);
+/// What to change. A remedy of the same title as an earlier device's differs
+/// in this device's address only, so it is not told again.
+fn write_remedies<'a>(page: &mut Page, device: &'a Device, told: &mut Told<'a>) {
+    let remedies = remedies(device);
+    if !remedies.is_empty() {
+        page.end_line();
+        page.words("  ");
+        page.paint(Colour::Strong, "What to change");
+        page.end_line();
+    }
+    for (index, remedy) in remedies.into_iter().enumerate() {
+        let or = if index == 0 || remedy.title.starts_with("Or ") { "" } else { "or: " };
+        let mark = format!("{}. {or}", index + 1);
+        let indent = 4 + mark.chars().count();
+        match told.remedies.iter().find(|(title, _)| *title == remedy.title) {
+            Some((title, first)) if first.device != device.device => {
+                page.item(&mark, indent, &format!("{title} (see {}, above)", name(first)));
+            }
+            _ => {
+                page.item(&mark, indent, &remedy.title);
+                for step in &remedy.steps {
+                    page.item("- ", 9, step);
+                }
+                for command in &remedy.commands {
+                    page.verbatim(11, command);
+                }
+            }
         }
     }
-    for (index, remedy) in remedies.iter().enumerate() {
-        if index == 0 {
-            page.end_line();
-            page.words("  ");
-            page.paint(Colour::Strong, "What to change");
-            page.end_line();
-        }
-        let mark = if index == 0 { "1. ".to_owned() } else { format!("{}. or: ", index + 1) };
-        page.item(&mark, 4 + mark.chars().count(), &remedy.title);
-        for step in &remedy.steps {
-            page.item("- ", 9, step);
-        }
-        for command in &remedy.commands {
-            page.verbatim(11, command);
-        }
-    }
+    let titles = device.findings.iter().flat_map(|finding| &finding.remedies);
+    told.remedies.extend(titles.map(|remedy| (remedy.title.as_str(), device)));
 }
 
 fn write_other_exchanges(page: &mut Page, device: &Device, times: &Times<'_>) {

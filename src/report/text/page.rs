@@ -104,11 +104,12 @@ impl Page {
             let length = word.chars().count();
             if column == 0 {
                 let margin = indent.saturating_sub(mark.chars().count());
-                self.text.push_str(&format!("{:margin$}{mark}", ""));
+                self.space(margin);
+                self.text.push_str(mark);
                 column = indent;
             } else if column + 1 + length > COLUMNS {
                 self.end_line();
-                self.text.push_str(&format!("{:indent$}", ""));
+                self.space(indent);
                 column = indent;
             } else {
                 self.text.push(' ');
@@ -118,6 +119,10 @@ impl Page {
             column += length;
         }
         self.end_line();
+    }
+
+    fn space(&mut self, columns: usize) {
+        self.text.extend(std::iter::repeat_n(' ', columns));
     }
 
     /// Lines as they are, such as a command over several lines, indented and not wrapped.

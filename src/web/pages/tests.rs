@@ -81,16 +81,3 @@ fn a_devices_page_leads_to_the_newest_report() {
     assert!(page.contains("Nothing is known yet"));
     assert!(page.contains("tcpdump -ni any -w 2000--65-119.pcap"));
 }
-
-/// Writes the samples where a browser can open them: `cargo test -- --ignored samples_to_look_at`.
-#[test]
-#[ignore = "for eyes"]
-fn samples_to_look_at() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
-    std::fs::create_dir_all(directory).unwrap();
-    std::fs::write(format!("{directory}/app.css"), crate::report::html::STYLESHEET).unwrap();
-    for (name, page) in pages("running-config of access-switch-7") {
-        let page = page.replace(STYLESHEET, "app.css");
-        std::fs::write(format!("{directory}/{name}.html"), page).unwrap();
-    }
-}

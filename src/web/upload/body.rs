@@ -63,6 +63,7 @@ impl Watch {
             stream: Some(stream),
             watch: self.clone(),
             stalled: Box::pin(tokio::time::sleep(self.0.stall_time)),
+            is_waiting: false,
             is_pausing: false,
         }
     }
@@ -119,6 +120,9 @@ pub struct WatchedBody {
     stream: Option<BodyDataStream>,
     watch: Watch,
     stalled: Pin<Box<Sleep>>,
+    /// Whether we wait for the sender. Time in which we were busy ourselves is
+    /// not held against it.
+    is_waiting: bool,
     is_pausing: bool,
 }
 
@@ -150,17 +154,23 @@ impl Stream for WatchedBody {
                 if received > watched.head_end_bytes.load(Ordering::Relaxed) {
                     return Poll::Ready(Some(Err(self.watch.fail(Fault::HeadTooLarge))));
                 }
-                let deadline = Instant::now() + watched.stall_time;
-                self.stalled.as_mut().reset(deadline);
+                self.is_waiting = false;
                 self.is_pausing = true;
                 Poll::Ready(Some(Ok(chunk)))
             }
             Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(self.watch.fail(Fault::CutOff)))),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => match self.stalled.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Some(Err(self.watch.fail(Fault::Stalled)))),
-                Poll::Pending => Poll::Pending,
-            },
+            Poll::Pending => {
+                if !self.is_waiting {
+                    self.is_waiting = true;
+                    let deadline = Instant::now() + self.watch.0.stall_time;
+                    self.stalled.as_mut().reset(deadline);
+                }
+                match self.stalled.as_mut().poll(cx) {
+                    Poll::Ready(()) => Poll::Ready(Some(Err(self.watch.fail(Fault::Stalled)))),
+                    Poll::Pending => Poll::Pending,
+                }
+            }
         }
     }
 }

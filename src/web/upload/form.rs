@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Request};
-use axum::http::HeaderMap;
 use bytes::Bytes;
 use utoipa::ToSchema;
 
@@ -54,8 +52,7 @@ struct State {
 
 /// Sends the form's parts, in their order; returns the report's title.
 pub async fn send(
-    body: Body,
-    headers: &HeaderMap,
+    request: Request,
     query: UploadQuery,
     watch: &Watch,
     feed: &mut Feed,
@@ -64,8 +61,6 @@ pub async fn send(
         let message = "name and point are for a body that is a capture itself; in a form, use the part's file name and the metadata part";
         return Err(Error::BadQuery(message.to_owned()));
     }
-    let mut request = Request::new(body);
-    *request.headers_mut() = headers.clone();
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Error::BadMultipart(rejection.body_text()))?;

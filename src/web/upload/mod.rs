@@ -11,14 +11,16 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use self::body::Watch;
+use self::body::{Watch, WatchedBody};
 use self::worker::{Feed, Piece};
 use super::Service;
 use super::error::Error;
 use crate::analysis::{Limits, ReportHeader};
 use crate::model::report::Report;
+use crate::store::CaptureBlobs;
 
 mod body;
 mod form;
@@ -45,51 +47,19 @@ pub async fn receive(
     query: UploadQuery,
     request: Request,
 ) -> Result<Report, Error> {
-    let (parts, body) = request.into_parts();
-    let settings = &service.settings;
-    let watch = Watch::new(settings.upload_limit_bytes, settings.stall_time);
-    let is_form = is_form(&parts.headers)?;
-    check_length(&parts.headers, settings.upload_limit_bytes)?;
-    let turn = wait_for_turn(service).await?;
-
-    let id = (settings.new_id)();
-    let created_at = (settings.now)();
-    let captures = service.store.new_captures(id);
-    let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
-    let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
-    let worker = spawn(turn, move || worker::analyse(queue, limits, captures));
-
-    let mut feed = Feed::new(pieces);
-    let watched = watch.wrap(body.into_data_stream());
-    let outcome = if is_form {
-        form::send(Body::from_stream(watched), &parts.headers, query, &watch, &mut feed).await
-    } else {
-        raw::send(watched, query, &mut feed).await
-    };
-    let outcome = match outcome {
-        Ok(title) => feed.send(Piece::Finish(ReportHeader { id, title, created_at })).await,
-        Err(error) => Err(error),
-    };
-    // Without its sender the worker sees the end, and removes what it wrote.
-    drop(feed);
-    let analysed = worker.await.map_err(|_| Error::Internal("the analysis ended unexpectedly"))?;
-    let result = match (watch.find_fault(), outcome) {
-        (Some(fault), _) => Err(fault),
-        // The queue closes early when the worker fails: its reason is the real one.
-        (None, Ok(()) | Err(Error::CutOff)) => analysed,
-        (None, Err(error)) => Err(error),
-    };
-    let (report, captures) = match result {
-        Ok(done) => done,
-        Err(error) => {
-            // Who waits for our leave to send, or has stopped sending, reads already.
-            let is_silent = matches!(error, Error::Stalled { .. } | Error::CutOff);
-            if !is_silent && !parts.headers.contains_key(EXPECT) {
-                watch.drain().await;
-            }
-            return Err(error);
+    let (head, body) = request.into_parts();
+    // Who waits for our leave to send need not be heard out.
+    let is_waiting = head.headers.contains_key(EXPECT);
+    let watch = Watch::new(service.settings.upload_limit_bytes, service.settings.stall_time);
+    let body = watch.wrap(body.into_data_stream());
+    let result = analyse(service, query, head, body, &watch).await;
+    if let Err(error) = &result {
+        let is_silent = matches!(error, Error::Stalled { .. } | Error::CutOff);
+        if !is_waiting && !is_silent {
+            watch.drain().await;
         }
-    };
+    }
+    let (report, captures) = result?;
     // A client that leaves now drops this future, not the saving.
     let store = service.store.clone();
     let saving = tokio::spawn(async move {
@@ -103,15 +73,50 @@ pub async fn receive(
     Ok(saved?)
 }
 
-fn spawn<T: Send + 'static>(
-    turn: OwnedSemaphorePermit,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> tokio::task::JoinHandle<T> {
-    tokio::task::spawn_blocking(move || {
+/// Analyses the body; dropped, the captures are removed.
+async fn analyse(
+    service: &Service,
+    query: UploadQuery,
+    head: Parts,
+    body: WatchedBody,
+    watch: &Watch,
+) -> Result<(Report, CaptureBlobs), Error> {
+    let settings = &service.settings;
+    let is_form = is_form(&head.headers)?;
+    check_length(&head.headers, settings.upload_limit_bytes)?;
+    let turn = wait_for_turn(service).await?;
+
+    let id = (settings.new_id)();
+    let created_at = (settings.now)();
+    let captures = service.store.new_captures(id);
+    let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
+    let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
+    let worker = tokio::task::spawn_blocking(move || {
         // Held until the work is done, even if its request is long gone.
         let _turn = turn;
-        work()
-    })
+        worker::analyse(queue, limits, captures)
+    });
+
+    let mut feed = Feed::new(pieces);
+    let sent = if is_form {
+        let request = Request::from_parts(head, Body::from_stream(body));
+        form::send(request, query, watch, &mut feed).await
+    } else {
+        raw::send(body, query, &mut feed).await
+    };
+    let sent = match sent {
+        Ok(title) => feed.send(Piece::Finish(ReportHeader { id, title, created_at })).await,
+        Err(error) => Err(error),
+    };
+    // Without its sender the worker sees the end, and removes what it wrote.
+    drop(feed);
+    let analysed = worker.await.map_err(|_| Error::Internal("the analysis ended unexpectedly"))?;
+    match (watch.find_fault(), sent) {
+        (Some(fault), _) => Err(fault),
+        // The queue closes early when the worker fails: its reason is the real one.
+        (None, Ok(()) | Err(Error::CutOff)) => analysed,
+        (None, Err(error)) => Err(error),
+    }
 }
 
 async fn wait_for_turn(service: &Service) -> Result<OwnedSemaphorePermit, Error> {

@@ -1,15 +1,14 @@
 //! DNS: `12345+ A? example.com. (29)`, `12345 NXDomain 0/1/0 (90)`.
 
-use super::Reading;
+use super::{Reading, find_length, find_trailing_length};
 use crate::ingest::tcpdump_text::hash::fnv1a;
-use crate::ingest::tcpdump_text::line::split_word;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// Reads a DNS summary. The identity is the id alone, since an answer is
 /// printed without its question. mDNS and LLMNR answers need no pairing.
 pub(super) fn read(protocol: Protocol, summary: &str) -> Reading {
-    let length = find_length(summary).or_else(|| super::find_length(summary));
+    let length = find_trailing_length(summary).or_else(|| find_length(summary));
     let transaction = (protocol == Protocol::Dns).then(|| find_transaction(summary)).flatten();
     let application = transaction.map_or(Application::Plain(protocol), Application::Transaction);
     Reading { application, length }
@@ -60,10 +59,4 @@ fn has_counts(text: &str) -> bool {
             .filter(|count| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()));
         numbers.count() == 3 && counts.next().is_none()
     })
-}
-
-/// `(29)` at the end, in bytes.
-fn find_length(summary: &str) -> Option<u32> {
-    let (_, number) = summary.trim_end().strip_suffix(')')?.rsplit_once('(')?;
-    split_word(number).0.parse().ok()
 }

@@ -1,0 +1,113 @@
+//! Which lines below a packet's first belong to it.
+
+use super::super::Origin;
+use super::super::hex::is_hex_line;
+use super::super::line::is_untimed_packet;
+use super::super::network::{Body, read_body};
+use super::{Pending, Stage};
+
+/// Lines below a packet that are kept to be read; the rest are passed over.
+const LIMIT_BODY_LINES: usize = 200;
+const LIMIT_BODY_BYTES: usize = 16_384;
+
+impl Pending {
+    /// Whether an `IP …` line without a time is part of this packet: the quote
+    /// of an ICMP error, or what a tunnel carries.
+    #[must_use]
+    pub fn may_nest(&self, is_timed: bool, is_indented: bool) -> bool {
+        let Stage::Sides { summary, .. } = &self.stage else {
+            return is_indented || (is_timed && self.has_header());
+        };
+        // tcpdump prints what these carry on a line of its own.
+        let last = self.body.last().unwrap_or(summary);
+        let carries = last.contains("VXLAN, ") || last.contains("OTV, ");
+        let quotes = ["ICMP", "Geneve", "GRE", "IP "].iter().any(|lead| summary.contains(lead));
+        is_indented
+            || carries
+            || (is_timed && (!self.body.is_empty() || quotes || self.has_header()))
+    }
+
+    /// Takes a line below the packet; says whether it belongs to it.
+    pub fn continue_with(&mut self, text: &str, origin: &Origin) -> bool {
+        let trimmed = text.trim();
+        if is_hex_line(trimmed) {
+            return self.dump.get_or_insert_default().push(trimmed);
+        }
+        if matches!(self.stage, Stage::Header)
+            && let sides @ Body::Sides { .. } = read_body(trimmed)
+        {
+            self.stage = Stage::of(sides);
+            return true;
+        }
+        let is_ours = self.is_indented_part(text, origin)
+            || self.is_sip_body(trimmed)
+            || self.is_character_dump(trimmed, origin)
+            || (!self.has_gap && self.is_flattened_part(trimmed, origin))
+            || (!self.has_gap && is_untimed_packet(trimmed));
+        if is_ours {
+            self.keep(text);
+        }
+        is_ours
+    }
+
+    /// tcpdump indents what belongs to the packet above.
+    fn is_indented_part(&self, text: &str, origin: &Origin) -> bool {
+        text.starts_with('\t')
+            || (text.starts_with(' ') && (origin.is_verbose || self.has_header()))
+    }
+
+    /// A SIP message's body may have lost its indentation or its content.
+    fn is_sip_body(&mut self, trimmed: &str) -> bool {
+        if self.sip_bytes_left == 0 {
+            return false;
+        }
+        self.sip_bytes_left = self.sip_bytes_left.saturating_sub(trimmed.len() + 2);
+        true
+    }
+
+    /// `-A` prints the packet's bytes as characters, most of them dots.
+    fn is_character_dump(&mut self, trimmed: &str, origin: &Origin) -> bool {
+        let dots = || trimmed.chars().take(64).filter(|c| *c == '.').count();
+        let looks_so = || trimmed.is_ascii() && dots() >= 6;
+        let begins = !self.has_gap && self.body.is_empty();
+        self.in_characters |= origin.has_characters || (begins && looks_so());
+        self.in_characters && (!self.has_gap || (origin.has_characters && trimmed.is_ascii()))
+    }
+
+    /// Articles lose indentation: `Call-ID: …`, `Transmit Timestamp: …`,
+    /// `User-Name Attribute (1), length: 14, …` are known by their shape.
+    fn is_flattened_part(&self, trimmed: &str, origin: &Origin) -> bool {
+        let Stage::Sides { summary, .. } = &self.stage else {
+            return false;
+        };
+        if !origin.is_verbose && !self.has_header() {
+            return false;
+        }
+        let has_fields = ["SIP", "NTPv", "RADIUS", "BOOTP/DHCP", "NBT", "UDP PACKET"]
+            .iter()
+            .any(|lead| summary.contains(lead));
+        let is_start = summary.contains("SIP") && trimmed.contains("SIP/2.0");
+        let name = trimmed.split([':', '=', '(', ',']).next().unwrap_or_default();
+        let is_field = name.len() < trimmed.len()
+            && (1..=40).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'.'));
+        has_fields && (is_start || is_field)
+    }
+
+    fn keep(&mut self, text: &str) {
+        if let Stage::Sides { summary, .. } = &self.stage
+            && summary.contains("SIP")
+            && let Some((name, length)) = text.split_once(':')
+            && name.trim().eq_ignore_ascii_case("content-length")
+        {
+            // No datagram carries more.
+            self.sip_bytes_left = length.trim().parse::<usize>().unwrap_or(0).min(65_535);
+        }
+        if self.body.len() < LIMIT_BODY_LINES
+            && self.body_bytes.saturating_add(text.len()) <= LIMIT_BODY_BYTES
+        {
+            self.body_bytes += text.len();
+            self.body.push(text.to_owned());
+        }
+    }
+}
