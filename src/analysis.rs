@@ -27,7 +27,7 @@ const MAX_INVENTORY_BYTES: u64 = 64 << 20;
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one input after decompression.
+    /// Bytes of one input after decompression, over all entries of an archive.
     pub expanded_bytes: u64,
     /// Exchanges listed per device; the rest is counted.
     pub exchanges_per_device: usize,
@@ -229,6 +229,8 @@ impl Analysis {
                 capture.other(at, &mut self.correlator);
             }
             Event::Fault(fault) => capture.fault(&fault),
+            Event::Dropped { interface, packets } => capture.dropped(interface, packets),
+            Event::Note(note) => capture.note(note),
             Event::CaptureEnds => capture.end(&mut self.correlator),
             Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }

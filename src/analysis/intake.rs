@@ -44,6 +44,10 @@ pub struct CaptureIntake {
     faults: Vec<String>,
     faults_omitted: u64,
     undecoded: BTreeMap<String, Undecoded>,
+    /// Packets that the capture itself lost, by interface.
+    dropped: BTreeMap<u32, u64>,
+    /// What somebody wrote into the capture.
+    notes: Vec<String>,
 }
 
 /// Frames that could not be decoded for one reason.
@@ -54,10 +58,14 @@ struct Undecoded {
 }
 
 /// Names the captures of one input: after the input where it is one capture,
-/// after node and interface where it is a transcript of several.
+/// after their entries where it is an archive, after node and interface where it
+/// is a transcript of several.
 pub fn name_captures(captures: &mut [CaptureIntake], input: &str) {
     if let [only] = captures {
-        input.clone_into(&mut only.name);
+        only.name = match &only.header.name {
+            Some(entry) => format!("{input}: {entry}"),
+            None => input.to_owned(),
+        };
         return;
     }
     let mut taken: BTreeMap<String, u32> = BTreeMap::new();
@@ -69,11 +77,15 @@ pub fn name_captures(captures: &mut [CaptureIntake], input: &str) {
             (Some(node), None) => Some(node.clone()),
             (None, None) => None,
         };
+        let entry = capture.header.name.as_deref();
         let name = match (place, line) {
+            (Some(place), Some(line)) if entry.is_some() => {
+                format!("{}: {place} ({line})", entry.unwrap_or(input))
+            }
             (Some(place), Some(line)) => format!("{place} ({line})"),
             (Some(place), None) => place,
-            (None, Some(line)) => format!("{input} ({line})"),
-            (None, None) => input.to_owned(),
+            (None, Some(line)) => format!("{} ({line})", entry.unwrap_or(input)),
+            (None, None) => entry.unwrap_or(input).to_owned(),
         };
         let count = taken.entry(name.clone()).or_insert(0);
         *count += 1;
@@ -106,6 +118,8 @@ impl CaptureIntake {
             faults: Vec::new(),
             faults_omitted: 0,
             undecoded: BTreeMap::new(),
+            dropped: BTreeMap::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -201,6 +215,17 @@ impl CaptureIntake {
         }
     }
 
+    /// Counts packets that the capture itself lost.
+    pub fn dropped(&mut self, interface: u32, packets: u64) {
+        let known = self.dropped.entry(interface).or_insert(0);
+        *known = known.saturating_add(packets);
+    }
+
+    /// Keeps what somebody wrote into the capture; readers limit how much.
+    pub fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     /// What is known of each of its points.
     pub fn places(&self, topology: &Topology) -> Vec<(PointId, Place)> {
         let node = self
@@ -282,7 +307,8 @@ impl CaptureIntake {
     }
 
     fn warnings(&self, unfollowed_packets: u64) -> Vec<String> {
-        let mut warnings = self.faults.clone();
+        let mut warnings = self.dropped_warnings();
+        warnings.extend_from_slice(&self.faults);
         if self.faults_omitted > 0 {
             warnings.push(format!("and {} more faults of this kind", self.faults_omitted));
         }
@@ -307,7 +333,21 @@ impl CaptureIntake {
                 "the text has no times, so silence and repetition cannot be judged".to_owned(),
             );
         }
+        warnings.extend_from_slice(&self.notes);
         warnings
+    }
+
+    fn dropped_warnings(&self) -> Vec<String> {
+        let listed = self.dropped.iter().take(MAX_FAULTS).map(|(interface, packets)| {
+            let name = self.interfaces.get(interface).and_then(|header| header.name.as_deref());
+            let place = name.map(|name| format!(" at {name}")).unwrap_or_default();
+            let packets = match packets {
+                1 => "a packet".to_owned(),
+                more => format!("{more} packets"),
+            };
+            format!("the capture itself lost {packets}{place}: silence in it proves little")
+        });
+        listed.collect()
     }
 
     fn note_undecoded(&mut self, error: &DecodeError, frame: u64) {

@@ -17,6 +17,8 @@ pub struct CaptureId(pub u32);
 pub enum CaptureFormat {
     Pcap,
     Pcapng,
+    /// What Solaris' `snoop` writes: RFC 1761.
+    Snoop,
     /// Lines that `tcpdump` printed.
     TcpdumpText,
 }
@@ -28,6 +30,7 @@ impl CaptureFormat {
         match self {
             Self::Pcap => "pcap",
             Self::Pcapng => "pcapng",
+            Self::Snoop => "snoop",
             Self::TcpdumpText => "tcpdump text",
         }
     }

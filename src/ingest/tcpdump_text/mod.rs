@@ -202,6 +202,7 @@ impl Run {
         sink(Event::CaptureBegins(CaptureHeader {
             format: CaptureFormat::TcpdumpText,
             clock,
+            name: None,
             node: self.origin.node.clone(),
             interface: self.origin.interface.clone(),
             line: Some(self.origin.line),

@@ -47,7 +47,9 @@ fn describe(event: &Event<'_>) -> String {
         },
         Event::OtherPacket { frame, .. } => format!("{frame} other"),
         Event::Fault(fault) => format!("fault {fault}"),
-        Event::Inventory(text) => format!("not ours: {}", text.text),
+        Event::Inventory(_) | Event::Dropped { .. } | Event::Note(_) => {
+            format!("not ours: {event:?}")
+        }
         Event::CaptureEnds => "ends".to_owned(),
     }
 }
