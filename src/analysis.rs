@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use self::intake::{CaptureIntake, name_captures};
 use crate::correlate::{Correlator, Place};
-use crate::diagnose::{self, Context};
+use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::exchange::PointId;
@@ -175,12 +175,7 @@ impl Analysis {
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
         let correlated = self.correlator.finish(&places, &mut topology);
-        let context = Context { topology: &topology, points: &correlated.points };
-        let diagnoses = correlated
-            .exchanges
-            .iter()
-            .map(|exchange| diagnose::diagnose(exchange, context))
-            .collect();
+        let diagnoses = diagnose::diagnose(&correlated.exchanges, &topology, &correlated.points);
         let captures =
             self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
         Ok(report::build(report::Material {

@@ -156,7 +156,10 @@ mod tests {
                 let verdict =
                     if expected.is_some() { Verdict::Rejected } else { Verdict::Inconclusive };
                 assert_eq!(diagnosis.verdict, verdict, "{kind:?} {family:?}");
-                assert_eq!(sample.causes(), Vec::from_iter(expected), "{kind:?} {family:?}");
+                let explains =
+                    (kind == IcmpKind::PortUnreachable).then_some(Cause::RequestNotTranslated);
+                let causes = Vec::from_iter(explains.into_iter().chain(expected));
+                assert_eq!(sample.causes(), causes, "{kind:?} {family:?}");
                 assert!(diagnosis.findings.iter().all(|f| f.severity == Severity::Error));
             }
         }

@@ -6,8 +6,10 @@
 
 use std::net::IpAddr;
 
-use super::reading::{Reading, SeenErrors};
+use super::reading::{LostFollowUp, LostReply, LostRequest, Reading, SeenErrors};
 use super::reply_source_translated::find_translation;
+use super::request_not_translated::find_untranslated;
+use super::stale_translation::find_stale;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Origin, Replies};
 use crate::model::finding::{Cause, Remedy};
@@ -18,11 +20,13 @@ use crate::model::topology::Role;
 mod capture;
 mod client;
 mod commands;
+mod delivery;
 mod filter;
 mod helper;
 mod mtu;
 mod path;
 mod responder;
+mod sender;
 mod service;
 mod translation;
 
@@ -87,6 +91,9 @@ pub fn for_client_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
 pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     let quoted = seen.errors.quoted_destination;
     match (seen.cause, seen.errors.quotes) {
+        (Cause::PortUnreachable, Quotes::Request) if find_untranslated(reading).is_some() => {
+            vec![see(Cause::RequestNotTranslated)]
+        }
         (Cause::PortUnreachable, Quotes::Request) => {
             let asked = quoted.or(seen.view.asked).or(reading.view.asked);
             asked.map(|asked| service::nothing_listens(reading, asked)).into_iter().collect()
@@ -109,11 +116,77 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
 
 /// For a request that nobody answered.
 pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
-    vec![capture::next(reading), service::is_it_served(reading, asked)]
+    let leading = if find_stale(reading).is_some() {
+        Some(Cause::StaleTranslation)
+    } else if reading.lost_request.is_some() {
+        Some(Cause::RequestNotDelivered)
+    } else {
+        reading.lost_reply.map(|_| Cause::ReplyNotForwarded)
+    };
+    match leading {
+        Some(leading) => vec![see(leading)],
+        None => vec![capture::next(reading), service::is_it_served(reading, asked)],
+    }
+}
+
+/// For a request that was seen at one point and not at the next.
+pub fn for_lost_request(reading: &Reading<'_>, lost: &LostRequest<'_>) -> Vec<Remedy> {
+    if find_stale(reading).is_some() {
+        return vec![see(Cause::StaleTranslation)];
+    }
+    let mut remedies = vec![delivery::lost_request(reading, lost)];
+    if let Some(asked) = lost.seen.asked {
+        remedies.push(service::is_it_served(reading, asked));
+    }
+    remedies
+}
+
+/// For follow-ups that were seen at one point and not at the next.
+pub fn for_lost_follow_up(reading: &Reading<'_>, lost: &LostFollowUp<'_>) -> Vec<Remedy> {
+    let mut remedies = vec![delivery::lost_follow_up(reading, lost)];
+    if reading.exchange.protocol == Protocol::Tftp && reading.exchange.device_is_client() {
+        remedies.push(helper::attach(reading));
+    }
+    remedies
+}
+
+/// For replies that were seen at the server's side and not nearer to the client.
+pub fn for_lost_reply(reading: &Reading<'_>, lost: &LostReply<'_>) -> Vec<Remedy> {
+    vec![delivery::lost_reply(reading, lost)]
+}
+
+/// For a socket that an old translation leads astray.
+pub fn for_stale_translation(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
+    vec![translation::delete_stale(reading, asked)]
+}
+
+/// For a request that reached a service's address and no pod.
+pub fn for_untranslated_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
+    vec![service::no_translation(reading, asked)]
+}
+
+/// For a sender that the pod does not see.
+pub fn for_translated_sender(reading: &Reading<'_>, seen: IpAddr) -> Vec<Remedy> {
+    vec![sender::keep_sender(reading, seen)]
+}
+
+/// For a cluster that asks from its service address.
+pub fn for_own_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
+    vec![sender::ask_from_node(reading, source)]
+}
+
+/// For two families that differ: the cause of the failing one carries the advice.
+pub fn for_families(leading: Option<Cause>, works: IpAddr, fails: IpAddr) -> Vec<Remedy> {
+    let mut remedies: Vec<Remedy> = leading.map(see).into_iter().collect();
+    remedies.push(translation::compare_families(works, fails));
+    remedies
 }
 
 /// For follow-ups that nobody answered.
 pub fn for_unanswered_follow_up(reading: &Reading<'_>, to: Endpoint) -> Vec<Remedy> {
+    if reading.lost_follow_up.is_some() {
+        return vec![see(Cause::FollowUpNotDelivered)];
+    }
     let mut remedies = vec![capture::next(reading)];
     remedies.extend(lost_mapping(reading, Some(to)));
     remedies
@@ -278,7 +351,7 @@ mod tests {
                 ),
                 (
                     icmp(IcmpKind::PortUnreachable, Quotes::Request),
-                    Cause::PortUnreachable,
+                    Cause::RequestNotTranslated,
                     vec![
                         "kubectl get endpointslices".to_owned(),
                         "ss -ulpn 'sport = :69'".to_owned(),
