@@ -119,7 +119,10 @@ pub fn reply_at(
         .unwrap_or(reading.exchange.client);
     let first = replies.tally.first == Some(frame);
     let tally = if first { replies.tally } else { Tally::NONE };
-    let evidence = datagram(view, frame, replies.source, client, tally);
+    let mut evidence = datagram(view, frame, replies.source, client, tally);
+    if !first {
+        evidence.summary.push_str(", repeated");
+    }
     Some(with_place(reading, view, evidence))
 }
 
@@ -133,16 +136,16 @@ pub fn follow_up_at(view: &View, follow_ups: &FollowUps) -> Option<Evidence> {
 
 /// The request of an exchange that works.
 #[must_use]
-pub fn new_flow_request(flow: &NewFlow) -> Option<Evidence> {
+pub fn new_flow_request(flow: &NewFlow) -> Evidence {
     let summary = format!("{} → {}, a new flow", flow.client, flow.asked);
-    Some(Evidence { frame: flow.request, summary })
+    Evidence { frame: flow.request, summary }
 }
 
 /// Its answer.
 #[must_use]
-pub fn new_flow_reply(flow: &NewFlow) -> Option<Evidence> {
+pub fn new_flow_reply(flow: &NewFlow) -> Evidence {
     let summary = format!("{} is answered", flow.client);
-    Some(Evidence { frame: flow.reply, summary })
+    Evidence { frame: flow.reply, summary }
 }
 
 /// Says where a packet was seen, if not where the verdict rests.

@@ -2,31 +2,20 @@
 //! node: one address family works, the other does not. Side by side, the first
 //! step at which they differ is where the fault is.
 
-use std::time::Duration;
-
-use hashbrown::HashMap;
-
 use super::Context;
 use super::evidence::extend;
 use super::reading::Reading;
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{fit_title, plain_name};
-use crate::model::exchange::{Exchange, Said};
-use crate::model::finding::{Cause, Confidence, Diagnosis, Evidence, Finding, Severity, Verdict};
-use crate::model::packet::TftpMessage;
-use crate::model::protocol::Protocol;
-use crate::model::time::Timestamp;
-use crate::model::topology::{Role, Topology};
+use crate::model::exchange::Exchange;
+use crate::model::finding::{Cause, Diagnosis, Evidence, Finding, Severity, Verdict};
 
 mod steps;
+mod twins;
 
 use steps::Walk;
-
-/// Exchanges of different devices are compared where they are this near in time.
-const NEAR: Duration = Duration::from_mins(15);
-/// Twins tried for one exchange.
-const TRIED: usize = 8;
+use twins::{Kinship, Working};
 
 /// Adds the comparison to every exchange that fails while its twin in the other
 /// family works. `diagnoses` are in the order of `exchanges`.
@@ -56,143 +45,6 @@ pub fn compare(exchanges: &[Exchange], diagnoses: &mut [Diagnosis], context: Con
         let findings = &mut diagnoses[index].findings;
         findings.push(finding);
         findings.sort_by_key(|finding| order(finding.cause));
-    }
-}
-
-/// What makes two exchanges comparable.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Kind {
-    /// A listed device, which has both addresses.
-    Device { name: String, protocol: Protocol, port: u16, request: Request },
-    /// Any device, for the same file on the same node.
-    File { node: String, protocol: Protocol, port: u16, request: Request, file: String },
-}
-
-/// Reading and writing may be served differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Request {
-    Read,
-    Write,
-    Other(&'static str),
-}
-
-/// Why two exchanges are taken for twins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kinship {
-    SameDevice,
-    SameFile,
-    /// File names that differ in their digits: serial numbers and times.
-    LikeFile,
-}
-
-impl Kinship {
-    const fn confidence(self) -> Confidence {
-        match self {
-            Self::SameDevice => Confidence::Certain,
-            Self::SameFile => Confidence::Likely,
-            Self::LikeFile => Confidence::Possible,
-        }
-    }
-}
-
-/// Exchanges that work, by kind and family, in order of time.
-struct Working {
-    by_kind: HashMap<(Kind, bool), Vec<(Timestamp, usize)>>,
-}
-
-impl Working {
-    fn new(exchanges: &[Exchange], diagnoses: &[Diagnosis], topology: &Topology) -> Self {
-        let mut by_kind: HashMap<(Kind, bool), Vec<(Timestamp, usize)>> = HashMap::new();
-        for (index, (exchange, diagnosis)) in exchanges.iter().zip(diagnoses).enumerate() {
-            if !matches!(diagnosis.verdict, Verdict::Symmetric | Verdict::Tolerated) {
-                continue;
-            }
-            let Some(view) = exchange.views.first() else { continue };
-            for kind in kinds(exchange, topology) {
-                let is_ipv6 = exchange.client.address.is_ipv6();
-                by_kind.entry((kind, is_ipv6)).or_default().push((view.first_at, index));
-            }
-        }
-        for list in by_kind.values_mut() {
-            list.sort_unstable();
-        }
-        Self { by_kind }
-    }
-
-    /// The nearest exchange in time that works in the other family.
-    fn find_twin<'a>(
-        &self,
-        exchange: &Exchange,
-        exchanges: &'a [Exchange],
-        topology: &Topology,
-    ) -> Option<(&'a Exchange, Kinship)> {
-        let at = exchange.views.first()?.first_at;
-        let other_family = !exchange.client.address.is_ipv6();
-        kinds(exchange, topology).find_map(|kind| {
-            let is_listed = matches!(kind, Kind::Device { .. });
-            let list = self.by_kind.get(&(kind, other_family))?;
-            let next = list.partition_point(|(began, _)| *began < at);
-            let near = &list[next.saturating_sub(TRIED)..list.len().min(next + TRIED)];
-            near.iter()
-                .filter(|(began, _)| is_listed || began.distance(at) <= NEAR)
-                .filter_map(|(began, index)| {
-                    let twin = exchanges.get(*index)?;
-                    let kinship = if is_listed {
-                        Kinship::SameDevice
-                    } else if find_file(twin) == find_file(exchange) {
-                        Kinship::SameFile
-                    } else {
-                        Kinship::LikeFile
-                    };
-                    Some((kinship.confidence(), began.distance(at), twin, kinship))
-                })
-                .max_by_key(|(confidence, distance, _, _)| {
-                    (*confidence, std::cmp::Reverse(*distance))
-                })
-                .map(|(_, _, twin, kinship)| (twin, kinship))
-        })
-    }
-}
-
-/// The kinds that an exchange belongs to, the surest first.
-fn kinds(exchange: &Exchange, topology: &Topology) -> impl Iterator<Item = Kind> + use<> {
-    let asked = exchange.views.first().and_then(|view| view.asked);
-    let request = find_request(exchange);
-    let protocol = exchange.protocol;
-    let service = asked.zip(request);
-    let device =
-        topology.device_of(exchange.device).zip(service).map(|(device, (asked, request))| {
-            Kind::Device { name: device.name.clone(), protocol, port: asked.port, request }
-        });
-    let file = service.and_then(|(asked, request)| {
-        let belief = topology.find(asked.address)?;
-        let is_service = matches!(belief.role, Role::Vip | Role::Service | Role::Node);
-        let node = belief.node.clone().filter(|_| is_service)?;
-        let file = find_file(exchange)?.chars().map(|c| if c.is_ascii_digit() { '0' } else { c });
-        let mut file: Vec<char> = file.collect();
-        file.dedup_by(|a, b| *a == '0' && *b == '0');
-        let file = file.into_iter().collect();
-        Some(Kind::File { node, protocol, port: asked.port, request, file })
-    });
-    device.into_iter().chain(file)
-}
-
-fn find_request(exchange: &Exchange) -> Option<Request> {
-    let step = exchange.views.first()?.steps.first()?;
-    Some(match &step.said {
-        Said::Tftp(TftpMessage::ReadRequest(_)) => Request::Read,
-        Said::Tftp(TftpMessage::WriteRequest(_)) => Request::Write,
-        Said::Message { label, .. } => Request::Other(label),
-        Said::Tftp(_) | Said::Datagram { .. } | Said::Icmp { .. } => Request::Other(""),
-    })
-}
-
-fn find_file(exchange: &Exchange) -> Option<&str> {
-    match &exchange.views.first()?.steps.first()?.said {
-        Said::Tftp(TftpMessage::ReadRequest(request) | TftpMessage::WriteRequest(request)) => {
-            Some(request.file.as_str()).filter(|file| !file.is_empty())
-        }
-        _ => None,
     }
 }
 
@@ -316,7 +168,10 @@ mod tests {
             let founding = || broken(family, "running_3346210712.cfg");
             let like = "running_3346183882.cfg";
             let moved = |sample: Sample| sample.on_node(other.vip(), "node5");
-            let blind = |sample: Sample| sample.role(other.vip(), Role::Vip, FactSource::Packets);
+            let blind = |sample: Sample| {
+                let vip = sample.exchange.views[0].asked.unwrap().address;
+                sample.role(vip, Role::Vip, FactSource::Packets)
+            };
             let late = |seconds| {
                 let start = Sample::tftp(other).writes(like).begins_at(seconds).answered_by_vip();
                 start.follow_up(other.vip(), 40_001, Course::ToAnswerer, 4).progress()
@@ -340,7 +195,12 @@ mod tests {
                 ),
                 ("other files", founding().beside(tolerated(other, "image.bin")), None),
                 ("on another node", founding().beside(moved(tolerated(other, like))), None),
-                ("node unknown", founding().beside(blind(tolerated(other, like))), None),
+                (
+                    "node unknown, one capture",
+                    blind(founding()).beside(blind(tolerated(other, like))),
+                    Some(Confidence::Possible),
+                ),
+                ("node of one unknown", founding().beside(blind(tolerated(other, like))), None),
                 ("near in time", founding().beside(late(600)), Some(Confidence::Possible)),
                 ("long after", founding().beside(late(3_600)), None),
                 ("of another protocol", founding().listed().beside(reads), None),

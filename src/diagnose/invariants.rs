@@ -132,7 +132,6 @@ fn apply(sample: Sample, family: Family, event: &Event) -> Sample {
             sample.follow_up(address(to), port, course, packets)
         }
         Event::RepeatFollowUp(times) if followed => sample.repeat_follow_up(times),
-        Event::RepeatReply | Event::RepeatFollowUp(_) => sample,
         Event::Progress => sample.progress(),
         Event::AskedAgain(times, sure) => sample.asked_again(times, sure),
         Event::Icmp { kind, from, quotes, packets } => {
@@ -149,13 +148,13 @@ fn apply(sample: Sample, family: Family, event: &Event) -> Sample {
         {
             sample.pod_repeats(times)
         }
-        Event::PodRepeats(_) => sample,
+        Event::RepeatReply | Event::RepeatFollowUp(_) | Event::PodRepeats(_) => sample,
         Event::PodRuns(observed) => sample.pod_runs(observed),
         Event::Beside(Neighbour::Works) => {
-            sample.beside(Sample::tftp(family).from_port(5_000).begins_at(1).answered_by_vip())
+            sample.beside(Sample::tftp(family).with_port(5_000).begins_at(1).answered_by_vip())
         }
         Event::Beside(Neighbour::WorksAtPod) => sample.beside(
-            Sample::tftp(family).from_port(5_000).answered_by_vip().pod_answers().progress(),
+            Sample::tftp(family).with_port(5_000).answered_by_vip().pod_answers().progress(),
         ),
         Event::Beside(Neighbour::OtherFamily) => {
             sample.listed().beside(Sample::tftp(family.other()).answered_by_node().progress())

@@ -91,7 +91,7 @@ mod tests {
                     start()
                         .repeat_request(3)
                         .wait_seconds(2)
-                        .beside(Sample::tftp(family).from_port(40_001).asks_the_client()),
+                        .beside(Sample::tftp(family).with_port(40_001).asks_the_client()),
                     Verdict::Unanswered,
                     None,
                 ),

@@ -67,11 +67,11 @@ mod tests {
         for family in Family::BOTH {
             let lost = || Sample::tftp(family).repeat_request(3).wait_seconds(5);
             let works =
-                || Sample::tftp(family).from_port(5_000).answered_by_vip().pod_answers().progress();
+                || Sample::tftp(family).with_port(5_000).answered_by_vip().pod_answers().progress();
             let other_family =
                 || Sample::tftp(family.other()).answered_by_vip().pod_answers().progress();
-            let elsewhere = || Sample::tftp(family).from_port(5_001).answered_by_vip().progress();
-            let orphan = || Sample::tftp(family).from_port(1_024).only_at_pod();
+            let elsewhere = || Sample::tftp(family).with_port(5_001).answered_by_vip().progress();
+            let orphan = || Sample::tftp(family).with_port(1_024).only_at_pod();
             let ntp = || {
                 Sample::request(family, Protocol::Ntp, 123)
                     .reply(family.vip(), 123, Origin::Asked, 1)
@@ -123,7 +123,7 @@ mod tests {
         for family in Family::BOTH {
             let lost = || Sample::tftp(family).repeat_request(3).wait_seconds(5);
             let works = |skew_seconds| {
-                let works = Sample::tftp(family).from_port(5_000).answered_by_vip();
+                let works = Sample::tftp(family).with_port(5_000).answered_by_vip();
                 works.pod_answers().pod_clock(skew_seconds).progress()
             };
             // the pod's clock is an hour ahead; its capture by that clock, in seconds
@@ -144,7 +144,7 @@ mod tests {
     fn a_request_that_got_there_or_was_answered_is_not_lost() {
         for family in Family::BOTH {
             let works =
-                || Sample::tftp(family).from_port(5_000).answered_by_vip().pod_answers().progress();
+                || Sample::tftp(family).with_port(5_000).answered_by_vip().pod_answers().progress();
             let run = |sample: Sample| sample.pod_runs(Some((-5, 60))).beside(works());
             let cases = [
                 ("seen at the pod", run(Sample::tftp(family).repeat_request(3).pod_is_asked())),
@@ -154,8 +154,8 @@ mod tests {
                 ("one-way, not sure", Sample::syslog(family).pod_runs(Some((-5, 60)))),
             ];
             for (name, sample) in cases {
-                let causes = sample.wait_seconds(9).causes();
-                assert!(!causes.contains(&Cause::RequestNotDelivered), "{name} {family:?}");
+                let found = sample.wait_seconds(9).causes();
+                assert!(!found.contains(&Cause::RequestNotDelivered), "{name} {family:?}");
             }
         }
     }
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_log_that_does_not_arrive_is_told_where_others_do() {
         for family in Family::BOTH {
-            let arrives = Sample::syslog(family).from_port(5_000).pod_is_asked();
+            let arrives = Sample::syslog(family).with_port(5_000).pod_is_asked();
             let sample = Sample::syslog(family).pod_runs(Some((-5, 60))).beside(arrives);
             let diagnosis = sample.diagnose();
             assert_eq!(diagnosis.verdict, Verdict::OneWay, "{family:?}");
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_poll_may_be_lost_on_its_way_out() {
         for family in Family::BOTH {
-            let works = Sample::snmp(family).from_port(50_001).answered_by_agent(1).pod_asks();
+            let works = Sample::snmp(family).with_port(50_001).answered_by_agent(1).pod_asks();
             let sample = Sample::snmp(family).only_at_pod().repeat_request(3).wait_seconds(5);
             let sample = sample.host_runs(Some((-5, 60))).beside(works);
             let finding = sample.finding(Cause::RequestNotDelivered);
@@ -190,7 +190,7 @@ mod tests {
             let ends = [i64::MIN, i64::MAX].map(Timestamp::from_nanoseconds);
             let mut sample = Sample::tftp(family).repeat_request(3).pod_runs(Some((-5, 60)));
             sample.pod_observed = Some((ends[0], ends[1]));
-            let mut skewed = Sample::tftp(family).from_port(5_000).answered_by_vip().pod_answers();
+            let mut skewed = Sample::tftp(family).with_port(5_000).answered_by_vip().pod_answers();
             skewed.exchange.views[1].first_at = ends[1];
             let _ = sample.beside(skewed).diagnose();
         }

@@ -133,7 +133,7 @@ mod tests {
             };
             let role = |role, source| refused(vip).role(vip, role, source);
             let works =
-                || Sample::tftp(family).from_port(5_000).answered_by_vip().pod_answers().progress();
+                || Sample::tftp(family).with_port(5_000).answered_by_vip().pod_answers().progress();
             let ran = |sample: Sample| sample.pod_runs(Some((-5, 60)));
             let other = Sample::tftp(family.other()).answered_by_vip().pod_answers().progress();
             let likely = Some(Confidence::Likely);
@@ -198,8 +198,8 @@ mod tests {
                 ),
             ];
             for (name, sample) in cases {
-                let causes = sample.causes();
-                assert!(!causes.contains(&Cause::RequestNotTranslated), "{name} {family:?}");
+                let found = sample.causes();
+                assert!(!found.contains(&Cause::RequestNotTranslated), "{name} {family:?}");
             }
         }
     }

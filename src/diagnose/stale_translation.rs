@@ -2,16 +2,21 @@
 //! sends it where its first packet was sent once, to a pod that is gone or to
 //! no pod at all. Packets keep the entry alive, so it does not end by itself.
 
+use std::time::Duration;
+
 use super::crossings::NewFlow;
 use super::evidence::{extend, new_flow_reply, new_flow_request};
 use super::reading::Reading;
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title};
-use crate::model::capture::PointKind;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Tally;
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
+
+/// How long an entry lives without an answer (`nf_conntrack_udp_timeout`): a new
+/// flow in that time meets the old entry, and is translated anew all the same.
+const ENTRY_LIFE: Duration = Duration::from_secs(30);
 
 /// What tells a stale translation from a server that stopped.
 #[derive(Debug, Clone, Copy)]
@@ -38,19 +43,24 @@ pub fn find_stale(reading: &Reading<'_>) -> Option<Stale> {
     if !was_answered && !never_answered {
         return None;
     }
-    let new_flows = reading.crossings.new_flows();
-    let own = new_flows.find_same_client(reading.exchange, asked, since, until);
+    let flows = reading.crossings.new_flows();
+    let exchange = reading.exchange;
+    let own = flows.find_same_client(exchange, asked, since, until.at);
     // At the pod: new flows get there, these requests do not.
-    let pod_runs = reading.points.iter().any(|p| p.kind == PointKind::Pod && p.observed.is_some());
-    let is_at_pod = reading.exchange.pod_view().is_some();
-    let at_pod = (pod_runs && !is_at_pod)
-        .then(|| new_flows.find_at_pod(reading.exchange, asked, since, until))
-        .flatten();
+    let is_at_pod = exchange.pod_view().is_some();
+    let is_watched = !is_at_pod && reading.was_pod_listening(&unanswered);
+    let at_pod =
+        if is_watched { flows.find_at_pod(exchange, asked, since, until.at) } else { None };
     let (new_flow, confidence) = match (own, at_pod, was_answered) {
         (Some(own), Some(_), true) if own.reached_pod => (own, Confidence::Certain),
         (Some(own), Some(_), _) => (own, Confidence::Likely),
         (Some(own), None, true) if !is_at_pod => (own, Confidence::Likely),
         (None, Some(other), true) => (other, Confidence::Likely),
+        // The old socket was given up before; its entry was still there.
+        (None, None, true) if is_watched => {
+            let own = flows.find_same_client(exchange, asked, until, until.at + ENTRY_LIFE)?;
+            (own.reached_pod.then_some(own)?, Confidence::Possible)
+        }
         _ => return None,
     };
     Some(Stale { asked, unanswered, new_flow, confidence })
@@ -78,7 +88,11 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let last_reply = reading.replies().find_map(|replies| reading.first_reply(replies));
     extend(
         &mut finding,
-        [last_reply, new_flow_request(&stale.new_flow), new_flow_reply(&stale.new_flow)],
+        [
+            last_reply,
+            Some(new_flow_request(&stale.new_flow)),
+            Some(new_flow_reply(&stale.new_flow)),
+        ],
     );
     finding.remedies = remedies::for_stale_translation(reading, stale.asked);
     Some(finding)
@@ -92,8 +106,14 @@ fn explain(reading: &Reading<'_>, stale: &Stale) -> String {
     } else {
         ""
     };
+    let when = if stale.confidence == Confidence::Possible { "Soon after" } else { "Meanwhile" };
+    let other = if stale.confidence == Confidence::Possible {
+        " Or the server came up just then."
+    } else {
+        ""
+    };
     format!(
-        "{} asks {} from {client}: {} in vain.{before} Meanwhile a new flow, from {}, was answered at once.{at_pod} Connection tracking still sends the old socket where it was sent at first, to a pod that is gone or to none; each packet keeps that entry alive.",
+        "{} asks {} from {client}: {} in vain.{before} {when} a new flow, from {}, was answered at once.{at_pod} Connection tracking still sends the old socket where it was sent at first, to a pod that is gone or to none; each packet keeps that entry alive.{other}",
         reading.client_word_first(),
         reading.name(stale.asked.address),
         count(stale.unanswered.packets, "request"),
@@ -120,14 +140,14 @@ mod tests {
     fn an_old_socket_fails_while_new_ones_are_served() {
         for family in Family::BOTH {
             let failing = || {
-                let old = answered(ntp(family).from_port(123), family).wait_seconds(10);
+                let old = answered(ntp(family).with_port(123), family).wait_seconds(10);
                 old.request_again().wait_seconds(10).request_again().wait_seconds(5)
             };
-            let never = || ntp(family).from_port(123).repeat_request(3).wait_seconds(5);
+            let never = || ntp(family).with_port(123).repeat_request(3).wait_seconds(5);
             let new =
-                |begins_at| answered(ntp(family).from_port(50_123).begins_at(begins_at), family);
+                |begins_at| answered(ntp(family).with_port(50_123).begins_at(begins_at), family);
             let other = |begins_at| {
-                let other = ntp(family).from_client(family.other_device(), 50_123);
+                let other = ntp(family).with_client(family.other_device(), 50_123);
                 answered(other.begins_at(begins_at), family)
             };
             let runs = |sample: Sample| sample.pod_runs(Some((-5, 90)));
@@ -148,6 +168,12 @@ mod tests {
                 ),
                 ("the other was served before", failing().beside(new(5)), None),
                 ("the other was served after", failing().beside(new(30)), None),
+                (
+                    "after, by a pod that was watched",
+                    runs(failing()).beside(new(30).pod_answers()),
+                    Some(Confidence::Possible),
+                ),
+                ("long after", runs(failing()).beside(new(60).pod_answers()), None),
                 ("never answered: perhaps refused", never().beside(new(2)), None),
                 (
                     "never answered, not at the pod",
@@ -168,9 +194,9 @@ mod tests {
     #[test]
     fn the_remedy_deletes_this_sockets_entry() {
         for family in Family::BOTH {
-            let old = answered(ntp(family).from_port(123), family).wait_seconds(10);
+            let old = answered(ntp(family).with_port(123), family).wait_seconds(10);
             let old = old.request_again().wait_seconds(10).request_again().wait_seconds(5);
-            let new = answered(ntp(family).from_port(50_123).begins_at(12), family);
+            let new = answered(ntp(family).with_port(50_123).begins_at(12), family);
             let finding = old.beside(new).finding(Cause::StaleTranslation);
             let commands = &finding.remedies[0].commands;
             let name = if family == Family::V4 { "ipv4" } else { "ipv6" };

@@ -53,7 +53,7 @@ mod tests {
     fn only_a_known_vip_is_unexpected() {
         for family in Family::BOTH {
             let (vip, node) = (family.vip(), family.node());
-            let from = |address| Sample::snmp(family).from_client(address, 50_000);
+            let from = |address| Sample::snmp(family).with_client(address, 50_000);
             let inferred = from(vip).role(vip, Role::Vip, FactSource::Packets).answered_by_agent(1);
             let cases = [
                 (

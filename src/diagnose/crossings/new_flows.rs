@@ -9,6 +9,7 @@ use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Exchange;
 use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
 
 /// An exchange that was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl NewFlows {
         exchange: &Exchange,
         asked: Endpoint,
         since: FrameRef,
-        until: FrameRef,
+        until: Timestamp,
     ) -> Option<NewFlow> {
         let key = (exchange.protocol, asked, exchange.client.address);
         find(self.by_client.get(&key)?, exchange.client, since, until)
@@ -82,7 +83,7 @@ impl NewFlows {
         exchange: &Exchange,
         asked: Endpoint,
         since: FrameRef,
-        until: FrameRef,
+        until: Timestamp,
     ) -> Option<NewFlow> {
         let key = (exchange.protocol, asked);
         find(self.by_service.get(&key)?, exchange.client, since, until)
@@ -90,7 +91,7 @@ impl NewFlows {
 }
 
 /// Flows are in order; the first that began after `since` is answered first, or nearly so.
-fn find(flows: &[NewFlow], client: Endpoint, since: FrameRef, until: FrameRef) -> Option<NewFlow> {
+fn find(flows: &[NewFlow], client: Endpoint, since: FrameRef, until: Timestamp) -> Option<NewFlow> {
     const TRIED: usize = 16;
     let next = flows.partition_point(|flow| flow.request.at < since.at);
     let later = flows[next..].iter().take(TRIED);
@@ -98,7 +99,7 @@ fn find(flows: &[NewFlow], client: Endpoint, since: FrameRef, until: FrameRef) -
         .copied()
         // Times are compared only at one point's clock.
         .filter(|flow| flow.request.capture == since.capture && flow.client != client)
-        .find(|flow| flow.reply.at < until.at)
+        .find(|flow| flow.reply.at < until)
 }
 
 fn service(exchange: &Exchange) -> Option<SameService> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::{Habit, Reading};
 use crate::diagnose::path::{Way, is_before, steps_from_client};
-use crate::model::capture::FrameRef;
-use crate::model::exchange::{Course, FollowUps, Point, Replies, View};
+use crate::model::capture::{FrameRef, PointKind};
+use crate::model::exchange::{Course, FollowUps, Point, Replies, Tally, View};
 use crate::model::finding::Confidence;
 
 /// What a point needs to go on after a packet, so that its silence counts.
@@ -109,7 +109,7 @@ impl<'a> Reading<'a> {
     fn watched(&self, seen: &View, point: &Point) -> Option<Watched> {
         let asked = seen.asked?;
         let (protocol, way) = (self.exchange.protocol, Way { from: seen.point, to: point.id });
-        if !self.was_listening(seen, point) {
+        if !self.was_listening(seen, &seen.requests, point) {
             return None;
         }
         let by_passed = self.crossings.passes_by(protocol, asked, point.kind);
@@ -133,10 +133,16 @@ impl<'a> Reading<'a> {
         (!others).then_some(Watched::OtherPackets)
     }
 
-    /// Whether `point` saw packets before and after one of the requests.
-    fn was_listening(&self, seen: &View, point: &Point) -> bool {
+    /// Whether a pod's capture ran while some of `requests` were sent.
+    #[must_use]
+    pub fn was_pod_listening(&self, requests: &Tally) -> bool {
+        let mut pods = self.points.iter().filter(|point| point.kind == PointKind::Pod);
+        pods.any(|point| self.was_listening(self.view, requests, point))
+    }
+
+    /// Whether `point` saw packets before and after one of the requests that `seen` shows.
+    fn was_listening(&self, seen: &View, requests: &Tally, point: &Point) -> bool {
         let Some((first, last)) = point.observed else { return false };
-        let requests = &seen.requests;
         let frames = [requests.first, requests.first_repeat, requests.last];
         frames.into_iter().flatten().any(|frame| {
             let at = self.crossings.at_point(frame.at, seen.point, point.id);

@@ -27,7 +27,7 @@ pub fn lost_request(reading: &Reading<'_>, lost: &LostRequest<'_>) -> Remedy {
     Remedy {
         title: format!("Find what drops the request between {seen} and {missed}"),
         steps: vec![
-            format!("{}: see which rule counts the request, while it is repeated. A network policy that does not list this sender is the most common one.", host(reading, lost.seen.kind)),
+            format!("{}: see which rule counts the request, while it is repeated. A network policy that does not list this sender is the most common one.", host(reading, lost.seen.point)),
             "See to which pod connection tracking sends it: an entry that names another pod, or one that is gone, takes it away from this one.".to_owned(),
             "The counter of the reverse path filter grows where the kernel does not expect this sender on this interface. Not tried here.".to_owned(),
         ],
@@ -54,7 +54,7 @@ pub fn lost_follow_up(reading: &Reading<'_>, lost: &LostFollowUp<'_>) -> Remedy 
         steps: vec![
             format!(
                 "{}: see whether connection tracking has an entry that leads from {to} to the pod. Without one the follow-ups end on the node.",
-                host(reading, lost.seen.kind)
+                host(reading, lost.seen.point)
             ),
             format!(
                 "A rule or network policy that opens only the port first asked drops what goes to port {}: allow the server's new ports, or related packets.",
@@ -82,7 +82,7 @@ pub fn lost_reply(reading: &Reading<'_>, lost: &LostReply<'_>) -> Remedy {
         steps: vec![
             format!(
                 "{}: see which rule counts the answer, while the request is repeated. An answer from a new port is a new flow to the firewall: a policy that lets only known flows out drops it.",
-                host(reading, lost.missed.kind)
+                host(reading, lost.missed.point)
             ),
             format!(
                 "See by which interface the answer leaves: if it is another than that of {missed}, capture there too."
@@ -119,10 +119,11 @@ fn route(reading: &Reading<'_>, from: IpAddr, to: IpAddr, at: PointId) -> Option
     Some(format!("{} route get {to} from {from}{interface}", ip(to)))
 }
 
-fn host(reading: &Reading<'_>, kind: PointKind) -> String {
-    let node = reading.view.asked.and_then(|asked| reading.node_of(asked.address));
-    match (kind, node) {
-        (PointKind::Device, _) => "On the network between the device and the node".to_owned(),
+fn host(reading: &Reading<'_>, at: PointId) -> String {
+    let point = reading.points.iter().find(|point| point.id == at);
+    let node = point.and_then(|point| point.node.as_deref()).and_then(plain_name);
+    match (point.map(|point| point.kind), node) {
+        (Some(PointKind::Device), _) => "On the network between the device and the node".to_owned(),
         (_, Some(node)) => format!("On {node}"),
         (_, None) => "On the node".to_owned(),
     }

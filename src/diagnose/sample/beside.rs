@@ -24,13 +24,13 @@ impl Sample {
     }
 
     /// The client uses another port, in all views.
-    pub fn from_port(self, port: u16) -> Self {
+    pub fn with_port(self, port: u16) -> Self {
         let address = self.exchange.client.address;
-        self.from_client(address, port)
+        self.with_client(address, port)
     }
 
     /// The client is another socket.
-    pub fn from_client(mut self, address: IpAddr, port: u16) -> Self {
+    pub fn with_client(mut self, address: IpAddr, port: u16) -> Self {
         let device_is_client = self.exchange.device_is_client();
         self.exchange.client = Endpoint::new(address, port);
         if device_is_client {
@@ -51,10 +51,9 @@ impl Sample {
         let view = self.primary();
         view.first_at = view.first_at + by;
         let tallies = [&mut view.requests, &mut view.unanswered];
-        for frame in tallies.into_iter().flat_map(|tally| [&mut tally.first, &mut tally.last]) {
-            if let Some(frame) = frame {
-                frame.at = frame.at + by;
-            }
+        let frames = tallies.into_iter().flat_map(|tally| [&mut tally.first, &mut tally.last]);
+        for frame in frames.flatten() {
+            frame.at = frame.at + by;
         }
         self
     }
