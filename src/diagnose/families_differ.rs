@@ -207,6 +207,13 @@ mod tests {
                 ("both fail", founding().listed().beside(broken(other, like)), None),
                 ("of the same family", founding().beside(tolerated(family, like)), None),
                 (
+                    "another of the same family works",
+                    founding()
+                        .beside(tolerated(other, like))
+                        .beside(tolerated(family, like).with_client(family.other_device(), 5_000)),
+                    None,
+                ),
+                (
                     "both work",
                     tolerated(family, FILE).listed().beside(tolerated(other, FILE)),
                     None,

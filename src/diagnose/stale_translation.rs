@@ -25,7 +25,7 @@ pub struct Stale {
     unanswered: Tally,
     /// An exchange that began later and works.
     new_flow: NewFlow,
-    confidence: Confidence,
+    pub confidence: Confidence,
 }
 
 /// Whether a socket is in the way of its own old translation, and how sure that is.

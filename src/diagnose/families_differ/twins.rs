@@ -95,10 +95,15 @@ impl Working {
         topology: &Topology,
     ) -> Option<(&'a Exchange, Kinship)> {
         let at = exchange.views.first()?.first_at;
-        let other_family = !exchange.client.address.is_ipv6();
+        let own_family = exchange.client.address.is_ipv6();
         kinds(exchange, topology).find_map(|kind| {
             let is_listed = matches!(kind, Kind::Device { .. });
-            let list = self.by_kind.get(&(kind, other_family))?;
+            // Where the own family works too, the family is not what differs.
+            let own = self.by_kind.get(&(kind.clone(), own_family));
+            if own.is_some_and(|list| is_listed || has_near(list, at)) {
+                return None;
+            }
+            let list = self.by_kind.get(&(kind, !own_family))?;
             let next = list.partition_point(|(began, _)| *began < at);
             let near = &list[next.saturating_sub(TRIED)..list.len().min(next + TRIED)];
             near.iter()
@@ -118,6 +123,12 @@ impl Working {
                 .map(|(_, _, twin, kinship)| (twin, kinship))
         })
     }
+}
+
+/// Whether any of them began near `at`.
+fn has_near(list: &[(Timestamp, usize)], at: Timestamp) -> bool {
+    let next = list.partition_point(|(began, _)| *began < at - NEAR);
+    list.get(next).is_some_and(|(began, _)| *began <= at + NEAR)
 }
 
 /// The kinds that an exchange belongs to, the surest first.

@@ -12,7 +12,7 @@ use super::request_not_translated::find_untranslated;
 use super::stale_translation::find_stale;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Origin, Replies};
-use crate::model::finding::{Cause, Remedy};
+use crate::model::finding::{Cause, Confidence, Remedy};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
 use crate::model::topology::Role;
@@ -118,9 +118,11 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
 
 /// For a request that nobody answered.
 pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
-    let leading = if find_stale(reading).is_some() {
+    let is_likely = |confidence: Confidence| confidence >= Confidence::Likely;
+    let lost_request = reading.lost_request.map(|lost| lost.watched.confidence());
+    let leading = if is_likely_stale(reading) {
         Some(Cause::StaleTranslation)
-    } else if reading.lost_request.is_some() {
+    } else if lost_request.is_some_and(is_likely) {
         Some(Cause::RequestNotDelivered)
     } else {
         reading.lost_reply.map(|_| Cause::ReplyNotForwarded)
@@ -133,7 +135,7 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
 
 /// For a request that was seen at one point and not at the next.
 pub fn for_lost_request(reading: &Reading<'_>, lost: &LostRequest<'_>) -> Vec<Remedy> {
-    if find_stale(reading).is_some() {
+    if is_likely_stale(reading) {
         return vec![see(Cause::StaleTranslation)];
     }
     let mut remedies = vec![delivery::lost_request(reading, lost)];
@@ -155,6 +157,10 @@ pub fn for_lost_follow_up(reading: &Reading<'_>, lost: &LostFollowUp<'_>) -> Vec
 /// For replies that were seen at the server's side and not nearer to the client.
 pub fn for_lost_reply(reading: &Reading<'_>, lost: &LostReply<'_>) -> Vec<Remedy> {
     vec![delivery::lost_reply(reading, lost)]
+}
+
+fn is_likely_stale(reading: &Reading<'_>) -> bool {
+    find_stale(reading).is_some_and(|stale| stale.confidence >= Confidence::Likely)
 }
 
 /// For a socket that an old translation leads astray.

@@ -138,3 +138,56 @@ fn other_faults_get_their_own_commands() {
         }
     }
 }
+
+#[test]
+fn packets_lost_between_points_get_the_commands_for_that_host() {
+    for family in Family::BOTH {
+        let (vip, device) = (family.vip(), family.device());
+        let works = || {
+            Sample::tftp(family)
+                .with_client(family.other_device(), 5_000)
+                .answered_by_vip()
+                .pod_answers()
+                .progress()
+        };
+        let request = Sample::tftp(family).repeat_request(3).wait_seconds(5);
+        let request = request.pod_runs(Some((-5, 60))).beside(works());
+        let follow_up = Sample::tftp(family)
+            .answered_by_vip()
+            .follow_up(vip, 40_001, Course::ToAnswerer, 1)
+            .repeat_reply(3)
+            .repeat_follow_up(3)
+            .pod_answers()
+            .pod_repeats(3);
+        let reply = Sample::tftp(family).pod_answers().repeat_request(3).wait_seconds(5);
+        let tables = if family == Family::V4 { "iptables-save" } else { "ip6tables-save" };
+        let cases = [
+            (
+                request,
+                Cause::RequestNotDelivered,
+                format!("route get {vip} from {device} iif eth0"),
+            ),
+            (
+                follow_up,
+                Cause::FollowUpNotDelivered,
+                format!("--orig-src {device} --orig-dst {vip}"),
+            ),
+            (
+                reply,
+                Cause::ReplyNotForwarded,
+                format!("route get {device} from {} iif cali1", family.pod()),
+            ),
+        ];
+        for (sample, cause, expected) in cases {
+            let text = advice(&sample, cause);
+            for part in [expected, tables.to_owned(), "On node3".to_owned()] {
+                assert!(text.contains(&part), "{cause} {family:?}: no '{part}' in\n{text}");
+            }
+            let reverse_path = text.contains("ReversePath");
+            assert_eq!(reverse_path, family == Family::V4, "{cause} {family:?}");
+            let others = sample.diagnose().findings;
+            let unanswered = others.iter().find(|f| f.cause == Cause::RequestUnanswered).unwrap();
+            assert_eq!(unanswered.remedies[0].title, format!("See {cause}"), "{family:?}");
+        }
+    }
+}
