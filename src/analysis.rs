@@ -3,26 +3,31 @@
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
 mod intake;
+mod listing;
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::IpAddr;
 
 use self::intake::{CaptureIntake, name_captures};
+use self::listing::Listing;
 use crate::correlate::{Correlator, Place, WellExchanges};
-use crate::diagnose::{self, Context};
+use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
-use crate::model::exchange::PointId;
+use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
-use crate::model::topology::{DeviceEntry, Facts};
+use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
 pub use crate::report::Header as ReportHeader;
 
 /// Facts are small; a longer inventory is not one.
 const MAX_INVENTORY_BYTES: u64 = 64 << 20;
+
+/// Exchanges that are whole at the same time, some 1.5 KB each.
+const TOLD_AT_ONCE: usize = 50_000;
 
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,20 +186,26 @@ impl Analysis {
         let correlated = self.correlator.finish(&places, &mut topology);
         let captures =
             self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
-        let context = Context { topology: &topology, points: &correlated.points };
-        let listing = report::Listing {
-            per_device: self.limits.exchanges_per_device,
-            well: self.limits.well_exchanges_listed,
-            other: self.limits.other_exchanges_listed,
-        };
-        let mut report = report::Builder::new(captures, &correlated.points, &topology, listing);
-        for exchange in correlated.exchanges(&topology) {
-            report.add(&exchange, &diagnose::diagnose(&exchange, context));
+        let points = correlated.points.clone();
+        let mut listing = Listing::new(self.limits);
+        let mut report = report::Builder::new(captures, &points, &topology, listing.room());
+        let mut told = Vec::new();
+        for entry in correlated.entries(&topology) {
+            match entry.find_well().filter(|well| !listing.takes(well.device)) {
+                Some(well) => count(&mut report, &well),
+                None => told.extend(entry.exchange()),
+            }
+            // Rules compare exchanges with each other; so many at once suffice.
+            if told.len() >= TOLD_AT_ONCE {
+                tell(&mut report, &mut told, &topology, &points);
+            }
         }
+        tell(&mut report, &mut told, &topology, &points);
         for well in correlated.well_exchanges(&topology) {
-            let WellExchanges { device, device_rule, protocol, verdict, exchanges } = well;
-            report.count(device, device_rule, verdict, protocol, exchanges);
+            count(&mut report, &well);
         }
+        // The exchanges need the most memory, and the report has what it needs of them.
+        drop(correlated);
         Ok(report.finish(header, &inventory_faults))
     }
 
@@ -235,6 +246,24 @@ impl Analysis {
             Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
     }
+}
+
+/// Diagnoses exchanges and puts them into the report.
+fn tell(
+    report: &mut report::Builder<'_>,
+    exchanges: &mut Vec<Exchange>,
+    topology: &Topology,
+    points: &[Point],
+) {
+    let diagnoses = diagnose::diagnose(exchanges, topology, points);
+    for (exchange, diagnosis) in exchanges.drain(..).zip(diagnoses) {
+        report.add(&exchange, &diagnosis);
+    }
+}
+
+fn count(report: &mut report::Builder<'_>, well: &WellExchanges) {
+    let WellExchanges { device, device_rule, protocol, verdict, exchanges } = *well;
+    report.count(device, device_rule, verdict, protocol, exchanges);
 }
 
 fn parse(text: &InventoryText<'_>) -> Facts {

@@ -28,18 +28,37 @@ pub struct Place {
 /// The sightings of one exchange, that nearest to the device first.
 pub type Group = SmallVec<[Place; 1]>;
 
+/// All exchanges, as groups of sightings.
+#[derive(Debug)]
+pub enum Groups {
+    /// Of one table only: each of these places is an exchange.
+    Alone(Vec<u32>),
+    Joined(Vec<Group>),
+}
+
+impl Groups {
+    pub fn iter(&self) -> impl Iterator<Item = Group> + '_ {
+        let (alone, joined) = match self {
+            Self::Alone(positions) => (positions.as_slice(), &[][..]),
+            Self::Joined(groups) => (&[][..], groups.as_slice()),
+        };
+        let alone = alone.iter().map(|position| {
+            let group: Group = smallvec![Place { table: 0, position: *position as usize }];
+            group
+        });
+        alone.chain(joined.iter().cloned())
+    }
+}
+
 /// Joins the sightings of all tables, which are in the order of `points`.
-pub fn join(tables: &[PointTable], points: &[Point]) -> Vec<Group> {
-    let mut places = Vec::new();
-    for (index, table) in tables.iter().enumerate() {
-        let taken = table.exchanges.iter().enumerate().filter(|(_, record)| !record.is_vacant());
-        places.extend(taken.map(|(position, _)| Place { table: index, position }));
+pub fn join(tables: &[PointTable], points: &[Point]) -> Groups {
+    if let [table] = tables {
+        return Groups::Alone(taken(table).collect());
     }
-    if tables.len() == 1 {
-        return places.into_iter().map(|place| smallvec![place]).collect();
-    }
-    let mut seen: Vec<Seen<'_>> =
-        places.into_iter().map(|place| Seen::new(place, tables, points)).collect();
+    let places = tables.iter().enumerate().flat_map(|(index, table)| {
+        taken(table).map(move |position| Place { table: index, position: position as usize })
+    });
+    let mut seen: Vec<Seen<'_>> = places.map(|place| Seen::new(place, tables, points)).collect();
     seen.sort_by_key(|seen| (seen.distance, seen.place.table, seen.first_at, seen.place.position));
     let mut groups: Vec<(Seen<'_>, Group)> = Vec::new();
     let mut by_client: HashMap<Endpoint, Vec<usize>> = HashMap::new();
@@ -67,7 +86,13 @@ pub fn join(tables: &[PointTable], points: &[Point]) -> Vec<Group> {
         let group = smallvec![seen.place];
         groups.push((seen, group));
     }
-    groups.into_iter().map(|(_, group)| group).collect()
+    Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
+}
+
+/// The places in a table that hold an exchange.
+fn taken(table: &PointTable) -> impl Iterator<Item = u32> + '_ {
+    let records = (0..).zip(&table.exchanges);
+    records.filter(|(_, record)| !record.is_vacant()).map(|(position, _)| position)
 }
 
 /// The identity by which a transaction is recognised though its client was translated.
@@ -130,7 +155,8 @@ fn is_translated_client((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> 
 
 /// The median distance between the first packets of exchanges seen in two
 /// captures, carried on from the first capture to all that it is linked with, in µs.
-pub fn clock_offsets_us(groups: &[Group], tables: &[PointTable]) -> BTreeMap<CaptureId, i64> {
+pub fn clock_offsets_us(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, i64> {
+    let Groups::Joined(groups) = groups else { return BTreeMap::new() };
     let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
     for group in groups.iter().filter(|group| group.len() > 1) {
         let times = group.iter().map(|place| {

@@ -1,10 +1,10 @@
 //! Packets to exchanges.
 //!
 //! Push packets as they are read, each with the point that saw it. Every point
-//! has a table of live exchanges ([`table`]); [`fit`] says which exchange a
-//! packet on a new flow belongs to, [`record`] counts it there. At the end
-//! [`points`] says on which side of the translation each point is, [`join`]
-//! puts together what several points saw of one exchange, and [`roles`] says
+//! has a table of live exchanges (`table`); `fit` says which exchange a
+//! packet on a new flow belongs to, `record` counts it there. At the end
+//! `points` says on which side of the translation each point is, `join`
+//! puts together what several points saw of one exchange, and `roles` says
 //! who the device is.
 
 mod clients;
@@ -37,7 +37,7 @@ use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 use table::PointTable;
 
-pub use outcome::{Correlated, WellExchanges};
+pub use outcome::{Correlated, Entry, WellExchanges};
 
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]

@@ -1,17 +1,19 @@
 //! All exchanges, put together one at a time.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::fold::Folded;
-use super::join::{self, Group};
+use super::join::{self, Group, Groups};
 use super::roles;
 use super::table::PointTable;
 use super::view::{Sighting, sighting};
-use crate::model::capture::CaptureId;
+use crate::model::capture::{CaptureId, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{AddressTranslation, DeviceRule, Exchange, Point, PointId, View};
 use crate::model::finding::Verdict;
-use crate::model::topology::Topology;
+use crate::model::protocol::Protocol;
+use crate::model::topology::{Role, Topology};
 
 /// All exchanges, and what was learned on the way.
 ///
@@ -25,17 +27,69 @@ pub struct Correlated {
     /// Packets of clients for which there was no room, per point.
     pub unfollowed_packets: BTreeMap<PointId, u64>,
     tables: Vec<PointTable>,
-    groups: Vec<Group>,
+    groups: Groups,
+}
+
+/// One exchange, made whole when asked for.
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    correlated: &'a Correlated,
+    topology: &'a Topology,
+    group: Group,
+}
+
+impl Entry<'_> {
+    /// The exchange; `None` where nothing was captured of it.
+    #[must_use]
+    pub fn exchange(&self) -> Option<Exchange> {
+        let mut exchange = self.correlated.exchange(&self.group)?;
+        let (device, rule) = roles::choose_device(&exchange, self.topology);
+        exchange.device = device;
+        exchange.device_rule = rule;
+        Some(exchange)
+    }
+
+    /// What to count instead of the exchange, where every request was answered
+    /// by the endpoint asked, or its protocol wants no answer, and no other
+    /// point or role could say otherwise.
+    #[must_use]
+    pub fn find_well(&self) -> Option<WellExchanges> {
+        let [place] = self.group[..] else { return None };
+        let record = &self.correlated.tables[place.table].exchanges[place.position];
+        let asked = record.asked?.address;
+        let plain = record.is_unremarkable()
+            && !record.protocol.moves_by_design()
+            && self.topology.role_of(asked) != Role::Broadcast;
+        if !plain || record.looks_like_tftp {
+            return None;
+        }
+        let client = record.client.address;
+        Some(WellExchanges::new(client, asked, record.protocol, self.topology, 1))
+    }
 }
 
 /// Exchanges of one device that went well and are only counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WellExchanges {
-    pub device: std::net::IpAddr,
+    pub device: IpAddr,
     pub device_rule: DeviceRule,
-    pub protocol: crate::model::protocol::Protocol,
+    pub protocol: Protocol,
     pub verdict: Verdict,
     pub exchanges: u64,
+}
+
+impl WellExchanges {
+    fn new(
+        client: IpAddr,
+        asked: IpAddr,
+        protocol: Protocol,
+        topology: &Topology,
+        exchanges: u64,
+    ) -> Self {
+        let (device, device_rule) = roles::choose_side(client, Some(asked), protocol, topology);
+        let verdict = if protocol.is_one_way() { Verdict::OneWay } else { Verdict::Symmetric };
+        Self { device, device_rule, protocol, verdict, exchanges }
+    }
 }
 
 impl Correlated {
@@ -48,33 +102,15 @@ impl Correlated {
         let groups = join::join(&tables, &points);
         let clock_offsets_us = join::clock_offsets_us(&groups, &tables);
         let correlated = Self { points, clock_offsets_us, unfollowed_packets, tables, groups };
-        for exchange in correlated.groups.iter().filter_map(|group| correlated.telling(group)) {
+        for exchange in correlated.groups.iter().filter_map(|group| correlated.telling(&group)) {
             roles::infer(&exchange, &correlated.points, topology);
         }
         correlated
     }
 
-    /// How many exchanges there are, those only counted not included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.groups.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
-    /// The exchanges, made whole one by one.
-    pub fn exchanges<'a>(&'a self, topology: &'a Topology) -> impl Iterator<Item = Exchange> + 'a {
-        self.groups.iter().filter_map(|group| {
-            let mut exchange = self.exchange(group)?;
-            let (device, rule) = roles::choose_device(&exchange, topology);
-            exchange.device = device;
-            exchange.device_rule = rule;
-            Some(exchange)
-        })
+    /// All exchanges, each still small.
+    pub fn entries<'a>(&'a self, topology: &'a Topology) -> impl Iterator<Item = Entry<'a>> + 'a {
+        self.groups.iter().map(move |group| Entry { correlated: self, topology, group })
     }
 
     /// Exchanges that went well long before the capture ended.
@@ -82,22 +118,17 @@ impl Correlated {
         &'a self,
         topology: &'a Topology,
     ) -> impl Iterator<Item = WellExchanges> + 'a {
-        self.tables.iter().flat_map(|table| table.folds.iter()).map(
-            |(client, asked, protocol, Folded { exchanges, .. })| {
-                let (device, device_rule) =
-                    roles::choose_side(client, Some(asked), protocol, topology);
-                let verdict =
-                    if protocol.is_one_way() { Verdict::OneWay } else { Verdict::Symmetric };
-                WellExchanges { device, device_rule, protocol, verdict, exchanges }
-            },
-        )
+        let folds = self.tables.iter().flat_map(|table| table.folds.iter());
+        folds.map(|(client, asked, protocol, Folded { exchanges, .. })| {
+            WellExchanges::new(client, asked, protocol, topology, exchanges)
+        })
     }
 
     /// The exchange, if its packets may tell the role of an address.
     fn telling(&self, group: &Group) -> Option<Exchange> {
         let tells = group.iter().any(|place| {
             let table = &self.tables[place.table];
-            let at_pod = self.points[place.table].kind == crate::model::capture::PointKind::Pod;
+            let at_pod = self.points[place.table].kind == PointKind::Pod;
             at_pod || table.exchanges[place.position].details.is_some()
         });
         if tells { self.exchange(group) } else { None }

@@ -147,7 +147,7 @@ fn finish(correlator: Correlator, places: &BTreeMap<PointId, Place>) -> Correlat
     let mut topology = Topology::default();
     let correlated = correlator.finish(places, &mut topology);
     Correlated {
-        exchanges: correlated.exchanges(&topology).collect(),
+        exchanges: correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect(),
         clock_offsets_us: correlated.clock_offsets_us,
         unfollowed_packets: correlated.unfollowed_packets,
     }
