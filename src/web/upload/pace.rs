@@ -101,14 +101,14 @@ mod tests {
     const LIMITS: PaceLimits = PaceLimits {
         stall_time: Duration::from_secs(50),
         least_bytes: 100,
-        rate_time: Duration::from_secs(60),
+        rate_time: Duration::from_mins(1),
     };
 
     #[test]
     fn a_body_is_as_slow_as_its_rounds() {
-        let cases: [(&str, &[(u64, u64)], Result<(), PaceFault>); 6] = [
+        let cases = [
             // seconds waited before each chunk, its bytes
-            ("all at once", &[(0, 1_000)], Ok(())),
+            ("all at once", &[(0, 1_000)][..], Ok(())),
             ("slow but steady", &[(29, 60), (29, 60), (29, 60), (29, 60)], Ok(())),
             ("one byte now and then", &[(40, 1), (40, 1)], Err(PaceFault::TooSlow)),
             ("well, then silent", &[(40, 500), (51, 500)], Err(PaceFault::Stalled)),
