@@ -126,11 +126,20 @@ fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties
         (None, Verdict::Rejected) => ("An ICMP error ended it".to_owned(), Tone::Bad),
         (None, Verdict::Unanswered) => ("No usable answer".to_owned(), Tone::Bad),
         (None, Verdict::Inconclusive) => ("The capture does not show it".to_owned(), Tone::Plain),
+        (None, Verdict::Tolerated) if is_alone(exchange) => {
+            ("Answered; nothing shows that the client minded".to_owned(), Tone::Good)
+        }
         (None, Verdict::Tolerated) => ("It went on all the same".to_owned(), Tone::Good),
         (None, Verdict::OneWay) => ("Sent; no answer is expected".to_owned(), Tone::Plain),
         (None, Verdict::Symmetric) => ("It works".to_owned(), Tone::Good),
     };
     Fact { label: "Result", party: None, words, tone }
+}
+
+/// One request and its answer: whether it went on from there cannot be seen.
+fn is_alone(exchange: &DeviceExchange) -> bool {
+    exchange.follow_ups.is_empty()
+        && exchange.request.as_ref().is_none_or(|request| request.packets <= 1)
 }
 
 fn unseen<'a>(label: &'static str, words: &str) -> Fact<'a> {
@@ -170,5 +179,18 @@ mod tests {
                 fact("", "It went on all the same", Tone::Good),
             ]
         );
+    }
+
+    #[test]
+    fn one_answer_alone_is_no_sign_that_it_went_on() {
+        let mut report = samples::founding();
+        let exchange = &mut report.devices[1].exchanges[0];
+        exchange.follow_ups.clear();
+        if let Some(request) = &mut exchange.request {
+            request.packets = 1;
+        }
+        let (parties, device) = (Parties::new(&report), &report.devices[1]);
+        let [.., result] = facts(&device.exchanges[0], device, &parties);
+        assert_eq!(result.words, "Answered; nothing shows that the client minded");
     }
 }
