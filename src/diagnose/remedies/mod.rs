@@ -103,13 +103,19 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
         (Cause::PortUnreachable, Quotes::Reply) => vec![client::wait_longer(reading)],
         (Cause::AdminProhibited, _) => vec![filter::refusing_host(reading, seen.errors)],
         (Cause::PacketTooBig, _) => vec![mtu::smaller_datagrams(reading, seen.errors.from)],
+        _ if quoted.is_some_and(|quoted| quoted.address == seen.errors.from) => {
+            vec![path::behind_the_address(seen.errors.from)]
+        }
         _ => vec![path::neighbour_and_route(reading, seen.errors)],
     }
 }
 
 /// For a request that nobody answered.
 pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
-    vec![capture::next(reading), service::is_it_served(reading, asked)]
+    let pod_answers = reading.exchange.pod_view().is_some_and(|pod| pod.reply_packets() > 0);
+    let mut remedies = vec![capture::next(reading)];
+    remedies.extend((!pod_answers).then(|| service::is_it_served(reading, asked)));
+    remedies
 }
 
 /// For follow-ups that nobody answered.
@@ -263,6 +269,18 @@ mod tests {
     }
 
     #[test]
+    fn a_pod_is_named_only_where_a_cluster_is_known() {
+        for family in Family::BOTH {
+            let silent = || Sample::tftp(family).repeat_request(3).wait_seconds(5);
+            let known = advice(&silent(), Cause::RequestUnanswered);
+            let unknown = advice(&silent().without_topology(), Cause::RequestUnanswered);
+            assert!(known.contains("pod's cable"), "{known}");
+            assert!(!unknown.contains("pod's cable"), "{unknown}");
+            assert!(unknown.contains(&format!("near {}", family.vip())), "{unknown}");
+        }
+    }
+
+    #[test]
     fn other_faults_get_their_own_commands() {
         for family in Family::BOTH {
             let (vip, device) = (family.vip(), family.device());
@@ -291,6 +309,17 @@ mod tests {
                 ),
                 (
                     icmp(IcmpKind::HostUnreachable, Quotes::Request),
+                    Cause::HostUnreachable,
+                    // The path to itself is not what the address complains about.
+                    vec![format!("at {vip} or behind it"), "grep -n reject".to_owned()],
+                ),
+                (
+                    Sample::tftp(family).icmp(
+                        IcmpKind::HostUnreachable,
+                        family.node(),
+                        Quotes::Request,
+                        1,
+                    ),
                     Cause::HostUnreachable,
                     vec![format!("route get {vip}")],
                 ),
