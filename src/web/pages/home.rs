@@ -43,12 +43,9 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn verdicts(&self) -> [Verdict; 7] {
-        Verdict::WORST_FIRST
-    }
-
-    fn is_chosen(&self, verdict: &Verdict) -> bool {
-        self.view.verdict == Some(*verdict)
+    /// Verdicts to choose from, and whether each is chosen.
+    fn choices(&self) -> [(Verdict, bool); 7] {
+        Verdict::WORST_FIRST.map(|verdict| (verdict, self.view.verdict == Some(verdict)))
     }
 
     fn limit(&self) -> String {
