@@ -67,6 +67,8 @@ fn answered<'a>(
     let changed = exchange.replies.iter().find(is_changed);
     match changed.or(exchange.replies.first()) {
         None if exchange.verdict == Verdict::OneWay => unseen(label, "No answer is expected"),
+        // Not captured is not the same as not sent.
+        None if exchange.verdict == Verdict::Inconclusive => unseen(label, "Not in this capture"),
         None => Fact { tone: Tone::Bad, ..unseen(label, "Nobody, in this capture") },
         Some(reply) => {
             let packets = count(reply.packets, "packet", "packets");
@@ -179,6 +181,22 @@ mod tests {
                 fact("", "It went on all the same", Tone::Good),
             ]
         );
+    }
+
+    #[test]
+    fn a_reply_that_was_not_captured_is_no_missing_reply() {
+        let mut report = samples::founding();
+        for (verdict, words, tone) in [
+            (Verdict::Inconclusive, "Not in this capture", Tone::Plain),
+            (Verdict::Unanswered, "Nobody, in this capture", Tone::Bad),
+        ] {
+            let exchange = &mut report.devices[1].exchanges[0];
+            exchange.replies.clear();
+            exchange.verdict = verdict;
+            let (parties, device) = (Parties::new(&report), &report.devices[1]);
+            let [_, answered, ..] = facts(&device.exchanges[0], device, &parties);
+            assert_eq!((answered.words.as_str(), answered.tone), (words, tone));
+        }
     }
 
     #[test]
