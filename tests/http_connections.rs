@@ -95,6 +95,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn answers_that_nobody_reads_end_the_connection() {
+        let folder = Folder::new("connections-unread");
+        let limits = Connections { write_time: Duration::from_millis(300), ..connections(1, LONG) };
+        let server = Server::start_limited(folder.path(), |_| {}, limits).await;
+        let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n";
+        let mut deaf = TcpStream::connect(server.address).await.unwrap();
+        // More than the sockets' buffers hold, and none of it is read.
+        deaf.write_all(&request.repeat(100)).await.unwrap();
+        let started = tokio::time::Instant::now();
+        let answer = timeout(LONG, server.get("/livez")).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert!(started.elapsed() >= Duration::from_millis(250), "the slot was never taken");
+        server.stop().await;
+        drop(deaf);
+    }
+
+    #[tokio::test]
     async fn bodies_that_crawl_are_given_up() {
         let folder = Folder::new("connections-crawl");
         let server = Server::start_with(folder.path(), |settings| {

@@ -14,6 +14,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::patience::Patience;
+
+mod patience;
+
 /// What connections may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Connections {
@@ -22,13 +26,15 @@ pub struct Connections {
     /// How long the head of a request may take, counted from the connection's
     /// begin or from the answer before: an idle connection ends as well.
     pub head_time: Duration,
+    /// How long a client may take nothing of its answer.
+    pub write_time: Duration,
 }
 
 impl Connections {
     /// The default limits, with `limit` connections at the same time.
     #[must_use]
     pub const fn new(limit: NonZeroUsize) -> Self {
-        Self { limit, head_time: Duration::from_secs(15) }
+        Self { limit, head_time: Duration::from_secs(15), write_time: Duration::from_secs(30) }
     }
 }
 
@@ -56,6 +62,7 @@ pub async fn serve(
             taken = take(&listener, &slots, &mut was_full) => taken,
             () = &mut stop => break,
         };
+        let connection = Patience::new(connection, connections.write_time);
         let connection = builder.serve_connection(TokioIo::new(connection), service.clone());
         let served = running.watch(connection);
         tokio::spawn(async move {
