@@ -40,7 +40,12 @@ pub fn read_text(
     input: &mut dyn BufRead,
     sink: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), InputErrorKind> {
-    let mut splitter = Splitter { section: Section::Prose, has_content: false };
+    let mut splitter = Splitter {
+        section: Section::Prose,
+        has_content: false,
+        open_line: None,
+        broken_line: None,
+    };
     let mut line = Line::default();
     loop {
         match line.read(input) {
@@ -75,6 +80,10 @@ enum Section {
 struct Splitter {
     section: Section,
     has_content: bool,
+    /// The last line of a packet, if it may go on where a window or a mail ended it.
+    open_line: Option<u64>,
+    /// A line behind such a one that is no packet's, and ended the run.
+    broken_line: Option<u64>,
 }
 
 impl Splitter {
@@ -102,8 +111,10 @@ impl Splitter {
             }
             if run.push(line, text, sink) {
                 self.has_content = true;
+                self.open_line = may_go_on(text).then_some(line);
                 return;
             }
+            self.broken_line = self.open_line.map(|open| open + 1).filter(|next| *next == line);
             self.close(sink);
         }
         self.open_bare(line, text, sink);
@@ -114,6 +125,12 @@ impl Splitter {
         if looks_like_packet(text) {
             let mut run = Run::new(Origin { line, ..Origin::default() });
             self.has_content |= run.push(line, text, sink);
+            self.open_line = may_go_on(text).then_some(line);
+            if let Some(broken) = self.broken_line.take().filter(|broken| broken + 1 == line) {
+                let message = "stands between two packets and is none: what is before and behind it is taken for two captures; if it is the rest of a line, paste the lines unbroken";
+                let place = Place::Line(broken);
+                sink(Event::Fault(Fault { place, message: message.to_owned() }));
+            }
             self.section =
                 Section::Run { run: Box::new(run), saw_none: false, is_announced: false };
         } else if let Some(shape) = Shape::find_bare(text) {
@@ -158,6 +175,15 @@ impl Splitter {
             Section::Inventory(inventory) => self.has_content |= inventory.finish(sink),
         }
     }
+}
+
+/// Whether a line may have been broken at its end: it is long, and does not end
+/// as packet lines do, with a length or a bracket.
+fn may_go_on(text: &str) -> bool {
+    /// Nobody breaks lines that are shorter.
+    const SHORTEST: usize = 60;
+    let text = text.trim_end();
+    text.len() >= SHORTEST && !text.ends_with(|end: char| end.is_ascii_digit() || end == ')')
 }
 
 fn open_command(line: u64, prompt: &Prompt<'_>) -> Section {
