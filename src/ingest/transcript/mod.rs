@@ -28,6 +28,10 @@ use noise::{find_captured, is_noise};
 use prompt::{Prompt, find_prompt};
 use shape::Shape;
 
+/// Runs of one text. Each becomes a capture, which costs much more than its
+/// lines: a text that changes between packets and prose must not exhaust us.
+const LIMIT_RUNS: usize = 500;
+
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// Reads pasted text to its end.
@@ -43,6 +47,8 @@ pub fn read_text(
     let mut splitter = Splitter {
         section: Section::Prose,
         has_content: false,
+        runs: 0,
+        is_full: false,
         open_line: None,
         broken_line: None,
     };
@@ -80,6 +86,10 @@ enum Section {
 struct Splitter {
     section: Section,
     has_content: bool,
+    /// Runs that ended.
+    runs: usize,
+    /// Whether it was told that there are too many.
+    is_full: bool,
     /// The last line of a packet, if it may go on where a window or a mail ended it.
     open_line: Option<u64>,
     /// A line behind such a one that is no packet's, and ended the run.
@@ -88,6 +98,10 @@ struct Splitter {
 
 impl Splitter {
     fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) {
+        if self.runs >= LIMIT_RUNS {
+            self.refuse(line, sink);
+            return;
+        }
         if let Some(prompt) = find_prompt(text) {
             self.close(sink);
             self.section = open_command(line, &prompt);
@@ -118,6 +132,17 @@ impl Splitter {
             self.close(sink);
         }
         self.open_bare(line, text, sink);
+    }
+
+    /// Says once that the rest of the text is left out.
+    fn refuse(&mut self, line: u64, sink: Sink<'_>) {
+        if !std::mem::replace(&mut self.is_full, true) {
+            self.close(sink);
+            let message = format!(
+                "the text holds more than {LIMIT_RUNS} runs of tcpdump; from here on it is left out"
+            );
+            sink(Event::Fault(Fault { place: Place::Line(line), message }));
+        }
     }
 
     /// Text that no command introduces is known by its shape.
@@ -166,6 +191,7 @@ impl Splitter {
         match std::mem::replace(&mut self.section, Section::Prose) {
             Section::Prose => {}
             Section::Run { run, saw_none, .. } => {
+                self.runs += usize::from(run.has_packets() || saw_none);
                 if !run.has_packets() && saw_none {
                     run.finish_empty(sink);
                 } else {

@@ -224,6 +224,19 @@ fn lines_that_were_broken_are_told() {
 }
 
 #[test]
+fn a_text_holds_only_so_many_runs() {
+    let v4 = "10:00:00.001000 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4\nprose\n";
+    let v6 = "10:00:00.001000 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4\nprose\n";
+    for run in [v4, v6] {
+        let outline = outline(&run.repeat(3 * super::LIMIT_RUNS));
+        let captures = outline.iter().filter(|line| line.starts_with("capture")).count();
+        assert_eq!(captures, super::LIMIT_RUNS);
+        let faults: Vec<_> = outline.iter().filter(|line| line.starts_with("fault")).collect();
+        assert!(matches!(faults[..], [only] if only.contains("from here on")), "{faults:?}");
+    }
+}
+
+#[test]
 fn long_lines_are_cut_and_told() {
     let text = format!("{PACKET}\n{}\n{PACKET6}", "x".repeat(100_000));
     let outline = outline(&text);
