@@ -59,6 +59,9 @@ pub struct Serve {
     /// Analyses that run at the same time; without it, one per processor
     #[arg(long, env = "REPLYSCOPE_CONCURRENT_ANALYSES", value_name = "COUNT")]
     pub concurrent_analyses: Option<NonZeroUsize>,
+    /// Connections at the same time; more wait
+    #[arg(long, env = "REPLYSCOPE_CONNECTION_LIMIT", value_name = "COUNT", default_value = "512")]
+    pub connection_limit: NonZeroUsize,
     /// How log lines look
     #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

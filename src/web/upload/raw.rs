@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::super::error::Error;
-use super::super::labels::Labels;
+use super::super::labels::{Labels, find_title};
 use super::super::query::given;
 use super::body::WatchedBody;
 use super::metadata::{parse_point, parse_title};
@@ -62,7 +62,9 @@ pub async fn send(
     let title = query.title()?;
     let point = given(query.point).map(|text| parse_point(&text)).transpose();
     let point = point.map_err(Error::BadQuery)?;
-    let label = Labels::default().unique(query.name.as_deref().unwrap_or_default(), "capture");
+    let name = given(query.name);
+    let label = Labels::default().unique(name.as_deref().unwrap_or_default(), "capture");
+    let title = title.or_else(|| find_title(&[name.map(|_| label.clone())]));
     feed.send(Piece::Begin { label, kind: Kind::Capture { point } }).await?;
     while let Some(chunk) = body.next().await {
         // The watch knows what is wrong.
