@@ -190,6 +190,15 @@ fn other_ways_of_writing_archives_are_read() {
     }
     let marked = [b"PK00", &zip(&[("a.pcap", &one)], CompressionMethod::Deflated)[..]].concat();
     assert_eq!(captures(&read_all(&marked).0), expected[..1]);
+    // Some say the lengths in front, and again behind.
+    let mut repeated =
+        streamed_zip(&[("a.pcap", &one), ("b.pcap", &one)], CompressionMethod::Stored);
+    let length = u32::try_from(one.len()).unwrap().to_le_bytes();
+    for at in [18, 22] {
+        repeated[at..at + 4].copy_from_slice(&length);
+    }
+    assert_eq!(captures(&read_all(&repeated).0), expected);
+    assert_eq!(faults(&read_all(&repeated).0), [""; 0]);
     // A stored entry may hold what looks like the end of one.
     let tricky = [
         &pcap_file(Little, 0xa1b2_c3d4, 1)[..],
