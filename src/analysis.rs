@@ -8,19 +8,18 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::IpAddr;
 
-use uuid::Uuid;
-
 use self::intake::{CaptureIntake, name_captures};
-use crate::correlate::{Correlator, Place};
+use crate::correlate::{Correlator, Place, WellExchanges};
 use crate::diagnose::{self, Context};
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::exchange::PointId;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
-use crate::model::time::Timestamp;
 use crate::model::topology::{DeviceEntry, Facts};
 use crate::{report, topology};
+
+pub use crate::report::Header as ReportHeader;
 
 /// Facts are small; a longer inventory is not one.
 const MAX_INVENTORY_BYTES: u64 = 64 << 20;
@@ -34,21 +33,22 @@ pub struct Limits {
     pub exchanges_per_device: usize,
     /// Exchanges followed at one capture point; packets of further clients are counted.
     pub exchanges_per_point: usize,
+    /// Exchanges listed over all devices that went well; the rest is counted.
+    pub well_exchanges_listed: usize,
+    /// Exchanges listed over all devices that did not; the rest is counted.
+    pub other_exchanges_listed: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { expanded_bytes: 64 << 30, exchanges_per_device: 50, exchanges_per_point: 4_000_000 }
+        Self {
+            expanded_bytes: 64 << 30,
+            exchanges_per_device: 50,
+            exchanges_per_point: 4_000_000,
+            well_exchanges_listed: 10_000,
+            other_exchanges_listed: 50_000,
+        }
     }
-}
-
-/// What the caller calls the report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportHeader {
-    pub id: Uuid,
-    /// `None`: named after its captures.
-    pub title: Option<String>,
-    pub created_at: Timestamp,
 }
 
 /// An analysis that is taking inputs.
@@ -97,6 +97,10 @@ impl Analysis {
         let result = ingest::read(input, &limits, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
+        // A capture that a fault stopped may not have said that it ends.
+        for capture in &mut self.captures[first..] {
+            capture.end(&mut self.correlator);
+        }
         name_captures(&mut self.captures[first..], name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
@@ -175,26 +179,23 @@ impl Analysis {
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
         let correlated = self.correlator.finish(&places, &mut topology);
-        let context = Context { topology: &topology, points: &correlated.points };
-        let diagnoses = correlated
-            .exchanges
-            .iter()
-            .map(|exchange| diagnose::diagnose(exchange, context))
-            .collect();
         let captures =
             self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
-        Ok(report::build(report::Material {
-            id: header.id,
-            title: header.title,
-            created_at: header.created_at,
-            captures,
-            exchanges: correlated.exchanges,
-            diagnoses,
-            points: &correlated.points,
-            topology: &topology,
-            inventory_faults,
-            exchanges_per_device: self.limits.exchanges_per_device,
-        }))
+        let context = Context { topology: &topology, points: &correlated.points };
+        let listing = report::Listing {
+            per_device: self.limits.exchanges_per_device,
+            well: self.limits.well_exchanges_listed,
+            other: self.limits.other_exchanges_listed,
+        };
+        let mut report = report::Builder::new(captures, &correlated.points, &topology, listing);
+        for exchange in correlated.exchanges(&topology) {
+            report.add(&exchange, &diagnose::diagnose(&exchange, context));
+        }
+        for well in correlated.well_exchanges(&topology) {
+            let WellExchanges { device, device_rule, protocol, verdict, exchanges } = well;
+            report.count(device, device_rule, verdict, protocol, exchanges);
+        }
+        Ok(report.finish(header, &inventory_faults))
     }
 
     /// Takes what the reader found in the input, whose captures begin at `first`.
@@ -230,7 +231,8 @@ impl Analysis {
             Event::Fault(fault) => capture.fault(&fault),
             Event::Dropped { interface, packets } => capture.dropped(interface, packets),
             Event::Note(note) => capture.note(note),
-            Event::CaptureBegins(_) | Event::Inventory(_) | Event::CaptureEnds => {}
+            Event::CaptureEnds => capture.end(&mut self.correlator),
+            Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
     }
 }

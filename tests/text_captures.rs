@@ -55,6 +55,7 @@ fn read(path: &Path) -> Outline {
                     ));
                 }
                 Content::IcmpError(_) => capture.icmp_errors += 1,
+                Content::FragmentsLost(_) => {}
             }
         }
         Event::Inventory(text) => {

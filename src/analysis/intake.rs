@@ -2,18 +2,21 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
+mod tunnels;
+
 use std::collections::BTreeMap;
 
 use crate::correlate::{Correlated, Correlator, Place};
-use crate::decode::{self, DecodeError, Decoded};
+use crate::decode::{self, DecodeError, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
 use crate::model::exchange::PointId;
 use crate::model::input::{self, Fault};
-use crate::model::packet::{Content, Packet};
+use crate::model::packet::{Content, FragmentsSeen, Packet};
 use crate::model::report::Capture;
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
+use tunnels::TunnelCounts;
 
 /// Faults listed by themselves; the rest is counted.
 const MAX_FAULTS: usize = 20;
@@ -27,6 +30,7 @@ pub struct CaptureIntake {
     name: String,
     stated: Option<CapturePoint>,
     header: CaptureHeader,
+    decoder: Decoder,
     interfaces: BTreeMap<u32, InterfaceHeader>,
     /// Pairs of the capture's interface and the kernel's index, in order of appearance.
     kernel_interfaces: Vec<(u32, u32)>,
@@ -36,6 +40,7 @@ pub struct CaptureIntake {
     icmp_errors: u64,
     bytes: u64,
     times: Option<(Timestamp, Timestamp)>,
+    tunnels: TunnelCounts,
     faults: Vec<String>,
     faults_omitted: u64,
     undecoded: BTreeMap<String, Undecoded>,
@@ -96,6 +101,7 @@ impl CaptureIntake {
             name: input.to_owned(),
             stated,
             header,
+            decoder: Decoder::new(decode::Limits::default()),
             interfaces: BTreeMap::new(),
             kernel_interfaces: Vec::new(),
             link_types: Vec::new(),
@@ -104,6 +110,7 @@ impl CaptureIntake {
             icmp_errors: 0,
             bytes: 0,
             times: None,
+            tunnels: TunnelCounts::default(),
             faults: Vec::new(),
             faults_omitted: 0,
             undecoded: BTreeMap::new(),
@@ -121,9 +128,11 @@ impl CaptureIntake {
         self.interfaces.insert(header.index, header);
     }
 
-    /// Decodes a frame and passes on what it holds.
+    /// Decodes a frame and passes on what it holds, after the datagrams that
+    /// were waited for until then in vain.
     pub fn frame(&mut self, frame: &Frame<'_>, correlator: &mut Correlator) {
-        match decode::decode(frame) {
+        self.pass_on_lost(Some(frame.at), correlator);
+        match self.decoder.decode(frame) {
             Ok(Decoded::Packet(packet)) => self.packet(&packet, frame.original_length, correlator),
             Ok(Decoded::Other) => {
                 self.bytes += u64::from(frame.original_length);
@@ -142,12 +151,39 @@ impl CaptureIntake {
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
-        match packet.content {
-            Content::Datagram(_) => self.datagrams += 1,
-            Content::IcmpError(_) => self.icmp_errors += 1,
-        }
+        self.count(packet);
         let point = self.point_of(packet.interface, packet.kernel_interface);
         correlator.push(point, packet);
+    }
+
+    /// Gives up the datagrams of which fragments are still missing. No frame
+    /// may follow.
+    pub fn end(&mut self, correlator: &mut Correlator) {
+        self.pass_on_lost(None, correlator);
+    }
+
+    /// Passes on datagrams that were given up. The frames of their fragments
+    /// are counted already.
+    fn pass_on_lost(&mut self, now: Option<Timestamp>, correlator: &mut Correlator) {
+        while let Some(packet) = self.decoder.take_lost(now) {
+            self.count(&packet);
+            let point = self.point_of(packet.interface, packet.kernel_interface);
+            correlator.push(point, &packet);
+        }
+    }
+
+    fn count(&mut self, packet: &Packet) {
+        match &packet.content {
+            Content::Datagram(_) => self.datagrams += 1,
+            Content::IcmpError(_) => self.icmp_errors += 1,
+            Content::FragmentsLost(lost) => match lost.seen {
+                FragmentsSeen::First => self.datagrams += 1,
+                FragmentsSeen::LaterOnly => {}
+            },
+        }
+        if let Some(tunnel) = packet.tunnel {
+            self.tunnels.add(tunnel);
+        }
     }
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
@@ -261,6 +297,7 @@ impl CaptureIntake {
             last_packet_at: self.times.map(|(_, last)| last),
             clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
             warnings: self.warnings(unfollowed),
+            tunnels: self.tunnels.list(),
             name: self.name,
         }
     }
@@ -286,6 +323,7 @@ impl CaptureIntake {
                 "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
             ));
         }
+        warnings.extend(self.tunnels.warning());
         if self.header.clock == Clock::None {
             warnings.push(
                 "the text has no times, so silence and repetition cannot be judged".to_owned(),

@@ -267,7 +267,7 @@ impl Run {
                 self.last_flow = Some(datagram.flow);
                 Content::Datagram(self.questions.check(datagram))
             }
-            error @ Content::IcmpError(_) => error,
+            other @ (Content::IcmpError(_) | Content::FragmentsLost(_)) => other,
         };
         sink(Event::Packet(Packet {
             frame: pending.frame,
@@ -275,6 +275,7 @@ impl Run {
             interface: pending.interface,
             kernel_interface: None,
             direction: pending.direction,
+            tunnel: None,
             ip_identification: pending.identification().filter(|id| *id != 0),
             content,
         }));
