@@ -83,7 +83,7 @@ pub struct Analyze {
     /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated
     #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
     pub points: Vec<PointedFile>,
-    /// Captures (pcap or pcapng, plain, gzip or zstd), tcpdump text, terminal transcripts; - is standard input
+    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, terminal transcripts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "points")]
     pub files: Vec<PathBuf>,
     /// How the report is written

@@ -12,7 +12,7 @@ use super::metadata::{parse_point, parse_title};
 use super::worker::{Feed, Kind, Piece};
 
 /// Content types of a body that is a capture itself. Which format it is, its bytes say.
-pub const MEDIA_TYPES: [&str; 9] = [
+pub const MEDIA_TYPES: [&str; 16] = [
     "application/octet-stream",
     "application/vnd.tcpdump.pcap",
     "application/x-pcap",
@@ -20,12 +20,19 @@ pub const MEDIA_TYPES: [&str; 9] = [
     "application/gzip",
     "application/x-gzip",
     "application/zstd",
+    "application/x-xz",
+    "application/x-bzip2",
+    "application/x-lz4",
+    "application/zip",
+    "application/x-zip-compressed",
+    "application/x-tar",
+    "application/x-gtar",
     "text/plain",
     "text/markdown",
 ];
 
 /// What the answer to any other content type says.
-pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, application/vnd.tcpdump.pcap, application/x-pcapng, application/gzip, application/zstd, text/plain, or no content type";
+pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, application/vnd.tcpdump.pcap, application/x-pcapng, application/gzip, application/zstd, application/zip, application/x-tar, text/plain, or no content type";
 
 /// What a body without parts cannot say itself.
 #[derive(Debug, Default, Deserialize, IntoParams)]
