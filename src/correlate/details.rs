@@ -31,8 +31,6 @@ pub struct Details {
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,
-    pub last_request: Option<FrameRef>,
-    pub last_answer: Option<FrameRef>,
     pub steps: Vec<Step>,
     pub steps_omitted: u64,
     pub first_at: Option<Timestamp>,

@@ -130,10 +130,14 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
     } else {
         reading.lost_reply.map(|_| Cause::ReplyNotForwarded)
     };
-    match leading {
-        Some(leading) => vec![see(leading)],
-        None => vec![capture::next(reading), service::is_it_served(reading, asked)],
+    if let Some(leading) = leading {
+        return vec![see(leading)];
     }
+    let pod_answers = reading.exchange.pod_view().is_some_and(|pod| pod.reply_packets() > 0);
+    let mut remedies = vec![capture::next(reading)];
+    // A server that answered is no longer under suspicion.
+    remedies.extend((!pod_answers).then(|| service::is_it_served(reading, asked)));
+    remedies
 }
 
 /// For a request that was seen at one point and not at the next.
