@@ -253,6 +253,15 @@ impl Record {
                 .is_some_and(|last| last.says(said) && at.distance(last.at) <= within)
     }
 
+    /// Whether the client asked, or asked again, after `at`.
+    pub fn asked_since(&self, at: Timestamp) -> bool {
+        self.requests.packets > 0 && self.requests.last.at.since(at) >= CROSSING
+    }
+
+    pub fn has_lost_replies(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.lost_replies.is_some())
+    }
+
     /// Whether nothing of it needs to be told: every request was answered by
     /// the endpoint asked, or its protocol wants no answer.
     pub fn is_unremarkable(&self) -> bool {
