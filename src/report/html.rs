@@ -22,7 +22,9 @@ use super::tables::{AddressTable, CaptureRow};
 pub(crate) use super::times::TimeWords;
 use super::times::Times;
 use super::wording::needs_detail;
-pub(crate) use super::wording::{VerdictWords, byte_size};
+pub(crate) use super::wording::VerdictWords;
+#[cfg(feature = "service")]
+pub(crate) use super::wording::byte_size;
 use crate::model::finding::Verdict;
 use crate::model::report::{Device, Report};
 
