@@ -103,10 +103,16 @@ pub(super) fn is_later_fragment(slice: &LaxIpSlice<'_>) -> bool {
         LaxIpSlice::Ipv4(v4) => v4.header().fragments_offset().value() != 0,
         LaxIpSlice::Ipv6(v6) => {
             v6.is_payload_fragmented()
-                && v6.extensions().clone().into_iter().any(|extension| {
-                    matches!(extension, Ipv6ExtensionSlice::Fragment(fragment)
-                        if fragment.fragment_offset().value() != 0)
-                })
+                // Not a step further than the header that says so: what follows it may be
+                // cut or out of order, and etherparse's iterator does not look.
+                && v6.extensions().clone().into_iter().find_map(|extension| match extension {
+                    Ipv6ExtensionSlice::Fragment(fragment)
+                        if fragment.is_fragmenting_payload() =>
+                    {
+                        Some(fragment.fragment_offset().value() != 0)
+                    }
+                    _ => None,
+                }) == Some(true)
         }
     }
 }
@@ -243,6 +249,16 @@ mod tests {
             (v4(&[(0, 0x46)], &[1, 1]), "IPv4 header needs 24 bytes, 22 are there"),
             (v6(16, 0, &[17, 0, 1]), "IPv6 extension header needs 8 bytes, 3 are there"),
             (v6(16, 44, &[17]), "IPv6 fragment header needs 8 bytes, 1 are there"),
+            // Of first fragments whose next header is not all there no byte behind
+            // the packet is read.
+            (
+                v6(10, 44, &[60, 0, 0, 1, 0, 0, 0, 9, 17, 9]),
+                "IPv6 extension header needs 8 bytes, 2 are there",
+            ),
+            (
+                v6(8, 44, &[0, 0, 0, 1, 0, 0, 0, 9]),
+                "IPv6 hop-by-hop header is damaged: hop-by-hop header is not at the start",
+            ),
         ];
         for (bytes, expected) in cases {
             assert_eq!(parse_ip(&bytes, 1000).unwrap_err().to_string(), expected);
