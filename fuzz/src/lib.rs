@@ -28,6 +28,10 @@ const EXPANDED_BYTES: u64 = 4 << 20;
 /// Any bytes as an input file: read at once and in small pieces, as an upload
 /// may arrive, it holds the same. Compressed files are left out of that: a
 /// decoder that comes upon damage drops what the same step had produced.
+///
+/// # Panics
+///
+/// Where it does not.
 pub fn container(bytes: &[u8]) {
     const COMPRESSED: [&[u8]; 6] =
         [&[0x1f, 0x8b], &[0x28, 0xb5], &[0xfd, 0x37], b"BZh", &[0x04, 0x22], b"PK"];
@@ -43,6 +47,10 @@ pub fn container(bytes: &[u8]) {
 
 /// A frame of any link type. The first four bytes choose link type, length on
 /// the wire and direction; the rest is the frame.
+///
+/// # Panics
+///
+/// Where a datagram is longer than IP and the wire allow.
 pub fn decode(bytes: &[u8]) {
     const KNOWN: [u16; 14] = [1, 113, 276, 101, 0, 108, 228, 229, 9, 50, 51, 12, 127, 147];
     let Some((&[kind, value, excess, direction], rest)) = bytes.split_first_chunk() else { return };
@@ -78,6 +86,10 @@ pub fn decode(bytes: &[u8]) {
 
 /// Lines of one run of tcpdump, as the reader of sessions hands them over. The
 /// last byte chooses what is known of the command.
+///
+/// # Panics
+///
+/// Where frame numbers do not count up.
 pub fn tcpdump_text(bytes: &[u8]) {
     const STYLES: [StampStyle; 6] = [
         StampStyle::Default,
@@ -107,6 +119,10 @@ pub fn tcpdump_text(bytes: &[u8]) {
 }
 
 /// A pasted terminal session.
+///
+/// # Panics
+///
+/// Where frame numbers do not count up.
 pub fn transcript(bytes: &[u8]) {
     let mut frames = Frames::default();
     let _ = session::read_text(&mut { bytes }, &mut |event| {
@@ -119,6 +135,10 @@ pub fn transcript(bytes: &[u8]) {
 
 /// Text that states facts about addresses, with and without its command. The
 /// last byte chooses the command.
+///
+/// # Panics
+///
+/// Where a role is not the one that was weighed.
 pub fn topology(bytes: &[u8]) {
     const COMMANDS: [&str; 12] = [
         "",

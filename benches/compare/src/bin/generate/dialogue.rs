@@ -85,7 +85,7 @@ impl Dialogue {
         let identity = (self.number & 0xffff_ffff) as u32 + (step / 2) as u32;
         let (is_answer, rounds) = (step % 2 == 1, 1 + self.below(2, 4));
         let next_round = |gap| {
-            if !is_answer { Some(soon) } else { (step / 2 + 1 < rounds).then_some(gap) }
+            if is_answer { (step / 2 + 1 < rounds).then_some(gap) } else { Some(soon) }
         };
         let host = format!("host{}", self.number % 1_000_000);
         let to_server = |port, payload, next_ns| Step {
