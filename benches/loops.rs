@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use replyscope::correlate::Correlator;
-use replyscope::decode::{Decoded, decode};
+use replyscope::decode::{self, Decoded, Decoder};
 use replyscope::ingest::tcpdump_text::{Origin, Run};
 use replyscope::ingest::{self, Event, Limits};
 use replyscope::model::capture::{CaptureId, Frame, LinkType};
@@ -74,9 +74,10 @@ fn cut_pcap(bencher: Bencher) {
 #[divan::bench]
 fn decode_frames(bencher: Bencher) {
     let frames = frames();
+    let mut decoder = Decoder::new(decode::Limits::default());
     bencher.counter(ItemsCount::new(frames.len())).bench_local(|| {
         for (number, bytes) in (1..).zip(&frames) {
-            let _ = black_box(decode(&frame(number, bytes)));
+            let _ = black_box(decoder.decode(&frame(number, bytes)));
         }
     });
 }
@@ -84,9 +85,10 @@ fn decode_frames(bencher: Bencher) {
 /// Packets of one exchange, told again by so many clients.
 #[divan::bench(args = [1, 1_000, 100_000])]
 fn correlate_packets(bencher: Bencher, clients: u32) {
+    let mut decoder = Decoder::new(decode::Limits::default());
     let exchange: Vec<Packet> = (1..)
         .zip(&frames())
-        .filter_map(|(number, bytes)| match decode(&frame(number, bytes)) {
+        .filter_map(|(number, bytes)| match decoder.decode(&frame(number, bytes)) {
             Ok(Decoded::Packet(packet)) => Some(packet),
             _ => None,
         })

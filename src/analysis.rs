@@ -3,52 +3,57 @@
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
 mod intake;
+mod listing;
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::IpAddr;
 
-use uuid::Uuid;
-
 use self::intake::{CaptureIntake, name_captures};
-use crate::correlate::{Correlator, Place};
-use crate::diagnose::{self, Context};
+use self::listing::Listing;
+use crate::correlate::{Correlator, Place, WellExchanges};
+use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
-use crate::model::exchange::PointId;
+use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
-use crate::model::time::Timestamp;
-use crate::model::topology::{DeviceEntry, Facts};
+use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
+
+pub use crate::report::Header as ReportHeader;
 
 /// Facts are small; a longer inventory is not one.
 const MAX_INVENTORY_BYTES: u64 = 64 << 20;
 
+/// Exchanges that are whole at the same time, some 1.5 KB each.
+const TOLD_AT_ONCE: usize = 50_000;
+
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one input after decompression.
+    /// Bytes of one input after decompression, over all entries of an archive.
     pub expanded_bytes: u64,
     /// Exchanges listed per device; the rest is counted.
     pub exchanges_per_device: usize,
     /// Exchanges followed at one capture point; packets of further clients are counted.
     pub exchanges_per_point: usize,
+    /// Exchanges listed over all devices that went well; the rest is counted.
+    pub well_exchanges_listed: usize,
+    /// Exchanges listed over all devices that did not; the rest is counted.
+    pub other_exchanges_listed: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { expanded_bytes: 64 << 30, exchanges_per_device: 50, exchanges_per_point: 4_000_000 }
+        Self {
+            expanded_bytes: 64 << 30,
+            exchanges_per_device: 50,
+            exchanges_per_point: 4_000_000,
+            well_exchanges_listed: 10_000,
+            other_exchanges_listed: 50_000,
+        }
     }
-}
-
-/// What the caller calls the report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportHeader {
-    pub id: Uuid,
-    /// `None`: named after its captures.
-    pub title: Option<String>,
-    pub created_at: Timestamp,
 }
 
 /// An analysis that is taking inputs.
@@ -97,6 +102,10 @@ impl Analysis {
         let result = ingest::read(input, &limits, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
+        // A capture that a fault stopped may not have said that it ends.
+        for capture in &mut self.captures[first..] {
+            capture.end(&mut self.correlator);
+        }
         name_captures(&mut self.captures[first..], name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
@@ -175,26 +184,29 @@ impl Analysis {
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
         let correlated = self.correlator.finish(&places, &mut topology);
-        let context = Context { topology: &topology, points: &correlated.points };
-        let diagnoses = correlated
-            .exchanges
-            .iter()
-            .map(|exchange| diagnose::diagnose(exchange, context))
-            .collect();
         let captures =
             self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
-        Ok(report::build(report::Material {
-            id: header.id,
-            title: header.title,
-            created_at: header.created_at,
-            captures,
-            exchanges: correlated.exchanges,
-            diagnoses,
-            points: &correlated.points,
-            topology: &topology,
-            inventory_faults,
-            exchanges_per_device: self.limits.exchanges_per_device,
-        }))
+        let points = correlated.points.clone();
+        let mut listing = Listing::new(self.limits);
+        let mut report = report::Builder::new(captures, &points, &topology, listing.room());
+        let mut told = Vec::new();
+        for entry in correlated.entries(&topology) {
+            match entry.find_well().filter(|well| !listing.takes(well.device)) {
+                Some(well) => count(&mut report, &well),
+                None => told.extend(entry.exchange()),
+            }
+            // Rules compare exchanges with each other; so many at once suffice.
+            if told.len() >= TOLD_AT_ONCE {
+                tell(&mut report, &mut told, &topology, &points);
+            }
+        }
+        tell(&mut report, &mut told, &topology, &points);
+        for well in correlated.well_exchanges(&topology) {
+            count(&mut report, &well);
+        }
+        // The exchanges need the most memory, and the report has what it needs of them.
+        drop(correlated);
+        Ok(report.finish(header, &inventory_faults))
     }
 
     /// Takes what the reader found in the input, whose captures begin at `first`.
@@ -228,9 +240,30 @@ impl Analysis {
                 capture.other(at, &mut self.correlator);
             }
             Event::Fault(fault) => capture.fault(&fault),
-            Event::CaptureBegins(_) | Event::Inventory(_) | Event::CaptureEnds => {}
+            Event::Dropped { interface, packets } => capture.dropped(interface, packets),
+            Event::Note(note) => capture.note(note),
+            Event::CaptureEnds => capture.end(&mut self.correlator),
+            Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
     }
+}
+
+/// Diagnoses exchanges and puts them into the report.
+fn tell(
+    report: &mut report::Builder<'_>,
+    exchanges: &mut Vec<Exchange>,
+    topology: &Topology,
+    points: &[Point],
+) {
+    let diagnoses = diagnose::diagnose(exchanges, topology, points);
+    for (exchange, diagnosis) in exchanges.drain(..).zip(diagnoses) {
+        report.add(&exchange, &diagnosis);
+    }
+}
+
+fn count(report: &mut report::Builder<'_>, well: &WellExchanges) {
+    let WellExchanges { device, device_rule, protocol, verdict, exchanges } = *well;
+    report.count(device, device_rule, verdict, protocol, exchanges);
 }
 
 fn parse(text: &InventoryText<'_>) -> Facts {

@@ -55,13 +55,14 @@ fn read(path: &Path) -> Outline {
                     ));
                 }
                 Content::IcmpError(_) => capture.icmp_errors += 1,
+                Content::FragmentsLost(_) => {}
             }
         }
         Event::Inventory(text) => {
             outline.inventories.push((text.command.to_owned(), text.node.map(str::to_owned)));
         }
         Event::Fault(fault) => outline.faults.push(fault.to_string()),
-        Event::Interface(_) | Event::CaptureEnds => {}
+        Event::Interface(_) | Event::Dropped { .. } | Event::Note(_) | Event::CaptureEnds => {}
     });
     if let Err(error) = result {
         outline.faults.push(error.to_string());

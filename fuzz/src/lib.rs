@@ -8,13 +8,13 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Read};
+use std::time::Duration;
 
 use replyscope::analysis::{Analysis, Limits, ReportHeader};
-use replyscope::decode::{Decoded, decode as decode_frame};
+use replyscope::decode::{Decoded, Decoder, Limits as DecodeLimits};
 use replyscope::ingest::tcpdump_text::{Origin, Run, StampStyle};
 use replyscope::ingest::{self, Event, transcript as session};
 use replyscope::model::capture::{CapturePoint, Direction, Frame, LinkType, PointKind};
-use replyscope::model::packet::Content;
 use replyscope::model::report::Report;
 use replyscope::model::time::Timestamp;
 use replyscope::report::html::{self, Setting};
@@ -45,43 +45,56 @@ pub fn container(bytes: &[u8]) {
     assert_eq!(whole, pieces, "small pieces read differently");
 }
 
-/// A frame of any link type. The first four bytes choose link type, length on
-/// the wire and direction; the rest is the frame.
+/// Frames of one capture, of any link type. Six bytes before each choose its link
+/// type, length on the wire and direction, and say how long it is.
 ///
 /// # Panics
 ///
-/// Where a datagram is longer than IP and the wire allow.
+/// Where a packet claims a frame that was not there yet.
 pub fn decode(bytes: &[u8]) {
-    const KNOWN: [u16; 14] = [1, 113, 276, 101, 0, 108, 228, 229, 9, 50, 51, 12, 127, 147];
-    let Some((&[kind, value, excess, direction], rest)) = bytes.split_first_chunk() else { return };
-    let link_type = KNOWN.get(usize::from(kind)).copied().unwrap_or(u16::from(value));
-    let length = u32::try_from(rest.len()).unwrap_or(u32::MAX);
-    let frame = Frame {
-        number: 1,
-        at: Timestamp::EPOCH,
-        interface: 0,
-        link_type: LinkType::from(link_type),
-        direction: [None, Some(Direction::In), Some(Direction::Out)]
-            .get(usize::from(direction))
-            .copied()
-            .flatten(),
-        original_length: length.saturating_add(u32::from(excess)),
-        bytes: rest,
+    const KNOWN: [u16; 18] =
+        [1, 113, 276, 101, 0, 108, 228, 229, 9, 50, 204, 104, 107, 239, 258, 51, 127, 147];
+    let limits = DecodeLimits {
+        fragmented_datagrams: 4,
+        fragment_bytes: 16 << 10,
+        fragment_lifetime: Duration::from_secs(3),
     };
-    match decode_frame(&frame) {
-        Ok(Decoded::Packet(packet)) => {
-            assert_eq!(packet.frame, 1);
-            if let Content::Datagram(datagram) = &packet.content {
-                assert!(
-                    datagram.length <= 0xFFFF + length.saturating_add(u32::from(excess)),
-                    "{datagram:?}"
-                );
-            }
+    let mut decoder = Decoder::new(limits);
+    let (mut rest, mut number, mut at) = (bytes, 0, Timestamp::EPOCH);
+    while let Some((&[kind, value, excess, direction, length @ ..], after)) =
+        rest.split_first_chunk::<6>()
+    {
+        let length = usize::from(u16::from_le_bytes(length)).min(after.len());
+        let (frame, after) = after.split_at(length);
+        let link_type = KNOWN.get(usize::from(kind)).copied().unwrap_or(u16::from(value));
+        number += 1;
+        at = at + Duration::from_millis(u64::from(value) * 8);
+        let outcome = decoder.decode(&Frame {
+            number,
+            at,
+            interface: 0,
+            link_type: LinkType::from(link_type),
+            direction: [None, Some(Direction::In), Some(Direction::Out)]
+                .get(usize::from(direction))
+                .copied()
+                .flatten(),
+            original_length: u32::try_from(length)
+                .unwrap_or(u32::MAX)
+                .saturating_add(u32::from(excess)),
+            bytes: frame,
+        });
+        match outcome {
+            Ok(Decoded::Packet(packet)) => assert!((1..=number).contains(&packet.frame)),
+            // Everything else that a decoder answers is fine too.
+            Ok(_) => {}
+            Err(error) => assert!(!error.to_string().is_empty()),
         }
-        // Everything else that a decoder answers is fine too.
-        Ok(_) => {}
-        Err(error) => assert!(!error.to_string().is_empty()),
+        while let Some(packet) = decoder.take_lost(Some(at)) {
+            assert!((1..=number).contains(&packet.frame));
+        }
+        rest = after;
     }
+    while decoder.take_lost(None).is_some() {}
 }
 
 /// Lines of one run of tcpdump, as the reader of sessions hands them over. The
@@ -177,6 +190,8 @@ pub fn analysis(bytes: &[u8]) {
         expanded_bytes: EXPANDED_BYTES,
         exchanges_per_device: 5,
         exchanges_per_point: 1_000,
+        well_exchanges_listed: 10,
+        other_exchanges_listed: 10,
     });
     let point = |kind| Some(CapturePoint { kind, node: Some("node1".into()), interface: None });
     match bytes.last().map(|last| last % 4) {

@@ -2,18 +2,21 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
+mod tunnels;
+
 use std::collections::BTreeMap;
 
 use crate::correlate::{Correlated, Correlator, Place};
-use crate::decode::{self, DecodeError, Decoded};
+use crate::decode::{self, DecodeError, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
 use crate::model::exchange::PointId;
 use crate::model::input::{self, Fault};
-use crate::model::packet::{Content, Packet};
+use crate::model::packet::{Content, FragmentsSeen, Packet};
 use crate::model::report::Capture;
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
+use tunnels::TunnelCounts;
 
 /// Faults listed by themselves; the rest is counted.
 const MAX_FAULTS: usize = 20;
@@ -27,6 +30,7 @@ pub struct CaptureIntake {
     name: String,
     stated: Option<CapturePoint>,
     header: CaptureHeader,
+    decoder: Decoder,
     interfaces: BTreeMap<u32, InterfaceHeader>,
     /// Pairs of the capture's interface and the kernel's index, in order of appearance.
     kernel_interfaces: Vec<(u32, u32)>,
@@ -36,9 +40,14 @@ pub struct CaptureIntake {
     icmp_errors: u64,
     bytes: u64,
     times: Option<(Timestamp, Timestamp)>,
+    tunnels: TunnelCounts,
     faults: Vec<String>,
     faults_omitted: u64,
     undecoded: BTreeMap<String, Undecoded>,
+    /// Packets that the capture itself lost, by interface.
+    dropped: BTreeMap<u32, u64>,
+    /// What somebody wrote into the capture.
+    notes: Vec<String>,
 }
 
 /// Frames that could not be decoded for one reason.
@@ -49,10 +58,14 @@ struct Undecoded {
 }
 
 /// Names the captures of one input: after the input where it is one capture,
-/// after node and interface where it is a transcript of several.
+/// after their entries where it is an archive, after node and interface where it
+/// is a transcript of several.
 pub fn name_captures(captures: &mut [CaptureIntake], input: &str) {
     if let [only] = captures {
-        input.clone_into(&mut only.name);
+        only.name = match &only.header.name {
+            Some(entry) => format!("{input}: {entry}"),
+            None => input.to_owned(),
+        };
         return;
     }
     let mut taken: BTreeMap<String, u32> = BTreeMap::new();
@@ -64,11 +77,15 @@ pub fn name_captures(captures: &mut [CaptureIntake], input: &str) {
             (Some(node), None) => Some(node.clone()),
             (None, None) => None,
         };
+        let entry = capture.header.name.as_deref();
         let name = match (place, line) {
+            (Some(place), Some(line)) if entry.is_some() => {
+                format!("{}: {place} ({line})", entry.unwrap_or(input))
+            }
             (Some(place), Some(line)) => format!("{place} ({line})"),
             (Some(place), None) => place,
-            (None, Some(line)) => format!("{input} ({line})"),
-            (None, None) => input.to_owned(),
+            (None, Some(line)) => format!("{} ({line})", entry.unwrap_or(input)),
+            (None, None) => entry.unwrap_or(input).to_owned(),
         };
         let count = taken.entry(name.clone()).or_insert(0);
         *count += 1;
@@ -88,6 +105,7 @@ impl CaptureIntake {
             name: input.to_owned(),
             stated,
             header,
+            decoder: Decoder::new(decode::Limits::default()),
             interfaces: BTreeMap::new(),
             kernel_interfaces: Vec::new(),
             link_types: Vec::new(),
@@ -96,9 +114,12 @@ impl CaptureIntake {
             icmp_errors: 0,
             bytes: 0,
             times: None,
+            tunnels: TunnelCounts::default(),
             faults: Vec::new(),
             faults_omitted: 0,
             undecoded: BTreeMap::new(),
+            dropped: BTreeMap::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -111,9 +132,11 @@ impl CaptureIntake {
         self.interfaces.insert(header.index, header);
     }
 
-    /// Decodes a frame and passes on what it holds.
+    /// Decodes a frame and passes on what it holds, after the datagrams that
+    /// were waited for until then in vain.
     pub fn frame(&mut self, frame: &Frame<'_>, correlator: &mut Correlator) {
-        match decode::decode(frame) {
+        self.pass_on_lost(Some(frame.at), correlator);
+        match self.decoder.decode(frame) {
             Ok(Decoded::Packet(packet)) => self.packet(&packet, frame.original_length, correlator),
             Ok(Decoded::Other) => {
                 self.bytes += u64::from(frame.original_length);
@@ -132,12 +155,39 @@ impl CaptureIntake {
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
-        match packet.content {
-            Content::Datagram(_) => self.datagrams += 1,
-            Content::IcmpError(_) => self.icmp_errors += 1,
-        }
+        self.count(packet);
         let point = self.point_of(packet.interface, packet.kernel_interface);
         correlator.push(point, packet);
+    }
+
+    /// Gives up the datagrams of which fragments are still missing. No frame
+    /// may follow.
+    pub fn end(&mut self, correlator: &mut Correlator) {
+        self.pass_on_lost(None, correlator);
+    }
+
+    /// Passes on datagrams that were given up. The frames of their fragments
+    /// are counted already.
+    fn pass_on_lost(&mut self, now: Option<Timestamp>, correlator: &mut Correlator) {
+        while let Some(packet) = self.decoder.take_lost(now) {
+            self.count(&packet);
+            let point = self.point_of(packet.interface, packet.kernel_interface);
+            correlator.push(point, &packet);
+        }
+    }
+
+    fn count(&mut self, packet: &Packet) {
+        match &packet.content {
+            Content::Datagram(_) => self.datagrams += 1,
+            Content::IcmpError(_) => self.icmp_errors += 1,
+            Content::FragmentsLost(lost) => match lost.seen {
+                FragmentsSeen::First => self.datagrams += 1,
+                FragmentsSeen::LaterOnly => {}
+            },
+        }
+        if let Some(tunnel) = packet.tunnel {
+            self.tunnels.add(tunnel);
+        }
     }
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
@@ -163,6 +213,17 @@ impl CaptureIntake {
         } else {
             self.faults_omitted += 1;
         }
+    }
+
+    /// Counts packets that the capture itself lost.
+    pub fn dropped(&mut self, interface: u32, packets: u64) {
+        let known = self.dropped.entry(interface).or_insert(0);
+        *known = known.saturating_add(packets);
+    }
+
+    /// Keeps what somebody wrote into the capture; readers limit how much.
+    pub fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// What is known of each of its points.
@@ -240,12 +301,14 @@ impl CaptureIntake {
             last_packet_at: self.times.map(|(_, last)| last),
             clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
             warnings: self.warnings(unfollowed),
+            tunnels: self.tunnels.list(),
             name: self.name,
         }
     }
 
     fn warnings(&self, unfollowed_packets: u64) -> Vec<String> {
-        let mut warnings = self.faults.clone();
+        let mut warnings = self.dropped_warnings();
+        warnings.extend_from_slice(&self.faults);
         if self.faults_omitted > 0 {
             warnings.push(format!("and {} more faults of this kind", self.faults_omitted));
         }
@@ -264,12 +327,27 @@ impl CaptureIntake {
                 "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
             ));
         }
+        warnings.extend(self.tunnels.warning());
         if self.header.clock == Clock::None {
             warnings.push(
                 "the text has no times, so silence and repetition cannot be judged".to_owned(),
             );
         }
+        warnings.extend_from_slice(&self.notes);
         warnings
+    }
+
+    fn dropped_warnings(&self) -> Vec<String> {
+        let listed = self.dropped.iter().take(MAX_FAULTS).map(|(interface, packets)| {
+            let name = self.interfaces.get(interface).and_then(|header| header.name.as_deref());
+            let place = name.map(|name| format!(" at {name}")).unwrap_or_default();
+            let packets = match packets {
+                1 => "a packet".to_owned(),
+                more => format!("{more} packets"),
+            };
+            format!("the capture itself lost {packets}{place}: silence in it proves little")
+        });
+        listed.collect()
     }
 
     fn note_undecoded(&mut self, error: &DecodeError, frame: u64) {

@@ -35,19 +35,21 @@ pub fn run(settings: &Analyze) -> ExitCode {
     let code = if failed { ExitCode::from(1) } else { ExitCode::SUCCESS };
     let written = match settings.format {
         Format::Text => write_text(&report, settings.colour),
-        Format::Json => match serde_json::to_vec_pretty(&report) {
-            Ok(mut json) => {
-                json.push(b'\n');
-                write_output(&json)
-            }
-            Err(error) => return fail(&error),
-        },
+        Format::Json => write_json(&report),
         Format::Html => match html::render_report(&report, Setting::File) {
             Ok(page) => write_output(page.as_bytes()),
             Err(error) => return fail(&error),
         },
     };
     finish_output(written, code)
+}
+
+/// A report can be large: it is written as it is rendered.
+fn write_json(report: &Report) -> io::Result<()> {
+    let mut output = io::BufWriter::with_capacity(256 << 10, io::stdout().lock());
+    serde_json::to_writer_pretty(&mut output, report).map_err(io::Error::from)?;
+    output.write_all(b"\n")?;
+    output.flush()
 }
 
 fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::live::{Audience, Live};
+use super::record::{Audience, Record};
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
@@ -44,7 +44,7 @@ impl Fit {
 /// answers `exchange`. `alone` says that the client socket asks nobody else and
 /// the sender asks nobody: only then may time alone relate the two.
 pub fn find_reply_fit(
-    exchange: &Live,
+    exchange: &Record,
     datagram: &Datagram,
     at: Timestamp,
     alone: bool,
@@ -54,7 +54,7 @@ pub fn find_reply_fit(
     if exchange.requests.packets == 0 {
         return None;
     }
-    if exchange.group == Audience::Group {
+    if exchange.audience == Audience::Group {
         return fits_group(exchange, asked, datagram, at).then_some(Fit::ByDesign);
     }
     if is_tftp_protocol(exchange.protocol) {
@@ -72,7 +72,7 @@ pub fn find_reply_fit(
     if exchange.protocol.moves_by_design() || !alone || lacks_identity {
         return None;
     }
-    let outstanding = exchange.replies.is_empty() && at.since(exchange.last_at) <= ANSWER_DELAY;
+    let outstanding = !exchange.is_answered() && at.since(exchange.last_at()) <= ANSWER_DELAY;
     if !outstanding
         || source.address == asked.address
         || Protocol::of_port(exchange.client.port).is_some()
@@ -85,22 +85,22 @@ pub fn find_reply_fit(
 }
 
 /// Where a packet of the client went, if it follows a reply of `exchange`.
-pub fn find_course(exchange: &Live, datagram: &Datagram, at: Timestamp) -> Option<Course> {
+pub fn find_course(exchange: &Record, datagram: &Datagram, at: Timestamp) -> Option<Course> {
     let destination = datagram.flow.destination;
     let asked = exchange.asked?;
     let tftp = is_tftp_protocol(exchange.protocol);
-    if tftp && (is_request(datagram) || at.since(exchange.last_at) > TFTP_PATIENCE) {
+    if tftp && (is_request(datagram) || at.since(exchange.last_at()) > TFTP_PATIENCE) {
         return None;
     }
-    if !tftp && at.since(exchange.last_at) > ANSWER_DELAY {
+    if !tftp && at.since(exchange.last_at()) > ANSWER_DELAY {
         return None;
     }
-    let keeps_address = destination.address == asked.address
-        && destination.port != asked.port
-        && exchange
-            .replies
-            .iter()
-            .any(|replies| replies.origin.is_changed() && replies.source.port == destination.port);
+    let keeps_address =
+        destination.address == asked.address
+            && destination.port != asked.port
+            && exchange.details.iter().flat_map(|details| &details.replies).any(|replies| {
+                replies.origin.is_changed() && replies.source.port == destination.port
+            });
     if keeps_address {
         return Some(Course::ToAskedAddress);
     }
@@ -111,24 +111,24 @@ pub fn find_course(exchange: &Live, datagram: &Datagram, at: Timestamp) -> Optio
 
 /// Whether `datagram`, sent to the server's transfer identifier, is the client
 /// going on from another of its addresses.
-pub fn comes_from_other_source(exchange: &Live, datagram: &Datagram, at: Timestamp) -> bool {
+pub fn comes_from_other_source(exchange: &Record, datagram: &Datagram, at: Timestamp) -> bool {
     let source = datagram.flow.source;
     source.address != exchange.client.address
         && source.address.is_ipv4() == exchange.client.address.is_ipv4()
         && !is_request(datagram)
-        && at.since(exchange.last_at) <= TFTP_PATIENCE
+        && at.since(exchange.last_at()) <= TFTP_PATIENCE
         && (source.port == exchange.client.port || tftp_shape(datagram).is_some())
 }
 
 /// RFC 1350 section 4: a TFTP server answers from a port of its own choice.
 fn find_tftp_fit(
-    exchange: &Live,
+    exchange: &Record,
     asked: Endpoint,
     datagram: &Datagram,
     at: Timestamp,
 ) -> Option<Fit> {
     if is_request(datagram)
-        || at.since(exchange.last_at) > TFTP_PATIENCE
+        || at.since(exchange.last_at()) > TFTP_PATIENCE
         || !could_be_tftp(datagram)
     {
         return None;
@@ -150,13 +150,13 @@ fn claim(protocol: Protocol, asked: Endpoint, source: Endpoint, confidence: Conf
     }
 }
 
-fn fits_group(exchange: &Live, asked: Endpoint, datagram: &Datagram, at: Timestamp) -> bool {
+fn fits_group(exchange: &Record, asked: Endpoint, datagram: &Datagram, at: Timestamp) -> bool {
     let same_protocol = match &datagram.application {
         Application::Transaction(transaction) => transaction.protocol == exchange.protocol,
         Application::Plain(protocol) => *protocol == exchange.protocol,
         Application::Tftp(_) | Application::Unknown { .. } => false,
     };
-    at.since(exchange.last_at) <= GROUP_DELAY
+    at.since(exchange.last_at()) <= GROUP_DELAY
         && (datagram.flow.source.port == asked.port || same_protocol)
 }
 

@@ -1,7 +1,7 @@
 //! The flows of one capture point, and the flow that an ICMP error means.
 
-use hashbrown::HashMap;
-
+use super::index::{Hasher, Index};
+use super::record::{ExchangeIndex, Record};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
 use crate::model::packet::{IcmpError, Quote};
@@ -9,13 +9,15 @@ use crate::model::report::Quotes;
 
 /// How far back an ICMP error without ports looks for the datagram it means.
 const RECENT_FLOWS: usize = 256;
+/// Marks the number of a flow that is not simply an exchange's own.
+const SIDE_FLOW: u32 = 1 << 31;
 
 /// A pair of endpoints and the exchange it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct Flow {
     pub client: Endpoint,
     pub server: Endpoint,
-    pub exchange: u32,
+    pub exchange: ExchangeIndex,
     /// What the client's packets on this flow are; `None`: requests.
     pub course: Option<Course>,
     /// What the server's packets on this flow are.
@@ -23,39 +25,70 @@ pub struct Flow {
 }
 
 /// All flows, by their two endpoints, and the latest of them.
+///
+/// The flow between a client and whom it asked is the exchange itself; only
+/// others take room of their own.
 #[derive(Debug, Default)]
 pub struct Flows {
-    all: Vec<Flow>,
-    by_pair: HashMap<(Endpoint, Endpoint), u32>,
+    side: Vec<Flow>,
+    by_pair: Index,
     recent: Vec<u32>,
     next_recent: usize,
 }
 
 impl Flows {
     /// The flow between two endpoints, in whichever direction; it is the latest now.
-    pub fn find(&mut self, one: Endpoint, other: Endpoint) -> Option<Flow> {
-        let index = *self.by_pair.get(&pair(one, other))?;
-        self.remember(index);
-        self.all.get(index as usize).copied()
+    pub fn find(
+        &mut self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        one: Endpoint,
+        other: Endpoint,
+    ) -> Option<Flow> {
+        let number = self.find_number(hasher, exchanges, one, other)?;
+        self.remember(number);
+        self.flow(exchanges, number)
     }
 
-    /// Adds a flow; it is the latest now.
-    pub fn register(&mut self, flow: Flow) {
-        let Ok(index) = u32::try_from(self.all.len()) else { return };
-        self.all.push(flow);
-        self.by_pair.insert(pair(flow.client, flow.server), index);
-        self.remember(index);
+    /// Adds the flow between an exchange's client and the endpoint that it asked.
+    pub fn register_own(&mut self, hasher: &Hasher, exchanges: &[Record], exchange: ExchangeIndex) {
+        let Some(record) = exchanges.get(exchange.position()) else { return };
+        let Some(asked) = record.asked else { return };
+        let Ok(number) = u32::try_from(exchange.position()) else { return };
+        self.insert(hasher, exchanges, record.client, asked, number);
+    }
+
+    /// Adds a flow between other endpoints.
+    pub fn register(&mut self, hasher: &Hasher, exchanges: &[Record], flow: Flow) {
+        let Some(number) = u32::try_from(self.side.len()).ok().filter(|n| *n < SIDE_FLOW) else {
+            return;
+        };
+        self.side.push(flow);
+        self.insert(hasher, exchanges, flow.client, flow.server, number | SIDE_FLOW);
+    }
+
+    /// Forgets an exchange's own flow.
+    pub fn forget_own(&mut self, hasher: &Hasher, record: &Record, exchange: ExchangeIndex) {
+        if let (Some(asked), Ok(number)) = (record.asked, u32::try_from(exchange.position())) {
+            self.by_pair.remove(hasher.pair(record.client, asked), number);
+        }
     }
 
     /// The flow an ICMP error is about, which part of the exchange it quotes,
     /// and the destination quoted.
-    pub fn find_quoted(&self, error: &IcmpError) -> Option<(Flow, Quotes, Option<Endpoint>)> {
+    pub fn find_quoted(
+        &self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        error: &IcmpError,
+    ) -> Option<(Flow, Quotes, Option<Endpoint>)> {
         let exact = error.quote.and_then(|quote| {
             let (source, destination) = (quote.source_endpoint()?, quote.destination_endpoint()?);
-            let flow = self.all[*self.by_pair.get(&pair(source, destination))? as usize];
+            let number = self.find_number(hasher, exchanges, source, destination)?;
+            let flow = self.flow(exchanges, number)?;
             Some((flow, source == flow.client))
         });
-        let (flow, quotes_client) = exact.or_else(|| self.find_recent(error))?;
+        let (flow, quotes_client) = exact.or_else(|| self.find_recent(exchanges, error))?;
         let quotes = match (quotes_client, flow.course) {
             (false, _) => Quotes::Reply,
             (true, None) => Quotes::Request,
@@ -72,7 +105,7 @@ impl Flows {
     /// The latest flow that fits what is left of a quote: its addresses, or
     /// where those are cut too, the error's own (RFC 4443 section 2.4: the
     /// error goes to the sender of the datagram it is about).
-    fn find_recent(&self, error: &IcmpError) -> Option<(Flow, bool)> {
+    fn find_recent(&self, exchanges: &[Record], error: &IcmpError) -> Option<(Flow, bool)> {
         let quote = error.quote.unwrap_or(Quote {
             source: error.to,
             source_port: None,
@@ -87,7 +120,8 @@ impl Flows {
         };
         let count = self.recent.len();
         (1..=count).find_map(|back| {
-            let flow = self.all[self.recent[(self.next_recent + count - back) % count] as usize];
+            let number = self.recent[(self.next_recent + count - back) % count];
+            let flow = self.flow(exchanges, number)?;
             if fits(flow.client, flow.server) {
                 Some((flow, true))
             } else if fits(flow.server, flow.client) {
@@ -98,17 +132,72 @@ impl Flows {
         })
     }
 
-    fn remember(&mut self, flow: u32) {
+    fn find_number(
+        &self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        one: Endpoint,
+        other: Endpoint,
+    ) -> Option<u32> {
+        self.by_pair
+            .find(hasher.pair(one, other), |number| self.joins(exchanges, number, one, other))
+    }
+
+    fn insert(
+        &mut self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        client: Endpoint,
+        server: Endpoint,
+        number: u32,
+    ) {
+        let side = &self.side;
+        self.by_pair.insert(hasher.pair(client, server), number, |known| {
+            joins(side, exchanges, known, client, server)
+        });
+        self.remember(number);
+    }
+
+    fn joins(&self, exchanges: &[Record], number: u32, one: Endpoint, other: Endpoint) -> bool {
+        joins(&self.side, exchanges, number, one, other)
+    }
+
+    fn flow(&self, exchanges: &[Record], number: u32) -> Option<Flow> {
+        if number & SIDE_FLOW != 0 {
+            return self.side.get((number & !SIDE_FLOW) as usize).copied();
+        }
+        let record = exchanges.get(number as usize)?;
+        Some(Flow {
+            client: record.client,
+            server: record.asked?,
+            exchange: ExchangeIndex::new(number as usize)?,
+            course: None,
+            origin: Origin::Asked,
+        })
+    }
+
+    fn remember(&mut self, number: u32) {
         if self.recent.len() < RECENT_FLOWS {
-            self.recent.push(flow);
+            self.recent.push(number);
         } else {
-            self.recent[self.next_recent] = flow;
+            self.recent[self.next_recent] = number;
         }
         self.next_recent = (self.next_recent + 1) % RECENT_FLOWS;
     }
 }
 
-/// Both directions of a flow have one key.
-fn pair(one: Endpoint, other: Endpoint) -> (Endpoint, Endpoint) {
-    if one <= other { (one, other) } else { (other, one) }
+/// Whether flow `number` runs between two endpoints.
+fn joins(
+    side_flows: &[Flow],
+    exchanges: &[Record],
+    number: u32,
+    one: Endpoint,
+    other: Endpoint,
+) -> bool {
+    let ends = if number & SIDE_FLOW != 0 {
+        side_flows.get((number & !SIDE_FLOW) as usize).map(|flow| (flow.client, Some(flow.server)))
+    } else {
+        exchanges.get(number as usize).map(|record| (record.client, record.asked))
+    };
+    ends == Some((one, Some(other))) || ends == Some((other, Some(one)))
 }

@@ -1,57 +1,133 @@
-//! What several points saw of one exchange, put together.
+//! Which sightings of several points are one exchange.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hashbrown::HashMap;
+use smallvec::{SmallVec, smallvec};
 
+use super::record::Record;
 use super::signature::{Basis, Signature};
-use super::view::Sighting;
+use super::table::PointTable;
 use crate::model::capture::{CaptureId, PointKind};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{AddressTranslation, DeviceRule, Exchange, View};
+use crate::model::exchange::Point;
 use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
 
 /// Hosts' clocks differ by seconds, rarely by more; without a payload only time relates two views.
-const TIME_APART: std::time::Duration = std::time::Duration::from_secs(10);
+const TIME_APART: Duration = Duration::from_secs(10);
 
-/// Joins sightings of the same exchange; the view nearest to the device comes
-/// first. Also gives each capture's clock minus the first capture's, in µs.
-pub fn join(mut sightings: Vec<Sighting>) -> (Vec<Exchange>, BTreeMap<CaptureId, i64>) {
-    sightings.sort_by_key(|sighting| {
-        (distance_from_device(sighting.view.kind), sighting.view.point, sighting.view.first_at)
+/// Where a sighting stands: its table and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub table: usize,
+    pub position: usize,
+}
+
+/// The sightings of one exchange, that nearest to the device first.
+pub type Group = SmallVec<[Place; 1]>;
+
+/// All exchanges, as groups of sightings.
+#[derive(Debug)]
+pub enum Groups {
+    /// Of one table only: each of these places is an exchange.
+    Alone(Vec<u32>),
+    Joined(Vec<Group>),
+}
+
+impl Groups {
+    pub fn iter(&self) -> impl Iterator<Item = Group> + '_ {
+        let (alone, joined) = match self {
+            Self::Alone(positions) => (positions.as_slice(), &[][..]),
+            Self::Joined(groups) => (&[][..], groups.as_slice()),
+        };
+        let alone = alone.iter().map(|position| {
+            let group: Group = smallvec![Place { table: 0, position: *position as usize }];
+            group
+        });
+        alone.chain(joined.iter().cloned())
+    }
+}
+
+/// Joins the sightings of all tables, which are in the order of `points`.
+pub fn join(tables: &[PointTable], points: &[Point]) -> Groups {
+    if let [table] = tables {
+        return Groups::Alone(taken(table).collect());
+    }
+    let places = tables.iter().enumerate().flat_map(|(index, table)| {
+        taken(table).map(move |position| Place { table: index, position: position as usize })
     });
-    let mut groups: Vec<Vec<Sighting>> = Vec::new();
+    let mut seen: Vec<Seen<'_>> = places.map(|place| Seen::new(place, tables, points)).collect();
+    seen.sort_by_key(|seen| (seen.distance, seen.place.table, seen.first_at, seen.place.position));
+    let mut groups: Vec<(Seen<'_>, Group)> = Vec::new();
     let mut by_client: HashMap<Endpoint, Vec<usize>> = HashMap::new();
-    let mut by_transaction: HashMap<(Protocol, Option<Endpoint>, u64), Vec<usize>> = HashMap::new();
-    for sighting in sightings {
-        let candidates = by_client.get(&sighting.client).into_iter().flatten();
-        let same_client = candidates.copied().find(|&group| is_same(&groups[group], &sighting));
-        let transaction = find_transaction_key(&sighting);
+    let mut by_transaction: HashMap<Transaction, Vec<usize>> = HashMap::new();
+    for seen in seen {
+        let transaction = seen.find_transaction();
+        let same_client = by_client
+            .get(&seen.record.client)
+            .into_iter()
+            .flatten()
+            .copied()
+            .find(|&group| is_same(&groups[group], &seen));
         let same_transaction = || {
             let candidates = by_transaction.get(&transaction?)?;
-            candidates
-                .iter()
-                .copied()
-                .find(|&group| is_translated_client(&groups[group], &sighting))
+            candidates.iter().copied().find(|&group| is_translated_client(&groups[group], &seen))
         };
         if let Some(group) = same_client.or_else(same_transaction) {
-            groups[group].push(sighting);
+            groups[group].1.push(seen.place);
             continue;
         }
-        by_client.entry(sighting.client).or_default().push(groups.len());
-        if let Some(key) = transaction {
-            by_transaction.entry(key).or_default().push(groups.len());
+        by_client.entry(seen.record.client).or_default().push(groups.len());
+        if let Some(transaction) = transaction {
+            by_transaction.entry(transaction).or_default().push(groups.len());
         }
-        groups.push(vec![sighting]);
+        let group = smallvec![seen.place];
+        groups.push((seen, group));
     }
-    let offsets = clock_offsets_us(&groups);
-    let mut exchanges: Vec<Exchange> = groups.into_iter().map(exchange).collect();
-    exchanges.sort_by_key(|exchange| (exchange.primary().first_at, exchange.client));
-    (exchanges, offsets)
+    Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
+}
+
+/// The places in a table that hold an exchange.
+fn taken(table: &PointTable) -> impl Iterator<Item = u32> + '_ {
+    let records = (0..).zip(&table.exchanges);
+    records.filter(|(_, record)| !record.is_vacant()).map(|(position, _)| position)
+}
+
+/// The identity by which a transaction is recognised though its client was translated.
+type Transaction = (Protocol, Option<Endpoint>, u64);
+
+/// A sighting and what it is compared by.
+#[derive(Debug, Clone, Copy)]
+struct Seen<'a> {
+    place: Place,
+    record: &'a Record,
+    first_at: Timestamp,
+    distance: u8,
+}
+
+impl<'a> Seen<'a> {
+    fn new(place: Place, tables: &'a [PointTable], points: &[Point]) -> Self {
+        let record = &tables[place.table].exchanges[place.position];
+        let distance = distance_from_device(points[place.table].kind);
+        Self { place, record, first_at: record.times().0, distance }
+    }
+
+    /// File names are no identity: many devices write `startup.cfg`.
+    fn find_transaction(&self) -> Option<Transaction> {
+        let opening = self.record.opening();
+        let identified = opening.basis == Basis::Meaning && self.record.protocol != Protocol::Tftp;
+        identified.then_some((self.record.protocol, self.record.asked, opening.value))
+    }
+
+    fn is_near_in_time(&self, other: &Self) -> bool {
+        self.first_at.distance(other.first_at) <= TIME_APART
+    }
 }
 
 /// Nearer to the device comes first: its verdict is about what the device sees.
-fn distance_from_device(kind: PointKind) -> u8 {
+const fn distance_from_device(kind: PointKind) -> u8 {
     match kind {
         PointKind::Device => 0,
         PointKind::Host => 1,
@@ -60,87 +136,39 @@ fn distance_from_device(kind: PointKind) -> u8 {
     }
 }
 
-/// Whether `sighting` is the exchange of `group`, seen at another point.
-fn is_same(group: &[Sighting], sighting: &Sighting) -> bool {
-    let Some(first) = group.first() else { return false };
-    let elsewhere = group.iter().all(|known| known.view.point != sighting.view.point);
-    let Signature { value, basis } = sighting.opening;
-    let openings_differ = basis == first.opening.basis && value != first.opening.value;
+/// Whether `seen` is the exchange of `group`, at another point.
+fn is_same((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> bool {
+    let elsewhere = group.iter().all(|known| known.table != seen.place.table);
+    let Signature { value, basis } = seen.record.opening();
+    let opening = first.record.opening();
+    let openings_differ = basis == opening.basis && value != opening.value;
+    let same_opening = seen.record.opening() == opening && opening.is_sure();
     elsewhere
-        && first.protocol == sighting.protocol
+        && first.record.protocol == seen.record.protocol
         && !openings_differ
-        && (sighting.opening.is_sure()
-            && first.opening.is_sure()
-            && first.opening == sighting.opening
-            || first.view.first_at.distance(sighting.view.first_at) <= TIME_APART)
+        && (same_opening || first.is_near_in_time(seen))
 }
 
-/// The identity by which a transaction is recognised though its client was
-/// translated. File names are no identity: many devices write `startup.cfg`.
-fn find_transaction_key(sighting: &Sighting) -> Option<(Protocol, Option<Endpoint>, u64)> {
-    let identified =
-        sighting.opening.basis == Basis::Meaning && sighting.protocol != Protocol::Tftp;
-    identified.then_some((sighting.protocol, sighting.view.asked, sighting.opening.value))
-}
-
-fn is_translated_client(group: &[Sighting], sighting: &Sighting) -> bool {
-    group.iter().all(|known| known.view.point != sighting.view.point)
-        && group
-            .first()
-            .is_some_and(|first| first.view.first_at.distance(sighting.view.first_at) <= TIME_APART)
-}
-
-fn exchange(group: Vec<Sighting>) -> Exchange {
-    let translations = translations(&group);
-    let (protocol, client) = (group[0].protocol, group[0].client);
-    Exchange {
-        protocol,
-        client,
-        device: client.address,
-        device_rule: DeviceRule::Initiator,
-        views: group.into_iter().map(|sighting| sighting.view).collect(),
-        translations,
-    }
-}
-
-/// How addresses change between the first view and each other one.
-fn translations(group: &[Sighting]) -> Vec<AddressTranslation> {
-    let Some((first, others)) = group.split_first() else { return Vec::new() };
-    let mut found = Vec::new();
-    for other in others {
-        let (near, far) = (&first.view, &other.view);
-        let mut push = |from: &View, to: &View, before: Endpoint, after: Endpoint| {
-            if before != after {
-                found.push(AddressTranslation { from: from.point, to: to.point, before, after });
-            }
-        };
-        push(far, near, other.client, first.client);
-        if let (Some(before), Some(after)) = (near.asked, far.asked) {
-            push(near, far, before, after);
-        }
-        for (before, after) in far.replies.iter().zip(&near.replies) {
-            push(far, near, before.source, after.source);
-        }
-    }
-    found
+fn is_translated_client((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> bool {
+    group.iter().all(|known| known.table != seen.place.table) && first.is_near_in_time(seen)
 }
 
 /// The median distance between the first packets of exchanges seen in two
-/// captures, carried on from the first capture to all that it is linked with.
-fn clock_offsets_us(groups: &[Vec<Sighting>]) -> BTreeMap<CaptureId, i64> {
+/// captures, carried on from the first capture to all that it is linked with, in µs.
+pub fn clock_offsets_us(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, i64> {
+    let Groups::Joined(groups) = groups else { return BTreeMap::new() };
     let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
-    for group in groups {
-        for (index, one) in group.iter().enumerate() {
-            for other in &group[index + 1..] {
-                let (one, other) = (&one.view, &other.view);
-                if one.point.capture == other.point.capture {
-                    continue;
-                }
-                let distance_ns =
-                    other.first_at.as_nanoseconds().saturating_sub(one.first_at.as_nanoseconds());
-                let (from, to) = (one.point.capture, other.point.capture);
-                distances.entry((from, to)).or_default().push(distance_ns / 1_000);
-                distances.entry((to, from)).or_default().push(-distance_ns / 1_000);
+    for group in groups.iter().filter(|group| group.len() > 1) {
+        let times = group.iter().map(|place| {
+            let table = &tables[place.table];
+            (table.id.capture, table.exchanges[place.position].times().0.as_nanoseconds())
+        });
+        let times: Vec<(CaptureId, i64)> = times.collect();
+        for (index, (from, started_ns)) in times.iter().enumerate() {
+            for (to, seen_ns) in times[index + 1..].iter().filter(|(to, _)| to != from) {
+                let distance_us = seen_ns.saturating_sub(*started_ns) / 1_000;
+                distances.entry((*from, *to)).or_default().push(distance_us);
+                distances.entry((*to, *from)).or_default().push(-distance_us);
             }
         }
     }

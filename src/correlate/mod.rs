@@ -1,18 +1,23 @@
 //! Packets to exchanges.
 //!
 //! Push packets as they are read, each with the point that saw it. Every point
-//! has a table of live exchanges ([`table`]); [`fit`] says which exchange a
-//! packet on a new flow belongs to, [`live`] counts it there. At the end
-//! [`points`] says on which side of the translation each point is, [`join`]
-//! puts together what several points saw of one exchange, and [`roles`] says
+//! has a table of live exchanges (`table`); `fit` says which exchange a
+//! packet on a new flow belongs to, `record` counts it there. At the end
+//! `points` says on which side of the translation each point is, `join`
+//! puts together what several points saw of one exchange, and `roles` says
 //! who the device is.
 
+mod clients;
+mod details;
 mod fit;
 mod flows;
+mod fold;
+mod index;
 mod join;
-mod live;
 mod opening;
+mod outcome;
 mod points;
+mod record;
 mod repetition;
 mod roles;
 mod signature;
@@ -25,17 +30,22 @@ mod view;
 
 use std::collections::BTreeMap;
 
-use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
-use crate::model::exchange::{Exchange, Point, PointId};
+use crate::model::capture::{CapturePoint, FrameRef};
+use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 use table::PointTable;
 
+pub use outcome::{Correlated, Entry, WellExchanges};
+
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]
 pub struct Correlator {
-    tables: BTreeMap<PointId, PointTable>,
+    /// Few, and the latest is most often the next: kept in order of appearance.
+    tables: Vec<PointTable>,
+    /// Position of the table used last.
+    latest: usize,
     max_exchanges: usize,
 }
 
@@ -48,24 +58,12 @@ pub struct Place {
     pub capture_name: String,
 }
 
-/// All exchanges, and what was learned on the way.
-#[derive(Debug)]
-pub struct Correlated {
-    /// In order of their first packet.
-    pub exchanges: Vec<Exchange>,
-    pub points: Vec<Point>,
-    /// Each capture's clock minus the first one's, in µs, where datagrams were seen at both.
-    pub clock_offsets_us: BTreeMap<CaptureId, i64>,
-    /// Packets of clients for which there was no room, per point.
-    pub unfollowed_packets: BTreeMap<PointId, u64>,
-}
-
 impl Correlator {
     /// Follows at most `max_exchanges` at each point; the packets of further
     /// clients are counted only.
     #[must_use]
     pub fn new(max_exchanges: usize) -> Self {
-        Self { tables: BTreeMap::new(), max_exchanges }
+        Self { tables: Vec::new(), latest: 0, max_exchanges }
     }
 
     /// Takes a packet that `point` saw.
@@ -78,6 +76,7 @@ impl Correlator {
             Content::IcmpError(error) => {
                 table.icmp_error(frame, error);
             }
+            Content::FragmentsLost(_) => {}
         }
     }
 
@@ -92,25 +91,30 @@ impl Correlator {
     pub fn finish(self, places: &BTreeMap<PointId, Place>, topology: &mut Topology) -> Correlated {
         let unfollowed_packets = self
             .tables
-            .values()
+            .iter()
             .filter(|table| table.unfollowed_packets > 0)
             .map(|table| (table.id, table.unfollowed_packets))
             .collect();
         let mut tables = Vec::new();
-        for (_, mut table) in self.tables {
+        let mut own = self.tables;
+        own.sort_by_key(|table| table.id);
+        for mut table in own {
             let translated = table.take_translated();
             tables.push(table);
             tables.extend(translated);
         }
         let points = points::describe(&tables, places, topology);
-        let sightings = view::sightings(tables, &points);
-        let (mut exchanges, clock_offsets_us) = join::join(sightings);
-        roles::assign(&mut exchanges, &points, topology);
-        Correlated { exchanges, points, clock_offsets_us, unfollowed_packets }
+        Correlated::new(tables, points, unfollowed_packets, topology)
     }
 
     fn table(&mut self, point: PointId) -> &mut PointTable {
-        let max_exchanges = self.max_exchanges;
-        self.tables.entry(point).or_insert_with(|| PointTable::new(point, max_exchanges))
+        if self.tables.get(self.latest).is_none_or(|table| table.id != point) {
+            let known = self.tables.iter().position(|table| table.id == point);
+            self.latest = known.unwrap_or_else(|| {
+                self.tables.push(PointTable::new(point, self.max_exchanges));
+                self.tables.len() - 1
+            });
+        }
+        &mut self.tables[self.latest]
     }
 }

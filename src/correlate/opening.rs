@@ -1,6 +1,6 @@
 //! What the first packet of an exchange says about who asks whom.
 
-use super::live::is_group;
+use super::record::is_group;
 use crate::model::packet::{Application, Datagram, TransactionRole};
 use crate::model::protocol::Protocol;
 

@@ -1,6 +1,9 @@
 //! On which side of the translation a capture point is.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use smallvec::{SmallVec, smallvec};
 
 use super::Place;
 use super::table::PointTable;
@@ -63,7 +66,7 @@ fn describe_one(
 fn infer_kind(
     interface: Option<&str>,
     node: Option<&str>,
-    addresses: &BTreeMap<std::net::IpAddr, usize>,
+    addresses: &BTreeMap<IpAddr, usize>,
     topology: &Topology,
 ) -> PointKind {
     if let Some(interface) = interface
@@ -98,13 +101,13 @@ fn is_pod_cable(interface: &str) -> bool {
 }
 
 /// How many exchanges each address asked or answered here.
-fn addressed(table: &PointTable) -> BTreeMap<std::net::IpAddr, usize> {
+fn addressed(table: &PointTable) -> BTreeMap<IpAddr, usize> {
     let mut counts = BTreeMap::new();
-    for exchange in &table.exchanges {
-        let asked = exchange.asked.map(|asked| asked.address);
-        let replies = exchange.replies.iter().map(|replies| replies.source.address);
-        let mut addresses: Vec<_> =
-            asked.into_iter().chain(replies).chain([exchange.client.address]).collect();
+    for exchange in table.exchanges.iter().filter(|exchange| !exchange.is_vacant()) {
+        let mut addresses: SmallVec<[IpAddr; 4]> = smallvec![exchange.client.address];
+        addresses.extend(exchange.asked.map(|asked| asked.address));
+        let others = exchange.details.iter().flat_map(|details| &details.replies);
+        addresses.extend(others.map(|replies| replies.source.address));
         addresses.sort_unstable();
         addresses.dedup();
         for address in addresses {

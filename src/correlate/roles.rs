@@ -2,32 +2,16 @@
 
 use std::net::IpAddr;
 
-use super::live::is_group;
+use super::record::is_group;
 use crate::model::capture::PointKind;
 use crate::model::exchange::{DeviceRule, Exchange, Point, View};
 use crate::model::protocol::{DeviceSide, Protocol};
 use crate::model::topology::{AddressRole, FactSource, Role, Topology};
 
-/// Chooses the device of each exchange and adds to `topology` the roles that
-/// nothing but the packets tells.
-pub fn assign(exchanges: &mut [Exchange], points: &[Point], topology: &mut Topology) {
-    for exchange in exchanges.iter() {
-        infer_pod(exchange, points, topology);
-        infer_vip(exchange, topology);
-    }
-    for exchange in exchanges.iter_mut() {
-        (exchange.device, exchange.device_rule) = choose_device(exchange, topology);
-    }
-    for exchange in exchanges.iter() {
-        if !is_group(exchange.device) {
-            infer(
-                topology,
-                exchange.device,
-                Role::Device,
-                exchange.device_rule.as_text().to_owned(),
-            );
-        }
-    }
+/// Adds to `topology` the roles that nothing but this exchange's packets tells.
+pub fn infer(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
+    infer_pod(exchange, points, topology);
+    infer_vip(exchange, topology);
 }
 
 /// On a pod's cable, the side that is not the device is the pod.
@@ -74,28 +58,40 @@ fn infer_vip(exchange: &Exchange, topology: &mut Topology) {
             "asked on port {}, answered from {}: probably a virtual address",
             asked.port, answer.source.address
         );
-        infer(topology, asked.address, Role::Vip, reason);
+        topology.infer(
+            asked.address,
+            AddressRole {
+                role: Role::Vip,
+                node: None,
+                pod: None,
+                source: FactSource::Packets,
+                reason,
+            },
+        );
     }
-}
-
-fn infer(topology: &mut Topology, address: IpAddr, role: Role, reason: String) {
-    topology.infer(
-        address,
-        AddressRole { role, node: None, pod: None, source: FactSource::Packets, reason },
-    );
 }
 
 /// The inventory decides which side is the device; else the cluster's side is
 /// not; else the protocol's habit; else who sent first.
-fn choose_device(exchange: &Exchange, topology: &Topology) -> (IpAddr, DeviceRule) {
-    let client = exchange.client.address;
-    let Some(peer) = find_peer(exchange.primary()).filter(|peer| !is_group(*peer)) else {
+pub fn choose_device(exchange: &Exchange, topology: &Topology) -> (IpAddr, DeviceRule) {
+    let peer = find_peer(exchange.primary());
+    choose_side(exchange.client.address, peer, exchange.protocol, topology)
+}
+
+/// Which of two addresses is the device's, as [`choose_device`] says.
+pub fn choose_side(
+    client: IpAddr,
+    peer: Option<IpAddr>,
+    protocol: Protocol,
+    topology: &Topology,
+) -> (IpAddr, DeviceRule) {
+    let Some(peer) = peer.filter(|peer| !is_group(*peer)) else {
         return (client, DeviceRule::Initiator);
     };
     let listed = |address| {
         topology.device_of(address).is_some() || topology.role_of(address) == Role::Device
     };
-    let habit = match exchange.protocol.device_side() {
+    let habit = match protocol.device_side() {
         DeviceSide::Client => Some(client),
         DeviceSide::Server => Some(peer),
         DeviceSide::Either => None,

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use hashbrown::HashMap;
-use smallvec::SmallVec;
 
+use super::clients::Clients;
 use super::fit::{self, Fit};
 use super::flows::{Flow, Flows};
-use super::live::{Audience, Live, is_group};
+use super::fold::{self, Folds};
+use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
+use super::record::{Audience, ExchangeIndex, Record, is_group};
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
@@ -25,14 +27,18 @@ const TRANSLATION_DELAY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct PointTable {
     pub id: PointId,
-    pub exchanges: Vec<Live>,
+    pub exchanges: Vec<Record>,
+    /// Places in `exchanges` that are free again.
+    pub vacant: Vec<ExchangeIndex>,
+    pub folds: Folds,
     pub observed: Option<(Timestamp, Timestamp)>,
     /// Packets of clients for which there was no room.
     pub unfollowed_packets: u64,
-    flows: Flows,
-    by_client: HashMap<Endpoint, SmallVec<[u32; 2]>>,
+    pub hasher: Hasher,
+    pub flows: Flows,
+    pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
-    by_tid: HashMap<Endpoint, u32>,
+    by_tid: HashMap<Endpoint, ExchangeIndex>,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
@@ -44,10 +50,13 @@ impl PointTable {
         Self {
             id,
             exchanges: Vec::new(),
+            vacant: Vec::new(),
+            folds: Folds::default(),
             observed: None,
             unfollowed_packets: 0,
+            hasher: Hasher::default(),
             flows: Flows::default(),
-            by_client: HashMap::new(),
+            clients: Clients::default(),
             by_tid: HashMap::new(),
             max_exchanges,
             translated: None,
@@ -71,7 +80,7 @@ impl PointTable {
     /// Whether a client socket has other exchanges than one: it may be answered
     /// by anybody, for all that time tells.
     pub fn asks_many(&self, client: Endpoint) -> bool {
-        self.by_client.get(&client).is_some_and(|exchanges| exchanges.len() > 1)
+        self.clients.exchanges(&self.hasher, &self.exchanges, client).nth(1).is_some()
     }
 
     /// Puts a datagram where it belongs.
@@ -92,7 +101,8 @@ impl PointTable {
 
     /// Counts an ICMP error at the exchange that it is about.
     pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
-        let Some((flow, quotes, quoted_destination)) = self.flows.find_quoted(error) else {
+        let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);
+        let Some((flow, quotes, quoted_destination)) = found else {
             return self.translated.as_mut().is_some_and(|table| table.icmp_error(frame, error));
         };
         let errors = IcmpErrors {
@@ -102,36 +112,32 @@ impl PointTable {
             quoted_destination,
             tally: Tally::NONE,
         };
-        self.exchange_mut(flow.exchange).icmp_error(frame, errors, error.to);
+        self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error.to);
         true
     }
 
     fn known_flow(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        let Some(flow) = self.flows.find(source, destination) else { return false };
-        let exchange = &mut self.exchanges[flow.exchange as usize];
+        let found = self.flows.find(&self.hasher, &self.exchanges, source, destination);
+        let Some(flow) = found else { return false };
+        let exchange = &mut self.exchanges[flow.exchange.position()];
         if flow.client != source {
             exchange.reply(packet, frame, datagram, flow.origin);
             return true;
         }
         if exchange.asked.is_none() && !is_tftp_protocol(exchange.protocol) {
-            // Begun with a reply, but the conversation goes on in full view.
-            exchange.asked = Some(flow.server);
+            exchange.ask(flow.server);
         }
         match flow.course {
             Some(course) => exchange.follow_up(packet, frame, datagram, course),
+            None if !is_tftp_protocol(exchange.protocol) => {
+                exchange.request(packet, frame, datagram);
+            }
             None if exchange.is_over_for(datagram, packet.at) => {
                 self.open(packet, frame, datagram);
             }
             None if is_late_for_request(exchange, datagram) => {
-                // DATA or ACK on the port that only takes requests (RFC 1350 section 4),
-                // unless a single-port server answered from there.
-                let course = if exchange.replies.iter().any(|replies| replies.source == flow.server)
-                {
-                    Course::ToAnswerer
-                } else {
-                    Course::ToAskedPort
-                };
+                let course = course_at_asked_port(exchange, flow.server);
                 exchange.follow_up(packet, frame, datagram, course);
             }
             None => exchange.request(packet, frame, datagram),
@@ -150,7 +156,7 @@ impl PointTable {
         let here = self.best_reply_fit(datagram, packet.at);
         let behind =
             self.translated.as_ref().and_then(|table| table.best_reply_fit(datagram, packet.at));
-        let (table, exchange, origin) = match (here, behind) {
+        let (table, exchange, fit) = match (here, behind) {
             (None, None) => return false,
             (Some((exchange, fit)), None) => (self, exchange, fit),
             (Some((exchange, fit)), Some((_, other))) if fit >= other => (self, exchange, fit),
@@ -159,30 +165,28 @@ impl PointTable {
                 None => return false,
             },
         };
-        let origin = origin.origin();
-        table.flows.register(Flow {
+        let origin = fit.origin();
+        table.register(Flow {
             client: datagram.flow.destination,
             server: datagram.flow.source,
             exchange,
             course: Some(Course::ToAnswerer),
             origin,
         });
-        if is_tftp_protocol(table.exchange_mut(exchange).protocol) {
+        let record = &mut table.exchanges[exchange.position()];
+        if is_tftp_protocol(record.protocol) {
             table.by_tid.insert(datagram.flow.source, exchange);
         }
-        table.exchange_mut(exchange).reply(packet, frame, datagram, origin);
+        record.reply(packet, frame, datagram, origin);
         true
     }
 
-    fn best_reply_fit(&self, datagram: &Datagram, at: Timestamp) -> Option<(u32, Fit)> {
-        let candidates = self.by_client.get(&datagram.flow.destination)?;
-        let alone = candidates.len() == 1 && !self.by_client.contains_key(&datagram.flow.source);
-        candidates
-            .iter()
-            .rev()
-            .take(MAX_CANDIDATES)
-            .filter_map(|&index| {
-                let exchange = &self.exchanges[index as usize];
+    fn best_reply_fit(&self, datagram: &Datagram, at: Timestamp) -> Option<(ExchangeIndex, Fit)> {
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        self.exchanges_of(destination).next()?;
+        let alone = !self.asks_many(destination) && self.exchanges_of(source).next().is_none();
+        self.exchanges_of(destination)
+            .filter_map(|(index, exchange)| {
                 fit::find_reply_fit(exchange, datagram, at, alone).map(|fit| (index, fit))
             })
             // The latest exchange first, so that it wins among equals.
@@ -198,39 +202,33 @@ impl PointTable {
         datagram: &Datagram,
     ) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        let by_sender = self.by_client.get(&source).and_then(|candidates| {
-            candidates.iter().rev().take(MAX_CANDIDATES).find_map(|&index| {
-                let exchange = &self.exchanges[index as usize];
-                fit::find_course(exchange, datagram, packet.at).map(|course| (index, course))
-            })
+        let by_sender = self.exchanges_of(source).find_map(|(index, exchange)| {
+            fit::find_course(exchange, datagram, packet.at).map(|course| (index, course))
         });
         let found = by_sender.or_else(|| {
             let &index = self.by_tid.get(&destination)?;
-            let exchange = &self.exchanges[index as usize];
+            let exchange = &self.exchanges[index.position()];
             fit::comes_from_other_source(exchange, datagram, packet.at)
                 .then_some((index, Course::FromOtherSource))
         });
-        let Some((index, course)) = found else { return false };
-        self.flows.register(Flow {
+        let Some((exchange, course)) = found else { return false };
+        self.register(Flow {
             client: source,
             server: destination,
-            exchange: index,
+            exchange,
             course: Some(course),
             origin: Origin::Asked,
         });
-        self.exchange_mut(index).follow_up(packet, frame, datagram, course);
+        self.exchanges[exchange.position()].follow_up(packet, frame, datagram, course);
         true
     }
 
     /// Takes a client's packet that just went by with another destination as
     /// the same one after translation.
     fn translated_copy(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
-        let is_copy = self.by_client.get(&datagram.flow.source).is_some_and(|candidates| {
-            candidates.iter().rev().take(MAX_CANDIDATES).any(|&index| {
-                let exchange = &self.exchanges[index as usize];
-                exchange.group == Audience::One
-                    && exchange.last_from_client_was(datagram, packet.at, TRANSLATION_DELAY)
-            })
+        let is_copy = self.exchanges_of(datagram.flow.source).any(|(_, exchange)| {
+            exchange.audience == Audience::One
+                && exchange.last_from_client_was(datagram, packet.at, TRANSLATION_DELAY)
         });
         if !is_copy || is_group(datagram.flow.destination.address) {
             return false;
@@ -243,18 +241,22 @@ impl PointTable {
     }
 
     fn open(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
-        let Ok(index) = u32::try_from(self.exchanges.len()) else { return };
-        if self.exchanges.len() >= self.max_exchanges {
+        fold::sweep(self, packet.at);
+        let index = self.vacant.pop().or_else(|| {
+            let has_room = self.exchanges.len() < self.max_exchanges;
+            ExchangeIndex::new(self.exchanges.len()).filter(|_| has_room)
+        });
+        let Some(index) = index else {
             self.unfollowed_packets += 1;
             return;
-        }
+        };
         let opening = find_opening(datagram);
         let (client, server) = match opening.side {
             OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
             OpeningSide::Server => (datagram.flow.destination, datagram.flow.source),
         };
         let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
-        let mut exchange = Live::open(opening.protocol, client, asked, packet, datagram);
+        let mut exchange = Record::open(opening.protocol, client, asked, datagram);
         let mut course = None;
         match (opening.side, opening.is_late) {
             (OpeningSide::Server, _) => exchange.reply(packet, frame, datagram, Origin::Unknown),
@@ -264,20 +266,43 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        self.exchanges.push(exchange);
-        self.by_client.entry(client).or_default().push(index);
-        let origin = if asked.is_some() { Origin::Asked } else { Origin::Unknown };
-        self.flows.register(Flow { client, server, exchange: index, course, origin });
+        if index.position() == self.exchanges.len() {
+            self.exchanges.push(exchange);
+        } else {
+            self.exchanges[index.position()] = exchange;
+        }
+        self.clients.add(&self.hasher, &mut self.exchanges, index);
+        if asked.is_some() {
+            self.flows.register_own(&self.hasher, &self.exchanges, index);
+        } else {
+            self.register(Flow {
+                client,
+                server,
+                exchange: index,
+                course,
+                origin: Origin::Unknown,
+            });
+        }
     }
 
-    fn exchange_mut(&mut self, index: u32) -> &mut Live {
-        &mut self.exchanges[index as usize]
+    fn register(&mut self, flow: Flow) {
+        self.flows.register(&self.hasher, &self.exchanges, flow);
+    }
+
+    fn exchanges_of(&self, client: Endpoint) -> impl Iterator<Item = (ExchangeIndex, &Record)> {
+        self.clients.exchanges(&self.hasher, &self.exchanges, client).take(MAX_CANDIDATES)
     }
 }
 
 /// TFTP to the port asked that is no request.
-fn is_late_for_request(exchange: &Live, datagram: &Datagram) -> bool {
-    is_tftp_protocol(exchange.protocol)
-        && !exchange.replies.is_empty()
-        && tftp_shape(datagram).is_none_or(|message| !message.is_request())
+fn is_late_for_request(exchange: &Record, datagram: &Datagram) -> bool {
+    exchange.is_answered() && tftp_shape(datagram).is_none_or(|message| !message.is_request())
+}
+
+/// DATA or ACK on the port that only takes requests (RFC 1350 section 4),
+/// unless a single-port server answered from there.
+fn course_at_asked_port(exchange: &Record, asked: Endpoint) -> Course {
+    let answered_from_there =
+        exchange.details.as_ref().is_some_and(|details| details.knows_reply_from(asked));
+    if answered_from_there { Course::ToAnswerer } else { Course::ToAskedPort }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Correlated, Correlator, Place};
+use super::{Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{Course, Exchange, Origin, PointId};
@@ -74,6 +74,7 @@ fn packet(number: usize, (at_ms, line, says): Line) -> Packet {
         kernel_interface: None,
         direction: None,
         ip_identification: None,
+        tunnel: None,
         content,
     }
 }
@@ -135,6 +136,23 @@ fn transaction(
     Application::Transaction(Transaction { protocol, role, identity, question, label: "message" })
 }
 
+/// What [`super::Correlated`] holds, with its exchanges made whole.
+struct Correlated {
+    exchanges: Vec<Exchange>,
+    clock_offsets_us: BTreeMap<CaptureId, i64>,
+    unfollowed_packets: BTreeMap<PointId, u64>,
+}
+
+fn finish(correlator: Correlator, places: &BTreeMap<PointId, Place>) -> Correlated {
+    let mut topology = Topology::default();
+    let correlated = correlator.finish(places, &mut topology);
+    Correlated {
+        exchanges: correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect(),
+        clock_offsets_us: correlated.clock_offsets_us,
+        unfollowed_packets: correlated.unfollowed_packets,
+    }
+}
+
 fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
     let mut correlator = Correlator::new(1_000);
     let mut places = BTreeMap::new();
@@ -146,7 +164,7 @@ fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
         let point_place = CapturePoint { kind, ..CapturePoint::UNKNOWN };
         places.insert(*point, Place { point: point_place, capture_name: String::new() });
     }
-    correlator.finish(&places, &mut Topology::default())
+    finish(correlator, &places)
 }
 
 fn only_exchange(lines: &[Line]) -> Exchange {
@@ -364,7 +382,7 @@ fn a_second_copy_is_no_retransmission() {
         let copied = Packet { ip_identification: Some(77), ..packet(number, line) };
         correlator.push(HOST, &copied);
     }
-    let correlated = correlator.finish(&BTreeMap::new(), &mut Topology::default());
+    let correlated = finish(correlator, &BTreeMap::new());
     assert_eq!(correlated.exchanges[0].primary().requests.packets, 1);
 }
 
@@ -400,7 +418,7 @@ fn room_is_bounded_and_what_is_left_out_is_counted() {
     {
         correlator.push(HOST, &packet(number, line));
     }
-    let correlated = correlator.finish(&BTreeMap::new(), &mut Topology::default());
+    let correlated = finish(correlator, &BTreeMap::new());
     assert_eq!(correlated.exchanges.len(), 1);
     assert_eq!(correlated.unfollowed_packets[&HOST], 2);
 }

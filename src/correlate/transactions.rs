@@ -1,5 +1,6 @@
 //! The transactions of one exchange: which are open, and which were asked again.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -26,10 +27,15 @@ pub struct Transactions {
 /// A transaction that may still be answered, or asked again.
 #[derive(Debug, Clone, Copy)]
 struct Pending {
-    identity: u64,
-    question: Option<u64>,
-    answered_at: Option<Timestamp>,
+    /// Half of a hash tells eight transactions apart well enough.
+    identity: u32,
+    question: Option<NonZeroU32>,
+    /// [`NEVER`] while it is open.
+    answered_at: Timestamp,
 }
+
+/// The time of an answer that did not come.
+const NEVER: Timestamp = Timestamp::from_nanoseconds(i64::MIN);
 
 /// How a request relates to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +48,14 @@ pub struct Asked {
 impl Transactions {
     /// Whether a request with this identity was sent lately.
     pub fn knows(&self, identity: u64) -> bool {
-        self.pending.iter().any(|pending| pending.identity == identity)
+        self.pending.iter().any(|pending| pending.identity == shorten(identity))
     }
 
     /// Takes a request.
     pub fn ask(&mut self, transaction: &Transaction, at: Timestamp) -> Asked {
-        let known = self.pending.iter().find(|pending| pending.identity == transaction.identity);
+        let identity = shorten(transaction.identity);
+        let question = transaction.question.and_then(|question| NonZeroU32::new(shorten(question)));
+        let known = self.pending.iter().find(|pending| pending.identity == identity);
         if let Some(known) = known {
             let after_answer = known.was_answered(at, Duration::MAX).then_some(Confidence::Certain);
             return Asked { novelty: Novelty::Repeat, after_answer };
@@ -55,26 +63,22 @@ impl Transactions {
         // A resolver that took the answer would not ask the same again so soon.
         // Pollers do: their questions are the same every time.
         let asks_same = transaction.protocol == Protocol::Dns
-            && transaction.question.is_some()
+            && question.is_some()
             && self.pending.iter().any(|pending| {
-                pending.question == transaction.question && pending.was_answered(at, SAME_QUESTION)
+                pending.question == question && pending.was_answered(at, SAME_QUESTION)
             });
         if self.pending.len() == MAX_PENDING {
             self.pending.remove(0);
         }
-        self.pending.push(Pending {
-            identity: transaction.identity,
-            question: transaction.question,
-            answered_at: None,
-        });
+        self.pending.push(Pending { identity, question, answered_at: NEVER });
         Asked { novelty: Novelty::New, after_answer: asks_same.then_some(Confidence::Likely) }
     }
 
     /// Takes a reply.
     pub fn answer(&mut self, identity: u64, at: Timestamp) {
-        let known = self.pending.iter_mut().find(|pending| pending.identity == identity);
-        if let Some(known) = known {
-            known.answered_at.get_or_insert(at);
+        let known = self.pending.iter_mut().find(|pending| pending.identity == shorten(identity));
+        if let Some(known) = known.filter(|known| known.answered_at == NEVER) {
+            known.answered_at = at;
         }
     }
 }
@@ -83,6 +87,11 @@ impl Pending {
     /// Whether it was answered, at most `within` before `at`, and long enough
     /// for the answer to have reached the client.
     fn was_answered(&self, at: Timestamp, within: Duration) -> bool {
-        self.answered_at.is_some_and(|answered| (CROSSING..=within).contains(&at.since(answered)))
+        self.answered_at != NEVER && (CROSSING..=within).contains(&at.since(self.answered_at))
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
+const fn shorten(hash: u64) -> u32 {
+    (hash ^ (hash >> 32)) as u32
 }

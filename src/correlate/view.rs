@@ -1,10 +1,9 @@
 //! What one point saw of an exchange, once its packets are all in.
 
-use super::live::Live;
-use super::signature::Signature;
+use super::record::{Audience, Count, Record};
 use super::table::PointTable;
-use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, FollowUps, Origin, Point, Tally, View};
+use crate::model::capture::{CaptureId, FrameRef};
+use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
 use crate::model::finding::Confidence;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
@@ -13,68 +12,110 @@ use crate::model::report::{Quotes, StepKind};
 #[derive(Debug)]
 pub struct Sighting {
     pub protocol: Protocol,
-    pub client: Endpoint,
-    pub opening: Signature,
     pub view: View,
 }
 
-/// All sightings, point by point; `points` are in the order of `tables`.
-pub fn sightings(tables: Vec<PointTable>, points: &[Point]) -> Vec<Sighting> {
-    let mut sightings = Vec::new();
-    for (mut table, point) in tables.into_iter().zip(points) {
-        let exchanges = std::mem::take(&mut table.exchanges);
-        for mut exchange in exchanges {
-            weigh_replies(&mut exchange, &table);
-            read_as_running_transfer(&mut exchange);
-            sightings.push(sighting(exchange, point));
-        }
-    }
-    sightings
+/// What `point` saw of an exchange in its table.
+pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting {
+    let (first_at, last_at) = record.times();
+    let capture = table.id.capture;
+    let details = record.details.as_deref();
+    let repeated_request = details.and_then(|details| details.repeated_request);
+    let last_request = details.and_then(|details| details.last_request);
+    let (steps, steps_omitted) = steps(record, capture);
+    let mut view = View {
+        point: point.id,
+        kind: point.kind,
+        asked: record.asked,
+        requests: tally(record.requests, capture, last_request, repeated_request),
+        unanswered: Tally {
+            packets: u64::from(record.unanswered.packets),
+            first: record.unanswered.first(capture),
+            ..Tally::NONE
+        },
+        replies: replies(record, capture),
+        follow_ups: details.map(|details| details.follow_ups.clone()).unwrap_or_default(),
+        icmp_errors: details.map(|details| details.icmp_errors.clone()).unwrap_or_default(),
+        asked_again: details.and_then(|details| details.asked_again),
+        progress: details.and_then(|details| details.progress),
+        steps,
+        steps_omitted,
+        first_at,
+        last_at,
+        observed_until: point.observed.map_or(last_at, |(_, last)| last),
+        has_payloads: record.has_payloads,
+    };
+    weigh_replies(&mut view, record, table);
+    let protocol = read_as_running_transfer(&mut view, record);
+    Sighting { protocol, view }
 }
 
-fn sighting(exchange: Live, point: &Point) -> Sighting {
-    let observed_until = point.observed.map_or(exchange.last_at, |(_, last)| last);
-    Sighting {
-        protocol: exchange.protocol,
-        client: exchange.client,
-        opening: exchange.opening,
-        view: View {
-            point: point.id,
-            kind: point.kind,
-            asked: exchange.asked,
-            requests: exchange.requests,
-            unanswered: exchange.unanswered,
-            replies: exchange.replies.into_vec(),
-            follow_ups: exchange.follow_ups.into_vec(),
-            icmp_errors: exchange.icmp_errors.into_vec(),
-            asked_again: exchange.asked_again,
-            progress: exchange.progress,
-            steps: exchange.steps,
-            steps_omitted: exchange.steps_omitted,
-            first_at: exchange.first_at,
-            last_at: exchange.last_at,
-            observed_until,
-            has_payloads: exchange.has_payloads,
-        },
+fn tally(
+    count: Count,
+    capture: CaptureId,
+    last: Option<FrameRef>,
+    first_repeat: Option<FrameRef>,
+) -> Tally {
+    let first = count.first(capture);
+    Tally {
+        packets: u64::from(count.packets),
+        bytes: count.bytes,
+        repeats: u64::from(count.repeats),
+        first,
+        last: last.or(first.filter(|_| count.packets == 1)),
+        first_repeat,
     }
+}
+
+/// All replies, in order of appearance.
+fn replies(record: &Record, capture: CaptureId) -> Vec<Replies> {
+    let details = record.details.as_deref();
+    let mut replies = details.map(|details| details.replies.clone()).unwrap_or_default();
+    if let Some(source) = record.asked.filter(|_| record.answers.packets > 0) {
+        let origin = match record.audience {
+            Audience::One => Origin::Asked,
+            Audience::Group => Origin::ByDesign,
+        };
+        let last = details.and_then(|details| details.last_answer);
+        let repeated = details.and_then(|details| details.repeated_answer);
+        let tally = tally(record.answers, capture, last, repeated);
+        replies.push(Replies { source, origin, tally, awaits_follow_up: false });
+        replies.sort_by_key(|replies| replies.tally.first.map(|frame| frame.number));
+    }
+    replies
+}
+
+/// The packets to show; of a plain exchange its first request and answer.
+fn steps(record: &Record, capture: CaptureId) -> (Vec<Step>, u64) {
+    if let Some(details) = &record.details {
+        return (details.steps.clone(), details.steps_omitted);
+    }
+    let Some(asked) = record.asked else { return (Vec::new(), 0) };
+    let client = record.client;
+    let synopsis = record.synopsis();
+    let request =
+        record.requests.first(capture).map(|frame| synopsis.request(frame, client, asked));
+    let answer = record.answers.first(capture).map(|frame| synopsis.answer(frame, asked, client));
+    let steps: Vec<Step> = request.into_iter().chain(answer).collect();
+    let packets = u64::from(record.requests.packets) + u64::from(record.answers.packets);
+    let shown = u64::try_from(steps.len()).unwrap_or(0);
+    (steps, packets.saturating_sub(shown))
 }
 
 /// Weighs again how sure it is that replies from other addresses belong here.
 /// A client that used the answer's port, or refused the answer, had it; a
 /// socket that talks to many may be answered by any of them.
-fn weigh_replies(exchange: &mut Live, table: &PointTable) {
-    let identified = exchange.protocol == Protocol::Tftp;
-    for replies in &mut exchange.replies {
+fn weigh_replies(view: &mut View, record: &Record, table: &PointTable) {
+    let identified = record.protocol == Protocol::Tftp;
+    for replies in &mut view.replies {
         let Origin::OtherAddress(confidence) = replies.origin else { continue };
         let port = replies.source.port;
-        let used = exchange.asked.is_some_and(|asked| asked.port != port)
-            && exchange.follow_ups.iter().any(|follow_ups| follow_ups.destination.port == port);
-        let refused = exchange.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply);
+        let used = record.asked.is_some_and(|asked| asked.port != port)
+            && view.follow_ups.iter().any(|follow_ups| follow_ups.destination.port == port);
+        let refused = view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply);
         if used || refused {
             replies.origin = Origin::OtherAddress(Confidence::Certain);
-        } else if confidence < Confidence::Certain
-            && !identified
-            && table.asks_many(exchange.client)
+        } else if confidence < Confidence::Certain && !identified && table.asks_many(record.client)
         {
             replies.origin = Origin::ByDesign;
         }
@@ -82,32 +123,30 @@ fn weigh_replies(exchange: &mut Live, table: &PointTable) {
 }
 
 /// Both sides speak as in the middle of a TFTP transfer: its request was
-/// before the capture, so it is not known who was asked.
-fn read_as_running_transfer(exchange: &mut Live) {
-    let Some(server) = exchange.asked else { return };
-    let both_sides = exchange.requests.packets > 0 && !exchange.replies.is_empty();
-    let packets = exchange.requests.packets
-        + exchange.replies.iter().map(|replies| replies.tally.packets).sum::<u64>();
-    if exchange.protocol != Protocol::Udp || !exchange.looks_like_tftp || !both_sides || packets < 4
-    {
-        return;
+/// before the capture, so it is not known who was asked. Gives the protocol.
+fn read_as_running_transfer(view: &mut View, record: &Record) -> Protocol {
+    let Some(server) = view.asked else { return record.protocol };
+    let both_sides = view.requests.packets > 0 && !view.replies.is_empty();
+    let is_long = view.requests.packets + view.reply_packets() >= 4;
+    if record.protocol != Protocol::Udp || !record.looks_like_tftp || !both_sides || !is_long {
+        return record.protocol;
     }
-    exchange.protocol = Protocol::Tftp;
-    exchange.asked = None;
-    let tally = std::mem::replace(&mut exchange.requests, Tally::NONE);
-    exchange.unanswered = Tally::NONE;
-    exchange.follow_ups.push(FollowUps {
-        source: exchange.client,
+    view.asked = None;
+    let tally = std::mem::replace(&mut view.requests, Tally::NONE);
+    view.unanswered = Tally::NONE;
+    view.follow_ups.push(FollowUps {
+        source: record.client,
         destination: server,
         course: Course::ToAnswerer,
         tally,
     });
-    for replies in &mut exchange.replies {
+    for replies in &mut view.replies {
         replies.origin = Origin::Unknown;
     }
-    for step in &mut exchange.steps {
+    for step in &mut view.steps {
         if step.kind == StepKind::Request {
             step.kind = StepKind::FollowUp;
         }
     }
+    Protocol::Tftp
 }

@@ -1,13 +1,10 @@
 //! ICMP (RFC 792) and ICMPv6 (RFC 4443) errors, and what they quote.
 
-use std::net::{IpAddr, Ipv4Addr};
-
-use etherparse::IpNumber;
-
 use super::DecodeError;
-use super::field::{find_array, find_u8, find_u16};
-use super::ip::{IpPacket, is_later_fragment, slice_ip};
-use crate::model::packet::{IcmpError, IcmpKind, Quote};
+use super::field::find_u8;
+use super::ip::IpPacket;
+use super::quote::{Quoted, read_quote};
+use crate::model::packet::{IcmpError, IcmpKind};
 
 /// Type, code, checksum, and four bytes that differ by type.
 const HEADER_BYTES: usize = 8;
@@ -77,63 +74,10 @@ fn find_error(kind: IcmpKind, packet: &IpPacket<'_>) -> Option<IcmpError> {
     Some(IcmpError { kind, from: packet.source, to: packet.destination, quote })
 }
 
-/// What an error quotes.
-enum Quoted {
-    Udp(Quote),
-    /// Cut before it says.
-    Unknown,
-    OtherProtocol,
-}
-
-fn read_quote(bytes: &[u8]) -> Quoted {
-    let Ok((slice, stop)) = slice_ip(bytes) else {
-        return read_cut_header(bytes);
-    };
-    let has_ports = stop.is_none() && !is_later_fragment(&slice);
-    // Where the extension headers are cut, the protocol is not known, and the
-    // addresses are worth keeping.
-    if stop.is_none() && slice.payload_ip_number() != IpNumber::UDP {
-        return Quoted::OtherProtocol;
-    }
-    let ports = if has_ports { slice.payload().payload } else { &[] };
-    Quoted::Udp(Quote {
-        source: slice.source_addr(),
-        source_port: find_u16(ports, 0),
-        destination: slice.destination_addr(),
-        destination_port: find_u16(ports, 2),
-    })
-}
-
-/// A quoted header of which only the beginning is there. The protocol stands
-/// before the addresses, so it is often known, and an IPv4 header cut in its
-/// options still has both addresses.
-fn read_cut_header(bytes: &[u8]) -> Quoted {
-    let version = find_u8(bytes, 0).map(|byte| byte >> 4);
-    let protocol = match version {
-        Some(4) => find_u8(bytes, 9).map(IpNumber),
-        Some(6) => find_u8(bytes, 6).map(IpNumber),
-        _ => None,
-    };
-    let may_lead_to_udp = match protocol {
-        None | Some(IpNumber::UDP) => true,
-        Some(other) => other.is_ipv6_ext_header_value(),
-    };
-    if !may_lead_to_udp {
-        return Quoted::OtherProtocol;
-    }
-    let address = |offset| {
-        find_array(bytes, offset).map(|octets: [u8; 4]| IpAddr::V4(Ipv4Addr::from(octets)))
-    };
-    match (version, address(12), address(16)) {
-        (Some(4), Some(source), Some(destination)) => {
-            Quoted::Udp(Quote { source, source_port: None, destination, destination_port: None })
-        }
-        _ => Quoted::Unknown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use etherparse::IpNumber;
+
     use super::*;
 
     fn v4_quote(protocol: u8, fragment_offset: u8) -> Vec<u8> {
@@ -166,8 +110,8 @@ mod tests {
             protocol: if is_v6 { IpNumber::IPV6_ICMP } else { IpNumber::ICMP },
             payload,
             length: 0,
-            is_later_fragment: false,
             identification: None,
+            fragment: None,
         };
         if is_v6 { parse_icmpv6(&packet) } else { parse_icmp(&packet) }
     }

@@ -2,10 +2,14 @@
 //!
 //! | file | reads |
 //! |---|---|
-//! | `link` | link layers and VLAN tags, down to the IP header |
-//! | `ip` | IPv4, IPv6 and its extension headers, fragments |
+//! | `link` | link layers, tags and labels, down to the IP header |
+//! | `ip` | IPv4, IPv6 and its extension headers |
+//! | `fragment` | keeps fragments until their datagram is whole |
+//! | `tunnel` | finds the packet inside a packet |
+//! | `reader` | goes from the IP header through both to UDP or ICMP |
 //! | `udp` | ports, lengths and the payload's fingerprint |
-//! | `icmp` | ICMP and ICMPv6 errors and the datagram that they quote |
+//! | `icmp`, `quote` | ICMP and ICMPv6 errors and the datagram that they quote |
+//! | `lost` | says what is known of a datagram that was never whole |
 //! | `app` | what the payload says, as far as pairing needs it |
 //!
 //! Every header may be cut by a snap length. What is there is read; what is
@@ -14,22 +18,30 @@
 mod app;
 mod field;
 mod fingerprint;
+mod fragment;
 mod icmp;
 mod ip;
 mod link;
+mod lost;
+mod quote;
+mod reader;
+mod tunnel;
 mod udp;
 
-use etherparse::IpNumber;
+use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
-use crate::model::packet::{Content, Packet};
+use crate::model::packet::Packet;
+use crate::model::time::Timestamp;
+use fragment::Fragments;
+use reader::{Path, Reader, Reading, Spot};
 
 /// What a frame holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
     /// A UDP datagram, or an ICMP error that may concern one.
     Packet(Packet),
-    /// Anything else: ARP, TCP, ICMP echo, later fragments.
+    /// Anything else: ARP, TCP, ICMP echo, a fragment that does not complete its datagram.
     Other,
 }
 
@@ -44,41 +56,102 @@ pub enum DecodeError {
     Damaged { layer: &'static str, message: String },
 }
 
-/// Reads one frame.
-///
-/// Of a fragmented datagram the first fragment is the datagram; the later ones
-/// carry no ports and are [`Decoded::Other`].
-///
-/// # Errors
-///
-/// Where the link type is unknown, or a header that leads to UDP or ICMP is
-/// cut or damaged before its ports.
-pub fn decode(frame: &Frame<'_>) -> Result<Decoded, DecodeError> {
-    let Some(link) = link::parse_link(frame.link_type, frame.bytes)? else {
-        return Ok(Decoded::Other);
-    };
-    let header_bytes = field::saturating_u32(frame.bytes.len() - link.ip.len());
-    let packet = ip::parse_ip(link.ip, frame.original_length.saturating_sub(header_bytes))?;
-    if packet.is_later_fragment {
-        return Ok(Decoded::Other);
+/// What fragments of incomplete datagrams may cost, per capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Datagrams waited for at once; the oldest is given up first.
+    pub fragmented_datagrams: usize,
+    /// Bytes of all of them together.
+    pub fragment_bytes: usize,
+    /// How long one is waited for, by the packets' times.
+    pub fragment_lifetime: Duration,
+}
+
+impl Default for Limits {
+    /// 30 s is what Linux waits for IPv4; RFC 791 section 3.2 says 15 s, RFC
+    /// 8200 section 4.5 says 60 s.
+    fn default() -> Self {
+        Self {
+            fragmented_datagrams: 1024,
+            fragment_bytes: 16 << 20,
+            fragment_lifetime: Duration::from_secs(30),
+        }
     }
-    let content = match packet.protocol {
-        IpNumber::UDP => Some(Content::Datagram(udp::parse_datagram(&packet)?)),
-        IpNumber::ICMP => icmp::parse_icmp(&packet)?.map(Content::IcmpError),
-        IpNumber::IPV6_ICMP => icmp::parse_icmpv6(&packet)?.map(Content::IcmpError),
-        _ => None,
-    };
-    Ok(content.map_or(Decoded::Other, |content| {
-        Decoded::Packet(Packet {
-            frame: frame.number,
-            at: frame.at,
+}
+
+/// Decodes the frames of one capture, in their order.
+#[derive(Debug)]
+pub struct Decoder {
+    fragments: Fragments,
+}
+
+impl Decoder {
+    /// A decoder that has not seen any fragment.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { fragments: Fragments::new(limits) }
+    }
+
+    /// Reads one frame.
+    ///
+    /// A packet in a tunnel is what is inside, where that is a datagram or an
+    /// ICMP error; else a UDP tunnel's datagram is itself the packet.
+    ///
+    /// A fragmented datagram is handed out once, when the fragment comes that
+    /// completes it: with that one's time, and with the frame of the fragment
+    /// that has the ports. The other fragments are [`Decoded::Other`]. Where a
+    /// snap length cut one of them the datagram cannot be put together, and is
+    /// handed out as far as the first fragment goes.
+    ///
+    /// # Errors
+    ///
+    /// Where the link type is unknown, a header that leads to UDP or ICMP is
+    /// cut or damaged before its ports, or a fragment contradicts others.
+    pub fn decode(&mut self, frame: &Frame<'_>) -> Result<Decoded, DecodeError> {
+        let Some(link) = link::parse_link(frame.link_type, frame.bytes)? else {
+            return Ok(Decoded::Other);
+        };
+        let header_bytes = field::saturating_u32(frame.bytes.len() - link.ip.len());
+        let path = Path {
             interface: frame.interface,
             kernel_interface: link.kernel_interface,
             direction: link.direction.or(frame.direction),
-            ip_identification: packet.identification,
-            content,
-        })
-    }))
+            segment: link.segment,
+            tunnel: None,
+        };
+        let spot = Spot { path, frame: frame.number, depth: 0 };
+        let mut reader = Reader { fragments: Some(&mut self.fragments), at: frame.at };
+        let wire_bytes = frame.original_length.saturating_sub(header_bytes);
+        let Reading::Content(found) = reader.read_ip(spot, link.ip, wire_bytes)? else {
+            return Ok(Decoded::Other);
+        };
+        Ok(Decoded::Packet(Packet {
+            frame: found.frame,
+            at: frame.at,
+            interface: path.interface,
+            kernel_interface: path.kernel_interface,
+            direction: path.direction,
+            ip_identification: found.ip_identification,
+            tunnel: found.tunnel,
+            content: found.content,
+        }))
+    }
+
+    /// The next datagram that was given up because fragments of it did not
+    /// come, as a packet with [`Content::FragmentsLost`]. `now` is the time of
+    /// the newest frame; `None` where the capture has ended.
+    ///
+    /// Call it until there is none: those that nobody takes are not kept for ever.
+    ///
+    /// [`Content::FragmentsLost`]: crate::model::packet::Content::FragmentsLost
+    pub fn take_lost(&mut self, now: Option<Timestamp>) -> Option<Packet> {
+        loop {
+            let lost = self.fragments.take_lost(now)?;
+            if let Some(packet) = lost::find_packet(&lost) {
+                return Some(packet);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,19 +1,24 @@
 //! Whole frames of every link type, cut at every length.
 
-use etherparse::{
-    IpFragOffset, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder, VlanId, ip_number,
-};
+use etherparse::{IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder, VlanId, ip_number};
 use proptest::prelude::*;
 
 use super::*;
 use crate::model::capture::Direction;
 use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::packet::{Application, Datagram, IcmpKind, TftpMessage};
+use crate::model::packet::{Application, Content, Datagram, IcmpKind, TftpMessage};
 use crate::model::time::Timestamp;
 
-const LINK_TYPES: [LinkType; 8] = [
+const LINK_TYPES: [LinkType; 15] = [
     LinkType::Null,
     LinkType::Ethernet,
+    LinkType::Ppp,
+    LinkType::PppHdlc,
+    LinkType::CiscoHdlc,
+    LinkType::FrameRelay,
+    LinkType::PppWithDirection,
+    LinkType::Nflog,
+    LinkType::Pktap,
     LinkType::RawIp,
     LinkType::Loop,
     LinkType::LinuxSll,
@@ -24,7 +29,7 @@ const LINK_TYPES: [LinkType; 8] = [
 
 const REQUEST: &[u8] = b"\0\x02startup.cfg\0octet\0blksize\x001428\0";
 
-fn frame(link_type: LinkType, bytes: &[u8], original_length: usize) -> Frame<'_> {
+pub(super) fn frame(link_type: LinkType, bytes: &[u8], original_length: usize) -> Frame<'_> {
     Frame {
         number: 7,
         at: Timestamp::from_seconds(1),
@@ -36,14 +41,14 @@ fn frame(link_type: LinkType, bytes: &[u8], original_length: usize) -> Frame<'_>
     }
 }
 
-fn endpoints(is_v6: bool) -> (Endpoint, Endpoint) {
+pub(super) fn endpoints(is_v6: bool) -> (Endpoint, Endpoint) {
     let (device, vip) =
         if is_v6 { ("2001:db8::77", "2001:db8::10") } else { ("192.0.2.77", "192.0.2.10") };
     (Endpoint::new(device.parse().unwrap(), 41_226), Endpoint::new(vip.parse().unwrap(), 69))
 }
 
 /// The IP packet of a datagram from the device to the VIP.
-fn datagram(is_v6: bool, payload: &[u8]) -> Vec<u8> {
+pub(super) fn datagram(is_v6: bool, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let builder = if is_v6 {
         PacketBuilder::ipv6(
@@ -75,21 +80,39 @@ fn link_header(link_type: LinkType, is_v6: bool) -> Vec<u8> {
         }
         LinkType::Null => vec![family, 0, 0, 0],
         LinkType::Loop => vec![0, 0, 0, family],
+        LinkType::Ppp | LinkType::PppHdlc => vec![0xff, 3, 0, if is_v6 { 0x57 } else { 0x21 }],
+        LinkType::PppWithDirection => vec![1, 0xff, 3, 0, if is_v6 { 0x57 } else { 0x21 }],
+        LinkType::CiscoHdlc => [&[0x0f, 0], ether_type.as_slice()].concat(),
+        LinkType::FrameRelay => vec![0x18, 0x41, 3, if is_v6 { 0x8e } else { 0xcc }],
+        LinkType::Nflog => {
+            let attributes = [8, 0, 5, 0, 0, 0, 0, 3, 0xff, 0xff, 9, 0];
+            [&[family, 0, 0, 7], attributes.as_slice()].concat()
+        }
+        LinkType::Pktap => {
+            let mut header = vec![0; 108];
+            (header[0], header[4], header[8], header[36]) = (108, 1, 101, 2);
+            header
+        }
         LinkType::RawIp | LinkType::Ipv4 | LinkType::Ipv6 | LinkType::Other(_) => Vec::new(),
     }
 }
 
-fn packet_of(decoded: Result<Decoded, DecodeError>) -> Option<Packet> {
+/// Decodes one frame, before which there was none.
+pub(super) fn decode(frame: &Frame<'_>) -> Result<Decoded, DecodeError> {
+    Decoder::new(Limits::default()).decode(frame)
+}
+
+pub(super) fn packet_of(decoded: Result<Decoded, DecodeError>) -> Option<Packet> {
     match decoded.unwrap() {
         Decoded::Packet(packet) => Some(packet),
         Decoded::Other => None,
     }
 }
 
-fn datagram_of(decoded: Result<Decoded, DecodeError>) -> Option<Datagram> {
+pub(super) fn datagram_of(decoded: Result<Decoded, DecodeError>) -> Option<Datagram> {
     match packet_of(decoded)?.content {
         Content::Datagram(datagram) => Some(datagram),
-        Content::IcmpError(_) => None,
+        Content::IcmpError(_) | Content::FragmentsLost(_) => None,
     }
 }
 
@@ -114,9 +137,18 @@ fn a_datagram_is_read_on_every_link_type_and_cut_at_every_length() {
             let packet = packet_of(decoded).unwrap();
             assert_eq!((packet.frame, packet.interface), (7, 2));
             assert_eq!(packet.ip_identification, (!is_v6).then_some(0x1234));
-            let is_cooked = matches!(link_type, LinkType::LinuxSll | LinkType::LinuxSll2);
-            assert_eq!(packet.direction, is_cooked.then_some(Direction::Out));
-            assert_eq!(packet.kernel_interface, (link_type == LinkType::LinuxSll2).then_some(3));
+            let has_direction = matches!(
+                link_type,
+                LinkType::LinuxSll
+                    | LinkType::LinuxSll2
+                    | LinkType::PppWithDirection
+                    | LinkType::Nflog
+                    | LinkType::Pktap
+            );
+            assert_eq!(packet.direction, has_direction.then_some(Direction::Out), "{link_type}");
+            let has_index = matches!(link_type, LinkType::LinuxSll2 | LinkType::Nflog);
+            assert_eq!(packet.kernel_interface, has_index.then_some(3));
+            assert_eq!(packet.tunnel, None);
             let Content::Datagram(datagram) = packet.content else { panic!("no datagram") };
             assert_eq!(datagram.flow, FlowKey::udp(device, vip), "{link_type} {captured_bytes}");
             assert_eq!(
@@ -148,34 +180,6 @@ fn vlan_tags_and_padding_do_not_show() {
     let plain = datagram_of(decode(&frame(LinkType::RawIp, &plain, plain.len()))).unwrap();
     assert_eq!(tagged, plain);
     assert_eq!(plain.application, Application::Tftp(TftpMessage::Ack { block: 1 }));
-}
-
-#[test]
-fn of_a_fragmented_datagram_the_first_fragment_is_the_datagram() {
-    for (offset, more, expected) in [(0, true, Some(2992)), (185, true, None), (370, false, None)] {
-        let mut header =
-            Ipv4Header::new(0, 64, ip_number::UDP, [192, 0, 2, 77], [192, 0, 2, 10]).unwrap();
-        header.fragment_offset = IpFragOffset::try_new(offset).unwrap();
-        header.more_fragments = more;
-        let mut bytes = Vec::new();
-        // The payload is 3000 bytes with its UDP header.
-        let udp = [&[0xa1, 0x0a, 0, 69, 0x0b, 0xb8, 0, 0], [1; 1472].as_slice()].concat();
-        header.set_payload_len(udp.len()).unwrap();
-        header.write(&mut bytes).unwrap();
-        bytes.extend(&udp);
-        let v4 = datagram_of(decode(&frame(LinkType::Ipv4, &bytes, bytes.len())));
-        assert_eq!(v4.map(|datagram| datagram.length), expected, "IPv4 {offset}");
-
-        let mut bytes = datagram(true, &[])[..40].to_vec();
-        bytes[6] = 44;
-        bytes[4..6].copy_from_slice(&u16::to_be_bytes(1488));
-        bytes.extend([17, 0]);
-        bytes.extend((offset << 3 | u16::from(more)).to_be_bytes());
-        bytes.extend([0, 0, 0, 9]);
-        bytes.extend(&udp);
-        let v6 = datagram_of(decode(&frame(LinkType::Ipv6, &bytes, bytes.len())));
-        assert_eq!(v6.map(|datagram| datagram.length), expected, "IPv6 {offset}");
-    }
 }
 
 #[test]

@@ -10,14 +10,14 @@ use crate::model::packet::Datagram;
 
 const HEADER_BYTES: u32 = 8;
 
-/// Reads the datagram that `packet` carries. Ports are enough: where a snap
-/// length cut the UDP length field, or a jumbogram (RFC 2675) left it zero,
-/// the IP header's length counts. A length field below 8 is an empty payload.
+/// Reads the header of the datagram that `packet` carries. Ports are enough:
+/// where a snap length cut the UDP length field, or a jumbogram (RFC 2675) left
+/// it zero, the IP header's length counts. A length field below 8 is an empty payload.
 ///
 /// # Errors
 ///
 /// Where the ports are cut.
-pub(super) fn parse_datagram(packet: &IpPacket<'_>) -> Result<Datagram, DecodeError> {
+pub(super) fn parse_payload<'a>(packet: &IpPacket<'a>) -> Result<Payload<'a>, DecodeError> {
     let (Some(source_port), Some(destination_port)) =
         (find_u16(packet.payload, 0), find_u16(packet.payload, 2))
     else {
@@ -35,20 +35,20 @@ pub(super) fn parse_datagram(packet: &IpPacket<'_>) -> Result<Datagram, DecodeEr
     let captured = packet.payload.get(8..).unwrap_or_default();
     let captured = usize::try_from(length)
         .map_or(captured, |length| captured.get(..length).unwrap_or(captured));
-    Ok(Datagram {
+    Ok(Payload { source_port, destination_port, length, captured })
+}
+
+/// The datagram that `packet` carries, whose header was read as `payload`.
+pub(super) fn read_datagram(packet: &IpPacket<'_>, payload: &Payload<'_>) -> Datagram {
+    Datagram {
         flow: FlowKey::udp(
-            Endpoint::new(packet.source, source_port),
-            Endpoint::new(packet.destination, destination_port),
+            Endpoint::new(packet.source, payload.source_port),
+            Endpoint::new(packet.destination, payload.destination_port),
         ),
-        length,
-        fingerprint: find_fingerprint(captured, length),
-        application: app::read_application(&Payload {
-            source_port,
-            destination_port,
-            length,
-            captured,
-        }),
-    })
+        length: payload.length,
+        fingerprint: find_fingerprint(payload.captured, payload.length),
+        application: app::read_application(payload),
+    }
 }
 
 #[cfg(test)]
@@ -78,17 +78,17 @@ mod tests {
                     protocol: IpNumber::UDP,
                     payload,
                     length: ip_payload_bytes,
-                    is_later_fragment: false,
                     identification: None,
+                    fragment: None,
                 };
-                let datagram = parse_datagram(&packet).unwrap();
+                let datagram = read_datagram(&packet, &parse_payload(&packet).unwrap());
                 assert_eq!(datagram.length, length, "{name}");
                 assert_eq!(datagram.fingerprint.is_some(), has_fingerprint, "{name}");
                 assert_eq!(datagram.flow.source, Endpoint::new(packet.source, 0xc000));
                 assert_eq!(datagram.flow.destination, Endpoint::new(packet.destination, 0xc001));
 
                 let cut = IpPacket { payload: &payload[..3], ..packet };
-                let error = parse_datagram(&cut).unwrap_err().to_string();
+                let error = parse_payload(&cut).unwrap_err().to_string();
                 assert_eq!(error, "UDP header needs 4 bytes, 3 are there");
             }
         }

@@ -1,10 +1,11 @@
 //! Frames that prove something, in words.
 
-use crate::model::capture::FrameRef;
+use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{FollowUps, IcmpErrors, Replies, Tally, View};
 use crate::model::finding::{Evidence, Finding};
 
+use super::crossings::NewFlow;
 use super::reading::{Reading, SeenErrors};
 
 /// More frames than this prove nothing more.
@@ -40,16 +41,15 @@ impl Reading<'_> {
     /// The first packet of some replies as the pod's cable shows it.
     #[must_use]
     pub fn pod_reply(&self, view: &View, replies: &Replies) -> Option<Evidence> {
-        let frame = replies.tally.first?;
-        let client = view
-            .steps
-            .iter()
-            .find(|step| step.frame == frame)
-            .and_then(|step| step.ports.map(|(_, port)| Endpoint::new(step.destination, port)));
-        let client = client.unwrap_or(self.exchange.client);
-        let mut evidence = datagram(view, frame, replies.source, client, replies.tally);
-        evidence.summary.push_str(", at the pod");
-        Some(evidence)
+        reply_at(self, view, replies, replies.tally.first)
+    }
+
+    /// The first request that was repeated.
+    #[must_use]
+    pub fn repeated_request(&self) -> Option<Evidence> {
+        let (asked, frame) = (self.view.asked?, self.view.requests.first_repeat?);
+        let summary = format!("{} → {asked}, repeated", self.exchange.client);
+        Some(Evidence { frame, summary })
     }
 
     /// The first packet of some follow-ups.
@@ -90,6 +90,75 @@ impl SeenErrors<'_> {
         }
         Some(Evidence { frame, summary })
     }
+}
+
+/// The first request as one point saw it.
+#[must_use]
+pub fn request_at(reading: &Reading<'_>, view: &View) -> Option<Evidence> {
+    let (asked, frame) = (view.asked?, view.requests.first?);
+    let step = view.steps.iter().find(|step| step.frame == frame);
+    let client = step
+        .and_then(|step| step.ports.map(|(port, _)| Endpoint::new(step.source, port)))
+        .unwrap_or(reading.exchange.client);
+    let evidence = datagram(view, frame, client, asked, view.requests);
+    Some(with_place(reading, view, evidence))
+}
+
+/// One of some replies as one point saw it.
+#[must_use]
+pub fn reply_at(
+    reading: &Reading<'_>,
+    view: &View,
+    replies: &Replies,
+    frame: Option<FrameRef>,
+) -> Option<Evidence> {
+    let frame = frame?;
+    let step = view.steps.iter().find(|step| step.frame == frame);
+    let client = step
+        .and_then(|step| step.ports.map(|(_, port)| Endpoint::new(step.destination, port)))
+        .unwrap_or(reading.exchange.client);
+    let first = replies.tally.first == Some(frame);
+    let tally = if first { replies.tally } else { Tally::NONE };
+    let mut evidence = datagram(view, frame, replies.source, client, tally);
+    if !first {
+        evidence.summary.push_str(", repeated");
+    }
+    Some(with_place(reading, view, evidence))
+}
+
+/// The first of some follow-ups as one point saw it.
+#[must_use]
+pub fn follow_up_at(view: &View, follow_ups: &FollowUps) -> Option<Evidence> {
+    let frame = follow_ups.tally.first?;
+    let FollowUps { source, destination, tally, .. } = *follow_ups;
+    Some(datagram(view, frame, source, destination, tally))
+}
+
+/// The request of an exchange that works.
+#[must_use]
+pub fn new_flow_request(flow: &NewFlow) -> Evidence {
+    let summary = format!("{} → {}, a new flow", flow.client, flow.asked);
+    Evidence { frame: flow.request, summary }
+}
+
+/// Its answer.
+#[must_use]
+pub fn new_flow_reply(flow: &NewFlow) -> Evidence {
+    let summary = format!("{} is answered", flow.client);
+    Evidence { frame: flow.reply, summary }
+}
+
+/// Says where a packet was seen, if not where the verdict rests.
+fn with_place(reading: &Reading<'_>, view: &View, mut evidence: Evidence) -> Evidence {
+    if view.point != reading.view.point {
+        evidence.summary.push_str(match view.kind {
+            PointKind::Pod => ", at the pod",
+            PointKind::Host => ", at the node",
+            PointKind::Device => ", at the device",
+            PointKind::Unknown => ", at another point",
+        });
+    }
+    evidence
 }
 
 /// Adds what proves a finding further; the same frame once, never more than eight.

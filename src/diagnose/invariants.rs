@@ -32,8 +32,20 @@ enum Event {
     At(PointKind),
     PodAnswers,
     PodSeesNode,
+    PodIsAsked,
+    PodRepeats(u64),
+    PodRuns(Option<(i64, i64)>),
+    Beside(Neighbour),
     WithoutTopology,
     EmptyTallies,
+}
+
+/// Another exchange of the same analysis.
+#[derive(Debug, Clone, Copy)]
+enum Neighbour {
+    Works,
+    WorksAtPod,
+    OtherFamily,
 }
 
 fn confidence() -> impl Strategy<Value = Confidence> {
@@ -93,6 +105,11 @@ fn event() -> impl Strategy<Value = Event> {
         point.prop_map(Event::At),
         Just(Event::PodAnswers),
         Just(Event::PodSeesNode),
+        Just(Event::PodIsAsked),
+        (0..4_u64).prop_map(Event::PodRepeats),
+        prop::option::of((-20..20_i64, 0..60_i64)).prop_map(Event::PodRuns),
+        prop::sample::select(vec![Neighbour::Works, Neighbour::WorksAtPod, Neighbour::OtherFamily])
+            .prop_map(Event::Beside),
         Just(Event::WithoutTopology),
         Just(Event::EmptyTallies),
     ]
@@ -115,7 +132,6 @@ fn apply(sample: Sample, family: Family, event: &Event) -> Sample {
             sample.follow_up(address(to), port, course, packets)
         }
         Event::RepeatFollowUp(times) if followed => sample.repeat_follow_up(times),
-        Event::RepeatReply | Event::RepeatFollowUp(_) => sample,
         Event::Progress => sample.progress(),
         Event::AskedAgain(times, sure) => sample.asked_again(times, sure),
         Event::Icmp { kind, from, quotes, packets } => {
@@ -126,6 +142,23 @@ fn apply(sample: Sample, family: Family, event: &Event) -> Sample {
         Event::At(kind) => sample.at(kind),
         Event::PodAnswers => sample.pod_answers(),
         Event::PodSeesNode => sample.pod_sees_node(),
+        Event::PodIsAsked => sample.pod_is_asked(),
+        Event::PodRepeats(times)
+            if sample.exchange.views.get(1).is_some_and(|v| !v.replies.is_empty()) =>
+        {
+            sample.pod_repeats(times)
+        }
+        Event::RepeatReply | Event::RepeatFollowUp(_) | Event::PodRepeats(_) => sample,
+        Event::PodRuns(observed) => sample.pod_runs(observed),
+        Event::Beside(Neighbour::Works) => {
+            sample.beside(Sample::tftp(family).with_port(5_000).begins_at(1).answered_by_vip())
+        }
+        Event::Beside(Neighbour::WorksAtPod) => sample.beside(
+            Sample::tftp(family).with_port(5_000).answered_by_vip().pod_answers().progress(),
+        ),
+        Event::Beside(Neighbour::OtherFamily) => {
+            sample.listed().beside(Sample::tftp(family.other()).answered_by_node().progress())
+        }
         Event::WithoutTopology => sample.without_topology(),
         Event::EmptyTallies => {
             let mut sample = sample;
@@ -170,6 +203,10 @@ proptest! {
             }
             Verdict::Tolerated => prop_assert_eq!(worst, Some(Severity::Warning)),
             Verdict::Symmetric => prop_assert!(worst <= Some(Severity::Info)),
+            // A log that is filed under the wrong sender is an error all the same.
+            Verdict::OneWay if diagnosis.findings.iter().any(|f| f.cause == Cause::SenderTranslated) => {
+                prop_assert_eq!(worst, Some(Severity::Error));
+            }
             Verdict::Inconclusive | Verdict::OneWay => {
                 prop_assert!(worst <= Some(Severity::Warning));
             }

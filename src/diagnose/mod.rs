@@ -2,53 +2,72 @@
 //!
 //! `Reading` says once what the packets of an exchange show. The verdict and
 //! the rules ask only the reading, so that they cannot disagree. One rule is
-//! one file, named by its cause; `RULES` lists them all.
+//! one file, named by its cause; `RULES` lists them all. What the exchanges of
+//! an analysis prove about each other is in `Crossings`, made before the rules
+//! run; `families_differ` compares diagnoses after they ran.
 
 use crate::model::exchange::{Exchange, Point};
 use crate::model::finding::{Cause, Diagnosis, Finding, Verdict};
 use crate::model::topology::Topology;
 
+mod crossings;
+mod documentation;
 mod evidence;
+mod path;
 mod reading;
 mod remedies;
 mod verdict;
 mod wording;
 
 mod client_source_changed;
+mod families_differ;
 mod follow_up_missing;
+mod follow_up_not_delivered;
 mod follow_up_to_request_address;
 mod follow_up_to_request_port;
 mod icmp_errors;
 mod one_direction_captured;
 mod reply_ignored;
+mod reply_not_forwarded;
 mod reply_port_translated;
 mod reply_rejected;
 mod reply_source_not_requested;
 mod reply_source_translated;
+mod request_not_delivered;
+mod request_not_translated;
 mod request_unanswered;
 mod retransmissions_recovered;
+mod sender_translated;
+mod stale_translation;
+mod unexpected_own_source;
 
 #[cfg(test)]
 mod invariants;
 #[cfg(test)]
 mod sample;
 
+use crossings::Crossings;
 use reading::Reading;
+
+pub use documentation::{CauseDocumentation, documentation};
 
 /// What the rules may look at besides the exchange.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    pub topology: &'a Topology,
+struct Context<'a> {
+    topology: &'a Topology,
     /// All capture points of the analysis.
-    pub points: &'a [Point],
+    points: &'a [Point],
+    /// What the other exchanges prove.
+    crossings: &'a Crossings,
 }
 
 /// A rule: the finding that an exchange proves, if it does. The verdict decides
 /// only how much the finding matters.
 type Rule = fn(&Reading<'_>, Verdict) -> Option<Finding>;
 
-/// All rules, in the order of [`Cause::ALL`].
-const RULES: [(Cause, Rule); 16] = [
+/// All rules, in the order of [`Cause::ALL`]. [`Cause::FamiliesDiffer`] needs two
+/// exchanges and their verdicts: see [`families_differ::compare`].
+const RULES: [(Cause, Rule); 23] = [
     (Cause::FollowUpToRequestAddress, follow_up_to_request_address::find),
     (Cause::FollowUpToRequestPort, follow_up_to_request_port::find),
     (Cause::ReplyIgnored, reply_ignored::find),
@@ -57,6 +76,13 @@ const RULES: [(Cause, Rule); 16] = [
     (Cause::ReplySourceTranslated, reply_source_translated::find),
     (Cause::ReplySourceNotRequested, reply_source_not_requested::find),
     (Cause::ReplyPortTranslated, reply_port_translated::find),
+    (Cause::StaleTranslation, stale_translation::find),
+    (Cause::RequestNotTranslated, request_not_translated::find),
+    (Cause::RequestNotDelivered, request_not_delivered::find),
+    (Cause::FollowUpNotDelivered, follow_up_not_delivered::find),
+    (Cause::ReplyNotForwarded, reply_not_forwarded::find),
+    (Cause::SenderTranslated, sender_translated::find),
+    (Cause::UnexpectedOwnSource, unexpected_own_source::find),
     (Cause::PortUnreachable, icmp_errors::find_port_unreachable),
     (Cause::HostUnreachable, icmp_errors::find_host_unreachable),
     (Cause::AdminProhibited, icmp_errors::find_admin_prohibited),
@@ -67,9 +93,19 @@ const RULES: [(Cause, Rule); 16] = [
     (Cause::RetransmissionsRecovered, retransmissions_recovered::find),
 ];
 
-/// Says how an exchange went and why.
+/// Says how each exchange of an analysis went and why; one diagnosis for each,
+/// in their order.
 #[must_use]
-pub fn diagnose(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
+pub fn diagnose(exchanges: &[Exchange], topology: &Topology, points: &[Point]) -> Vec<Diagnosis> {
+    let crossings = Crossings::new(points, exchanges);
+    let context = Context { topology, points, crossings: &crossings };
+    let mut diagnoses: Vec<Diagnosis> =
+        exchanges.iter().map(|exchange| diagnose_one(exchange, context)).collect();
+    families_differ::compare(exchanges, &mut diagnoses, context);
+    diagnoses
+}
+
+fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
     if exchange.views.is_empty() {
         return Diagnosis { verdict: Verdict::Inconclusive, findings: Vec::new() };
     }
@@ -85,6 +121,7 @@ mod tests {
 
     #[test]
     fn the_registry_holds_every_cause_in_order() {
-        assert_eq!(RULES.map(|(cause, _)| cause), Cause::ALL);
+        let alone = Cause::ALL.into_iter().filter(|cause| *cause != Cause::FamiliesDiffer);
+        assert!(RULES.map(|(cause, _)| cause).into_iter().eq(alone));
     }
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::Context;
+use super::crossings::Crossings;
 use crate::model::capture::PointKind;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
@@ -14,10 +15,12 @@ use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use crate::model::topology::{Role, Topology};
 
+mod delivery;
 mod errors;
 mod habit;
 mod silence;
 
+pub use delivery::{LostFollowUp, LostReply, LostRequest, Watched};
 pub use errors::SeenErrors;
 pub use habit::Habit;
 use habit::habit_of;
@@ -40,6 +43,7 @@ pub struct Reading<'a> {
     pub view: &'a View,
     pub topology: &'a Topology,
     pub points: &'a [Point],
+    pub crossings: &'a Crossings,
     pub habit: Habit,
     /// The first reply from an address (or, outside TFTP, a port) that was not asked.
     pub changed: Option<&'a Replies>,
@@ -50,6 +54,10 @@ pub struct Reading<'a> {
     pub other_source: Option<&'a FollowUps>,
     /// ICMP errors that count, with the view that shows them.
     pub errors: Vec<SeenErrors<'a>>,
+    /// What was seen at one point and not at the next.
+    pub lost_request: Option<LostRequest<'a>>,
+    pub lost_follow_up: Option<LostFollowUp<'a>>,
+    pub lost_reply: Option<LostReply<'a>>,
 }
 
 impl<'a> Reading<'a> {
@@ -63,12 +71,16 @@ impl<'a> Reading<'a> {
             view,
             topology: context.topology,
             points: context.points,
+            crossings: context.crossings,
             habit,
             changed: None,
             wrong_address: None,
             wrong_port: None,
             other_source: None,
             errors: errors::read(exchange, habit),
+            lost_request: None,
+            lost_follow_up: None,
+            lost_reply: None,
         };
         if habit == Habit::Conversation {
             reading.changed = find_changed(exchange.protocol, view);
@@ -76,6 +88,9 @@ impl<'a> Reading<'a> {
             reading.wrong_port = first_on(view, Course::ToAskedPort);
             reading.other_source = first_on(view, Course::FromOtherSource);
         }
+        reading.lost_request = reading.find_lost_request();
+        reading.lost_follow_up = reading.find_lost_follow_up();
+        reading.lost_reply = reading.find_lost_reply();
         reading
     }
 
@@ -196,11 +211,18 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn client_at_pod(&self) -> Option<IpAddr> {
         let client = self.exchange.client;
-        let translated = self.exchange.translations.iter().find(|translation| {
-            translation.before == client && translation.after.address != client.address
+        let translated = self.exchange.translations.iter().find_map(|translation| {
+            let (before, after) = (translation.before, translation.after);
+            let changed = before.address != after.address;
+            match (before == client, after == client) {
+                (true, false) if changed => Some(after.address),
+                // As the pod's view relates to the one nearest to the device.
+                (false, true) if changed => Some(before.address),
+                _ => None,
+            }
         });
-        if let Some(translation) = translated {
-            return Some(translation.after.address);
+        if translated.is_some() {
+            return translated;
         }
         let pod = self.exchange.pod_view()?;
         pod.steps.iter().find(|step| step.kind == StepKind::Request).map(|step| step.source)

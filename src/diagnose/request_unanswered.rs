@@ -4,8 +4,8 @@ use super::evidence::extend;
 use super::reading::Reading;
 use super::remedies;
 use super::verdict::{Part, severity};
-use super::wording::{count, fit_title, plain_name, times};
-use crate::model::capture::{CapturePoint, PointKind};
+use super::wording::{count, fit_title, place, times};
+use crate::model::capture::PointKind;
 use crate::model::exchange::{FollowUps, Tally};
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
 
@@ -68,15 +68,11 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
         reading.name(asked.address),
         elsewhere(reading),
     );
-    let repeated = requests.first_repeat.map(|frame| Evidence {
-        frame,
-        summary: format!("{} → {asked}, repeated", reading.exchange.client),
-    });
     let pod = reading
         .exchange
         .pod_view()
         .and_then(|view| view.replies.first().and_then(|replies| reading.pod_reply(view, replies)));
-    extend(&mut finding, [repeated, pod]);
+    extend(&mut finding, [reading.repeated_request(), pod]);
     finding.remedies = remedies::for_unanswered_request(reading, asked);
     Some(finding)
 }
@@ -142,14 +138,7 @@ fn elsewhere(reading: &Reading<'_>) -> String {
     });
     match running {
         Some(point) if !reading.is_answered() && reading.view.kind != PointKind::Pod => {
-            let named =
-                |name: &Option<String>| name.as_deref().and_then(plain_name).map(str::to_owned);
-            let place = CapturePoint {
-                kind: point.kind,
-                node: named(&point.node),
-                interface: named(&point.interface),
-            };
-            format!(" Nothing of it was recognised in the capture at {place}.")
+            format!(" Nothing of it was recognised in the capture at {}.", place(point))
         }
         _ => String::new(),
     }

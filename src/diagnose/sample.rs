@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Context, diagnose};
+use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
@@ -19,7 +19,7 @@ use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
 use crate::model::time::Timestamp;
-use crate::model::topology::{AddressRole, FactSource, Facts, Role, Topology};
+use crate::model::topology::{AddressRole, DeviceEntry, FactSource, Facts, Role, Topology};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -29,6 +29,13 @@ pub enum Family {
 
 impl Family {
     pub const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::V4 => Self::V6,
+            Self::V6 => Self::V4,
+        }
+    }
 
     fn pick(self, v4: &str, v6: &str) -> IpAddr {
         match self {
@@ -70,16 +77,26 @@ pub struct Sample {
     roles: BTreeMap<IpAddr, AddressRole>,
     frame: u64,
     now: Timestamp,
+    /// Other exchanges of the same analysis.
+    beside: Vec<Exchange>,
+    devices: Vec<DeviceEntry>,
+    pub host_observed: Option<(Timestamp, Timestamp)>,
+    pub pod_observed: Option<(Timestamp, Timestamp)>,
+    pod_is_captured: bool,
 }
 
+mod beside;
 mod pod_side;
+
+/// When the first request of a sample is sent, less the 10 ms of its own.
+const START: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
 const HOST: PointId = PointId { capture: CaptureId(0), interface: 0 };
 const POD: PointId = PointId { capture: CaptureId(1), interface: 0 };
 
 impl Sample {
     fn new(family: Family, protocol: Protocol, client: Endpoint, asked: Endpoint) -> Self {
-        let now = Timestamp::from_seconds(1_700_000_000);
+        let now = START;
         let belief = |role, node: Option<&str>| AddressRole {
             role,
             node: node.map(str::to_owned),
@@ -101,7 +118,18 @@ impl Sample {
             views: vec![view(HOST, PointKind::Host, Some(asked), now)],
             translations: Vec::new(),
         };
-        let mut sample = Self { family, exchange, roles, frame: 0, now };
+        let mut sample = Self {
+            family,
+            exchange,
+            roles,
+            frame: 0,
+            now,
+            beside: Vec::new(),
+            devices: Vec::new(),
+            host_observed: None,
+            pod_observed: None,
+            pod_is_captured: false,
+        };
         sample.count_request(Novelty::New);
         sample
     }
@@ -339,10 +367,18 @@ impl Sample {
     }
 
     pub fn diagnose(&self) -> Diagnosis {
-        let topology = Topology::new(self.roles.clone(), Facts::default());
-        let points = [point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
-        let points = &points[..self.exchange.views.len().min(2)];
-        diagnose(&self.exchange, Context { topology: &topology, points })
+        let facts = Facts { devices: self.devices.clone(), ..Facts::default() };
+        let topology = Topology::new(self.roles.clone(), facts);
+        let mut points =
+            vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
+        points[0].observed = self.host_observed;
+        points[1].observed = self.pod_observed;
+        if self.exchange.views.len() < 2 && !self.pod_is_captured {
+            points.truncate(1);
+        }
+        let mut exchanges = vec![self.exchange.clone()];
+        exchanges.extend(self.beside.iter().cloned());
+        diagnose(&exchanges, &topology, &points).remove(0)
     }
 
     pub fn causes(&self) -> Vec<Cause> {

@@ -12,16 +12,18 @@ use crate::model::finding::{Severity, Verdict};
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
 /// 5. An ICMP error after which nothing went on: `rejected`.
-/// 6. No reply: `unanswered` where silence was observed, else `inconclusive`.
-/// 7. Follow-ups to the answerer repeated in vain, or requests that are no longer
-///    answered though earlier ones were: `unanswered`.
+/// 6. No reply: `unanswered` where silence was observed, or where another point
+///    saw a reply that was lost; else `inconclusive`.
+/// 7. Follow-ups to the answerer repeated in vain, or lost between two points, or
+///    requests that are no longer answered though earlier ones were: `unanswered`.
 /// 8. A reply that wants a follow-up and got none: `unanswered` where the
 ///    device's side was watched and the reply was repeated; else several
 ///    explanations remain, `inconclusive`.
 /// 9. An address or port changed and nothing shows a failure: `tolerated`.
-/// 10. The client asks again and again though it is answered: `inconclusive`,
+/// 10. The reply was lost between two points, before the client: `unanswered`.
+/// 11. The client asks again and again though it is answered: `inconclusive`,
 ///     for what happens beyond this point is not in the capture.
-/// 11. Everything else is `symmetric`.
+/// 12. Everything else is `symmetric`.
 #[must_use]
 pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.habit != Habit::Conversation {
@@ -37,12 +39,13 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
         return Verdict::Rejected;
     }
     if !reading.is_answered() {
-        return match reading.unanswered_request() {
-            Some(_) => Verdict::Unanswered,
-            None => Verdict::Inconclusive,
-        };
+        let silent = reading.unanswered_request().is_some() || reading.lost_reply.is_some();
+        return if silent { Verdict::Unanswered } else { Verdict::Inconclusive };
     }
-    if reading.unanswered_follow_up().is_some() || reading.no_longer_answered().is_some() {
+    if reading.unanswered_follow_up().is_some()
+        || reading.lost_follow_up.is_some()
+        || reading.no_longer_answered().is_some()
+    {
         return Verdict::Unanswered;
     }
     if let Some(reply) = reading.unfollowed_reply() {
@@ -51,6 +54,9 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     }
     if reading.has_asymmetry() {
         return Verdict::Tolerated;
+    }
+    if reading.lost_reply.is_some() {
+        return Verdict::Unanswered;
     }
     if reading.asks_in_vain().is_some() {
         return Verdict::Inconclusive;

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use super::reading::Reading;
+use crate::model::capture::CapturePoint;
+use crate::model::exchange::{Point, View};
 use crate::model::protocol::Protocol;
 use crate::model::topology::Role;
 
@@ -47,6 +49,14 @@ pub fn plain_name(name: &str) -> Option<&str> {
     let usable =
         !name.is_empty() && name.len() <= 128 && !name.starts_with('-') && name.chars().all(plain);
     usable.then_some(name)
+}
+
+/// A capture point as the command line writes it: `pod@node3/cali1`.
+#[must_use]
+pub fn place(point: &Point) -> String {
+    let named = |name: &Option<String>| name.as_deref().and_then(plain_name).map(str::to_owned);
+    let (node, interface) = (named(&point.node), named(&point.interface));
+    CapturePoint { kind: point.kind, node, interface }.to_string()
 }
 
 /// An article for a protocol's name: `a TFTP`, `an SNMP`.
@@ -98,6 +108,15 @@ impl Reading<'_> {
     #[must_use]
     pub fn name_first(&self, address: IpAddr) -> String {
         capitalised(&self.name(address))
+    }
+
+    /// The point of a view: see [`place`].
+    #[must_use]
+    pub fn place_of(&self, view: &View) -> String {
+        self.points
+            .iter()
+            .find(|point| point.id == view.point)
+            .map_or_else(|| view.kind.as_token().to_owned(), place)
     }
 
     /// The client in one word or two: `the device`, `the pod`, `the client`.

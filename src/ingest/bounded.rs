@@ -1,9 +1,15 @@
 //! Decompression that stops at a bound on the bytes it *produces*.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
+use lzma_rust2::XzReader;
+
+use super::detect::Compression;
+use super::lz4::Lz4Frames;
 
 /// Bytes taken from a decoder at once. A decoder that comes upon damage drops
 /// what it produced in that call, so a smaller step loses less; a much smaller
@@ -14,35 +20,73 @@ const STEP_BYTES: usize = 64 * 1024;
 /// `zstd -d` accepts too. A frame header can ask for more memory than that.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
+/// Memory that an xz block may ask for. `xz -9` needs 65 MiB.
+const XZ_MEMORY_KIB: u32 = 256 * 1024;
+
+/// Bytes that one input may still produce, over all its layers and entries.
+#[derive(Debug)]
+pub struct Budget {
+    limit_bytes: u64,
+    left_bytes: Cell<u64>,
+    is_exceeded: Cell<bool>,
+}
+
+impl Budget {
+    /// A budget of which nothing is used.
+    pub const fn new(limit_bytes: u64) -> Self {
+        Self { limit_bytes, left_bytes: Cell::new(limit_bytes), is_exceeded: Cell::new(false) }
+    }
+
+    /// The limit, if something wanted to produce more.
+    pub fn exceeded(&self) -> Option<LimitReached> {
+        self.is_exceeded.get().then_some(LimitReached { limit_bytes: self.limit_bytes })
+    }
+}
+
 /// A decompressed stream. Its errors say in words what is wrong with the
 /// compressed bytes, or are a [`LimitReached`].
 pub struct Expanded<'a> {
     decoder: Box<dyn Read + 'a>,
     compression: &'static str,
-    produced_bytes: u64,
-    limit_bytes: u64,
+    budget: &'a Budget,
 }
 
 impl<'a> Expanded<'a> {
-    /// The content of all gzip members of `compressed`.
-    pub fn gzip(compressed: impl BufRead + 'a, limit_bytes: u64) -> Self {
-        let decoder = Box::new(MultiGzDecoder::new(compressed));
-        Self { decoder, compression: "gzip", produced_bytes: 0, limit_bytes }
-    }
-
-    /// The content of all zstd frames of `compressed`; skippable frames are skipped.
+    /// The content of `compressed`: all its gzip members, zstd or lz4 frames, xz
+    /// or bzip2 streams.
     ///
     /// # Errors
     ///
     /// Where the decoder has no memory to begin.
-    pub fn zstd(compressed: impl BufRead + 'a, limit_bytes: u64) -> io::Result<Self> {
-        let mut decoder = zstd::Decoder::with_buffer(compressed)?;
-        decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-        let decoder = Box::new(decoder);
-        Ok(Self { decoder, compression: "zstd", produced_bytes: 0, limit_bytes })
+    pub fn new(
+        compression: Compression,
+        compressed: impl BufRead + 'a,
+        budget: &'a Budget,
+    ) -> io::Result<Self> {
+        let decoder: Box<dyn Read + 'a> = match compression {
+            Compression::Gzip => Box::new(MultiGzDecoder::new(compressed)),
+            Compression::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(compressed)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                Box::new(decoder)
+            }
+            Compression::Xz => Box::new(XzReader::new_mem_limit(compressed, true, XZ_MEMORY_KIB)),
+            Compression::Bzip2 => Box::new(MultiBzDecoder::new(compressed)),
+            Compression::Lz4 => Box::new(Lz4Frames::new(compressed)),
+        };
+        Ok(Self { decoder, compression: compression.as_text(), budget })
+    }
+
+    /// The content of one bare deflate stream, as ZIP archives hold it. Of
+    /// `compressed` no byte behind the stream is used.
+    pub fn deflate(compressed: impl BufRead + 'a, budget: &'a Budget) -> Self {
+        Self { decoder: Box::new(DeflateDecoder::new(compressed)), compression: "deflate", budget }
     }
 
     fn explained(&self, error: &io::Error) -> io::Error {
+        if let Some(limit) = find_limit(error) {
+            return io::Error::other(limit); // of the layer below
+        }
         let compression = self.compression;
         let message = if error.kind() == ErrorKind::UnexpectedEof {
             format!("the {compression} data is cut before its end")
@@ -55,7 +99,7 @@ impl<'a> Expanded<'a> {
 
 impl Read for Expanded<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = self.limit_bytes.saturating_sub(self.produced_bytes);
+        let left = self.budget.left_bytes.get();
         let mut probe = [0];
         let (step, is_probe) = match usize::try_from(left).unwrap_or(usize::MAX) {
             // Content of exactly the limit is fine: only a byte more is not.
@@ -68,10 +112,11 @@ impl Read for Expanded<'_> {
         match self.decoder.read(step) {
             Ok(0) => Ok(0),
             Ok(_) if is_probe => {
-                Err(io::Error::other(LimitReached { limit_bytes: self.limit_bytes }))
+                self.budget.is_exceeded.set(true);
+                Err(io::Error::other(LimitReached { limit_bytes: self.budget.limit_bytes }))
             }
             Ok(count) => {
-                self.produced_bytes += count as u64;
+                self.budget.left_bytes.set(left.saturating_sub(count as u64));
                 Ok(count)
             }
             Err(error) => Err(self.explained(&error)),
@@ -80,9 +125,14 @@ impl Read for Expanded<'_> {
 }
 
 /// The compressed bytes hold more than may be produced.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct LimitReached {
     pub limit_bytes: u64,
+}
+
+/// The limit that `error` is about, if it is about one.
+pub fn find_limit(error: &io::Error) -> Option<LimitReached> {
+    error.get_ref()?.downcast_ref::<LimitReached>().copied()
 }
 
 impl fmt::Display for LimitReached {
@@ -96,13 +146,15 @@ impl std::error::Error for LimitReached {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::samples::{gzipped, noise, zstandard};
+    use crate::ingest::samples::{compressed, noise};
 
-    fn expand(name: &str, compressed: &[u8], limit_bytes: u64) -> (usize, Option<io::Error>) {
-        let mut expanded = match name {
-            "gzip" => Expanded::gzip(compressed, limit_bytes),
-            _ => Expanded::zstd(compressed, limit_bytes).unwrap(),
-        };
+    fn expand(
+        compression: Compression,
+        compressed: &[u8],
+        limit_bytes: u64,
+    ) -> (usize, Option<io::Error>) {
+        let budget = Budget::new(limit_bytes);
+        let mut expanded = Expanded::new(compression, compressed, &budget).unwrap();
         let mut content = Vec::new();
         let error = expanded.read_to_end(&mut content).err();
         (content.len(), error)
@@ -111,51 +163,101 @@ mod tests {
     #[test]
     fn the_bound_counts_produced_bytes() {
         let content = vec![b'x'; 100_000];
-        for (name, compressed) in [("gzip", gzipped(&content)), ("zstd", zstandard(&content))] {
-            assert!(compressed.len() < 1_000);
+        for compression in Compression::ALL {
+            let compressed = compressed(compression, &content);
+            assert!(compressed.len() < 2_000, "{compression:?}");
             for (limit_bytes, produced, fits) in [
                 (0, 0, false),
                 (99_999, 99_999, false),
                 (100_000, 100_000, true),
                 (u64::MAX, 100_000, true),
             ] {
-                let (length, error) = expand(name, &compressed, limit_bytes);
-                assert_eq!(length, produced, "{name}, limit {limit_bytes}");
-                assert_eq!(error.is_none(), fits, "{name}, limit {limit_bytes}");
-                assert!(error.is_none_or(|error| {
-                    error
-                        .get_ref()
-                        .is_some_and(<dyn std::error::Error + Send + Sync>::is::<LimitReached>)
-                }));
+                let (length, error) = expand(compression, &compressed, limit_bytes);
+                assert_eq!(length, produced, "{compression:?}, limit {limit_bytes}");
+                assert_eq!(error.is_none(), fits, "{compression:?}, limit {limit_bytes}");
+                assert!(error.is_none_or(|error| find_limit(&error).is_some()));
             }
         }
     }
 
     #[test]
+    fn one_budget_is_shared() {
+        let budget = Budget::new(150);
+        for (produced, fits) in [(100, true), (50, false), (0, false)] {
+            let stream = compressed(Compression::Zstd, &[7; 100]);
+            let mut content = Vec::new();
+            let mut expanded = Expanded::new(Compression::Zstd, &stream[..], &budget).unwrap();
+            assert_eq!(expanded.read_to_end(&mut content).is_ok(), fits);
+            assert_eq!(content.len(), produced);
+            assert_eq!(budget.exceeded().is_none(), fits);
+        }
+    }
+
+    #[test]
     fn cut_and_damaged_streams_are_told_apart() {
-        let content = noise(600_000);
-        for (name, compressed) in [("gzip", gzipped(&content)), ("zstd", zstandard(&content))] {
-            let half = compressed.len() / 2;
-            let (length, error) = expand(name, &compressed[..half], u64::MAX);
-            assert!(length > 0, "{name}");
-            assert_eq!(
-                error.unwrap().to_string(),
-                format!("the {name} data is cut before its end")
-            );
+        let content = noise(300_000);
+        for compression in Compression::ALL {
+            let name = compression.as_text();
+            let compressed = compressed(compression, &content);
+            // The last bytes are lost with lz4's end mark and checksum, too.
+            for cut in [1, 6, compressed.len() / 2] {
+                let (length, error) =
+                    expand(compression, &compressed[..compressed.len() - cut], u64::MAX);
+                assert!(length <= content.len(), "{name}");
+                assert_eq!(
+                    error.map(|error| error.to_string()),
+                    Some(format!("the {name} data is cut before its end")),
+                    "{cut}"
+                );
+            }
             let trailing = [&compressed[..], b"no compressed data"].concat();
-            let (length, error) = expand(name, &trailing, u64::MAX);
-            assert_eq!(length, content.len(), "{name}");
+            let (_, error) = expand(compression, &trailing, u64::MAX);
             let message = error.unwrap().to_string();
             assert!(message.starts_with(&format!("the {name} data is damaged (")), "{message}");
         }
     }
 
     #[test]
-    fn several_members_and_skippable_frames_are_one_stream() {
+    fn several_streams_are_one() {
+        for compression in Compression::ALL {
+            let streams = [compressed(compression, b"one"), compressed(compression, b"two")];
+            let (length, error) = expand(compression, &streams.concat(), 6);
+            assert_eq!((length, error.is_none()), (6, true), "{compression:?}");
+        }
+    }
+
+    #[test]
+    fn skippable_frames_are_skipped() {
         let skippable = [&[0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
-        let frames = [skippable, zstandard(b"one"), zstandard(b"two")].concat();
-        assert_eq!(expand("zstd", &frames, 6).0, 6);
-        let members = [gzipped(b"one"), gzipped(b"two")].concat();
-        assert_eq!(expand("gzip", &members, 6).0, 6);
+        for compression in [Compression::Zstd, Compression::Lz4] {
+            let frame = compressed(compression, b"one");
+            let frames = [&skippable[..], &frame, &skippable, &frame].concat();
+            assert_eq!(expand(compression, &frames, 6).0, 6, "{compression:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_asks_for_too_much_memory_is_refused() {
+        use lzma_rust2::{XzOptions, XzWriter};
+        use std::io::Write;
+
+        let mut options = XzOptions::with_preset(1);
+        options.lzma_options.dict_size = 1 << 20;
+        let mut writer = XzWriter::new(Vec::new(), options).unwrap();
+        writer.write_all(b"content").unwrap();
+        let mut stream = writer.finish().unwrap();
+        // the block header: size, flags, filter 0x21 with one byte of
+        // dictionary size, padding, CRC-32 (.xz file format, section 3.1)
+        assert_eq!(stream[14..16], [0x21, 1]);
+        stream[16] = 38; // 2 GiB
+        let crc = {
+            let mut crc = flate2::Crc::new();
+            crc.update(&stream[12..20]);
+            crc.sum().to_le_bytes()
+        };
+        stream[20..24].copy_from_slice(&crc);
+        let (_, error) = expand(Compression::Xz, &stream, u64::MAX);
+        let message = error.unwrap().to_string();
+        assert!(message.contains("memory"), "{message}");
     }
 }

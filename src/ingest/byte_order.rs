@@ -26,6 +26,11 @@ impl ByteOrder {
         })
     }
 
+    /// The 64-bit integer at `at`.
+    pub fn find_u64(self, bytes: &[u8], at: usize) -> Option<u64> {
+        self.find_i64(bytes, at).map(i64::cast_unsigned)
+    }
+
     /// The signed 64-bit integer at `at`.
     pub fn find_i64(self, bytes: &[u8], at: usize) -> Option<i64> {
         let field = *bytes.get(at..)?.first_chunk()?;

@@ -14,8 +14,9 @@ pub const MAGIC_BYTES: usize = 12;
 pub enum Kind {
     Pcap,
     Pcapng,
-    Gzip,
-    Zstd,
+    Snoop,
+    Compressed(Compression),
+    Archive(ArchiveFormat),
     /// Text in UTF-8 or another superset of ASCII; the mark before it is
     /// `mark_bytes` long.
     Text {
@@ -27,7 +28,50 @@ pub enum Kind {
     Other(&'static str),
 }
 
-/// Recognises a capture or a compressed file in the first [`MAGIC_BYTES`];
+/// How the bytes of a file were made fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    Gzip,
+    Zstd,
+    Xz,
+    Bzip2,
+    Lz4,
+}
+
+impl Compression {
+    #[cfg(test)]
+    pub const ALL: [Self; 5] = [Self::Gzip, Self::Zstd, Self::Xz, Self::Bzip2, Self::Lz4];
+
+    /// The name of the program that makes such files.
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
+            Self::Lz4 => "lz4",
+        }
+    }
+}
+
+/// How several files were put into one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveFormat {
+    Zip,
+    Tar,
+}
+
+impl ArchiveFormat {
+    /// With its article: `a ZIP archive`.
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::Zip => "a ZIP archive",
+            Self::Tar => "a tar archive",
+        }
+    }
+}
+
+/// Recognises a capture, a compressed file or an archive in the first [`MAGIC_BYTES`];
 /// fewer where the input is shorter.
 pub fn find_binary_format(head: &[u8]) -> Option<Kind> {
     // The beginning of a magic number is a cut capture, unless it could be text.
@@ -44,9 +88,30 @@ pub fn find_binary_format(head: &[u8]) -> Option<Kind> {
             Some(Kind::Pcapng)
         }
         // RFC 1952, section 2.3.1; deflate is the only method there is.
-        [0x1f, 0x8b] | [0x1f, 0x8b, 8, ..] => Some(Kind::Gzip),
-        // RFC 8878, sections 3.1.1 and 3.1.2
-        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Kind::Zstd),
+        [0x1f, 0x8b] | [0x1f, 0x8b, 8, ..] => Some(Kind::Compressed(Compression::Gzip)),
+        // RFC 8878, sections 3.1.1 and 3.1.2. lz4 has the same skippable
+        // frames, but its programs never begin with one.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            Some(Kind::Compressed(Compression::Zstd))
+        }
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Compressed(Compression::Xz)),
+        // Level, then pi of the first block, or the square root of pi where
+        // there is none: letters alone could begin a text.
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => {
+            Some(Kind::Compressed(Compression::Bzip2))
+        }
+        // The frame format, and the older one of `lz4 -l`.
+        [0x04, 0x22, 0x4d, 0x18, ..] | [0x02, 0x21, 0x4c, 0x18, ..] => {
+            Some(Kind::Compressed(Compression::Lz4))
+        }
+        // APPNOTE.TXT, section 4.3.7; the second is the mark of an archive that
+        // could have been split and was not, section 8.5.
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', b'0', b'0', b'P', b'K', 3, 4, ..] => {
+            Some(Kind::Archive(ArchiveFormat::Zip))
+        }
+        // RFC 1761
+        [b's', b'n', b'o', b'o', b'p', 0, 0, 0, ..] => Some(Kind::Snoop),
         _ => None,
     }
 }
@@ -55,6 +120,9 @@ pub fn find_binary_format(head: &[u8]) -> Option<Kind> {
 pub fn detect(head: &[u8]) -> Kind {
     if let Some(kind) = find_binary_format(&head[..head.len().min(MAGIC_BYTES)]) {
         return kind;
+    }
+    if is_tar(head) {
+        return Kind::Archive(ArchiveFormat::Tar);
     }
     match head {
         [0xef, 0xbb, 0xbf, ..] => return Kind::Text { mark_bytes: 3 },
@@ -71,34 +139,34 @@ pub fn detect(head: &[u8]) -> Kind {
     Kind::Text { mark_bytes: 0 }
 }
 
-/// Microseconds, nanoseconds and Alexey Kuznetzov's modified format, each in
-/// both byte orders.
-const PCAP_MAGICS: [[u8; 4]; 6] = [
+/// Microseconds, nanoseconds, Alexey Kuznetzov's modified format, and what
+/// Ixia's hardware and software write, each in both byte orders.
+const PCAP_MAGICS: [[u8; 4]; 10] = [
     [0xa1, 0xb2, 0xc3, 0xd4],
     [0xd4, 0xc3, 0xb2, 0xa1],
     [0xa1, 0xb2, 0x3c, 0x4d],
     [0x4d, 0x3c, 0xb2, 0xa1],
     [0xa1, 0xb2, 0xcd, 0x34],
     [0x34, 0xcd, 0xb2, 0xa1],
+    [0x1c, 0x00, 0x01, 0xac],
+    [0xac, 0x01, 0x00, 0x1c],
+    [0x1c, 0x00, 0x01, 0xab],
+    [0xab, 0x01, 0x00, 0x1c],
 ];
 
 /// Formats that people send by mistake: magic number and name.
-const OTHER_FORMATS: [(&[u8], &str); 21] = [
+const OTHER_FORMATS: [(&[u8], &str); 17] = [
     (&[0xff, 0xd8, 0xff], "a JPEG picture"),
     (b"\x89PNG", "a PNG picture"),
     (b"GIF87a", "a GIF picture"),
     (b"GIF89a", "a GIF picture"),
     (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\x7fELF", "an ELF program"),
-    (b"\xfd7zXZ\0", "an xz archive, which is not supported yet; unpack it first"),
-    (b"BZh", "a bzip2 archive, which is not supported yet; unpack it first"),
-    (&[0x04, 0x22, 0x4d, 0x18], "an lz4 archive, which is not supported yet; unpack it first"),
-    (&[0x02, 0x21, 0x4c, 0x18], "an lz4 archive, which is not supported yet; unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
-    (b"snoop\0\0\0", "a snoop capture; convert it with editcap -F pcapng"),
+    (&[0x1f, 0x9d], "a file made by compress (.Z); unpack it first"),
+    (b"LZIP\x01", "an lzip file; unpack it first"),
     (b"RTSS", "a Network Monitor capture; convert it with editcap -F pcapng"),
     (b"GMBU", "a Network Monitor capture; convert it with editcap -F pcapng"),
     // What a transfer in text mode makes of a section header's first bytes,
@@ -113,14 +181,10 @@ const DAMAGED_PCAPNG: &str =
     "a pcapng capture that was copied in text mode; copy it again in binary mode";
 
 fn find_other_format(head: &[u8]) -> Option<&'static str> {
-    if head.get(257..262) == Some(b"ustar") {
-        return Some("a tar archive; unpack it first");
-    }
     let (magic, name) = OTHER_FORMATS.iter().find(|(magic, _)| head.starts_with(magic))?;
     let rest = &head[magic.len()..];
     // Magic numbers made of letters or line ends could begin a text as well.
     let is_meant = match *magic {
-        b"BZh" => rest.first().is_some_and(u8::is_ascii_digit) && is_binary(head),
         b"RTSS" | b"GMBU" => is_binary(head),
         _ if *name == DAMAGED_PCAPNG => {
             let near = &rest[..rest.len().min(16)];
@@ -130,6 +194,13 @@ fn find_other_format(head: &[u8]) -> Option<&'static str> {
         _ => true,
     };
     is_meant.then_some(*name)
+}
+
+/// Whether the first block is a header of a tar archive: it says so, or it has
+/// the checksum that headers without a magic number have too.
+fn is_tar(head: &[u8]) -> bool {
+    head.get(257..262) == Some(b"ustar")
+        || head.first_chunk().is_some_and(super::archive::tar::has_checksum)
 }
 
 /// Whether these bytes have more control characters than a text has, even one
@@ -163,19 +234,25 @@ mod tests {
             (b"\n\r\r\n12:00:00.000000 IP 192.0.2.1.69", TEXT),
             (b"\r\n\r\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a", Kind::Other(DAMAGED_PCAPNG)),
             (b"\n\n\n12:00:00 IP", TEXT),
-            (&[0x1f, 0x8b, 8, 0], Kind::Gzip),
-            (&[0x28, 0xb5, 0x2f, 0xfd], Kind::Zstd),
-            (&[0x5f, 0x2a, 0x4d, 0x18], Kind::Zstd),
+            (&[0x1f, 0x8b, 8, 0], Kind::Compressed(Compression::Gzip)),
+            (&[0x28, 0xb5, 0x2f, 0xfd], Kind::Compressed(Compression::Zstd)),
+            (&[0x5f, 0x2a, 0x4d, 0x18], Kind::Compressed(Compression::Zstd)),
+            (b"\xfd7zXZ\0\0\x04", Kind::Compressed(Compression::Xz)),
+            (b"BZh91AY&SY\x12", Kind::Compressed(Compression::Bzip2)),
+            (b"BZh9\x17rE8P\x90\0\0", Kind::Compressed(Compression::Bzip2)),
+            (&[0x04, 0x22, 0x4d, 0x18], Kind::Compressed(Compression::Lz4)),
+            (&[0x02, 0x21, 0x4c, 0x18], Kind::Compressed(Compression::Lz4)),
+            (b"PK\x03\x04\x14\0", Kind::Archive(ArchiveFormat::Zip)),
+            (b"PK00PK\x03\x04\x14\0", Kind::Archive(ArchiveFormat::Zip)),
+            (b"PK is a fine name", TEXT),
             (b"\xef\xbb\xbf12:00", Kind::Text { mark_bytes: 3 }),
             (b"\xff\xfe1\0", Kind::Utf16(ByteOrder::Little)),
             (b"\xfe\xff\x001", Kind::Utf16(ByteOrder::Big)),
             (&[0xff, 0xd8, 0xff, 0xe0], Kind::Other("a JPEG picture")),
             (b"%PDF-1.7", Kind::Other("a PDF document")),
-            (&tar, Kind::Other("a tar archive; unpack it first")),
-            (
-                b"snoop\0\0\0\0\0\0\x02",
-                Kind::Other("a snoop capture; convert it with editcap -F pcapng"),
-            ),
+            (&tar, Kind::Archive(ArchiveFormat::Tar)),
+            (b"snoop\0\0\0\0\0\0\x02", Kind::Snoop),
+            (b"snoop around", TEXT),
             (b"BZh9 is a fine name", TEXT),
             (b"RTSS was here", TEXT),
             (&[7, 0, 0, 0, 1], Kind::Other("binary data of an unknown kind")),

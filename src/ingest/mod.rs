@@ -3,27 +3,31 @@
 //! [`read`] takes one input of any kind, recognises it by its first bytes and
 //! hands out [`Event`]s as it goes: memory does not grow with the input.
 
+mod archive;
 mod bounded;
 mod byte_order;
 mod detect;
 mod faults;
+mod label;
+mod layers;
+mod lz4;
 mod pcap;
 mod pcapng;
 #[cfg(test)]
 mod samples;
+mod snoop;
 pub mod tcpdump_text;
 pub mod transcript;
 mod utf16;
 mod window;
 
-use std::io::{BufRead, Read};
+use std::io::Read;
 
-use self::bounded::{Expanded, LimitReached};
-use self::detect::Kind;
-use self::utf16::Utf16;
+use self::bounded::Budget;
+use self::layers::Layers;
 use self::window::Window;
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
-use crate::model::input::{Fault, InputErrorKind, Place};
+use crate::model::input::{Fault, InputErrorKind};
 use crate::model::packet::Packet;
 
 /// What an input holds, in input order.
@@ -40,6 +44,12 @@ pub enum Event<'a> {
     /// A frame or line of the current capture that is no UDP and no ICMP error
     /// (ARP, TCP …): it counts as a packet and has a frame number.
     OtherPacket { frame: u64, at: Option<crate::model::time::Timestamp> },
+    /// Packets that the capturing host lost at an interface before they could
+    /// be captured, in addition to those that were told before.
+    Dropped { interface: u32, packets: u64 },
+    /// What somebody wrote into the current capture: one sentence without a
+    /// full stop.
+    Note(String),
     /// Something that could not be read, and where.
     Fault(Fault),
     /// Text that states facts about addresses.
@@ -53,6 +63,8 @@ pub enum Event<'a> {
 pub struct CaptureHeader {
     pub format: CaptureFormat,
     pub clock: Clock,
+    /// Entry of an archive that holds the capture.
+    pub name: Option<String>,
     /// Node named by the shell prompt.
     pub node: Option<String>,
     /// Interface named by the command or by tcpdump's "listening on".
@@ -85,14 +97,15 @@ pub struct InventoryText<'a> {
 /// What one input may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes after decompression.
+    /// Bytes after decompression, over all entries of an archive.
     pub expanded_bytes: u64,
 }
 
 /// Reads one input to its end.
 ///
-/// Captures, compressed captures and text are told apart by their first bytes.
-/// Compressed content is bounded by `limits`, and counted as it is produced.
+/// Captures, text, compressed files and archives are told apart by their first
+/// bytes. What is compressed is bounded by `limits`, and counted as it is
+/// produced. Each entry of an archive is read like an input of its own.
 ///
 /// # Errors
 ///
@@ -104,122 +117,14 @@ pub fn read(
     limits: &Limits,
     sink: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), InputErrorKind> {
+    let budget = Budget::new(limits.expanded_bytes);
     let mut window = Window::new(input);
-    let outcome = match detect(&mut window) {
-        Kind::Gzip => read_expanded(Expanded::gzip(&mut window, limits.expanded_bytes), sink),
-        Kind::Zstd => Expanded::zstd(&mut window, limits.expanded_bytes)
-            .map_err(InputErrorKind::Read)
-            .and_then(|expanded| read_expanded(expanded, sink)),
-        kind => read_content(kind, &mut window, sink),
-    };
+    let outcome = layers::unpack(&mut window, Layers::FILE, &budget, sink);
     // A decoder or a format takes a failed input for one that was cut.
     match window.take_failure() {
         Some(failure) => Err(InputErrorKind::Read(failure)),
         None => outcome,
     }
-}
-
-fn detect(window: &mut Window<'_>) -> Kind {
-    window.ensure(detect::MAGIC_BYTES);
-    // A live capture may be slow to send more than its first bytes.
-    // No more than those, however much one read brought: the kind must not depend on it.
-    let magic = window.unused();
-    if let Some(kind) = detect::find_binary_format(&magic[..magic.len().min(detect::MAGIC_BYTES)]) {
-        return kind;
-    }
-    window.ensure(detect::HEAD_BYTES);
-    let head = window.unused();
-    detect::detect(&head[..head.len().min(detect::HEAD_BYTES)])
-}
-
-/// Reads decompressed content, which may not be compressed once more.
-fn read_expanded(
-    mut expanded: Expanded<'_>,
-    sink: &mut dyn FnMut(Event<'_>),
-) -> Result<(), InputErrorKind> {
-    let mut window = Window::new(&mut expanded);
-    let mut has_content = false;
-    let mut sink = |event: Event<'_>| {
-        let event = match event {
-            Event::Fault(fault) => Event::Fault(explain_place(fault)),
-            other => {
-                has_content |= !matches!(
-                    other,
-                    Event::CaptureBegins(_) | Event::Interface(_) | Event::CaptureEnds
-                );
-                other
-            }
-        };
-        sink(event);
-    };
-    let outcome = match detect(&mut window) {
-        Kind::Gzip | Kind::Zstd => Err(InputErrorKind::NotACapture(
-            "compressed data inside compressed data; unpack it once first",
-        )),
-        kind => read_content(kind, &mut window, &mut sink),
-    };
-    let offset_bytes = window.end_offset();
-    match (window.take_failure(), outcome) {
-        (Some(failure), outcome) if !has_content => {
-            let limit = failure.get_ref().and_then(|inner| inner.downcast_ref::<LimitReached>());
-            match (limit, outcome) {
-                (_, Err(error @ InputErrorKind::NotACapture(_))) => Err(error),
-                (Some(limit), _) => {
-                    Err(InputErrorKind::ExpandsTooFar { limit_bytes: limit.limit_bytes })
-                }
-                (None, Err(_)) => {
-                    Err(InputErrorKind::Damaged { message: failure.to_string(), offset_bytes })
-                }
-                (None, Ok(())) => Ok(()),
-            }
-        }
-        (_, outcome) => outcome,
-    }
-}
-
-/// Faults of a compressed input are found where no byte of the file is.
-fn explain_place(mut fault: Fault) -> Fault {
-    if let Place::Byte(_) = fault.place {
-        fault.message.push_str(" (bytes are counted after decompression)");
-    }
-    fault
-}
-
-fn read_content(
-    kind: Kind,
-    window: &mut Window<'_>,
-    sink: &mut dyn FnMut(Event<'_>),
-) -> Result<(), InputErrorKind> {
-    match kind {
-        Kind::Pcap => return pcap::read(window, sink),
-        Kind::Pcapng => return pcapng::read(window, sink),
-        Kind::Gzip | Kind::Zstd => return Ok(()), // expanded by the callers
-        Kind::Other(name) => return Err(InputErrorKind::NotACapture(name)),
-        Kind::Text { mark_bytes } => {
-            window.consume(mark_bytes);
-            read_text(window, sink)?;
-        }
-        Kind::Utf16(order) => {
-            window.consume(2);
-            read_text(&mut Utf16::new(window, order), sink)?;
-        }
-    }
-    // To the text reader a failed input looks like one that ends.
-    if let Some(failure) = window.failure() {
-        let message = format!("{failure}; the text ends here");
-        sink(Event::Fault(Fault { place: Place::Byte(window.end_offset()), message }));
-    }
-    Ok(())
-}
-
-fn read_text(
-    input: &mut dyn BufRead,
-    sink: &mut dyn FnMut(Event<'_>),
-) -> Result<(), InputErrorKind> {
-    if input.fill_buf().map_err(InputErrorKind::Read)?.is_empty() {
-        return Err(InputErrorKind::Empty);
-    }
-    transcript::read_text(input, sink)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The pcap file format, in all variants that libpcap reads: microseconds and
-//! nanoseconds, both byte orders, the modified format, the old length order.
+//! nanoseconds, both byte orders, the modified format, the old length order;
+//! and those of AIX and Ixia, which Wireshark reads too.
 //!
 //! pcap-parser reads the file header. Record headers are read here: its
 //! functions know neither the modified format in big-endian order nor lengths
@@ -19,6 +20,9 @@ pub const FRAME_MAX_BYTES: u32 = 16 * 1024 * 1024;
 
 const FILE_HEADER_BYTES: usize = 24;
 
+const MICROSECONDS: [u8; 4] = [0xa1, 0xb2, 0xc3, 0xd4];
+const NANOSECONDS: [u8; 4] = [0xa1, 0xb2, 0x3c, 0x4d];
+
 /// Reads a pcap capture to its end.
 ///
 /// # Errors
@@ -30,10 +34,11 @@ pub fn read(
 ) -> Result<(), InputErrorKind> {
     window.ensure(FILE_HEADER_BYTES);
     let header = FileHeader::parse(window.unused())?;
-    window.consume(FILE_HEADER_BYTES);
+    window.skip(header.length_bytes as u64);
     sink(Event::CaptureBegins(CaptureHeader {
         format: CaptureFormat::Pcap,
         clock: Clock::Absolute,
+        name: None,
         node: None,
         interface: None,
         line: None,
@@ -45,23 +50,32 @@ pub fn read(
         let place = Place::Byte(*offset_bytes);
         faults.tell("oddities of the file header", place, || message.clone(), sink);
     }
-    if let Err(message) = read_records(window, &header, sink) {
+    let mut frames = 0;
+    if let Err(message) = read_records(window, &header, &mut frames, sink) {
         let place = Place::Byte(window.offset());
-        faults.tell("damage", place, || format!("{message}; the capture ends here"), sink);
+        faults.tell("damage", place, || format!("{message}; {}", explain_last(frames)), sink);
     }
     sink(Event::CaptureEnds);
     Ok(())
+}
+
+/// Where a capture that breaks off ends, by the frames that it had.
+pub fn explain_last(frames: u64) -> String {
+    match frames {
+        0 => "the capture ends here, before its first frame".to_owned(),
+        last => format!("the capture ends here, after frame {last}"),
+    }
 }
 
 /// Reads records until the capture ends; an error says why it ends early.
 fn read_records(
     window: &mut Window<'_>,
     header: &FileHeader,
+    frames: &mut u64,
     sink: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), String> {
-    let mut number = 0;
     loop {
-        number += 1;
+        let number = *frames + 1;
         if !window.ensure(header.record_header_bytes) {
             return explain_end(window, || {
                 format!(
@@ -99,6 +113,7 @@ fn read_records(
             original_length: record.original_length,
             bytes: &window.unused()[header.record_header_bytes..record_bytes],
         }));
+        *frames = number;
         window.consume(record_bytes);
     }
 }
@@ -115,6 +130,8 @@ pub fn explain_end(window: &Window<'_>, cut: impl FnOnce() -> String) -> Result<
 
 /// What the file header says.
 struct FileHeader {
+    /// Ixia's has the length of the whole file behind what all have.
+    length_bytes: usize,
     order: ByteOrder,
     link_type: LinkType,
     nanoseconds_per_fraction: i64,
@@ -153,9 +170,17 @@ impl FileHeader {
         let mut plain = *header;
         let is_modified =
             matches!(plain, [0xa1, 0xb2, 0xcd, 0x34, ..] | [0x34, 0xcd, 0xb2, 0xa1, ..]);
-        if let [0xa1, 0xb2, 0xcd, 0x34, ..] = plain {
-            // pcap-parser knows this one in the other byte order only
-            plain[..4].copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
+        let is_ixia =
+            matches!(plain, [0x1c, 0, 1, 0xab | 0xac, ..] | [0xab | 0xac, 1, 0, 0x1c, ..]);
+        // pcap-parser knows neither these nor the modified format in both orders.
+        match plain {
+            [0xa1, 0xb2, 0xcd, 0x34, ..] => plain[..4].copy_from_slice(&MICROSECONDS),
+            [0x1c, ..] => plain[..4].copy_from_slice(&NANOSECONDS),
+            [_, 1, 0, 0x1c, ..] => {
+                plain[..4].copy_from_slice(&NANOSECONDS);
+                plain[..4].reverse();
+            }
+            _ => {}
         }
         let (_, parsed) =
             pcap_parser::parse_pcap_header(&plain).map_err(|_| InputErrorKind::Damaged {
@@ -180,12 +205,21 @@ impl FileHeader {
                 format!("reserved bits are set in the link type ({:#010x})", parsed.network.0),
             ));
         }
+        let number = u16::from_le_bytes([low, high]);
+        let aix_link_type = find_aix_link_type(number).filter(|_| version == (2, 2));
         Ok(Self {
+            length_bytes: if is_ixia { FILE_HEADER_BYTES + 4 } else { FILE_HEADER_BYTES },
             order: if parsed.is_bigendian() { ByteOrder::Big } else { ByteOrder::Little },
-            link_type: LinkType::from(u16::from_le_bytes([low, high])),
-            nanoseconds_per_fraction: if parsed.is_nanosecond_precision() { 1 } else { 1_000 },
+            link_type: aix_link_type.unwrap_or_else(|| LinkType::from(number)),
+            nanoseconds_per_fraction: if parsed.is_nanosecond_precision() || aix_link_type.is_some()
+            {
+                1
+            } else {
+                1_000
+            },
             record_header_bytes: if is_modified { 24 } else { 16 },
             lengths: match version {
+                _ if aix_link_type.is_some() => Lengths::ShorterIsCaptured,
                 (2, 0..=2) | (543, _) => Lengths::OriginalFirst,
                 (2, 3) => Lengths::ShorterIsCaptured,
                 _ => Lengths::CapturedFirst,
@@ -213,6 +247,19 @@ impl FileHeader {
             original_length: original_length.max(captured_length),
         })
     }
+}
+
+/// AIX names links by the interface types of RFC 1213, calls its files version
+/// 2.2 and counts nanoseconds. No other capture of that version has been made
+/// since 1993, and none on these links.
+fn find_aix_link_type(number: u16) -> Option<LinkType> {
+    Some(match number {
+        6 => LinkType::Ethernet,
+        9 => LinkType::Other(6),   // token ring
+        15 => LinkType::Other(10), // FDDI
+        24 => LinkType::Null,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -5,19 +5,23 @@
 //! block, or a block of a kind that nobody knows, costs no other.
 
 mod block;
+mod comments;
 mod interface;
 mod packet;
+mod statistics;
 
 use pcap_parser::pcapng::{
-    parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
+    OptionCode, parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
     parse_sectionheaderblock,
 };
 
 use self::block::{BlockHead, Kind};
+use self::comments::Comments;
 use self::interface::Interface;
 use self::packet::PacketBlock;
 use super::byte_order::ByteOrder;
 use super::faults::Faults;
+use super::pcap::explain_last;
 use super::window::Window;
 use super::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame};
@@ -45,8 +49,11 @@ pub fn read(
     }
     if let Err(message) = end {
         let place = Place::Byte(capture.block_offset);
-        capture.faults.tell("damage", place, || format!("{message}; the capture ends here"), sink);
+        let last = explain_last(capture.frames);
+        capture.faults.tell("damage", place, || format!("{message}; {last}"), sink);
     }
+    capture.tell_dropped(sink);
+    capture.comments.tell_rest(sink);
     capture.faults.tell_rest(sink);
     sink(Event::CaptureEnds);
     Ok(())
@@ -68,6 +75,7 @@ struct Capture {
     /// Where the current block begins in the stream.
     block_offset: u64,
     faults: Faults,
+    comments: Comments,
 }
 
 /// A section: from its header to the next one.
@@ -110,6 +118,10 @@ impl Capture {
             Kind::EnhancedPacket => PacketBlock::find_enhanced,
             Kind::SimplePacket => PacketBlock::find_simple,
             Kind::ObsoletePacket => PacketBlock::find_obsolete,
+            Kind::InterfaceStatistics => {
+                self.take_statistics(head.order, block);
+                return Ok(());
+            }
             Kind::Other(_) => return Ok(()),
         };
         self.frames += 1;
@@ -147,11 +159,18 @@ impl Capture {
             sink(Event::CaptureBegins(CaptureHeader {
                 format: CaptureFormat::Pcapng,
                 clock: Clock::Absolute,
+                name: None,
                 node: None,
                 interface: None,
                 line: None,
             }));
         }
+        for option in &header.options {
+            if let (OptionCode::Comment, Ok(text)) = (option.code, option.as_bytes()) {
+                self.comments.tell("comment on the capture", text, sink);
+            }
+        }
+        self.tell_dropped(sink);
         self.section = Some(Section { order, interfaces: Vec::new() });
         Ok(())
     }
@@ -183,6 +202,12 @@ impl Capture {
             return Ok(());
         }
         let (interface, name) = Interface::new(self.interfaces, order, &description);
+        for option in &description.options {
+            if let (OptionCode::Comment, Ok(text)) = (option.code, option.as_bytes()) {
+                let place = name.as_deref().unwrap_or("interface without a name");
+                self.comments.tell(&format!("comment on {place}"), text, sink);
+            }
+        }
         sink(Event::Interface(InterfaceHeader {
             index: interface.index,
             name,
@@ -193,16 +218,34 @@ impl Capture {
         Ok(())
     }
 
+    fn take_statistics(&mut self, order: ByteOrder, block: &[u8]) {
+        let Some(section) = &mut self.section else { return };
+        let interface = order.find_u32(block, 8).and_then(|number| usize::try_from(number).ok());
+        let Some(known) = interface.and_then(|at| section.interfaces.get_mut(at)) else { return };
+        known.dropped.count(statistics::find_dropped(order, block));
+    }
+
+    /// Tells what the interfaces of the section lost.
+    fn tell_dropped(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        for interface in self.section.iter().flat_map(|section| &section.interfaces) {
+            let packets = interface.dropped.packets();
+            if packets > 0 {
+                sink(Event::Dropped { interface: interface.index, packets });
+            }
+        }
+    }
+
     fn deliver(&mut self, packet: &PacketBlock<'_>, sink: &mut dyn FnMut(Event<'_>)) {
         let place = Place::Frame(self.frames);
-        let interfaces = self.section.as_ref().map_or(&[][..], |section| &section.interfaces);
-        let known = usize::try_from(packet.interface).ok().and_then(|at| interfaces.get(at));
+        let interfaces =
+            self.section.as_mut().map_or(&mut [][..], |section| &mut section.interfaces);
+        let described = interfaces.len();
+        let known = usize::try_from(packet.interface).ok().and_then(|at| interfaces.get_mut(at));
         let Some(interface) = known else {
             let message = || {
                 format!(
-                    "it names interface {}, but this section describes {} so far",
-                    packet.interface,
-                    interfaces.len()
+                    "it names interface {}, but this section describes {described} so far",
+                    packet.interface
                 )
             };
             self.faults.tell("packets of interfaces that are not described", place, message, sink);
@@ -231,12 +274,16 @@ impl Capture {
             self.faults.tell("packets without a time", place, message, sink);
         }
         self.latest = Some(at);
+        let remarks = packet.read_options(captured_length, |text| {
+            self.comments.tell(&format!("comment on frame {}", self.frames), text, sink);
+        });
+        interface.dropped.add(remarks.dropped_before);
         sink(Event::Frame(Frame {
             number: self.frames,
             at,
             interface: interface.index,
             link_type: interface.link_type,
-            direction: packet.find_direction(captured_length),
+            direction: remarks.direction,
             original_length: packet.original_length.max(captured_length),
             bytes,
         }));

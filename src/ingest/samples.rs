@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use super::byte_order::ByteOrder;
+use super::detect::Compression;
 use super::{CaptureHeader, Event, InterfaceHeader, Limits};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::input::{Fault, InputErrorKind};
@@ -22,6 +23,11 @@ pub enum Seen {
         original_length: u32,
         bytes: Vec<u8>,
     },
+    Dropped {
+        interface: u32,
+        packets: u64,
+    },
+    Note(String),
     Fault(Fault),
     Ends,
     /// What only text gives.
@@ -42,6 +48,8 @@ impl Seen {
                 original_length: frame.original_length,
                 bytes: frame.bytes.to_vec(),
             },
+            Event::Dropped { interface, packets } => Self::Dropped { interface, packets },
+            Event::Note(note) => Self::Note(note),
             Event::Fault(fault) => Self::Fault(fault),
             Event::CaptureEnds => Self::Ends,
             event @ (Event::Packet(_) | Event::OtherPacket { .. } | Event::Inventory(_)) => {
@@ -97,6 +105,33 @@ pub fn noise(length: usize) -> Vec<u8> {
         state.to_be_bytes()[0]
     };
     (0..length).map(|_| next()).collect()
+}
+
+/// `content`, compressed.
+pub fn compressed(compression: Compression, content: &[u8]) -> Vec<u8> {
+    match compression {
+        Compression::Gzip => gzipped(content),
+        Compression::Zstd => zstandard(content),
+        Compression::Xz => {
+            let options = lzma_rust2::XzOptions::with_preset(1);
+            let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+            writer.write_all(content).unwrap();
+            writer.finish().unwrap()
+        }
+        Compression::Bzip2 => {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            encoder.write_all(content).unwrap();
+            encoder.finish().unwrap()
+        }
+        Compression::Lz4 => {
+            let frame = lz4_flex::frame::FrameInfo::new()
+                .block_size(lz4_flex::frame::BlockSize::Max64KB)
+                .content_checksum(true);
+            let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(frame, Vec::new());
+            encoder.write_all(content).unwrap();
+            encoder.finish().unwrap()
+        }
+    }
 }
 
 pub fn gzipped(content: &[u8]) -> Vec<u8> {

@@ -17,6 +17,8 @@ pub struct CaptureId(pub u32);
 pub enum CaptureFormat {
     Pcap,
     Pcapng,
+    /// What Solaris' `snoop` writes: RFC 1761.
+    Snoop,
     /// Lines that `tcpdump` printed.
     TcpdumpText,
 }
@@ -28,6 +30,7 @@ impl CaptureFormat {
         match self {
             Self::Pcap => "pcap",
             Self::Pcapng => "pcapng",
+            Self::Snoop => "snoop",
             Self::TcpdumpText => "tcpdump text",
         }
     }
@@ -149,16 +152,30 @@ pub enum LinkType {
     Null,
     /// 1
     Ethernet,
+    /// 9: PPP, with or without its HDLC address and control bytes (RFC 1662).
+    Ppp,
+    /// 50: PPP in HDLC-like framing, or Cisco HDLC.
+    PppHdlc,
     /// 101, and the values 12 and 14 that some systems write: no link header.
     RawIp,
+    /// 104: Cisco HDLC.
+    CiscoHdlc,
+    /// 107: Frame Relay (RFC 2427, or Cisco's encapsulation).
+    FrameRelay,
     /// 108: like [`LinkType::Null`], in network byte order.
     Loop,
     /// 113: `tcpdump -i any` of older versions.
     LinuxSll,
+    /// 204: PPP behind a byte that tells the direction.
+    PppWithDirection,
     /// 228
     Ipv4,
     /// 229
     Ipv6,
+    /// 239: what Linux's firewall logged (`tcpdump -i nflog`).
+    Nflog,
+    /// 258: Apple's `tcpdump -i pktap`, a header before another link type.
+    Pktap,
     /// 276: `tcpdump -i any`, with the interface's index.
     LinuxSll2,
     /// Any other registered or private value.
@@ -170,11 +187,18 @@ impl From<u16> for LinkType {
         match value {
             0 => Self::Null,
             1 => Self::Ethernet,
+            9 => Self::Ppp,
+            50 => Self::PppHdlc,
             12 | 14 | 101 => Self::RawIp,
+            104 => Self::CiscoHdlc,
+            107 => Self::FrameRelay,
             108 => Self::Loop,
             113 => Self::LinuxSll,
+            204 => Self::PppWithDirection,
             228 => Self::Ipv4,
             229 => Self::Ipv6,
+            239 => Self::Nflog,
+            258 => Self::Pktap,
             276 => Self::LinuxSll2,
             other => Self::Other(other),
         }
@@ -187,16 +211,83 @@ impl fmt::Display for LinkType {
         let name = match self {
             Self::Null => "NULL",
             Self::Ethernet => "EN10MB",
+            Self::Ppp => "PPP",
+            Self::PppHdlc => "PPP_SERIAL",
             Self::RawIp => "RAW",
+            Self::CiscoHdlc => "C_HDLC",
+            Self::FrameRelay => "FRELAY",
             Self::Loop => "LOOP",
             Self::LinuxSll => "LINUX_SLL",
+            Self::PppWithDirection => "PPP_WITH_DIR",
             Self::Ipv4 => "IPV4",
             Self::Ipv6 => "IPV6",
+            Self::Nflog => "NFLOG",
+            Self::Pktap => "PKTAP",
             Self::LinuxSll2 => "LINUX_SLL2",
-            Self::Other(value) => return write!(f, "link type {value}"),
+            Self::Other(value @ 147..=162) => return write!(f, "USER{}", value - 147),
+            Self::Other(value) => match find_registered_name(*value) {
+                Some(name) => name,
+                None => return write!(f, "link type {value}"),
+            },
         };
         f.write_str(name)
     }
+}
+
+/// The registered name of a link type that we do not read, for those that
+/// people have captures of.
+const fn find_registered_name(value: u16) -> Option<&'static str> {
+    Some(match value {
+        6 => "IEEE802",
+        8 => "SLIP",
+        10 => "FDDI",
+        51 => "PPP_ETHER",
+        100 => "ATM_RFC1483",
+        105 => "IEEE802_11",
+        106 => "ATM_CLIP",
+        117 => "PFLOG",
+        119 => "PRISM_HEADER",
+        122 => "IP_OVER_FC",
+        123 => "SUNATM",
+        127 => "IEEE802_11_RADIO",
+        138 => "APPLE_IP_OVER_IEEE1394",
+        140 => "MTP2",
+        141 => "MTP3",
+        142 => "SCCP",
+        143 => "DOCSIS",
+        144 => "LINUX_IRDA",
+        163 => "IEEE802_11_AVS",
+        165 => "BACNET_MS_TP",
+        166 => "PPP_PPPD",
+        177 => "LINUX_LAPD",
+        187 => "BLUETOOTH_HCI_H4",
+        189 => "USB_LINUX",
+        192 => "PPI",
+        195 => "IEEE802_15_4_WITHFCS",
+        197 => "ERF",
+        201 => "BLUETOOTH_HCI_H4_WITH_PHDR",
+        220 => "USB_LINUX_MMAPPED",
+        224 => "FC_2",
+        226 => "IPNET",
+        227 => "CAN_SOCKETCAN",
+        230 => "IEEE802_15_4_NOFCS",
+        240 => "NETANALYZER",
+        242 => "IPOIB",
+        247 => "INFINIBAND",
+        248 => "SCTP",
+        249 => "USBPCAP",
+        251 => "BLUETOOTH_LE_LL",
+        252 => "WIRESHARK_UPPER_PDU",
+        253 => "NETLINK",
+        254 => "BLUETOOTH_LINUX_MONITOR",
+        256 => "BLUETOOTH_LE_LL_WITH_PHDR",
+        272 => "NORDIC_BLE",
+        274 => "ETHERNET_MPACKET",
+        277 => "DPAUXMON",
+        278 => "DOCSIS31_XRA31",
+        283 => "IEEE802_15_4_TAP",
+        _ => return None,
+    })
 }
 
 /// Whether the capturing host received or sent the packet.
@@ -219,4 +310,34 @@ pub struct Frame<'a> {
     /// Length on the wire in bytes; more than `bytes` where a snap length cut it.
     pub original_length: u32,
     pub bytes: &'a [u8],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_types_are_named_as_registered() {
+        let cases = [
+            (1, "EN10MB"),
+            (9, "PPP"),
+            (50, "PPP_SERIAL"),
+            (104, "C_HDLC"),
+            (105, "IEEE802_11"),
+            (107, "FRELAY"),
+            (127, "IEEE802_11_RADIO"),
+            (146, "link type 146"),
+            (147, "USER0"),
+            (162, "USER15"),
+            (163, "IEEE802_11_AVS"),
+            (192, "PPI"),
+            (204, "PPP_WITH_DIR"),
+            (239, "NFLOG"),
+            (258, "PKTAP"),
+            (9999, "link type 9999"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(LinkType::from(value).to_string(), expected, "{value}");
+        }
+    }
 }

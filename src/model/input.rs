@@ -22,6 +22,9 @@ pub enum InputErrorKind {
         "it is text, but holds no tcpdump line and no facts about addresses ({lines} lines read)"
     )]
     NoPackets { lines: u64 },
+    /// `archive` has its article; `holds` names what was found instead.
+    #[error("it is {archive} in which nothing can be analysed; it holds {holds}")]
+    NothingInArchive { archive: &'static str, holds: String },
     #[error("it is not an inventory that we know: {0}")]
     NotAnInventory(String),
     /// `offset_bytes` is where reading stopped, counted from 0.
@@ -43,6 +46,7 @@ impl InputErrorKind {
             Self::Empty => "empty-input",
             Self::NotACapture(_) => "not-a-capture",
             Self::NoPackets { .. } => "no-packets",
+            Self::NothingInArchive { .. } => "nothing-in-archive",
             Self::NotAnInventory(_) => "not-an-inventory",
             Self::Damaged { .. } => "damaged-input",
             Self::ExpandsTooFar { .. } => "expands-too-far",
@@ -66,10 +70,13 @@ impl InputErrorKind {
         match self {
             Self::Empty => "Check that the capture ran and that the file was copied completely.",
             Self::NotACapture(_) => {
-                "Send a pcap or pcapng file (plain, gzip or zstd), or the text that tcpdump printed."
+                "Send a pcap, pcapng or snoop file (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), a ZIP or tar archive of such files, or the text that tcpdump printed."
             }
             Self::NoPackets { .. } => {
                 "Paste the lines that tcpdump printed, best with `tcpdump -n`, with or without the commands around them."
+            }
+            Self::NothingInArchive { .. } => {
+                "Put pcap or pcapng files, or the text that tcpdump printed, into the archive, each plain or compressed once, without a password."
             }
             Self::NotAnInventory(_) => {
                 "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide` or `-o json`, or a device list (CSV with the columns name,address, or JSON)."

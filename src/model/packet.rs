@@ -27,7 +27,78 @@ pub struct Packet {
     /// one datagram. `None` for IPv6, text, and where it is zero (RFC 6864
     /// lets senders of unfragmentable datagrams put anything there).
     pub ip_identification: Option<u16>,
+    /// The innermost tunnel in which the packet travelled; `None` where it
+    /// was seen bare. `content` is what was inside.
+    pub tunnel: Option<Tunnel>,
     pub content: Content,
+}
+
+/// A tunnel by its outer addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tunnel {
+    pub kind: TunnelKind,
+    /// The outer source: the tunnel's end that sent the packet.
+    pub source: IpAddr,
+    pub destination: IpAddr,
+}
+
+/// How a packet is carried inside another.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TunnelKind {
+    /// RFC 2784 and RFC 2890, and PPTP's variant (RFC 2637).
+    Gre,
+    /// A switch's mirror port, carried over GRE.
+    Erspan,
+    /// IPv4 in IPv4 (RFC 2003).
+    FourInFour,
+    /// IPv6 in IPv4 (RFC 4213).
+    SixInFour,
+    /// IPv4 in IPv6 (RFC 2473).
+    FourInSix,
+    /// IPv6 in IPv6 (RFC 2473).
+    SixInSix,
+    /// RFC 7348
+    Vxlan,
+    /// RFC 8926
+    Geneve,
+    /// A mobile network's user plane (3GPP TS 29.281).
+    GtpU,
+    /// IPv6 in UDP through NAT (RFC 4380).
+    Teredo,
+    /// RFC 8086
+    GreInUdp,
+    /// RFC 7510
+    MplsInUdp,
+}
+
+impl TunnelKind {
+    /// As people call it.
+    #[must_use]
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::Gre => "GRE",
+            Self::Erspan => "ERSPAN",
+            Self::FourInFour => "IPIP",
+            Self::SixInFour => "6in4",
+            Self::FourInSix => "4in6",
+            Self::SixInSix => "6in6",
+            Self::Vxlan => "VXLAN",
+            Self::Geneve => "Geneve",
+            Self::GtpU => "GTP-U",
+            Self::Teredo => "Teredo",
+            Self::GreInUdp => "GRE in UDP",
+            Self::MplsInUdp => "MPLS in UDP",
+        }
+    }
+}
+
+impl fmt::Display for TunnelKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_text())
+    }
 }
 
 /// What a packet carries.
@@ -35,6 +106,50 @@ pub struct Packet {
 pub enum Content {
     Datagram(Datagram),
     IcmpError(IcmpError),
+    /// A datagram that was never whole. Frame and time of its packet are those
+    /// of the fragment seen first.
+    FragmentsLost(FragmentsLost),
+}
+
+/// A UDP datagram of which not all IP fragments were seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FragmentsLost {
+    /// The datagram's flow, known from its first fragment only. Where the
+    /// datagram is a tunnel's outer one, the flow is that of the packet inside.
+    pub flow: Option<FlowKey>,
+    /// The addresses of the fragments.
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    /// IPv4 identification, or that of the IPv6 fragment header.
+    pub identification: u32,
+    /// Bytes of IP payload (UDP header included) in the fragments that were seen.
+    pub received_bytes: u32,
+    /// Bytes of IP payload of the whole datagram, where the last fragment or
+    /// the UDP header says so.
+    pub total_bytes: Option<u32>,
+    pub seen: FragmentsSeen,
+    pub ended: FragmentsEnd,
+}
+
+/// Which fragments of an incomplete datagram were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FragmentsSeen {
+    /// The first, which has the ports. A capture filter on ports lets nothing
+    /// but first fragments through.
+    First,
+    /// Later ones alone.
+    LaterOnly,
+}
+
+/// Why the rest of a datagram was not waited for any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FragmentsEnd {
+    /// No host would wait longer (RFC 791 section 3.2, RFC 8200 section 4.5).
+    TimedOut,
+    /// Too many datagrams were incomplete at once; the rest may have come later.
+    Evicted,
+    /// The capture ended; the rest may have come later.
+    CaptureEnded,
 }
 
 /// A UDP datagram.

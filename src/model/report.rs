@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::capture::{CaptureFormat, Clock, PointKind};
 use super::endpoint::Endpoint;
 use super::finding::{Cause, Confidence, Remedy, Severity, Verdict};
-use super::packet::IcmpKind;
+use super::packet::{IcmpKind, TunnelKind};
 use super::protocol::Protocol;
 use super::time::Timestamp;
 use super::topology::{FactSource, Role};
@@ -91,8 +91,24 @@ pub struct Capture {
     /// This capture's clock minus the first capture's, in µs, estimated from
     /// datagrams seen at both.
     pub clock_offset_us: Option<i64>,
+    /// Tunnels whose inner packets were analysed, the busiest first.
+    #[serde(default)]
+    pub tunnels: Vec<CaptureTunnel>,
     /// What could not be read, and where.
     pub warnings: Vec<String>,
+}
+
+/// A tunnel in a capture: its packets are analysed by what is inside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CaptureTunnel {
+    pub kind: TunnelKind,
+    /// The outer addresses, in the direction of the packets.
+    #[schema(value_type = String)]
+    pub source: IpAddr,
+    #[schema(value_type = String)]
+    pub destination: IpAddr,
+    /// Datagrams and ICMP errors that came through it.
+    pub packets: u64,
 }
 
 /// An address of the analysis and its role.

@@ -192,6 +192,8 @@ pub struct Topology {
     interfaces: Vec<InterfaceFact>,
     networks: Vec<NetworkFact>,
     devices: Vec<DeviceEntry>,
+    /// Position in `devices` by address: lists are long, and every exchange asks.
+    device_by_address: BTreeMap<IpAddr, usize>,
 }
 
 impl Topology {
@@ -199,7 +201,16 @@ impl Topology {
     #[must_use]
     pub fn new(roles: BTreeMap<IpAddr, AddressRole>, facts: Facts) -> Self {
         let Facts { links, interfaces, networks, devices, .. } = facts;
-        Self { roles, links, interfaces, networks, devices }
+        let device_by_address = devices
+            .iter()
+            .enumerate()
+            .flat_map(|(position, device)| {
+                device.addresses.iter().map(move |address| (*address, position))
+            })
+            // The first entry wins where two name one address.
+            .rev()
+            .collect();
+        Self { roles, links, interfaces, networks, devices, device_by_address }
     }
 
     /// What is believed of `address`.
@@ -232,7 +243,7 @@ impl Topology {
     /// The listed device that owns `address`.
     #[must_use]
     pub fn device_of(&self, address: IpAddr) -> Option<&DeviceEntry> {
-        self.devices.iter().find(|device| device.addresses.contains(&address))
+        self.device_by_address.get(&address).and_then(|position| self.devices.get(*position))
     }
 
     /// The address to which an interface leads: a pod's cable.

@@ -4,234 +4,212 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::exchange_part::{Names, exchange_part};
-use super::filter::display_filter;
-use super::headline::{device_headline, report_headline};
-use crate::model::exchange::{Exchange, Point};
-use crate::model::finding::{Cause, Diagnosis, Finding, Severity, Verdict};
+use super::draft::{DeviceDraft, Room};
+use super::exchange_part::Names;
+use super::headline::report_headline;
+use crate::model::exchange::{DeviceRule, Exchange, Point};
+use crate::model::finding::{Diagnosis, Severity, Verdict};
 use crate::model::input::Fault;
-use crate::model::report::{
-    Address, Capture, Device, DeviceFinding, FrameEvidence, Report, Summary,
-};
+use crate::model::protocol::Protocol;
+use crate::model::report::{Address, Capture, Device, Report, Summary};
 use crate::model::time::Timestamp;
 use crate::model::topology::{FactSource, Role, Topology};
 
-/// Evidence frames listed with a finding.
-const MAX_EVIDENCE: usize = 12;
+/// Addresses listed; those that matter most come first.
+const MAX_ADDRESSES: usize = 2_000;
 /// Addresses that an inventory names though no packet does.
 const MAX_UNSEEN_ADDRESSES: usize = 200;
 
-/// What a report is made from.
-#[derive(Debug)]
-pub struct Material<'a> {
+/// How many exchanges a report lists; all others are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    pub per_device: usize,
+    /// Exchanges that went well, over all devices.
+    pub well: usize,
+    /// Exchanges that did not, over all devices.
+    pub other: usize,
+}
+
+/// What the caller calls the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
     pub id: Uuid,
     /// `None`: named after the captures.
     pub title: Option<String>,
     pub created_at: Timestamp,
-    pub captures: Vec<Capture>,
-    pub exchanges: Vec<Exchange>,
-    /// One for each exchange, in their order.
-    pub diagnoses: Vec<Diagnosis>,
-    pub points: &'a [Point],
-    pub topology: &'a Topology,
-    pub inventory_faults: Vec<Fault>,
-    pub exchanges_per_device: usize,
 }
 
-/// An exchange and what was found out about it.
-type Diagnosed = (Exchange, Diagnosis);
-
-/// Sorts the material into a report: worst device first, and the same for the same input.
-#[must_use]
-pub fn build(material: Material<'_>) -> Report {
-    let Material {
-        id,
-        title,
-        created_at,
-        mut captures,
-        exchanges,
-        diagnoses,
-        points,
-        topology,
-        ..
-    } = material;
-    if let Some(first) = captures.first_mut() {
-        first
-            .warnings
-            .extend(material.inventory_faults.iter().map(|fault| format!("inventory: {fault}")));
-    }
-    let addresses = addresses(&exchanges, topology);
-    let mut by_device: BTreeMap<DeviceKey, Vec<Diagnosed>> = BTreeMap::new();
-    for diagnosed in exchanges.into_iter().zip(diagnoses) {
-        by_device.entry(DeviceKey::of(&diagnosed.0, topology)).or_default().push(diagnosed);
-    }
-    let names = Names { captures: &captures, points };
-    let mut devices: Vec<Device> = by_device
-        .into_values()
-        .map(|exchanges| device(exchanges, topology, names, material.exchanges_per_device))
-        .collect();
-    devices
-        .sort_by_key(|device| (Reverse(device.verdict), Reverse(gravest(device)), device.device));
-    let mut verdicts = BTreeMap::new();
-    for device in &devices {
-        *verdicts.entry(device.verdict).or_insert(0) += 1;
-    }
-    Report {
-        id,
-        title: title.unwrap_or_else(|| title_of(&captures)),
-        created_at,
-        verdict: devices.first().map_or(Verdict::Inconclusive, |device| device.verdict),
-        headline: report_headline(&devices, &verdicts),
-        summary: Summary { devices: u64::try_from(devices.len()).unwrap_or(u64::MAX), verdicts },
-        captures,
-        addresses,
-        devices,
-    }
+/// A report to which exchanges are added one at a time: memory follows the
+/// devices and what is listed of them.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    captures: Vec<Capture>,
+    points: &'a [Point],
+    topology: &'a Topology,
+    listing: Listing,
+    devices: HashMap<DeviceKey, DeviceDraft>,
+    seen: BTreeSet<IpAddr>,
 }
 
 /// Exchanges of a listed device belong together, whatever address they use.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 enum DeviceKey {
     Listed(String),
     Address(IpAddr),
 }
 
-impl DeviceKey {
-    fn of(exchange: &Exchange, topology: &Topology) -> Self {
-        topology
-            .device_of(exchange.device)
-            .map_or(Self::Address(exchange.device), |entry| Self::Listed(entry.name.clone()))
+impl<'a> Builder<'a> {
+    /// A report without exchanges.
+    #[must_use]
+    pub fn new(
+        captures: Vec<Capture>,
+        points: &'a [Point],
+        topology: &'a Topology,
+        listing: Listing,
+    ) -> Self {
+        Self { captures, points, topology, listing, devices: HashMap::new(), seen: BTreeSet::new() }
     }
-}
 
-fn device(
-    mut exchanges: Vec<Diagnosed>,
-    topology: &Topology,
-    names: Names<'_>,
-    max_exchanges: usize,
-) -> Device {
-    exchanges.sort_by_key(|(exchange, diagnosis)| {
-        (Reverse(diagnosis.verdict), exchange.primary().first_at, exchange.client)
-    });
-    let findings = merge_findings(&exchanges, names);
-    let parts: Vec<_> = exchanges
-        .iter()
-        .take(max_exchanges)
-        .map(|(exchange, diagnosis)| exchange_part(exchange, diagnosis.verdict, names))
-        .collect();
-    let count = u64::try_from(exchanges.len()).unwrap_or(u64::MAX);
-    let listed = u64::try_from(parts.len()).unwrap_or(u64::MAX);
-    // A device without exchanges is not made: the first is the worst.
-    let (device, rule, verdict) = exchanges.first().map_or(
-        (IpAddr::from([0, 0, 0, 0]), "", Verdict::Inconclusive),
-        |(exchange, diagnosis)| {
-            (exchange.device, exchange.device_rule.as_text(), diagnosis.verdict)
-        },
-    );
-    let entry = topology.device_of(device);
-    let addresses = entry.map_or_else(|| vec![device], |entry| entry.addresses.clone());
-    Device {
-        device,
-        name: entry.map(|entry| entry.name.clone()),
-        addresses,
-        verdict,
-        headline: device_headline(verdict, &findings, parts.first(), count),
-        device_rule: rule.to_owned(),
-        findings,
-        exchanges: parts,
-        exchanges_omitted: count - listed,
+    /// Adds an exchange and what was found out about it.
+    pub fn add(&mut self, exchange: &Exchange, diagnosis: &Diagnosis) {
+        let verdict = diagnosis.verdict;
+        self.note_addresses(exchange);
+        let names = Names { captures: &self.captures, points: self.points };
+        let draft = self
+            .devices
+            .entry(DeviceKey::of(exchange.device, self.topology))
+            .or_insert_with(|| {
+                DeviceDraft::new(exchange.device, exchange.device_rule, verdict, exchange.protocol)
+            });
+        draft.count(exchange.device, exchange.device_rule, verdict, exchange.protocol, 1);
+        draft.find(exchange, diagnosis, names);
+        let budget =
+            if is_well(verdict) { &mut self.listing.well } else { &mut self.listing.other };
+        let room = draft.room_for(verdict, self.listing.per_device);
+        if room == Room::None || *budget == 0 {
+            return;
+        }
+        if room == Room::Another {
+            *budget -= 1;
+        }
+        draft.list(exchange, verdict, room, names);
     }
-}
 
-/// One finding per cause: the worst exchange's words, the evidence of all.
-fn merge_findings(exchanges: &[Diagnosed], names: Names<'_>) -> Vec<DeviceFinding> {
-    let mut merged: Vec<DeviceFinding> = Vec::new();
-    for (exchange, diagnosis) in exchanges {
-        for finding in &diagnosis.findings {
-            match merged.iter_mut().find(|known| known.cause == finding.cause) {
-                Some(known) => {
-                    known.severity = known.severity.max(finding.severity);
-                    known.confidence = known.confidence.max(finding.confidence);
-                    let room = MAX_EVIDENCE.saturating_sub(known.evidence.len());
-                    known.evidence.extend(evidence(finding, names).take(room));
-                }
-                None => merged.push(DeviceFinding {
-                    cause: finding.cause,
-                    severity: finding.severity,
-                    confidence: finding.confidence,
-                    title: finding.title.clone(),
-                    explanation: finding.explanation.clone(),
-                    evidence: evidence(finding, names).take(MAX_EVIDENCE).collect(),
-                    remedies: finding.remedies.clone(),
-                    display_filter: display_filter(exchange),
-                }),
-            }
+    /// Counts exchanges that are not told one by one.
+    pub fn count(
+        &mut self,
+        device: IpAddr,
+        device_rule: DeviceRule,
+        verdict: Verdict,
+        protocol: Protocol,
+        exchanges: u64,
+    ) {
+        self.devices
+            .entry(DeviceKey::of(device, self.topology))
+            .or_insert_with(|| DeviceDraft::new(device, device_rule, verdict, protocol))
+            .count(device, device_rule, verdict, protocol, exchanges);
+    }
+
+    /// The report: worst device first, and the same for the same input.
+    #[must_use]
+    pub fn finish(mut self, header: Header, inventory_faults: &[Fault]) -> Report {
+        let addresses = self.addresses();
+        let mut devices: Vec<Device> =
+            self.devices.into_values().map(|draft| draft.finish(self.topology)).collect();
+        devices.sort_by_cached_key(|device| {
+            (Reverse(device.verdict), Reverse(gravest(device)), device.device)
+        });
+        let mut verdicts = BTreeMap::new();
+        for device in &devices {
+            *verdicts.entry(device.verdict).or_insert(0) += 1;
+        }
+        if let Some(first) = self.captures.first_mut() {
+            let faults = inventory_faults.iter().map(|fault| format!("inventory: {fault}"));
+            first.warnings.extend(faults);
+        }
+        Report {
+            id: header.id,
+            title: header.title.unwrap_or_else(|| title_of(&self.captures)),
+            created_at: header.created_at,
+            verdict: devices.first().map_or(Verdict::Inconclusive, |device| device.verdict),
+            headline: report_headline(&devices, &verdicts),
+            summary: Summary {
+                devices: u64::try_from(devices.len()).unwrap_or(u64::MAX),
+                verdicts,
+            },
+            captures: self.captures,
+            addresses,
+            devices,
         }
     }
-    merged.sort_by_key(|finding| {
-        (Reverse(finding.severity), Cause::ALL.iter().position(|cause| *cause == finding.cause))
-    });
-    merged
+
+    fn note_addresses(&mut self, exchange: &Exchange) {
+        if self.seen.len() >= MAX_ADDRESSES {
+            return;
+        }
+        self.seen.extend([exchange.device, exchange.client.address]);
+        for view in &exchange.views {
+            self.seen.extend(view.asked.map(|asked| asked.address));
+            self.seen.extend(view.replies.iter().map(|replies| replies.source.address));
+            for follow_ups in &view.follow_ups {
+                self.seen.extend([follow_ups.destination.address, follow_ups.source.address]);
+            }
+            self.seen.extend(view.icmp_errors.iter().map(|error| error.from));
+        }
+    }
+
+    /// The addresses that packets used, then some that only the inventory names.
+    fn addresses(&self) -> Vec<Address> {
+        let unseen = self.topology.beliefs().map(|(address, _)| address);
+        let unseen = unseen.filter(|address| !self.seen.contains(address));
+        let listed = self.seen.iter().copied().chain(unseen.take(MAX_UNSEEN_ADDRESSES));
+        listed.map(|address| self.address(address)).collect()
+    }
+
+    fn address(&self, address: IpAddr) -> Address {
+        if let Some(belief) = self.topology.find(address) {
+            return Address {
+                address,
+                role: belief.role,
+                node: belief.node.clone(),
+                pod: belief.pod.clone(),
+                source: belief.source,
+                reason: belief.reason.clone(),
+            };
+        }
+        let (role, source, reason) = match self.topology.role_of(address) {
+            role @ (Role::Multicast | Role::Broadcast) => {
+                (role, FactSource::Address, "by its form")
+            }
+            role => {
+                let draft = self.devices.get(&DeviceKey::Address(address));
+                let unknown = "no inventory names it, and the packets do not tell";
+                draft.map_or((role, FactSource::Packets, unknown), |draft| {
+                    (Role::Device, FactSource::Packets, draft.device_rule.as_text())
+                })
+            }
+        };
+        Address { address, role, node: None, pod: None, source, reason: reason.to_owned() }
+    }
 }
 
-fn evidence<'a>(
-    finding: &'a Finding,
-    names: Names<'a>,
-) -> impl Iterator<Item = FrameEvidence> + 'a {
-    finding.evidence.iter().map(move |evidence| FrameEvidence {
-        capture: names.capture_of(evidence.frame),
-        frame: evidence.frame.number,
-        at: evidence.frame.at,
-        summary: evidence.summary.clone(),
-    })
+impl DeviceKey {
+    fn of(device: IpAddr, topology: &Topology) -> Self {
+        topology
+            .device_of(device)
+            .map_or(Self::Address(device), |entry| Self::Listed(entry.name.clone()))
+    }
+}
+
+const fn is_well(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Symmetric | Verdict::OneWay)
 }
 
 fn gravest(device: &Device) -> Option<Severity> {
     device.findings.iter().map(|finding| finding.severity).max()
-}
-
-/// The addresses that packets used, then some that only the inventory names.
-fn addresses(exchanges: &[Exchange], topology: &Topology) -> Vec<Address> {
-    let mut seen = BTreeSet::new();
-    for exchange in exchanges {
-        seen.insert(exchange.device);
-        for view in &exchange.views {
-            seen.extend(view.asked.map(|asked| asked.address));
-            seen.extend(view.replies.iter().map(|replies| replies.source.address));
-            seen.extend(view.follow_ups.iter().map(|follow_ups| follow_ups.destination.address));
-            seen.extend(view.follow_ups.iter().map(|follow_ups| follow_ups.source.address));
-            seen.extend(view.icmp_errors.iter().map(|error| error.from));
-        }
-        seen.insert(exchange.client.address);
-    }
-    let unseen = topology
-        .beliefs()
-        .map(|(address, _)| address)
-        .filter(|address| !seen.contains(address))
-        .take(MAX_UNSEEN_ADDRESSES)
-        .collect::<Vec<_>>();
-    seen.iter().copied().chain(unseen).map(|address| address_part(address, topology)).collect()
-}
-
-fn address_part(address: IpAddr, topology: &Topology) -> Address {
-    if let Some(belief) = topology.find(address) {
-        return Address {
-            address,
-            role: belief.role,
-            node: belief.node.clone(),
-            pod: belief.pod.clone(),
-            source: belief.source,
-            reason: belief.reason.clone(),
-        };
-    }
-    let role = topology.role_of(address);
-    let (source, reason) = match role {
-        Role::Multicast | Role::Broadcast => (FactSource::Address, "by its form"),
-        _ => (FactSource::Packets, "no inventory names it, and the packets do not tell"),
-    };
-    Address { address, role, node: None, pod: None, source, reason: reason.to_owned() }
 }
 
 fn title_of(captures: &[Capture]) -> String {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::finding::{Severity, Verdict};
-use crate::model::report::{Device, DeviceExchange, DeviceFinding};
+use crate::model::protocol::Protocol;
+use crate::model::report::{Device, DeviceFinding};
 
 /// What to say first about a device.
 pub fn device_headline(
     verdict: Verdict,
     findings: &[DeviceFinding],
-    worst: Option<&DeviceExchange>,
+    protocol: Protocol,
     exchanges: u64,
 ) -> String {
     let gravest = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
@@ -18,7 +19,6 @@ pub fn device_headline(
     {
         return finding.title.clone();
     }
-    let protocol = worst.map_or_else(|| "UDP".to_owned(), |exchange| exchange.protocol.to_string());
     let count = counted(exchanges, "exchange", "exchanges");
     match verdict {
         Verdict::Symmetric => {

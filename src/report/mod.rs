@@ -3,6 +3,7 @@
 mod advice;
 mod build;
 mod community_id;
+mod draft;
 mod exchange_part;
 mod filter;
 mod headline;
@@ -21,4 +22,4 @@ mod wording;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use build::{Material, build};
+pub use build::{Builder, Header, Listing};

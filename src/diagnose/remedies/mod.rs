@@ -6,11 +6,13 @@
 
 use std::net::IpAddr;
 
-use super::reading::{Reading, SeenErrors};
+use super::reading::{LostFollowUp, LostReply, LostRequest, Reading, SeenErrors};
 use super::reply_source_translated::find_translation;
+use super::request_not_translated::find_untranslated;
+use super::stale_translation::find_stale;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Origin, Replies};
-use crate::model::finding::{Cause, Remedy};
+use crate::model::finding::{Cause, Confidence, Remedy};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
 use crate::model::topology::Role;
@@ -18,12 +20,16 @@ use crate::model::topology::Role;
 mod capture;
 mod client;
 mod commands;
+mod delivery;
 mod filter;
 mod helper;
 mod mtu;
 mod path;
 mod responder;
+mod sender;
 mod service;
+#[cfg(test)]
+mod tests;
 mod translation;
 
 pub use capture::{both_directions as capture_both_directions, next as capture_next};
@@ -87,6 +93,9 @@ pub fn for_client_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
 pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     let quoted = seen.errors.quoted_destination;
     match (seen.cause, seen.errors.quotes) {
+        (Cause::PortUnreachable, Quotes::Request) if find_untranslated(reading).is_some() => {
+            vec![see(Cause::RequestNotTranslated)]
+        }
         (Cause::PortUnreachable, Quotes::Request) => {
             let asked = quoted.or(seen.view.asked).or(reading.view.asked);
             asked.map(|asked| service::nothing_listens(reading, asked)).into_iter().collect()
@@ -109,11 +118,83 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
 
 /// For a request that nobody answered.
 pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
-    vec![capture::next(reading), service::is_it_served(reading, asked)]
+    let is_likely = |confidence: Confidence| confidence >= Confidence::Likely;
+    let lost_request = reading.lost_request.map(|lost| lost.watched.confidence());
+    let leading = if is_likely_stale(reading) {
+        Some(Cause::StaleTranslation)
+    } else if lost_request.is_some_and(is_likely) {
+        Some(Cause::RequestNotDelivered)
+    } else {
+        reading.lost_reply.map(|_| Cause::ReplyNotForwarded)
+    };
+    match leading {
+        Some(leading) => vec![see(leading)],
+        None => vec![capture::next(reading), service::is_it_served(reading, asked)],
+    }
+}
+
+/// For a request that was seen at one point and not at the next.
+pub fn for_lost_request(reading: &Reading<'_>, lost: &LostRequest<'_>) -> Vec<Remedy> {
+    if is_likely_stale(reading) {
+        return vec![see(Cause::StaleTranslation)];
+    }
+    let mut remedies = vec![delivery::lost_request(reading, lost)];
+    if let Some(asked) = lost.seen.asked {
+        remedies.push(service::is_it_served(reading, asked));
+    }
+    remedies
+}
+
+/// For follow-ups that were seen at one point and not at the next.
+pub fn for_lost_follow_up(reading: &Reading<'_>, lost: &LostFollowUp<'_>) -> Vec<Remedy> {
+    let mut remedies = vec![delivery::lost_follow_up(reading, lost)];
+    if reading.exchange.protocol == Protocol::Tftp && reading.exchange.device_is_client() {
+        remedies.push(helper::attach(reading));
+    }
+    remedies
+}
+
+/// For replies that were seen at the server's side and not nearer to the client.
+pub fn for_lost_reply(reading: &Reading<'_>, lost: &LostReply<'_>) -> Vec<Remedy> {
+    vec![delivery::lost_reply(reading, lost)]
+}
+
+fn is_likely_stale(reading: &Reading<'_>) -> bool {
+    find_stale(reading).is_some_and(|stale| stale.confidence >= Confidence::Likely)
+}
+
+/// For a socket that an old translation leads astray.
+pub fn for_stale_translation(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
+    vec![translation::delete_stale(reading, asked)]
+}
+
+/// For a request that reached a service's address and no pod.
+pub fn for_untranslated_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
+    vec![service::no_translation(reading, asked)]
+}
+
+/// For a sender that the pod does not see.
+pub fn for_translated_sender(reading: &Reading<'_>, seen: IpAddr) -> Vec<Remedy> {
+    vec![sender::keep_sender(reading, seen)]
+}
+
+/// For a cluster that asks from its service address.
+pub fn for_own_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
+    vec![sender::ask_from_node(reading, source)]
+}
+
+/// For two families that differ: the cause of the failing one carries the advice.
+pub fn for_families(leading: Option<Cause>, works: IpAddr, fails: IpAddr) -> Vec<Remedy> {
+    let mut remedies: Vec<Remedy> = leading.map(see).into_iter().collect();
+    remedies.push(translation::compare_families(works, fails));
+    remedies
 }
 
 /// For follow-ups that nobody answered.
 pub fn for_unanswered_follow_up(reading: &Reading<'_>, to: Endpoint) -> Vec<Remedy> {
+    if reading.lost_follow_up.is_some() {
+        return vec![see(Cause::FollowUpNotDelivered)];
+    }
     let mut remedies = vec![capture::next(reading)];
     remedies.extend(lost_mapping(reading, Some(to)));
     remedies
@@ -166,151 +247,4 @@ fn cluster_side(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
         ];
     }
     vec![responder::answer_from_asked(reading, reply.source)]
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::diagnose::sample::{Family, Sample};
-    use crate::model::exchange::Course;
-    use crate::model::finding::{Cause, Confidence};
-    use crate::model::packet::IcmpKind;
-    use crate::model::report::Quotes;
-
-    fn advice(sample: &Sample, cause: Cause) -> String {
-        let finding = sample.finding(cause);
-        let remedies = finding.remedies.iter();
-        remedies
-            .flat_map(|r| [r.title.clone(), r.steps.join("\n"), r.commands.join("\n")])
-            .collect::<Vec<_>>()
-            .join("\n")
-    }
-
-    fn founding(family: Family) -> Sample {
-        Sample::tftp(family).answered_by_node().follow_up(
-            family.vip(),
-            40_001,
-            Course::ToAskedAddress,
-            4,
-        )
-    }
-
-    #[test]
-    fn the_founding_fault_gets_the_helper_for_its_own_family() {
-        for family in Family::BOTH {
-            let text = advice(&founding(family), Cause::FollowUpToRequestAddress);
-            let (nft, tables) = match family {
-                Family::V4 => ("ip daddr", "iptables -t raw"),
-                Family::V6 => ("ip6 daddr", "ip6tables -t raw"),
-            };
-            let (vip, device) = (family.vip(), family.device());
-            for expected in [
-                format!("{nft} {vip} udp dport 69 ct helper set"),
-                format!("{tables} -A PREROUTING -d {vip} -p udp --dport 69 -j CT --helper tftp"),
-                "modprobe -a nf_conntrack_tftp nf_nat_tftp".to_owned(),
-                format!("--orig-dst {vip}"),
-                "RFC 1350 section 4".to_owned(),
-                "kube-proxy replacement".to_owned(),
-                format!("-d {device} -p udp -j SNAT --to-source {vip}"),
-            ] {
-                assert!(text.contains(&expected), "{family:?}: no '{expected}' in\n{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn traffic_policy_advice_follows_what_the_pod_saw() {
-        for family in Family::BOTH {
-            let own = advice(&founding(family).pod_answers(), Cause::FollowUpToRequestAddress);
-            let sample = founding(family).pod_answers().pod_sees_node();
-            let node = advice(&sample, Cause::FollowUpToRequestAddress);
-            let blind = advice(&founding(family), Cause::FollowUpToRequestAddress);
-            assert!(own.contains("Leave externalTrafficPolicy"), "{own}");
-            assert!(node.contains("Do not set externalTrafficPolicy: Local"), "{node}");
-            assert!(!blind.contains("externalTrafficPolicy"), "{blind}");
-        }
-    }
-
-    #[test]
-    fn an_answer_that_left_through_another_node_is_out_of_the_helpers_reach() {
-        for family in Family::BOTH {
-            let near = advice(&founding(family), Cause::FollowUpToRequestAddress);
-            let sample = founding(family).on_node(family.node(), "node5");
-            let far = advice(&sample, Cause::FollowUpToRequestAddress);
-            assert!(!near.contains("has to leave through"), "{near}");
-            assert!(far.contains("has to leave through node3"), "{far}");
-        }
-    }
-
-    #[test]
-    fn one_finding_carries_the_advice_and_the_others_point_to_it() {
-        for family in Family::BOTH {
-            let sample = founding(family).refused_follow_up(family.vip(), 40_001);
-            for cause in [Cause::ReplySourceTranslated, Cause::PortUnreachable] {
-                let finding = sample.finding(cause);
-                let titles: Vec<_> = finding.remedies.iter().map(|r| r.title.as_str()).collect();
-                assert_eq!(titles, ["See follow_up_to_request_address"], "{family:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn snat_to_the_vip_is_not_offered_across_nodes() {
-        for family in Family::BOTH {
-            let apart = founding(family).pod_answers().on_node(family.pod(), "node5");
-            let text = advice(&apart, Cause::FollowUpToRequestAddress);
-            assert!(!text.contains("--to-source"), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_faults_get_their_own_commands() {
-        for family in Family::BOTH {
-            let (vip, device) = (family.vip(), family.device());
-            let icmp = |kind, quotes| Sample::tftp(family).icmp(kind, vip, quotes, 1);
-            let moved = Sample::snmp(family).answered_by_other_address(3);
-            let moved = moved.asked_again(2, Confidence::Certain);
-            let silent = Sample::tftp(family).repeat_request(3).wait_seconds(5);
-            let cases = [
-                (
-                    moved,
-                    Cause::ReplyIgnored,
-                    vec!["agentAddress".to_owned(), "unconnected_udp_socket".to_owned()],
-                ),
-                (
-                    icmp(IcmpKind::PortUnreachable, Quotes::Request),
-                    Cause::PortUnreachable,
-                    vec![
-                        "kubectl get endpointslices".to_owned(),
-                        "ss -ulpn 'sport = :69'".to_owned(),
-                    ],
-                ),
-                (
-                    icmp(IcmpKind::AdminProhibited, Quotes::Request),
-                    Cause::AdminProhibited,
-                    vec![format!("{vip}")],
-                ),
-                (
-                    icmp(IcmpKind::HostUnreachable, Quotes::Request),
-                    Cause::HostUnreachable,
-                    vec![format!("route get {vip}")],
-                ),
-                (
-                    icmp(IcmpKind::PacketTooBig, Quotes::Request),
-                    Cause::PacketTooBig,
-                    vec!["blksize".to_owned()],
-                ),
-                (
-                    silent,
-                    Cause::RequestUnanswered,
-                    vec![format!("host {device}"), "pod.pcap".to_owned(), "node.pcap".to_owned()],
-                ),
-            ];
-            for (sample, cause, expected) in cases {
-                let text = advice(&sample, cause);
-                for part in expected {
-                    assert!(text.contains(&part), "{cause} {family:?}: no '{part}' in\n{text}");
-                }
-            }
-        }
-    }
 }

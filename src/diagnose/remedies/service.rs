@@ -1,6 +1,6 @@
 //! Whether anything serves the port that was asked.
 
-use super::commands::iptables;
+use super::commands::{conntrack_family, iptables};
 use crate::diagnose::reading::Reading;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Remedy;
@@ -16,6 +16,27 @@ pub fn nothing_listens(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
             "A conntrack entry that began before the rule existed keeps by-passing it: delete it. Not tried here.".to_owned(),
         ],
         commands: commands(reading, asked),
+    }
+}
+
+/// The service's address answers for itself: no rule sends its port on.
+#[must_use]
+pub fn no_translation(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
+    let mut commands = commands(reading, asked);
+    commands.push(format!(
+        "conntrack -D -f {} -p udp --orig-dst {} --dport {}",
+        conntrack_family(asked.address),
+        asked.address,
+        asked.port
+    ));
+    Remedy {
+        title: format!("Let {asked} lead to a pod"),
+        steps: vec![
+            format!("See whether a Service names {} with UDP port {}, for this family, and whether it has an endpoint that is ready. With externalTrafficPolicy: Local the pod has to be on the node that holds the address.", asked.address, asked.port),
+            format!("{}: see whether the translation of that port is there, for this family too.", place(reading, asked)),
+            "If it is, an entry of connection tracking from the time before keeps by-passing it: delete it with the last command, and the sender's next packet is translated. Not tried here.".to_owned(),
+        ],
+        commands,
     }
 }
 

@@ -105,6 +105,59 @@ pub fn look_at_entries(reading: &Reading<'_>, to: Option<Endpoint>) -> Remedy {
     }
 }
 
+/// Ends a translation that outlived its pod.
+#[must_use]
+pub fn delete_stale(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
+    let client = reading.exchange.client;
+    let family = conntrack_family(client.address);
+    let node = reading.node_of(asked.address).map_or_else(
+        || format!("On the node that holds {}", asked.address),
+        |node| format!("On {node}, which holds {}", asked.address),
+    );
+    Remedy {
+        title: format!("Delete the old translation of {client}"),
+        steps: vec![
+            format!("{node}: list the entry, and see where its reply side points: to a pod that is gone, or to the node itself."),
+            "Delete it; the next packet chooses a pod that is ready. The third command does so for all senders.".to_owned(),
+            "It comes back with the next restart of a pod while kube-proxy is older than the release that cleans up UDP entries by itself (reconciler, 1.32): update it. Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            format!(
+                "conntrack -L -f {family} -p udp --orig-src {} --sport {} --orig-dst {} --dport {}",
+                client.address, client.port, asked.address, asked.port
+            ),
+            format!(
+                "conntrack -D -f {family} -p udp --orig-src {} --sport {} --orig-dst {} --dport {}",
+                client.address, client.port, asked.address, asked.port
+            ),
+            format!(
+                "conntrack -D -f {family} -p udp --orig-dst {} --dport {}",
+                asked.address, asked.port
+            ),
+        ],
+    }
+}
+
+/// Shows the rules of both families for the addresses that were asked.
+#[must_use]
+pub fn compare_families(works: IpAddr, fails: IpAddr) -> Remedy {
+    let rules =
+        |address: IpAddr| format!("{}-save -c -t nat | grep -F -- '{address}'", iptables(address));
+    Remedy {
+        title: "Compare the rules of both families".to_owned(),
+        steps: vec![
+            format!("Each family has its own rules. See what exists for {works} and is missing for {fails}: a service that is not dual stack, translation or masquerade that is set for one family, a helper that is attached to one."),
+            "Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            rules(works),
+            rules(fails),
+            format!("nft list ruleset | grep -F -e '{works}' -e '{fails}'"),
+            "kubectl get services -A -o custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name,FAMILIES:.spec.ipFamilies,ADDRESSES:.status.loadBalancer.ingress[*].ip".to_owned(),
+        ],
+    }
+}
+
 /// Answers that leave with a pod's address: bridged traffic that no rule saw.
 #[must_use]
 pub fn bridge_traffic(reading: &Reading<'_>) -> Remedy {

@@ -12,10 +12,17 @@ use crate::model::packet::IcmpKind;
 use crate::model::report::{Quotes, StepKind};
 
 impl Sample {
-    fn pod_side(&mut self) -> &mut View {
-        let (pod, now) = (self.family.pod(), self.now);
+    pub(super) fn pod_side(&mut self) -> &mut View {
+        let (pod, first_at) = (self.family.pod(), self.exchange.views[0].first_at);
         if self.exchange.views.len() == 1 {
-            self.exchange.views.push(view(POD, PointKind::Pod, Some(Endpoint::new(pod, 69)), now));
+            // The pod asks whom it asks; what it is asked was translated.
+            let asked = self.exchange.views[0].asked;
+            let asked = if self.exchange.device_is_client() {
+                asked.map(|asked| Endpoint::new(pod, asked.port))
+            } else {
+                asked
+            };
+            self.exchange.views.push(view(POD, PointKind::Pod, asked, first_at));
         }
         &mut self.exchange.views[1]
     }

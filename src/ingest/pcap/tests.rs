@@ -77,28 +77,28 @@ fn damage_is_located_and_what_came_before_is_delivered() {
             "half a frame",
             &whole[..36],
             Some(
-                "byte 176: frame 3 is cut: its header announces 60 bytes, 20 are there; the capture ends here",
+                "byte 176: frame 3 is cut: its header announces 60 bytes, 20 are there; the capture ends here, after frame 2",
             ),
         ),
         (
             "half a header",
             &whole[..7],
             Some(
-                "byte 176: the header of frame 3 is cut: 16 bytes were expected, 7 are there; the capture ends here",
+                "byte 176: the header of frame 3 is cut: 16 bytes were expected, 7 are there; the capture ends here, after frame 2",
             ),
         ),
         (
             "a header alone",
             &whole[..16],
             Some(
-                "byte 176: frame 3 is cut: its header announces 60 bytes, 0 are there; the capture ends here",
+                "byte 176: frame 3 is cut: its header announces 60 bytes, 0 are there; the capture ends here, after frame 2",
             ),
         ),
         (
             "a huge length",
             &huge,
             Some(
-                "byte 176: frame 3 is damaged: its header announces 4294967295 bytes, more than any frame has (16777216); the capture ends here",
+                "byte 176: frame 3 is damaged: its header announces 4294967295 bytes, more than any frame has (16777216); the capture ends here, after frame 2",
             ),
         ),
     ];
@@ -173,4 +173,36 @@ fn a_frame_larger_than_the_buffer_is_delivered_whole() {
     assert!(matches!(&events[2..], [
         Seen::Frame { bytes, .. }, Seen::Frame { number: 2, .. }, Seen::Ends,
     ] if *bytes == frame));
+}
+
+#[test]
+fn variants_of_other_makers_are_read() {
+    // AIX: version 2.2, interface types of RFC 1213, nanoseconds
+    for (number, link_type) in [(6, LinkType::Ethernet), (24, LinkType::Null)] {
+        let mut file = pcap_file(ByteOrder::Big, MICROSECONDS, number);
+        file[7] = 2;
+        file.extend(pcap_record(ByteOrder::Big, 1, 123_456_789, b"frame", 60));
+        let (events, outcome) = read_all(&file);
+        assert!(outcome.is_ok());
+        assert!(
+            matches!(&events[2], Seen::Frame { at, link_type: seen, original_length: 60, .. }
+                if *seen == link_type && at.as_nanoseconds() == 1_123_456_789),
+            "{events:?}"
+        );
+    }
+    // Ixia: the length of the file behind its header, nanoseconds
+    for order in [ByteOrder::Little, ByteOrder::Big] {
+        for magic in [0x1c00_01ac, 0x1c00_01ab] {
+            let mut file = pcap_file(order, magic, 1);
+            file.extend([0, 0, 0, 49]);
+            file.extend(pcap_record(order, 1, 123, b"frame", 60));
+            let (events, outcome) = read_all(&file);
+            assert!(outcome.is_ok());
+            assert!(
+                matches!(&events[2..], [Seen::Frame { at, bytes, .. }, Seen::Ends]
+                    if at.as_nanoseconds() == 1_000_000_123 && bytes == b"frame"),
+                "{events:?}"
+            );
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub enum Kind {
     InterfaceDescription,
     ObsoletePacket,
     SimplePacket,
+    InterfaceStatistics,
     EnhancedPacket,
     Other(u32),
 }
@@ -79,7 +80,9 @@ impl BlockHead {
     /// The whole block, if its frame is sound.
     pub fn find_block<'w>(self, window: &'w mut Window<'_>) -> Result<&'w [u8], String> {
         let max_bytes = match self.kind {
-            Kind::SectionHeader | Kind::InterfaceDescription => HEADER_BLOCK_MAX_BYTES,
+            Kind::SectionHeader | Kind::InterfaceDescription | Kind::InterfaceStatistics => {
+                HEADER_BLOCK_MAX_BYTES
+            }
             Kind::ObsoletePacket | Kind::SimplePacket | Kind::EnhancedPacket | Kind::Other(_) => {
                 PACKET_BLOCK_MAX_BYTES
             }
@@ -146,6 +149,7 @@ impl From<u32> for Kind {
             1 => Self::InterfaceDescription,
             2 => Self::ObsoletePacket,
             3 => Self::SimplePacket,
+            5 => Self::InterfaceStatistics,
             6 => Self::EnhancedPacket,
             other => Self::Other(other),
         }
@@ -158,6 +162,7 @@ impl fmt::Display for BlockHead {
         f.write_str(match self.kind {
             Kind::SectionHeader => "a section header",
             Kind::InterfaceDescription => "an interface description",
+            Kind::InterfaceStatistics => "an interface's statistics",
             Kind::ObsoletePacket | Kind::SimplePacket | Kind::EnhancedPacket => "a packet block",
             Kind::Other(number) => return write!(f, "a block of type {number:#x}"),
         })

@@ -1,14 +1,12 @@
 //! Interface descriptions, and what the ticks of their clocks mean.
 
+use super::statistics::Dropped;
 use pcap_parser::pcapng::{InterfaceDescriptionBlock, OptionCode};
 
 use crate::ingest::byte_order::ByteOrder;
+use crate::ingest::label::label;
 use crate::model::capture::LinkType;
 use crate::model::time::Timestamp;
-
-/// Bytes of an interface's name that are kept. Linux allows 15, Windows uses
-/// some 50.
-const NAME_MAX_BYTES: usize = 256;
 
 /// What a section says about one interface.
 pub struct Interface {
@@ -20,6 +18,7 @@ pub struct Interface {
     resolution: Resolution,
     /// Added to every time: `if_tsoffset`.
     offset_nanoseconds: i128,
+    pub dropped: Dropped,
 }
 
 /// The length of a tick: `if_tsresol`, pcapng section 4.2.
@@ -46,13 +45,15 @@ impl Interface {
             snap_length_bytes: description.snaplen,
             resolution: Resolution::from_option(6),
             offset_nanoseconds: 0,
+            dropped: Dropped::default(),
         };
-        let mut name = None;
+        let (mut name, mut description_text) = (None, None);
         for option in &description.options {
             let Ok(value) = option.as_bytes() else { break };
             match option.code {
                 OptionCode::EndOfOpt => break,
                 OptionCode::IfName => name = find_name(value),
+                OptionCode::IfDescription => description_text = find_name(value),
                 OptionCode::IfTsresol => {
                     if let Some(exponent) = value.first() {
                         interface.resolution = Resolution::from_option(*exponent);
@@ -66,6 +67,11 @@ impl Interface {
                 }
                 _ => {}
             }
+        }
+        // Windows names its devices by numbers; people know the description.
+        let is_readable = name.as_deref().is_some_and(|name| !name.starts_with(r"\Device\"));
+        if !is_readable {
+            name = description_text.or(name);
         }
         (interface, name)
     }
@@ -111,7 +117,7 @@ impl Resolution {
 }
 
 fn find_name(value: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&value[..value.len().min(NAME_MAX_BYTES)]);
+    let text = label(value);
     let name = text.trim_end_matches(['\0', '\u{fffd}']).trim();
     (!name.is_empty()).then(|| name.to_owned())
 }
@@ -127,6 +133,7 @@ mod tests {
             snap_length_bytes: 0,
             resolution: Resolution::from_option(resolution),
             offset_nanoseconds: i128::from(offset_seconds) * 1_000_000_000,
+            dropped: Dropped::default(),
         }
     }
 
@@ -182,6 +189,6 @@ mod tests {
         for (value, name) in cases {
             assert_eq!(find_name(value).as_deref(), name);
         }
-        assert_eq!(find_name(&b"a".repeat(70_000)).unwrap().len(), NAME_MAX_BYTES);
+        assert_eq!(find_name(&b"a".repeat(70_000)).unwrap().chars().count(), 200);
     }
 }

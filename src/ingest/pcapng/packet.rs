@@ -6,8 +6,14 @@
 use crate::ingest::byte_order::ByteOrder;
 use crate::model::capture::Direction;
 
+/// `opt_comment`: pcapng section 3.5.
+pub const COMMENT_OPTION: u16 = 1;
+
 /// `epb_flags` and `pack_flags`: pcapng section 4.3.
 const FLAGS_OPTION: u16 = 2;
+
+/// `epb_dropcount`; an obsolete packet has a field for it.
+const DROP_COUNT_OPTION: u16 = 4;
 
 /// A packet block's fields, before anything is checked against its interface.
 pub struct PacketBlock<'a> {
@@ -21,6 +27,10 @@ pub struct PacketBlock<'a> {
     pub original_length: u32,
     /// The frame, padding, and options.
     pub content: &'a [u8],
+    /// Whether packets lost before this one stand in an option.
+    has_drop_count: bool,
+    /// What the field for it says.
+    dropped_before: u64,
 }
 
 impl<'a> PacketBlock<'a> {
@@ -33,14 +43,20 @@ impl<'a> PacketBlock<'a> {
             announced_length: Some(order.find_u32(block, 20)?),
             original_length: order.find_u32(block, 24)?,
             content: find_content(block, 28)?,
+            has_drop_count: true,
+            dropped_before: 0,
         })
     }
 
     /// An obsolete packet block, which has a drop count beside a narrower
     /// interface number.
     pub fn find_obsolete(order: ByteOrder, block: &'a [u8]) -> Option<Self> {
+        // All ones: the writer did not know.
+        let dropped = order.find_u16(block, 10).filter(|count| *count != u16::MAX);
         Some(Self {
             interface: u32::from(order.find_u16(block, 8)?),
+            has_drop_count: false,
+            dropped_before: u64::from(dropped.unwrap_or(0)),
             ..Self::find_enhanced(order, block)?
         })
     }
@@ -54,6 +70,8 @@ impl<'a> PacketBlock<'a> {
             announced_length: None,
             original_length: order.find_u32(block, 8)?,
             content: find_content(block, 12)?,
+            has_drop_count: false,
+            dropped_before: 0,
         })
     }
 
@@ -73,27 +91,60 @@ impl<'a> PacketBlock<'a> {
         self.content.get(..usize::try_from(captured_length).ok()?)
     }
 
-    /// What the flags behind `captured_length` bytes say, if there are any.
-    pub fn find_direction(&self, captured_length: u32) -> Option<Direction> {
-        self.announced_length?;
-        let padded = usize::try_from(captured_length).ok()?.checked_next_multiple_of(4)?;
-        let mut options = self.content.get(padded..)?;
-        loop {
-            let code = self.order.find_u16(options, 0)?;
-            let length = usize::from(self.order.find_u16(options, 2)?);
-            if code == 0 {
-                return None;
-            }
-            if code == FLAGS_OPTION && length == 4 {
-                return match self.order.find_u32(options, 4)? & 0b11 {
-                    0b01 => Some(Direction::In),
-                    0b10 => Some(Direction::Out),
-                    _ => None,
-                };
-            }
-            options = options.get(4 + length.next_multiple_of(4)..)?;
+    /// What the options behind `captured_length` bytes say; comments are handed
+    /// to `take_comment`. A damaged option ends them.
+    pub fn read_options(
+        &self,
+        captured_length: u32,
+        mut take_comment: impl FnMut(&[u8]),
+    ) -> Remarks {
+        let mut remarks = Remarks { direction: None, dropped_before: self.dropped_before };
+        if self.announced_length.is_none() {
+            return remarks; // a simple packet has no options
         }
+        let padded =
+            usize::try_from(captured_length).ok().and_then(|l| l.checked_next_multiple_of(4));
+        let mut options = padded.and_then(|at| self.content.get(at..)).unwrap_or(&[]);
+        while let Some((code, value, rest)) = find_option(self.order, options) {
+            match code {
+                COMMENT_OPTION => take_comment(value),
+                FLAGS_OPTION if value.len() == 4 => {
+                    remarks.direction = match self.order.find_u32(value, 0).unwrap_or(0) & 0b11 {
+                        0b01 => Some(Direction::In),
+                        0b10 => Some(Direction::Out),
+                        _ => None,
+                    };
+                }
+                DROP_COUNT_OPTION if self.has_drop_count => {
+                    remarks.dropped_before = self
+                        .order
+                        .find_u64(value, 0)
+                        .filter(|count| *count != u64::MAX)
+                        .unwrap_or(0);
+                }
+                _ => {}
+            }
+            options = rest;
+        }
+        remarks
     }
+}
+
+/// What the options of a packet say.
+pub struct Remarks {
+    pub direction: Option<Direction>,
+    /// Packets lost at the interface since the packet before this one.
+    pub dropped_before: u64,
+}
+
+/// The first option: its code, its value, and what follows on it. `None` at
+/// their end, and where the option is cut.
+pub fn find_option(order: ByteOrder, options: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let code = order.find_u16(options, 0).filter(|code| *code != 0)?;
+    let length = usize::from(order.find_u16(options, 2)?);
+    let value = options.get(4..4 + length)?;
+    let rest = options.get(4 + length.next_multiple_of(4)..).unwrap_or(&[]);
+    Some((code, value, rest))
 }
 
 /// Two 32-bit halves, the upper one first in both byte orders.

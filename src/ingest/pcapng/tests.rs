@@ -51,6 +51,7 @@ fn interfaces_count_on_over_sections_of_both_byte_orders() {
     let header = CaptureHeader {
         format: CaptureFormat::Pcapng,
         clock: Clock::Absolute,
+        name: None,
         node: None,
         interface: None,
         line: None,
@@ -92,7 +93,7 @@ fn flags_give_the_direction() {
             let file = [begin(order), packet(order, 0, 1, b"odd", &options)].concat();
             let (events, _) = read_all(&file);
             assert!(
-                matches!(&events[2], Seen::Frame { direction: seen, bytes, .. } if *seen == direction && bytes == b"odd"),
+                events.iter().any(|event| matches!(event, Seen::Frame { direction: seen, bytes, .. } if *seen == direction && bytes == b"odd")),
                 "{order:?} {options:?}: {events:?}"
             );
         }
@@ -208,7 +209,7 @@ fn packets_before_any_interface_are_counted_and_summed_up() {
 #[test]
 fn other_blocks_are_skipped_whatever_is_in_them() {
     for order in [Little, Big] {
-        let others: Vec<u8> = [4, 5, 9, 10, 0x0bad, 0x4000_0bad, 0x8000_0001, 0xdead_beef]
+        let others: Vec<u8> = [4, 9, 10, 0x0bad, 0x4000_0bad, 0x8000_0001, 0xdead_beef]
             .into_iter()
             .flat_map(|kind| block(order, kind, &vec![0xff; 1_000_000]))
             .collect();
@@ -300,7 +301,7 @@ fn damage_is_located_and_what_came_before_is_delivered() {
         assert!(outcome.is_ok(), "{name}");
         assert_eq!(
             faults(&events),
-            [format!("byte {at}: {message}; the capture ends here")],
+            [format!("byte {at}: {message}; the capture ends here, after frame 1")],
             "{name}"
         );
         assert_eq!(events.iter().filter(|event| event.is_frame()).count(), 1, "{name}");
@@ -342,4 +343,175 @@ fn interfaces_are_bounded() {
             "frame 2: it names interface 65536, but this section describes 65536 so far",
         ]
     );
+}
+
+/// Interface statistics: options as [`option`] makes them.
+fn statistics(order: ByteOrder, interface: u32, options: &[u8]) -> Vec<u8> {
+    let fixed = [interface, 0, 7].map(|field| four(order, field)).concat();
+    block(order, 5, &[&fixed[..], options].concat())
+}
+
+fn eight(order: ByteOrder, value: u64) -> [u8; 8] {
+    match order {
+        Little => value.to_le_bytes(),
+        Big => value.to_be_bytes(),
+    }
+}
+
+/// Interface, and packets lost at it.
+type Lost<'a> = &'a [(u32, u64)];
+
+#[test]
+fn lost_packets_are_counted_for_each_interface() {
+    for order in [Little, Big] {
+        let count = |code, packets| option(order, code, &eight(order, packets));
+        let lost_before = |packets| packet(order, 0, 1, b"x", &count(4, packets));
+        let cases: [(&str, Vec<Vec<u8>>, Lost<'_>); 8] = [
+            ("nothing lost", vec![statistics(order, 0, &count(5, 0))], &[]),
+            (
+                "the last count holds",
+                vec![statistics(order, 0, &count(5, 3)), statistics(order, 0, &count(5, 12))],
+                &[(0, 12)],
+            ),
+            (
+                "both places",
+                vec![statistics(order, 0, &[count(4, 99), count(5, 1), count(7, 2)].concat())],
+                &[(0, 3)],
+            ),
+            (
+                "not known",
+                vec![statistics(order, 0, &[count(5, u64::MAX), count(7, 4)].concat())],
+                &[(0, 4)],
+            ),
+            (
+                "before packets",
+                vec![lost_before(2), lost_before(u64::MAX), lost_before(3)],
+                &[(0, 5)],
+            ),
+            (
+                "said twice",
+                vec![lost_before(2), lost_before(3), statistics(order, 0, &count(5, 5))],
+                &[(0, 5)],
+            ),
+            (
+                "damaged options",
+                vec![
+                    statistics(order, 0, &[5, 5, 5]),
+                    statistics(order, 0, &option(order, 5, &[1])),
+                ],
+                &[],
+            ),
+            (
+                "no such interface",
+                vec![statistics(order, 7, &count(5, 3)), block(order, 5, &[])],
+                &[],
+            ),
+        ];
+        for (name, blocks, expected) in cases {
+            let (events, outcome) = read_all(&[begin(order), blocks.concat()].concat());
+            assert!(outcome.is_ok(), "{name}");
+            assert_eq!(faults(&events), [""; 0], "{name}");
+            let dropped: Vec<_> = events
+                .iter()
+                .filter_map(|event| match event {
+                    Seen::Dropped { interface, packets } => Some((*interface, *packets)),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(dropped, expected, "{name}, {order:?}");
+        }
+        // Sections have interfaces of their own.
+        let section = [begin(order), statistics(order, 0, &count(5, 1))].concat();
+        let (events, _) = read_all(&section.repeat(2));
+        let expected = [0, 1].map(|interface| Seen::Dropped { interface, packets: 1 });
+        for dropped in expected {
+            assert!(events.contains(&dropped));
+        }
+    }
+}
+
+#[test]
+fn obsolete_packets_count_what_was_lost_before_them() {
+    for (field, expected) in [(77, Some(77)), (0xffff, None), (0, None)] {
+        let content = [
+            &two(Big, 0)[..],
+            &two(Big, field),
+            &[0, 9, 4, 60].map(|field| four(Big, field)).concat(),
+            b"old!",
+        ]
+        .concat();
+        let (events, _) = read_all(&[begin(Big), block(Big, 2, &content)].concat());
+        let dropped = events.iter().find_map(|event| match event {
+            Seen::Dropped { packets, .. } => Some(*packets),
+            _ => None,
+        });
+        assert_eq!(dropped, expected);
+    }
+}
+
+#[test]
+fn comments_are_notes() {
+    for order in [Little, Big] {
+        let comment = |text: &[u8]| option(order, 1, text);
+        let magic = [&four(order, 0x1a2b_3c4d)[..], &two(order, 1), &two(order, 0), &[0xff; 8]];
+        let section = block(
+            order,
+            0x0a0d_0d0a,
+            &[&magic.concat()[..], &comment(b"from the lab\nat noon")].concat(),
+        );
+        let named = [option(order, 2, b"eth0"), comment(b"uplink")].concat();
+        let long = "ü".repeat(500);
+        let odd = [comment("中文 <b>".as_bytes()), comment(long.as_bytes())].concat();
+        let file = [
+            section,
+            interface(order, 1, 0, &named),
+            packet(order, 0, 1, b"x", &odd),
+            packet(order, 0, 2, b"x", &comment(b"again")).repeat(30),
+        ]
+        .concat();
+        let (events, outcome) = read_all(&file);
+        assert!(outcome.is_ok());
+        let notes: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                Seen::Note(note) => Some(note.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(notes.len(), 21);
+        assert_eq!(
+            notes[..3],
+            [
+                "comment on the capture: from the lab at noon",
+                "comment on eth0: uplink",
+                "comment on frame 1: 中文 <b>",
+            ]
+        );
+        assert!(notes[3].ends_with("ü…") && notes[3].chars().count() < 225);
+        assert_eq!(notes[4], "comment on frame 2: again");
+        assert_eq!(notes[20], "the capture has 14 more comments");
+    }
+}
+
+#[test]
+fn interfaces_are_named_as_people_know_them() {
+    let name = |text: &[u8]| option(Little, 2, text);
+    let description = |text: &[u8]| option(Little, 3, text);
+    let device = br"\Device\NPF_{01234567-89AB-CDEF-0123-456789ABCDEF}";
+    let cases = [
+        (vec![], None),
+        (name(b"eth0"), Some("eth0")),
+        (description(b"the uplink"), Some("the uplink")),
+        ([name(b"eth0"), description(b"the uplink")].concat(), Some("eth0")),
+        ([name(device), description(b"Ethernet 2")].concat(), Some("Ethernet 2")),
+        (name(device), Some(std::str::from_utf8(device).unwrap())),
+    ];
+    for (options, expected) in cases {
+        let (events, _) =
+            read_all(&[section_header(Little), interface(Little, 1, 0, &options)].concat());
+        assert!(
+            matches!(&events[1], Seen::Interface(header) if header.name.as_deref() == expected),
+            "{events:?}"
+        );
+    }
 }

@@ -202,6 +202,7 @@ impl Run {
         sink(Event::CaptureBegins(CaptureHeader {
             format: CaptureFormat::TcpdumpText,
             clock,
+            name: None,
             node: self.origin.node.clone(),
             interface: self.origin.interface.clone(),
             line: Some(self.origin.line),
@@ -266,7 +267,7 @@ impl Run {
                 self.last_flow = Some(datagram.flow);
                 Content::Datagram(self.questions.check(datagram))
             }
-            error @ Content::IcmpError(_) => error,
+            other @ (Content::IcmpError(_) | Content::FragmentsLost(_)) => other,
         };
         sink(Event::Packet(Packet {
             frame: pending.frame,
@@ -274,6 +275,7 @@ impl Run {
             interface: pending.interface,
             kernel_interface: None,
             direction: pending.direction,
+            tunnel: None,
             ip_identification: pending.identification().filter(|id| *id != 0),
             content,
         }));

@@ -43,10 +43,13 @@ fn describe(event: &Event<'_>) -> String {
                 format!("{} {} {}", packet.frame, datagram.flow, datagram.length)
             }
             Content::IcmpError(error) => format!("{} {:?}", packet.frame, error.kind),
+            Content::FragmentsLost(lost) => format!("{} {lost:?}", packet.frame),
         },
         Event::OtherPacket { frame, .. } => format!("{frame} other"),
         Event::Fault(fault) => format!("fault {fault}"),
-        Event::Inventory(text) => format!("not ours: {}", text.text),
+        Event::Inventory(_) | Event::Dropped { .. } | Event::Note(_) => {
+            format!("not ours: {event:?}")
+        }
         Event::CaptureEnds => "ends".to_owned(),
     }
 }
@@ -320,7 +323,7 @@ fn walks_without_request_ids_claim_no_identity() {
             Content::Datagram(datagram) => {
                 matches!(datagram.application, Application::Transaction(_))
             }
-            Content::IcmpError(_) => false,
+            Content::IcmpError(_) | Content::FragmentsLost(_) => false,
         })
         .collect();
     assert_eq!(identified, [false, false, true, true]);

@@ -24,7 +24,7 @@ fn outline(text: &str) -> Vec<String> {
             text.text.lines().count()
         )),
         Event::Fault(fault) => outline.push(format!("fault {fault}")),
-        Event::Interface(_) => {}
+        Event::Interface(_) | Event::Dropped { .. } | Event::Note(_) => {}
     });
     if let Err(error) = result {
         outline.push(format!("error {error}"));
@@ -249,6 +249,7 @@ proptest! {
                 assert_eq!(begun, ended + 1);
             }
             Event::Fault(_) | Event::Inventory(_) => {}
+            Event::Dropped { .. } | Event::Note(_) => panic!("text has no such thing"),
         });
         assert_eq!(begun, ended);
     }

@@ -1,0 +1,240 @@
+//! What is kept of an exchange that is out of the ordinary.
+
+use std::net::IpAddr;
+
+use super::repetition::Last;
+use super::tftp::{awaits_follow_up, is_tftp_protocol};
+use crate::model::capture::FrameRef;
+use crate::model::endpoint::{Endpoint, FlowKey};
+use crate::model::exchange::{
+    AskedAgain, Course, FollowUps, IcmpErrors, Novelty, Origin, Replies, Said, Step, Tally,
+};
+use crate::model::finding::Confidence;
+use crate::model::packet::{Application, Datagram};
+use crate::model::protocol::Protocol;
+use crate::model::report::StepKind;
+use crate::model::time::Timestamp;
+
+/// Packets kept to be shown; the rest is counted.
+const MAX_STEPS: usize = 24;
+/// Sources, destinations and ICMP errors told apart; what is beyond joins the last.
+const MAX_PARTIES: usize = 16;
+
+/// Replies from elsewhere, follow-ups, errors, repetitions, and the packets to show.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// Replies from other endpoints than the one asked, and all of TFTP.
+    pub replies: Vec<Replies>,
+    pub follow_ups: Vec<FollowUps>,
+    pub icmp_errors: Vec<IcmpErrors>,
+    pub asked_again: Option<AskedAgain>,
+    pub progress: Option<FrameRef>,
+    pub repeated_request: Option<FrameRef>,
+    pub repeated_answer: Option<FrameRef>,
+    pub last_request: Option<FrameRef>,
+    pub last_answer: Option<FrameRef>,
+    pub steps: Vec<Step>,
+    pub steps_omitted: u64,
+    pub first_at: Option<Timestamp>,
+    pub last_at: Option<Timestamp>,
+    /// A TFTP ERROR to somebody else stands beside the transfer, not in it.
+    pub refusal: Option<Last>,
+}
+
+impl Details {
+    /// Whether replies from `source` are counted here.
+    pub fn knows_reply_from(&self, source: Endpoint) -> bool {
+        self.replies.iter().any(|known| known.source == source)
+    }
+
+    pub fn has_follow_ups(&self) -> bool {
+        self.follow_ups.iter().any(|follow_ups| follow_ups.tally.packets > 0)
+    }
+
+    pub fn reply(
+        &mut self,
+        frame: FrameRef,
+        datagram: &Datagram,
+        origin: Origin,
+        novelty: Novelty,
+        protocol: Protocol,
+    ) {
+        let source = datagram.flow.source;
+        let known = self.replies.iter().position(|known| known.source == source);
+        let index = known.unwrap_or_else(|| {
+            if self.replies.len() < MAX_PARTIES {
+                self.replies.push(Replies {
+                    source,
+                    origin,
+                    tally: Tally::NONE,
+                    awaits_follow_up: false,
+                });
+            }
+            self.replies.len() - 1
+        });
+        let replies = &mut self.replies[index];
+        replies.awaits_follow_up |= is_tftp_protocol(protocol) && awaits_follow_up(datagram);
+        replies.tally.count(frame, datagram.length, novelty);
+        for follow_ups in &mut self.follow_ups {
+            if follow_ups.destination == source && follow_ups.course == Course::AnswererUnseen {
+                follow_ups.course = Course::ToAnswerer;
+            }
+        }
+    }
+
+    pub fn follow_up(
+        &mut self,
+        frame: FrameRef,
+        datagram: &Datagram,
+        course: Course,
+        novelty: Novelty,
+    ) {
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let known = self
+            .follow_ups
+            .iter()
+            .position(|known| known.destination == destination && known.source == source);
+        let index = known.unwrap_or_else(|| {
+            if self.follow_ups.len() < MAX_PARTIES {
+                self.follow_ups.push(FollowUps { source, destination, course, tally: Tally::NONE });
+            }
+            self.follow_ups.len() - 1
+        });
+        self.follow_ups[index].tally.count(frame, datagram.length, novelty);
+    }
+
+    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors, to: IpAddr) {
+        let index = self.icmp_errors.iter().position(|known| {
+            (known.kind, known.from, known.quotes, known.quoted_destination)
+                == (error.kind, error.from, error.quotes, error.quoted_destination)
+        });
+        let index = index.unwrap_or_else(|| {
+            if self.icmp_errors.len() < MAX_PARTIES {
+                self.icmp_errors.push(error);
+            }
+            self.icmp_errors.len() - 1
+        });
+        self.icmp_errors[index].tally.count(frame, 0, Novelty::New);
+        self.keep_step(Step {
+            frame,
+            kind: StepKind::IcmpError,
+            source: error.from,
+            destination: to,
+            ports: None,
+            said: Said::Icmp { kind: error.kind, quoted_destination: error.quoted_destination },
+        });
+    }
+
+    pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {
+        match &mut self.asked_again {
+            Some(again) => again.times += 1,
+            None => self.asked_again = Some(AskedAgain { frame, times: 1, confidence }),
+        }
+    }
+
+    /// Keeps a packet to be shown.
+    pub fn step(
+        &mut self,
+        frame: FrameRef,
+        kind: StepKind,
+        datagram: &Datagram,
+        protocol: Protocol,
+    ) {
+        if self.steps.len() >= MAX_STEPS {
+            self.steps_omitted += 1;
+            self.note_time(frame.at);
+            return;
+        }
+        let FlowKey { source, destination, .. } = datagram.flow;
+        self.keep_step(step(frame, kind, source, destination, said(datagram, protocol)));
+    }
+
+    fn keep_step(&mut self, step: Step) {
+        self.note_time(step.frame.at);
+        if self.steps.len() >= MAX_STEPS {
+            self.steps_omitted += 1;
+        } else {
+            self.steps.push(step);
+        }
+    }
+
+    fn note_time(&mut self, at: Timestamp) {
+        self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
+        self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
+    }
+}
+
+/// What the first packets of a plain exchange said, in few bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Synopsis {
+    /// The request's name; empty where we know none.
+    label: &'static str,
+    length: u32,
+    pub answer_length: u32,
+    protocol: Protocol,
+}
+
+impl Synopsis {
+    pub fn of(datagram: &Datagram) -> Self {
+        let (label, protocol) = match &datagram.application {
+            Application::Transaction(transaction) => (transaction.label, transaction.protocol),
+            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
+                ("", Protocol::Udp)
+            }
+        };
+        Self { label, length: datagram.length, answer_length: 0, protocol }
+    }
+
+    /// The step that shows the request.
+    pub fn request(self, frame: FrameRef, client: Endpoint, asked: Endpoint) -> Step {
+        let said = self.said(self.label, self.length);
+        step(frame, StepKind::Request, client, asked, said)
+    }
+
+    /// The step that shows the answer.
+    pub fn answer(self, frame: FrameRef, asked: Endpoint, client: Endpoint) -> Step {
+        let said = self.said("answer", self.answer_length);
+        step(frame, StepKind::Reply, asked, client, said)
+    }
+
+    fn said(self, label: &'static str, length: u32) -> Said {
+        if self.label.is_empty() {
+            Said::Datagram { length }
+        } else {
+            Said::Message { protocol: self.protocol, label }
+        }
+    }
+}
+
+fn step(
+    frame: FrameRef,
+    kind: StepKind,
+    source: Endpoint,
+    destination: Endpoint,
+    said: Said,
+) -> Step {
+    Step {
+        frame,
+        kind,
+        source: source.address,
+        destination: destination.address,
+        ports: Some((source.port, destination.port)),
+        said,
+    }
+}
+
+/// What a step shows of a datagram.
+fn said(datagram: &Datagram, protocol: Protocol) -> Said {
+    match &datagram.application {
+        Application::Tftp(message) => Said::Tftp(message.clone()),
+        Application::Unknown { tftp_shape: Some(message) } if is_tftp_protocol(protocol) => {
+            Said::Tftp(message.clone())
+        }
+        Application::Transaction(transaction) => {
+            Said::Message { protocol: transaction.protocol, label: transaction.label }
+        }
+        Application::Plain(_) | Application::Unknown { .. } => {
+            Said::Datagram { length: datagram.length }
+        }
+    }
+}

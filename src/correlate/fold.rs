@@ -1,0 +1,102 @@
+//! Idle exchanges that went well, folded into counts, so that memory follows
+//! the live ones.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+
+use super::record::{Count, ExchangeIndex, Record};
+use super::table::PointTable;
+use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
+
+/// Below so many exchanges everything is kept: small captures lose nothing.
+const FOLD_ABOVE: usize = 100_000;
+/// Idle for so long, an exchange is over: longer than any protocol here waits.
+const IDLE: Duration = Duration::from_mins(10);
+/// Looking through all exchanges is done this seldom, by packet time.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// Exchanges that went well between two addresses, and are over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Folded {
+    pub exchanges: u64,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+}
+
+/// Folded exchanges by client, asked address and protocol.
+#[derive(Debug, Default)]
+pub struct Folds {
+    counts: HashMap<(IpAddr, IpAddr, Protocol), Folded>,
+    swept_at: Option<Timestamp>,
+}
+
+impl Folds {
+    /// All counts, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (IpAddr, IpAddr, Protocol, Folded)> {
+        self.counts
+            .iter()
+            .map(|((client, asked, protocol), folded)| (*client, *asked, *protocol, *folded))
+    }
+
+    fn is_due(&mut self, live: usize, now: Timestamp) -> bool {
+        if live < FOLD_ABOVE {
+            return false;
+        }
+        let is_due = self.swept_at.is_none_or(|swept| now.since(swept) >= SWEEP_EVERY);
+        if is_due {
+            self.swept_at = Some(now);
+        }
+        is_due
+    }
+
+    fn add(&mut self, record: &Record, asked: IpAddr) {
+        let (first_at, last_at) = record.times();
+        let folded = self
+            .counts
+            .entry((record.client.address, asked, record.protocol))
+            .or_insert(Folded { exchanges: 0, first_at, last_at });
+        folded.exchanges += 1;
+        folded.first_at = folded.first_at.min(first_at);
+        folded.last_at = folded.last_at.max(last_at);
+    }
+}
+
+/// Folds what is idle and went well, where there is much and it is time again.
+pub fn sweep(table: &mut PointTable, now: Timestamp) {
+    let live = table.exchanges.len() - table.vacant.len();
+    if !table.folds.is_due(live, now) {
+        return;
+    }
+    for position in 0..table.exchanges.len() {
+        let record = &table.exchanges[position];
+        let is_idle = now.since(record.last_at()) >= IDLE;
+        let (Some(asked), Some(index)) = (record.asked, ExchangeIndex::new(position)) else {
+            continue;
+        };
+        if !is_idle || record.is_vacant() || !record.is_unremarkable() {
+            continue;
+        }
+        table.folds.add(record, asked.address);
+        table.flows.forget_own(&table.hasher, record, index);
+        table.clients.remove(&table.hasher, &mut table.exchanges, index);
+        table.exchanges[position].vacate();
+        table.vacant.push(index);
+    }
+}
+
+impl Record {
+    /// Whether its place is free.
+    pub fn is_vacant(&self) -> bool {
+        self.requests.packets == 0 && self.answers.packets == 0 && self.details.is_none()
+    }
+
+    fn vacate(&mut self) {
+        self.requests = Count::NONE;
+        self.answers = Count::NONE;
+        self.asked = None;
+        self.previous_of_client = None;
+    }
+}

@@ -1,0 +1,108 @@
+//! Which exchange a pair of endpoints, or a client socket, belongs to.
+//!
+//! The tables hold a hash and an index only; the endpoints stand in the
+//! exchanges, which are needed at a hit anyway. That keeps a million live
+//! sockets to some 25 bytes each here.
+
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::model::endpoint::Endpoint;
+
+/// A number behind a key, with the key's hash beside it, so that growing the
+/// table does not visit the exchanges.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    hash: u32,
+    value: u32,
+}
+
+/// A multimap-free index: one value a key, keys kept elsewhere.
+#[derive(Debug, Default)]
+pub struct Index {
+    entries: HashTable<Entry>,
+}
+
+impl Index {
+    /// The value whose key, as `is_key` checks, has this hash.
+    pub fn find(&self, hash: u64, mut is_key: impl FnMut(u32) -> bool) -> Option<u32> {
+        let short = shorten(hash);
+        self.entries
+            .find(hash, |entry| entry.hash == short && is_key(entry.value))
+            .map(|entry| entry.value)
+    }
+
+    /// Puts `value` behind the key, in place of what was there; gives that back.
+    pub fn insert(
+        &mut self,
+        hash: u64,
+        value: u32,
+        mut is_key: impl FnMut(u32) -> bool,
+    ) -> Option<u32> {
+        let short = shorten(hash);
+        if let Some(entry) =
+            self.entries.find_mut(hash, |entry| entry.hash == short && is_key(entry.value))
+        {
+            return Some(std::mem::replace(&mut entry.value, value));
+        }
+        self.entries.insert_unique(hash, Entry { hash: short, value }, |entry| widen(entry.hash));
+        None
+    }
+
+    /// Takes away the entry with this hash and value.
+    pub fn remove(&mut self, hash: u64, value: u32) {
+        let short = shorten(hash);
+        if let Ok(entry) =
+            self.entries.find_entry(hash, |entry| entry.hash == short && entry.value == value)
+        {
+            entry.remove();
+        }
+    }
+}
+
+/// Hashes endpoints with a seed of its own, so that nobody can aim at one bucket.
+#[derive(Debug, Default)]
+pub struct Hasher {
+    state: DefaultHashBuilder,
+}
+
+impl Hasher {
+    /// The hash of a pair, whichever comes first.
+    pub fn pair(&self, one: Endpoint, other: Endpoint) -> u64 {
+        let (one, other) = (words(one), words(other));
+        let (low, high) = if one <= other { (one, other) } else { (other, one) };
+        widen(shorten(self.state.hash_one((low, high))))
+    }
+
+    /// The hash of one endpoint.
+    pub fn one(&self, endpoint: Endpoint) -> u64 {
+        widen(shorten(self.state.hash_one(words(endpoint))))
+    }
+}
+
+fn words(endpoint: Endpoint) -> (u64, u64, u16) {
+    match endpoint.address {
+        IpAddr::V4(v4) => (0, u64::from(v4.to_bits()) | 0xffff << 32, endpoint.port),
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits();
+            ((bits >> 64) as u64, low_half(bits), endpoint.port)
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]
+const fn low_half(bits: u128) -> u64 {
+    bits as u64
+}
+
+const fn shorten(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// The hash that the table sees, from the half that is kept: its lower bits
+/// choose the bucket, its highest seven the tag.
+const fn widen(short: u32) -> u64 {
+    (short as u64) << 32 | short as u64
+}

@@ -1,0 +1,476 @@
+//! One exchange at one capture point, while its packets come in.
+//!
+//! Most exchanges are plain: one client socket asks one endpoint and is answered
+//! by it. They are kept small, for there may be a million of them at once; what
+//! is out of the ordinary has its [`Details`] beside.
+
+use std::time::Duration;
+
+use super::details::{Details, Synopsis};
+use super::repetition::Last;
+use super::signature::{Basis, BelongsToTftp, Signature, signature};
+use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
+use super::transactions::{CROSSING, Transactions};
+use crate::model::capture::{CaptureId, FrameRef};
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{Course, IcmpErrors, Novelty, Origin};
+use crate::model::finding::Confidence;
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::protocol::Protocol;
+use crate::model::report::StepKind;
+use crate::model::time::Timestamp;
+
+/// One exchange, growing.
+#[derive(Debug)]
+pub struct Record {
+    pub client: Endpoint,
+    pub asked: Option<Endpoint>,
+    pub protocol: Protocol,
+    /// The request went to a multicast group or to all hosts.
+    pub audience: Audience,
+    pub has_payloads: bool,
+    /// Every packet so far could be TFTP data or its acknowledgement.
+    pub looks_like_tftp: bool,
+    /// The client said something new to the answerer since the last reply.
+    client_news: bool,
+    /// The server said something new since the client's last packet.
+    server_news: bool,
+    /// The exchange before this one of the same client socket.
+    pub previous_of_client: Option<ExchangeIndex>,
+    /// To the endpoint asked.
+    pub requests: Count,
+    /// From the endpoint asked.
+    pub answers: Count,
+    /// Requests after the last reply, which none has answered yet.
+    pub unanswered: Waiting,
+    opening: u64,
+    opening_basis: Basis,
+    synopsis: Synopsis,
+    pub transactions: Transactions,
+    from_client: Option<Last>,
+    from_server: Option<Last>,
+    pub details: Option<Box<Details>>,
+}
+
+/// An exchange's place in its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeIndex(std::num::NonZeroU32);
+
+impl ExchangeIndex {
+    /// The index of the exchange at `position`; `None` beyond 2³¹.
+    pub fn new(position: usize) -> Option<Self> {
+        let position = u32::try_from(position).ok().filter(|position| *position < 1 << 31)?;
+        std::num::NonZeroU32::new(position + 1).map(Self)
+    }
+
+    pub fn position(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// To whom a request is addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    One,
+    Group,
+}
+
+/// Like packets and the first of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Count {
+    pub packets: u32,
+    pub repeats: u32,
+    /// UDP payload bytes.
+    pub bytes: u64,
+    first: Mark,
+}
+
+/// Requests that wait for an answer, and the first of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting {
+    pub packets: u32,
+    first: Mark,
+}
+
+impl Waiting {
+    const NONE: Self = Self { packets: 0, first: Mark { number: 0, at: Timestamp::EPOCH } };
+
+    fn count(&mut self, frame: FrameRef) {
+        if self.packets == 0 {
+            self.first = Mark { number: frame.number, at: frame.at };
+        }
+        self.packets = self.packets.saturating_add(1);
+    }
+
+    /// The first of them.
+    pub fn first(&self, capture: CaptureId) -> Option<FrameRef> {
+        let Mark { number, at } = self.first;
+        (self.packets > 0).then_some(FrameRef { capture, number, at })
+    }
+}
+
+/// A frame of the table's capture.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    number: u64,
+    at: Timestamp,
+}
+
+impl Count {
+    pub const NONE: Self =
+        Self { packets: 0, repeats: 0, bytes: 0, first: Mark { number: 0, at: Timestamp::EPOCH } };
+
+    fn count(&mut self, frame: FrameRef, bytes: u32, novelty: Novelty) {
+        if self.packets == 0 {
+            self.first = Mark { number: frame.number, at: frame.at };
+        }
+        self.packets = self.packets.saturating_add(1);
+        self.bytes += u64::from(bytes);
+        if novelty == Novelty::Repeat {
+            self.repeats = self.repeats.saturating_add(1);
+        }
+    }
+
+    /// The first packet.
+    pub fn first(&self, capture: CaptureId) -> Option<FrameRef> {
+        (self.packets > 0).then_some(FrameRef {
+            capture,
+            number: self.first.number,
+            at: self.first.at,
+        })
+    }
+}
+
+impl Record {
+    /// An exchange that `datagram` opens. `asked` is `None` where a reply is
+    /// the first packet that was captured.
+    pub fn open(
+        protocol: Protocol,
+        client: Endpoint,
+        asked: Option<Endpoint>,
+        datagram: &Datagram,
+    ) -> Self {
+        let audience = match asked {
+            Some(asked) if is_group(asked.address) => Audience::Group,
+            _ => Audience::One,
+        };
+        // A transfer is about who answers whom: all its packets are of interest.
+        let is_plain = asked.is_some() && !is_tftp_protocol(protocol);
+        let opening = signature(datagram, is_tftp(protocol));
+        Self {
+            client,
+            asked,
+            protocol,
+            audience,
+            has_payloads: datagram.fingerprint.is_some(),
+            looks_like_tftp: tftp_shape(datagram).is_some_and(|message| !message.is_request()),
+            client_news: false,
+            server_news: false,
+            previous_of_client: None,
+            requests: Count::NONE,
+            answers: Count::NONE,
+            unanswered: Waiting::NONE,
+            opening: opening.value,
+            opening_basis: opening.basis,
+            synopsis: Synopsis::of(datagram),
+            transactions: Transactions::default(),
+            from_client: None,
+            from_server: None,
+            details: (!is_plain).then(Box::default),
+        }
+    }
+
+    /// What the client said first: the same at every capture point.
+    pub fn opening(&self) -> Signature {
+        Signature { value: self.opening, basis: self.opening_basis }
+    }
+
+    /// The first request and the first answer of a plain exchange.
+    pub fn synopsis(&self) -> Synopsis {
+        self.synopsis
+    }
+
+    /// Whether any reply was captured.
+    pub fn is_answered(&self) -> bool {
+        self.answers.packets > 0
+            || self.details.as_ref().is_some_and(|details| !details.replies.is_empty())
+    }
+
+    /// The first packet of either side, and the last.
+    pub fn times(&self) -> (Timestamp, Timestamp) {
+        let counted = [self.requests, self.answers];
+        let firsts = counted.iter().filter(|count| count.packets > 0).map(|count| count.first.at);
+        let details = self.details.as_ref().and_then(|details| details.first_at);
+        let first = firsts.chain(details).min().unwrap_or(Timestamp::EPOCH);
+        (first, self.last_at().max(first))
+    }
+
+    /// The last packet of either side.
+    pub fn last_at(&self) -> Timestamp {
+        let last = [self.from_client, self.from_server].into_iter().flatten().map(|last| last.at);
+        let details = self.details.as_ref().and_then(|details| details.last_at);
+        last.chain(details).max().unwrap_or(Timestamp::EPOCH)
+    }
+
+    /// Whether `datagram`, sent to the address asked, opens another exchange of
+    /// the same socket: a TFTP request that is not a repetition.
+    pub fn is_over_for(&self, datagram: &Datagram, at: Timestamp) -> bool {
+        const IDLE: Duration = Duration::from_mins(1);
+        let Application::Tftp(message) = &datagram.application else { return false };
+        message.is_request()
+            && (signature(datagram, BelongsToTftp::Yes) != self.opening()
+                || at.since(self.last_at()) > IDLE)
+    }
+
+    /// Whether the client's last packet said the same as `datagram`, up to
+    /// `within` ago: then this is that packet, translated and seen again.
+    pub fn last_from_client_was(
+        &self,
+        datagram: &Datagram,
+        at: Timestamp,
+        within: Duration,
+    ) -> bool {
+        let said = signature(datagram, is_tftp(self.protocol));
+        said.is_sure()
+            && self
+                .from_client
+                .is_some_and(|last| last.says(said) && at.distance(last.at) <= within)
+    }
+
+    /// Whether nothing of it needs to be told: every request was answered by
+    /// the endpoint asked, or its protocol wants no answer.
+    pub fn is_unremarkable(&self) -> bool {
+        let is_over = self.unanswered.packets == 0 || self.protocol.is_one_way();
+        let went_well = self.answers.packets > 0 || self.protocol.is_one_way();
+        self.details.is_none() && self.audience == Audience::One && is_over && went_well
+    }
+
+    /// Counts a packet from the client to the endpoint that it asked.
+    pub fn request(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        let Some(noted) = self.note_client(packet, datagram, Reach::Server) else { return };
+        let repeats_question = self.track_transaction(frame, datagram);
+        let novelty = repeats_question.unwrap_or(noted);
+        self.requests.count(frame, datagram.length, novelty);
+        self.unanswered.count(frame);
+        if novelty == Novelty::Repeat {
+            let details = self.details(frame.capture);
+            details.repeated_request.get_or_insert(frame);
+            if repeats_question.is_none() {
+                self.note_asked_again(frame, Confidence::Certain);
+            }
+        }
+        self.step(frame, StepKind::Request, datagram);
+        if let Some(details) = &mut self.details {
+            details.last_request = Some(frame);
+        }
+    }
+
+    /// Counts a packet from the client that follows a reply.
+    pub fn follow_up(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        course: Course,
+    ) {
+        let reach = match course {
+            Course::ToAskedAddress | Course::ToAskedPort | Course::FromOtherSource => Reach::Nobody,
+            Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
+        };
+        let Some(novelty) = self.note_client(packet, datagram, reach) else { return };
+        self.details(frame.capture).follow_up(frame, datagram, course, novelty);
+        self.step(frame, StepKind::FollowUp, datagram);
+    }
+
+    /// Counts a packet from a server to the client.
+    pub fn reply(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram, origin: Origin) {
+        let said = signature(datagram, is_tftp(self.protocol));
+        let last = Last::new(packet, datagram, datagram.flow.source, said);
+        let is_refusal = is_tftp_protocol(self.protocol) && is_refusal(datagram);
+        let before = if is_refusal {
+            self.details(frame.capture).refusal.replace(last)
+        } else {
+            self.from_server.replace(last)
+        };
+        if before.is_some_and(|before| before.is_copied_by(&last)) {
+            return;
+        }
+        let novelty = match before {
+            Some(before) if before.says_again(&last, self.client_news) => Novelty::Repeat,
+            _ => Novelty::New,
+        };
+        self.touch(datagram);
+        let gone_on = self.has_gone_on();
+        self.count_reply(frame, datagram, origin, novelty);
+        if novelty == Novelty::New {
+            self.server_news = true;
+            self.client_news = false;
+            if let Some(details) = &mut self.details
+                && gone_on
+                && !is_refusal
+            {
+                details.progress.get_or_insert(frame);
+            }
+        }
+        self.unanswered = Waiting::NONE;
+        if let Application::Transaction(transaction) = &datagram.application {
+            self.transactions.answer(transaction.identity, packet.at);
+        }
+        self.step(frame, StepKind::Reply, datagram);
+    }
+
+    /// Counts an ICMP error about this exchange, sent to `to`.
+    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors, to: std::net::IpAddr) {
+        self.details(frame.capture).icmp_error(frame, error, to);
+    }
+
+    /// The details, made from what is known where there were none.
+    pub fn details(&mut self, capture: CaptureId) -> &mut Details {
+        if self.details.is_none() {
+            let mut details = Details::default();
+            if let (Some(asked), Some(frame)) = (self.asked, self.requests.first(capture)) {
+                details.steps.push(self.synopsis.request(frame, self.client, asked));
+                details.last_request = Some(frame);
+            }
+            if let (Some(asked), Some(frame)) = (self.asked, self.answers.first(capture)) {
+                details.steps.push(self.synopsis.answer(frame, asked, self.client));
+                details.last_answer = Some(frame);
+                // Several questions, several answers: so far it went on.
+                details.progress =
+                    (self.answers.packets > 1 && self.requests.packets > 1).then_some(frame);
+            }
+            let shown = u64::try_from(details.steps.len()).unwrap_or(0);
+            let all = u64::from(self.requests.packets) + u64::from(self.answers.packets);
+            details.steps_omitted = all.saturating_sub(shown);
+            self.details = Some(Box::new(details));
+        }
+        self.details.get_or_insert_default()
+    }
+
+    /// The server's endpoint turns out to be the one asked: the conversation
+    /// began before the capture, but goes on in full view.
+    pub fn ask(&mut self, server: Endpoint) {
+        self.asked = Some(server);
+        if let Some(details) = &mut self.details {
+            for replies in details.replies.iter_mut().filter(|replies| replies.source == server) {
+                replies.origin = Origin::Asked;
+            }
+        }
+    }
+
+    fn count_reply(
+        &mut self,
+        frame: FrameRef,
+        datagram: &Datagram,
+        origin: Origin,
+        novelty: Novelty,
+    ) {
+        let source = datagram.flow.source;
+        let told_apart =
+            self.details.as_ref().is_some_and(|details| details.knows_reply_from(source));
+        if Some(source) == self.asked && !told_apart && !is_tftp_protocol(self.protocol) {
+            if self.answers.packets == 0 {
+                self.synopsis.answer_length = datagram.length;
+            }
+            self.answers.count(frame, datagram.length, novelty);
+            if novelty == Novelty::Repeat {
+                self.details(frame.capture).repeated_answer.get_or_insert(frame);
+            }
+            if let Some(details) = &mut self.details {
+                details.last_answer = Some(frame);
+            }
+            return;
+        }
+        let protocol = self.protocol;
+        self.details(frame.capture).reply(frame, datagram, origin, novelty, protocol);
+    }
+
+    /// Whether the client had gone on after a reply.
+    fn has_gone_on(&self) -> bool {
+        let followed = self.details.as_ref().is_some_and(|details| details.has_follow_ups());
+        followed || (!is_tftp_protocol(self.protocol) && self.client_news && self.is_answered())
+    }
+
+    /// Notes a client's packet; `None` where it is a second copy of the last one.
+    fn note_client(
+        &mut self,
+        packet: &Packet,
+        datagram: &Datagram,
+        reach: Reach,
+    ) -> Option<Novelty> {
+        let said = signature(datagram, is_tftp(self.protocol));
+        let last = Last::new(packet, datagram, datagram.flow.destination, said);
+        if self.from_client.is_some_and(|before| before.is_copied_by(&last)) {
+            return None;
+        }
+        let novelty = match self.from_client {
+            Some(before) if before.says_again(&last, self.server_news) => Novelty::Repeat,
+            _ => Novelty::New,
+        };
+        self.touch(datagram);
+        self.from_client = Some(last);
+        if novelty == Novelty::New {
+            self.server_news = false;
+            self.client_news |= reach == Reach::Server;
+        }
+        Some(novelty)
+    }
+
+    /// Follows transaction identities; says whether the request repeats one,
+    /// where the protocol tells.
+    fn track_transaction(&mut self, frame: FrameRef, datagram: &Datagram) -> Option<Novelty> {
+        let Application::Transaction(transaction) = &datagram.application else { return None };
+        if transaction.role != TransactionRole::Request {
+            return Some(Novelty::New);
+        }
+        let asked = self.transactions.ask(transaction, frame.at);
+        if let Some(confidence) = asked.after_answer {
+            self.note_asked_again(frame, confidence);
+        }
+        Some(asked.novelty)
+    }
+
+    /// The client repeated itself although a reply had come.
+    fn note_asked_again(&mut self, frame: FrameRef, confidence: Confidence) {
+        let answered = self.from_server.is_some_and(|last| frame.at.since(last.at) >= CROSSING);
+        if self.is_answered() && answered {
+            self.details(frame.capture).asked_again(frame, confidence);
+        }
+    }
+
+    fn touch(&mut self, datagram: &Datagram) {
+        self.has_payloads |= datagram.fingerprint.is_some();
+        self.looks_like_tftp = self.looks_like_tftp
+            && tftp_shape(datagram).is_some_and(|message| !message.is_request());
+    }
+
+    fn step(&mut self, frame: FrameRef, kind: StepKind, datagram: &Datagram) {
+        let protocol = self.protocol;
+        if let Some(details) = &mut self.details {
+            details.step(frame, kind, datagram, protocol);
+        }
+    }
+}
+
+/// Whether a client's packet can have reached the server that answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Server,
+    Nobody,
+}
+
+/// Multicast, or the limited broadcast address (RFC 919).
+pub fn is_group(address: std::net::IpAddr) -> bool {
+    address.is_multicast() || matches!(address, std::net::IpAddr::V4(v4) if v4.is_broadcast())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_exchange_stays_small() {
+        // A capture may hold a million at once; the pair and client indexes add some 25 bytes.
+        assert!(size_of::<Record>() <= 296, "{} bytes", size_of::<Record>());
+    }
+}

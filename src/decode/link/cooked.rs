@@ -1,0 +1,63 @@
+//! Headers that operating systems make up where there is no common one.
+
+use super::super::DecodeError;
+use super::super::field::{find_u8, find_u16, find_u32};
+use super::{Link, Way, after_header, parse_ether_type};
+use crate::model::capture::Direction;
+
+/// `tcpdump -i any` of older versions:
+/// packet type 2, ARPHRD type 2, address length 2, address 8, protocol 2.
+pub(super) fn parse_sll(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError> {
+    let payload = after_header("Linux cooked", bytes, 16)?;
+    if !has_ether_type(find_u16(bytes, 2)) {
+        return Ok(None);
+    }
+    let direction = find_u16(bytes, 0).and_then(find_direction);
+    let carried = parse_ether_type(find_u16(bytes, 14), payload, Way::START)?;
+    Ok(carried.map(|carried| Link { direction, ..carried.into() }))
+}
+
+/// `tcpdump -i any`: protocol 2, reserved 2, interface index 4, ARPHRD type 2,
+/// packet type 1, address length 1, address 8.
+pub(super) fn parse_sll2(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError> {
+    let payload = after_header("Linux cooked v2", bytes, 20)?;
+    if !has_ether_type(find_u16(bytes, 8)) {
+        return Ok(None);
+    }
+    let direction = find_u8(bytes, 10).and_then(|value| find_direction(value.into()));
+    let kernel_interface = find_u32(bytes, 4);
+    let carried = parse_ether_type(find_u16(bytes, 0), payload, Way::START)?;
+    Ok(carried.map(|carried| Link { direction, kernel_interface, ..carried.into() }))
+}
+
+/// Whether the protocol field of a cooked header is an Ethernet type. It is
+/// none on netlink (824), Frame Relay (770) and 802.11 monitor (801 to 803)
+/// interfaces.
+const fn has_ether_type(arphrd_type: Option<u16>) -> bool {
+    !matches!(arphrd_type, Some(770 | 801..=803 | 824))
+}
+
+/// The kernel's `PACKET_*` values of `linux/if_packet.h`: 0 to this host, 1
+/// broadcast, 2 multicast, 3 to another host, 4 sent by this host. A packet to
+/// another host was neither received nor sent by this one.
+const fn find_direction(packet_type: u16) -> Option<Direction> {
+    match packet_type {
+        0..=2 => Some(Direction::In),
+        4 => Some(Direction::Out),
+        _ => None,
+    }
+}
+
+/// BSD loopback: an address family in 4 bytes. NULL has them in the capturing
+/// host's byte order and LOOP in network order, but writers mix the two up, so
+/// both orders are read.
+pub(super) fn parse_loopback<'a>(
+    layer: &'static str,
+    bytes: &'a [u8],
+) -> Result<Option<Link<'a>>, DecodeError> {
+    let payload = after_header(layer, bytes, 4)?;
+    let family = find_u32(bytes, 0).map(|value| value.min(value.swap_bytes()));
+    // AF_INET is 2 everywhere. AF_INET6 is 10 on Linux, 24 on NetBSD and
+    // OpenBSD, 28 on FreeBSD, 30 on Darwin.
+    Ok(matches!(family, Some(2 | 10 | 24 | 28 | 30)).then_some(Link::bare(payload)))
+}

@@ -1,0 +1,126 @@
+//! Link layers, down to the IP header.
+//!
+//! | file | reads |
+//! |---|---|
+//! | `ether_type` | Ethernet, VLAN tags, PPPoE, and what an Ethernet type leads to |
+//! | `mpls` | label stacks and the Ethernet frames in them |
+//! | `ppp` | PPP, Cisco HDLC, Frame Relay |
+//! | `cooked` | headers that operating systems make up: SLL, SLL2, loopback |
+//! | `wrapped` | headers around another header: NFLOG, PKTAP |
+
+mod cooked;
+mod ether_type;
+mod mpls;
+mod ppp;
+mod wrapped;
+
+use super::DecodeError;
+use crate::model::capture::{Direction, LinkType};
+
+pub(super) use ether_type::{parse_ether_type, parse_ethernet};
+pub(super) use mpls::parse_mpls;
+pub(super) use ppp::parse_ppp;
+
+/// Tags, labels and session headers that are followed; more than any network nests.
+const MAX_HEADERS: u8 = 16;
+
+/// What a link layer says of the packet it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Link<'a> {
+    /// The bytes from the IP header on.
+    pub ip: &'a [u8],
+    /// See [`Carried::segment`].
+    pub segment: u64,
+    /// Set by headers that operating systems make up only.
+    pub direction: Option<Direction>,
+    /// The capturing kernel's interface index (SLL2, NFLOG).
+    pub kernel_interface: Option<u32>,
+}
+
+impl<'a> Link<'a> {
+    const fn bare(ip: &'a [u8]) -> Self {
+        Self { ip, segment: 0, direction: None, kernel_interface: None }
+    }
+}
+
+impl<'a> From<Carried<'a>> for Link<'a> {
+    fn from(carried: Carried<'a>) -> Self {
+        Self { segment: carried.segment, ..Self::bare(carried.ip) }
+    }
+}
+
+/// An IP packet behind link headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Carried<'a> {
+    /// The bytes from the IP header on.
+    pub ip: &'a [u8],
+    /// VLAN ids, labels and session ids, folded into one number: tells networks
+    /// apart that use the same addresses. Zero where there are none.
+    pub segment: u64,
+}
+
+/// What was passed on the way to IP.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    segment: u64,
+    headers: u8,
+}
+
+impl Way {
+    pub const START: Self = Self { segment: 0, headers: 0 };
+
+    /// One header further; `None` where there are more than any network nests.
+    pub fn past(self, id: u32) -> Option<Self> {
+        (self.headers < MAX_HEADERS).then(|| Self {
+            segment: self.segment.wrapping_mul(0x0100_0000_01b3) ^ (u64::from(id) + 1),
+            headers: self.headers + 1,
+        })
+    }
+
+    pub const fn leads_to(self, ip: &[u8]) -> Carried<'_> {
+        Carried { ip, segment: self.segment }
+    }
+}
+
+/// Takes the link layer off; `None` where it does not carry IP.
+///
+/// # Errors
+///
+/// Where the link type is unknown or its header, or one behind it, is cut.
+pub(super) fn parse_link(
+    link_type: LinkType,
+    bytes: &[u8],
+) -> Result<Option<Link<'_>>, DecodeError> {
+    let carried = match link_type {
+        LinkType::Ethernet => parse_ethernet(bytes, Way::START),
+        LinkType::Ppp => parse_ppp(bytes, Way::START),
+        LinkType::PppHdlc => ppp::parse_ppp_or_cisco(bytes),
+        LinkType::CiscoHdlc => ppp::parse_cisco_hdlc(bytes),
+        LinkType::FrameRelay => ppp::parse_frame_relay(bytes),
+        LinkType::LinuxSll => return cooked::parse_sll(bytes),
+        LinkType::LinuxSll2 => return cooked::parse_sll2(bytes),
+        LinkType::PppWithDirection => return ppp::parse_ppp_with_direction(bytes),
+        LinkType::Nflog => return wrapped::parse_nflog(bytes),
+        LinkType::Pktap => return wrapped::parse_pktap(bytes),
+        LinkType::RawIp | LinkType::Ipv4 | LinkType::Ipv6 => return Ok(Some(Link::bare(bytes))),
+        LinkType::Null => return cooked::parse_loopback("NULL", bytes),
+        LinkType::Loop => return cooked::parse_loopback("LOOP", bytes),
+        LinkType::Other(_) => return Err(DecodeError::UnsupportedLinkType(link_type)),
+    };
+    Ok(carried?.map(Link::from))
+}
+
+fn after_header<'a>(
+    layer: &'static str,
+    bytes: &'a [u8],
+    required_bytes: usize,
+) -> Result<&'a [u8], DecodeError> {
+    bytes.get(required_bytes..).ok_or(DecodeError::Cut {
+        layer,
+        required_bytes,
+        found_bytes: bytes.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

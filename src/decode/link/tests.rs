@@ -1,0 +1,268 @@
+//! Every link type, with and without what may stand before IP.
+
+use super::*;
+
+const ADDRESSES: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+
+fn ethernet(tags: &[u16], ether_type: u16) -> Vec<u8> {
+    let mut frame = ADDRESSES.to_vec();
+    for tag in tags {
+        frame.extend(tag.to_be_bytes());
+        frame.extend([0, 7]);
+    }
+    frame.extend(ether_type.to_be_bytes());
+    frame.extend(b"IP");
+    frame
+}
+
+#[test]
+fn ethernet_carries_ip_under_any_nesting_of_vlan_tags() {
+    let cases: [(&[u16], u16, bool); 10] = [
+        (&[], 0x0800, true),
+        (&[], 0x86dd, true),
+        (&[0x8100], 0x0800, true),
+        (&[0x88a8, 0x8100], 0x86dd, true),
+        (&[0x8100, 0x88a8, 0x9100], 0x0800, true),
+        (&[0x8100; 16], 0x86dd, true),
+        (&[0x8100; 17], 0x0800, false),
+        (&[], 0x0806, false),
+        (&[], 0x0026, false),
+        (&[0x8100], 0x0026, false),
+    ];
+    for (tags, ether_type, carries_ip) in cases {
+        let frame = ethernet(tags, ether_type);
+        let link = parse_link(LinkType::Ethernet, &frame).unwrap();
+        assert_eq!(link.is_some(), carries_ip, "{tags:x?} {ether_type:x}");
+        if let Some(link) = link {
+            assert_eq!(link.ip, b"IP");
+            assert_eq!(link.segment == 0, tags.is_empty());
+        }
+    }
+}
+
+#[test]
+fn cooked_headers_tell_direction_and_interface() {
+    let sll = |packet_type: u8, arphrd: u16, ether_type: u16| {
+        let mut bytes = vec![0, packet_type];
+        bytes.extend(arphrd.to_be_bytes());
+        bytes.extend([0, 6, 2, 0, 0, 0, 0, 1, 0, 0]);
+        bytes.extend(ether_type.to_be_bytes());
+        bytes.extend(b"IP");
+        bytes
+    };
+    let sll2 = |packet_type: u8, arphrd: u16, ether_type: u16| {
+        let mut bytes = ether_type.to_be_bytes().to_vec();
+        bytes.extend([0, 0, 0, 0, 1, 2]);
+        bytes.extend(arphrd.to_be_bytes());
+        bytes.extend([packet_type, 6, 2, 0, 0, 0, 0, 1, 0, 0]);
+        bytes.extend(b"IP");
+        bytes
+    };
+    let cases = [
+        (0, 1, 0x0800, Some(Some(Direction::In))),
+        (0, 1, 0x86dd, Some(Some(Direction::In))),
+        (1, 1, 0x0800, Some(Some(Direction::In))),
+        (2, 1, 0x86dd, Some(Some(Direction::In))),
+        (3, 1, 0x0800, Some(None)),
+        (4, 772, 0x0800, Some(Some(Direction::Out))),
+        (4, 1, 0x86dd, Some(Some(Direction::Out))),
+        (4, 1, 0x0806, None),
+        (0, 824, 0x0800, None),
+    ];
+    for (packet_type, arphrd, ether_type, expected) in cases {
+        let bytes = sll(packet_type, arphrd, ether_type);
+        let link = parse_link(LinkType::LinuxSll, &bytes).unwrap();
+        assert_eq!(link.map(|link| link.direction), expected, "SLL {packet_type} {ether_type:x}");
+        assert!(link.is_none_or(|link| link.ip == b"IP" && link.kernel_interface.is_none()));
+
+        let bytes = sll2(packet_type, arphrd, ether_type);
+        let link = parse_link(LinkType::LinuxSll2, &bytes).unwrap();
+        assert_eq!(link.map(|link| link.direction), expected, "SLL2 {packet_type} {ether_type:x}");
+        assert!(link.is_none_or(|link| link.ip == b"IP" && link.kernel_interface == Some(258)));
+    }
+}
+
+#[test]
+fn a_vlan_tag_inside_a_cooked_header_is_followed() {
+    let mut bytes = vec![0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x81, 0x00];
+    bytes.extend([0, 7, 0x86, 0xdd]);
+    bytes.extend(b"IP");
+    assert_eq!(parse_link(LinkType::LinuxSll, &bytes).unwrap().unwrap().ip, b"IP");
+}
+
+#[test]
+fn loopback_families_are_read_in_both_byte_orders() {
+    let cases: [(u32, bool); 7] =
+        [(2, true), (10, true), (24, true), (28, true), (30, true), (7, false), (0, false)];
+    for link_type in [LinkType::Null, LinkType::Loop] {
+        for (family, carries_ip) in cases {
+            for order in [family.to_be_bytes(), family.to_le_bytes()] {
+                let bytes = [order.as_slice(), b"IP"].concat();
+                let link = parse_link(link_type, &bytes).unwrap();
+                assert_eq!(link.is_some(), carries_ip, "{link_type} {order:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn cut_headers_say_what_is_missing() {
+    let cases = [
+        (LinkType::Ethernet, 13, "Ethernet header needs 14 bytes, 13 are there"),
+        (LinkType::LinuxSll, 3, "Linux cooked header needs 16 bytes, 3 are there"),
+        (LinkType::LinuxSll2, 19, "Linux cooked v2 header needs 20 bytes, 19 are there"),
+        (LinkType::Null, 0, "NULL header needs 4 bytes, 0 are there"),
+        (LinkType::Loop, 2, "LOOP header needs 4 bytes, 2 are there"),
+        (LinkType::Other(147), 64, "USER0 is not supported"),
+    ];
+    for (link_type, found_bytes, expected) in cases {
+        let error = parse_link(link_type, &vec![0; found_bytes]).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+    let tagged = ethernet(&[0x8100], 0x0800);
+    let error = parse_link(LinkType::Ethernet, &tagged[..16]).unwrap_err();
+    assert_eq!(error.to_string(), "VLAN header needs 4 bytes, 2 are there");
+}
+
+/// An IPv4 and an IPv6 header, as far as the link layers look.
+const HEADERS: [(&[u8], u16, u8); 2] =
+    [(&[0x45, 0, 0, 20], 0x0800, 0x21), (&[0x60, 0, 0, 0], 0x86dd, 0x57)];
+
+/// The IP bytes of a frame whose link header is right.
+fn find_ip(link_type: LinkType, frame: &[u8]) -> Option<Vec<u8>> {
+    parse_link(link_type, frame).unwrap().map(|link| link.ip.to_vec())
+}
+
+fn join(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+#[test]
+fn labels_and_sessions_lead_to_ip() {
+    for (ip, ether_type, ppp) in HEADERS {
+        let ether_type = ether_type.to_be_bytes();
+        let frame = [&ADDRESSES, ether_type.as_slice(), ip].concat();
+        let pppoe: &[u8] = &[0x11, 0, 0, 9, 0, 6];
+        let cases: [(&str, u16, Vec<u8>, bool); 16] = [
+            ("one label", 0x8847, join(&[&[0, 1, 1, 64], ip]), true),
+            ("multicast label", 0x8848, join(&[&[0, 1, 1, 64], ip]), true),
+            ("three labels", 0x8847, join(&[&[0, 1, 0, 64, 0, 2, 0, 64, 0, 3, 1, 64], ip]), true),
+            ("labels in a tag", 0x8100, join(&[&[0, 7, 0x88, 0x47, 0, 1, 1, 64], ip]), true),
+            ("frame", 0x8847, join(&[&[0, 1, 1, 64], &frame]), true),
+            ("frame, control word", 0x8847, join(&[&[0, 1, 1, 64], &[0; 4], &frame]), true),
+            ("no IP", 0x8847, join(&[&[0, 1, 1, 64, 0x10, 0, 0, 1], &[0xee; 40]]), false),
+            (
+                "too many labels",
+                0x8847,
+                join(&[&[0, 1, 0, 64].repeat(16), &[0, 1, 1, 64], ip]),
+                false,
+            ),
+            ("PPPoE", 0x8864, join(&[pppoe, &[0, ppp], ip]), true),
+            ("PPPoE, short protocol", 0x8864, join(&[pppoe, &[ppp], ip]), true),
+            ("PPPoE in a tag", 0x88a8, join(&[&[0, 7, 0x88, 0x64], pppoe, &[0, ppp], ip]), true),
+            ("PPPoE, labels", 0x8864, join(&[pppoe, &[2, 0x81, 0, 1, 1, 64], ip]), true),
+            ("PPPoE, LCP", 0x8864, join(&[pppoe, &[0xc0, 0x21], ip]), false),
+            ("PPPoE, not a session", 0x8864, join(&[&[0x11, 9, 0, 9, 0, 6, 0, ppp], ip]), false),
+            ("PPPoE discovery", 0x8863, join(&[pppoe, &[0, ppp], ip]), false),
+            ("SNAP", 40, join(&[&[0xaa, 0xaa, 3, 0, 0, 0], &ether_type, ip]), true),
+        ];
+        for (name, outer, payload, carries_ip) in cases {
+            let frame = join(&[&ADDRESSES, &outer.to_be_bytes(), &payload]);
+            let found = find_ip(LinkType::Ethernet, &frame);
+            assert_eq!(found, carries_ip.then(|| ip.to_vec()), "{name} {ip:x?}");
+        }
+    }
+}
+
+#[test]
+fn serial_lines_lead_to_ip() {
+    use LinkType::{CiscoHdlc, FrameRelay, Ppp, PppHdlc, PppWithDirection};
+    for (ip, ether_type, ppp) in HEADERS {
+        let nlpid = if ether_type == 0x0800 { 0xcc } else { 0x8e };
+        let ether_type = ether_type.to_be_bytes();
+        let snap: &[u8] = &[0x18, 0x41, 3, 0, 0x80, 0, 0, 0];
+        let cases: [(LinkType, Vec<u8>, bool); 15] = [
+            (Ppp, join(&[&[0xff, 3, 0, ppp], ip]), true),
+            (Ppp, join(&[&[0, ppp], ip]), true),
+            (Ppp, join(&[&[ppp], ip]), true),
+            (Ppp, join(&[&[0xff, 3, 0xc0, 0x21], ip]), false),
+            (PppHdlc, join(&[&[0xff, 3, 0, ppp], ip]), true),
+            (PppHdlc, join(&[&[0x0f, 0], &ether_type, ip]), true),
+            (PppHdlc, join(&[&[0x8f, 0, 0x80, 0x35], ip]), false),
+            (CiscoHdlc, join(&[&[0x8f, 0], &ether_type, ip]), true),
+            (PppWithDirection, join(&[&[0, 0xff, 3, 0, ppp], ip]), true),
+            (PppWithDirection, join(&[&[1, 0, ppp], ip]), true),
+            (FrameRelay, join(&[&[0x18, 0x41, 3, nlpid], ip]), true),
+            (FrameRelay, join(&[&[0x18, 0x40, 0x40, 0x41, 3, nlpid], ip]), true),
+            (FrameRelay, join(&[&[0x18, 0x41], &ether_type, ip]), true),
+            (FrameRelay, join(&[snap, &ether_type, ip]), true),
+            (FrameRelay, join(&[&[0x18, 0x40, 0x40, 0x40, 3, nlpid], ip]), false),
+        ];
+        for (link_type, frame, carries_ip) in cases {
+            let found = find_ip(link_type, &frame);
+            assert_eq!(found, carries_ip.then(|| ip.to_vec()), "{link_type} {frame:x?}");
+        }
+        let received = [&[0, 0xff, 3, 0, ppp], ip].concat();
+        let link = parse_link(PppWithDirection, &received).unwrap().unwrap();
+        assert_eq!(link.direction, Some(Direction::In));
+    }
+}
+
+#[test]
+fn logged_packets_are_found_in_both_byte_orders() {
+    for (ip, ..) in HEADERS {
+        let length = u8::try_from(ip.len()).unwrap() + 4;
+        // A header of the log, a prefix of 5 bytes with its padding, the packet.
+        let little = [
+            &[2, 0, 0, 1, 8, 0, 1, 0, 8, 0, 1, 0, 9, 0, 10, 0, b'p', b'r', b'e', b':', 0, 0, 0, 0],
+            [length, 0, 9, 0].as_slice(),
+            ip,
+        ]
+        .concat();
+        let big = [
+            &[2, 0, 0, 1, 0, 8, 0, 1, 8, 0, 1, 0, 0, 9, 0, 10, b'p', b'r', b'e', b':', 0, 0, 0, 0],
+            [0, length, 0, 9].as_slice(),
+            ip,
+        ]
+        .concat();
+        for bytes in [little, big] {
+            assert_eq!(parse_link(LinkType::Nflog, &bytes).unwrap().unwrap().ip, ip);
+            for end in 0..bytes.len() - ip.len() {
+                let error = parse_link(LinkType::Nflog, &bytes[..end]).unwrap_err();
+                assert!(matches!(error, DecodeError::Cut { layer: "NFLOG", .. }), "{error}");
+            }
+        }
+        let damaged = [2, 0, 0, 1, 3, 0, 1, 0];
+        let error = parse_link(LinkType::Nflog, &damaged).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "NFLOG header is damaged: an attribute of 3 bytes is shorter than its header"
+        );
+        let bridge = [7, 0, 0, 1, length, 0, 9, 0];
+        assert_eq!(parse_link(LinkType::Nflog, &bridge), Ok(None));
+    }
+}
+
+#[test]
+fn the_header_of_pktap_names_the_link_type() {
+    let header = |record: u8, link_type: u16, flags: u8| {
+        let mut bytes = vec![0; 108];
+        (bytes[0], bytes[4], bytes[36]) = (108, record, flags);
+        bytes[8..10].copy_from_slice(&link_type.to_le_bytes());
+        bytes
+    };
+    for (ip, ether_type, _) in HEADERS {
+        let frame = [&ADDRESSES, ether_type.to_be_bytes().as_slice(), ip].concat();
+        let bytes = [header(1, 1, 1), frame].concat();
+        let link = parse_link(LinkType::Pktap, &bytes).unwrap().unwrap();
+        assert_eq!((link.ip, link.direction), (ip, Some(Direction::In)));
+        let bytes = [header(1, 12, 2), ip.to_vec()].concat();
+        let link = parse_link(LinkType::Pktap, &bytes).unwrap().unwrap();
+        assert_eq!((link.ip, link.direction), (ip, Some(Direction::Out)));
+        let bytes = [header(2, 1, 1), ip.to_vec()].concat();
+        assert_eq!(parse_link(LinkType::Pktap, &bytes), Ok(None));
+        let bytes = [header(1, 258, 1), ip.to_vec()].concat();
+        let error = parse_link(LinkType::Pktap, &bytes).unwrap_err().to_string();
+        assert_eq!(error, "PKTAP is not supported");
+    }
+}

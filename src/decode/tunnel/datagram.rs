@@ -1,0 +1,59 @@
+//! Tunnels in UDP. A payload is taken for a tunnel's only where all of its
+//! header and the length of the packet inside agree.
+
+use super::super::app::Payload;
+use super::super::link::{self, Way};
+use super::fit::{Fit, is_ip};
+use super::{Inner, geneve, gre, gtp_u, teredo, vxlan};
+use crate::model::packet::TunnelKind;
+
+const GENEVE_PORT: u16 = 6081;
+const GTP_U_PORT: u16 = 2152;
+const TEREDO_PORT: u16 = 3544;
+const GRE_IN_UDP_PORT: u16 = 4754;
+const MPLS_IN_UDP_PORT: u16 = 6635;
+/// The registered ports, of the generic extension too, and the one that Linux
+/// chose before there was one.
+const VXLAN_PORTS: [u16; 3] = [4789, 4790, 8472];
+
+/// The packet inside a tunnel's datagram. `None` for every other datagram.
+pub(in crate::decode) fn find_inner_of_datagram<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    let ports = [payload.destination_port, payload.source_port];
+    let inner = ports.into_iter().find_map(|port| match port {
+        GTP_U_PORT => gtp_u::find_inner(payload),
+        TEREDO_PORT => teredo::find_inner(payload),
+        GRE_IN_UDP_PORT => find_gre(payload),
+        MPLS_IN_UDP_PORT => find_mpls(payload),
+        _ => None,
+    });
+    if inner.is_some() {
+        return inner;
+    }
+    // VXLAN and Geneve are run at many ports, so they are known by their shape.
+    let own_port = |known: &[u16]| ports.iter().any(|port| known.contains(port));
+    match payload.captured {
+        [vxlan::FLAGS, 0, 0, 0, ..] => vxlan::find_inner(payload, own_port(&VXLAN_PORTS)),
+        [vxlan::GENERIC_FLAGS, 0, 0, ..] if own_port(&VXLAN_PORTS) => {
+            vxlan::find_generic_inner(payload)
+        }
+        [0..=geneve::MAX_OPTION_WORDS, ..] => geneve::find_inner(payload, own_port(&[GENEVE_PORT])),
+        _ => None,
+    }
+}
+
+/// GRE in UDP (RFC 8086): of GRE's flags only three may be set.
+fn find_gre<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    let [0x00 | 0x10 | 0x20 | 0x30 | 0x80 | 0x90 | 0xa0 | 0xb0, 0, ..] = payload.captured else {
+        return None;
+    };
+    let (_, carried) = gre::parse_gre(payload.captured).ok()??;
+    let inner = Inner::new(TunnelKind::GreInUdp, carried, payload.captured, payload.length);
+    is_ip(inner.ip, inner.wire_bytes, Fit::Within).then_some(inner)
+}
+
+/// MPLS in UDP (RFC 7510).
+fn find_mpls<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    let carried = link::parse_mpls(payload.captured, Way::START).ok()??;
+    let inner = Inner::new(TunnelKind::MplsInUdp, carried, payload.captured, payload.length);
+    is_ip(inner.ip, inner.wire_bytes, Fit::Within).then_some(inner)
+}

@@ -1,0 +1,167 @@
+//! Tunnels of every kind around a packet, for tests.
+
+use std::net::IpAddr;
+
+use etherparse::PacketBuilder;
+
+use crate::model::packet::{Tunnel, TunnelKind};
+
+pub const ADDRESSES: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+pub const OUTER_V4: ([u8; 4], [u8; 4]) = ([203, 0, 113, 1], [203, 0, 113, 2]);
+pub const OUTER_V6: ([u8; 16], [u8; 16]) = (
+    [0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+    [0x20, 1, 0xd, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2],
+);
+
+/// An IP packet between the tunnel's ends.
+pub fn outer(is_v6: bool, protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if is_v6 {
+        let builder = PacketBuilder::ipv6(OUTER_V6.0, OUTER_V6.1, 64);
+        builder.write(&mut bytes, protocol.into(), payload).unwrap();
+    } else {
+        let builder = PacketBuilder::ipv4(OUTER_V4.0, OUTER_V4.1, 64);
+        builder.write(&mut bytes, protocol.into(), payload).unwrap();
+    }
+    bytes
+}
+
+/// A datagram between the tunnel's ends.
+pub fn outer_datagram(is_v6: bool, port: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len() + 8).unwrap();
+    let header = [51_000, port, length, 0].map(u16::to_be_bytes).concat();
+    outer(is_v6, 17, &[&header, payload].concat())
+}
+
+pub fn outer_tunnel(is_v6: bool, kind: TunnelKind) -> Tunnel {
+    let (source, destination): (IpAddr, IpAddr) = if is_v6 {
+        (OUTER_V6.0.into(), OUTER_V6.1.into())
+    } else {
+        (OUTER_V4.0.into(), OUTER_V4.1.into())
+    };
+    Tunnel { kind, source, destination }
+}
+
+pub fn in_frame(ip: &[u8]) -> Vec<u8> {
+    let ether_type: [u8; 2] = if ip[0] >> 4 == 6 { [0x86, 0xdd] } else { [8, 0] };
+    [&ADDRESSES, ether_type.as_slice(), ip].concat()
+}
+
+pub fn gtp_u(flags: u8, extension: &[u8], ip: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(extension.len() + ip.len()).unwrap().to_be_bytes();
+    [&[flags, 0xff], length.as_slice(), &[0, 0, 0, 7], extension, ip].concat()
+}
+
+/// A tunnel's name, its kind, what carries it, and its header and content.
+pub type Sample = (&'static str, TunnelKind, Carrier, Vec<u8>);
+
+#[derive(Debug, Clone, Copy)]
+pub enum Carrier {
+    Ip(u8),
+    Datagram(u16),
+}
+
+impl Carrier {
+    pub fn wrap(self, is_v6: bool, payload: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Ip(protocol) => outer(is_v6, protocol, payload),
+            Self::Datagram(port) => outer_datagram(is_v6, port, payload),
+        }
+    }
+}
+
+/// Every tunnel as the payload that carries `ip`.
+pub fn tunnels(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
+    let mut samples = in_packets(ip, is_outer_v6);
+    samples.extend(in_datagrams(ip));
+    samples
+}
+
+fn join(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+fn ether_type(ip: &[u8]) -> [u8; 2] {
+    if ip[0] >> 4 == 6 { [0x86, 0xdd] } else { [8, 0] }
+}
+
+fn tagged(ip: &[u8]) -> Vec<u8> {
+    join(&[&ADDRESSES, &[0x81, 0, 0, 7], &ether_type(ip), ip])
+}
+
+/// Tunnels that an IP protocol carries.
+fn in_packets(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
+    use TunnelKind::{Erspan, FourInFour, FourInSix, Gre, SixInFour, SixInSix};
+    let is_v6 = ip[0] >> 4 == 6;
+    let ether_type = ether_type(ip);
+    let ethernet = in_frame(ip);
+    let kind = match (is_outer_v6, is_v6) {
+        (false, false) => FourInFour,
+        (false, true) => SixInFour,
+        (true, false) => FourInSix,
+        (true, true) => SixInSix,
+    };
+    let everything = [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1];
+    let call = [0x30, 0x81, 0x88, 0x0b, 0, 9, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0];
+    let ppp = [0xff, 3, 0, if is_v6 { 0x57 } else { 0x21 }];
+    let erspan_3 = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 7, 0, 9, 0, 0, 0, 0, 0, 0];
+    let gre = |name, kind, parts: &[&[u8]]| (name, kind, Carrier::Ip(47), join(parts));
+    vec![
+        ("IP in IP", kind, Carrier::Ip(if is_v6 { 41 } else { 4 }), ip.to_vec()),
+        gre("GRE", Gre, &[&[0, 0], &ether_type, ip]),
+        gre("GRE with everything", Gre, &[&[0xb0, 0], &ether_type, &everything, ip]),
+        gre("GRE, frame", Gre, &[&[0x20, 0, 0x65, 0x58, 0, 0, 1, 0], &ethernet]),
+        gre("GRE, tagged", Gre, &[&[0, 0, 0x65, 0x58], &tagged(ip)]),
+        gre("GRE, labels", Gre, &[&[0, 0, 0x88, 0x47, 0, 1, 1, 64], ip]),
+        gre("PPTP", Gre, &[&call, &ppp, ip]),
+        gre("ERSPAN I", Erspan, &[&[0, 0, 0x88, 0xbe], &ethernet]),
+        gre(
+            "ERSPAN II",
+            Erspan,
+            &[&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 7, 0, 9, 0, 0, 0, 0], &ethernet],
+        ),
+        gre("ERSPAN III", Erspan, &[&erspan_3, &[0, 0], &ethernet]),
+        gre("ERSPAN III, platform", Erspan, &[&erspan_3, &[0, 1], &[0; 8], &ethernet]),
+        gre("ERSPAN III, IP", Erspan, &[&erspan_3, &[8, 0], ip]),
+    ]
+}
+
+/// Tunnels that UDP carries.
+fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
+    use TunnelKind::{Geneve, GreInUdp, GtpU, MplsInUdp, Teredo, Vxlan};
+    let is_v6 = ip[0] >> 4 == 6;
+    let ethernet = in_frame(ip);
+    let vxlan: &[u8] = &[8, 0, 0, 0, 0, 0, 42, 0];
+    let generic = |next: u8| [0x0c, 0, 0, next, 0, 0, 42, 0];
+    let next = if is_v6 { 2 } else { 1 };
+    let geneve = |words: u8, [high, low]: [u8; 2]| [words, 0, high, low, 0, 0, 42, 0];
+    let options = [1, 3, 7, 1, 0, 0, 0, 0, 1, 4, 7, 0];
+    let extensions = [0, 0, 0, 0x85, 1, 0, 9, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0];
+    let of = |name, kind, port, parts: &[&[u8]]| (name, kind, Carrier::Datagram(port), join(parts));
+    let mut samples = vec![
+        of("VXLAN", Vxlan, 4789, &[vxlan, &ethernet]),
+        of("VXLAN elsewhere", Vxlan, 31_000, &[vxlan, &ethernet]),
+        of("VXLAN at TFTP's port", Vxlan, 69, &[vxlan, &ethernet]),
+        of("VXLAN, tagged", Vxlan, 8472, &[vxlan, &tagged(ip)]),
+        of("VXLAN, generic", Vxlan, 4790, &[&generic(next), ip]),
+        of("VXLAN, generic frame", Vxlan, 4789, &[&generic(3), &ethernet]),
+        of("Geneve", Geneve, 6081, &[&geneve(0, [0x65, 0x58]), &ethernet]),
+        of("Geneve elsewhere", Geneve, 31_000, &[&geneve(0, ether_type(ip)), ip]),
+        of("Geneve, options", Geneve, 31_000, &[&geneve(3, [0x65, 0x58]), &options, &ethernet]),
+        of("GTP-U", GtpU, 2152, &[&gtp_u(0x30, &[], ip)]),
+        of("GTP-U, sequence", GtpU, 2152, &[&gtp_u(0x32, &[0, 1, 0, 0], ip)]),
+        of("GTP-U, extensions", GtpU, 2152, &[&gtp_u(0x34, &extensions, ip)]),
+        of("GRE in UDP", GreInUdp, 4754, &[&[0x20, 0], &ether_type(ip), &[0, 0, 0, 7], ip]),
+        of("MPLS in UDP", MplsInUdp, 6635, &[&[0, 1, 1, 64], ip]),
+    ];
+    if is_v6 {
+        let authentication: &[u8] = &[0, 1, 1, 2, 9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+        let origin: &[u8] = &[0, 0, 0x12, 0x34, 1, 2, 3, 4];
+        samples.extend([
+            of("Teredo", Teredo, 3544, &[ip]),
+            of("Teredo, origin", Teredo, 3544, &[origin, ip]),
+            of("Teredo, both", Teredo, 3544, &[authentication, origin, ip]),
+        ]);
+    }
+    samples
+}

@@ -1,0 +1,64 @@
+//! Which address the other side sees as the sender.
+
+use std::net::IpAddr;
+
+use super::commands::{ip, iptables};
+use crate::diagnose::reading::{Habit, Reading};
+use crate::model::finding::Remedy;
+
+/// Keeps the sender's address on the way in, where that does no harm.
+#[must_use]
+pub fn keep_sender(reading: &Reading<'_>, seen: IpAddr) -> Remedy {
+    let asked = reading.view.asked.map(|asked| asked.address);
+    let find_service =
+        asked.map(|asked| format!("kubectl get services -A -o wide | grep -F -- '{asked}'"));
+    let mut commands: Vec<String> = find_service.into_iter().collect();
+    if reading.habit == Habit::OneWay {
+        commands.push("kubectl patch service SERVICE -n NAMESPACE -p '{\"spec\":{\"externalTrafficPolicy\":\"Local\"}}'".to_owned());
+        return Remedy {
+            title: "Let the receiver see the sender's own address".to_owned(),
+            steps: vec![
+                "Set externalTrafficPolicy: Local on the Service. No answer has to find its way back, so nothing else changes.".to_owned(),
+                "A receiver has to run on the node that holds the service address: with Local, a node without one drops what comes.".to_owned(),
+                "Not tried here.".to_owned(),
+            ],
+            commands,
+        };
+    }
+    commands.push(format!("{}-save -c -t nat | grep -nE 'MASQ|SNAT'", iptables(seen)));
+    Remedy {
+        title: format!("See what gives requests the address {seen}"),
+        steps: vec![
+            "It is harmless where the server answers from the port that was asked and does not tell its clients apart by address.".to_owned(),
+            "externalTrafficPolicy: Local keeps the sender's address. Do not set it for a protocol that answers from a new port, such as TFTP, without its connection tracking helper: the answer would then leave with the node's address.".to_owned(),
+            "Not tried here.".to_owned(),
+        ],
+        commands,
+    }
+}
+
+/// Lets the cluster ask from a node's own address.
+#[must_use]
+pub fn ask_from_node(reading: &Reading<'_>, source: IpAddr) -> Remedy {
+    let device = reading.exchange.device;
+    let ip = ip(device);
+    let mut steps = vec![format!(
+        "On the node that asks: see which source the kernel chooses for {device}, and which rule gives the pod's packets the address {source}."
+    )];
+    if source.is_ipv6() {
+        steps.push(format!("An IPv6 service address is not chosen as source while it is deprecated (RFC 6724, rule 3): `{ip} addr change {source}/128 dev IFACE preferred_lft 0`."));
+    } else {
+        steps.push("keepalived and kube-vip add the service address with a /32: the kernel chooses it only where no other address fits, or a route names it with `src`.".to_owned());
+    }
+    steps.push("Calico: a NATOutgoingAddress that is set to the VIP does this, and breaks pods on other nodes.".to_owned());
+    steps.push("Or allow this address on the device, if it is meant as the egress address. Not tried here.".to_owned());
+    Remedy {
+        title: format!("Ask from a node's own address, not from {source}"),
+        steps,
+        commands: vec![
+            format!("{ip} route get {device}"),
+            format!("{ip} addr show to {source}"),
+            format!("{}-save -c -t nat | grep -F -- '{source}'", iptables(source)),
+        ],
+    }
+}

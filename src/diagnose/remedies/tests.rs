@@ -1,0 +1,193 @@
+use crate::diagnose::sample::{Family, Sample};
+use crate::model::exchange::Course;
+use crate::model::finding::{Cause, Confidence};
+use crate::model::packet::IcmpKind;
+use crate::model::report::Quotes;
+
+fn advice(sample: &Sample, cause: Cause) -> String {
+    let finding = sample.finding(cause);
+    let remedies = finding.remedies.iter();
+    remedies
+        .flat_map(|r| [r.title.clone(), r.steps.join("\n"), r.commands.join("\n")])
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn founding(family: Family) -> Sample {
+    Sample::tftp(family).answered_by_node().follow_up(
+        family.vip(),
+        40_001,
+        Course::ToAskedAddress,
+        4,
+    )
+}
+
+#[test]
+fn the_founding_fault_gets_the_helper_for_its_own_family() {
+    for family in Family::BOTH {
+        let text = advice(&founding(family), Cause::FollowUpToRequestAddress);
+        let (nft, tables) = match family {
+            Family::V4 => ("ip daddr", "iptables -t raw"),
+            Family::V6 => ("ip6 daddr", "ip6tables -t raw"),
+        };
+        let (vip, device) = (family.vip(), family.device());
+        for expected in [
+            format!("{nft} {vip} udp dport 69 ct helper set"),
+            format!("{tables} -A PREROUTING -d {vip} -p udp --dport 69 -j CT --helper tftp"),
+            "modprobe -a nf_conntrack_tftp nf_nat_tftp".to_owned(),
+            format!("--orig-dst {vip}"),
+            "RFC 1350 section 4".to_owned(),
+            "kube-proxy replacement".to_owned(),
+            format!("-d {device} -p udp -j SNAT --to-source {vip}"),
+        ] {
+            assert!(text.contains(&expected), "{family:?}: no '{expected}' in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn traffic_policy_advice_follows_what_the_pod_saw() {
+    for family in Family::BOTH {
+        let own = advice(&founding(family).pod_answers(), Cause::FollowUpToRequestAddress);
+        let sample = founding(family).pod_answers().pod_sees_node();
+        let node = advice(&sample, Cause::FollowUpToRequestAddress);
+        let blind = advice(&founding(family), Cause::FollowUpToRequestAddress);
+        assert!(own.contains("Leave externalTrafficPolicy"), "{own}");
+        assert!(node.contains("Do not set externalTrafficPolicy: Local"), "{node}");
+        assert!(!blind.contains("externalTrafficPolicy"), "{blind}");
+    }
+}
+
+#[test]
+fn an_answer_that_left_through_another_node_is_out_of_the_helpers_reach() {
+    for family in Family::BOTH {
+        let near = advice(&founding(family), Cause::FollowUpToRequestAddress);
+        let sample = founding(family).on_node(family.node(), "node5");
+        let far = advice(&sample, Cause::FollowUpToRequestAddress);
+        assert!(!near.contains("has to leave through"), "{near}");
+        assert!(far.contains("has to leave through node3"), "{far}");
+    }
+}
+
+#[test]
+fn one_finding_carries_the_advice_and_the_others_point_to_it() {
+    for family in Family::BOTH {
+        let sample = founding(family).refused_follow_up(family.vip(), 40_001);
+        for cause in [Cause::ReplySourceTranslated, Cause::PortUnreachable] {
+            let finding = sample.finding(cause);
+            let titles: Vec<_> = finding.remedies.iter().map(|r| r.title.as_str()).collect();
+            assert_eq!(titles, ["See follow_up_to_request_address"], "{family:?}");
+        }
+    }
+}
+
+#[test]
+fn snat_to_the_vip_is_not_offered_across_nodes() {
+    for family in Family::BOTH {
+        let apart = founding(family).pod_answers().on_node(family.pod(), "node5");
+        let text = advice(&apart, Cause::FollowUpToRequestAddress);
+        assert!(!text.contains("--to-source"), "{text}");
+    }
+}
+
+#[test]
+fn other_faults_get_their_own_commands() {
+    for family in Family::BOTH {
+        let (vip, device) = (family.vip(), family.device());
+        let icmp = |kind, quotes| Sample::tftp(family).icmp(kind, vip, quotes, 1);
+        let moved = Sample::snmp(family).answered_by_other_address(3);
+        let moved = moved.asked_again(2, Confidence::Certain);
+        let silent = Sample::tftp(family).repeat_request(3).wait_seconds(5);
+        let cases = [
+            (
+                moved,
+                Cause::ReplyIgnored,
+                vec!["agentAddress".to_owned(), "unconnected_udp_socket".to_owned()],
+            ),
+            (
+                icmp(IcmpKind::PortUnreachable, Quotes::Request),
+                Cause::RequestNotTranslated,
+                vec!["kubectl get endpointslices".to_owned(), "ss -ulpn 'sport = :69'".to_owned()],
+            ),
+            (
+                icmp(IcmpKind::AdminProhibited, Quotes::Request),
+                Cause::AdminProhibited,
+                vec![format!("{vip}")],
+            ),
+            (
+                icmp(IcmpKind::HostUnreachable, Quotes::Request),
+                Cause::HostUnreachable,
+                vec![format!("route get {vip}")],
+            ),
+            (
+                icmp(IcmpKind::PacketTooBig, Quotes::Request),
+                Cause::PacketTooBig,
+                vec!["blksize".to_owned()],
+            ),
+            (
+                silent,
+                Cause::RequestUnanswered,
+                vec![format!("host {device}"), "pod.pcap".to_owned(), "node.pcap".to_owned()],
+            ),
+        ];
+        for (sample, cause, expected) in cases {
+            let text = advice(&sample, cause);
+            for part in expected {
+                assert!(text.contains(&part), "{cause} {family:?}: no '{part}' in\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn packets_lost_between_points_get_the_commands_for_that_host() {
+    for family in Family::BOTH {
+        let (vip, device) = (family.vip(), family.device());
+        let works = || {
+            Sample::tftp(family)
+                .with_client(family.other_device(), 5_000)
+                .answered_by_vip()
+                .pod_answers()
+                .progress()
+        };
+        let request = Sample::tftp(family).repeat_request(3).wait_seconds(5);
+        let request = request.pod_runs(Some((-5, 60))).beside(works());
+        let follow_up = Sample::tftp(family)
+            .answered_by_vip()
+            .follow_up(vip, 40_001, Course::ToAnswerer, 1)
+            .repeat_reply(3)
+            .repeat_follow_up(3)
+            .pod_answers()
+            .pod_repeats(3);
+        let reply = Sample::tftp(family).pod_answers().repeat_request(3).wait_seconds(5);
+        let tables = if family == Family::V4 { "iptables-save" } else { "ip6tables-save" };
+        let cases = [
+            (
+                request,
+                Cause::RequestNotDelivered,
+                format!("route get {vip} from {device} iif eth0"),
+            ),
+            (
+                follow_up,
+                Cause::FollowUpNotDelivered,
+                format!("--orig-src {device} --orig-dst {vip}"),
+            ),
+            (
+                reply,
+                Cause::ReplyNotForwarded,
+                format!("route get {device} from {} iif cali1", family.pod()),
+            ),
+        ];
+        for (sample, cause, expected) in cases {
+            let text = advice(&sample, cause);
+            for part in [expected, tables.to_owned(), "On node3".to_owned()] {
+                assert!(text.contains(&part), "{cause} {family:?}: no '{part}' in\n{text}");
+            }
+            let reverse_path = text.contains("ReversePath");
+            assert_eq!(reverse_path, family == Family::V4, "{cause} {family:?}");
+            let others = sample.diagnose().findings;
+            let unanswered = others.iter().find(|f| f.cause == Cause::RequestUnanswered).unwrap();
+            assert_eq!(unanswered.remedies[0].title, format!("See {cause}"), "{family:?}");
+        }
+    }
+}

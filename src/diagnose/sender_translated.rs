@@ -1,0 +1,110 @@
+//! The pod sees a node or a gateway where the device sent: the source was
+//! translated on the way in.
+
+use super::evidence::{extend, request_at};
+use super::reading::{Habit, Reading};
+use super::remedies;
+use super::verdict::{Part, severity};
+use super::wording::fit_title;
+use crate::model::finding::{Cause, Confidence, Finding, Severity, Verdict};
+
+/// Finds requests that reach the pod under another sender's address.
+pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    let client = reading.exchange.client.address;
+    let pod = reading.exchange.pod_view()?;
+    if !reading.exchange.device_is_client()
+        || pod.point == reading.view.point
+        || !matches!(reading.habit, Habit::Conversation | Habit::OneWay)
+    {
+        return None;
+    }
+    let seen = reading.client_at_pod().filter(|seen| *seen != client)?;
+    let first = reading.first_request()?;
+    // The receiver of a log knows its sender by this address alone.
+    let severity = match reading.habit {
+        Habit::OneWay => Severity::Error,
+        _ => severity(verdict, Part::Present),
+    };
+    let mut finding = Finding::new(Cause::SenderTranslated, severity, Confidence::Certain, first);
+    finding.title = fit_title([
+        format!("The pod sees {seen} where {client} sent"),
+        format!("The pod does not see the sender {client}"),
+        "The pod does not see the sender's own address".to_owned(),
+    ]);
+    let effect = if reading.habit == Habit::OneWay {
+        "Nobody answers this protocol, so nothing fails on the way, but the receiver files what it gets under the wrong sender, and all senders become one."
+    } else if verdict == Verdict::Symmetric {
+        "The answers found their way back. A server that tells its clients apart by address, or answers from a new port, would not get by with it."
+    } else {
+        "The pod answers to that address; an answer from a new port then has no translation that leads back to the device."
+    };
+    finding.explanation = format!(
+        "{} sent from {client}. At the pod's cable the same request comes from {}: its source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster. {effect}",
+        reading.client_word_first(),
+        reading.name(seen),
+    );
+    extend(&mut finding, [request_at(reading, pod)]);
+    finding.remedies = remedies::for_translated_sender(reading, seen);
+    Some(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::finding::{Cause, Severity, Verdict};
+
+    #[test]
+    fn the_pod_has_to_see_another_sender() {
+        for family in Family::BOTH {
+            let served = || Sample::tftp(family).answered_by_vip().pod_answers().progress();
+            let cases = [
+                (
+                    "a log under the node's name",
+                    Sample::syslog(family).pod_is_asked().pod_sees_node(),
+                    Verdict::OneWay,
+                    Some(Severity::Error),
+                ),
+                (
+                    "a log under its own",
+                    Sample::syslog(family).pod_is_asked(),
+                    Verdict::OneWay,
+                    None,
+                ),
+                (
+                    "served all the same",
+                    served().pod_sees_node(),
+                    Verdict::Symmetric,
+                    Some(Severity::Info),
+                ),
+                ("served under its own", served(), Verdict::Symmetric, None),
+                ("no second capture", Sample::syslog(family), Verdict::OneWay, None),
+                (
+                    "a poll leaves with the node's address",
+                    Sample::snmp(family).answered_by_agent(1).pod_asks().pod_sees_node(),
+                    Verdict::Symmetric,
+                    None,
+                ),
+            ];
+            for (name, sample, verdict, expected) in cases {
+                let diagnosis = sample.diagnose();
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                let mut findings = diagnosis.findings.iter();
+                let finding = findings.find(|f| f.cause == Cause::SenderTranslated);
+                assert_eq!(finding.map(|f| f.severity), expected, "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn local_policy_is_advised_for_logs_and_not_for_transfers() {
+        for family in Family::BOTH {
+            let logs = Sample::syslog(family).pod_is_asked().pod_sees_node();
+            let text = format!("{:?}", logs.finding(Cause::SenderTranslated).remedies);
+            assert!(text.contains("externalTrafficPolicy\\\":\\\"Local"), "{text}");
+            let tftp = Sample::tftp(family).answered_by_vip().pod_answers().progress();
+            let text =
+                format!("{:?}", tftp.pod_sees_node().finding(Cause::SenderTranslated).remedies);
+            assert!(!text.contains("kubectl patch"), "{text}");
+        }
+    }
+}

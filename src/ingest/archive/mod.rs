@@ -1,0 +1,44 @@
+//! Archives: several captures and texts in one file, each read like an input
+//! of its own.
+
+mod content;
+mod entries;
+pub mod tar;
+mod zip;
+
+use self::entries::Entries;
+use super::Event;
+use super::bounded::Budget;
+use super::detect::ArchiveFormat;
+use super::window::Window;
+use crate::model::input::InputErrorKind;
+
+/// Reads all entries of an archive in the order in which they are stored.
+///
+/// # Errors
+///
+/// Where no entry of it can be analysed. Entries that cannot be, beside others
+/// that can, are faults.
+pub fn read(
+    format: ArchiveFormat,
+    window: &mut Window<'_>,
+    budget: &Budget,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    let mut entries = Entries::new(format, budget, sink);
+    let end = match format {
+        ArchiveFormat::Tar => tar::read(window, &mut entries),
+        ArchiveFormat::Zip => zip::read(window, &mut entries),
+    };
+    entries.finish(end, window.offset())
+}
+
+/// Whether reading goes on.
+pub enum Flow {
+    Continue,
+    /// The archive may cost no more: the entries say why.
+    Stop,
+}
+
+#[cfg(test)]
+mod tests;

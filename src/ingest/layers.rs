@@ -1,0 +1,173 @@
+//! Layers around content: a compressed file, an archive, a compressed entry.
+
+use std::io::{BufRead, Read};
+
+use super::archive;
+use super::bounded::{Budget, Expanded, find_limit};
+use super::detect::{self, ArchiveFormat, Compression, Kind};
+use super::utf16::Utf16;
+use super::window::Window;
+use super::{Event, pcap, pcapng, snoop, transcript};
+use crate::model::input::{Fault, InputErrorKind, Place};
+
+/// The layers that lie around some content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layers {
+    archive: Option<ArchiveFormat>,
+    /// Around the content itself: not around the archive.
+    compression: Option<Compression>,
+}
+
+impl Layers {
+    /// A file as it is.
+    pub const FILE: Self = Self { archive: None, compression: None };
+
+    const fn entry_of(archive: ArchiveFormat) -> Self {
+        Self { archive: Some(archive), compression: None }
+    }
+
+    /// What is said of a byte's place, which is not the place in the file.
+    const fn place_note(self) -> Option<&'static str> {
+        match self {
+            Self { compression: Some(_), .. } => Some(" (bytes are counted after decompression)"),
+            Self { archive: Some(_), .. } => Some(" (bytes are counted within the entry)"),
+            Self::FILE => None,
+        }
+    }
+}
+
+/// Reads what the window holds, through all layers that are allowed: one
+/// compression, one archive, and one compression of each of its entries.
+pub fn unpack(
+    window: &mut Window<'_>,
+    layers: Layers,
+    budget: &Budget,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    match detect(window) {
+        Kind::Compressed(compression) if layers.compression.is_none() => {
+            let mut expanded =
+                Expanded::new(compression, window, budget).map_err(InputErrorKind::Read)?;
+            let layers = Layers { compression: Some(compression), ..layers };
+            read_layer(&mut expanded, layers, budget, sink)
+        }
+        Kind::Compressed(_) => Err(InputErrorKind::NotACapture(
+            "compressed data inside compressed data; unpack it once first",
+        )),
+        Kind::Archive(format) if layers.archive.is_none() => {
+            archive::read(format, window, budget, &mut with_places(layers, sink))
+        }
+        Kind::Archive(_) => {
+            Err(InputErrorKind::NotACapture("an archive inside an archive; unpack it once first"))
+        }
+        kind => read_content(kind, window, &mut with_places(layers, sink)),
+    }
+}
+
+/// Reads an entry of an archive like a file of its own.
+pub fn read_entry(
+    archive: ArchiveFormat,
+    content: &mut dyn Read,
+    budget: &Budget,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    read_layer(content, Layers::entry_of(archive), budget, sink)
+}
+
+/// Reads content that may fail: it is damaged, cut, or expands too far.
+fn read_layer(
+    content: &mut dyn Read,
+    layers: Layers,
+    budget: &Budget,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    let mut window = Window::new(content);
+    let mut has_content = false;
+    let outcome = unpack(&mut window, layers, budget, &mut |event| {
+        has_content |= matches!(
+            event,
+            Event::Frame(_) | Event::Packet(_) | Event::OtherPacket { .. } | Event::Inventory(_)
+        );
+        sink(event);
+    });
+    let offset_bytes = window.end_offset();
+    match (window.take_failure(), outcome) {
+        (Some(failure), outcome) if !has_content => match (find_limit(&failure), outcome) {
+            (_, Err(error @ InputErrorKind::NotACapture(_))) => Err(error),
+            (Some(limit), _) => {
+                Err(InputErrorKind::ExpandsTooFar { limit_bytes: limit.limit_bytes })
+            }
+            (None, Err(_)) => {
+                Err(InputErrorKind::Damaged { message: failure.to_string(), offset_bytes })
+            }
+            (None, Ok(())) => Ok(()),
+        },
+        (_, outcome) => outcome,
+    }
+}
+
+/// Faults inside a layer are found where no byte of the file is.
+fn with_places(layers: Layers, sink: &mut dyn FnMut(Event<'_>)) -> impl FnMut(Event<'_>) {
+    move |event| {
+        sink(match event {
+            Event::Fault(mut fault) => {
+                if let (Place::Byte(_), Some(note)) = (fault.place, layers.place_note()) {
+                    fault.message.push_str(note);
+                }
+                Event::Fault(fault)
+            }
+            other => other,
+        });
+    }
+}
+
+fn detect(window: &mut Window<'_>) -> Kind {
+    window.ensure(detect::MAGIC_BYTES);
+    // A live capture may be slow to send more than its first bytes.
+    // No more than those, however much one read brought: the kind must not depend on it.
+    let magic = window.unused();
+    if let Some(kind) = detect::find_binary_format(&magic[..magic.len().min(detect::MAGIC_BYTES)]) {
+        return kind;
+    }
+    window.ensure(detect::HEAD_BYTES);
+    let head = window.unused();
+    detect::detect(&head[..head.len().min(detect::HEAD_BYTES)])
+}
+
+fn read_content(
+    kind: Kind,
+    window: &mut Window<'_>,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    match kind {
+        Kind::Pcap => return pcap::read(window, sink),
+        Kind::Pcapng => return pcapng::read(window, sink),
+        Kind::Snoop => return snoop::read(window, sink),
+        Kind::Compressed(_) | Kind::Archive(_) => return Ok(()), // unpacked by the caller
+        Kind::Other(name) => return Err(InputErrorKind::NotACapture(name)),
+        Kind::Text { mark_bytes } => {
+            window.consume(mark_bytes);
+            read_text(window, sink)?;
+        }
+        Kind::Utf16(order) => {
+            window.consume(2);
+            read_text(&mut Utf16::new(window, order), sink)?;
+        }
+    }
+    // To the text reader a failed input looks like one that ends.
+    if let Some(failure) = window.failure() {
+        let message = format!("{failure}; the text ends here");
+        sink(Event::Fault(Fault { place: Place::Byte(window.end_offset()), message }));
+    }
+    Ok(())
+}
+
+fn read_text(
+    input: &mut dyn BufRead,
+    sink: &mut dyn FnMut(Event<'_>),
+) -> Result<(), InputErrorKind> {
+    if input.fill_buf().map_err(InputErrorKind::Read)?.is_empty() {
+        return Err(InputErrorKind::Empty);
+    }
+    transcript::read_text(input, sink)
+}

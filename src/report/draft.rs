@@ -1,0 +1,182 @@
+//! One device's part while exchanges are added to it.
+
+use std::net::IpAddr;
+
+use super::exchange_part::{Names, exchange_part};
+use super::filter::display_filter;
+use super::headline::device_headline;
+use crate::model::exchange::{DeviceRule, Exchange};
+use crate::model::finding::{Cause, Diagnosis, Finding, Verdict};
+use crate::model::protocol::Protocol;
+use crate::model::report::{Device, DeviceExchange, DeviceFinding, FrameEvidence};
+use crate::model::topology::Topology;
+
+/// Evidence frames listed with a finding.
+const MAX_EVIDENCE: usize = 12;
+
+/// A device, its worst exchanges so far, and its findings.
+#[derive(Debug)]
+pub struct DeviceDraft {
+    pub device: IpAddr,
+    pub device_rule: DeviceRule,
+    pub verdict: Verdict,
+    protocol: Protocol,
+    pub exchanges: u64,
+    listed: Vec<DeviceExchange>,
+    findings: Vec<FindingDraft>,
+}
+
+/// A finding and the verdict of the exchange whose words it has.
+#[derive(Debug)]
+struct FindingDraft {
+    finding: DeviceFinding,
+    verdict: Verdict,
+}
+
+/// Whether there is room to list another exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    Another,
+    InPlaceOfABetterOne,
+    None,
+}
+
+impl DeviceDraft {
+    pub fn new(
+        device: IpAddr,
+        device_rule: DeviceRule,
+        verdict: Verdict,
+        protocol: Protocol,
+    ) -> Self {
+        Self {
+            device,
+            device_rule,
+            verdict,
+            protocol,
+            exchanges: 0,
+            listed: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Counts `exchanges` with this verdict; the worst one names the device.
+    pub fn count(
+        &mut self,
+        device: IpAddr,
+        device_rule: DeviceRule,
+        verdict: Verdict,
+        protocol: Protocol,
+        exchanges: u64,
+    ) {
+        self.exchanges += exchanges;
+        if verdict > self.verdict {
+            (self.device, self.device_rule) = (device, device_rule);
+            (self.verdict, self.protocol) = (verdict, protocol);
+        }
+    }
+
+    /// Whether an exchange with this verdict can be listed, at most `most` in all.
+    pub fn room_for(&self, verdict: Verdict, most: usize) -> Room {
+        if self.listed.len() < most {
+            Room::Another
+        } else if self.listed.iter().any(|listed| listed.verdict < verdict) {
+            Room::InPlaceOfABetterOne
+        } else {
+            Room::None
+        }
+    }
+
+    /// Lists an exchange, in place of the best one where there is no other room.
+    pub fn list(&mut self, exchange: &Exchange, verdict: Verdict, room: Room, names: Names<'_>) {
+        match room {
+            Room::None => return,
+            Room::Another => {}
+            Room::InPlaceOfABetterOne => {
+                let best = self.listed.iter().enumerate().min_by_key(|(_, listed)| listed.verdict);
+                if let Some(position) = best.map(|(position, _)| position) {
+                    self.listed.swap_remove(position);
+                }
+            }
+        }
+        self.listed.push(exchange_part(exchange, verdict, names));
+    }
+
+    /// Takes up the findings of an exchange: one per cause, in the words of the
+    /// worst exchange, with the evidence of all.
+    pub fn find(&mut self, exchange: &Exchange, diagnosis: &Diagnosis, names: Names<'_>) {
+        for finding in &diagnosis.findings {
+            let known = self.findings.iter_mut().find(|known| known.finding.cause == finding.cause);
+            let Some(known) = known else {
+                self.findings.push(FindingDraft {
+                    finding: device_finding(finding, exchange, names),
+                    verdict: diagnosis.verdict,
+                });
+                continue;
+            };
+            if diagnosis.verdict > known.verdict {
+                let better =
+                    std::mem::replace(&mut known.finding, device_finding(finding, exchange, names));
+                known.verdict = diagnosis.verdict;
+                known.take_evidence(&better);
+            } else if known.finding.evidence.len() < MAX_EVIDENCE {
+                let more = device_finding(finding, exchange, names);
+                known.take_evidence(&more);
+            }
+        }
+    }
+
+    /// The device as the report tells it; exchanges worst first, then by time.
+    pub fn finish(mut self, topology: &Topology) -> Device {
+        self.listed.sort_by_key(|exchange| {
+            (std::cmp::Reverse(exchange.verdict), exchange.first_packet_at, exchange.client)
+        });
+        let mut findings: Vec<DeviceFinding> =
+            self.findings.into_iter().map(|draft| draft.finding).collect();
+        findings.sort_by_key(|finding| {
+            let rank = Cause::ALL.iter().position(|cause| *cause == finding.cause);
+            (std::cmp::Reverse(finding.severity), rank)
+        });
+        let entry = topology.device_of(self.device);
+        let listed = u64::try_from(self.listed.len()).unwrap_or(u64::MAX);
+        Device {
+            device: self.device,
+            name: entry.map(|entry| entry.name.clone()),
+            addresses: entry.map_or_else(|| vec![self.device], |entry| entry.addresses.clone()),
+            verdict: self.verdict,
+            headline: device_headline(self.verdict, &findings, self.protocol, self.exchanges),
+            device_rule: self.device_rule.as_text().to_owned(),
+            findings,
+            exchanges_omitted: self.exchanges.saturating_sub(listed),
+            exchanges: self.listed,
+        }
+    }
+}
+
+impl FindingDraft {
+    fn take_evidence(&mut self, other: &DeviceFinding) {
+        let finding = &mut self.finding;
+        finding.severity = finding.severity.max(other.severity);
+        finding.confidence = finding.confidence.max(other.confidence);
+        let room = MAX_EVIDENCE.saturating_sub(finding.evidence.len());
+        finding.evidence.extend(other.evidence.iter().take(room).cloned());
+    }
+}
+
+fn device_finding(finding: &Finding, exchange: &Exchange, names: Names<'_>) -> DeviceFinding {
+    let evidence = finding.evidence.iter().take(MAX_EVIDENCE).map(|evidence| FrameEvidence {
+        capture: names.capture_of(evidence.frame),
+        frame: evidence.frame.number,
+        at: evidence.frame.at,
+        summary: evidence.summary.clone(),
+    });
+    DeviceFinding {
+        cause: finding.cause,
+        severity: finding.severity,
+        confidence: finding.confidence,
+        title: finding.title.clone(),
+        explanation: finding.explanation.clone(),
+        evidence: evidence.collect(),
+        remedies: finding.remedies.clone(),
+        display_filter: display_filter(exchange),
+    }
+}

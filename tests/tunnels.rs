@@ -1,0 +1,128 @@
+//! A capture between two tunnel ends: the report is about what is inside, and
+//! names the tunnel. Fragmented datagrams count once, lost ones too.
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use etherparse::PacketBuilder;
+    use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::model::packet::TunnelKind;
+    use replyscope::model::report::Report;
+    use replyscope::model::time::Timestamp;
+    use uuid::Uuid;
+
+    /// A classic pcap of raw IP packets, a second apart.
+    fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = 0xa1b2_c3d4_u32.to_be_bytes().to_vec();
+        bytes.extend([0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 101]);
+        for (seconds, packet) in (1_732_000_000_u32..).zip(packets) {
+            let length = u32::try_from(packet.len()).unwrap();
+            for field in [seconds, 0, length, length] {
+                bytes.extend(field.to_be_bytes());
+            }
+            bytes.extend(packet);
+        }
+        bytes
+    }
+
+    fn udp(source: &str, destination: &str, ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match (source.parse().unwrap(), destination.parse().unwrap()) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                PacketBuilder::ipv4(source.octets(), destination.octets(), 64)
+                    .udp(ports.0, ports.1)
+                    .write(&mut bytes, payload)
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                PacketBuilder::ipv6(source.octets(), destination.octets(), 64)
+                    .udp(ports.0, ports.1)
+                    .write(&mut bytes, payload)
+            }
+            _ => panic!("{source} and {destination} are of two families"),
+        }
+        .unwrap();
+        bytes
+    }
+
+    fn analyse(packets: &[Vec<u8>]) -> Report {
+        let mut analysis = Analysis::new(Limits::default());
+        analysis.read_capture("tunnel.pcap", None, &mut pcap(packets).as_slice()).unwrap();
+        let header =
+            ReportHeader { id: Uuid::nil(), title: None, created_at: Timestamp::from_seconds(0) };
+        analysis.finish(header).unwrap()
+    }
+
+    #[test]
+    fn the_exchange_inside_is_reported_and_the_tunnel_named() {
+        for [left, right, device, vip, node] in [
+            ["203.0.113.1", "203.0.113.2", "192.0.2.77", "192.0.2.10", "192.0.2.13"],
+            ["2001:db8:1::1", "2001:db8:1::2", "2001:db8::77", "2001:db8::10", "2001:db8::13"],
+        ] {
+            let ether_type: &[u8] = if device.contains(':') { &[0x86, 0xdd] } else { &[8, 0] };
+            let wrap = |from: &str, to: &str, inner: &[u8]| {
+                let payload = [
+                    &[8, 0, 0, 0, 0, 0, 42, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2],
+                    ether_type,
+                    inner,
+                ];
+                udp(from, to, (51_000, 4789), &payload.concat())
+            };
+            let request = udp(device, vip, (41_226, 69), b"\0\x02a.cfg\0octet\0");
+            let reply = udp(node, device, (32_991, 41_226), b"\0\x04\0\0");
+            let follow_up = udp(device, vip, (41_226, 32_991), b"\0\x03\0\x01abc");
+            let report = analyse(&[
+                wrap(left, right, &request),
+                wrap(right, left, &reply),
+                wrap(left, right, &follow_up),
+            ]);
+            let capture = &report.captures[0];
+            assert_eq!((capture.packets, capture.datagrams), (3, 3));
+            let tunnels: Vec<_> = capture
+                .tunnels
+                .iter()
+                .map(|tunnel| (tunnel.kind, tunnel.source.to_string(), tunnel.packets))
+                .collect();
+            let expected =
+                [(TunnelKind::Vxlan, left.to_owned(), 2), (TunnelKind::Vxlan, right.to_owned(), 1)];
+            assert_eq!(tunnels, expected);
+            let [exchange] = report.devices[0].exchanges.as_slice() else {
+                panic!("{:?}", report.devices)
+            };
+            assert_eq!(exchange.client.address.to_string(), device);
+            assert_eq!(exchange.request.as_ref().unwrap().destination.address.to_string(), vip);
+            assert_eq!(exchange.replies[0].source.address.to_string(), node);
+        }
+    }
+
+    #[test]
+    fn a_fragmented_datagram_counts_once_and_a_lost_one_too() {
+        let whole = udp("192.0.2.77", "192.0.2.10", (41_226, 514), &[b'x'; 1_600]);
+        let part = |identification: u8, offset: usize, end: usize| {
+            let payload = &whole[20 + offset..20 + end];
+            let more = if 20 + end < whole.len() { 0x20 } else { 0 };
+            let units = u16::try_from(offset / 8).unwrap().to_be_bytes();
+            let length = u16::try_from(payload.len() + 20).unwrap().to_be_bytes();
+            let mut bytes = whole[..20].to_vec();
+            bytes[2..8].copy_from_slice(&[
+                length[0],
+                length[1],
+                0,
+                identification,
+                units[0] | more,
+                units[1],
+            ]);
+            bytes.extend(payload);
+            bytes
+        };
+        let report = analyse(&[
+            part(1, 0, 1_480),
+            part(1, 1_480, 1_608),
+            part(2, 0, 1_480),
+            part(3, 1_480, 1_608),
+        ]);
+        let capture = &report.captures[0];
+        assert_eq!((capture.packets, capture.datagrams), (4, 2), "{capture:?}");
+        assert_eq!(capture.bytes, 2 * 1_500 + 2 * 148);
+    }
+}
