@@ -59,6 +59,9 @@ pub struct Serve {
     /// Analyses that run at the same time; without it, one per processor
     #[arg(long, env = "REPLYSCOPE_CONCURRENT_ANALYSES", value_name = "COUNT")]
     pub concurrent_analyses: Option<NonZeroUsize>,
+    /// Connections at the same time; more wait
+    #[arg(long, env = "REPLYSCOPE_CONNECTION_LIMIT", value_name = "COUNT", default_value = "512")]
+    pub connection_limit: NonZeroUsize,
     /// How log lines look
     #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -80,7 +83,7 @@ pub struct Analyze {
     /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated
     #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
     pub points: Vec<PointedFile>,
-    /// Captures (pcap or pcapng, plain, gzip or zstd), tcpdump text, terminal transcripts; - is standard input
+    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, terminal transcripts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "points")]
     pub files: Vec<PathBuf>,
     /// How the report is written

@@ -3,44 +3,20 @@
 #[cfg(test)]
 #[path = "support/folder.rs"]
 mod folder;
+#[cfg(test)]
+#[path = "support/process.rs"]
+mod process;
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Read, Write};
+    use std::io::{Read, Write};
     use std::net::TcpStream;
     use std::path::Path;
-    use std::process::{Child, Command, Stdio};
+    use std::process::Command;
     use std::time::Duration;
 
     use super::folder::Folder;
-
-    fn serve(folder: &Path, options: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_replyscope"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(folder)
-            .args(options)
-            .env_remove("RUST_LOG")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-
-    /// Waits for the line that says where it listens; the rest is read in the background.
-    fn address(child: &mut Child) -> String {
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while log.read_line(&mut line).unwrap() > 0 {
-            if let Some((_, rest)) = line.split_once("http://") {
-                let end =
-                    rest.find(|sign: char| sign != ':' && sign != '.' && !sign.is_ascii_digit());
-                let address = rest[..end.unwrap_or(rest.len())].to_owned();
-                std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-                return address;
-            }
-            line.clear();
-        }
-        panic!("the service did not say where it listens");
-    }
+    use super::process::Service;
 
     fn get(address: &str, path: &str) -> String {
         let mut connection = TcpStream::connect(address).unwrap();
@@ -51,22 +27,17 @@ mod tests {
         answer
     }
 
-    fn send_signal(child: &Child, name: &str) {
-        let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
     #[test]
     fn signals_end_it_cleanly_and_its_data_can_be_used_again() {
         let folder = Folder::new("process-signals");
         for (signal, format) in [("-TERM", "text"), ("-INT", "json")] {
-            let mut child = serve(folder.path(), &["--log-format", format]);
-            let address = address(&mut child);
+            let mut service = Service::start(folder.path(), &["--log-format", format]);
+            let address = service.address.clone();
             assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
             // A connection that stays open and idle must not hold up the end.
             let _idle = TcpStream::connect(&address).unwrap();
-            send_signal(&child, signal);
-            assert_eq!(child.wait().unwrap().code(), Some(0), "{signal}");
+            service.signal(signal);
+            assert_eq!(service.child.wait().unwrap().code(), Some(0), "{signal}");
             assert!(TcpStream::connect(&address).is_err(), "it still listens");
         }
     }
@@ -77,9 +48,8 @@ mod tests {
         let capture =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lab/founding/host.pcap");
         let capture = std::fs::read(capture).unwrap();
-        let mut child = serve(folder.path(), &[]);
-        let address = address(&mut child);
-        let mut connection = TcpStream::connect(&address).unwrap();
+        let mut service = Service::start(folder.path(), &[]);
+        let mut connection = TcpStream::connect(&service.address).unwrap();
         connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let length = capture.len();
         write!(
@@ -92,22 +62,20 @@ mod tests {
         while std::fs::read_dir(folder.path().join("captures")).unwrap().next().is_none() {
             std::thread::sleep(Duration::from_millis(10));
         }
-        send_signal(&child, "-TERM");
+        service.signal("-TERM");
         std::thread::sleep(Duration::from_millis(100));
-        assert!(child.try_wait().unwrap().is_none(), "it did not wait for the upload");
+        assert!(service.child.try_wait().unwrap().is_none(), "it did not wait for the upload");
         connection.write_all(&capture[1_000..]).unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-        assert_eq!(child.wait().unwrap().code(), Some(0));
+        assert_eq!(service.child.wait().unwrap().code(), Some(0));
 
         let (_, rest) = answer.split_once("location: ").unwrap();
         let path = rest.split_whitespace().next().unwrap();
-        let mut child = serve(folder.path(), &[]);
-        let address = self::address(&mut child);
-        assert!(get(&address, path).starts_with("HTTP/1.1 200"), "{path}");
-        send_signal(&child, "-TERM");
-        assert_eq!(child.wait().unwrap().code(), Some(0));
+        let service = Service::start(folder.path(), &[]);
+        assert!(get(&service.address, path).starts_with("HTTP/1.1 200"), "{path}");
+        assert_eq!(service.stop(), Some(0));
     }
 
     #[test]

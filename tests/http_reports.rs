@@ -102,6 +102,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_page_filters_and_keeps_the_filter() {
+        let folder = Folder::new("reports-home");
+        let server = start(&folder).await;
+        // As the form sends it: empty fields ask for nothing.
+        let mut path = "/?verdict=broken&q=&device=&since=&limit=1".to_owned();
+        let mut shown = Vec::new();
+        loop {
+            let response = server.get(&path).await;
+            assert_eq!(response.status(), 200, "{path}");
+            let page = response.text().await.unwrap();
+            let (_, title) = page.split_once("<a class=\"title\"").expect(&path);
+            let (_, title) = title.split_once('>').unwrap();
+            shown.push(title.split_once("</a>").unwrap().0.to_owned());
+            assert!(page.contains("<option value=\"broken\" selected>"), "{path}");
+            let Some((_, link)) = page.split_once("<a rel=\"next\" href=\"") else { break };
+            path = link.split_once("#recent").unwrap().0.replace("&#38;", "&");
+            assert!(path.contains("verdict=broken"), "{path}");
+        }
+        assert_eq!(shown.len(), 3, "{shown:?}");
+        server.stop().await;
+    }
+
+    #[tokio::test]
     async fn one_report_and_its_device() {
         let folder = Folder::new("reports-one");
         let server = start(&folder).await;

@@ -62,10 +62,7 @@ struct Undecoded {
 /// is a transcript of several.
 pub fn name_captures(captures: &mut [CaptureIntake], input: &str) {
     if let [only] = captures {
-        only.name = match &only.header.name {
-            Some(entry) => format!("{input}: {entry}"),
-            None => input.to_owned(),
-        };
+        only.name = only.header.name.clone().unwrap_or_else(|| input.to_owned());
         return;
     }
     let mut taken: BTreeMap<String, u32> = BTreeMap::new();
@@ -77,15 +74,14 @@ pub fn name_captures(captures: &mut [CaptureIntake], input: &str) {
             (Some(node), None) => Some(node.clone()),
             (None, None) => None,
         };
-        let entry = capture.header.name.as_deref();
-        let name = match (place, line) {
-            (Some(place), Some(line)) if entry.is_some() => {
-                format!("{}: {place} ({line})", entry.unwrap_or(input))
-            }
-            (Some(place), Some(line)) => format!("{place} ({line})"),
-            (Some(place), None) => place,
-            (None, Some(line)) => format!("{} ({line})", entry.unwrap_or(input)),
-            (None, None) => entry.unwrap_or(input).to_owned(),
+        let name = match (&capture.header.name, place, line) {
+            (Some(entry), Some(place), Some(line)) => format!("{entry}: {place} ({line})"),
+            (Some(entry), None, Some(line)) => format!("{entry} ({line})"),
+            (Some(entry), _, None) => entry.clone(),
+            (None, Some(place), Some(line)) => format!("{place} ({line})"),
+            (None, Some(place), None) => place,
+            (None, None, Some(line)) => format!("{input} ({line})"),
+            (None, None, None) => input.to_owned(),
         };
         let count = taken.entry(name.clone()).or_insert(0);
         *count += 1;
@@ -381,5 +377,69 @@ impl CaptureIntake {
         });
         let offset = u32::try_from(position).unwrap_or(FIRST_KERNEL_INTERFACE);
         PointId { capture, interface: FIRST_KERNEL_INTERFACE + offset }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::capture::CaptureFormat;
+
+    fn capture(name: Option<&str>, node: Option<&str>, line: Option<u64>) -> CaptureIntake {
+        let format = if line.is_some() { CaptureFormat::TcpdumpText } else { CaptureFormat::Pcap };
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let header = CaptureHeader {
+            format,
+            clock: Clock::Absolute,
+            name: owned(name),
+            node: owned(node),
+            interface: None,
+            line,
+        };
+        CaptureIntake::new(CaptureId(0), "input", None, header)
+    }
+
+    fn names(captures: &[(Option<&str>, Option<&str>, Option<u64>)]) -> Vec<String> {
+        let mut captures: Vec<_> =
+            captures.iter().map(|(name, node, line)| capture(*name, *node, *line)).collect();
+        name_captures(&mut captures, "input");
+        captures.into_iter().map(|capture| capture.name).collect()
+    }
+
+    #[test]
+    fn captures_are_named_after_where_they_come_from() {
+        assert_eq!(names(&[(None, Some("node3"), Some(7))]), ["input"]);
+        assert_eq!(names(&[(Some("a.pcap"), None, None)]), ["a.pcap"]);
+        let transcript = [(None, Some("node3"), Some(7)), (None, None, Some(9))];
+        assert_eq!(names(&transcript), ["node3 (line 7)", "input (line 9)"]);
+        let archive = [
+            (Some("a.pcap"), None, None),
+            (Some("a.pcap"), None, None),
+            (Some("b.txt"), Some("node3"), Some(7)),
+            (Some("b.txt"), None, Some(9)),
+        ];
+        assert_eq!(
+            names(&archive),
+            ["a.pcap", "a.pcap #2", "b.txt: node3 (line 7)", "b.txt (line 9)"]
+        );
+    }
+
+    #[test]
+    fn lost_packets_and_notes_are_warnings() {
+        let mut capture = capture(None, None, None);
+        let name = Some("eth0".to_owned());
+        capture.interface(InterfaceHeader { index: 0, name, link_type: None });
+        capture.dropped(0, 5);
+        capture.dropped(0, 7);
+        capture.dropped(3, 1);
+        capture.note("comment on frame 1: look here".to_owned());
+        assert_eq!(
+            capture.warnings(0),
+            [
+                "the capture itself lost 12 packets at eth0: silence in it proves little",
+                "the capture itself lost a packet: silence in it proves little",
+                "comment on frame 1: look here",
+            ]
+        );
     }
 }

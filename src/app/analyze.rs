@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
@@ -16,7 +16,7 @@ use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
 use crate::report::html::{self, Setting};
 use crate::report::text::{self, Style};
-use crate::web::labels::Labels;
+use crate::web::labels::{Labels, find_title};
 
 /// Analyses all files, then prints the report. A file that cannot be analysed
 /// is told on standard error, and then nothing is printed: half a report
@@ -56,6 +56,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
     let mut analysis = Analysis::new(limits);
     let mut labels = Labels::default();
+    let mut names = Vec::new();
     let mut errors = Vec::new();
     for path in &settings.inventory {
         let label = labels.unique(&path.to_string_lossy(), "inventory");
@@ -63,9 +64,15 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
         errors.extend(result.err().map(|error| located(error, path)));
     }
     let pointed = settings.points.iter().map(|one| (&one.file, Some(&one.point)));
-    let captures = pointed.chain(settings.files.iter().map(|file| (file, None)));
+    // A file that `--point` has placed may be listed once more: it is one capture.
+    let is_placed = |file: &PathBuf| settings.points.iter().any(|one| one.file == *file);
+    let others = settings.files.iter().filter(|file| !is_placed(file));
+    let captures = pointed.chain(others.map(|file| (file, None)));
     for (path, point) in captures {
-        let label = labels.unique(&path.to_string_lossy(), "capture");
+        let is_file = path.as_os_str() != "-";
+        let name = if is_file { path.to_string_lossy() } else { "standard input".into() };
+        let label = labels.unique(&name, "capture");
+        names.push(is_file.then(|| label.clone()));
         let point: Option<CapturePoint> = point.cloned();
         let result = read(path, &label, |input| analysis.read_capture(&label, point, input));
         errors.extend(result.err().map(|error| located(error, path)));
@@ -75,7 +82,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     }
     let header = ReportHeader {
         id: clock::new_id(),
-        title: settings.title.clone(),
+        title: settings.title.clone().or_else(|| find_title(&names)),
         created_at: clock::now(),
     };
     analysis.finish(header).map_err(|error| vec![error])

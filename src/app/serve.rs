@@ -13,7 +13,7 @@ use super::{complain, fail};
 use crate::clock;
 use crate::config::{LogFormat, Serve};
 use crate::store::Store;
-use crate::web::{self, Settings};
+use crate::web::{self, Connections, Settings};
 
 /// How long requests that run at the end may still take.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -71,9 +71,9 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
         }
         let _ = stop.send(true);
     });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop_accepting);
+    let connections = Connections::new(settings.connection_limit);
     tokio::select! {
-        result = serving.into_future() => result?,
+        () = web::serve(listener, router, connections, stop_accepting) => {}
         () = async {
             let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
             tokio::time::sleep(DRAIN_TIME).await;

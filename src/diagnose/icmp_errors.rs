@@ -108,6 +108,9 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         (Cause::PortUnreachable, Quotes::Reply) => {
             " The client's socket did not take the reply: it had closed, for example because it no longer waited."
         }
+        (Cause::HostUnreachable, _) if quoted_destination.is_some_and(|to| to.address == from) => {
+            " The address says so itself, so the way to it is open: a rule on its host refuses the packet with this error, or the host sends it on to where it cannot reach, a pod for example."
+        }
         (Cause::HostUnreachable, _) => {
             " There is no route, or the next hop does not answer ARP or neighbour solicitations."
         }

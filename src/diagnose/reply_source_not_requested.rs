@@ -59,14 +59,15 @@ fn explain(reading: &Reading<'_>, verdict: Verdict, reply: &Replies) -> String {
             "Nothing is known of that address: it may be the address of the node that the answer left through, or another address of the server."
         }
         _ => {
-            "The responder has several addresses, and its kernel chose the source by the route back."
+            "A responder with several addresses answers so where its kernel chooses the source by the route back."
         }
     };
     let mut text =
         format!("{client} asked {asked} and was answered by {}. {origin}", reading.name(source));
     if verdict == Verdict::Tolerated {
         text = format!(
-            "{text} {client} took it and nothing failed; a client with a connected socket would not see this answer."
+            "{text} {}; a client with a connected socket would not see this answer.",
+            reading.took_it()
         );
     }
     text
@@ -99,6 +100,20 @@ mod tests {
                 let severity = finding.map(|f| f.severity);
                 assert_eq!(severity, expected.then_some(Severity::Warning), "{name} {family:?}");
                 assert!(!sample.causes().contains(&Cause::ReplySourceTranslated), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_answer_alone_does_not_show_that_it_was_taken() {
+        for family in Family::BOTH {
+            let alone = Sample::snmp(family).answered_by_other_address(1);
+            let asked_more = Sample::snmp(family).answered_by_other_address(2).request_again();
+            for (sample, words) in
+                [(alone, "Nothing shows whether"), (asked_more, "took it and nothing failed")]
+            {
+                let text = sample.finding(Cause::ReplySourceNotRequested).explanation;
+                assert!(text.contains(words), "{family:?}: {text}");
             }
         }
     }

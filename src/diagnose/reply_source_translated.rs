@@ -87,7 +87,8 @@ fn explain(
     }
     match verdict {
         Verdict::Tolerated => sentences.push(format!(
-            "{client} took it and nothing failed; a client that accepts only the address it asked would fail here."
+            "{}; a client that accepts only the address it asked would fail here.",
+            reading.took_it()
         )),
         Verdict::Broken => {
             sentences.push(format!("{client} did not cope with it, and the exchange stopped."));

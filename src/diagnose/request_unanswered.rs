@@ -63,10 +63,11 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
         format!("{protocol} request sent {often}, no answer"),
     ]);
     finding.explanation = format!(
-        "{} asked {} {often} and got no reply: no datagram and no ICMP error.{} The request or the reply was lost or dropped on the way, or the server did not answer.",
+        "{} asked {} {often} and got no reply: no datagram and no ICMP error.{} {}",
         reading.client_word_first(),
         reading.name(asked.address),
         elsewhere(reading),
+        conclusion(reading),
     );
     let pod = reading
         .exchange
@@ -114,6 +115,19 @@ fn follow_up(reading: &Reading<'_>, verdict: Verdict, follow_ups: &FollowUps) ->
     );
     finding.remedies = remedies::for_unanswered_follow_up(reading, to);
     Some(finding)
+}
+
+/// Where an unanswered request or its reply was lost, as far as the pod's cable tells.
+fn conclusion(reading: &Reading<'_>) -> &'static str {
+    match reading.exchange.others().iter().find(|view| view.kind == PointKind::Pod) {
+        Some(pod) if pod.reply_packets() > 0 => {
+            "The reply was lost or dropped between the pod and this point, or took another way."
+        }
+        Some(pod) if pod.requests.packets > 0 => "So the server did not answer.",
+        _ => {
+            "The request or the reply was lost or dropped on the way, or the server did not answer."
+        }
+    }
 }
 
 /// What the pod's cable says about it, with a space before it.
@@ -249,6 +263,9 @@ mod tests {
             let sample = Sample::tftp(family).repeat_request(3).wait_seconds(5).pod_answers();
             let finding = sample.finding(Cause::RequestUnanswered);
             assert!(finding.explanation.contains("The pod did answer"), "{}", finding.explanation);
+            // A server that answered is no longer under suspicion.
+            assert!(!finding.explanation.contains("did not answer"), "{}", finding.explanation);
+            assert!(finding.remedies.iter().all(|remedy| !remedy.title.contains("serves")));
         }
     }
 }

@@ -29,8 +29,13 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     );
     finding.title = format!("{} sent again, the exchange went on", count(repeats, "packet"));
     finding.explanation = format!(
-        "{} had to be sent again: they or their answers were lost or late. The exchange went on after that. If it is often so, look for loss on the path to {}.",
-        count(repeats, "packet"),
+        "{} again: {} lost or late. The exchange went on after that. If it is often so, look for loss on the path to {}.",
+        if repeats == 1 {
+            "1 packet was sent".to_owned()
+        } else {
+            format!("{repeats} packets were sent")
+        },
+        if repeats == 1 { "it or its answer was" } else { "they or their answers were" },
         reading.name(reading.exchange.device),
     );
     extend(&mut finding, frames.map(Some));

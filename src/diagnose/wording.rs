@@ -138,6 +138,19 @@ impl Reading<'_> {
         capitalised(self.client_word())
     }
 
+    /// That a changed reply did no harm, as far as the packets show it: who goes
+    /// on, or asks something else, has taken it.
+    #[must_use]
+    pub fn took_it(&self) -> String {
+        let requests = self.view.requests;
+        let asked_more = requests.packets > requests.repeats + 1;
+        if self.went_on() || self.follow_ups().next().is_some() || asked_more {
+            format!("{} took it and nothing failed", self.client_word_first())
+        } else {
+            format!("Nothing shows whether {} took it", self.client_word())
+        }
+    }
+
     /// The node that holds `address`, by a name that commands may carry.
     #[must_use]
     pub fn node_of(&self, address: IpAddr) -> Option<&str> {

@@ -135,7 +135,7 @@ impl<'a> Builder<'a> {
             title: header.title.unwrap_or_else(|| title_of(&self.captures)),
             created_at: header.created_at,
             verdict: devices.first().map_or(Verdict::Inconclusive, |device| device.verdict),
-            headline: report_headline(&devices, &verdicts),
+            headline: report_headline(&devices, &verdicts, &self.captures),
             summary: Summary {
                 devices: u64::try_from(devices.len()).unwrap_or(u64::MAX),
                 verdicts,

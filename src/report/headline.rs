@@ -1,17 +1,25 @@
-//! The answer in one sentence.
+//! The answer in one sentence. It is read first, often alone, and by somebody in
+//! a hurry: it says no more than the packets show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
+use super::wording::count;
 use crate::model::finding::{Severity, Verdict};
 use crate::model::protocol::Protocol;
-use crate::model::report::{Device, DeviceFinding};
+use crate::model::report::{Capture, Device, DeviceExchange, DeviceFinding};
 
-/// What to say first about a device.
+/// Protocols named one by one; of more only the number matters.
+const PROTOCOLS_MAX: usize = 3;
+
+/// What to say first about a device. `exchanges` are the listed ones, worst
+/// first; `all` counts those left out as well. `protocol` is that of the worst.
 pub fn device_headline(
     verdict: Verdict,
-    findings: &[DeviceFinding],
     protocol: Protocol,
-    exchanges: u64,
+    findings: &[DeviceFinding],
+    exchanges: &[DeviceExchange],
+    all: u64,
 ) -> String {
     let gravest = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
     if gravest > Severity::Info
@@ -19,15 +27,13 @@ pub fn device_headline(
     {
         return finding.title.clone();
     }
-    let count = counted(exchanges, "exchange", "exchanges");
+    let worst = exchanges.first();
     match verdict {
-        Verdict::Symmetric => {
-            format!("{protocol} works: {count}, answered by the address that was asked")
-        }
-        Verdict::OneWay => format!("{protocol} expects no answer: {count}, one way"),
+        Verdict::Symmetric => symmetric(protocol, exchanges, all),
+        Verdict::OneWay => one_way(protocol, exchanges, all),
         Verdict::Tolerated => format!("{protocol} works, though an address changed on the way"),
         Verdict::Inconclusive => findings.first().map_or_else(
-            || format!("{protocol}: the capture does not show enough to judge"),
+            || format!("{protocol}: {}", worst.map_or(UNCLEAR, why_inconclusive)),
             |finding| finding.title.clone(),
         ),
         Verdict::Unanswered => format!("{protocol} requests got no answer"),
@@ -36,31 +42,197 @@ pub fn device_headline(
     }
 }
 
-/// What to say first about all devices, which are sorted worst first.
-pub fn report_headline(devices: &[Device], verdicts: &BTreeMap<Verdict, u64>) -> String {
-    let Some(worst) = devices.first() else {
-        return "No UDP exchange was found in these captures".to_owned();
+fn symmetric(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> String {
+    let listed = exchanges.iter().map(|exchange| exchange.protocol);
+    let protocols: BTreeSet<String> =
+        listed.chain([protocol]).map(|protocol| protocol.to_string()).collect();
+    let number = count(all, "exchange", "exchanges");
+    let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
+    let works = match protocols[..] {
+        [only] => format!("{only} works"),
+        [ref rest @ .., last] if rest.len() < PROTOCOLS_MAX && !rest.is_empty() => {
+            format!("{} and {last} work", rest.join(", "))
+        }
+        _ => "UDP works".to_owned(),
     };
+    format!("{works}: {number}, answered by the address that was asked")
+}
+
+fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> String {
+    let one_way: Vec<_> =
+        exchanges.iter().filter(|exchange| exchange.verdict == Verdict::OneWay).collect();
+    // Of exchanges that are only counted, nothing says otherwise.
+    let number =
+        if exchanges.is_empty() { all } else { u64::try_from(one_way.len()).unwrap_or(u64::MAX) };
+    let number = count(number, "exchange", "exchanges");
+    let to_group = one_way.iter().any(|exchange| {
+        exchange.request.as_ref().is_some_and(|request| is_group(request.destination.address))
+    });
+    if to_group {
+        format!("{protocol} to a group address: {number}, no answer has to be seen here")
+    } else {
+        format!("{protocol} expects no answer: {number}, one way")
+    }
+}
+
+/// Subnet broadcasts look like any address; where one matters, its role says so.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_multicast(),
+    }
+}
+
+const UNCLEAR: &str = "the capture does not show enough to judge";
+
+fn why_inconclusive(exchange: &DeviceExchange) -> &'static str {
+    if exchange.request.is_none() {
+        "the capture begins in mid-exchange, without the request: who was asked is not known"
+    } else if exchange.replies.is_empty() && exchange.icmp_errors.is_empty() {
+        "no answer was captured, but that is not enough to say that none came"
+    } else {
+        UNCLEAR
+    }
+}
+
+/// What to say first about all devices, which are sorted worst first.
+pub fn report_headline(
+    devices: &[Device],
+    verdicts: &BTreeMap<Verdict, u64>,
+    captures: &[Capture],
+) -> String {
+    let Some(worst) = devices.first() else { return nothing_found(captures) };
     let who = worst
         .name
         .as_ref()
         .map_or_else(|| worst.device.to_string(), |name| format!("{name} ({})", worst.device));
     let all = u64::try_from(devices.len()).unwrap_or(u64::MAX);
     let alike = verdicts.get(&worst.verdict).copied().unwrap_or(0);
+    let headline = &worst.headline;
     match (worst.verdict, all) {
-        (_, 1) => format!("{who}: {}", worst.headline),
+        (_, 1) => format!("{who}: {headline}"),
+        (Verdict::Symmetric | Verdict::OneWay, _) if has_error(worst) => {
+            let number = devices.iter().filter(|device| has_error(device)).count();
+            format!("Faults were seen at {number} of {all} devices. {who}: {headline}")
+        }
         (Verdict::Symmetric | Verdict::OneWay, _) => {
-            format!("All {all} devices are well: nothing stands in the way")
+            format!("No fault was seen at any of the {all} devices")
         }
-        (verdict, _) if alike == 1 => {
-            format!("1 of {all} devices is {verdict}. {who}: {}", worst.headline)
-        }
-        (verdict, _) => {
-            format!("{alike} of {all} devices are {verdict}. {who}: {}", worst.headline)
-        }
+        (Verdict::Tolerated, _) => format!(
+            "No failure was seen, but for {alike} of {all} devices an address or port changed. {who}: {headline}"
+        ),
+        (verdict, _) if alike == 1 => format!("1 of {all} devices is {verdict}. {who}: {headline}"),
+        (verdict, _) => format!("{alike} of {all} devices are {verdict}. {who}: {headline}"),
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+/// One-way exchanges can carry errors too.
+fn has_error(device: &Device) -> bool {
+    device.findings.iter().any(|finding| finding.severity > Severity::Info)
+}
+
+fn nothing_found(captures: &[Capture]) -> String {
+    let packets = captures.iter().map(|capture| capture.packets).sum();
+    let packets = count(packets, "packet", "packets");
+    if captures.iter().any(|capture| !capture.warnings.is_empty()) {
+        format!(
+            "No UDP exchange could be read from {packets}: the warnings of the captures say why"
+        )
+    } else {
+        format!("No UDP exchange was found in {packets}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::protocol::Protocol;
+    use crate::report::samples;
+
+    /// One of the founding case's exchanges, with another protocol and verdict.
+    fn exchange(protocol: Protocol, verdict: Verdict) -> DeviceExchange {
+        let report = samples::founding();
+        DeviceExchange { protocol, verdict, ..report.devices[1].exchanges[0].clone() }
+    }
+
+    #[test]
+    fn works_is_said_of_the_protocols_that_were_seen() {
+        let of = |protocols: &[Protocol]| {
+            let exchanges: Vec<_> =
+                protocols.iter().map(|&protocol| exchange(protocol, Verdict::Symmetric)).collect();
+            let all = u64::try_from(exchanges.len()).unwrap();
+            device_headline(Verdict::Symmetric, exchanges[0].protocol, &[], &exchanges, all)
+        };
+        let (tftp, snmp, ntp, dns) = (Protocol::Tftp, Protocol::Snmp, Protocol::Ntp, Protocol::Dns);
+        let cases = [
+            (&[tftp][..], "TFTP works: 1 exchange"),
+            (&[tftp, snmp], "SNMP and TFTP work: 2 exchanges"),
+            (&[tftp, snmp, ntp], "NTP, SNMP and TFTP work: 3 exchanges"),
+            (&[tftp, snmp, ntp, dns, Protocol::Syslog], "UDP works: 5 exchanges"),
+        ];
+        for (protocols, expected) in cases {
+            let headline = of(protocols);
+            assert!(headline.starts_with(expected), "{headline}");
+        }
+    }
+
+    #[test]
+    fn what_a_group_was_asked_may_be_answered_elsewhere() {
+        for (group, words) in [
+            (Some("ff02::1:2"), "DHCPv6 to a group address: 1 exchange"),
+            (Some("224.0.0.251"), "DHCPv6 to a group address: 1 exchange"),
+            (None, "DHCPv6 expects no answer: 1 exchange"),
+        ] {
+            let mut sent = exchange(Protocol::Dhcpv6, Verdict::OneWay);
+            if let (Some(group), Some(request)) = (group, &mut sent.request) {
+                request.destination.address = samples::ip(group);
+            }
+            // An answered exchange of the same device is not one-way.
+            let exchanges = [sent, exchange(Protocol::Ntp, Verdict::Symmetric)];
+            let headline =
+                device_headline(Verdict::OneWay, exchanges[0].protocol, &[], &exchanges, 2);
+            assert!(headline.starts_with(words), "{headline}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let whole = exchange(Protocol::Tftp, Verdict::Inconclusive);
+        let midway = DeviceExchange { request: None, ..whole.clone() };
+        let open = DeviceExchange { replies: Vec::new(), ..whole.clone() };
+        for (exchange, words) in [
+            (midway, "begins in mid-exchange"),
+            (open, "no answer was captured"),
+            (whole, "not show enough"),
+        ] {
+            let headline =
+                device_headline(Verdict::Inconclusive, exchange.protocol, &[], &[exchange], 1);
+            assert!(headline.contains(words), "{headline}");
+        }
+    }
+
+    #[test]
+    fn no_headline_promises_more_than_was_seen() {
+        let report = samples::founding();
+        let with = |verdict: Verdict| {
+            let devices: Vec<_> = report
+                .devices
+                .iter()
+                .map(|device| Device { verdict, findings: Vec::new(), ..device.clone() })
+                .collect();
+            report_headline(&devices, &BTreeMap::from([(verdict, 2)]), &report.captures)
+        };
+        assert_eq!(with(Verdict::Symmetric), "No fault was seen at any of the 2 devices");
+        assert!(with(Verdict::Tolerated).starts_with("No failure was seen, but for 2 of 2"));
+        assert!(with(Verdict::Rejected).starts_with("2 of 2 devices are rejected"));
+        let mut captures = report.captures.clone();
+        for capture in &mut captures {
+            capture.warnings.clear();
+        }
+        let packets: u64 = captures.iter().map(|capture| capture.packets).sum();
+        let nothing = |captures: &[Capture]| report_headline(&[], &BTreeMap::new(), captures);
+        assert_eq!(nothing(&captures), format!("No UDP exchange was found in {packets} packets"));
+        captures[0].warnings.push("line 1: names 'switch7' instead of an address".to_owned());
+        assert!(nothing(&captures).ends_with("the warnings of the captures say why"));
+    }
 }

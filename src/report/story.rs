@@ -67,6 +67,8 @@ fn answered<'a>(
     let changed = exchange.replies.iter().find(is_changed);
     match changed.or(exchange.replies.first()) {
         None if exchange.verdict == Verdict::OneWay => unseen(label, "No answer is expected"),
+        // Not captured is not the same as not sent.
+        None if exchange.verdict == Verdict::Inconclusive => unseen(label, "Not in this capture"),
         None => Fact { tone: Tone::Bad, ..unseen(label, "Nobody, in this capture") },
         Some(reply) => {
             let packets = count(reply.packets, "packet", "packets");
@@ -126,11 +128,20 @@ fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties
         (None, Verdict::Rejected) => ("An ICMP error ended it".to_owned(), Tone::Bad),
         (None, Verdict::Unanswered) => ("No usable answer".to_owned(), Tone::Bad),
         (None, Verdict::Inconclusive) => ("The capture does not show it".to_owned(), Tone::Plain),
+        (None, Verdict::Tolerated) if is_alone(exchange) => {
+            ("Answered; nothing shows that the client minded".to_owned(), Tone::Good)
+        }
         (None, Verdict::Tolerated) => ("It went on all the same".to_owned(), Tone::Good),
         (None, Verdict::OneWay) => ("Sent; no answer is expected".to_owned(), Tone::Plain),
         (None, Verdict::Symmetric) => ("It works".to_owned(), Tone::Good),
     };
     Fact { label: "Result", party: None, words, tone }
+}
+
+/// One request and its answer: whether it went on from there cannot be seen.
+fn is_alone(exchange: &DeviceExchange) -> bool {
+    exchange.follow_ups.is_empty()
+        && exchange.request.as_ref().is_none_or(|request| request.packets <= 1)
 }
 
 fn unseen<'a>(label: &'static str, words: &str) -> Fact<'a> {
@@ -170,5 +181,34 @@ mod tests {
                 fact("", "It went on all the same", Tone::Good),
             ]
         );
+    }
+
+    #[test]
+    fn a_reply_that_was_not_captured_is_no_missing_reply() {
+        let mut report = samples::founding();
+        for (verdict, words, tone) in [
+            (Verdict::Inconclusive, "Not in this capture", Tone::Plain),
+            (Verdict::Unanswered, "Nobody, in this capture", Tone::Bad),
+        ] {
+            let exchange = &mut report.devices[1].exchanges[0];
+            exchange.replies.clear();
+            exchange.verdict = verdict;
+            let (parties, device) = (Parties::new(&report), &report.devices[1]);
+            let [_, answered, ..] = facts(&device.exchanges[0], device, &parties);
+            assert_eq!((answered.words.as_str(), answered.tone), (words, tone));
+        }
+    }
+
+    #[test]
+    fn one_answer_alone_is_no_sign_that_it_went_on() {
+        let mut report = samples::founding();
+        let exchange = &mut report.devices[1].exchanges[0];
+        exchange.follow_ups.clear();
+        if let Some(request) = &mut exchange.request {
+            request.packets = 1;
+        }
+        let (parties, device) = (Parties::new(&report), &report.devices[1]);
+        let [.., result] = facts(&device.exchanges[0], device, &parties);
+        assert_eq!(result.words, "Answered; nothing shows that the client minded");
     }
 }

@@ -28,11 +28,11 @@ impl VerdictWords for Verdict {
             }
             Self::Inconclusive => "The capture does not show enough to say.",
             Self::Tolerated => {
-                "An address or port changed on the way, and the exchange went on all the same."
+                "An address or port changed on the way, and nothing shows that it did harm."
             }
-            Self::OneWay => "This protocol expects no answer.",
+            Self::OneWay => "No answer is due: the protocol has none, or a group was asked.",
             Self::Symmetric => {
-                "Replies came from the address that was asked. Nothing is wrong here."
+                "Replies came from the address asked, follow-ups went to the address that replied."
             }
         }
     }

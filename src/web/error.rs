@@ -43,6 +43,8 @@ pub enum Error {
     TooLarge { limit_bytes: u64 },
     #[error("no byte of the body came for {seconds} s")]
     Stalled { seconds: u64 },
+    #[error("less than {least_bytes} bytes of the body came in {seconds} s")]
+    TooSlow { least_bytes: u64, seconds: u64 },
     #[error("the body ended before it was complete")]
     CutOff,
     #[error("another site's page sent this request")]
@@ -98,6 +100,7 @@ impl Error {
             Self::Stalled { .. } => {
                 (StatusCode::REQUEST_TIMEOUT, "stalled-upload", "Upload stalled")
             }
+            Self::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "slow-upload", "Upload too slow"),
             Self::CutOff => (StatusCode::BAD_REQUEST, "incomplete-upload", "Upload incomplete"),
             Self::CrossSite => {
                 (StatusCode::FORBIDDEN, "cross-site-request", "Request from another site")
@@ -137,6 +140,9 @@ impl Error {
             ),
             Self::RouteNotFound(_) => Some("The API is described at /docs."),
             Self::Stalled { .. } | Self::CutOff => Some("Send it again."),
+            Self::TooSlow { .. } => Some(
+                "Write the capture to a file first, and send the file; gzip or zstd make it smaller.",
+            ),
             Self::Busy { .. } | Self::TimedOut { .. } => {
                 Some("Try again later; the Retry-After header says when.")
             }

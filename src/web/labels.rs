@@ -28,6 +28,20 @@ impl Labels {
     }
 }
 
+/// A title from the names that the captures came with: one text may hold many
+/// captures, and whoever sent it knows it by its file. `None` where one has no name.
+#[must_use]
+pub fn find_title(captures: &[Option<String>]) -> Option<String> {
+    match captures {
+        [only] => only.clone(),
+        [Some(first), Some(second)] => Some(format!("{first} and {second}")),
+        [Some(first), rest @ ..] if rest.iter().all(Option::is_some) => {
+            Some(format!("{first} and {} more captures", rest.len()))
+        }
+        _ => None,
+    }
+}
+
 fn clean(wanted: &str) -> String {
     let last = wanted.rsplit(['/', '\\']).next().unwrap_or(wanted);
     let visible: String =
@@ -46,6 +60,25 @@ fn is_invisible(sign: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reports_are_named_after_what_was_sent() {
+        let named = |names: &[&str]| -> Vec<Option<String>> {
+            names.iter().map(|name| Some((*name).to_owned())).collect()
+        };
+        let mut unnamed = named(&["a.pcap", "b.pcap"]);
+        unnamed.push(None);
+        let cases = [
+            (named(&["session.txt"]), Some("session.txt")),
+            (named(&["host.pcap", "pod.pcap"]), Some("host.pcap and pod.pcap")),
+            (named(&["a", "b", "c"]), Some("a and 2 more captures")),
+            (unnamed, None),
+            (Vec::new(), None),
+        ];
+        for (captures, expected) in cases {
+            assert_eq!(find_title(&captures).as_deref(), expected, "{captures:?}");
+        }
+    }
 
     #[test]
     fn names_are_labels() {

@@ -11,6 +11,7 @@ use crate::store::Store;
 
 mod api;
 mod assets;
+mod connections;
 mod error;
 mod extract;
 pub mod labels;
@@ -22,6 +23,7 @@ mod router;
 mod security;
 mod upload;
 
+pub use connections::{Connections, serve};
 pub use openapi::render_openapi;
 pub use problem::Problem;
 pub use router::router;
@@ -37,6 +39,10 @@ pub struct Settings {
     pub concurrent_analyses: usize,
     /// How long a body may stand still.
     pub stall_time: Duration,
+    /// The slowest body that is heard out: so many bytes in each `rate_time`
+    /// in which we waited for it.
+    pub least_bytes: u64,
+    pub rate_time: Duration,
     /// How long an upload waits for its turn.
     pub queue_time: Duration,
     /// How long a request other than an upload may take.
@@ -54,6 +60,8 @@ impl Settings {
             expanded_limit_bytes: 16 << 30,
             concurrent_analyses: 1,
             stall_time: Duration::from_mins(1),
+            least_bytes: 60 << 10,
+            rate_time: Duration::from_mins(1),
             queue_time: Duration::from_secs(30),
             request_time: Duration::from_secs(30),
             now,

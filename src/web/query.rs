@@ -1,6 +1,9 @@
 //! The query of lists.
 
-use serde::Deserialize;
+use std::fmt::Write as _;
+
+use serde::de::IntoDeserializer;
+use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -25,20 +28,25 @@ pub struct AnalysesQuery {
     limit: Option<u32>,
     /// Analyses of the device that has this address.
     #[param(value_type = Option<String>, example = "2000::65:119")]
+    #[serde(deserialize_with = "empty_as_none")]
     device: Option<DeviceAddress>,
     /// The analysis' verdict; with `device`, that device's.
     #[param(inline)]
+    #[serde(deserialize_with = "empty_as_none")]
     verdict: Option<Verdict>,
     /// A cause found at any device; with `device`, at that one.
     #[param(inline)]
+    #[serde(deserialize_with = "empty_as_none")]
     cause: Option<Cause>,
     /// A node that a capture or an address names.
     node: Option<String>,
     /// Created at this time or later, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "empty_as_none")]
     since: Option<Timestamp>,
     /// Created before this time, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "empty_as_none")]
     until: Option<Timestamp>,
     /// Part of the title, a capture's name, the headline, or a device's name or address.
     q: Option<String>,
@@ -64,6 +72,57 @@ impl AnalysesQuery {
         };
         Ok((filter, cursor, limit))
     }
+}
+
+/// A form's empty field means that nothing is asked.
+///
+/// # Errors
+///
+/// Where a field that is not empty cannot be read.
+pub fn empty_as_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| T::deserialize(text.into_deserializer())).transpose()
+}
+
+/// What `filter` asks, as fields of a query: those without the verdict and the
+/// text first, which the first page keeps while these two are changed.
+pub fn kept_fields(filter: &Filter) -> Vec<(&'static str, String)> {
+    let fields = [
+        ("device", filter.device.map(|device| device.to_string())),
+        ("cause", filter.cause.map(|cause| cause.as_token().to_owned())),
+        ("node", filter.node.clone()),
+        ("since", filter.since.map(|since| since.to_string())),
+        ("until", filter.until.map(|until| until.to_string())),
+    ];
+    fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
+}
+
+/// The query of the page that begins at `cursor`.
+pub fn render_next(filter: &Filter, limit: u32, cursor: Uuid) -> String {
+    let mut fields = kept_fields(filter);
+    fields.extend(filter.verdict.map(|verdict| ("verdict", verdict.as_token().to_owned())));
+    fields.extend(filter.text.clone().map(|text| ("q", text)));
+    fields.extend((limit != DEFAULT_LIMIT).then(|| ("limit", limit.to_string())));
+    fields.push(("cursor", cursor.to_string()));
+    let fields: Vec<String> =
+        fields.into_iter().map(|(name, value)| format!("{name}={}", encode(&value))).collect();
+    fields.join("&")
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986, section 2.3.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// A form's empty field means that nothing is asked. Control characters are
@@ -103,4 +162,30 @@ pub fn read_cursor<T>(
             "'{text}' is not a cursor; expected the next_cursor of the page before"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_survives_its_way_through_a_link() {
+        let filter = Filter {
+            device: "2001:db8::7".parse().ok(),
+            verdict: Some(Verdict::OneWay),
+            cause: Some(Cause::ReplyIgnored),
+            node: Some("node 3&x".to_owned()),
+            since: Some(Timestamp::from_seconds(1_700_000_000)),
+            until: Some(Timestamp::from_nanoseconds(1_800_000_000_123_456_789)),
+            text: Some("100% <b>\u{fc}ber+mehr".to_owned()),
+        };
+        let cursor = Uuid::from_u128(7);
+        for (filter, limit) in [(filter, 20), (Filter::default(), DEFAULT_LIMIT)] {
+            let query = render_next(&filter, limit, cursor);
+            let uri = format!("/?{query}").parse().unwrap();
+            #[expect(clippy::disallowed_types, reason = "reads what our own wrapper would read")]
+            let read = axum::extract::Query::<AnalysesQuery>::try_from_uri(&uri).unwrap().0;
+            assert_eq!(read.read().unwrap(), (filter, Some(cursor), limit), "{query}");
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! The real service on a free port, and a client for it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use replyscope::clock;
 use replyscope::store::Store;
-use replyscope::web::{self, Settings};
+use replyscope::web::{self, Connections, Settings};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -29,6 +30,16 @@ impl Server {
 
     /// As [`Server::start`], with other settings.
     pub async fn start_with(folder: &Path, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let connections = Connections::new(NonZeroUsize::new(100).unwrap());
+        Self::start_limited(folder, adjust, connections).await
+    }
+
+    /// As [`Server::start_with`], with other limits on connections.
+    pub async fn start_limited(
+        folder: &Path,
+        adjust: impl FnOnce(&mut Settings),
+        connections: Connections,
+    ) -> Self {
         let mut settings = Settings::new(clock::now, clock::new_id);
         settings.concurrent_analyses = 2;
         adjust(&mut settings);
@@ -38,8 +49,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let serving = axum::serve(listener, router);
-            serving.with_graceful_shutdown(async { drop(stopped.await) }).await.unwrap();
+            web::serve(listener, router, connections, async { drop(stopped.await) }).await;
         });
         let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
         Self { store, address, client, folder: folder.to_owned(), stop, task }

@@ -6,12 +6,16 @@ use crate::diagnose::reading::Reading;
 use crate::diagnose::wording::plain_name;
 use crate::model::capture::PointKind;
 use crate::model::finding::Remedy;
+use crate::model::topology::Role;
 
 /// Captures at the points that this analysis lacks. The filter has addresses
 /// and no protocol's name: ICMP errors and later fragments belong to the story.
 #[must_use]
 pub fn next(reading: &Reading<'_>) -> Remedy {
     let device = reading.exchange.device;
+    if !knows_cluster(reading) {
+        return at_both_ends(reading, device);
+    }
     let kind = reading.view.kind;
     let node = serving_node(reading);
     let on_node = node.map_or_else(|| "on the pod's node".to_owned(), |node| format!("on {node}"));
@@ -32,6 +36,28 @@ pub fn next(reading: &Reading<'_>) -> Remedy {
     }
     steps.push("Analyse both files together, with the output of `ip addr` and `kubectl get pod,node,svc -A -o wide`.".to_owned());
     Remedy { title: "Capture at the next point".to_owned(), steps, commands }
+}
+
+/// Whether anything says that a cluster is part of this: otherwise there may
+/// be no pod to capture at.
+fn knows_cluster(reading: &Reading<'_>) -> bool {
+    let in_cluster =
+        |role: Role| matches!(role, Role::Vip | Role::Node | Role::Pod | Role::Service);
+    reading.topology.beliefs().any(|(_, belief)| in_cluster(belief.role))
+        || reading.points.iter().any(|point| point.kind == PointKind::Pod)
+}
+
+fn at_both_ends(reading: &Reading<'_>, device: IpAddr) -> Remedy {
+    let asked = reading.view.asked.map(|asked| asked.address).filter(|asked| *asked != device);
+    let far = asked.map_or_else(|| "the other side".to_owned(), |asked| asked.to_string());
+    Remedy {
+        title: "Capture at the next point".to_owned(),
+        steps: vec![
+            format!("Capture near {device} and near {far} at the same time, while it is tried again: what is at one and not at the other was lost between them."),
+            "Analyse both files together. If a Kubernetes cluster is on the way, add the output of `ip addr` and `kubectl get pod,node,svc -A -o wide`: it tells which addresses are its own.".to_owned(),
+        ],
+        commands: vec![format!("tcpdump -n -i any -w capture.pcap 'host {device} and not tcp'")],
+    }
 }
 
 /// Captures again with both directions.

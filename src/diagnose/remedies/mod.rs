@@ -112,6 +112,9 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
         (Cause::PortUnreachable, Quotes::Reply) => vec![client::wait_longer(reading)],
         (Cause::AdminProhibited, _) => vec![filter::refusing_host(reading, seen.errors)],
         (Cause::PacketTooBig, _) => vec![mtu::smaller_datagrams(reading, seen.errors.from)],
+        _ if quoted.is_some_and(|quoted| quoted.address == seen.errors.from) => {
+            vec![path::behind_the_address(seen.errors.from)]
+        }
         _ => vec![path::neighbour_and_route(reading, seen.errors)],
     }
 }

@@ -1,6 +1,8 @@
 //! Routes and neighbours.
 
-use super::commands::ip;
+use std::net::IpAddr;
+
+use super::commands::{ip, iptables};
 use crate::diagnose::reading::Reading;
 use crate::model::exchange::IcmpErrors;
 use crate::model::finding::Remedy;
@@ -34,6 +36,28 @@ pub fn neighbour_and_route(reading: &Reading<'_>, errors: &IcmpErrors) -> Remedy
         commands: vec![
             format!("{ip} route get {to}"),
             format!("{ip} neigh show to {to}"),
+            format!("{ip} neigh show nud failed"),
+        ],
+    }
+}
+
+/// For an address that reports itself as out of reach: its host is there, so it
+/// is a rule of that host, or what the host sends the packet on to.
+#[must_use]
+pub fn behind_the_address(address: IpAddr) -> Remedy {
+    let ip = ip(address);
+    Remedy {
+        title: format!("See what refuses the packet at {address} or behind it"),
+        steps: vec![
+            format!(
+                "On the host that holds {address}: look for a rule that rejects with this error. Counters beside the rules show which one matched."
+            ),
+            "If the port is translated to a pod: see whether that pod is there, and whether the host reaches it. FAILED means that a neighbour does not answer. Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            "nft list ruleset | grep -n reject".to_owned(),
+            format!("{}-save -c | grep -n REJECT", iptables(address)),
+            "kubectl get endpointslices -A".to_owned(),
             format!("{ip} neigh show nud failed"),
         ],
     }

@@ -91,6 +91,18 @@ fn snat_to_the_vip_is_not_offered_across_nodes() {
 }
 
 #[test]
+fn a_pod_is_named_only_where_a_cluster_is_known() {
+    for family in Family::BOTH {
+        let silent = || Sample::tftp(family).repeat_request(3).wait_seconds(5);
+        let known = advice(&silent(), Cause::RequestUnanswered);
+        let unknown = advice(&silent().without_topology(), Cause::RequestUnanswered);
+        assert!(known.contains("pod's cable"), "{known}");
+        assert!(!unknown.contains("pod's cable"), "{unknown}");
+        assert!(unknown.contains(&format!("near {}", family.vip())), "{unknown}");
+    }
+}
+
+#[test]
 fn other_faults_get_their_own_commands() {
     for family in Family::BOTH {
         let (vip, device) = (family.vip(), family.device());
@@ -116,6 +128,17 @@ fn other_faults_get_their_own_commands() {
             ),
             (
                 icmp(IcmpKind::HostUnreachable, Quotes::Request),
+                Cause::HostUnreachable,
+                // The path to itself is not what the address complains about.
+                vec![format!("at {vip} or behind it"), "grep -n reject".to_owned()],
+            ),
+            (
+                Sample::tftp(family).icmp(
+                    IcmpKind::HostUnreachable,
+                    family.node(),
+                    Quotes::Request,
+                    1,
+                ),
                 Cause::HostUnreachable,
                 vec![format!("route get {vip}")],
             ),

@@ -22,8 +22,13 @@ use crate::ingest::window::Window;
 pub fn read(window: &mut Window<'_>, entries: &mut Entries<'_>) -> Result<(), String> {
     while let Some(header) = Header::read(window)? {
         let flow = match header.length {
-            Length::Stated { compressed_bytes } => {
-                read_stated(window, &header, compressed_bytes, entries)?
+            Length::Stated { compressed_bytes, is_repeated } => {
+                let flow = read_stated(window, &header, compressed_bytes, entries)?;
+                if is_repeated {
+                    // Where it is missing, a header follows all the same.
+                    let _ = descriptor::skip(window, compressed_bytes);
+                }
+                flow
             }
             Length::InDescriptor => read_streamed(window, &header, entries)?,
         };

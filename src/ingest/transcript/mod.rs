@@ -28,6 +28,10 @@ use noise::{find_captured, is_noise};
 use prompt::{Prompt, find_prompt};
 use shape::Shape;
 
+/// Runs of one text. Each becomes a capture, which costs much more than its
+/// lines: a text that changes between packets and prose must not exhaust us.
+const LIMIT_RUNS: usize = 500;
+
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// Reads pasted text to its end.
@@ -40,7 +44,14 @@ pub fn read_text(
     input: &mut dyn BufRead,
     sink: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), InputErrorKind> {
-    let mut splitter = Splitter { section: Section::Prose, has_content: false };
+    let mut splitter = Splitter {
+        section: Section::Prose,
+        has_content: false,
+        runs: 0,
+        is_full: false,
+        open_line: None,
+        broken_line: None,
+    };
     let mut line = Line::default();
     loop {
         match line.read(input) {
@@ -75,10 +86,22 @@ enum Section {
 struct Splitter {
     section: Section,
     has_content: bool,
+    /// Runs that ended.
+    runs: usize,
+    /// Whether it was told that there are too many.
+    is_full: bool,
+    /// The last line of a packet, if it may go on where a window or a mail ended it.
+    open_line: Option<u64>,
+    /// A line behind such a one that is no packet's, and ended the run.
+    broken_line: Option<u64>,
 }
 
 impl Splitter {
     fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) {
+        if self.runs >= LIMIT_RUNS {
+            self.refuse(line, sink);
+            return;
+        }
         if let Some(prompt) = find_prompt(text) {
             self.close(sink);
             self.section = open_command(line, &prompt);
@@ -102,11 +125,24 @@ impl Splitter {
             }
             if run.push(line, text, sink) {
                 self.has_content = true;
+                self.open_line = may_go_on(text).then_some(line);
                 return;
             }
+            self.broken_line = self.open_line.map(|open| open + 1).filter(|next| *next == line);
             self.close(sink);
         }
         self.open_bare(line, text, sink);
+    }
+
+    /// Says once that the rest of the text is left out.
+    fn refuse(&mut self, line: u64, sink: Sink<'_>) {
+        if !std::mem::replace(&mut self.is_full, true) {
+            self.close(sink);
+            let message = format!(
+                "the text holds more than {LIMIT_RUNS} runs of tcpdump; from here on it is left out"
+            );
+            sink(Event::Fault(Fault { place: Place::Line(line), message }));
+        }
     }
 
     /// Text that no command introduces is known by its shape.
@@ -114,6 +150,12 @@ impl Splitter {
         if looks_like_packet(text) {
             let mut run = Run::new(Origin { line, ..Origin::default() });
             self.has_content |= run.push(line, text, sink);
+            self.open_line = may_go_on(text).then_some(line);
+            if let Some(broken) = self.broken_line.take().filter(|broken| broken + 1 == line) {
+                let message = "stands between two packets and is none: what is before and behind it is taken for two captures; if it is the rest of a line, paste the lines unbroken";
+                let place = Place::Line(broken);
+                sink(Event::Fault(Fault { place, message: message.to_owned() }));
+            }
             self.section =
                 Section::Run { run: Box::new(run), saw_none: false, is_announced: false };
         } else if let Some(shape) = Shape::find_bare(text) {
@@ -149,6 +191,7 @@ impl Splitter {
         match std::mem::replace(&mut self.section, Section::Prose) {
             Section::Prose => {}
             Section::Run { run, saw_none, .. } => {
+                self.runs += usize::from(run.has_packets() || saw_none);
                 if !run.has_packets() && saw_none {
                     run.finish_empty(sink);
                 } else {
@@ -158,6 +201,15 @@ impl Splitter {
             Section::Inventory(inventory) => self.has_content |= inventory.finish(sink),
         }
     }
+}
+
+/// Whether a line may have been broken at its end: it is long, and does not end
+/// as packet lines do, with a length or a bracket.
+fn may_go_on(text: &str) -> bool {
+    /// Nobody breaks lines that are shorter.
+    const SHORTEST: usize = 60;
+    let text = text.trim_end();
+    text.len() >= SHORTEST && !text.ends_with(|end: char| end.is_ascii_digit() || end == ')')
 }
 
 fn open_command(line: u64, prompt: &Prompt<'_>) -> Section {

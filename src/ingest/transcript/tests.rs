@@ -208,6 +208,35 @@ fn text_without_packets_is_an_error() {
 }
 
 #[test]
+fn lines_that_were_broken_are_told() {
+    let packet =
+        |at: u32| format!("10:00:00.00{at}000 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4\n");
+    let v4 = "10:00:00.001000 IP 192.0.2.1 > 198.51.100.200: ICMP 192.0.2.1 udp port un\n";
+    let v6 = "10:00:00.001000 IP6 2001:db8::1 > 2001:db8::200: ICMP6, destination unrea\n";
+    for open in [v4, v6] {
+        let broken = format!("{open}reachable, length 30\n{}", packet(2));
+        let outline = outline(&broken);
+        assert!(outline[1].starts_with("fault line 2: stands between"), "{outline:?}");
+        assert_eq!(outline.len(), 3, "{outline:?}");
+    }
+    let whole = format!("{}then the node answers\n{}", packet(1), packet(2));
+    assert!(outline(&whole).iter().all(|line| !line.starts_with("fault")));
+}
+
+#[test]
+fn a_text_holds_only_so_many_runs() {
+    let v4 = "10:00:00.001000 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4\nprose\n";
+    let v6 = "10:00:00.001000 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4\nprose\n";
+    for run in [v4, v6] {
+        let outline = outline(&run.repeat(3 * super::LIMIT_RUNS));
+        let captures = outline.iter().filter(|line| line.starts_with("capture")).count();
+        assert_eq!(captures, super::LIMIT_RUNS);
+        let faults: Vec<_> = outline.iter().filter(|line| line.starts_with("fault")).collect();
+        assert!(matches!(faults[..], [only] if only.contains("from here on")), "{faults:?}");
+    }
+}
+
+#[test]
 fn long_lines_are_cut_and_told() {
     let text = format!("{PACKET}\n{}\n{PACKET6}", "x".repeat(100_000));
     let outline = outline(&text);

@@ -17,7 +17,7 @@ const EVIDENCE_MAX: usize = 8;
 /// Other exchanges that get a line each.
 const EXCHANGES_MAX: usize = 8;
 /// Characters of what a packet says.
-const SUMMARY_MAX: usize = 60;
+const SUMMARY_MAX: usize = 90;
 
 /// Remedies that an earlier device's section has told, and that device.
 #[derive(Default)]

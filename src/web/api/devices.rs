@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Service;
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
-use super::super::query::{given, read_cursor, read_limit};
+use super::super::query::{empty_as_none, given, read_cursor, read_limit};
 use super::responses::{FindProblems, ListProblems};
 use crate::model::finding::Verdict;
 use crate::model::report::DeviceSummary;
@@ -27,6 +27,7 @@ pub struct DevicesQuery {
     limit: Option<u32>,
     /// The newest verdict.
     #[param(inline)]
+    #[serde(deserialize_with = "empty_as_none")]
     verdict: Option<Verdict>,
     /// Part of the device's name, address or newest headline.
     q: Option<String>,

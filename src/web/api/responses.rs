@@ -59,7 +59,7 @@ pub enum UploadProblems {
     /// A browser sent the request in the name of another site's page.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
-    /// The body stood still for too long.
+    /// The body stood still, or came too slowly, for too long.
     #[response(status = 408, content_type = "application/problem+json")]
     Stalled(Problem),
     /// The body, or what it expands to, is larger than the limit.

@@ -8,7 +8,7 @@ use super::super::Service;
 use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
 use super::super::extract::{DeviceAddress, Path, Query};
-use super::super::query::AnalysesQuery;
+use super::super::query::{AnalysesQuery, kept_fields, render_next};
 use super::super::upload::{self, UploadQuery};
 use super::home::{self, HomeView};
 use crate::report::html::{Setting, render_device, render_report};
@@ -21,13 +21,16 @@ pub async fn show_home(
     let (filter, cursor, limit) = query.read()?;
     let page = service.store.list(&filter, cursor, limit).await?;
     let filter_text = filter.to_string();
-    let next_cursor = page.next_cursor.map(|id| id.to_string());
+    let older = page.next_cursor.map(|cursor| render_next(&filter, limit, cursor));
     Ok(Html(home::render(&HomeView {
         stylesheet: stylesheet_path(),
         analyses: &page.entries,
-        next_cursor: next_cursor.as_deref(),
+        older: older.as_deref(),
         limit_bytes: service.settings.upload_limit_bytes,
         filter_text: Some(filter_text.as_str()).filter(|text| !text.is_empty()),
+        verdict: filter.verdict,
+        text: filter.text.as_deref().unwrap_or_default(),
+        kept: &kept_fields(&filter),
     })?))
 }
 

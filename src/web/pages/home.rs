@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::model::finding::Verdict;
 use crate::model::report::AnalysisSummary;
 use crate::report::html::{Setting, TimeWords as _, VerdictWords as _, byte_size, finish};
 
@@ -12,12 +13,17 @@ pub struct HomeView<'a> {
     pub stylesheet: &'a str,
     /// Newest first.
     pub analyses: &'a [AnalysisSummary],
-    /// Where the next page of the list begins; `None` on the last.
-    pub next_cursor: Option<&'a str>,
+    /// The query of the list's next page; `None` on the last.
+    pub older: Option<&'a str>,
     /// The largest body that an upload may have, in bytes.
     pub limit_bytes: u64,
     /// What the list was filtered by, in words; `None` for all.
     pub filter_text: Option<&'a str>,
+    /// What the filter's form holds: a verdict and a text, and what it keeps of
+    /// a filter that it does not show.
+    pub verdict: Option<Verdict>,
+    pub text: &'a str,
+    pub kept: &'a [(&'static str, String)],
 }
 
 /// The first page.
@@ -37,6 +43,11 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Verdicts to choose from, and whether each is chosen.
+    fn choices(&self) -> [(Verdict, bool); 7] {
+        Verdict::WORST_FIRST.map(|verdict| (verdict, self.view.verdict == Some(verdict)))
+    }
+
     fn limit(&self) -> String {
         byte_size(self.view.limit_bytes)
     }

@@ -2,6 +2,7 @@ use super::history::HistoryView;
 use super::home::HomeView;
 use super::problem::ProblemView;
 use super::{history, home, problem};
+use crate::model::finding::Verdict;
 use crate::model::report::{AnalysisSummary, DeviceSummary};
 use crate::report::samples;
 
@@ -32,9 +33,12 @@ fn render_home(analyses: &[AnalysisSummary], text: Option<&str>) -> String {
     let view = HomeView {
         stylesheet: STYLESHEET,
         analyses,
-        next_cursor: text,
+        older: text,
         limit_bytes: 1 << 30,
         filter_text: text,
+        verdict: Some(Verdict::Broken),
+        text: text.unwrap_or_default(),
+        kept: &[("node", text.unwrap_or_default().to_owned())],
     };
     home::render(&view).unwrap()
 }

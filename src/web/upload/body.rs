@@ -1,17 +1,18 @@
-//! A body under watch: it may be only so large, and may not stand still.
+//! A body under watch: it may be only so large, and may neither stand still nor crawl.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::BodyDataStream;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, Sleep};
 
+use super::super::Settings;
 use super::super::error::Error;
+use super::pace::{Pace, PaceFault, PaceLimits};
 use super::{DRAIN_BYTES, DRAIN_TIME};
 
 /// What one request's body may do, and what it did wrong.
@@ -21,7 +22,7 @@ pub struct Watch(Arc<Watched>);
 #[derive(Debug)]
 struct Watched {
     limit_bytes: u64,
-    stall_time: Duration,
+    pace: PaceLimits,
     received_bytes: AtomicU64,
     /// Bytes received at which the head of a form's part must have ended.
     head_end_bytes: AtomicU64,
@@ -36,6 +37,8 @@ enum Fault {
     TooLarge,
     #[error("stalled")]
     Stalled,
+    #[error("too slow")]
+    TooSlow,
     #[error("cut off")]
     CutOff,
     #[error("head of a part too large")]
@@ -46,10 +49,14 @@ enum Fault {
 const LARGEST_HEAD_BYTES: u64 = 1 << 20;
 
 impl Watch {
-    pub fn new(limit_bytes: u64, stall_time: Duration) -> Self {
+    pub fn new(settings: &Settings) -> Self {
         Self(Arc::new(Watched {
-            limit_bytes,
-            stall_time,
+            limit_bytes: settings.upload_limit_bytes,
+            pace: PaceLimits {
+                stall_time: settings.stall_time,
+                least_bytes: settings.least_bytes,
+                rate_time: settings.rate_time,
+            },
             received_bytes: AtomicU64::new(0),
             head_end_bytes: AtomicU64::new(u64::MAX),
             fault: OnceLock::new(),
@@ -62,8 +69,8 @@ impl Watch {
         WatchedBody {
             stream: Some(stream),
             watch: self.clone(),
-            stalled: Box::pin(tokio::time::sleep(self.0.stall_time)),
-            is_waiting: false,
+            timer: Box::pin(tokio::time::sleep(self.0.pace.stall_time)),
+            pace: Pace::new(self.0.pace),
             is_pausing: false,
         }
     }
@@ -83,7 +90,11 @@ impl Watch {
     pub fn find_fault(&self) -> Option<Error> {
         self.0.fault.get().map(|fault| match fault {
             Fault::TooLarge => Error::TooLarge { limit_bytes: self.0.limit_bytes },
-            Fault::Stalled => Error::Stalled { seconds: self.0.stall_time.as_secs() },
+            Fault::Stalled => Error::Stalled { seconds: self.0.pace.stall_time.as_secs() },
+            Fault::TooSlow => Error::TooSlow {
+                least_bytes: self.0.pace.least_bytes,
+                seconds: self.0.pace.rate_time.as_secs(),
+            },
             Fault::CutOff => Error::CutOff,
             Fault::HeadTooLarge => Error::BadMultipart(format!(
                 "the head of a part is larger than {LARGEST_HEAD_BYTES} bytes"
@@ -119,10 +130,9 @@ impl Watch {
 pub struct WatchedBody {
     stream: Option<BodyDataStream>,
     watch: Watch,
-    stalled: Pin<Box<Sleep>>,
-    /// Whether we wait for the sender. Time in which we were busy ourselves is
-    /// not held against it.
-    is_waiting: bool,
+    pace: Pace,
+    /// Wakes us when the pace has to be looked at again.
+    timer: Pin<Box<Sleep>>,
     is_pausing: bool,
 }
 
@@ -154,23 +164,37 @@ impl Stream for WatchedBody {
                 if received > watched.head_end_bytes.load(Ordering::Relaxed) {
                     return Poll::Ready(Some(Err(self.watch.fail(Fault::HeadTooLarge))));
                 }
-                self.is_waiting = false;
+                if let Err(fault) = self.pace.receive(chunk_bytes, Instant::now()) {
+                    return Poll::Ready(Some(Err(self.watch.fail(fault.into()))));
+                }
                 self.is_pausing = true;
                 Poll::Ready(Some(Ok(chunk)))
             }
             Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(self.watch.fail(Fault::CutOff)))),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => {
-                if !self.is_waiting {
-                    self.is_waiting = true;
-                    let deadline = Instant::now() + self.watch.0.stall_time;
-                    self.stalled.as_mut().reset(deadline);
+            Poll::Pending => loop {
+                let deadline = match self.pace.wait(Instant::now()) {
+                    Ok(deadline) => deadline,
+                    Err(fault) => {
+                        return Poll::Ready(Some(Err(self.watch.fail(fault.into()))));
+                    }
+                };
+                if self.timer.deadline() != deadline {
+                    self.timer.as_mut().reset(deadline);
                 }
-                match self.stalled.as_mut().poll(cx) {
-                    Poll::Ready(()) => Poll::Ready(Some(Err(self.watch.fail(Fault::Stalled)))),
-                    Poll::Pending => Poll::Pending,
+                if self.timer.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
                 }
-            }
+            },
+        }
+    }
+}
+
+impl From<PaceFault> for Fault {
+    fn from(fault: PaceFault) -> Self {
+        match fault {
+            PaceFault::Stalled => Self::Stalled,
+            PaceFault::TooSlow => Self::TooSlow,
         }
     }
 }

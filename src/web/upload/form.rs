@@ -8,7 +8,7 @@ use bytes::Bytes;
 use utoipa::ToSchema;
 
 use super::super::error::Error;
-use super::super::labels::Labels;
+use super::super::labels::{Labels, find_title};
 use super::body::Watch;
 use super::metadata::{Metadata, parse_metadata, parse_point, parse_title};
 use super::raw::UploadQuery;
@@ -31,7 +31,7 @@ pub struct UploadForm {
     /// What `ip addr`, `ip route` or `kubectl` printed, or a device list.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     inventory: Option<Vec<String>>,
-    /// Captures: pcap, pcapng (plain, gzip or zstd), tcpdump text or whole terminal transcripts.
+    /// Captures: pcap, pcapng (plain, compressed, or in ZIP and tar archives), tcpdump text or whole terminal transcripts.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     capture: Option<Vec<String>>,
     /// A pasted capture: what tcpdump printed, or a whole terminal transcript.
@@ -47,7 +47,8 @@ struct State {
     title: Option<String>,
     /// Points by file name, until a capture takes them.
     points: BTreeMap<String, CapturePoint>,
-    captures: u32,
+    /// Their names, as far as they have one.
+    captures: Vec<Option<String>>,
 }
 
 /// Sends the form's parts, in their order; returns the report's title.
@@ -81,10 +82,10 @@ pub async fn send(
             "points names '{name}', but no capture part has that file name"
         )));
     }
-    if state.captures == 0 {
+    if state.captures.is_empty() {
         return Err(Error::NothingSent("the form has no capture part and no text"));
     }
-    Ok(state.title)
+    Ok(state.title.or_else(|| find_title(&state.captures)))
 }
 
 impl State {
@@ -124,7 +125,7 @@ impl State {
         let kind = if fallback == "inventory" {
             Kind::Inventory
         } else {
-            self.captures += 1;
+            self.captures.push((!file_name.is_empty()).then(|| label.clone()));
             let point = self.points.remove(&file_name).or_else(|| self.points.remove(&label));
             Kind::Capture { point }
         };
@@ -142,7 +143,7 @@ impl State {
             return Ok(());
         }
         let metadata = parse_metadata(&json).map_err(Error::BadMetadata)?;
-        if self.captures > 0 && !metadata.points.is_empty() {
+        if !self.captures.is_empty() && !metadata.points.is_empty() {
             return Err(Error::BadMetadata(
                 "the metadata part came after a capture, which is analysed already; send metadata first"
                     .to_owned(),

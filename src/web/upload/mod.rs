@@ -25,6 +25,7 @@ use crate::store::CaptureBlobs;
 mod body;
 mod form;
 mod metadata;
+mod pace;
 mod raw;
 mod worker;
 
@@ -50,11 +51,12 @@ pub async fn receive(
     let (head, body) = request.into_parts();
     // Who waits for our leave to send need not be heard out.
     let is_waiting = head.headers.contains_key(EXPECT);
-    let watch = Watch::new(service.settings.upload_limit_bytes, service.settings.stall_time);
+    let watch = Watch::new(&service.settings);
     let body = watch.wrap(body.into_data_stream());
     let result = analyse(service, query, head, body, &watch).await;
     if let Err(error) = &result {
-        let is_silent = matches!(error, Error::Stalled { .. } | Error::CutOff);
+        let is_silent =
+            matches!(error, Error::Stalled { .. } | Error::TooSlow { .. } | Error::CutOff);
         if !is_waiting && !is_silent {
             watch.drain().await;
         }

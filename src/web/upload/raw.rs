@@ -5,14 +5,14 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::super::error::Error;
-use super::super::labels::Labels;
+use super::super::labels::{Labels, find_title};
 use super::super::query::given;
 use super::body::WatchedBody;
 use super::metadata::{parse_point, parse_title};
 use super::worker::{Feed, Kind, Piece};
 
 /// Content types of a body that is a capture itself. Which format it is, its bytes say.
-pub const MEDIA_TYPES: [&str; 9] = [
+pub const MEDIA_TYPES: [&str; 16] = [
     "application/octet-stream",
     "application/vnd.tcpdump.pcap",
     "application/x-pcap",
@@ -20,12 +20,19 @@ pub const MEDIA_TYPES: [&str; 9] = [
     "application/gzip",
     "application/x-gzip",
     "application/zstd",
+    "application/x-xz",
+    "application/x-bzip2",
+    "application/x-lz4",
+    "application/zip",
+    "application/x-zip-compressed",
+    "application/x-tar",
+    "application/x-gtar",
     "text/plain",
     "text/markdown",
 ];
 
 /// What the answer to any other content type says.
-pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, application/vnd.tcpdump.pcap, application/x-pcapng, application/gzip, application/zstd, text/plain, or no content type";
+pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, application/vnd.tcpdump.pcap, application/x-pcapng, application/gzip, application/zstd, application/zip, application/x-tar, text/plain, or no content type";
 
 /// What a body without parts cannot say itself.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -62,7 +69,9 @@ pub async fn send(
     let title = query.title()?;
     let point = given(query.point).map(|text| parse_point(&text)).transpose();
     let point = point.map_err(Error::BadQuery)?;
-    let label = Labels::default().unique(query.name.as_deref().unwrap_or_default(), "capture");
+    let name = given(query.name);
+    let label = Labels::default().unique(name.as_deref().unwrap_or_default(), "capture");
+    let title = title.or_else(|| find_title(&[name.map(|_| label.clone())]));
     feed.send(Piece::Begin { label, kind: Kind::Capture { point } }).await?;
     while let Some(chunk) = body.next().await {
         // The watch knows what is wrong.

@@ -32,9 +32,8 @@ pub enum Method {
 /// Where the content's length stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    Stated {
-        compressed_bytes: u64,
-    },
+    /// A descriptor may repeat it.
+    Stated { compressed_bytes: u64, is_repeated: bool },
     /// Behind the content, which the writer did not know before.
     InDescriptor,
 }
@@ -89,7 +88,8 @@ impl Header {
             Some(u64::from(compressed))
         };
         // Bit 3: lengths and checksum follow. Some writers know them all the same.
-        let is_streamed = flags & 1 << 3 != 0 && compressed_bytes.is_none_or(|length| length == 0);
+        let has_descriptor = flags & 1 << 3 != 0;
+        let is_streamed = has_descriptor && compressed_bytes.is_none_or(|length| length == 0);
         Self {
             name: name.to_vec(),
             method: match short(8) {
@@ -101,10 +101,12 @@ impl Header {
                 other => Method::Other(other),
             },
             length: match compressed_bytes {
-                Some(compressed_bytes) if !is_streamed => Length::Stated { compressed_bytes },
+                Some(compressed_bytes) if !is_streamed => {
+                    Length::Stated { compressed_bytes, is_repeated: has_descriptor }
+                }
                 _ => Length::InDescriptor,
             },
-            checksum: (flags & 1 << 3 == 0).then(|| long(14)),
+            checksum: (!has_descriptor).then(|| long(14)),
             is_encrypted: flags & (1 | 1 << 6 | 1 << 13) != 0,
         }
     }
