@@ -18,11 +18,17 @@
 //! | [`web`] | pages and the JSON API |
 //! | [`config`], [`app`] | settings, composition and shutdown |
 //!
+//! The last two rows are the feature `service`, which is on by default; without it
+//! the crate is the pure core, which knows no file, socket or clock.
+//!
 //! Who may import whom is in `tests/layering.rs`.
 
 pub mod analysis;
+#[cfg(feature = "service")]
 pub mod app;
+#[cfg(feature = "service")]
 pub mod clock;
+#[cfg(feature = "service")]
 pub mod config;
 pub mod correlate;
 pub mod decode;
@@ -30,6 +36,8 @@ pub mod diagnose;
 pub mod ingest;
 pub mod model;
 pub mod report;
+#[cfg(feature = "service")]
 pub mod store;
 pub mod topology;
+#[cfg(feature = "service")]
 pub mod web;

@@ -124,7 +124,9 @@ fn with_places(layers: Layers, sink: &mut dyn FnMut(Event<'_>)) -> impl FnMut(Ev
 fn detect(window: &mut Window<'_>) -> Kind {
     window.ensure(detect::MAGIC_BYTES);
     // A live capture may be slow to send more than its first bytes.
-    if let Some(kind) = detect::find_binary_format(window.unused()) {
+    // No more than those, however much one read brought: the kind must not depend on it.
+    let magic = window.unused();
+    if let Some(kind) = detect::find_binary_format(&magic[..magic.len().min(detect::MAGIC_BYTES)]) {
         return kind;
     }
     window.ensure(detect::HEAD_BYTES);

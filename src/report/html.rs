@@ -21,8 +21,10 @@ use super::plain::many_lines;
 use super::tables::{AddressTable, CaptureRow};
 pub(crate) use super::times::TimeWords;
 use super::times::Times;
+pub(crate) use super::wording::VerdictWords;
+#[cfg(feature = "service")]
+pub(crate) use super::wording::byte_size;
 use super::wording::needs_detail;
-pub(crate) use super::wording::{VerdictWords, byte_size};
 use crate::model::finding::Verdict;
 use crate::model::report::{Device, Report};
 

@@ -47,10 +47,16 @@ pub(in crate::decode) fn is_later_fragment(slice: &LaxIpSlice<'_>) -> bool {
         LaxIpSlice::Ipv4(v4) => v4.header().fragments_offset().value() != 0,
         LaxIpSlice::Ipv6(v6) => {
             v6.is_payload_fragmented()
-                && v6.extensions().clone().into_iter().any(|extension| {
-                    matches!(extension, Ipv6ExtensionSlice::Fragment(fragment)
-                        if fragment.fragment_offset().value() != 0)
-                })
+                // Not a step further than the header that says so: what follows it may be
+                // cut or out of order, and etherparse's iterator does not look.
+                && v6.extensions().clone().into_iter().find_map(|extension| match extension {
+                    Ipv6ExtensionSlice::Fragment(fragment)
+                        if fragment.is_fragmenting_payload() =>
+                    {
+                        Some(fragment.fragment_offset().value() != 0)
+                    }
+                    _ => None,
+                }) == Some(true)
         }
     }
 }
@@ -97,6 +103,7 @@ fn find_v6_fragment<'a>(
         return None;
     }
     let mut header_bytes = v6.header().slice().len();
+    // To the first fragment header, which is there, and no further: see above.
     for extension in v6.extensions().clone() {
         header_bytes += match extension {
             Ipv6ExtensionSlice::HopByHop(header)

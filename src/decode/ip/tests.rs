@@ -141,6 +141,16 @@ fn cut_and_damaged_headers_say_so() {
         (v4(&[(0, 0x46)], &[1, 1]), "IPv4 header needs 24 bytes, 22 are there"),
         (v6(16, 0, &[17, 0, 1]), "IPv6 extension header needs 8 bytes, 3 are there"),
         (v6(16, 44, &[17]), "IPv6 fragment header needs 8 bytes, 1 are there"),
+        // Of first fragments whose next header is not all there no byte behind
+        // the packet is read.
+        (
+            v6(10, 44, &[60, 0, 0, 1, 0, 0, 0, 9, 17, 9]),
+            "IPv6 extension header needs 8 bytes, 2 are there",
+        ),
+        (
+            v6(8, 44, &[0, 0, 0, 1, 0, 0, 0, 9]),
+            "IPv6 hop-by-hop header is damaged: hop-by-hop header is not at the start",
+        ),
     ];
     for (bytes, expected) in cases {
         assert_eq!(parse_ip(&bytes, 1000).unwrap_err().to_string(), expected);
