@@ -166,10 +166,12 @@ impl Analysis {
     /// Where no capture was read.
     pub fn finish(mut self, header: ReportHeader) -> Result<Report, InputError> {
         if self.captures.is_empty() {
-            return Err(InputError {
-                name: "the inputs".to_owned(),
-                kind: InputErrorKind::NoPackets { lines: 0 },
-            });
+            let kind = if self.facts.is_empty() {
+                InputErrorKind::NoPackets { lines: 0 }
+            } else {
+                InputErrorKind::OnlyFacts
+            };
+            return Err(InputError { name: "the inputs".to_owned(), kind });
         }
         for (address, name) in std::mem::take(&mut self.names) {
             let known = self.facts.devices.iter_mut().find(|known| known.name == name);

@@ -66,6 +66,15 @@ mod tests {
     }
 
     #[test]
+    fn facts_alone_are_no_capture() {
+        let facts = "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP\n    inet 192.0.2.10/24 scope global eth0\n    inet 192.0.2.20/32 scope global eth0\n";
+        let run = replyscope(&["analyze", "-"], facts.as_bytes());
+        assert_eq!(run.code, Some(2));
+        assert!(run.stderr.contains("holds no packets"), "{}", run.stderr);
+        assert!(run.stderr.contains("Add a capture"), "{}", run.stderr);
+    }
+
+    #[test]
     fn a_missing_file_and_a_directory_are_refused() {
         let folder = Folder::new("missing");
         for path in [folder.path.join("not-there.pcap"), folder.path.clone()] {

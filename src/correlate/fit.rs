@@ -1,5 +1,6 @@
 //! Whether a packet on a flow not seen before belongs to an exchange.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::record::{Audience, Record};
@@ -79,6 +80,9 @@ pub fn find_reply_fit(
     {
         return None;
     }
+    if is_subnet_broadcast(asked.address, source.address) {
+        return Some(Fit::ByDesign);
+    }
     let confidence =
         if source.port == asked.port { Confidence::Likely } else { Confidence::Possible };
     Some(Fit::OtherAddress(confidence))
@@ -118,6 +122,14 @@ pub fn comes_from_other_source(exchange: &Record, datagram: &Datagram, at: Times
         && !is_request(datagram)
         && at.since(exchange.last_at()) <= TFTP_PATIENCE
         && (source.port == exchange.client.port || tftp_shape(datagram).is_some())
+}
+
+/// Whether `asked` is the highest address of the network of 256 or more that
+/// `answerer` is in: then all its hosts were asked (RFC 922).
+fn is_subnet_broadcast(asked: IpAddr, answerer: IpAddr) -> bool {
+    let (IpAddr::V4(asked), IpAddr::V4(answerer)) = (asked, answerer) else { return false };
+    let host_bits = asked.to_bits().trailing_ones();
+    (8..32).contains(&host_bits) && asked.to_bits() >> host_bits == answerer.to_bits() >> host_bits
 }
 
 /// RFC 1350 section 4: a TFTP server answers from a port of its own choice.

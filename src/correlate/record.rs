@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::details::{Details, Synopsis};
-use super::repetition::Last;
+use super::repetition::{Last, Pace};
 use super::signature::{Basis, BelongsToTftp, Signature, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{CROSSING, Transactions};
@@ -314,7 +314,8 @@ impl Record {
         } else {
             self.from_server.replace(last)
         };
-        if before.is_some_and(|before| before.is_copied_by(&last)) {
+        let pace = self.pace();
+        if before.is_some_and(|before| before.is_copied_by(&last, pace)) {
             return;
         }
         let novelty = match before {
@@ -417,7 +418,8 @@ impl Record {
     ) -> Option<Novelty> {
         let said = signature(datagram, is_tftp(self.protocol));
         let last = Last::new(packet, datagram, datagram.flow.destination, said);
-        if self.from_client.is_some_and(|before| before.is_copied_by(&last)) {
+        let pace = self.pace();
+        if self.from_client.is_some_and(|before| before.is_copied_by(&last, pace)) {
             return None;
         }
         let novelty = match self.from_client {
@@ -453,6 +455,12 @@ impl Record {
         if self.is_answered() && answered {
             self.details(frame.capture).asked_again(frame, confidence);
         }
+    }
+
+    fn pace(&self) -> Pace {
+        // A TFTP client may send a window of blocks (RFC 7440).
+        let in_turn = self.protocol.expects_answer() && !is_tftp_protocol(self.protocol);
+        if in_turn { Pace::WaitsForAnswers } else { Pace::Free }
     }
 
     fn touch(&mut self, datagram: &Datagram) {

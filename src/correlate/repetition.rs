@@ -9,6 +9,13 @@ use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
 
+/// Whether a protocol's sides speak in turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    WaitsForAnswers,
+    Free,
+}
+
 /// The last packet of one side, to recognise a repetition or a copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Last {
@@ -36,13 +43,15 @@ impl Last {
     /// Whether `later` is this very datagram, captured twice: a mirror port, or
     /// a bridge and its port under one interface. A sender that repeats itself
     /// gives its packet another IPv4 identification, and waits longer.
-    pub fn is_copied_by(&self, later: &Self) -> bool {
+    pub fn is_copied_by(&self, later: &Self, pace: Pace) -> bool {
         let within = match (self.ip_identification, later.ip_identification) {
             (Some(before), Some(now)) if before == now => Duration::from_millis(100),
             (Some(_), Some(_)) => return false,
+            // Text: only the length is known, but nobody asks twice at once.
+            _ if self.basis == Basis::Length => Duration::from_micros(100),
             _ => Duration::from_millis(1),
         };
-        self.basis != Basis::Length
+        (self.basis != Basis::Length || pace == Pace::WaitsForAnswers)
             && self.says(Signature { value: later.said, basis: later.basis })
             && self.length == later.length
             && self.peer == later.peer

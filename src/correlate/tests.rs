@@ -29,6 +29,8 @@ enum Says {
     /// Text: only a length is known.
     Length(u32),
     Bytes(u64),
+    /// Text of a protocol whose identity is not printed.
+    Plain(Protocol),
     Ask {
         protocol: Protocol,
         identity: u64,
@@ -113,6 +115,7 @@ fn datagram(flow: FlowKey, says: Says) -> Datagram {
         }
         Says::Ack(block) => (4, Some(u64::from(block) + 200), shape(TftpMessage::Ack { block })),
         Says::Length(length) => (length, None, Application::Unknown { tftp_shape: None }),
+        Says::Plain(protocol) => (48, None, Application::Plain(protocol)),
         Says::Bytes(value) => (20, Some(value), Application::Unknown { tftp_shape: None }),
         Says::Ask { protocol, identity, question } => {
             let role = TransactionRole::Request;
@@ -312,6 +315,35 @@ fn groups_are_answered_by_anybody() {
         (12, "192.0.2.6:7000 > 192.0.2.1:4000", Says::Bytes(3)),
     ]);
     assert!(exchange.primary().replies.iter().all(|replies| replies.origin == Origin::ByDesign));
+}
+
+#[test]
+fn a_subnets_broadcast_address_is_answered_by_any_of_its_hosts() {
+    for (asked, expected) in [
+        ("192.0.2.255:7000", Origin::ByDesign),
+        // May be a host's address: the network's size is not known.
+        ("192.0.2.127:7000", Origin::OtherAddress(Confidence::Likely)),
+        ("198.51.100.255:7000", Origin::OtherAddress(Confidence::Likely)),
+    ] {
+        let ask = format!("192.0.2.1:4000 > {asked}").leak();
+        let exchange = only_exchange(&[
+            (0, ask, Says::Bytes(1)),
+            (10, "192.0.2.5:7000 > 192.0.2.1:4000", Says::Bytes(2)),
+        ]);
+        assert_eq!(exchange.primary().replies[0].origin, expected, "{asked}");
+    }
+}
+
+#[test]
+fn text_of_one_packet_at_two_interfaces_is_one_request() {
+    let ask = "192.0.2.1:4000 > 198.51.100.5:123";
+    for (apart_ms, packets) in [(0, 1), (1, 2)] {
+        let exchange = only_exchange(&[
+            (0, ask, Says::Plain(Protocol::Ntp)),
+            (apart_ms, ask, Says::Plain(Protocol::Ntp)),
+        ]);
+        assert_eq!(exchange.primary().requests.packets, packets, "{apart_ms} ms apart");
+    }
 }
 
 #[test]

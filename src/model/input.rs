@@ -25,6 +25,8 @@ pub enum InputErrorKind {
     /// `archive` has its article; `holds` names what was found instead.
     #[error("it is {archive} in which nothing can be analysed; it holds {holds}")]
     NothingInArchive { archive: &'static str, holds: String },
+    #[error("it states facts about addresses, but holds no packets")]
+    OnlyFacts,
     #[error("it is not an inventory that we know: {0}")]
     NotAnInventory(String),
     /// `offset_bytes` is where reading stopped, counted from 0.
@@ -45,7 +47,7 @@ impl InputErrorKind {
         match self {
             Self::Empty => "empty-input",
             Self::NotACapture(_) => "not-a-capture",
-            Self::NoPackets { .. } => "no-packets",
+            Self::NoPackets { .. } | Self::OnlyFacts => "no-packets",
             Self::NothingInArchive { .. } => "nothing-in-archive",
             Self::NotAnInventory(_) => "not-an-inventory",
             Self::Damaged { .. } => "damaged-input",
@@ -71,6 +73,9 @@ impl InputErrorKind {
             Self::Empty => "Check that the capture ran and that the file was copied completely.",
             Self::NotACapture(_) => {
                 "Send a pcap, pcapng or snoop file (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), a ZIP or tar archive of such files, or the text that tcpdump printed."
+            }
+            Self::OnlyFacts => {
+                "Add a capture: a pcap or pcapng file, or the lines that tcpdump printed."
             }
             Self::NoPackets { .. } => {
                 "Paste the lines that tcpdump printed, best with `tcpdump -n`, with or without the commands around them."
