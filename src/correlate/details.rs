@@ -7,10 +7,11 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, Novelty, Origin, Replies, Said, Step, Tally,
+    AskedAgain, Course, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies, Said, Step,
+    Tally,
 };
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram};
+use crate::model::packet::{Application, Datagram, FragmentsLost};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use crate::model::time::Timestamp;
@@ -27,12 +28,11 @@ pub struct Details {
     pub replies: Vec<Replies>,
     pub follow_ups: Vec<FollowUps>,
     pub icmp_errors: Vec<IcmpErrors>,
+    pub lost_replies: Option<LostReplies>,
     pub asked_again: Option<AskedAgain>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,
-    pub last_request: Option<FrameRef>,
-    pub last_answer: Option<FrameRef>,
     pub steps: Vec<Step>,
     pub steps_omitted: u64,
     pub first_at: Option<Timestamp>,
@@ -123,6 +123,18 @@ impl Details {
             ports: None,
             said: Said::Icmp { kind: error.kind, quoted_destination: error.quoted_destination },
         });
+    }
+
+    pub fn reply_lost(&mut self, frame: FrameRef, source: Endpoint, lost: &FragmentsLost) {
+        let known = self.lost_replies.get_or_insert(LostReplies {
+            source,
+            datagrams: 0,
+            frame,
+            received_bytes: lost.received_bytes,
+            total_bytes: lost.total_bytes,
+        });
+        known.datagrams += 1;
+        self.note_time(frame.at);
     }
 
     pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {

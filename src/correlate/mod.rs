@@ -76,7 +76,7 @@ impl Correlator {
             Content::IcmpError(error) => {
                 table.icmp_error(frame, error);
             }
-            Content::FragmentsLost(_) => {}
+            Content::FragmentsLost(lost) => table.fragments_lost(packet, frame, lost),
         }
     }
 

@@ -75,7 +75,7 @@ pub enum Audience {
     Group,
 }
 
-/// Like packets and the first of them.
+/// Like packets, the first and the last of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Count {
     pub packets: u32,
@@ -83,46 +83,37 @@ pub struct Count {
     /// UDP payload bytes.
     pub bytes: u64,
     first: Mark,
+    last: Mark,
 }
 
-/// Requests that wait for an answer, and the first of them.
+/// A frame of the table's capture. Numbers beyond 2³² stay there.
 #[derive(Debug, Clone, Copy)]
-pub struct Waiting {
-    pub packets: u32,
-    first: Mark,
-}
-
-impl Waiting {
-    const NONE: Self = Self { packets: 0, first: Mark { number: 0, at: Timestamp::EPOCH } };
-
-    fn count(&mut self, frame: FrameRef) {
-        if self.packets == 0 {
-            self.first = Mark { number: frame.number, at: frame.at };
-        }
-        self.packets = self.packets.saturating_add(1);
-    }
-
-    /// The first of them.
-    pub fn first(&self, capture: CaptureId) -> Option<FrameRef> {
-        let Mark { number, at } = self.first;
-        (self.packets > 0).then_some(FrameRef { capture, number, at })
-    }
-}
-
-/// A frame of the table's capture.
-#[derive(Debug, Clone, Copy)]
+#[repr(C, packed(4))]
 struct Mark {
-    number: u64,
+    number: u32,
     at: Timestamp,
+}
+
+impl Mark {
+    const NONE: Self = Self { number: 0, at: Timestamp::EPOCH };
+
+    fn new(frame: FrameRef) -> Self {
+        Self { number: u32::try_from(frame.number).unwrap_or(u32::MAX), at: frame.at }
+    }
+
+    fn frame(self, capture: CaptureId) -> FrameRef {
+        FrameRef { capture, number: u64::from(self.number), at: self.at }
+    }
 }
 
 impl Count {
     pub const NONE: Self =
-        Self { packets: 0, repeats: 0, bytes: 0, first: Mark { number: 0, at: Timestamp::EPOCH } };
+        Self { packets: 0, repeats: 0, bytes: 0, first: Mark::NONE, last: Mark::NONE };
 
     fn count(&mut self, frame: FrameRef, bytes: u32, novelty: Novelty) {
+        self.last = Mark::new(frame);
         if self.packets == 0 {
-            self.first = Mark { number: frame.number, at: frame.at };
+            self.first = self.last;
         }
         self.packets = self.packets.saturating_add(1);
         self.bytes += u64::from(bytes);
@@ -133,11 +124,36 @@ impl Count {
 
     /// The first packet.
     pub fn first(&self, capture: CaptureId) -> Option<FrameRef> {
-        (self.packets > 0).then_some(FrameRef {
-            capture,
-            number: self.first.number,
-            at: self.first.at,
-        })
+        (self.packets > 0).then(|| self.first.frame(capture))
+    }
+
+    /// The last packet.
+    pub fn last(&self, capture: CaptureId) -> Option<FrameRef> {
+        (self.packets > 0).then(|| self.last.frame(capture))
+    }
+}
+
+/// Requests that wait for an answer, and the first of them; the last is the
+/// exchange's last request.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting {
+    pub packets: u32,
+    first: Mark,
+}
+
+impl Waiting {
+    const NONE: Self = Self { packets: 0, first: Mark::NONE };
+
+    fn count(&mut self, frame: FrameRef) {
+        if self.packets == 0 {
+            self.first = Mark::new(frame);
+        }
+        self.packets = self.packets.saturating_add(1);
+    }
+
+    /// The first of them.
+    pub fn first(&self, capture: CaptureId) -> Option<FrameRef> {
+        (self.packets > 0).then(|| self.first.frame(capture))
     }
 }
 
@@ -237,6 +253,15 @@ impl Record {
                 .is_some_and(|last| last.says(said) && at.distance(last.at) <= within)
     }
 
+    /// Whether the client asked, or asked again, after `at`.
+    pub fn asked_since(&self, at: Timestamp) -> bool {
+        self.requests.packets > 0 && self.requests.last.at.since(at) >= CROSSING
+    }
+
+    pub fn has_lost_replies(&self) -> bool {
+        self.details.as_ref().is_some_and(|details| details.lost_replies.is_some())
+    }
+
     /// Whether nothing of it needs to be told: every request was answered by
     /// the endpoint asked, or its protocol wants no answer.
     pub fn is_unremarkable(&self) -> bool {
@@ -260,9 +285,6 @@ impl Record {
             }
         }
         self.step(frame, StepKind::Request, datagram);
-        if let Some(details) = &mut self.details {
-            details.last_request = Some(frame);
-        }
     }
 
     /// Counts a packet from the client that follows a reply.
@@ -330,11 +352,9 @@ impl Record {
             let mut details = Details::default();
             if let (Some(asked), Some(frame)) = (self.asked, self.requests.first(capture)) {
                 details.steps.push(self.synopsis.request(frame, self.client, asked));
-                details.last_request = Some(frame);
             }
             if let (Some(asked), Some(frame)) = (self.asked, self.answers.first(capture)) {
                 details.steps.push(self.synopsis.answer(frame, asked, self.client));
-                details.last_answer = Some(frame);
                 // Several questions, several answers: so far it went on.
                 details.progress =
                     (self.answers.packets > 1 && self.requests.packets > 1).then_some(frame);
@@ -375,9 +395,6 @@ impl Record {
             self.answers.count(frame, datagram.length, novelty);
             if novelty == Novelty::Repeat {
                 self.details(frame.capture).repeated_answer.get_or_insert(frame);
-            }
-            if let Some(details) = &mut self.details {
-                details.last_answer = Some(frame);
             }
             return;
         }

@@ -15,9 +15,11 @@ use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, IcmpErrors, Origin, PointId, Tally};
-use crate::model::packet::{Datagram, IcmpError, Packet};
+use crate::model::packet::{Application, Datagram, FragmentsLost, IcmpError, Packet};
 use crate::model::time::Timestamp;
 
+/// RFC 768.
+const UDP_HEADER_BYTES: u32 = 8;
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
 const MAX_CANDIDATES: usize = 32;
 /// A datagram that leaves translated does so within this time of its arrival.
@@ -97,6 +99,30 @@ impl PointTable {
             return;
         }
         self.open(packet, frame, datagram);
+    }
+
+    /// Takes a datagram of which fragments are missing. A reply is lost where its
+    /// client asked again; where the client was content, the capture's filter
+    /// hid the other fragments, which have no ports, and the reply counts.
+    pub fn fragments_lost(&mut self, packet: &Packet, frame: FrameRef, lost: &FragmentsLost) {
+        let Some(flow) = lost.flow else { return };
+        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        let Some(known) = found.filter(|known| known.client == flow.destination) else { return };
+        let exchange = &mut self.exchanges[known.exchange.position()];
+        if exchange.asked_since(packet.at) || exchange.has_lost_replies() {
+            exchange.details(frame.capture).reply_lost(frame, flow.source, lost);
+            return;
+        }
+        let datagram = Datagram {
+            flow,
+            length: lost
+                .total_bytes
+                .unwrap_or(lost.received_bytes)
+                .saturating_sub(UDP_HEADER_BYTES),
+            fingerprint: None,
+            application: Application::Unknown { tftp_shape: None },
+        };
+        exchange.reply(packet, frame, &datagram, known.origin);
     }
 
     /// Counts an ICMP error at the exchange that it is about.

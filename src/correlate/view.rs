@@ -21,21 +21,22 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     let capture = table.id.capture;
     let details = record.details.as_deref();
     let repeated_request = details.and_then(|details| details.repeated_request);
-    let last_request = details.and_then(|details| details.last_request);
     let (steps, steps_omitted) = steps(record, capture);
     let mut view = View {
         point: point.id,
         kind: point.kind,
         asked: record.asked,
-        requests: tally(record.requests, capture, last_request, repeated_request),
+        requests: tally(record.requests, capture, repeated_request),
         unanswered: Tally {
             packets: u64::from(record.unanswered.packets),
             first: record.unanswered.first(capture),
+            last: record.requests.last(capture).filter(|_| record.unanswered.packets > 0),
             ..Tally::NONE
         },
         replies: replies(record, capture),
         follow_ups: details.map(|details| details.follow_ups.clone()).unwrap_or_default(),
         icmp_errors: details.map(|details| details.icmp_errors.clone()).unwrap_or_default(),
+        lost_replies: details.and_then(|details| details.lost_replies),
         asked_again: details.and_then(|details| details.asked_again),
         progress: details.and_then(|details| details.progress),
         steps,
@@ -50,19 +51,13 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     Sighting { protocol, view }
 }
 
-fn tally(
-    count: Count,
-    capture: CaptureId,
-    last: Option<FrameRef>,
-    first_repeat: Option<FrameRef>,
-) -> Tally {
-    let first = count.first(capture);
+fn tally(count: Count, capture: CaptureId, first_repeat: Option<FrameRef>) -> Tally {
     Tally {
         packets: u64::from(count.packets),
         bytes: count.bytes,
         repeats: u64::from(count.repeats),
-        first,
-        last: last.or(first.filter(|_| count.packets == 1)),
+        first: count.first(capture),
+        last: count.last(capture),
         first_repeat,
     }
 }
@@ -76,9 +71,8 @@ fn replies(record: &Record, capture: CaptureId) -> Vec<Replies> {
             Audience::One => Origin::Asked,
             Audience::Group => Origin::ByDesign,
         };
-        let last = details.and_then(|details| details.last_answer);
         let repeated = details.and_then(|details| details.repeated_answer);
-        let tally = tally(record.answers, capture, last, repeated);
+        let tally = tally(record.answers, capture, repeated);
         replies.push(Replies { source, origin, tally, awaits_follow_up: false });
         replies.sort_by_key(|replies| replies.tally.first.map(|frame| frame.number));
     }

@@ -25,6 +25,7 @@ mod follow_up_missing;
 mod follow_up_not_delivered;
 mod follow_up_to_request_address;
 mod follow_up_to_request_port;
+mod fragments_lost;
 mod icmp_errors;
 mod one_direction_captured;
 mod reply_ignored;
@@ -67,7 +68,7 @@ type Rule = fn(&Reading<'_>, Verdict) -> Option<Finding>;
 
 /// All rules, in the order of [`Cause::ALL`]. [`Cause::FamiliesDiffer`] needs two
 /// exchanges and their verdicts: see [`families_differ::compare`].
-const RULES: [(Cause, Rule); 23] = [
+const RULES: [(Cause, Rule); 24] = [
     (Cause::FollowUpToRequestAddress, follow_up_to_request_address::find),
     (Cause::FollowUpToRequestPort, follow_up_to_request_port::find),
     (Cause::ReplyIgnored, reply_ignored::find),
@@ -76,6 +77,7 @@ const RULES: [(Cause, Rule); 23] = [
     (Cause::ReplySourceTranslated, reply_source_translated::find),
     (Cause::ReplySourceNotRequested, reply_source_not_requested::find),
     (Cause::ReplyPortTranslated, reply_port_translated::find),
+    (Cause::FragmentsLost, fragments_lost::find),
     (Cause::StaleTranslation, stale_translation::find),
     (Cause::RequestNotTranslated, request_not_translated::find),
     (Cause::RequestNotDelivered, request_not_delivered::find),

@@ -11,8 +11,8 @@ use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, Novelty, Origin, Point,
-    PointId, Replies, Said, Step, Tally, View,
+    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LostReplies, Novelty, Origin,
+    Point, PointId, Replies, Said, Step, Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
 use crate::model::packet::IcmpKind;
@@ -194,6 +194,20 @@ impl Sample {
         self.now = self.now + Duration::from_secs(seconds);
         let now = self.now;
         self.primary().observed_until = now;
+        self
+    }
+
+    /// Replies of which only the first fragment was seen.
+    pub fn lost_replies(mut self, datagrams: u64) -> Self {
+        let frame = self.tick();
+        let source = self.exchange.views[0].asked.unwrap();
+        self.primary().lost_replies = Some(LostReplies {
+            source,
+            datagrams,
+            frame,
+            received_bytes: 1_480,
+            total_bytes: Some(4_028),
+        });
         self
     }
 
@@ -401,6 +415,7 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         replies: Vec::new(),
         follow_ups: Vec::new(),
         icmp_errors: Vec::new(),
+        lost_replies: None,
         asked_again: None,
         progress: None,
         steps: Vec::new(),

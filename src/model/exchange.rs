@@ -141,6 +141,8 @@ pub struct View {
     /// By destination, in order of appearance.
     pub follow_ups: Vec<FollowUps>,
     pub icmp_errors: Vec<IcmpErrors>,
+    /// Replies of which IP fragments are missing: no client can use them.
+    pub lost_replies: Option<LostReplies>,
     /// The client asked again though it had been answered.
     pub asked_again: Option<AskedAgain>,
     /// A reply that says something new, after the client had gone on.
@@ -188,6 +190,18 @@ impl View {
             self.follow_ups.iter().map(|follow_ups| follow_ups.tally.repeats).sum();
         self.requests.repeats + replies + follow_ups
     }
+}
+
+/// Replies that came in parts, of which some are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostReplies {
+    pub source: Endpoint,
+    pub datagrams: u64,
+    /// The first fragment of the first one.
+    pub frame: FrameRef,
+    /// Bytes of IP payload that were seen of the first one, and of its whole, if known.
+    pub received_bytes: u32,
+    pub total_bytes: Option<u32>,
 }
 
 /// A question asked again after its answer.

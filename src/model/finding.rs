@@ -99,6 +99,7 @@ pub enum Cause {
     RequestNotDelivered,
     FollowUpNotDelivered,
     ReplyNotForwarded,
+    FragmentsLost,
     PortUnreachable,
     HostUnreachable,
     AdminProhibited,
@@ -112,7 +113,7 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, the one that explains most first: findings are listed in this order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::FollowUpToRequestAddress,
         Self::FollowUpToRequestPort,
         Self::ReplyIgnored,
@@ -121,6 +122,7 @@ impl Cause {
         Self::ReplySourceTranslated,
         Self::ReplySourceNotRequested,
         Self::ReplyPortTranslated,
+        Self::FragmentsLost,
         Self::StaleTranslation,
         Self::RequestNotTranslated,
         Self::RequestNotDelivered,
@@ -158,6 +160,7 @@ impl Cause {
             Self::RequestNotDelivered => "request_not_delivered",
             Self::FollowUpNotDelivered => "follow_up_not_delivered",
             Self::ReplyNotForwarded => "reply_not_forwarded",
+            Self::FragmentsLost => "fragments_lost",
             Self::PortUnreachable => "port_unreachable",
             Self::HostUnreachable => "host_unreachable",
             Self::AdminProhibited => "admin_prohibited",

@@ -25,3 +25,11 @@ pub const REPLY_NOT_FORWARDED: CauseDocumentation = CauseDocumentation {
     disproof: "The answer on the uplink under an address that was not recognised as its source; an answer that left by another interface, to a client that then was content; a filter at the nearer point that hides answers, such as one for the service's address alone.",
     remedy_summary: "See on the node which rule or policy counts the answer: to a firewall an answer from a new port is a new flow. See by which interface it would leave.",
 };
+
+pub const FRAGMENTS_LOST: CauseDocumentation = CauseDocumentation {
+    meaning: "The server answered with a datagram too large for one packet, and not all of its IP fragments were seen. A client cannot use a part, so it asks again.",
+    example: "203.0.113.16:50000 → 192.0.2.7:161  GetBulkRequest\n192.0.2.7:161 → 203.0.113.16:50000  first fragment, 1480 of 4028 bytes; the rest never\n203.0.113.16:50000 → 192.0.2.7:161  GetBulkRequest again",
+    proof: "Fragments of replies that never became whole, and requests sent again after them. Likely: what this point did not see may have gone by it.",
+    disproof: "A capture filter on ports: later fragments have none, so it hides them. A client that was content with the answers.",
+    remedy_summary: "Make answers smaller than the path, or let fragments pass: firewalls and some translations drop those without ports.",
+};

@@ -123,17 +123,28 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
 pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
     let is_likely = |confidence: Confidence| confidence >= Confidence::Likely;
     let lost_request = reading.lost_request.map(|lost| lost.watched.confidence());
-    let leading = if is_likely_stale(reading) {
+    let leading = if reading.view.lost_replies.is_some() {
+        Some(Cause::FragmentsLost)
+    } else if is_likely_stale(reading) {
         Some(Cause::StaleTranslation)
     } else if lost_request.is_some_and(is_likely) {
         Some(Cause::RequestNotDelivered)
     } else {
         reading.lost_reply.map(|_| Cause::ReplyNotForwarded)
     };
-    match leading {
-        Some(leading) => vec![see(leading)],
-        None => vec![capture::next(reading), service::is_it_served(reading, asked)],
+    if let Some(leading) = leading {
+        return vec![see(leading)];
     }
+    let pod_answers = reading.exchange.pod_view().is_some_and(|pod| pod.reply_packets() > 0);
+    let mut remedies = vec![capture::next(reading)];
+    // A server that answered is no longer under suspicion.
+    remedies.extend((!pod_answers).then(|| service::is_it_served(reading, asked)));
+    remedies
+}
+
+/// For answers of which fragments are missing.
+pub fn for_lost_fragments(reading: &Reading<'_>, server: Endpoint) -> Vec<Remedy> {
+    vec![mtu::let_fragments_pass(reading, server.address)]
 }
 
 /// For a request that was seen at one point and not at the next.

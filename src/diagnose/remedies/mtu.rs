@@ -37,3 +37,28 @@ pub fn smaller_datagrams(reading: &Reading<'_>, reporter: IpAddr) -> Remedy {
         ],
     }
 }
+
+/// Keeps answers whole, or lets their fragments through.
+#[must_use]
+pub fn let_fragments_pass(reading: &Reading<'_>, server: IpAddr) -> Remedy {
+    let client = reading.exchange.client.address;
+    let family = if client.is_ipv4() { "-4" } else { "-6" };
+    let size = if client.is_ipv4() { 1_472 } else { 1_452 };
+    let filter = if client.is_ipv4() {
+        format!("host {server} and ip[6:2] & 0x3fff != 0")
+    } else {
+        format!("host {server} and ip6 proto 44")
+    };
+    Remedy {
+        title: "Make the answers smaller, or let fragments pass".to_owned(),
+        steps: vec![
+            "Ask for less at once, such as fewer SNMP values per request or a smaller DNS EDNS size, so that an answer fits one packet.".to_owned(),
+            format!("Or find where the fragments of {server} are dropped: capture fragments at each point on the way. They carry no ports, so rules that match ports do not match them."),
+            "Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            format!("tcpdump -n -i any '{filter}'"),
+            format!("ping {family} -M do -s {size} -c 3 {server}"),
+        ],
+    }
+}
