@@ -2,6 +2,7 @@
 //!
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
+mod feeder;
 mod intake;
 mod listing;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::IpAddr;
 
+use self::feeder::Feeder;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
 use crate::correlate::{Correlator, Place, WellExchanges};
@@ -60,7 +62,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Analysis {
     limits: Limits,
-    correlator: Correlator,
+    feeder: Feeder,
     captures: Vec<CaptureIntake>,
     facts: Facts,
     names: BTreeMap<IpAddr, String>,
@@ -73,7 +75,7 @@ impl Analysis {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            correlator: Correlator::new(limits.exchanges_per_point),
+            feeder: Feeder::new(Correlator::new(limits.exchanges_per_point)),
             captures: Vec::new(),
             facts: Facts::default(),
             names: BTreeMap::new(),
@@ -104,7 +106,7 @@ impl Analysis {
         });
         // A capture that a fault stopped may not have said that it ends.
         for capture in &mut self.captures[first..] {
-            capture.end(&mut self.correlator);
+            capture.end(&mut self.feeder);
         }
         name_captures(&mut self.captures[first..], name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
@@ -185,7 +187,7 @@ impl Analysis {
         let mut topology = topology::resolve(self.facts);
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
-        let correlated = self.correlator.finish(&places, &mut topology);
+        let correlated = self.feeder.finish().finish(&places, &mut topology);
         let captures =
             self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
         let points = correlated.points.clone();
@@ -231,20 +233,20 @@ impl Analysis {
             Event::Interface(header) => capture.interface(header),
             Event::Frame(frame) => {
                 self.packets += 1;
-                capture.frame(&frame, &mut self.correlator);
+                capture.frame(&frame, &mut self.feeder);
             }
             Event::Packet(packet) => {
                 self.packets += 1;
-                capture.packet(&packet, 0, &mut self.correlator);
+                capture.packet(packet, 0, &mut self.feeder);
             }
             Event::OtherPacket { at, .. } => {
                 self.packets += 1;
-                capture.other(at, &mut self.correlator);
+                capture.other(at, &mut self.feeder);
             }
             Event::Fault(fault) => capture.fault(&fault),
             Event::Dropped { interface, packets } => capture.dropped(interface, packets),
             Event::Note(note) => capture.note(note),
-            Event::CaptureEnds => capture.end(&mut self.correlator),
+            Event::CaptureEnds => capture.end(&mut self.feeder),
             Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
     }

@@ -6,7 +6,8 @@ mod tunnels;
 
 use std::collections::BTreeMap;
 
-use crate::correlate::{Correlated, Correlator, Place};
+use super::feeder::Feeder;
+use crate::correlate::{Correlated, Place};
 use crate::decode::{self, DecodeError, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
@@ -130,45 +131,45 @@ impl CaptureIntake {
 
     /// Decodes a frame and passes on what it holds, after the datagrams that
     /// were waited for until then in vain.
-    pub fn frame(&mut self, frame: &Frame<'_>, correlator: &mut Correlator) {
-        self.pass_on_lost(Some(frame.at), correlator);
+    pub fn frame(&mut self, frame: &Frame<'_>, feeder: &mut Feeder) {
+        self.pass_on_lost(Some(frame.at), feeder);
         match self.decoder.decode(frame) {
-            Ok(Decoded::Packet(packet)) => self.packet(&packet, frame.original_length, correlator),
+            Ok(Decoded::Packet(packet)) => self.packet(packet, frame.original_length, feeder),
             Ok(Decoded::Other) => {
                 self.bytes += u64::from(frame.original_length);
-                self.other(Some(frame.at), correlator);
+                self.other(Some(frame.at), feeder);
             }
             Err(error) => {
                 self.bytes += u64::from(frame.original_length);
                 self.note_undecoded(&error, frame.number);
-                self.other(Some(frame.at), correlator);
+                self.other(Some(frame.at), feeder);
             }
         }
     }
 
     /// Passes on a packet; `wire_bytes` is its frame's length, zero where unknown.
-    pub fn packet(&mut self, packet: &Packet, wire_bytes: u32, correlator: &mut Correlator) {
+    pub fn packet(&mut self, packet: Packet, wire_bytes: u32, feeder: &mut Feeder) {
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
-        self.count(packet);
+        self.count(&packet);
         let point = self.point_of(packet.interface, packet.kernel_interface);
-        correlator.push(point, packet);
+        feeder.push(point, packet);
     }
 
     /// Gives up the datagrams of which fragments are still missing. No frame
     /// may follow.
-    pub fn end(&mut self, correlator: &mut Correlator) {
-        self.pass_on_lost(None, correlator);
+    pub fn end(&mut self, feeder: &mut Feeder) {
+        self.pass_on_lost(None, feeder);
     }
 
     /// Passes on datagrams that were given up. The frames of their fragments
     /// are counted already.
-    fn pass_on_lost(&mut self, now: Option<Timestamp>, correlator: &mut Correlator) {
+    fn pass_on_lost(&mut self, now: Option<Timestamp>, feeder: &mut Feeder) {
         while let Some(packet) = self.decoder.take_lost(now) {
             self.count(&packet);
             let point = self.point_of(packet.interface, packet.kernel_interface);
-            correlator.push(point, &packet);
+            feeder.push(point, packet);
         }
     }
 
@@ -187,13 +188,13 @@ impl CaptureIntake {
     }
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
-    pub fn other(&mut self, at: Option<Timestamp>, correlator: &mut Correlator) {
+    pub fn other(&mut self, at: Option<Timestamp>, feeder: &mut Feeder) {
         self.packets += 1;
         if let Some(at) = at {
             self.note_time(at);
             // Without an interface at hand: the capture's first stands for all.
             if self.kernel_interfaces.is_empty() && self.interfaces.len() <= 1 {
-                correlator.observe(self.point_of(0, None), at);
+                feeder.observe(self.point_of(0, None), at);
             }
         }
     }

@@ -1,0 +1,152 @@
+//! Hands packets to the correlator, on a second core where there are many.
+//!
+//! Reading and decoding cost about as much as correlating, and the one needs
+//! nothing from the other: packets go over in batches, in order, so that the
+//! result is the same as on one core.
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use smallvec::SmallVec;
+
+use crate::correlate::Correlator;
+use crate::model::exchange::PointId;
+use crate::model::packet::Packet;
+use crate::model::time::Timestamp;
+
+/// Packets that go over at once: some 200 KB, which a core's own cache holds.
+const BATCH_PACKETS: usize = 1_024;
+/// Batches on their way: enough to even out, few enough to stay small.
+const BATCHES_WAITING: usize = 4;
+
+/// Collects packets for the correlator.
+#[derive(Debug)]
+pub struct Feeder {
+    batch: Batch,
+    side: Side,
+}
+
+/// Where the correlator is.
+#[derive(Debug)]
+enum Side {
+    Here(Box<Correlator>),
+    /// On another thread, once there was a full batch.
+    There(Worker),
+}
+
+#[derive(Debug)]
+struct Worker {
+    batches: SyncSender<Batch>,
+    /// Batches that were emptied, to be filled again.
+    emptied: Receiver<Batch>,
+    thread: JoinHandle<Correlator>,
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    packets: Vec<(PointId, Packet)>,
+    /// Between which times each point saw anything.
+    observed: SmallVec<[(PointId, Timestamp, Timestamp); 2]>,
+}
+
+impl Feeder {
+    pub fn new(correlator: Correlator) -> Self {
+        Self { batch: Batch::default(), side: Side::Here(Box::new(correlator)) }
+    }
+
+    /// Takes a packet that `point` saw.
+    pub fn push(&mut self, point: PointId, packet: Packet) {
+        self.batch.packets.push((point, packet));
+        if self.batch.packets.len() >= BATCH_PACKETS {
+            self.hand_over();
+        }
+    }
+
+    /// Notes that `point` saw some other packet at `at`.
+    pub fn observe(&mut self, point: PointId, at: Timestamp) {
+        match self.batch.observed.iter_mut().find(|(known, ..)| *known == point) {
+            Some((_, first, last)) => {
+                *first = (*first).min(at);
+                *last = (*last).max(at);
+            }
+            None => self.batch.observed.push((point, at, at)),
+        }
+    }
+
+    /// The correlator, with all that was pushed.
+    pub fn finish(mut self) -> Correlator {
+        let mut batch = std::mem::take(&mut self.batch);
+        match self.side {
+            Side::Here(mut correlator) => {
+                batch.empty_into(&mut correlator);
+                *correlator
+            }
+            Side::There(worker) => {
+                // A thread that is gone has panicked, which joining it tells.
+                let _ = worker.batches.send(batch);
+                drop(worker.batches);
+                match worker.thread.join() {
+                    Ok(correlator) => correlator,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let batch = std::mem::take(&mut self.batch);
+        if let Side::There(worker) = &self.side {
+            if let Ok(emptied) = worker.emptied.try_recv() {
+                self.batch = emptied;
+            }
+            let _ = worker.batches.send(batch);
+            return;
+        }
+        self.batch = batch;
+        let Side::Here(correlator) = &mut self.side else { return };
+        self.batch.empty_into(correlator);
+        let here = std::mem::replace(&mut **correlator, Correlator::new(0));
+        self.side = start(here);
+    }
+}
+
+/// Moves the correlator to a thread of its own, if there can be one.
+fn start(correlator: Correlator) -> Side {
+    let (batches, waiting) = sync_channel::<Batch>(BATCHES_WAITING);
+    let (give_back, emptied) = channel();
+    // What a thread that does not start was given is lost with it: it is sent
+    // over only once the thread runs.
+    let (hand, take) = channel::<Correlator>();
+    let body = move || {
+        let mut correlator = take.recv().unwrap_or_else(|_| Correlator::new(0));
+        correlate(&mut correlator, &waiting, &give_back);
+        correlator
+    };
+    match Builder::new().name("correlate".to_owned()).spawn(body) {
+        Ok(thread) => match hand.send(correlator) {
+            Ok(()) => Side::There(Worker { batches, emptied, thread }),
+            Err(unsent) => Side::Here(Box::new(unsent.0)),
+        },
+        Err(_) => Side::Here(Box::new(correlator)),
+    }
+}
+
+fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: &Sender<Batch>) {
+    while let Ok(mut batch) = batches.recv() {
+        batch.empty_into(correlator);
+        // Nobody wants it back any more once all is pushed.
+        let _ = give_back.send(batch);
+    }
+}
+
+impl Batch {
+    fn empty_into(&mut self, correlator: &mut Correlator) {
+        for (point, packet) in self.packets.drain(..) {
+            correlator.push(point, &packet);
+        }
+        for (point, first, last) in self.observed.drain(..) {
+            correlator.observe(point, first);
+            correlator.observe(point, last);
+        }
+    }
+}
