@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::record::{Count, ExchangeIndex, Record};
+use super::count::Count;
+use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;

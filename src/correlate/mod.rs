@@ -8,6 +8,7 @@
 //! who the device is.
 
 mod clients;
+mod count;
 mod details;
 mod fit;
 mod flows;

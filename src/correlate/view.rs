@@ -1,6 +1,7 @@
 //! What one point saw of an exchange, once its packets are all in.
 
-use super::record::{Audience, Count, Record};
+use super::count::Count;
+use super::record::{Audience, Record};
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
