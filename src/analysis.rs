@@ -52,7 +52,7 @@ impl Default for Limits {
             expanded_bytes: 64 << 30,
             exchanges_per_device: 50,
             exchanges_per_point: 4_000_000,
-            well_exchanges_listed: 10_000,
+            well_exchanges_listed: 2_000,
             other_exchanges_listed: 50_000,
         }
     }

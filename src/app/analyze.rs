@@ -41,6 +41,8 @@ pub fn run(settings: &Analyze) -> ExitCode {
             Err(error) => return fail(&error),
         },
     };
+    // The program ends here: the system takes the memory back faster than we free it.
+    std::mem::forget(report);
     finish_output(written, code)
 }
 

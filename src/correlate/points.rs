@@ -34,7 +34,9 @@ fn describe_one(
     let place = places.get(&captured_at);
     let stated = place.map_or(PointKind::Unknown, |place| place.point.kind);
     let interface = place.and_then(|place| place.point.interface.clone());
-    let addresses = addressed(table);
+    // Without an inventory no address says on which side of anything it is.
+    let knows_roles = topology.beliefs().next().is_some();
+    let addresses = if knows_roles { addressed(table) } else { BTreeMap::new() };
     let mut node = place.and_then(|place| place.point.node.clone());
     let kind = if stated != PointKind::Unknown && !is_translated {
         stated
