@@ -18,6 +18,8 @@ use crate::model::time::Timestamp;
 
 /// Packets kept to be shown; the rest is counted.
 const MAX_STEPS: usize = 24;
+/// As many tell of a transfer that goes as it should.
+const MAX_USUAL_STEPS: usize = 8;
 /// Sources, destinations and ICMP errors told apart; what is beyond joins the last.
 const MAX_PARTIES: usize = 16;
 
@@ -152,7 +154,8 @@ impl Details {
         datagram: &Datagram,
         protocol: Protocol,
     ) {
-        if self.steps.len() >= MAX_STEPS {
+        // Once packets are left out, the next ones shown would seem to follow.
+        if self.steps.len() >= self.most_steps() || self.steps_omitted > 0 {
             self.steps_omitted += 1;
             self.note_time(frame.at);
             return;
@@ -168,6 +171,19 @@ impl Details {
         } else {
             self.steps.push(step);
         }
+    }
+
+    fn most_steps(&self) -> usize {
+        let is_usual = self.icmp_errors.is_empty()
+            && self.asked_again.is_none()
+            && self.repeated_request.is_none()
+            && self.replies.iter().all(|replies| {
+                replies.tally.repeats == 0 && matches!(replies.origin, Origin::Asked)
+            })
+            && self.follow_ups.iter().all(|follow_ups| {
+                follow_ups.tally.repeats == 0 && follow_ups.course == Course::ToAnswerer
+            });
+        if is_usual { MAX_USUAL_STEPS } else { MAX_STEPS }
     }
 
     fn note_time(&mut self, at: Timestamp) {
