@@ -173,8 +173,13 @@ impl Details {
         }
     }
 
-    fn most_steps(&self) -> usize {
-        let is_usual = self.icmp_errors.is_empty()
+    /// Whether all is as in a transfer that goes as it should: the address asked
+    /// answers, the client follows, nobody repeats anything.
+    pub fn is_usual(&self) -> bool {
+        self.icmp_errors.is_empty()
+            && self.refusal.is_none()
+            && self.lost_replies.is_none()
+            && self.repeated_answer.is_none()
             && self.asked_again.is_none()
             && self.repeated_request.is_none()
             && self.replies.iter().all(|replies| {
@@ -182,8 +187,11 @@ impl Details {
             })
             && self.follow_ups.iter().all(|follow_ups| {
                 follow_ups.tally.repeats == 0 && follow_ups.course == Course::ToAnswerer
-            });
-        if is_usual { MAX_USUAL_STEPS } else { MAX_STEPS }
+            })
+    }
+
+    fn most_steps(&self) -> usize {
+        if self.is_usual() { MAX_USUAL_STEPS } else { MAX_STEPS }
     }
 
     fn note_time(&mut self, at: Timestamp) {

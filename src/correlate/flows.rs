@@ -31,6 +31,8 @@ pub struct Flow {
 #[derive(Debug, Default)]
 pub struct Flows {
     side: Vec<Flow>,
+    /// Places in `side` that are free again.
+    vacant: Vec<u32>,
     by_pair: Index,
     recent: Vec<u32>,
     next_recent: usize,
@@ -60,11 +62,29 @@ impl Flows {
 
     /// Adds a flow between other endpoints.
     pub fn register(&mut self, hasher: &Hasher, exchanges: &[Record], flow: Flow) {
-        let Some(number) = u32::try_from(self.side.len()).ok().filter(|n| *n < SIDE_FLOW) else {
-            return;
-        };
-        self.side.push(flow);
+        let free = self.vacant.pop();
+        let next = u32::try_from(self.side.len()).ok().filter(|number| *number < SIDE_FLOW);
+        let Some(number) = free.or(next) else { return };
+        match self.side.get_mut(number as usize) {
+            Some(place) => *place = flow,
+            None => self.side.push(flow),
+        }
         self.insert(hasher, exchanges, flow.client, flow.server, number | SIDE_FLOW);
+    }
+
+    /// Forgets a flow between other endpoints.
+    pub fn forget(
+        &mut self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        client: Endpoint,
+        server: Endpoint,
+    ) {
+        let Some(number) = self.find_number(hasher, exchanges, client, server) else { return };
+        if number & SIDE_FLOW != 0 {
+            self.by_pair.remove(hasher.pair(client, server), number);
+            self.vacant.push(number & !SIDE_FLOW);
+        }
     }
 
     /// Forgets an exchange's own flow.

@@ -82,6 +82,12 @@ pub fn sweep(table: &mut PointTable, now: Timestamp) {
         }
         table.folds.add(record, asked.address);
         table.flows.forget_own(&table.hasher, record, index);
+        let answerers = record.details.iter().flat_map(|details| &details.replies);
+        for replies in answerers {
+            let (client, server) = (record.client, replies.source);
+            table.flows.forget(&table.hasher, &table.exchanges, client, server);
+            table.by_tid.remove(&server);
+        }
         table.clients.remove(&table.hasher, &mut table.exchanges, index);
         table.exchanges[position].vacate();
         table.vacant.push(index);
@@ -99,5 +105,6 @@ impl Record {
         self.answers = Count::NONE;
         self.asked = None;
         self.previous_of_client = None;
+        self.details = None;
     }
 }

@@ -129,7 +129,9 @@ impl Correlated {
         let tells = group.iter().any(|place| {
             let table = &self.tables[place.table];
             let at_pod = self.points[place.table].kind == PointKind::Pod;
-            at_pod || table.exchanges[place.position].details.is_some()
+            let details = table.exchanges[place.position].details.as_deref();
+            let replies = details.map(|details| details.replies.as_slice()).unwrap_or_default();
+            at_pod || replies.iter().any(|replies| replies.origin.is_changed())
         });
         if tells { self.exchange(group) } else { None }
     }

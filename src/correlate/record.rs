@@ -184,9 +184,16 @@ impl Record {
     /// Whether nothing of it needs to be told: every request was answered by
     /// the endpoint asked, or its protocol wants no answer.
     pub fn is_unremarkable(&self) -> bool {
+        if self.audience == Audience::Group {
+            return false;
+        }
+        if let Some(details) = &self.details {
+            let transferred = details.is_usual() && details.progress.is_some();
+            return is_tftp_protocol(self.protocol) && self.asked.is_some() && transferred;
+        }
         let is_over = self.unanswered.packets == 0 || self.protocol.is_one_way();
         let went_well = self.answers.packets > 0 || self.protocol.is_one_way();
-        self.details.is_none() && self.audience == Audience::One && is_over && went_well
+        is_over && went_well
     }
 
     /// Counts a packet from the client to the endpoint that it asked.

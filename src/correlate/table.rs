@@ -40,7 +40,7 @@ pub struct PointTable {
     pub flows: Flows,
     pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
-    by_tid: HashMap<Endpoint, ExchangeIndex>,
+    pub by_tid: HashMap<Endpoint, ExchangeIndex>,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
