@@ -469,3 +469,42 @@ fn the_device_is_the_side_that_the_protocol_says() {
         assert_eq!(exchange.device, device.parse::<IpAddr>().unwrap(), "{line}");
     }
 }
+
+#[test]
+fn idle_exchanges_that_went_well_are_folded_where_there_are_many() {
+    let mut correlator = Correlator::new(1_000_000);
+    let mut number = 0;
+    let mut push = |correlator: &mut Correlator, at_ms: i64, line: String, says: Says| {
+        correlator.push(HOST, &packet(number, (at_ms, line.leak(), says)));
+        number += 1;
+    };
+    let transfer = [
+        ("[2001:db8::7]:5000 > [2001:db8:1::21]:69", Says::Write("a.cfg")),
+        ("[2001:db8:1::21]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+        ("[2001:db8::7]:5000 > [2001:db8:1::21]:32991", Says::Data(1)),
+        ("[2001:db8:1::21]:32991 > [2001:db8::7]:5000", Says::Ack(1)),
+    ];
+    for (line, says) in transfer {
+        push(&mut correlator, 0, line.to_owned(), says);
+    }
+    // One that nobody answers stays.
+    push(&mut correlator, 0, "192.0.2.9:5000 > 198.51.100.21:123".to_owned(), Says::Bytes(1));
+    let clients = || (0..100_u16).flat_map(|host| (1..=1_001_u16).map(move |port| (host, port)));
+    for (host, port) in clients() {
+        let client = format!("203.0.113.{host}:{}", 10_000 + port);
+        push(&mut correlator, 1, format!("{client} > 198.51.100.21:7"), Says::Bytes(1));
+        push(&mut correlator, 2, format!("198.51.100.21:7 > {client}"), Says::Bytes(2));
+    }
+    let later_ms = 20 * 60 * 1_000;
+    push(&mut correlator, later_ms, "192.0.2.8:5000 > 198.51.100.21:7".to_owned(), Says::Bytes(1));
+
+    let mut topology = Topology::default();
+    let correlated = correlator.finish(&BTreeMap::new(), &mut topology);
+    let folded: u64 = correlated.well_exchanges(&topology).map(|well| well.exchanges).sum();
+    assert_eq!(folded, 100 * 1_001 + 1);
+    let whole: Vec<_> =
+        correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
+    let clients: Vec<_> =
+        whole.iter().map(|exchange| exchange.client.address.to_string()).collect();
+    assert_eq!(clients, ["192.0.2.9", "192.0.2.8"], "in the order of their places");
+}
