@@ -1,0 +1,119 @@
+//! Entries of a node's connection tracking table, as the kernel keeps them.
+
+use super::endpoint::{Endpoint, FlowKey};
+use super::time::Timestamp;
+
+/// One entry: the flow as its first packet went, and the flow that the kernel
+/// expects back. Where the second is not the first reversed, the kernel
+/// translates (`tuplehash` of `struct nf_conn` in Linux).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedFlow {
+    /// As the first packet arrived, before any translation.
+    pub original: FlowKey,
+    /// As an answer is expected: after translation, reversed.
+    pub expected_reply: FlowKey,
+    /// Whether the kernel has seen an answer; `[UNREPLIED]` says no.
+    pub is_replied: bool,
+    /// Whether packets went to and fro for long enough (`[ASSURED]`).
+    pub is_assured: bool,
+    /// The helper that reads its payload: `tftp`, `sip`.
+    pub helper: Option<String>,
+    /// Seconds until the entry is forgotten.
+    pub expires_in_s: Option<u32>,
+    /// Packets and bytes in the original direction, where the kernel counts them.
+    pub original_count: Option<TrackedCount>,
+    pub reply_count: Option<TrackedCount>,
+    /// What happened to the entry, where the table was followed (`conntrack -E`).
+    pub event: Option<TrackedEvent>,
+    /// When it was seen, where the listing says so.
+    pub at: Option<Timestamp>,
+}
+
+/// Packets and bytes of one direction; bytes include the IP header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrackedCount {
+    pub packets: u64,
+    pub bytes: u64,
+}
+
+/// What happened to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackedEvent {
+    New,
+    Update,
+    Destroy,
+}
+
+impl TrackedFlow {
+    /// Where the kernel sends what goes to the original destination.
+    #[must_use]
+    pub const fn translated_destination(&self) -> Endpoint {
+        self.expected_reply.source
+    }
+
+    /// The source that the other side sees.
+    #[must_use]
+    pub const fn translated_source(&self) -> Endpoint {
+        self.expected_reply.destination
+    }
+
+    /// Whether the kernel changes whom the packet reaches (DNAT).
+    #[must_use]
+    pub fn is_destination_translated(&self) -> bool {
+        self.translated_destination() != self.original.destination
+    }
+
+    /// Whether the kernel changes who seems to have sent it (SNAT, masquerade).
+    #[must_use]
+    pub fn is_source_translated(&self) -> bool {
+        self.translated_source() != self.original.source
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_tells_which_side_is_translated() {
+        let cases = [
+            ("192.0.2.9:5000", "192.0.2.1:69", "198.51.100.7:69", "192.0.2.9:5000", true, false),
+            ("198.51.100.7:400", "192.0.2.9:5000", "192.0.2.9:5000", "192.0.2.3:400", false, true),
+            (
+                "[2001:db8::9]:5000",
+                "[2001:db8::1]:69",
+                "[2001:db8:1::7]:69",
+                "[2001:db8::9]:5000",
+                true,
+                false,
+            ),
+            (
+                "[2001:db8::9]:5000",
+                "[2001:db8::1]:400",
+                "[2001:db8::1]:400",
+                "[2001:db8::9]:5000",
+                false,
+                false,
+            ),
+        ];
+        for (source, destination, answerer, answered, destination_changes, source_changes) in cases
+        {
+            let endpoint =
+                |text: &str| Endpoint::from(text.parse::<std::net::SocketAddr>().unwrap());
+            let flow = TrackedFlow {
+                original: FlowKey::udp(endpoint(source), endpoint(destination)),
+                expected_reply: FlowKey::udp(endpoint(answerer), endpoint(answered)),
+                is_replied: false,
+                is_assured: false,
+                helper: None,
+                expires_in_s: None,
+                original_count: None,
+                reply_count: None,
+                event: None,
+                at: None,
+            };
+            assert_eq!(flow.is_destination_translated(), destination_changes, "{source}");
+            assert_eq!(flow.is_source_translated(), source_changes, "{source}");
+        }
+    }
+}
