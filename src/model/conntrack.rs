@@ -29,6 +29,23 @@ pub struct TrackedFlow {
     pub at: Option<Timestamp>,
 }
 
+/// Entries of one node's table, as one listing or one moment gave them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackingTable {
+    /// The name of the listing: of a file, an input's part, or the agent's answer.
+    pub name: String,
+    pub node: Option<String>,
+    pub entries: Vec<TrackedEntry>,
+}
+
+/// One entry and where the listing has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedEntry {
+    /// Line of the listing, counted from 1; evidence names it as a frame.
+    pub line: u64,
+    pub flow: TrackedFlow,
+}
+
 /// Packets and bytes of one direction; bytes include the IP header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrackedCount {

@@ -86,6 +86,8 @@ pub enum FactSource {
     DeviceList,
     /// The Kubernetes API, or what `kubectl` printed of it.
     Kubernetes,
+    /// A node's agent: addresses and routes as the kernel has them.
+    Agent,
     /// `ip addr`.
     IpAddr,
     /// `ip route`.
@@ -140,6 +142,23 @@ pub struct InterfaceFact {
     pub name: String,
 }
 
+/// How a node is set, as far as it decides which remedy fits. `None` is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NodeSettings {
+    pub node: Option<String>,
+    /// `net.netfilter.nf_conntrack_helper`: helpers are assigned by port, without a
+    /// rule. Linux 6.0 removed it.
+    pub assigns_helpers: Option<bool>,
+    /// Loaded kernel modules of connection helpers: `nf_conntrack_tftp`, `nf_nat_tftp`.
+    pub helper_modules: Option<Vec<String>>,
+    /// `net.ipv4.conf.*.rp_filter` by interface; `all` is one.
+    pub reverse_path_filters: BTreeMap<String, u8>,
+    /// `net.ipv6.conf.*.use_tempaddr` by interface (RFC 8981).
+    pub temporary_addresses: BTreeMap<String, i32>,
+    /// `iptables`, `ipvs`, `nftables`, or who replaces it.
+    pub kube_proxy_mode: Option<String>,
+}
+
 /// What one inventory text says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -148,6 +167,7 @@ pub struct Facts {
     pub networks: Vec<NetworkFact>,
     pub interfaces: Vec<InterfaceFact>,
     pub devices: Vec<DeviceEntry>,
+    pub settings: Vec<NodeSettings>,
     /// Lines or entries that could not be used, and where.
     pub faults: Vec<super::input::Fault>,
 }
@@ -161,6 +181,7 @@ impl Facts {
             && self.networks.is_empty()
             && self.interfaces.is_empty()
             && self.devices.is_empty()
+            && self.settings.is_empty()
     }
 
     /// Takes over what `other` says.
@@ -170,6 +191,7 @@ impl Facts {
         self.networks.extend(other.networks);
         self.interfaces.extend(other.interfaces);
         self.devices.extend(other.devices);
+        self.settings.extend(other.settings);
         self.faults.extend(other.faults);
     }
 }
@@ -192,6 +214,7 @@ pub struct Topology {
     interfaces: Vec<InterfaceFact>,
     networks: Vec<NetworkFact>,
     devices: Vec<DeviceEntry>,
+    settings: Vec<NodeSettings>,
     /// Position in `devices` by address: lists are long, and every exchange asks.
     device_by_address: BTreeMap<IpAddr, usize>,
 }
@@ -200,7 +223,7 @@ impl Topology {
     /// A topology of weighed beliefs; `facts` gives its links and devices.
     #[must_use]
     pub fn new(roles: BTreeMap<IpAddr, AddressRole>, facts: Facts) -> Self {
-        let Facts { links, interfaces, networks, devices, .. } = facts;
+        let Facts { links, interfaces, networks, devices, settings, .. } = facts;
         let device_by_address = devices
             .iter()
             .enumerate()
@@ -210,7 +233,7 @@ impl Topology {
             // The first entry wins where two name one address.
             .rev()
             .collect();
-        Self { roles, links, interfaces, networks, devices, device_by_address }
+        Self { roles, links, interfaces, networks, devices, settings, device_by_address }
     }
 
     /// What is believed of `address`.
@@ -265,6 +288,12 @@ impl Topology {
                     && (node.is_none() || fact.node.is_none() || fact.node.as_deref() == node)
             })
             .map(|fact| fact.name.as_str())
+    }
+
+    /// What is known of how nodes are set.
+    #[must_use]
+    pub fn settings(&self) -> &[NodeSettings] {
+        &self.settings
     }
 
     /// Whether `address` is the broadcast address of one of the nodes' networks.

@@ -77,6 +77,7 @@ pub(super) const fn fact_source_label(source: FactSource) -> &'static str {
     match source {
         FactSource::DeviceList => "device list",
         FactSource::Kubernetes => "Kubernetes",
+        FactSource::Agent => "the node's agent",
         FactSource::IpAddr => "ip addr",
         FactSource::IpRoute => "ip route",
         FactSource::Address => "the address itself",

@@ -95,8 +95,8 @@ fn weigh(mut known: Vec<AddressFact>, networks: &[NetworkFact]) -> Option<Addres
 
 /// Which of two statements of one source counts, lowest first.
 ///
-/// Kubernetes states a node's addresses; a pod's may be its node's. `ip addr`
-/// sees a VIP only on the node that holds it, and a node's own address may be
+/// Kubernetes states a node's addresses; a pod's may be its node's. A node's own
+/// listing sees a VIP only on the node that holds it, and a node's own address may be
 /// no more than a guess. Named facts go before nameless ones.
 fn rank(fact: &AddressFact, on_host_network: bool) -> (usize, bool) {
     let order: &[Role] = match fact.source {
@@ -104,7 +104,9 @@ fn rank(fact: &AddressFact, on_host_network: bool) -> (usize, bool) {
             &[Role::Node, Role::Pod, Role::Vip, Role::Service]
         }
         FactSource::Kubernetes => &[Role::Node, Role::Vip, Role::Service, Role::Pod],
-        FactSource::IpAddr => &[Role::Vip, Role::Service, Role::Pod, Role::Node],
+        FactSource::Agent | FactSource::IpAddr => {
+            &[Role::Vip, Role::Service, Role::Pod, Role::Node]
+        }
         FactSource::IpRoute => &[Role::Node],
         FactSource::DeviceList | FactSource::Address | FactSource::Packets => &[],
     };
@@ -121,7 +123,8 @@ fn is_on_host_network(known: &[AddressFact], networks: &[NetworkFact]) -> bool {
     let of =
         |source, role| known.iter().filter(move |fact| fact.source == source && fact.role == role);
     of(FactSource::Kubernetes, Role::Pod).any(|pod| {
-        of(FactSource::IpAddr, Role::Node).any(|node| {
+        let listed = [FactSource::Agent, FactSource::IpAddr];
+        listed.into_iter().flat_map(|source| of(source, Role::Node)).any(|node| {
             let agrees = match (&pod.node, &node.node) {
                 (Some(one), Some(other)) => one == other,
                 _ => true,
