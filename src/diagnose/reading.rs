@@ -170,6 +170,23 @@ impl<'a> Reading<'a> {
         !self.went_on() && (self.other_source.is_some() || self.wrong_port.is_some())
     }
 
+    /// Whether the exchange stopped because the pod saw another sender: what it
+    /// answers from a port of its own has no translation that leads back.
+    #[must_use]
+    pub fn sender_change_stopped(&self) -> bool {
+        let Some(pod) = self.exchange.pod_view() else { return false };
+        let client = self.exchange.client.address;
+        self.exchange.device_is_client()
+            && pod.point != self.view.point
+            && !self.is_answered()
+            && self.client_at_pod().is_some_and(|seen| seen != client)
+            && pod.asked.is_some_and(|asked| {
+                pod.replies.iter().any(|replies| {
+                    replies.tally.first.is_some() && replies.source.port != asked.port
+                })
+            })
+    }
+
     /// Whether any address or port differs from what the other side expects.
     #[must_use]
     pub fn has_asymmetry(&self) -> bool {
