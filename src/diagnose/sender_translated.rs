@@ -7,24 +7,12 @@ use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::fit_title;
 use crate::model::finding::{Cause, Confidence, Finding, Severity, Verdict};
-use crate::model::topology::Role;
 
 /// Finds requests that reach the pod under another sender's address.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let client = reading.exchange.client.address;
     let pod = reading.exchange.pod_view()?;
-    if !reading.exchange.device_is_client()
-        || pod.point == reading.view.point
-        || !matches!(reading.habit, Habit::Conversation | Habit::OneWay)
-    {
-        return None;
-    }
-    let seen = reading.client_at_pod().filter(|seen| *seen != client)?;
-    // A translation gives an address of the cluster, or a gateway's, of which
-    // nothing is known.
-    if !matches!(reading.role_of(seen), Role::Node | Role::Vip | Role::Service | Role::Unknown) {
-        return None;
-    }
+    let seen = reading.translated_sender()?;
     let first = reading.first_request()?;
     // The receiver of a log knows its sender by this address alone.
     let severity = match reading.habit {
