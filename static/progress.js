@@ -137,6 +137,7 @@
     phaseText.textContent = "Sending";
     bar.removeAttribute("value");
     text.textContent = "";
+    area.scrollIntoView({ block: "nearest" });
     // A failed analysis has a page too, which says why.
     const source = follow(id, (name) => name !== "unknown" && go());
     fetch(`/api/v1/analyses?id=${id}`, { method: "POST", body: new FormData(form) }).then(
