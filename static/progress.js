@@ -18,6 +18,8 @@
   };
   // How long the reason of a failure may take to come by itself.
   const REASON_TIME_MS = 1000;
+  // How long a page waits where it cannot follow.
+  const RELOAD_TIME_MS = 5000;
 
   const pageOf = (id) => `/analyses/${id}`;
   const eventsOf = (id) => `/api/v1/analyses/${id}/events`;
@@ -66,7 +68,8 @@
     problemText.hidden = false;
   }
 
-  // Follows an analysis; `ended` is called once, with the last event's name.
+  // Follows an analysis; `ended` is called once, with the last event's name,
+  // which is `refused` where the service lets nobody follow.
   function follow(id, ended) {
     const source = new EventSource(eventsOf(id));
     source.addEventListener("progress", (event) => show(JSON.parse(event.data)));
@@ -76,12 +79,19 @@
         ended(name, JSON.parse(event.data));
       });
     }
+    source.addEventListener("error", () => {
+      // Otherwise the browser tries again by itself.
+      if (source.readyState === EventSource.CLOSED) ended("refused");
+    });
     return source;
   }
 
   // The analysis that this page is about: its page knows the end.
   if (area.dataset.analysis) {
-    follow(area.dataset.analysis, () => location.reload());
+    follow(area.dataset.analysis, (name) => {
+      if (name === "refused") setTimeout(() => location.reload(), RELOAD_TIME_MS);
+      else location.reload();
+    });
     return;
   }
 
@@ -139,7 +149,7 @@
     text.textContent = "";
     area.scrollIntoView({ block: "nearest" });
     // A failed analysis has a page too, which says why.
-    const source = follow(id, (name) => name !== "unknown" && go());
+    const source = follow(id, (name) => ["done", "failed"].includes(name) && go());
     fetch(`/api/v1/analyses?id=${id}`, { method: "POST", body: new FormData(form) }).then(
       async (response) => {
         if (response.ok) return go();

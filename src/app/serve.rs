@@ -68,8 +68,8 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     };
     tokio::spawn(async move {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what runs"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what runs"),
+            _ = terminate.recv() => tracing::info!(analyses = running.count(), "SIGTERM: finishing what runs"),
+            _ = interrupt.recv() => tracing::info!(analyses = running.count(), "SIGINT: finishing what runs"),
         }
         // Who waits for an analysis that has not begun waits in vain.
         running.close();

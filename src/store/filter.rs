@@ -175,6 +175,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn cursors_are_read_back() {
+        let id = Uuid::from_u128(7);
+        for time_ns in [0, -1, 1_800_000_000_123_456_789] {
+            let created_at = Timestamp::from_nanoseconds(time_ns);
+            let cursor = AnalysisCursor { created_at, id };
+            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+        for text in ["", "x", "7", "_", "7_", "7_x", "x_00000000-0000-0000-0000-000000000007"] {
+            assert!(text.parse::<AnalysisCursor>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn signs_of_a_pattern_lose_their_meaning() {
         for (text, pattern) in [
             ("switch", "%switch%"),
