@@ -6,7 +6,10 @@ use std::io::{self, IsTerminal, Read, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState,
+    ProgressStyle,
+};
 
 use super::render_harmless;
 use crate::config::ShowProgress;
@@ -14,7 +17,7 @@ use crate::model::progress::Counts;
 
 /// Of which inputs the size is known.
 const BAR: &str =
-    "{spinner} {msg} {wide_bar} {bytes} of {total_bytes}  {bytes_per_sec}  {packets}  {eta} left";
+    "{spinner} {msg} {wide_bar} {bytes} of {total_bytes}  {bytes_per_sec}  {packets}  {left}";
 /// Of which it is not, and while there is nothing more to read.
 const SPINNER: &str = "{spinner} {msg}  {bytes}  {bytes_per_sec}  {packets}";
 const DIAGNOSING: &str = "{spinner} {msg}  {bytes}  {packets}";
@@ -138,15 +141,20 @@ fn total_bytes(inputs: &[&Path]) -> Option<u64> {
 
 fn style(template: &str, counts: &Counts) -> ProgressStyle {
     let counts = counts.clone();
+    let packets = move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{} packets", HumanCount(counts.packets()));
+    };
     // The templates are ours and tested; a wrong one would only look plain.
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
-    style.with_key(
-        "packets",
-        move |_: &indicatif::ProgressState, text: &mut dyn std::fmt::Write| {
-            let _ = write!(text, "{} packets", HumanCount(counts.packets()));
-        },
-    )
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+    style.with_key("packets", packets).with_key("left", write_left)
+}
+
+/// How much longer it takes; nothing where nothing was read to judge by.
+fn write_left(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    if state.pos() > 0 {
+        let _ = write!(text, "{:#} left", HumanDuration(state.eta()));
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +228,8 @@ mod tests {
         for (total_bytes, name, bytes, words) in cases {
             let screen = Screen::default();
             let bar = bar(&screen, total_bytes, 12_345);
+            bar.drawn.force_draw();
+            assert!(!screen.text().contains("left"), "it cannot know: {}", screen.text());
             let mut input = bar.follow(name, io::repeat(0).take(1 << 20));
             io::copy(&mut input, &mut io::sink()).unwrap();
             bar.drawn.force_draw();
