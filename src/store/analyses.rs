@@ -10,6 +10,10 @@ use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
 use super::{AnalysisCursor, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Device, Report};
 
+/// Rows of one statement: a statement for each would cost a report on thousands
+/// of devices most of its time. SQLite takes 32,766 values in one.
+const ROWS_AT_ONCE: usize = 2_000;
+
 /// Reports compress some tenfold at the fast levels already.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -38,8 +42,8 @@ impl Store {
         .bind(compressed)
         .execute(&mut *transaction)
         .await?;
-        for device in &report.devices {
-            insert_device(&mut transaction, report, device).await?;
+        for devices in report.devices.chunks(ROWS_AT_ONCE) {
+            insert_devices(&mut transaction, report, devices).await?;
         }
         let nodes = report.captures.iter().filter_map(|capture| capture.node.as_deref());
         let nodes = nodes.chain(report.addresses.iter().filter_map(|one| one.node.as_deref()));
@@ -172,43 +176,47 @@ impl Store {
     }
 }
 
-async fn insert_device(
+async fn insert_devices(
     connection: &mut SqliteConnection,
     report: &Report,
-    device: &Device,
+    devices: &[Device],
 ) -> Result<(), Error> {
-    let address = device.device.to_string();
-    let causes: Vec<_> = device.findings.iter().map(|finding| finding.cause).collect();
-    sqlx::query(
-        "INSERT INTO devices (analysis_id, device, name, verdict, headline, causes, analysed_at_ns) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(report.id)
-    .bind(&address)
-    .bind(&device.name)
-    .bind(device.verdict.as_token())
-    .bind(&device.headline)
-    .bind(encode(&causes)?)
-    .bind(report.created_at.as_nanoseconds())
-    .execute(&mut *connection)
-    .await?;
-    let addresses: BTreeSet<IpAddr> =
-        device.addresses.iter().copied().chain([device.device]).collect();
-    for other in addresses {
-        sqlx::query("INSERT INTO device_addresses (analysis_id, device, address) VALUES (?, ?, ?)")
-            .bind(report.id)
-            .bind(&address)
-            .bind(other.to_string())
-            .execute(&mut *connection)
-            .await?;
+    let mut rows = Vec::with_capacity(devices.len());
+    let (mut addresses, mut causes) = (Vec::new(), Vec::new());
+    for device in devices {
+        let own: Vec<_> = device.findings.iter().map(|finding| finding.cause).collect();
+        rows.push((device, encode(&own)?));
+        let name = device.device.to_string();
+        let all: BTreeSet<IpAddr> =
+            device.addresses.iter().copied().chain([device.device]).collect();
+        addresses.extend(all.into_iter().map(|one| (name.clone(), one.to_string())));
+        let own: BTreeSet<_> = own.into_iter().collect();
+        causes.extend(own.into_iter().map(|cause| (name.clone(), cause.as_token().to_owned())));
     }
-    for cause in causes.into_iter().collect::<BTreeSet<_>>() {
-        sqlx::query("INSERT INTO device_causes (analysis_id, device, cause) VALUES (?, ?, ?)")
-            .bind(report.id)
-            .bind(&address)
-            .bind(cause.as_token())
-            .execute(&mut *connection)
-            .await?;
+    let mut statement = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO devices (analysis_id, device, name, verdict, headline, causes, analysed_at_ns) ",
+    );
+    statement.push_values(rows, |mut row, (device, causes)| {
+        row.push_bind(report.id)
+            .push_bind(device.device.to_string())
+            .push_bind(device.name.clone())
+            .push_bind(device.verdict.as_token())
+            .push_bind(device.headline.clone())
+            .push_bind(causes)
+            .push_bind(report.created_at.as_nanoseconds());
+    });
+    statement.build().execute(&mut *connection).await?;
+    for (head, pairs) in [
+        ("INSERT INTO device_addresses (analysis_id, device, address) ", addresses),
+        ("INSERT INTO device_causes (analysis_id, device, cause) ", causes),
+    ] {
+        for pairs in pairs.chunks(ROWS_AT_ONCE) {
+            let mut statement = QueryBuilder::<Sqlite>::new(head);
+            statement.push_values(pairs, |mut row, (device, value)| {
+                row.push_bind(report.id).push_bind(device.clone()).push_bind(value.clone());
+            });
+            statement.build().execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

@@ -98,6 +98,13 @@ impl Task {
         self.entry.counts.clone()
     }
 
+    /// Keeps the id from being used again, however the analysis ends, until
+    /// whoever works for it is done. At most one at a time.
+    pub fn hold(&self) -> Hold {
+        self.running.hold(self.entry.id);
+        Hold { running: self.running.clone(), id: self.entry.id }
+    }
+
     pub fn enter(&self, phase: Phase) {
         self.entry.stage.send_replace(Stage::Runs(phase));
     }
@@ -125,6 +132,19 @@ impl Task {
         // Out of the registry first: who is told that it ended must not find it running.
         self.running.end(self.entry.id, failure);
         self.entry.stage.send_replace(Stage::Ended(outcome));
+    }
+}
+
+/// An id that is still in use; dropped, it is free.
+#[derive(Debug)]
+pub struct Hold {
+    running: Running,
+    id: Uuid,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.running.let_go(self.id);
     }
 }
 

@@ -5,7 +5,7 @@
 //! ends: with a report it is in the store, and of those that failed the newest
 //! stay for a while, so that their senders can be told why.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -49,6 +49,8 @@ struct Begun {
 #[derive(Debug, Default)]
 struct Book {
     running: HashMap<Uuid, Arc<Entry>>,
+    /// Ids under which something is still at work, though its analysis may have ended.
+    held: HashSet<Uuid>,
     /// The oldest first.
     failed: VecDeque<(Uuid, Problem)>,
 }
@@ -91,7 +93,7 @@ impl Running {
     /// # Errors
     ///
     /// Where one with this id runs already, or too many do. The id of a failed
-    /// one is free again: it has left nothing behind.
+    /// one is free again once it has left nothing behind.
     pub(super) fn begin(
         &self,
         id: Uuid,
@@ -99,7 +101,7 @@ impl Running {
         bytes_received: Arc<AtomicU64>,
     ) -> Result<Task, Refusal> {
         let mut book = self.lock();
-        if book.running.contains_key(&id) {
+        if book.running.contains_key(&id) || book.held.contains(&id) {
             return Err(Refusal::IdTaken);
         }
         if book.running.len() >= MOST_RUNNING {
@@ -138,6 +140,14 @@ impl Running {
             }
             book.failed.push_back((id, problem));
         }
+    }
+
+    fn hold(&self, id: Uuid) {
+        self.lock().held.insert(id);
+    }
+
+    fn let_go(&self, id: Uuid) {
+        self.lock().held.remove(&id);
     }
 
     /// Held for a look or a change, never across an await.

@@ -54,6 +54,18 @@ fn an_id_is_free_again_once_its_analysis_failed() {
 }
 
 #[test]
+fn an_id_stays_taken_while_somebody_works_for_it() {
+    let running = Running::new();
+    let task = begin(&running, ID).unwrap();
+    let hold = task.hold();
+    drop(task);
+    assert!(matches!(running.find(ID), Some(Known::Failed(_))));
+    assert_eq!(begin(&running, ID).unwrap_err(), Refusal::IdTaken);
+    drop(hold);
+    assert!(begin(&running, ID).is_ok());
+}
+
+#[test]
 fn neither_running_nor_failed_analyses_pile_up() {
     let running = Running::new();
     let id = |number: usize| Uuid::from_u128(u128::try_from(number).unwrap());

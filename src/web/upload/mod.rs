@@ -60,7 +60,8 @@ pub async fn receive(
     let body = watch.wrap(body.into_data_stream());
     let result = match begin(service, &query, &head, received_bytes).await {
         Ok(task) => match analyse(service, &task, query, head, body, &watch).await {
-            Ok((report, captures)) => Ok((task, report, captures)),
+            // Dropped in this order: the id is free once the captures are gone.
+            Ok((report, captures)) => Ok((report, captures, task)),
             Err(error) => {
                 task.fail(error.problem());
                 Err(error)
@@ -79,7 +80,7 @@ pub async fn receive(
             watch.drain().await;
         }
     }
-    let (task, report, captures) = result?;
+    let (report, captures, task) = result?;
     task.enter(Phase::Storing);
     // A client that leaves now drops this future, not the saving.
     let store = service.store.clone();
@@ -91,6 +92,7 @@ pub async fn receive(
                 Ok(report)
             }
             Err(error) => {
+                drop(captures);
                 let error = Error::from(error);
                 task.fail(error.problem());
                 Err(error)
@@ -150,10 +152,10 @@ async fn analyse(
     let captures = service.store.new_captures(id);
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
     let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
-    let counts = task.counts();
+    let (counts, hold) = (task.counts(), task.hold());
     let worker = tokio::task::spawn_blocking(move || {
         // Held until the work is done, even if its request is long gone.
-        let _turn = turn;
+        let _held = (turn, hold);
         worker::analyse(queue, limits, counts, captures)
     });
 
