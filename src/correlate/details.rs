@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::handshakes::is_open_half;
 use super::repetition::Last;
 use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
@@ -31,6 +32,8 @@ pub struct Details {
     pub follow_ups: Vec<FollowUps>,
     pub icmp_errors: Vec<IcmpErrors>,
     pub lost_replies: Option<LostReplies>,
+    /// A TCP reset of the client.
+    pub reset: Option<FrameRef>,
     pub asked_again: Option<AskedAgain>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
@@ -75,7 +78,11 @@ impl Details {
             self.replies.len() - 1
         });
         let replies = &mut self.replies[index];
-        replies.awaits_follow_up |= is_tftp_protocol(protocol) && awaits_follow_up(datagram);
+        replies.awaits_follow_up |= match protocol {
+            Protocol::Tftp => awaits_follow_up(datagram),
+            Protocol::Tcp => is_open_half(datagram),
+            _ => false,
+        };
         replies.tally.count(frame, datagram.length, novelty);
         for follow_ups in &mut self.follow_ups {
             if follow_ups.destination == source && follow_ups.course == Course::AnswererUnseen {
@@ -137,6 +144,16 @@ impl Details {
         });
         known.datagrams += 1;
         self.note_time(frame.at);
+    }
+
+    /// Notes that the client refused an answer with a reset.
+    pub fn refused(&mut self, frame: FrameRef, flow: FlowKey) {
+        if self.reset.is_some() {
+            return;
+        }
+        self.reset = Some(frame);
+        let said = Said::Message { protocol: Protocol::Tcp, label: "RST" };
+        self.keep_step(step(frame, StepKind::FollowUp, flow.source, flow.destination, said));
     }
 
     pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {

@@ -268,11 +268,7 @@ impl PointTable {
 
     fn open(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
         fold::sweep(self, packet.at);
-        let index = self.vacant.pop().or_else(|| {
-            let has_room = self.exchanges.len() < self.max_exchanges;
-            ExchangeIndex::new(self.exchanges.len()).filter(|_| has_room)
-        });
-        let Some(index) = index else {
+        let Some(index) = self.free_place() else {
             self.unfollowed_packets += 1;
             return;
         };
@@ -292,11 +288,7 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        if index.position() == self.exchanges.len() {
-            self.exchanges.push(exchange);
-        } else {
-            self.exchanges[index.position()] = exchange;
-        }
+        self.put(index, exchange);
         self.clients.add(&self.hasher, &mut self.exchanges, index);
         if asked.is_some() {
             self.flows.register_own(&self.hasher, &self.exchanges, index);
@@ -308,6 +300,37 @@ impl PointTable {
                 course,
                 origin: Origin::Unknown,
             });
+        }
+    }
+
+    /// Takes an exchange that no flow of datagrams leads to: a handshake. `None`
+    /// where there is no room.
+    pub fn adopt(&mut self, exchange: Record) -> Option<ExchangeIndex> {
+        let index = self.free_place()?;
+        self.put(index, exchange);
+        Some(index)
+    }
+
+    /// Gives up an exchange that was adopted.
+    pub fn discard(&mut self, index: ExchangeIndex) {
+        if let Some(exchange) = self.exchanges.get_mut(index.position()) {
+            exchange.vacate();
+            self.vacant.push(index);
+        }
+    }
+
+    fn free_place(&mut self) -> Option<ExchangeIndex> {
+        self.vacant.pop().or_else(|| {
+            let has_room = self.exchanges.len() < self.max_exchanges;
+            ExchangeIndex::new(self.exchanges.len()).filter(|_| has_room)
+        })
+    }
+
+    fn put(&mut self, index: ExchangeIndex, exchange: Record) {
+        if index.position() == self.exchanges.len() {
+            self.exchanges.push(exchange);
+        } else {
+            self.exchanges[index.position()] = exchange;
         }
     }
 

@@ -38,6 +38,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         follow_ups: details.map(|details| details.follow_ups.clone()).unwrap_or_default(),
         icmp_errors: details.map(|details| details.icmp_errors.clone()).unwrap_or_default(),
         lost_replies: details.and_then(|details| details.lost_replies),
+        reset: details.and_then(|details| details.reset),
         asked_again: details.and_then(|details| details.asked_again),
         progress: details.and_then(|details| details.progress),
         steps,

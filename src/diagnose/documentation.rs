@@ -46,6 +46,7 @@ pub const fn documentation(cause: Cause) -> CauseDocumentation {
         Cause::RequestNotDelivered => delivery::REQUEST_NOT_DELIVERED,
         Cause::FollowUpNotDelivered => delivery::FOLLOW_UP_NOT_DELIVERED,
         Cause::ReplyNotForwarded => delivery::REPLY_NOT_FORWARDED,
+        Cause::NeighbourUnresolved => delivery::NEIGHBOUR_UNRESOLVED,
         Cause::FragmentsLost => delivery::FRAGMENTS_LOST,
         Cause::PortUnreachable => icmp::PORT_UNREACHABLE,
         Cause::HostUnreachable => icmp::HOST_UNREACHABLE,

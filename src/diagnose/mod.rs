@@ -27,6 +27,7 @@ mod follow_up_to_request_address;
 mod follow_up_to_request_port;
 mod fragments_lost;
 mod icmp_errors;
+mod neighbour_unresolved;
 mod one_direction_captured;
 mod reply_ignored;
 mod reply_not_forwarded;
@@ -68,7 +69,7 @@ type Rule = fn(&Reading<'_>, Verdict) -> Option<Finding>;
 
 /// All rules, in the order of [`Cause::ALL`]. [`Cause::FamiliesDiffer`] needs two
 /// exchanges and their verdicts: see [`families_differ::compare`].
-const RULES: [(Cause, Rule); 24] = [
+const RULES: [(Cause, Rule); 25] = [
     (Cause::FollowUpToRequestAddress, follow_up_to_request_address::find),
     (Cause::FollowUpToRequestPort, follow_up_to_request_port::find),
     (Cause::ReplyIgnored, reply_ignored::find),
@@ -78,6 +79,7 @@ const RULES: [(Cause, Rule); 24] = [
     (Cause::ReplySourceNotRequested, reply_source_not_requested::find),
     (Cause::ReplyPortTranslated, reply_port_translated::find),
     (Cause::FragmentsLost, fragments_lost::find),
+    (Cause::NeighbourUnresolved, neighbour_unresolved::find),
     (Cause::StaleTranslation, stale_translation::find),
     (Cause::RequestNotTranslated, request_not_translated::find),
     (Cause::RequestNotDelivered, request_not_delivered::find),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Context;
 use super::crossings::Crossings;
-use crate::model::capture::PointKind;
+use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, Exchange, FollowUps, Origin, Point, Replies, View,
@@ -18,12 +18,14 @@ use crate::model::topology::{Role, Topology};
 mod delivery;
 mod errors;
 mod habit;
+mod neighbour;
 mod silence;
 
 pub use delivery::{LostFollowUp, LostReply, LostRequest, Watched};
 pub use errors::SeenErrors;
 pub use habit::Habit;
 use habit::habit_of;
+pub use neighbour::{LostNeighbour, Tie};
 
 /// A follow-up that went elsewhere than to the reply's source, and that reply.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +132,13 @@ impl<'a> Reading<'a> {
         self.errors.iter().find(|seen| seen.refuses_reply())
     }
 
+    /// The TCP reset with which the client refused a changed reply.
+    #[must_use]
+    pub fn reset(&self) -> Option<FrameRef> {
+        self.changed?;
+        self.view.reset
+    }
+
     /// A changed reply was repeated, wants to be answered, and the client said nothing more.
     #[must_use]
     pub fn is_unheeded(&self) -> bool {
@@ -159,6 +168,7 @@ impl<'a> Reading<'a> {
         self.wrong_address.is_some()
             || self.ignored().is_some_and(|again| again.confidence >= Confidence::Likely)
             || self.refusal().is_some_and(|seen| seen.ended)
+            || self.reset().is_some()
             || self.is_unheeded()
             || self.is_unmapped()
     }

@@ -15,6 +15,7 @@ use crate::model::exchange::{
     Point, PointId, Replies, Said, Step, Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
+use crate::model::neighbour::Unresolved;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
@@ -83,6 +84,8 @@ pub struct Sample {
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
+    /// Neighbours that are asked for at the uplink and do not show up.
+    unresolved: Vec<Unresolved>,
 }
 
 mod beside;
@@ -129,6 +132,7 @@ impl Sample {
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
+            unresolved: Vec::new(),
         };
         sample.count_request(Novelty::New);
         sample
@@ -359,6 +363,18 @@ impl Sample {
         self
     }
 
+    /// `asker` looks for `address` at the uplink, a second apart, in vain.
+    pub fn asks_for(mut self, address: IpAddr, asker: IpAddr, tries: u64) -> Self {
+        let first = self.tick();
+        let mut last = first;
+        for _ in 1..tries {
+            self = self.wait_seconds(1);
+            last = self.tick();
+        }
+        self.unresolved.push(Unresolved { address, asker, tries, first, last });
+        self
+    }
+
     pub fn at(mut self, kind: PointKind) -> Self {
         self.primary().kind = kind;
         self
@@ -387,6 +403,8 @@ impl Sample {
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
         points[0].observed = self.host_observed;
         points[1].observed = self.pod_observed;
+        points[0].unresolved.clone_from(&self.unresolved);
+        points[0].unresolved.sort_unstable_by_key(|known| (known.address, known.asker));
         if self.exchange.views.len() < 2 && !self.pod_is_captured {
             points.truncate(1);
         }
@@ -416,6 +434,7 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         follow_ups: Vec::new(),
         icmp_errors: Vec::new(),
         lost_replies: None,
+        reset: None,
         asked_again: None,
         progress: None,
         steps: Vec::new(),
@@ -435,5 +454,6 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
         interface: Some(interface.to_owned()),
         capture_name: "sample.pcap".to_owned(),
         observed: None,
+        unresolved: Vec::new(),
     }
 }

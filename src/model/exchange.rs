@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::capture::{CaptureId, FrameRef, PointKind};
 use super::endpoint::Endpoint;
 use super::finding::Confidence;
+use super::neighbour::Unresolved;
 use super::packet::{IcmpKind, TftpMessage};
 use super::protocol::Protocol;
 use super::report::{Quotes, StepKind};
@@ -114,6 +115,8 @@ pub struct Point {
     pub capture_name: String,
     /// The first and last packet of any kind: the time in which silence was observed.
     pub observed: Option<(Timestamp, Timestamp)>,
+    /// Neighbours that were asked for here and never showed up, by address.
+    pub unresolved: Vec<Unresolved>,
 }
 
 /// A datagram's endpoint before and after translation, seen at two points.
@@ -143,6 +146,8 @@ pub struct View {
     pub icmp_errors: Vec<IcmpErrors>,
     /// Replies of which IP fragments are missing: no client can use them.
     pub lost_replies: Option<LostReplies>,
+    /// A TCP reset with which the client refused an answer.
+    pub reset: Option<FrameRef>,
     /// The client asked again though it had been answered.
     pub asked_again: Option<AskedAgain>,
     /// A reply that says something new, after the client had gone on.

@@ -100,6 +100,7 @@ pub enum Cause {
     FollowUpNotDelivered,
     ReplyNotForwarded,
     FragmentsLost,
+    NeighbourUnresolved,
     PortUnreachable,
     HostUnreachable,
     AdminProhibited,
@@ -113,7 +114,7 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, the one that explains most first: findings are listed in this order.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::FollowUpToRequestAddress,
         Self::FollowUpToRequestPort,
         Self::ReplyIgnored,
@@ -123,6 +124,7 @@ impl Cause {
         Self::ReplySourceNotRequested,
         Self::ReplyPortTranslated,
         Self::FragmentsLost,
+        Self::NeighbourUnresolved,
         Self::StaleTranslation,
         Self::RequestNotTranslated,
         Self::RequestNotDelivered,
@@ -161,6 +163,7 @@ impl Cause {
             Self::FollowUpNotDelivered => "follow_up_not_delivered",
             Self::ReplyNotForwarded => "reply_not_forwarded",
             Self::FragmentsLost => "fragments_lost",
+            Self::NeighbourUnresolved => "neighbour_unresolved",
             Self::PortUnreachable => "port_unreachable",
             Self::HostUnreachable => "host_unreachable",
             Self::AdminProhibited => "admin_prohibited",

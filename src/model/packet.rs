@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 
 use super::capture::Direction;
 use super::endpoint::{Endpoint, FlowKey};
+use super::neighbour::NeighbourMessage;
 use super::protocol::Protocol;
+use super::segment::Segment;
 use super::time::Timestamp;
 
 /// One packet that concerns an exchange.
@@ -109,6 +111,10 @@ pub enum Content {
     /// A datagram that was never whole. Frame and time of its packet are those
     /// of the fragment seen first.
     FragmentsLost(FragmentsLost),
+    /// ARP or neighbour discovery: why a packet may not leave.
+    Neighbour(NeighbourMessage),
+    /// The beginning of a TCP connection, or its refusal.
+    Segment(Segment),
 }
 
 /// A UDP datagram of which not all IP fragments were seen.

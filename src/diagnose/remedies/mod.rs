@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::reading::{LostFollowUp, LostReply, LostRequest, Reading, SeenErrors};
+use super::reading::{LostFollowUp, LostNeighbour, LostReply, LostRequest, Reading, SeenErrors};
 use super::reply_source_translated::find_translation;
 use super::request_not_translated::find_untranslated;
 use super::stale_translation::find_stale;
@@ -24,6 +24,7 @@ mod delivery;
 mod filter;
 mod helper;
 mod mtu;
+mod neighbour;
 mod path;
 mod responder;
 mod sender;
@@ -58,7 +59,7 @@ pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies, cause: Cause) -
         Cause::FollowUpToRequestAddress
     } else if reading.ignored().is_some() {
         Cause::ReplyIgnored
-    } else if reading.refusal().is_some() {
+    } else if reading.refusal().is_some() || reading.reset().is_some() {
         Cause::ReplyRejected
     } else {
         cause
@@ -67,7 +68,8 @@ pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies, cause: Cause) -
         return vec![see(leading)];
     }
     let mut remedies = cluster_side(reading, reply);
-    if reading.change_stopped() {
+    // A TCP client has no choice whose answer it takes.
+    if reading.change_stopped() && reading.exchange.protocol != Protocol::Tcp {
         remedies.push(client::accept_any_source(reading, reply.source));
     }
     remedies
@@ -112,6 +114,9 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
         (Cause::PortUnreachable, Quotes::Reply) => vec![client::wait_longer(reading)],
         (Cause::AdminProhibited, _) => vec![filter::refusing_host(reading, seen.errors)],
         (Cause::PacketTooBig, _) => vec![mtu::smaller_datagrams(reading, seen.errors.from)],
+        (Cause::HostUnreachable, _) if reading.lost_neighbour().is_some() => {
+            vec![see(Cause::NeighbourUnresolved)]
+        }
         _ if quoted.is_some_and(|quoted| quoted.address == seen.errors.from) => {
             vec![path::behind_the_address(seen.errors.from)]
         }
@@ -119,11 +124,18 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     }
 }
 
+/// For a neighbour that does not answer on its link.
+pub fn for_unresolved_neighbour(reading: &Reading<'_>, lost: &LostNeighbour<'_>) -> Vec<Remedy> {
+    vec![neighbour::bring_back(reading, lost)]
+}
+
 /// For a request that nobody answered.
 pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
     let is_likely = |confidence: Confidence| confidence >= Confidence::Likely;
     let lost_request = reading.lost_request.map(|lost| lost.watched.confidence());
-    let leading = if reading.view.lost_replies.is_some() {
+    let leading = if reading.lost_neighbour().is_some() {
+        Some(Cause::NeighbourUnresolved)
+    } else if reading.view.lost_replies.is_some() {
         Some(Cause::FragmentsLost)
     } else if is_likely_stale(reading) {
         Some(Cause::StaleTranslation)
@@ -233,6 +245,12 @@ fn cluster_side(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
     let translated = find_translation(reading, reply).is_some();
     let answerer = reading.role_of(reply.source.address);
     let may_be_node = answerer == Role::Unknown && reading.exchange.device_is_client();
+    if reading.exchange.protocol == Protocol::Tcp {
+        return vec![
+            path::same_way_back(reading, reply.source),
+            translation::look_at_entries(reading, reading.view.asked),
+        ];
+    }
     if matches!(reply.origin, Origin::OtherPort(_)) {
         return vec![
             translation::look_at_entries(reading, reading.view.asked),
