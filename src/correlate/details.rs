@@ -1,6 +1,7 @@
 //! What is kept of an exchange that is out of the ordinary.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::handshakes::is_open_half;
 use super::repetition::Last;
@@ -8,8 +9,8 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies, Said, Step,
-    Tally,
+    AskedAgain, Course, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies, Said, Stall,
+    Step, Tally,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, FragmentsLost};
@@ -21,6 +22,8 @@ use crate::model::time::Timestamp;
 const MAX_STEPS: usize = 24;
 /// As many tell of a transfer that goes as it should.
 const MAX_USUAL_STEPS: usize = 8;
+/// Who repeats a packet waits longer; what comes sooner is a window of blocks.
+const REPEAT_PAUSE: Duration = Duration::from_millis(200);
 /// Sources, destinations and ICMP errors told apart; what is beyond joins the last.
 const MAX_PARTIES: usize = 16;
 
@@ -35,6 +38,7 @@ pub struct Details {
     /// A TCP reset of the client.
     pub reset: Option<FrameRef>,
     pub asked_again: Option<AskedAgain>,
+    pub stall: Option<Stall>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,
@@ -144,6 +148,23 @@ impl Details {
         });
         known.datagrams += 1;
         self.note_time(frame.at);
+    }
+
+    /// Counts repetitions until somebody says something new.
+    pub fn note_stall(&mut self, frame: FrameRef, flow: FlowKey, novelty: Novelty) {
+        let FlowKey { source, destination, .. } = flow;
+        match (novelty, &mut self.stall) {
+            (Novelty::New, stall) => *stall = None,
+            (Novelty::Repeat, Some(stall)) => {
+                if frame.at.since(stall.last.at) >= REPEAT_PAUSE {
+                    stall.repeats += 1;
+                    stall.last = frame;
+                }
+            }
+            (Novelty::Repeat, stall) => {
+                *stall = Some(Stall { repeats: 1, first: frame, last: frame, source, destination });
+            }
+        }
     }
 
     /// Notes that the client refused an answer with a reset.

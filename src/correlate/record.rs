@@ -226,7 +226,9 @@ impl Record {
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
         };
         let Some(novelty) = self.note_client(packet, datagram, reach) else { return };
-        self.details(frame.capture).follow_up(frame, datagram, course, novelty);
+        let details = self.details(frame.capture);
+        details.follow_up(frame, datagram, course, novelty);
+        details.note_stall(frame, datagram.flow, novelty);
         self.step(frame, StepKind::FollowUp, datagram);
     }
 
@@ -251,6 +253,9 @@ impl Record {
         self.touch(datagram);
         let gone_on = self.has_gone_on();
         self.count_reply(frame, datagram, origin, novelty);
+        if is_tftp_protocol(self.protocol) {
+            self.details(frame.capture).note_stall(frame, datagram.flow, novelty);
+        }
         if novelty == Novelty::New {
             self.server_news = true;
             self.client_news = false;

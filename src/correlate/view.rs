@@ -41,6 +41,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         reset: details.and_then(|details| details.reset),
         asked_again: details.and_then(|details| details.asked_again),
         progress: details.and_then(|details| details.progress),
+        stall: details.and_then(|details| details.stall),
         steps,
         steps_omitted,
         first_at,

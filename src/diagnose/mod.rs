@@ -111,12 +111,17 @@ pub fn diagnose(exchanges: &[Exchange], topology: &Topology, points: &[Point]) -
 
 fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
     if exchange.views.is_empty() {
-        return Diagnosis { verdict: Verdict::Inconclusive, findings: Vec::new() };
+        return Diagnosis {
+            verdict: Verdict::Inconclusive,
+            is_still_waiting: false,
+            findings: Vec::new(),
+        };
     }
     let reading = Reading::new(exchange, context);
     let verdict = verdict::judge(&reading);
+    let is_still_waiting = verdict == Verdict::Inconclusive && reading.is_still_waiting();
     let findings = RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
-    Diagnosis { verdict, findings }
+    Diagnosis { verdict, is_still_waiting, findings }
 }
 
 #[cfg(test)]

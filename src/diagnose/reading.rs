@@ -163,7 +163,7 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn change_stopped(&self) -> bool {
         if self.went_on() {
-            return false;
+            return self.went_astray();
         }
         self.wrong_address.is_some()
             || self.ignored().is_some_and(|again| again.confidence >= Confidence::Likely)
@@ -171,6 +171,14 @@ impl<'a> Reading<'a> {
             || self.reset().is_some()
             || self.is_unheeded()
             || self.is_unmapped()
+    }
+
+    /// Whether a transfer that had gone on stalled when its follow-ups began to
+    /// go to the address asked.
+    fn went_astray(&self) -> bool {
+        let Some((stall, wrong)) = self.stalled().zip(self.wrong_address) else { return false };
+        let last = wrong.follow_ups.tally.last;
+        last.is_some_and(|last| last.number >= stall.first.number)
     }
 
     /// Whether the exchange stopped because the client went on from another

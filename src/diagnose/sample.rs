@@ -12,7 +12,7 @@ use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LostReplies, Novelty, Origin,
-    Point, PointId, Replies, Said, Step, Tally, View,
+    Point, PointId, Replies, Said, Stall, Step, Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
 use crate::model::neighbour::Unresolved;
@@ -322,6 +322,22 @@ impl Sample {
         self
     }
 
+    /// The last follow-up is repeated at the end, a second apart.
+    pub fn stalls(mut self, repeats: u64) -> Self {
+        for _ in 0..repeats {
+            self = self.wait_seconds(1);
+            let frame = self.tick();
+            let sent = self.primary().follow_ups.last_mut().unwrap();
+            sent.tally.count(frame, 516, Novelty::Repeat);
+            let (source, destination) = (sent.source, sent.destination);
+            let known = self.primary().stall;
+            let first = known.map_or(frame, |known| known.first);
+            let repeats = known.map_or(0, |known| known.repeats) + 1;
+            self.primary().stall = Some(Stall { repeats, first, last: frame, source, destination });
+        }
+        self
+    }
+
     /// The last reply's source says something new.
     pub fn progress(mut self) -> Self {
         let frame = self.tick();
@@ -437,6 +453,7 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         reset: None,
         asked_again: None,
         progress: None,
+        stall: None,
         steps: Vec::new(),
         steps_omitted: 0,
         first_at: now,

@@ -152,6 +152,8 @@ pub struct View {
     pub asked_again: Option<AskedAgain>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
+    /// Nothing new was said any more, and the last word was repeated.
+    pub stall: Option<Stall>,
     /// The first packets, in order.
     pub steps: Vec<Step>,
     pub steps_omitted: u64,
@@ -195,6 +197,19 @@ impl View {
             self.follow_ups.iter().map(|follow_ups| follow_ups.tally.repeats).sum();
         self.requests.repeats + replies + follow_ups
     }
+}
+
+/// Repetitions at the end of what was seen, after which neither side said
+/// anything new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stall {
+    /// Repetitions at some distance from each other.
+    pub repeats: u64,
+    pub first: FrameRef,
+    pub last: FrameRef,
+    /// Who repeats, and to whom.
+    pub source: Endpoint,
+    pub destination: Endpoint,
 }
 
 /// Replies that came in parts, of which some are missing.

@@ -288,6 +288,9 @@ impl Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     pub verdict: Verdict,
+    /// The capture ended before an answer could have come: beside exchanges that
+    /// tell something, this one says nothing of its device.
+    pub is_still_waiting: bool,
     /// In the order of [`Cause::ALL`].
     pub findings: Vec<Finding>,
 }

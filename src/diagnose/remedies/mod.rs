@@ -11,7 +11,7 @@ use super::reply_source_translated::find_translation;
 use super::request_not_translated::find_untranslated;
 use super::stale_translation::find_stale;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Origin, Replies};
+use crate::model::exchange::{Origin, Replies, Stall};
 use crate::model::finding::{Cause, Confidence, Remedy};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -223,6 +223,16 @@ pub fn for_unanswered_follow_up(reading: &Reading<'_>, to: Endpoint) -> Vec<Reme
     }
     let mut remedies = vec![capture::next(reading)];
     remedies.extend(lost_mapping(reading, Some(to)));
+    remedies
+}
+
+/// For a transfer that came to a halt.
+pub fn for_stalled_transfer(reading: &Reading<'_>, stall: Stall) -> Vec<Remedy> {
+    let mut remedies = vec![capture::next(reading)];
+    // What the client repeats does not reach the server any more.
+    if stall.source == reading.exchange.client {
+        remedies.push(translation::look_at_entries(reading, Some(stall.destination)));
+    }
     remedies
 }
 
