@@ -275,6 +275,69 @@ fn a_request_at_the_captures_end_says_nothing_of_its_device() {
 }
 
 #[test]
+fn a_translation_that_was_forgotten_needs_a_pause_and_a_change() {
+    let began = [
+        "0.0 DEVICE.5001 > VIP.53: 1+ A? a.example. (20)",
+        "0.1 VIP.53 > DEVICE.5001: 1 1/0/0 A 192.0.2.80 (36)",
+    ];
+    let cases: [(&str, &[&str], bool); 5] = [
+        (
+            "after 200 s from the node",
+            &[
+                "200.0 DEVICE.5001 > VIP.53: 2+ A? b.example. (20)",
+                "200.1 NODE.53 > DEVICE.5001: 2 1/0/0 A 192.0.2.81 (36)",
+            ],
+            true,
+        ),
+        (
+            "after 64 s",
+            &[
+                "64.0 DEVICE.5001 > VIP.53: 2+ A? b.example. (20)",
+                "64.1 NODE.53 > DEVICE.5001: 2 1/0/0 A 192.0.2.81 (36)",
+            ],
+            false,
+        ),
+        (
+            "asked in between",
+            &[
+                "100.0 DEVICE.5001 > VIP.53: 2+ A? b.example. (20)",
+                "200.0 DEVICE.5001 > VIP.53: 3+ A? c.example. (20)",
+                "200.1 NODE.53 > DEVICE.5001: 3 1/0/0 A 192.0.2.81 (36)",
+            ],
+            false,
+        ),
+        (
+            "from whom was asked",
+            &[
+                "200.0 DEVICE.5001 > VIP.53: 2+ A? b.example. (20)",
+                "200.1 VIP.53 > DEVICE.5001: 2 1/0/0 A 192.0.2.81 (36)",
+            ],
+            false,
+        ),
+        (
+            "a new socket",
+            &[
+                "200.0 DEVICE.5002 > VIP.53: 2+ A? b.example. (20)",
+                "200.1 VIP.53 > DEVICE.5002: 2 1/0/0 A 192.0.2.81 (36)",
+            ],
+            false,
+        ),
+    ];
+    for family in &FAMILIES {
+        for (name, more, expected) in cases {
+            let lines: Vec<&str> = began.iter().chain(more).copied().collect();
+            let found = causes(&family.report(&lines)).contains(&Cause::MappingExpired);
+            assert_eq!(found, expected, "{name} {}", family.ip);
+        }
+        let late = [
+            "0.0 DEVICE.5001 > VIP.53: 1+ A? a.example. (20)",
+            "40.0 NODE.53 > DEVICE.5001: 1 1/0/0 A 192.0.2.80 (36)",
+        ];
+        assert!(causes(&family.report(&late)).contains(&Cause::MappingExpired), "{}", family.ip);
+    }
+}
+
+#[test]
 fn a_transfer_that_comes_to_a_halt_is_unanswered() {
     let began = [
         "0.0 DEVICE.5001 > VIP.69: TFTP, length 30, WRQ \"startup.cfg\" octet",

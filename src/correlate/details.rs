@@ -9,8 +9,8 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies, Said, Stall,
-    Step, Tally,
+    AskedAgain, Course, FollowUps, IcmpErrors, LateChange, LostReplies, Novelty, Origin,
+    PayloadReplies, Replies, Said, Stall, Step, Tally,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, FragmentsLost};
@@ -39,6 +39,8 @@ pub struct Details {
     pub reset: Option<FrameRef>,
     pub asked_again: Option<AskedAgain>,
     pub stall: Option<Stall>,
+    pub payload_replies: Option<PayloadReplies>,
+    pub late_change: Option<LateChange>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,

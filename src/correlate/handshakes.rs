@@ -195,8 +195,14 @@ fn answer(flow: FlowKey, acknowledges: u32, label: &'static str) -> Datagram {
 /// A segment in the words of requests and answers.
 fn message(flow: FlowKey, role: TransactionRole, number: u32, label: &'static str) -> Datagram {
     let identity = u64::from(number);
-    let transaction =
-        Transaction { protocol: Protocol::Tcp, role, identity, question: None, label };
+    let transaction = Transaction {
+        protocol: Protocol::Tcp,
+        role,
+        identity,
+        question: None,
+        label,
+        reply_to: None,
+    };
     Datagram {
         flow,
         length: 0,

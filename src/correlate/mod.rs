@@ -19,6 +19,7 @@ mod join;
 mod neighbours;
 mod opening;
 mod outcome;
+mod payload_address;
 mod points;
 mod record;
 mod repetition;

@@ -41,6 +41,8 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         reset: details.and_then(|details| details.reset),
         asked_again: details.and_then(|details| details.asked_again),
         progress: details.and_then(|details| details.progress),
+        payload_replies: details.and_then(|details| details.payload_replies),
+        late_change: details.and_then(|details| details.late_change),
         stall: details.and_then(|details| details.stall),
         steps,
         steps_omitted,

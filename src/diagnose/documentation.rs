@@ -34,6 +34,8 @@ pub const fn documentation(cause: Cause) -> CauseDocumentation {
         Cause::FollowUpToRequestPort => addresses::FOLLOW_UP_TO_REQUEST_PORT,
         Cause::ReplyIgnored => addresses::REPLY_IGNORED,
         Cause::ReplyRejected => addresses::REPLY_REJECTED,
+        Cause::ReplyToPayloadAddress => addresses::REPLY_TO_PAYLOAD_ADDRESS,
+        Cause::MappingExpired => translation::MAPPING_EXPIRED,
         Cause::ClientSourceChanged => addresses::CLIENT_SOURCE_CHANGED,
         Cause::ReplySourceNotRequested => addresses::REPLY_SOURCE_NOT_REQUESTED,
         Cause::FamiliesDiffer => addresses::FAMILIES_DIFFER,

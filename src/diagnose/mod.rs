@@ -27,6 +27,7 @@ mod follow_up_to_request_address;
 mod follow_up_to_request_port;
 mod fragments_lost;
 mod icmp_errors;
+mod mapping_expired;
 mod neighbour_unresolved;
 mod one_direction_captured;
 mod reply_ignored;
@@ -35,6 +36,7 @@ mod reply_port_translated;
 mod reply_rejected;
 mod reply_source_not_requested;
 mod reply_source_translated;
+mod reply_to_payload_address;
 mod request_not_delivered;
 mod request_not_translated;
 mod request_unanswered;
@@ -69,12 +71,14 @@ type Rule = fn(&Reading<'_>, Verdict) -> Option<Finding>;
 
 /// All rules, in the order of [`Cause::ALL`]. [`Cause::FamiliesDiffer`] needs two
 /// exchanges and their verdicts: see [`families_differ::compare`].
-const RULES: [(Cause, Rule); 25] = [
+const RULES: [(Cause, Rule); 27] = [
     (Cause::FollowUpToRequestAddress, follow_up_to_request_address::find),
     (Cause::FollowUpToRequestPort, follow_up_to_request_port::find),
     (Cause::ReplyIgnored, reply_ignored::find),
     (Cause::ReplyRejected, reply_rejected::find),
+    (Cause::ReplyToPayloadAddress, reply_to_payload_address::find),
     (Cause::ClientSourceChanged, client_source_changed::find),
+    (Cause::MappingExpired, mapping_expired::find),
     (Cause::ReplySourceTranslated, reply_source_translated::find),
     (Cause::ReplySourceNotRequested, reply_source_not_requested::find),
     (Cause::ReplyPortTranslated, reply_port_translated::find),

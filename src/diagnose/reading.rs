@@ -169,8 +169,25 @@ impl<'a> Reading<'a> {
             || self.ignored().is_some_and(|again| again.confidence >= Confidence::Likely)
             || self.refusal().is_some_and(|seen| seen.ended)
             || self.reset().is_some()
+            || self.payload_reply_stopped()
             || self.is_unheeded()
             || self.is_unmapped()
+    }
+
+    /// Whether answers that went where the payload says did not reach the client:
+    /// it asks on, or refused them.
+    #[must_use]
+    pub fn payload_reply_stopped(&self) -> bool {
+        let asks_on = self
+            .view
+            .asked_again
+            .is_some_and(|again| again.times >= 2 && again.confidence == Confidence::Certain);
+        let refused = self.errors.iter().any(|seen| seen.refuses_reply() && seen.ended);
+        self.habit == Habit::Conversation
+            && self.view.payload_replies.is_some()
+            && !self.went_on()
+            && self.follow_ups().next().is_none()
+            && (asks_on || refused)
     }
 
     /// Whether a transfer that had gone on stalled when its follow-ups began to

@@ -11,8 +11,8 @@ use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LostReplies, Novelty, Origin,
-    Point, PointId, Replies, Said, Stall, Step, Tally, View,
+    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LateChange, LostReplies,
+    Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall, Step, Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
 use crate::model::neighbour::Unresolved;
@@ -84,6 +84,7 @@ pub struct Sample {
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
+    temporary: Vec<IpAddr>,
     /// Neighbours that are asked for at the uplink and do not show up.
     unresolved: Vec<Unresolved>,
 }
@@ -132,6 +133,7 @@ impl Sample {
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
+            temporary: Vec::new(),
             unresolved: Vec::new(),
         };
         sample.count_request(Novelty::New);
@@ -322,6 +324,32 @@ impl Sample {
         self
     }
 
+    /// The answers so far went to this port of the client, which did not ask from it.
+    pub fn answered_at_payload_port(mut self, port: u16) -> Self {
+        let destination = Endpoint::new(self.exchange.client.address, port);
+        let replies = *self.primary().replies.last().unwrap();
+        self.primary().payload_replies = Some(PayloadReplies {
+            source: replies.source,
+            destination,
+            packets: replies.tally.packets,
+            first: replies.tally.first.unwrap(),
+            asks_for_own_port: false,
+        });
+        self
+    }
+
+    /// The last reply came after a pause.
+    pub fn late_change(mut self, pause_seconds: u64, was_answered: bool) -> Self {
+        let replies = *self.primary().replies.last().unwrap();
+        self.primary().late_change = Some(LateChange {
+            frame: replies.tally.first.unwrap(),
+            source: replies.source,
+            pause: Duration::from_secs(pause_seconds),
+            was_answered,
+        });
+        self
+    }
+
     /// The last follow-up is repeated at the end, a second apart.
     pub fn stalls(mut self, repeats: u64) -> Self {
         for _ in 0..repeats {
@@ -396,6 +424,11 @@ impl Sample {
         self
     }
 
+    pub fn temporary(mut self, address: IpAddr) -> Self {
+        self.temporary.push(address);
+        self
+    }
+
     pub fn on_node(mut self, address: IpAddr, node: &str) -> Self {
         self.roles.get_mut(&address).unwrap().node = Some(node.to_owned());
         self
@@ -413,7 +446,11 @@ impl Sample {
     }
 
     pub fn diagnose(&self) -> Diagnosis {
-        let facts = Facts { devices: self.devices.clone(), ..Facts::default() };
+        let facts = Facts {
+            devices: self.devices.clone(),
+            temporary: self.temporary.clone(),
+            ..Facts::default()
+        };
         let topology = Topology::new(self.roles.clone(), facts);
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
@@ -453,6 +490,8 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         reset: None,
         asked_again: None,
         progress: None,
+        payload_replies: None,
+        late_change: None,
         stall: None,
         steps: Vec::new(),
         steps_omitted: 0,

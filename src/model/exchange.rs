@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::capture::{CaptureId, FrameRef, PointKind};
 use super::endpoint::Endpoint;
@@ -152,6 +153,10 @@ pub struct View {
     pub asked_again: Option<AskedAgain>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
+    /// Answers that went to the address that the request's payload names.
+    pub payload_replies: Option<PayloadReplies>,
+    /// A pause longer than a translation lives, before an answer from elsewhere.
+    pub late_change: Option<LateChange>,
     /// Nothing new was said any more, and the last word was repeated.
     pub stall: Option<Stall>,
     /// The first packets, in order.
@@ -210,6 +215,30 @@ pub struct Stall {
     /// Who repeats, and to whom.
     pub source: Endpoint,
     pub destination: Endpoint,
+}
+
+/// Answers that went where the request's payload says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadReplies {
+    pub source: Endpoint,
+    /// What the payload names; not the client's socket.
+    pub destination: Endpoint,
+    pub packets: u64,
+    pub first: FrameRef,
+    /// The request asked for answers to where it came from (`rport`, RFC 3581).
+    pub asks_for_own_port: bool,
+}
+
+/// The first answer from another source, after a long pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateChange {
+    pub frame: FrameRef,
+    pub source: Endpoint,
+    /// How long nothing was sent: before the answer where there had been none,
+    /// else before the request.
+    pub pause: Duration,
+    /// Answers before the pause came from whom the client asked.
+    pub was_answered: bool,
 }
 
 /// Replies that came in parts, of which some are missing.

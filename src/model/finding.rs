@@ -91,7 +91,9 @@ pub enum Cause {
     ReplyPortTranslated,
     ReplyIgnored,
     ReplyRejected,
+    ReplyToPayloadAddress,
     ClientSourceChanged,
+    MappingExpired,
     SenderTranslated,
     UnexpectedOwnSource,
     StaleTranslation,
@@ -114,12 +116,14 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, the one that explains most first: findings are listed in this order.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::FollowUpToRequestAddress,
         Self::FollowUpToRequestPort,
         Self::ReplyIgnored,
         Self::ReplyRejected,
+        Self::ReplyToPayloadAddress,
         Self::ClientSourceChanged,
+        Self::MappingExpired,
         Self::ReplySourceTranslated,
         Self::ReplySourceNotRequested,
         Self::ReplyPortTranslated,
@@ -154,6 +158,8 @@ impl Cause {
             Self::ReplyPortTranslated => "reply_port_translated",
             Self::ReplyIgnored => "reply_ignored",
             Self::ReplyRejected => "reply_rejected",
+            Self::ReplyToPayloadAddress => "reply_to_payload_address",
+            Self::MappingExpired => "mapping_expired",
             Self::ClientSourceChanged => "client_source_changed",
             Self::SenderTranslated => "sender_translated",
             Self::UnexpectedOwnSource => "unexpected_own_source",

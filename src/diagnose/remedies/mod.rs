@@ -5,13 +5,14 @@
 //! part of the exchange an ICMP error quotes.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::reading::{LostFollowUp, LostNeighbour, LostReply, LostRequest, Reading, SeenErrors};
 use super::reply_source_translated::find_translation;
 use super::request_not_translated::find_untranslated;
 use super::stale_translation::find_stale;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Origin, Replies, Stall};
+use crate::model::exchange::{Origin, PayloadReplies, Replies, Stall};
 use crate::model::finding::{Cause, Confidence, Remedy};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -206,6 +207,9 @@ pub fn for_translated_sender(reading: &Reading<'_>, seen: IpAddr) -> Vec<Remedy>
 
 /// For a cluster that asks from its service address.
 pub fn for_own_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
+    if reading.topology.is_temporary(source) {
+        return vec![sender::ask_from_stable(reading, source)];
+    }
     vec![sender::ask_from_node(reading, source)]
 }
 
@@ -224,6 +228,16 @@ pub fn for_unanswered_follow_up(reading: &Reading<'_>, to: Endpoint) -> Vec<Reme
     let mut remedies = vec![capture::next(reading)];
     remedies.extend(lost_mapping(reading, Some(to)));
     remedies
+}
+
+/// For answers that go where the payload says.
+pub fn for_payload_address(reading: &Reading<'_>, sent: &PayloadReplies) -> Vec<Remedy> {
+    vec![client::answer_to_own_source(reading, sent)]
+}
+
+/// For a translation that was forgotten in a pause.
+pub fn for_expired_mapping(reading: &Reading<'_>, pause: Duration) -> Vec<Remedy> {
+    vec![translation::outlive_pause(reading, pause)]
 }
 
 /// For a transfer that came to a halt.

@@ -1,6 +1,7 @@
 //! Address translation on the cluster's side: what to look at, what to replace.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::commands::{bracketed, conntrack_family, iptables, nft_family, transport};
 use super::helper::service_endpoint;
@@ -109,6 +110,31 @@ pub fn look_at_entries(reading: &Reading<'_>, to: Option<Endpoint>) -> Remedy {
             "Not tried here.".to_owned(),
         ],
         commands,
+    }
+}
+
+/// Lets a translation outlive the pauses of its flow.
+#[must_use]
+pub fn outlive_pause(reading: &Reading<'_>, pause: Duration) -> Remedy {
+    let client = reading.exchange.client.address;
+    let family = conntrack_family(client);
+    let seconds = pause.as_secs();
+    // Room above the pause, in whole minutes.
+    let wanted_seconds = (seconds / 60 + 2) * 60;
+    Remedy {
+        title: format!("Let the translation outlive a pause of {seconds} s"),
+        steps: vec![
+            "On the node that translates: see how long it remembers. The first value counts until an answer was seen, the second for flows with traffic both ways.".to_owned(),
+            format!(
+                "Raise the value that is shorter than the pause, to {wanted_seconds} s for example; for good in /etc/sysctl.d. The table needs room for entries that live longer (net.netfilter.nf_conntrack_max)."
+            ),
+            "Or let the client send something more often than that, or the server answer sooner. Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            "sysctl net.netfilter.nf_conntrack_udp_timeout net.netfilter.nf_conntrack_udp_timeout_stream".to_owned(),
+            format!("sysctl -w net.netfilter.nf_conntrack_udp_timeout_stream={wanted_seconds}"),
+            format!("conntrack -L -f {family} -p udp --orig-src {client}"),
+        ],
     }
 }
 
