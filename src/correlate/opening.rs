@@ -1,7 +1,7 @@
 //! What the first packet of an exchange says about who asks whom.
 
 use super::record::is_group;
-use crate::model::packet::{Application, Datagram, TransactionRole};
+use crate::model::packet::{Application, Datagram, TftpMessage, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// Which side of a new exchange its first packet comes from.
@@ -53,6 +53,8 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
                 client(*protocol)
             }
         }
+        // Only a server acknowledges options (RFC 2347), from a port of its choice.
+        Application::Unknown { tftp_shape: Some(TftpMessage::OptionAck) } => server(Protocol::Tftp),
         Application::Unknown { .. } => client(Protocol::Udp),
     }
 }
