@@ -2,6 +2,7 @@
 //!
 //! It needs CAP_NET_RAW and CAP_NET_ADMIN, and nothing else.
 
+mod capture;
 mod conntrack;
 mod counters;
 mod facts;

@@ -22,7 +22,7 @@ pub struct CaptureRequest {
     pub everything: bool,
     /// Bytes kept of each packet, link header included.
     #[serde(default = "default_snap_length")]
-    #[schema(default = 65_535, minimum = 64, maximum = 262_144)]
+    #[schema(default = 65_535, minimum = 64, maximum = 65_535)]
     pub snap_length_bytes: u32,
     #[serde(default)]
     pub limits: CaptureLimits,
