@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod finding;
 pub mod input;
 pub mod packet;
+pub mod problem;
 pub mod protocol;
 pub mod report;
 pub mod time;

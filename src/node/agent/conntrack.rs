@@ -154,7 +154,9 @@ fn read_flow(attributes: &[ConntrackAttribute]) -> Option<TrackedFlow> {
             ConntrackAttribute::CtaStatus(bits) => status = *bits,
             ConntrackAttribute::CtaTimeout(seconds) => expires_in_s = Some(*seconds),
             ConntrackAttribute::Other(other) => match other.kind() {
-                CTA_HELP => helper = find_member(other, FIRST).and_then(read_name),
+                CTA_HELP => {
+                    helper = find_member(other, FIRST).and_then(|name| read_name(&name));
+                }
                 CTA_COUNTERS_ORIG => original_count = read_count(other),
                 CTA_COUNTERS_REPLY => reply_count = read_count(other),
                 CTA_TIMESTAMP => {
@@ -237,7 +239,7 @@ fn read_u64(value: Vec<u8>) -> Option<u64> {
 }
 
 /// A string of the kernel's, up to its NUL.
-fn read_name(value: Vec<u8>) -> Option<String> {
+fn read_name(value: &[u8]) -> Option<String> {
     let text = value.split(|byte| *byte == 0).next()?;
     String::from_utf8(text.to_vec()).ok().filter(|name| !name.is_empty())
 }

@@ -31,7 +31,8 @@ pub struct NodeFacts {
     pub neighbours: Vec<Neighbour>,
     /// The way to the device that was asked for, policy routing included.
     pub device_route: Option<Route>,
-    /// What each of the node's addresses is for, and why.
+    /// What each of the node's addresses is for, and why: one entry for each statement
+    /// of the tables, so an address can be there twice.
     pub roles: Vec<AddressRole>,
     /// Which interface leads to which single address: a pod's cable.
     pub cables: Vec<Cable>,
@@ -268,11 +269,14 @@ impl NodeFacts {
             .into_iter()
             .map(|fact| Cable { interface: fact.interface, leads_to: fact.leads_to })
             .collect();
-        self.networks = facts
-            .networks
-            .into_iter()
-            .map(|fact| InterfaceNetwork { interface: fact.interface, network: fact.network })
-            .collect();
+        self.networks.clear();
+        for fact in facts.networks {
+            // An address and its route say the same.
+            let network = InterfaceNetwork { interface: fact.interface, network: fact.network };
+            if !self.networks.contains(&network) {
+                self.networks.push(network);
+            }
+        }
     }
 }
 

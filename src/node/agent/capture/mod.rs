@@ -17,7 +17,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, TryAcquireError, mpsc};
 use uuid::Uuid;
 
 pub use self::pcapng::Counts;
@@ -49,6 +49,8 @@ pub enum Error {
     UnknownInterface { name: String, known: Vec<String> },
     #[error("{limit} captures run, which is as many as this agent's settings allow")]
     Busy { limit: u32 },
+    #[error("the agent ends")]
+    Ending,
     #[error("the capture cannot be filtered")]
     Program(#[from] assembler::Error),
     #[error("the interface {interface} cannot be captured")]
@@ -107,9 +109,11 @@ impl Captures {
         request: &CaptureRequest,
     ) -> Result<(Uuid, mpsc::Receiver<Bytes>), Error> {
         let selections = self.policy.check(request)?;
-        let slot = Arc::clone(&self.slots)
-            .try_acquire_owned()
-            .map_err(|_| Error::Busy { limit: self.policy.captures })?;
+        let slot =
+            Arc::clone(&self.slots).try_acquire_owned().map_err(|refusal| match refusal {
+                TryAcquireError::NoPermits => Error::Busy { limit: self.policy.captures },
+                TryAcquireError::Closed => Error::Ending,
+            })?;
         let links = netlink::Tables::open()?.links().await?;
         let memory_bytes = (CAPTURE_BYTES / selections.len().max(1)).min(MAX_RING_BYTES);
         let mut sources = Vec::with_capacity(selections.len());
@@ -192,8 +196,9 @@ impl Captures {
         Some(shared.statistics())
     }
 
-    /// Ends all captures, and waits for them.
+    /// Ends all captures, waits for them, and starts no other.
     pub async fn stop_all(&self) {
+        self.slots.close();
         for shared in self.running() {
             shared.end(CaptureEnd::AgentEnding);
         }

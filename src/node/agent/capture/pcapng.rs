@@ -65,15 +65,17 @@ pub fn write_packet(out: &mut Vec<u8>, interface: u32, link: LinkLayer, packet: 
             _ => out.extend_from_slice(packet.bytes),
         }
         pad(out);
-        // epb_flags: bits 0 and 1 direction, 2 to 4 to whom it was sent.
-        let flags: u32 = match packet.packet_type {
-            0 => 0b001_01,
-            1 => 0b011_01,
-            2 => 0b010_01,
-            3 => 0b100_01,
-            4 => 0b000_10,
-            _ => 0,
+        // epb_flags: bits 0 and 1 in or out, 2 to 4 unicast, multicast, broadcast or
+        // to another host.
+        let (direction, kind): (u32, u32) = match packet.packet_type {
+            0 => (1, 1),
+            1 => (1, 3),
+            2 => (1, 2),
+            3 => (1, 4),
+            4 => (2, 0),
+            _ => (0, 0),
         };
+        let flags = direction | (kind << 2);
         write_option(out, 2, &flags.to_le_bytes());
         write_option(out, 0, &[]);
     });

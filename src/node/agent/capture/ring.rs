@@ -67,7 +67,7 @@ impl Ring {
         let program: Vec<SockFilter> =
             program.iter().map(|one| SockFilter::new(one.code, one.jt, one.jf, one.k)).collect();
         socket.attach_filter(&program)?;
-        set_option(&socket, libc::PACKET_VERSION, libc::tpacket_versions::TPACKET_V3)?;
+        set_option(&socket, libc::PACKET_VERSION, &libc::tpacket_versions::TPACKET_V3)?;
         let blocks = (memory_bytes / BLOCK_BYTES).max(2);
         let length = blocks * BLOCK_BYTES;
         let too_large = |_| io::Error::from(io::ErrorKind::InvalidInput);
@@ -80,7 +80,7 @@ impl Ring {
             tp_sizeof_priv: 0,
             tp_feature_req_word: 0,
         };
-        set_option(&socket, libc::PACKET_RX_RING, request)?;
+        set_option(&socket, libc::PACKET_RX_RING, &request)?;
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
         let memory = unsafe {
             libc::mmap(
@@ -210,7 +210,7 @@ pub fn wait<'a>(rings: impl Iterator<Item = &'a Ring>, timeout: Duration) -> io:
     Ok(waiting.iter().map(|one| one.revents & (libc::POLLERR | libc::POLLNVAL) != 0).collect())
 }
 
-fn set_option<T>(socket: &Socket, option: libc::c_int, value: T) -> io::Result<()> {
+fn set_option<T>(socket: &Socket, option: libc::c_int, value: &T) -> io::Result<()> {
     let length = libc::socklen_t::try_from(size_of::<T>())
         .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     // SAFETY: the kernel reads `length` bytes, which is the size of `value`.
@@ -219,7 +219,7 @@ fn set_option<T>(socket: &Socket, option: libc::c_int, value: T) -> io::Result<(
             socket.as_raw_fd(),
             libc::SOL_PACKET,
             option,
-            (&raw const value).cast(),
+            ptr::from_ref(value).cast(),
             length,
         )
     };

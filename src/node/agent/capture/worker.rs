@@ -156,17 +156,16 @@ impl Worker {
         // Packets of one interface are in order already.
         let hold = hold.filter(|_| self.sources.len() > 1);
         for number in 0..self.sources.len() {
-            loop {
-                let Some(source) = self.sources.get_mut(number) else { break };
+            while let Some(source) = self.sources.get_mut(number) {
                 let index = u32::try_from(number).unwrap_or(u32::MAX);
                 let (link, pending) = (source.link, &mut state.pending);
                 if !source.ring.read_block(&mut |packet| pending.push(index, link, &packet)) {
                     break;
                 }
-                if hold.is_none() || state.pending.len_bytes() > MAX_PENDING_BYTES {
-                    if let Some(end) = self.write(state, None) {
-                        return Ok(Some(end));
-                    }
+                if (hold.is_none() || state.pending.len_bytes() > MAX_PENDING_BYTES)
+                    && let Some(end) = self.write(state, None)
+                {
+                    return Ok(Some(end));
                 }
                 if state.chunk.len() >= CHUNK_BYTES
                     && let Err(end) = self.send(state, STALL_TIME)
