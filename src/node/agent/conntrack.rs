@@ -4,8 +4,8 @@ use std::io;
 use std::net::IpAddr;
 
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, Nla, NlaBuffer,
-    NlasIterator,
+    NLA_TYPE_MASK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, Nla,
+    NlaBuffer, NlasIterator,
 };
 use netlink_packet_netfilter::conntrack::{
     ConntrackAttribute, ConntrackMessage, IPTuple, ProtoTuple, Protocol, Status, Tuple,
@@ -153,7 +153,8 @@ fn read_flow(attributes: &[ConntrackAttribute]) -> Option<TrackedFlow> {
             ConntrackAttribute::CtaTupleReply(tuple) => expected_reply = Some(read_tuple(tuple)?),
             ConntrackAttribute::CtaStatus(bits) => status = *bits,
             ConntrackAttribute::CtaTimeout(seconds) => expires_in_s = Some(*seconds),
-            ConntrackAttribute::Other(other) => match other.kind() {
+            // The crate leaves the mark of nested attributes in the kind.
+            ConntrackAttribute::Other(other) => match other.kind() & NLA_TYPE_MASK {
                 CTA_HELP => {
                     helper = find_member(other, FIRST).and_then(|name| read_name(&name));
                 }
