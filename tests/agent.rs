@@ -20,12 +20,13 @@ mod netns;
 #[cfg(test)]
 mod tests {
     use std::process::Command;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use replyscope::model::capture::Direction;
     use replyscope::model::topology::{FactSource, Role};
     use replyscope::node::wire::{NodeFacts, TrackedFlows};
     use serde_json::json;
+    use tokio::time::Instant;
 
     use super::agent::{Agent, Capture, octets, wait_until};
     use super::folder::Folder;
@@ -234,6 +235,27 @@ mod tests {
         assert_eq!(status["kernel_drops"], 0);
         assert!(status["packets_seen"].as_u64().unwrap() >= 20);
         assert!(status["last_packet_at"].is_string());
+    }
+
+    #[test]
+    fn the_capture_in_the_readme_works() {
+        let Some((network, folder)) = network("agent-readme") else { return };
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let readme = std::fs::read_to_string(readme).unwrap();
+        let (_, body) = readme.split_once("/v1/captures \\").unwrap();
+        let body = body.split_once("-d '").unwrap().1.split('\'').next().unwrap();
+        let mut body: serde_json::Value = serde_json::from_str(body).unwrap();
+        body["limits"]["seconds"] = 2.into();
+        let agent = Agent::start(&network, folder.path(), &[]);
+        let mut stream = agent.capture("readme", &body.to_string());
+        for family in [0, 1] {
+            let (from, to) = (endpoint(DEVICE[family], 5_000), endpoint(NODE[family], 9));
+            network.help("device", &format!("send {from} {to} 1 0 20"));
+        }
+        assert!(stream.finish());
+        for family in [0, 1] {
+            assert!(stream.read().count(0, &[&octets(DEVICE[family]), &[b'x'; 20]]) >= 1);
+        }
     }
 
     #[test]
@@ -522,11 +544,18 @@ mod tests {
     /// 100,000 datagrams a second, of which every hundredth is the device's.
     fn load(test: &str, seconds: u64, per_second: u64) {
         let Some((network, folder)) = network(test) else { return };
+        // Behind the capture nobody has work with them: the sender shares the processor.
+        network.shell(
+            "node",
+            "nft add table inet sink
+             nft 'add chain inet sink early { type filter hook prerouting priority -400; }'
+             nft add rule inet sink early udp dport 9 drop",
+        );
         let agent = Agent::start(&network, folder.path(), &[]);
         for family in [0, 1] {
             let body = json!({
                 "interfaces": [{"name": "eth0"}],
-                "filter": {"devices": [DEVICE[family]], "with_icmp_errors": false},
+                "filter": {"devices": [DEVICE[family]]},
             });
             let mut stream = agent.capture(&format!("load-{family}"), &body.to_string());
             let to = endpoint(NODE[family], 9);

@@ -119,7 +119,7 @@ mod tests {
             match expected {
                 None => assert_eq!(found, None, "{arguments:?}"),
                 Some(part) => {
-                    assert!(found.is_some_and(|text| text.contains(part)), "{arguments:?}")
+                    assert!(found.is_some_and(|text| text.contains(part)), "{arguments:?}");
                 }
             }
         }

@@ -3,11 +3,12 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use replyscope::ingest::{self, Event, Limits};
 use replyscope::model::capture::Direction;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::netns::Network;
 
@@ -45,23 +46,21 @@ impl Agent {
         let curl = network.command("node", "curl");
         let namespace =
             curl.get_args().map(|word| word.to_str().unwrap().to_owned()).collect::<Vec<_>>();
-        let mut child = command.spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        let mut said = String::new();
-        loop {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "the agent did not start: {said}");
-            said.push_str(&line);
-            let address = line.split_once("listening on ").map(|(_, rest)| rest);
-            if let Some(address) = address {
-                let is_part = |sign: char| sign.is_ascii_graphic() && sign != '\u{1b}';
-                let base = address.trim().chars().take_while(|sign| is_part(*sign)).collect();
+        let child = command.spawn().unwrap();
+        let folder = folder.to_path_buf();
+        let mut agent = Self { child, base: String::new(), namespace, folder, trust: Vec::new() };
+        let mut log = BufReader::new(agent.child.stderr.take().unwrap());
+        let (mut line, mut said) = (String::new(), String::new());
+        while log.read_line(&mut line).unwrap() > 0 {
+            if let Some((_, address)) = line.split_once("listening on ") {
+                let address = address.trim().chars();
+                agent.base = address.take_while(char::is_ascii_graphic).collect();
                 std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-                let folder = folder.to_path_buf();
-                return Self { child, base, namespace, folder, trust: Vec::new() };
+                return agent;
             }
+            said.push_str(&std::mem::take(&mut line));
         }
+        panic!("the agent did not start: {said}");
     }
 
     fn curl(&self) -> Command {

@@ -1,7 +1,9 @@
 //! Sockets in a namespace: what a test starts of itself there.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Does what `words` say:
 ///
@@ -25,7 +27,7 @@ pub fn run(words: &str) {
         }
         "rate" => {
             let socket = UdpSocket::bind(words[1]).unwrap();
-            let to: SocketAddr = words[2].parse().unwrap();
+            socket.connect(words[2]).unwrap();
             let payload = vec![b'x'; usize::try_from(number(5)).unwrap()];
             let (count, per_second) = (number(3), number(4));
             let began = Instant::now();
@@ -34,7 +36,7 @@ pub fn run(words: &str) {
                 while began.elapsed() < due {
                     std::thread::yield_now();
                 }
-                let _ = socket.send_to(&payload, to);
+                let _ = socket.send(&payload);
             }
             println!("took_us={}", began.elapsed().as_micros());
         }
