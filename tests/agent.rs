@@ -489,19 +489,64 @@ mod tests {
         let (certificate, key, ca) = (path("agent.pem"), path("agent.key"), path("ca.pem"));
         let options = ["--tls-certificate", &certificate, "--tls-key", &key];
         let mut agent = Agent::start(&network, folder.path(), &options);
-        agent.trust = vec!["--cacert".to_owned(), ca.clone()];
+        agent.curl_options = vec!["--cacert".to_owned(), ca.clone()];
         assert_eq!(agent.get("/v1/status")["node"], "node3");
         drop(agent);
 
         let options = [&options[..], &["--tls-client-authority", &ca]].concat();
         let mut agent = Agent::start(&network, folder.path(), &options);
-        agent.trust = vec!["--cacert".to_owned(), ca];
+        agent.curl_options = vec!["--cacert".to_owned(), ca];
         assert_eq!(agent.request("/livez", &[]).status, 0, "no certificate, no answer");
         let client = ["--cert", &path("client.pem"), "--key", &path("client.key")];
-        agent.trust.extend(client.map(str::to_owned));
+        agent.curl_options.extend(client.map(str::to_owned));
         assert_eq!(agent.get("/v1/status")["node"], "node3");
         // Both are asked for, where both are set.
         assert_eq!(agent.request("/v1/status", &[]).status, 401);
+    }
+
+    #[test]
+    fn two_capabilities_are_enough_and_all_that_is_kept() {
+        let Some((network, folder)) = network("agent-capabilities") else { return };
+        network.translate();
+        let by = ["setpriv", "--bounding-set", "-all,+net_raw,+net_admin", "--inh-caps", "-all"];
+        for by in [&by[..], &[]] {
+            let agent = Agent::start_by(&network, folder.path(), by, &[]);
+            assert_eq!(agent.get("/v1/facts")["faults"], json!([]));
+            agent.get("/v1/conntrack");
+            let body = json!({"interfaces": [{"name": "eth0"}], "filter": {"devices": DEVICE}});
+            let mut stream = agent.capture("capabilities", &body.to_string());
+            agent.stop(&stream);
+            assert!(stream.finish());
+            let process = format!("/proc/{}/status", agent.process_id());
+            let status = std::fs::read_to_string(process).unwrap();
+            // CAP_NET_ADMIN is bit 12, CAP_NET_RAW 13.
+            for (set, expected) in
+                [("CapPrm", "3000"), ("CapEff", "3000"), ("CapBnd", "3000"), ("CapInh", "0")]
+            {
+                let line = status.lines().find(|line| line.starts_with(set)).unwrap();
+                let found = line.rsplit('\t').next().unwrap().trim_start_matches('0');
+                assert_eq!(found, expected.trim_start_matches('0'), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_interface_that_comes_back_is_captured_again() {
+        let Some((network, folder)) = network("agent-flap") else { return };
+        let agent = Agent::start(&network, folder.path(), &[]);
+        let body = json!({"interfaces": [{"name": CABLE}], "filter": {"ports": [9]}});
+        let mut stream = agent.capture("flap", &body.to_string());
+        network.shell("node", &format!("ip link set {CABLE} down"));
+        std::thread::sleep(Duration::from_millis(800));
+        network
+            .shell("node", &format!("ip link set {CABLE} up; ip route add {} dev {CABLE}", POD[0]));
+        let (from, to) = (endpoint(NODE[0], 5_000), endpoint(POD[0], 9));
+        wait_until("packets come again", || {
+            network.help("node", &format!("send {from} {to} 1 0 20"));
+            stream.read().count(0, &[&[b'x'; 20]]) > 0
+        });
+        agent.stop(&stream);
+        assert!(stream.finish());
     }
 
     #[test]
@@ -541,6 +586,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_slow_client_misses_is_told() {
+        let Some((network, folder)) = network("agent-slow") else { return };
+        let mut agent = Agent::start(&network, folder.path(), &[]);
+        let body = json!({"interfaces": [{"name": "eth0"}], "filter": {"devices": DEVICE}});
+        agent.curl_options = vec!["--limit-rate".to_owned(), "8M".to_owned()];
+        let mut stream = agent.capture("slow", &body.to_string());
+        agent.curl_options.clear();
+        // Some 70 MB, faster than they are taken: more than all buffers hold.
+        let (from, to) = (endpoint(DEVICE[1], 5_000), endpoint(NODE[1], 9));
+        network.help("device", &format!("rate {from} {to} 50000 10000000 1400"));
+        wait_until("the kernel drops", || {
+            agent.get("/v1/status")["kernel_drops"].as_u64().unwrap() > 0
+        });
+        let statistics = agent.stop(&stream);
+        assert!(stream.finish());
+        let capture = stream.read();
+        let told = &statistics["interfaces"][0];
+        assert_eq!(told["dropped"], capture.dropped);
+        assert!(capture.dropped > 0);
+        let received = told["received"].as_u64().unwrap();
+        assert_eq!(received - capture.dropped, capture.frames.len() as u64);
+        assert_eq!(capture.faults, Vec::<String>::new());
+    }
+
     /// 100,000 datagrams a second, of which every hundredth is the device's.
     fn load(test: &str, seconds: u64, per_second: u64) {
         let Some((network, folder)) = network(test) else { return };
@@ -563,11 +633,12 @@ mod tests {
             let (count, few) = (seconds * per_second, seconds * per_second / 100);
             let words = format!("rate {flood} {to} {count} {per_second} 200");
             let flood = network
-                .helper("device", &words)
+                .urgent_helper("device", &words)
                 .stdout(std::process::Stdio::piped())
                 .spawn()
                 .unwrap();
-            network.help("device", &format!("rate {device} {to} {few} {} 200", per_second / 100));
+            let words = format!("rate {device} {to} {few} {} 200", per_second / 100);
+            assert!(network.urgent_helper("device", &words).output().unwrap().status.success());
             let flood = flood.wait_with_output().unwrap();
             let took = String::from_utf8(flood.stdout).unwrap();
             let took = took.split_once("took_us=").unwrap().1.split_whitespace().next().unwrap();

@@ -21,7 +21,7 @@ pub struct Agent {
     namespace: Vec<String>,
     folder: PathBuf,
     /// More arguments of curl.
-    pub trust: Vec<String>,
+    pub curl_options: Vec<String>,
 }
 
 /// What the agent answered.
@@ -34,10 +34,17 @@ pub struct Answer {
 impl Agent {
     /// Starts it on the network's node with these options, and waits until it listens.
     pub fn start(network: &Network, folder: &Path, options: &[&str]) -> Self {
+        Self::start_by(network, folder, &[], options)
+    }
+
+    /// The same by a program that starts another one.
+    pub fn start_by(network: &Network, folder: &Path, by: &[&str], options: &[&str]) -> Self {
         let tokens = folder.join("tokens");
         std::fs::write(&tokens, format!("# of the tests\n{TOKEN}\n")).unwrap();
-        let mut command = network.command("node", env!("CARGO_BIN_EXE_replyscope"));
+        let words = [by, &[env!("CARGO_BIN_EXE_replyscope")]].concat();
+        let mut command = network.command("node", words[0]);
         command
+            .args(&words[1..])
             .args(["agent", "--listen", "127.0.0.1:0", "--node-name", "node3", "--tokens"])
             .arg(&tokens)
             .args(options)
@@ -48,7 +55,8 @@ impl Agent {
             curl.get_args().map(|word| word.to_str().unwrap().to_owned()).collect::<Vec<_>>();
         let child = command.spawn().unwrap();
         let folder = folder.to_path_buf();
-        let mut agent = Self { child, base: String::new(), namespace, folder, trust: Vec::new() };
+        let mut agent =
+            Self { child, base: String::new(), namespace, folder, curl_options: Vec::new() };
         let mut log = BufReader::new(agent.child.stderr.take().unwrap());
         let (mut line, mut said) = (String::new(), String::new());
         while log.read_line(&mut line).unwrap() > 0 {
@@ -65,7 +73,7 @@ impl Agent {
 
     fn curl(&self) -> Command {
         let mut command = Command::new("ip");
-        command.args(&self.namespace).args(["-sS", "--max-time", "60"]).args(&self.trust);
+        command.args(&self.namespace).args(["-sS", "--max-time", "60"]).args(&self.curl_options);
         command
     }
 
@@ -103,6 +111,10 @@ impl Agent {
     pub fn capture(&self, name: &str, body: &str) -> Stream {
         let file = self.folder.join(format!("{name}.pcapng"));
         let head = self.folder.join(format!("{name}.head"));
+        for old in [&file, &head] {
+            // Of an earlier capture of this name, if there was one.
+            let _ = std::fs::remove_file(old);
+        }
         let child = self
             .curl()
             .args(["-N", "-f", "-H", &bearer(), "-d", body, "-D"])
@@ -128,6 +140,11 @@ impl Agent {
         let answer = self.request(&path, &["-H", &bearer(), "-X", "DELETE"]);
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json
+    }
+
+    /// The agent's own process: `ip netns exec` becomes it.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal, such as `-TERM`.

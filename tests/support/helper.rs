@@ -33,9 +33,8 @@ pub fn run(words: &str) {
             let began = Instant::now();
             for sent in 0..count {
                 let due = Duration::from_nanos(sent * 1_000_000_000 / per_second);
-                while began.elapsed() < due {
-                    std::thread::yield_now();
-                }
+                // Bursts of a few packets: sleeping for less is not possible.
+                std::thread::sleep(due.saturating_sub(began.elapsed()));
                 let _ = socket.send(&payload);
             }
             println!("took_us={}", began.elapsed().as_micros());

@@ -21,20 +21,25 @@ const PROXY_TIME: Duration = Duration::from_millis(500);
 /// kube-proxy answers one word; a longer answer is somebody else's.
 const MAX_PROXY_ANSWER_BYTES: u64 = 4_096;
 
-/// Reads the settings under `/proc` and `/sys`, and asks kube-proxy for its mode.
-pub async fn read(links: &[Link], kube_proxy: Option<SocketAddr>) -> Settings {
-    let kube_proxy_mode = match kube_proxy {
-        Some(address) => ask_kube_proxy(address).await,
-        None => None,
-    };
+/// Asks kube-proxy for its mode; where it does not answer, the links may tell.
+pub async fn find_kube_proxy_mode(links: &[Link], address: Option<SocketAddr>) -> Option<String> {
+    if let Some(address) = address
+        && let Some(mode) = ask_kube_proxy(address).await
+    {
+        return Some(mode);
+    }
     // kube-proxy binds all service addresses to this link in IPVS mode, and only then.
-    let is_ipvs = links.iter().any(|link| link.name == "kube-ipvs0");
+    links.iter().any(|link| link.name == "kube-ipvs0").then(|| "ipvs".to_owned())
+}
+
+/// Reads the settings under `/proc` and `/sys`: some files for each interface.
+pub fn read(kube_proxy_mode: Option<String>) -> Settings {
     Settings {
         nf_conntrack_helper: read_conntrack_helper(Path::new("/proc/sys/net/netfilter")),
         helper_modules: read_helper_modules(Path::new("/proc/modules"), Path::new("/sys/module")),
         rp_filter: read_by_interface(Path::new("/proc/sys/net/ipv4/conf"), "rp_filter"),
         use_tempaddr: read_by_interface(Path::new("/proc/sys/net/ipv6/conf"), "use_tempaddr"),
-        kube_proxy_mode: kube_proxy_mode.or_else(|| is_ipvs.then(|| "ipvs".to_owned())),
+        kube_proxy_mode,
     }
 }
 
@@ -78,11 +83,13 @@ fn is_helper(module: &str) -> bool {
 /// One setting of every interface below `folder`.
 fn read_by_interface<T: std::str::FromStr>(folder: &Path, setting: &str) -> BTreeMap<String, T> {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    entries
-        .take(MAX_INTERFACES)
-        .filter_map(|entry| {
-            let text = fs::read_to_string(entry.path().join(setting)).ok()?;
-            Some((entry.file_name().into_string().ok()?, text.trim().parse().ok()?))
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    // These two hold for all others, and must not fall behind the limit.
+    let names = ["all", "default"].map(str::to_owned).into_iter().chain(names.take(MAX_INTERFACES));
+    names
+        .filter_map(|name| {
+            let text = fs::read_to_string(folder.join(&name).join(setting)).ok()?;
+            Some((name, text.trim().parse().ok()?))
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::super::capture::{self, Refusal};
-use super::super::{conntrack, netlink};
+use super::super::{conntrack, facts, netlink};
 use crate::model::problem::{PROBLEM_JSON, Problem};
 
 /// Why a request failed.
@@ -30,6 +30,8 @@ pub enum Error {
     Capture(#[from] capture::Error),
     #[error(transparent)]
     Netlink(#[from] netlink::Error),
+    #[error(transparent)]
+    Facts(#[from] facts::Error),
     #[error(transparent)]
     Conntrack(#[from] conntrack::Error),
     #[error("something went wrong here, not with your request: {0}")]
@@ -85,7 +87,7 @@ impl Error {
                     (StatusCode::SERVICE_UNAVAILABLE, "capture-failed", "Capture not possible")
                 }
             },
-            Self::Netlink(_) => {
+            Self::Netlink(_) | Self::Facts(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "kernel", "Kernel does not answer")
             }
             Self::Conntrack(_) => (

@@ -2,6 +2,7 @@
 //! extractors answer in plain text.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -16,6 +17,9 @@ use super::error::Error;
 
 /// Names of addresses and a few numbers: no request is longer.
 const MAX_BODY_BYTES: usize = 64 << 10;
+
+/// How long a body may take.
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// `?device=ADDRESS`, if there is one. Other members are refused: a misspelt
 /// one would give an answer about everything.
@@ -74,7 +78,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Error> {
-        let body = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES).await;
+        let body = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES);
+        let body = tokio::time::timeout(BODY_TIME, body).await.map_err(|_| {
+            Error::BadBody(format!("the body did not come within {} s", BODY_TIME.as_secs()))
+        })?;
         let body: Bytes = body.map_err(|_| {
             Error::BadBody(format!(
                 "expected a body of at most {MAX_BODY_BYTES} bytes, sent to its end"

@@ -25,7 +25,7 @@ use self::program::{LinkLayer, Outgoing, Selection};
 pub use self::request::{Policy, Refusal};
 use self::ring::Ring;
 use self::shared::{Shared, Totals};
-use self::worker::{Source, Worker};
+use self::worker::{Source, SourceState, Worker};
 use super::netlink;
 use crate::model::time::Timestamp;
 use crate::node::wire::{CaptureEnd, CaptureRequest, CaptureStatistics, InterfaceStatistics, Link};
@@ -249,6 +249,6 @@ fn open(
         link: layer,
         ring,
         counts: Counts::default(),
-        is_gone: false,
+        state: SourceState::Up,
     })
 }

@@ -35,6 +35,9 @@ const STALL_TIME: Duration = Duration::from_secs(20);
 /// The same once the capture shall end.
 const LAST_STALL_TIME: Duration = Duration::from_secs(2);
 
+/// Blocks of one ring that are read before the others, and the limits, have their turn.
+const BLOCKS_AT_ONCE: usize = 32;
+
 /// How often a full channel is tried again.
 const RETRY_TIME: Duration = Duration::from_millis(2);
 
@@ -45,7 +48,22 @@ pub struct Source {
     pub link: LinkLayer,
     pub ring: Ring,
     pub counts: Counts,
-    pub is_gone: bool,
+    pub state: SourceState,
+}
+
+/// Whether packets can come from an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceState {
+    Up,
+    /// It is down, or on its way out: its socket does not tell which.
+    Down,
+    Gone,
+}
+
+impl Source {
+    fn is_gone(&self) -> bool {
+        self.state == SourceState::Gone
+    }
 }
 
 /// All that the thread needs.
@@ -75,6 +93,8 @@ struct State {
 impl Worker {
     /// Captures until something ends it, and says what.
     pub fn run(mut self) {
+        // Whoever waits for the end is told of it, even if this thread panics.
+        let _end = FinishOnDrop(Arc::clone(&self.shared));
         let mut state = State::default();
         let end = match self.capture(&mut state) {
             Ok(end) => end,
@@ -121,7 +141,7 @@ impl Worker {
             if self.stream.is_closed() {
                 return Ok(CaptureEnd::ClientGone);
             }
-            if self.sources.iter().all(|source| source.is_gone) {
+            if self.sources.iter().all(Source::is_gone) {
                 return Ok(self.drain(state).unwrap_or(CaptureEnd::InterfacesGone));
             }
             if let Some(end) = self.read(state, Some(HOLD_TIME))? {
@@ -129,6 +149,7 @@ impl Worker {
             }
             if counted.elapsed() >= COUNT_TIME {
                 counted = Instant::now();
+                self.look_for_lost_interfaces();
                 if self.count() {
                     // Told at once: the stream may end without a word.
                     self.write_statistics(state);
@@ -144,19 +165,20 @@ impl Worker {
         state: &mut State,
         hold: Option<Duration>,
     ) -> std::io::Result<Option<CaptureEnd>> {
-        let waiting = self.sources.iter().filter(|source| !source.is_gone);
+        let waiting = self.sources.iter().filter(|source| !source.is_gone());
         let troubled = ring::wait(waiting.map(|source| &source.ring), RETIRE_TIME)?;
-        let waited = self.sources.iter_mut().filter(|source| !source.is_gone);
+        let waited = self.sources.iter_mut().filter(|source| !source.is_gone());
         for (source, is_troubled) in waited.zip(troubled) {
             if is_troubled && let Some(error) = source.ring.take_error() {
-                tracing::warn!(interface = source.name, %error, "an interface went away");
-                source.is_gone = true;
+                tracing::warn!(interface = source.name, %error, "an interface went down");
+                source.state = SourceState::Down;
             }
         }
         // Packets of one interface are in order already.
         let hold = hold.filter(|_| self.sources.len() > 1);
         for number in 0..self.sources.len() {
-            while let Some(source) = self.sources.get_mut(number) {
+            for _ in 0..BLOCKS_AT_ONCE {
+                let Some(source) = self.sources.get_mut(number) else { break };
                 let index = u32::try_from(number).unwrap_or(u32::MAX);
                 let (link, pending) = (source.link, &mut state.pending);
                 if !source.ring.read_block(&mut |packet| pending.push(index, link, &packet)) {
@@ -182,7 +204,7 @@ impl Worker {
     fn drain(&mut self, state: &mut State) -> Option<CaptureEnd> {
         let mut end = None;
         for hold in [Some(HOLD_TIME), Some(HOLD_TIME), None] {
-            if end.is_none() && self.sources.iter().any(|source| !source.is_gone) {
+            if end.is_none() && self.sources.iter().any(|source| !source.is_gone()) {
                 end = self.read(state, hold).unwrap_or(Some(CaptureEnd::Failed));
             }
         }
@@ -234,6 +256,17 @@ impl Worker {
         }
     }
 
+    /// An interface that is down may come back, and its packets with it; one
+    /// that was removed does not.
+    fn look_for_lost_interfaces(&mut self) {
+        for source in &mut self.sources {
+            if source.state == SourceState::Down && !is_there(&source.name) {
+                tracing::warn!(interface = source.name, "an interface was removed");
+                source.state = SourceState::Gone;
+            }
+        }
+    }
+
     /// Asks the kernel what it received and dropped; whether it dropped more.
     fn count(&mut self) -> bool {
         let mut has_dropped = false;
@@ -268,4 +301,22 @@ impl Worker {
             }
         });
     }
+}
+
+struct FinishOnDrop(Arc<Shared>);
+
+impl Drop for FinishOnDrop {
+    fn drop(&mut self) {
+        if self.0.statistics().end.is_none() {
+            self.0.finish(CaptureEnd::Failed);
+        }
+    }
+}
+
+/// Whether the kernel lists an interface of this name. `self` is the process:
+/// all its threads are in one namespace.
+fn is_there(name: &str) -> bool {
+    let listing = std::fs::read_to_string("/proc/self/net/dev").unwrap_or_default();
+    let mut names = listing.lines().filter_map(|line| line.split_once(':'));
+    names.any(|(listed, _)| listed.trim_start() == name)
 }
