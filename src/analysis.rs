@@ -5,6 +5,7 @@
 mod feeder;
 mod intake;
 mod listing;
+mod node_tables;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -24,6 +25,7 @@ use crate::model::report::Report;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
+pub use self::node_tables::read_node_tables;
 pub use crate::report::Header as ReportHeader;
 
 /// Facts are small; a longer inventory is not one.

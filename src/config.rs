@@ -12,6 +12,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
 
+mod agent;
+
+pub use agent::Agent;
+
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
 #[derive(Debug, Parser)]
@@ -30,8 +34,18 @@ pub enum Command {
     ///
     /// Exits with 0 when the input could be analysed, 1 when --fail-on matched, 2 on bad input.
     Analyze(Analyze),
-    /// Print the OpenAPI document of the service
-    Openapi,
+    /// Run the agent of one node: facts from its kernel, and live captures (Linux)
+    Agent(Box<Agent>),
+    /// Print the OpenAPI document of the service, or of the agent
+    Openapi(Openapi),
+}
+
+/// Which API is described.
+#[derive(Debug, Args)]
+pub struct Openapi {
+    /// The agent's API instead of the service's
+    #[arg(long, env = "REPLYSCOPE_AGENT")]
+    pub agent: bool,
 }
 
 /// Settings of the service.
