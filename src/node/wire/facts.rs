@@ -250,9 +250,15 @@ impl NodeFacts {
                     name: link.name.clone(),
                 })
                 .collect(),
-            devices: Vec::new(),
+            temporary: self
+                .links
+                .iter()
+                .flat_map(|link| &link.addresses)
+                .filter(|address| address.temporary)
+                .map(|address| address.address)
+                .collect(),
             settings: vec![self.settings.to_model(&self.node)],
-            faults: Vec::new(),
+            ..Facts::default()
         }
     }
 
