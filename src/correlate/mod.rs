@@ -26,6 +26,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tftp;
+mod tracked;
 mod transactions;
 mod view;
 
@@ -39,6 +40,7 @@ use crate::model::topology::Topology;
 use table::PointTable;
 
 pub use outcome::{Correlated, Entry, WellExchanges};
+pub use tracked::Tracked;
 
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]

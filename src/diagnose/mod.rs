@@ -113,7 +113,11 @@ fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
     }
     let reading = Reading::new(exchange, context);
     let verdict = verdict::judge(&reading);
-    let findings = RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
+    let mut findings: Vec<Finding> =
+        RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
+    for finding in &mut findings {
+        evidence::quote_entries(finding, exchange);
+    }
     Diagnosis { verdict, findings }
 }
 

@@ -19,11 +19,13 @@ mod delivery;
 mod errors;
 mod habit;
 mod silence;
+mod tracked;
 
 pub use delivery::{LostFollowUp, LostReply, LostRequest, Watched};
 pub use errors::SeenErrors;
 pub use habit::Habit;
 use habit::habit_of;
+pub use tracked::{LedAstray, elsewhere_evidence, entry_evidence};
 
 /// A follow-up that went elsewhere than to the reply's source, and that reply.
 #[derive(Debug, Clone, Copy)]

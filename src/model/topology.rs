@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::conntrack::TrackedEntry;
+
 /// What an address is for.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -92,6 +94,8 @@ pub enum FactSource {
     IpAddr,
     /// `ip route`.
     IpRoute,
+    /// Connection tracking: what its entries translate, and to what.
+    Conntrack,
     /// The address itself: multicast, broadcast, loopback.
     Address,
     /// Inferred from the packets.
@@ -168,6 +172,8 @@ pub struct Facts {
     pub interfaces: Vec<InterfaceFact>,
     pub devices: Vec<DeviceEntry>,
     pub settings: Vec<NodeSettings>,
+    /// Entries of a connection tracking table, in the order of the text.
+    pub tracked: Vec<TrackedEntry>,
     /// Lines or entries that could not be used, and where.
     pub faults: Vec<super::input::Fault>,
 }
@@ -182,6 +188,7 @@ impl Facts {
             && self.interfaces.is_empty()
             && self.devices.is_empty()
             && self.settings.is_empty()
+            && self.tracked.is_empty()
     }
 
     /// Takes over what `other` says.
@@ -192,6 +199,7 @@ impl Facts {
         self.interfaces.extend(other.interfaces);
         self.devices.extend(other.devices);
         self.settings.extend(other.settings);
+        self.tracked.extend(other.tracked);
         self.faults.extend(other.faults);
     }
 }

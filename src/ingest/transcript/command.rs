@@ -214,6 +214,10 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
             let kind = read_kubectl(rest).map_or(CommandKind::Other, CommandKind::Inventory);
             Command { kind, host }
         }
+        "conntrack" => Command { kind: CommandKind::Inventory(Shape::Conntrack), host },
+        "cat" | "grep" | "egrep" | "zcat" | "head" | "tail" if reads_table(rest) => {
+            Command { kind: CommandKind::Inventory(Shape::Conntrack), host }
+        }
         "ssh" => {
             let named = find_ssh_host(rest).map_or(Host::Unknown, Host::Named);
             read_wrapped(rest, named, depth).unwrap_or(other)
@@ -239,12 +243,21 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
                 return inner;
             }
         }
-        let starts = ["tcpdump", "tcpdump.exe", "windump", "ip", "kubectl", "oc", "k", "ssh"];
-        if starts.contains(&base_name(word)) {
+        let starts =
+            ["tcpdump", "tcpdump.exe", "windump", "ip", "kubectl", "oc", "k", "ssh", "conntrack"];
+        let rest = words.get(at + 1..).unwrap_or_default();
+        let reads =
+            matches!(base_name(word), "cat" | "grep" | "head" | "tail") && reads_table(rest);
+        if reads || starts.contains(&base_name(word)) {
             return Some(read_words(words.get(at..)?, host, depth + 1));
         }
     }
     None
+}
+
+/// Whether a program is given the kernel's own table to print.
+fn reads_table(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(base_name(word), "nf_conntrack" | "ip_conntrack"))
 }
 
 fn find_ssh_host(words: &[String]) -> Option<String> {
@@ -288,6 +301,12 @@ mod tests {
             ("ssh node3 'sudo ip addr'", Host::Named("node3".into())),
             ("kubectl exec -it a -n ss -- ip addr", Host::Unknown),
             ("kubectl exec a -- tcpdump -n", Host::Unknown),
+            ("sudo conntrack -L -p udp", Host::OfPrompt),
+            ("cat /proc/net/nf_conntrack", Host::OfPrompt),
+            ("sudo grep dport=69 /proc/net/nf_conntrack", Host::OfPrompt),
+            ("ssh root@node3 conntrack -L -f ipv6", Host::Named("node3".into())),
+            ("ssh node3 'conntrack -L | grep udp'", Host::Named("node3".into())),
+            ("kubectl -n kube-system exec kube-proxy-a -- conntrack -L", Host::Unknown),
         ];
         for (text, host) in cases {
             let command = read_command(text);
