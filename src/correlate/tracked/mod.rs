@@ -13,8 +13,6 @@ mod index;
 mod links;
 mod requests;
 mod services;
-#[cfg(test)]
-mod tests;
 
 use std::net::IpAddr;
 
