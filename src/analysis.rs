@@ -220,7 +220,7 @@ impl Analysis {
         let mut told = Vec::new();
         for entry in correlated.entries(&topology) {
             // Its entry may say of an exchange that went well that it did not quite.
-            let has_more = tracked.claim(entry.find_ends());
+            let has_more = tracked.claim(entry.find_ends(), &topology);
             let well = entry.find_well().filter(|_| !has_more);
             match well.filter(|well| !listing.takes(well.device)) {
                 Some(well) => count(&mut report, &well),
@@ -265,7 +265,8 @@ impl Analysis {
                 return;
             }
             Event::Inventory(text) => {
-                self.take_facts(input, text.node, parse(&text));
+                let stated = point.and_then(|point| point.node.as_deref());
+                self.take_facts(input, text.node.or(stated), parse(&text));
                 return;
             }
             _ => {}

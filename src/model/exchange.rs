@@ -84,8 +84,10 @@ pub enum ElsewhereSign {
     /// The other one is newer and of the same client: one of two pods that
     /// share the load would look the same.
     IsNewer,
-    /// The inventory lists the other's pod, and not this one's.
-    PodIsGone,
+    /// The inventory lists the other's pod, and not this one's; it may not list all.
+    IsListed,
+    /// Both.
+    IsNewerAndListed,
 }
 
 impl Exchange {

@@ -15,7 +15,7 @@ use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 
 /// The exchange that the entries tell of, without its device.
-pub fn make(index: &Index, linked: &Linked, protocol: Protocol) -> Option<Exchange> {
+pub fn make(index: &Index, linked: &Linked, protocol: Protocol) -> Exchange {
     let request = &index[linked.request];
     let client = request.flow.original.source;
     let mut making = Making::new(request, protocol);
@@ -26,7 +26,7 @@ pub fn make(index: &Index, linked: &Linked, protocol: Protocol) -> Option<Exchan
     for sent in &linked.follow_ups {
         making.follow_up(&index[*sent]);
     }
-    Some(Exchange {
+    Exchange {
         protocol,
         client,
         device: client.address,
@@ -34,7 +34,7 @@ pub fn make(index: &Index, linked: &Linked, protocol: Protocol) -> Option<Exchan
         views: vec![making.view],
         translations: Vec::new(),
         tracked: Vec::new(),
-    })
+    }
 }
 
 struct Making<'a> {

@@ -63,11 +63,16 @@ impl Tracked {
     /// Takes note that packets tell of a request between these ends; says whether
     /// its entry has more to tell than that it went well.
     #[must_use]
-    pub fn claim(&mut self, ends: Option<(Endpoint, Option<Endpoint>)>) -> bool {
+    pub fn claim(
+        &mut self,
+        ends: Option<(Endpoint, Option<Endpoint>)>,
+        topology: &Topology,
+    ) -> bool {
         let Some((client, Some(asked))) = ends else { return false };
         let Some(request) = self.index.find(client, asked) else { return false };
         self.taken[request.place()] = true;
         self.index[request].flow.is_source_translated()
+            || self.services.elsewhere(&self.index, request, topology).is_some()
     }
 
     /// Adds what the tables say of an exchange that packets show.
@@ -91,15 +96,15 @@ impl Tracked {
     /// The exchanges of which only the tables tell, one at a time.
     pub fn exchanges<'a>(&'a self, topology: &'a Topology) -> impl Iterator<Item = Exchange> + 'a {
         let alone = self.requests.iter().filter(|request| !self.taken[request.place()]);
-        alone.filter_map(move |request| {
+        alone.map(move |request| {
             let protocol = requests::protocol_of(&self.index[*request].flow);
             let linked = links::find(&self.index, *request, protocol, topology);
-            let mut exchange = exchange::make(&self.index, &linked, protocol)?;
+            let mut exchange = exchange::make(&self.index, &linked, protocol);
             exchange.tracked = self.parts(&linked, topology);
             exchange.translations = translations(&exchange.tracked).collect();
             let (device, rule) = roles::choose_device(&exchange, topology);
             (exchange.device, exchange.device_rule) = (device, rule);
-            Some(exchange)
+            exchange
         })
     }
 

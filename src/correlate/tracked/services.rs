@@ -91,26 +91,33 @@ impl Services {
         }
         let own = pods.iter().find(|pod| pod.endpoint == flow.translated_destination())?;
         let others = || pods.iter().filter(|pod| pod.endpoint.address != own.endpoint.address);
-        if !is_listed_pod(own.endpoint.address, topology) {
-            let listed = others().filter(|pod| is_listed_pod(pod.endpoint.address, topology));
-            if let Some(position) = listed.filter_map(|pod| pod.answered).next() {
-                return Some(elsewhere(&index[position], ElsewhereSign::PodIsGone));
-            }
-        } else if others().any(|pod| is_listed_pod(pod.endpoint.address, topology)) {
+        let mut listed = others().filter(|pod| is_listed_pod(pod.endpoint.address, topology));
+        let listed = listed.find_map(|pod| pod.answered);
+        if listed.is_some() && is_listed_pod(own.endpoint.address, topology) {
             // Both are there: they share the load.
             return None;
         }
-        // An old socket at one pod, a new one of the same client at another, and
-        // no new one at the old pod.
+        let (position, sign) = match (self.find_newer(index, flow, own), listed) {
+            (Some(newer), Some(_)) => (newer, ElsewhereSign::IsNewerAndListed),
+            (Some(newer), None) => (newer, ElsewhereSign::IsNewer),
+            (None, Some(listed)) => (listed, ElsewhereSign::IsListed),
+            (None, None) => return None,
+        };
+        Some(elsewhere(&index[position], sign))
+    }
+
+    /// A new socket of the same client that another pod answered, where `flow` is
+    /// old, or in vain, and the pod that it leads to has no new ones.
+    fn find_newer(&self, index: &Index, flow: &TrackedFlow, own: &Pod) -> Option<Position> {
         if own.has_young {
             return None;
         }
         let FlowKey { source, destination, .. } = flow.original;
-        let leads_elsewhere = |position: &&Position| {
-            index[**position].flow.translated_destination().address != own.endpoint.address
+        let leads_elsewhere = |position: &Position| {
+            index[*position].flow.translated_destination().address != own.endpoint.address
         };
-        let newer = self.young.get(&(destination, source.address))?.iter().find(leads_elsewhere)?;
-        Some(elsewhere(&index[*newer], ElsewhereSign::IsNewer))
+        let young = self.young.get(&(destination, source.address))?;
+        young.iter().copied().find(leads_elsewhere)
     }
 }
 

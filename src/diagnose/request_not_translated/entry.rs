@@ -7,15 +7,14 @@ use crate::diagnose::remedies;
 use crate::diagnose::verdict::{Part, severity};
 use crate::diagnose::wording::fit_title;
 use crate::model::exchange::TrackedPart;
-use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::finding::{Cause, Confidence, Finding, Severity, Verdict};
 use crate::model::topology::{FactSource, Role};
 
 /// The entry of an unanswered request that leads to no pod though it should.
 #[must_use]
 pub fn find_untranslated_entry<'a>(reading: &Reading<'a>) -> Option<(&'a TrackedPart, Confidence)> {
     let entry = reading.request_entry()?;
-    let is_conversation = reading.habit == Habit::Conversation;
-    if !is_conversation
+    if !matches!(reading.habit, Habit::Conversation | Habit::OneWay)
         || !reading.exchange.device_is_client()
         || reading.is_answered()
         || entry.flow.is_replied
@@ -29,19 +28,24 @@ pub fn find_untranslated_entry<'a>(reading: &Reading<'a>) -> Option<(&'a Tracked
     }
     // A process on the node may serve an address that only looks like a service's.
     let belief = reading.topology.find(asked.address)?;
+    if reading.habit == Habit::OneWay {
+        return None;
+    }
     let is_service = matches!(belief.role, Role::Vip | Role::Service);
     (is_service && belief.source == FactSource::Kubernetes).then_some((entry, Confidence::Likely))
 }
 
 /// Finds them where nothing else says more.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    let is_one_way = reading.habit == Habit::OneWay;
     let is_silent = verdict == Verdict::Unanswered && reading.unanswered_request().is_some();
-    if !is_silent {
+    if !is_silent && !is_one_way {
         return None;
     }
     let (entry, confidence) = find_untranslated_entry(reading)?;
     let asked = entry.flow.original.destination;
-    let part = severity(verdict, Part::Stopped);
+    // What nobody answers is lost without a sign.
+    let part = if is_one_way { Severity::Error } else { severity(verdict, Part::Stopped) };
     let first = entry_evidence(entry);
     let mut finding = Finding::new(Cause::RequestNotTranslated, part, confidence, first);
     finding.title = fit_title([
@@ -57,8 +61,9 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
             )
         },
     );
+    let expected = if is_one_way { ", as nothing of this protocol is" } else { "" };
     finding.explanation = format!(
-        "{} asked {} at port {}. Connection tracking translates neither end of that flow, and it was never answered. {others}",
+        "{} asked {} at port {}. Connection tracking translates neither end of that flow, and it was never answered{expected}. {others}",
         reading.client_word_first(),
         reading.name(asked.address),
         asked.port,

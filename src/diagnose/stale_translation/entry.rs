@@ -17,21 +17,26 @@ pub fn find_stale_entry<'a>(reading: &Reading<'a>) -> Option<(LedAstray<'a>, Con
         return None;
     }
     let astray = reading.led_astray()?;
-    let is_gone = astray.elsewhere.sign == ElsewhereSign::PodIsGone;
-    let in_vain = reading.no_longer_answered().is_some()
-        || (reading.unanswered_request().is_some() && reading.view.unanswered.packets >= 2);
+    let sign = astray.elsewhere.sign;
     if reading.is_from_table() {
         // The table does not say whether what was answered once still is.
-        let unreplied = !astray.entry.flow.is_replied && reading.unanswered_request().is_some();
-        return match (is_gone, unreplied) {
-            (true, true) => Some((astray, Confidence::Certain)),
-            (true, false) if astray.entry.flow.is_replied => Some((astray, Confidence::Likely)),
-            (false, true) => Some((astray, Confidence::Possible)),
-            (false, false) if astray.entry.flow.is_replied => Some((astray, Confidence::Possible)),
-            _ => None,
+        let was_answered = astray.entry.flow.is_replied;
+        if !was_answered && reading.unanswered_request().is_none() {
+            return None;
+        }
+        return match sign {
+            ElsewhereSign::IsNewerAndListed => Some((astray, Confidence::Likely)),
+            ElsewhereSign::IsNewer => Some((astray, Confidence::Possible)),
+            // A listing may leave out pods that share the load.
+            ElsewhereSign::IsListed if !was_answered => Some((astray, Confidence::Possible)),
+            ElsewhereSign::IsListed | ElsewhereSign::IsTranslated => None,
         };
     }
-    in_vain.then_some((astray, Confidence::Certain))
+    let in_vain = reading.no_longer_answered().is_some()
+        || (reading.unanswered_request().is_some() && reading.view.unanswered.packets >= 2);
+    let confidence =
+        if sign == ElsewhereSign::IsListed { Confidence::Likely } else { Confidence::Certain };
+    in_vain.then_some((astray, confidence))
 }
 
 /// Finds entries that lead a socket to the wrong pod.
@@ -74,7 +79,8 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
 fn conclusion(reading: &Reading<'_>, astray: &LedAstray<'_>) -> String {
     let keeps =
         "Each packet of the socket keeps the old entry alive, so it does not end by itself.";
-    let is_gone = astray.elsewhere.sign == ElsewhereSign::PodIsGone;
+    let is_unlisted =
+        matches!(astray.elsewhere.sign, ElsewhereSign::IsListed | ElsewhereSign::IsNewerAndListed);
     if !reading.is_from_table() {
         let unanswered = count(reading.view.unanswered.packets, "request");
         return format!("The packets show {unanswered} of this socket in vain. {keeps}");
@@ -84,8 +90,10 @@ fn conclusion(reading: &Reading<'_>, astray: &LedAstray<'_>) -> String {
     } else {
         "The entry was never answered."
     };
-    if is_gone {
-        format!("The inventory does not list the first any more. {answered} {keeps}")
+    if is_unlisted {
+        format!(
+            "The inventory lists the second pod and not the first, which is gone if the listing is whole. {answered} {keeps}"
+        )
     } else {
         format!(
             "{answered} If the first pod is gone, this socket is led astray. {keeps} If both pods run, they share the load, and nothing is wrong: the list of pods tells."

@@ -207,8 +207,7 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
             Command { kind: read_ip(rest).map_or(CommandKind::Other, CommandKind::Inventory), host }
         }
         "kubectl" | "kubectl.exe" | "oc" | "k" | "microk8s.kubectl" => {
-            let verb = rest.iter().find(|word| !word.starts_with('-')).map(String::as_str);
-            if matches!(verb, Some("exec" | "debug" | "run")) {
+            if matches!(find_kubectl_verb(rest), Some("exec" | "debug" | "run")) {
                 return read_wrapped(rest, Host::Unknown, depth).unwrap_or(other);
             }
             let kind = read_kubectl(rest).map_or(CommandKind::Other, CommandKind::Inventory);
@@ -250,6 +249,22 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
             matches!(base_name(word), "cat" | "grep" | "head" | "tail") && reads_table(rest);
         if reads || starts.contains(&base_name(word)) {
             return Some(read_words(words.get(at..)?, host, depth + 1));
+        }
+    }
+    None
+}
+
+/// `exec` of `kubectl -n kube-system exec …`.
+fn find_kubectl_verb(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word {
+            // These take a value.
+            "-n" | "--namespace" | "--context" | "--cluster" | "--kubeconfig" => {
+                words.next();
+            }
+            word if word.starts_with('-') => {}
+            word => return Some(word),
         }
     }
     None

@@ -24,7 +24,7 @@ const MAX_FAULTS: u64 = 20;
 /// Collects the entries of a text.
 #[derive(Debug, Default)]
 pub struct Entries {
-    entries: Vec<TrackedEntry>,
+    read: Vec<TrackedEntry>,
     left_out: u64,
     first_left_out: Option<u64>,
     faults: Vec<Fault>,
@@ -58,17 +58,17 @@ impl Entries {
             );
             self.faults.push(Fault { place: Place::Line(number), message });
         }
-        Facts { tracked: self.entries, faults: self.faults, ..Facts::default() }
+        Facts { tracked: self.read, faults: self.faults, ..Facts::default() }
     }
 
     fn take(&mut self, read: Result<Option<TrackedFlow>, String>, number: u64) {
         match read {
             Ok(None) => {}
-            Ok(Some(_)) if self.entries.len() >= MAX_ENTRIES => {
+            Ok(Some(_)) if self.read.len() >= MAX_ENTRIES => {
                 self.left_out += 1;
                 self.first_left_out.get_or_insert(number);
             }
-            Ok(Some(flow)) => self.entries.push(TrackedEntry { line: number, flow }),
+            Ok(Some(flow)) => self.read.push(TrackedEntry { line: number, flow }),
             Err(_) if self.faults_omitted > 0 || self.faults.len() as u64 >= MAX_FAULTS => {
                 self.faults_omitted += 1;
             }

@@ -222,7 +222,7 @@ mod properties {
             ports in any::<[u16; 4]>(), octets in any::<[u8; 4]>(), v6 in any::<bool>(),
             unreplied in any::<bool>(),
         ) {
-            let address = |octet: u8| if v6 { format!("2001:db8::{octet:x}") } else { format!("192.0.2.{octet}") };
+            let address = |octet: u8| if v6 { format!("2001:db8::1:{octet:x}") } else { format!("192.0.2.{octet}") };
             let tuple = |a: usize, b: usize| format!(
                 "src={} dst={} sport={} dport={}", address(octets[a]), address(octets[b]), ports[a], ports[b]
             );
