@@ -21,7 +21,7 @@ mod tests {
     use replyscope::model::report::{Device, Report};
     use replyscope::model::topology::Facts;
 
-    use super::tables::{NETS, REPLIED, analyse, analyse_with, device, finding, header};
+    use super::tables::{NETS, REPLIED, UNREPLIED, analyse, analyse_with, device, finding, header};
 
     type Gist = (IpAddr, Verdict, Vec<(Cause, Confidence)>);
 
@@ -169,6 +169,52 @@ mod tests {
             assert_eq!(followed.verdict, Verdict::Broken);
             assert!(followed.captures[0].first_packet_at.is_some());
             assert_eq!(analyse(&session).captures[0].node.as_deref(), Some("node3"));
+        }
+    }
+
+    #[test]
+    fn one_flow_in_two_tables_is_told_once() {
+        for net in NETS {
+            let text = net.founding();
+            let mut analysis = Analysis::new(Limits::default());
+            analysis.read_inventory("node1.txt", &mut text.as_bytes()).unwrap();
+            analysis.read_capture("node2.txt", None, &mut text.as_bytes()).unwrap();
+            let report = analysis.finish(header()).unwrap();
+            assert_eq!(report.captures.len(), 2);
+            let device = device(&report, net.device);
+            assert_eq!((device.verdict, device.exchanges.len()), (Verdict::Broken, 1));
+            assert_eq!(device.exchanges[0].replies.len(), 1);
+        }
+    }
+
+    #[test]
+    fn events_show_silence_only_where_they_show_answers() {
+        for net in NETS {
+            let request = net.request(41_226, 123, UNREPLIED, net.pod);
+            let other = net.request(41_227, 123, REPLIED, net.pod);
+            let new = format!("[1700000000.000000]\t    [NEW] {request}");
+            let unanswered = net.request(41_227, 123, UNREPLIED, net.pod);
+            let later = format!("[1700000009.000000]\t    [NEW] {unanswered}");
+            let answered = format!("[1700000009.000000]\t [UPDATE] {other}");
+            let own =
+                format!("[1700000009.000000]\t [UPDATE] {}", request.replace("[UNREPLIED] ", ""));
+            let over =
+                format!("[1700000030.000000]\t[DESTROY] {}", request.replace("17 20 ", "17 "));
+            let cases = [
+                ("new entries only", format!("{new}{later}"), Verdict::Inconclusive),
+                ("others are answered", format!("{new}{answered}"), Verdict::Unanswered),
+                ("it is answered", format!("{new}{own}"), Verdict::Symmetric),
+                ("it ran out", format!("{new}{over}"), Verdict::Unanswered),
+                (
+                    "it was answered and ran out",
+                    format!("{new}{own}{}", over.replace("[UNREPLIED] ", "")),
+                    Verdict::Symmetric,
+                ),
+            ];
+            for (name, text, verdict) in cases {
+                let report = analyse(&text);
+                assert_eq!(device(&report, net.device).verdict, verdict, "{name} {}", net.device);
+            }
         }
     }
 

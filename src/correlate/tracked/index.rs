@@ -31,8 +31,9 @@ impl Position {
 pub struct Entry {
     pub frame: FrameRef,
     pub flow: TrackedFlow,
-    /// The last time of its table, where that has times.
-    pub table_ends_at: Option<Timestamp>,
+    /// Until when its table was followed, where that shows what became of entries:
+    /// of `conntrack -E -e NEW` an answer cannot be seen.
+    pub followed_until: Option<Timestamp>,
 }
 
 /// All entries.
@@ -56,15 +57,19 @@ pub struct Index {
 
 impl Index {
     /// Takes in all tables. Of several entries of one flow in one table, as
-    /// `conntrack -E` prints them, the last counts.
+    /// `conntrack -E` prints them, the last counts; of several tables the first
+    /// that has the flow.
     pub fn new(tables: Vec<(CaptureId, TrackingTable)>) -> Self {
         let mut index = Self::default();
         for (capture, table) in tables {
+            let changes = |entry: &TrackedEntry| {
+                matches!(entry.flow.event, Some(TrackedEvent::Update | TrackedEvent::Destroy))
+            };
             let ends_at = table.entries.iter().filter_map(|entry| entry.flow.at).max();
-            let mut known: HashMap<FlowKey, Position> = HashMap::new();
+            let followed_until = ends_at.filter(|_| table.entries.iter().any(changes));
             for entry in table.entries {
                 if entry.flow.original.transport == Transport::Udp {
-                    index.take(capture, ends_at, entry, &mut known);
+                    index.take(capture, followed_until, entry);
                 }
             }
         }
@@ -120,16 +125,18 @@ impl Index {
     fn take(
         &mut self,
         capture: CaptureId,
-        table_ends_at: Option<Timestamp>,
+        followed_until: Option<Timestamp>,
         TrackedEntry { line, flow }: TrackedEntry,
-        known: &mut HashMap<FlowKey, Position>,
     ) {
         let at = flow.at.unwrap_or(Timestamp::EPOCH);
         let frame = FrameRef { capture, number: line, at };
-        match known.entry(flow.original) {
+        match self.by_original.entry(flow.original) {
             MapEntry::Occupied(slot) => {
                 let before = &mut self.entries[slot.get().place()];
-                let was = std::mem::replace(before, Entry { frame, flow, table_ends_at });
+                if before.frame.capture != capture {
+                    return;
+                }
+                let was = std::mem::replace(before, Entry { frame, flow, followed_until });
                 if was.flow.expected_reply == before.flow.expected_reply {
                     before.frame.at = was.frame.at;
                     carry_on(&mut before.flow, was.flow);
@@ -138,7 +145,7 @@ impl Index {
             MapEntry::Vacant(slot) => {
                 let Ok(position) = u32::try_from(self.entries.len()) else { return };
                 slot.insert(Position(position));
-                self.entries.push(Entry { frame, flow, table_ends_at });
+                self.entries.push(Entry { frame, flow, followed_until });
             }
         }
     }
@@ -148,7 +155,6 @@ impl Index {
         for position in self.positions() {
             let flow = &self.entries[position.place()].flow;
             let FlowKey { source, destination, .. } = flow.original;
-            self.by_original.entry(flow.original).or_insert(position);
             if !flow.is_untranslated() {
                 let translated = flow.expected_reply.reversed();
                 self.by_translated.entry(translated).or_insert(position);

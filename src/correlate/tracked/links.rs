@@ -48,7 +48,7 @@ fn replies(
     let asking = &index[request].flow;
     let client = asking.original.source;
     let talks_back = protocol.expects_answer() && !protocol.moves_by_design();
-    if !talks_back || Protocol::of_port(client.port).is_some() {
+    if !talks_back || is_service_port(client.port) {
         return Vec::new();
     }
     let server = asking.translated_destination();
@@ -69,6 +69,13 @@ fn replies(
         source.address == server.address || is_own
     };
     towards.filter(is_reply).collect()
+}
+
+/// Whether a socket with this port is likely a service's. Above, clients of most
+/// systems get theirs.
+fn is_service_port(port: u16) -> bool {
+    const FIRST_OF_CLIENTS: u16 = 32_768;
+    port < FIRST_OF_CLIENTS && Protocol::of_port(port).is_some()
 }
 
 fn follow_ups(

@@ -36,14 +36,20 @@ pub fn silence(entry: &Entry) -> Duration {
     if flow.is_replied {
         return Duration::ZERO;
     }
-    if flow.event == Some(TrackedEvent::Destroy) {
-        return Duration::from_secs(u64::from(UNREPLIED_LIFE_S));
-    }
-    let watched = entry.table_ends_at.map(|until| until.since(entry.frame.at));
     // Of a longer life nothing is known.
-    let counted = flow.expires_in_s.and_then(|left| UNREPLIED_LIFE_S.checked_sub(left));
-    let counted = counted.map(|seconds| Duration::from_secs(u64::from(seconds)));
-    watched.or(counted).unwrap_or(Duration::ZERO)
+    let counted = |left_s: Option<u32>| {
+        let passed_s = UNREPLIED_LIFE_S.checked_sub(left_s?)?;
+        Some(Duration::from_secs(u64::from(passed_s)))
+    };
+    let silent = match flow.event {
+        None => counted(flow.expires_in_s),
+        // An entry that ran out has nothing left; one that was deleted has.
+        Some(TrackedEvent::Destroy) => counted(Some(flow.expires_in_s.unwrap_or(0))),
+        Some(TrackedEvent::New | TrackedEvent::Update) => {
+            entry.followed_until.map(|until| until.since(entry.frame.at))
+        }
+    };
+    silent.unwrap_or(Duration::ZERO)
 }
 
 fn is_told(index: &Index, position: Position, topology: &Topology) -> bool {
