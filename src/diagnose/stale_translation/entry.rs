@@ -7,7 +7,7 @@ use crate::diagnose::remedies;
 use crate::diagnose::verdict::{Part, severity};
 use crate::diagnose::wording::{count, fit_title};
 use crate::model::exchange::ElsewhereSign;
-use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
 
 /// Whether an entry leads the requests of this exchange to a pod where newer
 /// ones do not go, and how sure it is that this does harm.
@@ -64,10 +64,16 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         reading.name(new),
         conclusion(reading, &astray),
     );
+    let in_vain = reading.view.unanswered.first.filter(|_| !reading.is_from_table());
+    let in_vain = in_vain.map(|frame| Evidence {
+        frame,
+        summary: format!("{client} → {asked}, the first without an answer"),
+    });
     extend(
         &mut finding,
         [
             Some(elsewhere_evidence(astray.elsewhere)),
+            in_vain,
             reading.replies().find_map(|replies| reading.first_reply(replies)),
             reading.first_request(),
         ],
