@@ -30,7 +30,7 @@ pub struct Config {
 pub enum Command {
     /// Run the service: pages and the JSON API
     Serve(Box<Serve>),
-    /// Analyse captures, tcpdump text or terminal transcripts once, and print the report
+    /// Analyse captures, tcpdump text, connection tracking or terminal transcripts once, and print the report
     ///
     /// Exits with 0 when the input could be analysed, 1 when --fail-on matched, 2 on bad input.
     Analyze(Analyze),
@@ -98,7 +98,7 @@ pub struct Analyze {
     /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated
     #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
     pub points: Vec<PointedFile>,
-    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, terminal transcripts; - is standard input
+    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, what conntrack printed, terminal transcripts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "points")]
     pub files: Vec<PathBuf>,
     /// How the report is written

@@ -29,6 +29,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tftp;
+mod tracked;
 mod transactions;
 mod view;
 
@@ -44,6 +45,7 @@ use neighbours::Neighbours;
 use table::PointTable;
 
 pub use outcome::{Correlated, Entry, WellExchanges};
+pub use tracked::Tracked;
 
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]
