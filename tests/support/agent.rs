@@ -10,7 +10,17 @@ use replyscope::model::capture::Direction;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::netns::Network;
+use super::folder::Folder;
+use super::netns::{Network, find_obstacle};
+
+/// The network and a folder, or nothing where there can be none.
+pub fn network(test: &str) -> Option<(Network, Folder)> {
+    if let Some(obstacle) = find_obstacle() {
+        eprintln!("SKIPPED {test}: {obstacle}");
+        return None;
+    }
+    Some((Network::build(), Folder::new(test)))
+}
 
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 

@@ -18,6 +18,11 @@ pub const POD: [&str; 2] = ["198.51.100.7", "2001:db8:1::7"];
 /// Answers to nobody; the pod's proxy ARP needs a default route to exist.
 const GATEWAY: &str = "192.0.2.1";
 
+/// An address and a port, as a helper takes them.
+pub fn endpoint(address: &str, port: u16) -> String {
+    std::net::SocketAddr::new(address.parse().unwrap(), port).to_string()
+}
+
 /// The node's interface towards the pod.
 pub const CABLE: &str = "cali0123456789a";
 
@@ -162,11 +167,11 @@ impl Network {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// A helper of this test program, in a namespace: see `helper` of the test.
+    /// A helper of this test program, in a namespace: see `helper.rs`.
     pub fn helper(&self, place: &str, words: &str) -> Command {
         let program = std::env::current_exe().unwrap();
         let mut command = self.command(place, program.to_str().unwrap());
-        command.args(["--exact", "tests::helper", "--ignored", "--nocapture"]);
+        command.args(["--exact", "help", "--ignored", "--nocapture"]);
         command.env("REPLYSCOPE_TEST_HELPER", words);
         command
     }

@@ -10,6 +10,7 @@ mod request;
 #[expect(unsafe_code, reason = "the memory of a ring is shared with the kernel")]
 mod ring;
 mod shared;
+mod source;
 mod worker;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -25,7 +26,8 @@ use self::program::{LinkLayer, Outgoing, Selection};
 pub use self::request::{Policy, Refusal};
 use self::ring::Ring;
 use self::shared::{Shared, Totals};
-use self::worker::{Source, SourceState, Worker};
+use self::source::{Source, SourceState};
+use self::worker::Worker;
 use super::netlink;
 use crate::model::time::Timestamp;
 use crate::node::wire::{CaptureEnd, CaptureRequest, CaptureStatistics, InterfaceStatistics, Link};

@@ -153,3 +153,42 @@ fn put_time(out: &mut Vec<u8>, at: Timestamp) {
     put_u32(out, high);
     put_u32(out, low);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_the_kernel_took_off_is_put_back() {
+        let frame: Vec<u8> = (0..20).collect();
+        let tag = Some(Tag { ether_type: 0x88a8, control: 0x2007 });
+        let with_tag = [&frame[..12], &[0x88, 0xa8, 0x20, 0x07], &frame[12..]].concat();
+        let cases = [
+            (LinkLayer::Ethernet, None, &frame[..], frame.clone()),
+            (LinkLayer::Ethernet, tag, &frame[..], with_tag),
+            (LinkLayer::Ethernet, tag, &frame[..8], frame[..8].to_vec()),
+            (LinkLayer::Network, tag, &frame[..], frame.clone()),
+        ];
+        for (link, tag, bytes, expected) in cases {
+            let packet = RingPacket {
+                at: Timestamp::from_nanoseconds(0x1_0000_0002),
+                original_length: 90,
+                tag,
+                packet_type: 4,
+                bytes,
+            };
+            let mut out = Vec::new();
+            write_packet(&mut out, 3, link, &packet);
+            let word = |at: usize| u32::from_le_bytes(out[at..at + 4].try_into().unwrap());
+            let length = u32::try_from(out.len()).unwrap();
+            let captured = u32::try_from(expected.len()).unwrap();
+            let added = captured - u32::try_from(bytes.len()).unwrap();
+            let head: Vec<u32> = (0..28).step_by(4).map(word).collect();
+            assert_eq!(head, [6, length, 3, 1, 2, captured, 90 + added], "{link:?}");
+            assert_eq!(out[28..28 + expected.len()], expected, "{link:?}");
+            assert_eq!(word(out.len() - 4), length);
+            // Outgoing: the flags are the only option.
+            assert_eq!(word(out.len() - 12), 2);
+        }
+    }
+}

@@ -3,13 +3,17 @@
 //! A load behind the packet's end makes the kernel reject the packet: so no
 //! length is checked here.
 
+mod addresses;
+mod extension;
+mod icmp;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::assembler::{self, Assembler, Label};
 use super::bpf::{
     A_TO_X, ADD, ADD_X, AND, EQUAL, GREATER, Instruction, LOAD_BYTE, LOAD_BYTE_AT_X, LOAD_HALF,
-    LOAD_HALF_AT_X, LOAD_IMMEDIATE, LOAD_MEMORY, LOAD_WORD_AT_X, OUTGOING, PACKET_TYPE_OFFSET,
-    RETURN, SET_X, SHIFT_LEFT, STORE, X_TO_A,
+    LOAD_HALF_AT_X, LOAD_IMMEDIATE, LOAD_MEMORY, OUTGOING, PACKET_TYPE_OFFSET, RETURN, SET_X,
+    SHIFT_LEFT, STORE, X_TO_A,
 };
 use crate::node::wire::CaptureFilter;
 
@@ -47,9 +51,6 @@ const UDP: u32 = 17;
 const TCP: u32 = 6;
 const ICMP: u32 = 1;
 const ICMPV6: u32 = 58;
-
-/// IPv6 extension headers that are followed in a packet and in a quoted one.
-const EXTENSION_HEADERS: usize = 5;
 
 // Scratch memory.
 /// Whether an address is a device's.
@@ -251,169 +252,6 @@ impl<'a> Compiler<'a> {
         self.add(SHIFT_LEFT, 2);
         self.add(ADD_X, 0);
         self.add(A_TO_X, 0);
-    }
-
-    /// Notes whether source or destination of the IPv4 header at X is a device's.
-    fn match_ipv4(&mut self) {
-        let addresses = std::mem::take(&mut self.devices_v4);
-        self.match_at(|compiler, matched| {
-            for offset in [12, 16] {
-                compiler.go_if_ipv4(&addresses, offset, matched);
-            }
-        });
-        self.devices_v4 = addresses;
-    }
-
-    /// Notes whether source or destination of the IPv6 header at X is a device's.
-    fn match_ipv6(&mut self) {
-        let addresses = std::mem::take(&mut self.devices_v6);
-        self.match_at(|compiler, matched| {
-            for offset in [8, 24] {
-                compiler.go_if_ipv6(&addresses, offset, matched);
-            }
-        });
-        self.devices_v6 = addresses;
-    }
-
-    fn match_at(&mut self, compare: impl FnOnce(&mut Self, Label)) {
-        let (matched, done) = (self.assembler.label(), self.assembler.label());
-        if !self.filter.devices.is_empty() {
-            compare(self, matched);
-            self.assembler.go(done);
-        }
-        self.assembler.place(matched);
-        self.add(LOAD_IMMEDIATE, 1);
-        self.add(STORE, MATCHED);
-        self.assembler.place(done);
-    }
-
-    fn go_if_ipv4(&mut self, addresses: &[Ipv4Addr], offset: u32, label: Label) {
-        self.add(LOAD_WORD_AT_X, offset);
-        for address in addresses {
-            self.assembler.go_if(EQUAL, address.to_bits(), label);
-        }
-    }
-
-    fn go_if_ipv6(&mut self, addresses: &[Ipv6Addr], offset: u32, label: Label) {
-        for address in addresses {
-            let other = self.assembler.label();
-            let octets = address.octets();
-            // The last word differs most often, so it is compared first.
-            for (word, place) in octets.chunks_exact(4).zip([0, 4, 8, 12]).rev() {
-                let word = word.iter().fold(0, |word, byte| (word << 8) | u32::from(*byte));
-                self.add(LOAD_WORD_AT_X, offset + place);
-                self.assembler.go_unless(EQUAL, word, other);
-            }
-            self.assembler.go(label);
-            self.assembler.place(other);
-        }
-    }
-
-    /// Follows extension headers from X (RFC 8200, section 4; RFC 4302): X is
-    /// then behind them. A fragment that is not the first goes to `fragment`.
-    fn walk_extension_headers(&mut self, fragment: Label) {
-        let done = self.assembler.label();
-        for _ in 0..EXTENSION_HEADERS {
-            let [options, authentication, fragmented, next] =
-                std::array::from_fn(|_| self.assembler.label());
-            self.add(LOAD_MEMORY, PROTOCOL);
-            // Hop-by-hop options, routing, destination options.
-            for header in [0, 43, 60] {
-                self.assembler.go_if(EQUAL, header, options);
-            }
-            self.assembler.go_if(EQUAL, 51, authentication);
-            self.assembler.go_if(EQUAL, 44, fragmented);
-            self.assembler.go(done);
-            // Length in units of 8 bytes beyond the first, or of 4 beyond two.
-            for (label, beyond, shift) in [(options, 1, 3), (authentication, 2, 2)] {
-                self.assembler.place(label);
-                self.add(LOAD_BYTE_AT_X, 0);
-                self.add(STORE, PROTOCOL);
-                self.add(LOAD_BYTE_AT_X, 1);
-                self.add(ADD, beyond);
-                self.add(SHIFT_LEFT, shift);
-                self.add(ADD_X, 0);
-                self.add(A_TO_X, 0);
-                self.assembler.go(next);
-            }
-            self.assembler.place(fragmented);
-            self.add(LOAD_BYTE_AT_X, 0);
-            self.add(STORE, PROTOCOL);
-            self.add(LOAD_HALF_AT_X, 2);
-            self.add(AND, 0xfff8);
-            self.assembler.go_if(GREATER, 0, fragment);
-            self.advance(8);
-            self.assembler.place(next);
-        }
-        self.assembler.place(done);
-    }
-
-    /// ICMP errors (RFC 792), with X at the ICMP header.
-    fn icmp(&mut self) {
-        let error = self.assembler.label();
-        self.add(LOAD_BYTE_AT_X, 0);
-        // Unreachable, source quench, redirect, time exceeded, parameter problem.
-        for kind in [3, 4, 5, 11, 12] {
-            self.assembler.go_if(EQUAL, kind, error);
-        }
-        self.assembler.go(self.reject);
-        self.assembler.place(error);
-        self.advance(8);
-        self.add(LOAD_BYTE_AT_X, 0);
-        self.add(AND, 0xf0);
-        self.assembler.go_unless(EQUAL, 0x40, self.reject);
-        self.match_ipv4();
-        self.require_match();
-        self.add(LOAD_BYTE_AT_X, 9);
-        self.require_transport();
-        self.add(LOAD_HALF_AT_X, 6);
-        self.add(AND, 0x1fff);
-        self.assembler.go_if(GREATER, 0, self.accept);
-        self.skip_ipv4_header();
-        self.require_port();
-    }
-
-    /// ICMPv6 errors (RFC 4443), and NDP (RFC 4861), with X at the header.
-    fn icmpv6(&mut self) {
-        let (error, neighbour) = (self.assembler.label(), self.assembler.label());
-        self.add(LOAD_BYTE_AT_X, 0);
-        if self.filter.with_icmp_errors {
-            // Unreachable, packet too big, time exceeded, parameter problem.
-            for kind in [1, 2, 3, 4] {
-                self.assembler.go_if(EQUAL, kind, error);
-            }
-        }
-        if self.filter.with_neighbour_discovery {
-            for kind in [135, 136] {
-                self.assembler.go_if(EQUAL, kind, neighbour);
-            }
-        }
-        self.assembler.go(self.reject);
-        self.assembler.place(neighbour);
-        if self.filter.with_neighbour_discovery {
-            // The target address.
-            let addresses = std::mem::take(&mut self.neighbours_v6);
-            self.go_if_ipv6(&addresses, 8, self.accept);
-            self.neighbours_v6 = addresses;
-        }
-        self.assembler.go(self.reject);
-        self.assembler.place(error);
-        if self.filter.with_icmp_errors {
-            self.advance(8);
-            self.add(LOAD_BYTE_AT_X, 0);
-            self.add(AND, 0xf0);
-            self.assembler.go_unless(EQUAL, 0x60, self.reject);
-            self.match_ipv6();
-            self.require_match();
-            self.add(LOAD_BYTE_AT_X, 6);
-            self.add(STORE, PROTOCOL);
-            self.advance(40);
-            self.walk_extension_headers(self.accept);
-            self.add(LOAD_MEMORY, PROTOCOL);
-            self.require_transport();
-            self.require_port();
-        }
-        self.assembler.go(self.reject);
     }
 
     /// ARP (RFC 826) for IPv4 over Ethernet: sender and target protocol address.

@@ -8,11 +8,11 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
-use super::pcapng::{self, Counts};
+use super::pcapng;
 use super::pending::Pending;
-use super::program::LinkLayer;
-use super::ring::{self, RETIRE_TIME, Ring};
+use super::ring::{self, RETIRE_TIME};
 use super::shared::{Shared, Totals};
+use super::source::Source;
 use crate::model::time::Timestamp;
 use crate::node::wire::{CaptureEnd, CaptureLimits};
 
@@ -40,31 +40,6 @@ const BLOCKS_AT_ONCE: usize = 32;
 
 /// How often a full channel is tried again.
 const RETRY_TIME: Duration = Duration::from_millis(2);
-
-/// One interface of the capture.
-#[derive(Debug)]
-pub struct Source {
-    pub name: String,
-    pub link: LinkLayer,
-    pub ring: Ring,
-    pub counts: Counts,
-    pub state: SourceState,
-}
-
-/// Whether packets can come from an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceState {
-    Up,
-    /// It is down, or on its way out: its socket does not tell which.
-    Down,
-    Gone,
-}
-
-impl Source {
-    fn is_gone(&self) -> bool {
-        self.state == SourceState::Gone
-    }
-}
 
 /// All that the thread needs.
 #[derive(Debug)]
@@ -149,7 +124,7 @@ impl Worker {
             }
             if counted.elapsed() >= COUNT_TIME {
                 counted = Instant::now();
-                self.look_for_lost_interfaces();
+                self.sources.iter_mut().for_each(Source::look_again);
                 if self.count() {
                     // Told at once: the stream may end without a word.
                     self.write_statistics(state);
@@ -169,9 +144,8 @@ impl Worker {
         let troubled = ring::wait(waiting.map(|source| &source.ring), RETIRE_TIME)?;
         let waited = self.sources.iter_mut().filter(|source| !source.is_gone());
         for (source, is_troubled) in waited.zip(troubled) {
-            if is_troubled && let Some(error) = source.ring.take_error() {
-                tracing::warn!(interface = source.name, %error, "an interface went down");
-                source.state = SourceState::Down;
+            if is_troubled {
+                source.take_error();
             }
         }
         // Packets of one interface are in order already.
@@ -256,17 +230,6 @@ impl Worker {
         }
     }
 
-    /// An interface that is down may come back, and its packets with it; one
-    /// that was removed does not.
-    fn look_for_lost_interfaces(&mut self) {
-        for source in &mut self.sources {
-            if source.state == SourceState::Down && !is_there(&source.name) {
-                tracing::warn!(interface = source.name, "an interface was removed");
-                source.state = SourceState::Gone;
-            }
-        }
-    }
-
     /// Asks the kernel what it received and dropped; whether it dropped more.
     fn count(&mut self) -> bool {
         let mut has_dropped = false;
@@ -311,12 +274,4 @@ impl Drop for FinishOnDrop {
             self.0.finish(CaptureEnd::Failed);
         }
     }
-}
-
-/// Whether the kernel lists an interface of this name. `self` is the process:
-/// all its threads are in one namespace.
-fn is_there(name: &str) -> bool {
-    let listing = std::fs::read_to_string("/proc/self/net/dev").unwrap_or_default();
-    let mut names = listing.lines().filter_map(|line| line.split_once(':'));
-    names.any(|(listed, _)| listed.trim_start() == name)
 }
