@@ -19,6 +19,7 @@ use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
+use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
@@ -67,6 +68,7 @@ pub struct Analysis {
     facts: Facts,
     names: BTreeMap<IpAddr, String>,
     packets: u64,
+    counts: Counts,
 }
 
 impl Analysis {
@@ -80,7 +82,15 @@ impl Analysis {
             facts: Facts::default(),
             names: BTreeMap::new(),
             packets: 0,
+            counts: Counts::default(),
         }
+    }
+
+    /// Keeps `counts` up to date while it reads, so that others can see how
+    /// far it has come.
+    #[must_use]
+    pub fn counting_into(self, counts: Counts) -> Self {
+        Self { counts, ..self }
     }
 
     /// Reads one capture, tcpdump text or transcript to its end, or to the
@@ -219,6 +229,8 @@ impl Analysis {
             Event::CaptureBegins(header) => {
                 let id = CaptureId(u32::try_from(self.captures.len()).unwrap_or(u32::MAX));
                 self.captures.push(CaptureIntake::new(id, input, point.cloned(), header));
+                let begun = u64::try_from(self.captures.len()).unwrap_or(u64::MAX);
+                self.counts.set_captures(begun);
                 return;
             }
             Event::Inventory(text) => {
@@ -249,6 +261,7 @@ impl Analysis {
             Event::CaptureEnds => capture.end(&mut self.feeder),
             Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
+        self.counts.set_packets(self.packets);
     }
 }
 

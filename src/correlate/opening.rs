@@ -30,7 +30,11 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
         Application::Tftp(_) if Protocol::of_port(destination.port) == Some(Protocol::Tftp) => {
             Opening { protocol: Protocol::Tftp, side: OpeningSide::Client, is_late: true }
         }
-        Application::Tftp(_) => server(Protocol::Tftp),
+        // Only a server acknowledges options (RFC 2347), from a port of its choice.
+        Application::Tftp(_)
+        | Application::Unknown { tftp_shape: Some(TftpMessage::OptionAck) } => {
+            server(Protocol::Tftp)
+        }
         Application::Transaction(transaction) => match transaction.role {
             TransactionRole::Reply => server(transaction.protocol),
             TransactionRole::Notification if transaction.protocol == Protocol::Snmp => {
@@ -53,8 +57,6 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
                 client(*protocol)
             }
         }
-        // Only a server acknowledges options (RFC 2347), from a port of its choice.
-        Application::Unknown { tftp_shape: Some(TftpMessage::OptionAck) } => server(Protocol::Tftp),
         Application::Unknown { .. } => client(Protocol::Udp),
     }
 }
