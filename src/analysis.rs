@@ -2,6 +2,7 @@
 //!
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
+mod clusters;
 mod feeder;
 mod intake;
 mod listing;
@@ -17,6 +18,7 @@ use crate::correlate::{Correlator, Place, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
+use crate::model::cluster::ClusterFacts;
 use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
@@ -24,6 +26,7 @@ use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
 pub use crate::report::Header as ReportHeader;
+pub use crate::topology::kubernetes_object;
 
 /// Facts are small; a longer inventory is not one.
 const MAX_INVENTORY_BYTES: u64 = 64 << 20;
@@ -66,6 +69,7 @@ pub struct Analysis {
     captures: Vec<CaptureIntake>,
     facts: Facts,
     names: BTreeMap<IpAddr, String>,
+    clusters: Vec<ClusterFacts>,
     packets: u64,
 }
 
@@ -79,6 +83,7 @@ impl Analysis {
             captures: Vec::new(),
             facts: Facts::default(),
             names: BTreeMap::new(),
+            clusters: Vec::new(),
             packets: 0,
         }
     }
@@ -155,6 +160,13 @@ impl Analysis {
         self.names.insert(address, name.to_owned());
     }
 
+    /// Adds what a live cluster says of itself. Only what it says about addresses that
+    /// the packets use counts, and only where no inventory of the analysis speaks:
+    /// that one is of the capture's time.
+    pub fn add_cluster(&mut self, cluster: ClusterFacts) {
+        self.clusters.push(cluster);
+    }
+
     /// Packets read so far, over all captures.
     #[must_use]
     pub fn packets(&self) -> u64 {
@@ -184,10 +196,16 @@ impl Analysis {
             }
         }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
+        let correlator = self.feeder.finish();
+        let clusters = std::mem::take(&mut self.clusters);
+        if !clusters.is_empty() {
+            let used = correlator.used_of(&clusters::addresses_of(&clusters));
+            self.facts.extend(clusters::concerning(clusters, &used, &self.facts));
+        }
         let mut topology = topology::resolve(self.facts);
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
-        let correlated = self.feeder.finish().finish(&places, &mut topology);
+        let correlated = correlator.finish(&places, &mut topology);
         let captures =
             self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
         let points = correlated.points.clone();

@@ -8,6 +8,7 @@ use crate::config::{Command, Config};
 use crate::web;
 
 mod analyze;
+mod nodes;
 mod serve;
 
 /// Exit code on bad input or bad settings.

@@ -11,6 +11,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
 
+mod nodes;
+
+pub use nodes::{ClusterOption, NodeOption, NodeSources};
+
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
 #[derive(Debug, Parser)]
@@ -65,6 +69,8 @@ pub struct Serve {
     /// How log lines look
     #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+    #[command(flatten)]
+    pub sources: NodeSources,
 }
 
 /// How log lines look.

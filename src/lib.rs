@@ -15,10 +15,11 @@
 //! | [`report`] | findings into a report, HTML and text |
 //! | [`analysis`] | the pipeline: the only caller of the stages above |
 //! | [`store`] | reports and captures that survive a restart |
+//! | [`node`] | nodes: the Kubernetes API, and agents |
 //! | [`web`] | pages and the JSON API |
 //! | [`config`], [`app`] | settings, composition and shutdown |
 //!
-//! The last two rows are the feature `service`, which is on by default; without it
+//! The last four rows are the feature `service`, which is on by default; without it
 //! the crate is the pure core, which knows no file, socket or clock.
 //!
 //! Who may import whom is in `tests/layering.rs`.
@@ -35,6 +36,8 @@ pub mod decode;
 pub mod diagnose;
 pub mod ingest;
 pub mod model;
+#[cfg(feature = "service")]
+pub mod node;
 pub mod report;
 #[cfg(feature = "service")]
 pub mod store;

@@ -157,15 +157,12 @@ fn read_service(object: &Object<'_>, reading: &mut ObjectReading<'_>) {
         });
     }
     for word in object.texts("/spec/externalIPs", "") {
-        reading.add(object, word, |address| {
-            vip(address, format!("external IP of service {name}"))
-        });
+        reading.add(object, word, |address| vip(address, format!("external IP of service {name}")));
     }
     read_ingress(object, reading);
     if let Some(word) = object.text("/spec/loadBalancerIP") {
-        reading.add(object, word, |address| {
-            vip(address, format!("loadBalancerIP of service {name}"))
-        });
+        reading
+            .add(object, word, |address| vip(address, format!("loadBalancerIP of service {name}")));
     }
     for annotation in VIP_ANNOTATIONS {
         let words = object.annotation(annotation).unwrap_or_default();
@@ -182,11 +179,9 @@ fn read_ingress(object: &Object<'_>, reading: &mut ObjectReading<'_>) {
     let kind = object.kind.to_lowercase();
     let name = object.name();
     for word in object.texts("/status/loadBalancer/ingress", "ip") {
-        reading.add(object, word, |address| {
-            AddressFact {
-                node: find_vip_node(object).map(ToOwned::to_owned),
-                ..fact(address, Role::Vip, format!("load balancer address of {kind} {name}"))
-            }
+        reading.add(object, word, |address| AddressFact {
+            node: find_vip_node(object).map(ToOwned::to_owned),
+            ..fact(address, Role::Vip, format!("load balancer address of {kind} {name}"))
         });
     }
 }

@@ -123,9 +123,15 @@ mod tests {
     #[test]
     fn services_say_how_they_pass_traffic_on() {
         let cases = [
-            (r#"{"kube-vip.io/vipHost":"node3","kube-vip.io/egress":"true"}"#, Some(Announcer::KubeVip)),
+            (
+                r#"{"kube-vip.io/vipHost":"node3","kube-vip.io/egress":"true"}"#,
+                Some(Announcer::KubeVip),
+            ),
             (r#"{"metallb.io/ip-allocated-from-pool":"lab"}"#, Some(Announcer::MetalLb)),
-            (r#"{"metallb.universe.tf/loadBalancerIPs":"192.0.2.9,2001:db8::9"}"#, Some(Announcer::MetalLb)),
+            (
+                r#"{"metallb.universe.tf/loadBalancerIPs":"192.0.2.9,2001:db8::9"}"#,
+                Some(Announcer::MetalLb),
+            ),
             (r#"{"io.cilium/lb-ipam-ips":"192.0.2.9"}"#, Some(Announcer::Cilium)),
             (r#"{"example.org/kube-vip.io":"x"}"#, None),
         ];
@@ -169,7 +175,9 @@ mod tests {
     #[test]
     fn pools_say_whether_pods_leave_with_the_nodes_address() {
         let pool = |cidr: &str, rest: &str| {
-            format!(r#"{{"kind":"IPPool","metadata":{{"name":"p"}},"spec":{{"cidr":"{cidr}"{rest}}}}}"#)
+            format!(
+                r#"{{"kind":"IPPool","metadata":{{"name":"p"}},"spec":{{"cidr":"{cidr}"{rest}}}}}"#
+            )
         };
         let cases = [
             ("198.51.100.0/24", r#","natOutgoing":true"#, Some(true)),

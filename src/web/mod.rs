@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::model::time::Timestamp;
+use crate::node::registry::Nodes;
 use crate::store::Store;
 
 mod api;
@@ -28,7 +29,7 @@ pub use openapi::render_openapi;
 pub use problem::Problem;
 pub use router::router;
 
-/// What the service may cost, and whom it asks for time and ids.
+/// What the service may cost, and whom it asks for time, ids and nodes.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Bytes of one request's body.
@@ -49,6 +50,8 @@ pub struct Settings {
     pub request_time: Duration,
     pub now: fn() -> Timestamp,
     pub new_id: fn() -> Uuid,
+    /// The nodes and clusters that are known.
+    pub nodes: Nodes,
 }
 
 impl Settings {
@@ -66,6 +69,7 @@ impl Settings {
             request_time: Duration::from_secs(30),
             now,
             new_id,
+            nodes: Nodes::default(),
         }
     }
 }

@@ -15,7 +15,7 @@ use axum::http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use self::body::{Watch, WatchedBody};
-use self::worker::{Feed, Piece};
+use self::worker::Feed;
 use super::Service;
 use super::error::Error;
 use crate::analysis::{Limits, ReportHeader};
@@ -23,6 +23,7 @@ use crate::model::report::Report;
 use crate::store::CaptureBlobs;
 
 mod body;
+mod clusters;
 mod form;
 mod metadata;
 mod pace;
@@ -102,12 +103,16 @@ async fn analyse(
     let mut feed = Feed::new(pieces);
     let sent = if is_form {
         let request = Request::from_parts(head, Body::from_stream(body));
-        form::send(request, query, watch, &mut feed).await
+        form::send(request, query, watch, &settings.nodes, &mut feed).await
     } else {
-        raw::send(body, query, &mut feed).await
+        raw::send(body, query, &settings.nodes, &mut feed).await
     };
     let sent = match sent {
-        Ok(title) => feed.send(Piece::Finish(ReportHeader { id, title, created_at })).await,
+        Ok(said) => {
+            let clusters = said.cluster_facts(&settings.nodes);
+            let header = ReportHeader { id, title: said.title, created_at };
+            feed.finish(clusters, header).await
+        }
         Err(error) => Err(error),
     };
     // Without its sender the worker sees the end, and removes what it wrote.

@@ -8,8 +8,10 @@ use super::super::error::Error;
 use super::super::labels::{Labels, find_title};
 use super::super::query::given;
 use super::body::WatchedBody;
+use super::clusters::{ClusterChoice, Said};
 use super::metadata::{parse_point, parse_title};
 use super::worker::{Feed, Kind, Piece};
+use crate::node::registry::Nodes;
 
 /// Content types of a body that is a capture itself. Which format it is, its bytes say.
 pub const MEDIA_TYPES: [&str; 16] = [
@@ -46,6 +48,9 @@ pub struct UploadQuery {
     point: Option<String>,
     /// The report's title.
     title: Option<String>,
+    /// Clusters that the service follows and whose addresses may be meant: `all`, `none`, or names separated by commas.
+    #[param(default = "all")]
+    clusters: Option<String>,
 }
 
 impl UploadQuery {
@@ -54,18 +59,26 @@ impl UploadQuery {
         parse_title(self.title.as_deref().unwrap_or_default()).map_err(Error::BadQuery)
     }
 
+    /// The clusters, which forms may take from here as well.
+    pub fn clusters(&self, nodes: &Nodes) -> Result<ClusterChoice, Error> {
+        let text = self.clusters.as_deref().unwrap_or_default();
+        ClusterChoice::parse(text, nodes).map_err(Error::BadQuery)
+    }
+
     /// Whether it says what only a form's parts can say about themselves.
     pub fn names_a_capture(&self) -> bool {
         self.name.is_some() || self.point.is_some()
     }
 }
 
-/// Sends the whole body as one capture; returns the report's title.
+/// Sends the whole body as one capture; returns what was said about the report.
 pub async fn send(
     mut body: WatchedBody,
     query: UploadQuery,
+    nodes: &Nodes,
     feed: &mut Feed,
-) -> Result<Option<String>, Error> {
+) -> Result<Said, Error> {
+    let clusters = query.clusters(nodes)?;
     let title = query.title()?;
     let point = given(query.point).map(|text| parse_point(&text)).transpose();
     let point = point.map_err(Error::BadQuery)?;
@@ -79,5 +92,5 @@ pub async fn send(
         feed.send(Piece::Bytes(chunk)).await?;
     }
     feed.send(Piece::End).await?;
-    Ok(title)
+    Ok(Said { title, clusters })
 }
