@@ -89,14 +89,8 @@ impl Nodes {
     ///
     /// Where a name is not configured.
     pub fn facts(&self, names: Option<&[String]>) -> Result<Vec<ClusterFacts>, UnknownCluster> {
-        let all;
-        let names = match names {
-            Some(names) => names,
-            None => {
-                all = self.cluster_names();
-                &all
-            }
-        };
+        let all = self.cluster_names();
+        let names = names.unwrap_or(&all);
         let facts = names.iter().map(|name| {
             let unknown = || UnknownCluster { name: name.clone(), known: self.cluster_names() };
             self.clusters.facts(name).ok_or_else(unknown)

@@ -31,6 +31,7 @@ pub fn read(value: &Value, facts: &mut Facts, faults: &mut Vec<String>) {
 }
 
 /// Reads one object as the API sends it; `kind` is its kind where it does not say so.
+#[must_use]
 pub fn read_object(kind: &str, value: &Value) -> Facts {
     let mut facts = Facts::default();
     let mut faults = Vec::new();

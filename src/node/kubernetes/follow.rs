@@ -112,13 +112,10 @@ impl Follower {
                     omitted += 1;
                 }
             }
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                Some(token) => parameters.continue_token = Some(token),
-                None => {
-                    let version = page.metadata.resource_version.unwrap_or_default();
-                    self.cluster.replace(self.resource, objects, omitted);
-                    return Ok(version);
-                }
+            parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if parameters.continue_token.is_none() {
+                self.cluster.replace(self.resource, objects, omitted);
+                return Ok(page.metadata.resource_version.unwrap_or_default());
             }
         }
     }

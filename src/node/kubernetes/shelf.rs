@@ -46,22 +46,22 @@ impl Cluster {
 
     /// All objects of a resource, instead of those known so far.
     pub fn replace(&self, resource: Resource, objects: BTreeMap<String, Kept>, omitted: u64) {
-        let mut shelf = self.shelf(resource);
-        shelf.objects = objects;
-        shelf.omitted = omitted;
-        drop(shelf);
+        let mut stock = self.shelf(resource);
+        stock.objects = objects;
+        stock.omitted = omitted;
+        drop(stock);
         self.hear(resource);
     }
 
     /// A new or changed object.
     pub fn apply(&self, resource: Resource, name: String, kept: Kept) {
-        let mut shelf = self.shelf(resource);
-        if shelf.objects.len() < MOST_OBJECTS || shelf.objects.contains_key(&name) {
-            shelf.objects.insert(name, kept);
+        let mut stock = self.shelf(resource);
+        if stock.objects.len() < MOST_OBJECTS || stock.objects.contains_key(&name) {
+            stock.objects.insert(name, kept);
         } else {
-            shelf.omitted = shelf.omitted.saturating_add(1);
+            stock.omitted = stock.omitted.saturating_add(1);
         }
-        drop(shelf);
+        drop(stock);
         self.hear(resource);
     }
 
@@ -74,30 +74,31 @@ impl Cluster {
     /// The API answers for the resource.
     pub fn hear(&self, resource: Resource) {
         let now = (self.now)();
-        let mut shelf = self.shelf(resource);
-        shelf.health = ResourceHealth::Fresh;
-        shelf.error = None;
-        shelf.heard_at = Some(now);
+        let mut stock = self.shelf(resource);
+        stock.health = ResourceHealth::Fresh;
+        stock.error = None;
+        stock.heard_at = Some(now);
     }
 
     /// The API does not answer for the resource; says whether that is news. What may
     /// not be read any more is forgotten; what is out of reach stays as it was.
     pub fn fail(&self, resource: Resource, failure: Failure) -> bool {
-        let mut shelf = self.shelf(resource);
+        let mut stock = self.shelf(resource);
         let (health, error) = match failure {
             Failure::Forbidden(message) => (ResourceHealth::Forbidden, Some(message)),
             Failure::Absent(_) if resource.is_optional() => (ResourceHealth::Absent, None),
-            Failure::Absent(message) => (ResourceHealth::Failing, Some(message)),
             Failure::Expired => (ResourceHealth::Failing, Some("the list expired".to_owned())),
-            Failure::Other(message) => (ResourceHealth::Failing, Some(message)),
+            Failure::Absent(message) | Failure::Other(message) => {
+                (ResourceHealth::Failing, Some(message))
+            }
         };
         if matches!(health, ResourceHealth::Forbidden | ResourceHealth::Absent) {
-            shelf.objects.clear();
-            shelf.omitted = 0;
+            stock.objects.clear();
+            stock.omitted = 0;
         }
-        let is_news = shelf.health != health && health != ResourceHealth::Absent;
-        shelf.health = health;
-        shelf.error = error;
+        let is_news = stock.health != health && health != ResourceHealth::Absent;
+        stock.health = health;
+        stock.error = error;
         is_news
     }
 
@@ -107,11 +108,11 @@ impl Cluster {
         let mut known: BTreeSet<(IpAddr, Role, Option<String>, Option<String>)> = BTreeSet::new();
         let mut at: Option<Timestamp> = None;
         for resource in Resource::ALL {
-            let shelf = self.shelf(resource);
-            if shelf.health == ResourceHealth::Failing {
-                at = [at, shelf.heard_at].into_iter().flatten().min();
+            let stock = self.shelf(resource);
+            if stock.health == ResourceHealth::Failing {
+                at = [at, stock.heard_at].into_iter().flatten().min();
             }
-            for kept in shelf.objects.values() {
+            for kept in stock.objects.values() {
                 for fact in &kept.addresses {
                     let AddressFact { address, role, node, pod, .. } = fact;
                     if known.insert((*address, *role, node.clone(), pod.clone())) {
@@ -138,14 +139,14 @@ impl Cluster {
         let resources: Vec<ResourceState> = Resource::ALL
             .into_iter()
             .map(|resource| {
-                let shelf = self.shelf(resource);
+                let stock = self.shelf(resource);
                 ResourceState {
                     resource: resource.name().to_owned(),
-                    state: shelf.health,
-                    objects: count(shelf.objects.len()),
-                    objects_omitted: shelf.omitted,
-                    last_event_at: shelf.heard_at,
-                    error: shelf.error.clone(),
+                    state: stock.health,
+                    objects: count(stock.objects.len()),
+                    objects_omitted: stock.omitted,
+                    last_event_at: stock.heard_at,
+                    error: stock.error.clone(),
                 }
             })
             .collect();
@@ -198,14 +199,14 @@ impl Cluster {
 
     /// The pod that has `address` for itself.
     pub fn find_pod_of(&self, address: IpAddr) -> Option<PodPlace> {
-        let shelf = self.shelf(Resource::Pods);
-        let mut places = shelf.objects.values().filter_map(|kept| kept.pod.as_deref());
+        let stock = self.shelf(Resource::Pods);
+        let mut places = stock.objects.values().filter_map(|kept| kept.pod.as_deref());
         places.find(|place| place.addresses.contains(&address)).cloned()
     }
 
     fn places(&self) -> Vec<PodPlace> {
-        let shelf = self.shelf(Resource::Pods);
-        shelf.objects.values().filter_map(|kept| kept.pod.as_deref()).cloned().collect()
+        let stock = self.shelf(Resource::Pods);
+        stock.objects.values().filter_map(|kept| kept.pod.as_deref()).cloned().collect()
     }
 
     fn shelf(&self, resource: Resource) -> MutexGuard<'_, Shelf> {
