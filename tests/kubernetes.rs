@@ -227,7 +227,7 @@ mod tests {
         // By a line that is no event: what it would have said is not guessed.
         wait(&clusters, |_| api.watch_count(PODS) == 1).await;
         api.forget(PODS, "ss/tftpserver-dm-798nv");
-        api.send(PODS, "{\"type\": \"ADDED\", \"object\": 7, \n");
+        api.send(PODS, "{\"type\": \"ADDED\"}\n");
         wait(&clusters, |clusters| clusters.find_pods_of(ip("177.177.166.147")).is_empty()).await;
         connected(&clusters).await;
     }
@@ -466,8 +466,25 @@ mod tests {
         }
         let raw = server.request(Method::POST, "/api/v1/analyses?clusters=x").body("y");
         problem(raw.send().await.unwrap(), 400, "bad-query").await;
+        // What was refused is not kept.
+        assert_eq!(server.capture_folders().len(), 6);
         let page = server.get("/").await.text().await.unwrap();
         assert!(page.contains("<option value=\"site-a\">"), "{page}");
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_service_without_clusters_says_so() {
+        let folder = Folder::new("kubernetes-none");
+        let server = Server::start(folder.path()).await;
+        let page = server.get_json("/api/v1/nodes").await;
+        assert_eq!(page, json!({"nodes": [], "clusters": [], "next_cursor": null}));
+        let page = server.get("/nodes").await.text().await.unwrap();
+        assert!(page.contains("No node is known."), "{page}");
+        let refused = upload(&server, Some(json!({"clusters": ["site-a"]}))).await;
+        let refused = problem(refused, 400, "bad-metadata").await;
+        assert!(refused["detail"].as_str().unwrap().contains("none is configured"));
+        assert!(server.capture_folders().is_empty());
         server.stop().await;
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
+use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LostReplies, Novelty, Origin,
@@ -80,12 +81,15 @@ pub struct Sample {
     /// Other exchanges of the same analysis.
     beside: Vec<Exchange>,
     devices: Vec<DeviceEntry>,
+    services: Vec<ServiceFact>,
+    pools: Vec<AddressPool>,
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
 }
 
 mod beside;
+mod cluster;
 mod pod_side;
 
 /// When the first request of a sample is sent, less the 10 ms of its own.
@@ -126,6 +130,8 @@ impl Sample {
             now,
             beside: Vec::new(),
             devices: Vec::new(),
+            services: Vec::new(),
+            pools: Vec::new(),
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
@@ -381,7 +387,12 @@ impl Sample {
     }
 
     pub fn diagnose(&self) -> Diagnosis {
-        let facts = Facts { devices: self.devices.clone(), ..Facts::default() };
+        let facts = Facts {
+            devices: self.devices.clone(),
+            services: self.services.clone(),
+            pools: self.pools.clone(),
+            ..Facts::default()
+        };
         let topology = Topology::new(self.roles.clone(), facts);
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];

@@ -144,12 +144,11 @@ impl Follower {
             let event = match tokio::time::timeout(SILENCE, events.next()).await {
                 Ok(Some(Ok(event))) => event,
                 Ok(Some(Err(error))) => {
-                    // An event that cannot be read is a change that we miss.
-                    let is_readable = !matches!(error, kube::Error::SerdeError(_));
-                    let failure = Failure::of(&error);
-                    let ended = self.fault(failure, version, had_events);
-                    return ended
-                        .map_err(|(failure, from)| (failure, from.filter(|_| is_readable)));
+                    let ended = self.fault(Failure::of(&error), version, had_events);
+                    // An event that cannot be read is a change that we miss. A
+                    // connection that breaks is none.
+                    let is_broken = matches!(error, kube::Error::ReadEvents(_));
+                    return ended.map_err(|(failure, from)| (failure, from.filter(|_| is_broken)));
                 }
                 Ok(None) | Err(_) => return Ok(Ended { version: Some(version), had_events }),
             };
