@@ -30,6 +30,11 @@ use crate::model::topology::Facts;
 pub use self::access::{Access, ConnectError};
 pub use self::agents::{AGENT_LABEL, AGENT_NAME};
 
+/// The paths of the API that are listed and watched, for all namespaces.
+pub fn api_paths() -> impl Iterator<Item = &'static str> {
+    Resource::ALL.into_iter().map(Resource::path)
+}
+
 /// Reads the facts of one object: its kind, and the object as JSON. Handed in, so
 /// that the API's objects and what `kubectl` prints have one reader.
 pub type ReadObject = fn(kind: &str, object: &Value) -> Facts;
