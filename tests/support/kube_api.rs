@@ -68,6 +68,8 @@ impl KubeApi {
         objects: &Value,
         key: Option<rcgen::CertifiedKey<rcgen::KeyPair>>,
     ) -> Self {
+        // The tests' own HTTP client needs it, too.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut content = Content { version: 100, ..Content::default() };
         for (path, list) in objects.as_object().unwrap() {
             let objects = content.objects.entry(path.clone()).or_default();
@@ -81,7 +83,6 @@ impl KubeApi {
         let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
         let certificate = key.as_ref().map(|key| key.cert.pem());
         let tls = key.map(|key| {
-            let _ = rustls::crypto::ring::default_provider().install_default();
             let private = PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
             let config = ServerConfig::builder()
                 .with_no_client_auth()
