@@ -26,6 +26,12 @@ mod tests {
     }
 
     #[test]
+    fn scenarios_made_for_this_repository_come_out_as_their_truth_says() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert!(check(&root.join("tests/fixtures/lab_more")).len() >= 38);
+    }
+
+    #[test]
     fn all_scenarios_of_the_lab_come_out_as_their_truth_says() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/lab/scenarios");
         if !folder.is_dir() {

@@ -170,6 +170,37 @@ impl<'a> Reading<'a> {
         !self.went_on() && (self.other_source.is_some() || self.wrong_port.is_some())
     }
 
+    /// Whom the pod saw as its client, where that is not the device that asked: an
+    /// address of the cluster, or a gateway's, of which nothing is known.
+    #[must_use]
+    pub fn translated_sender(&self) -> Option<IpAddr> {
+        let pod = self.exchange.pod_view()?;
+        let asks = self.exchange.device_is_client()
+            && pod.point != self.view.point
+            && matches!(self.habit, Habit::Conversation | Habit::OneWay)
+            && self.first_request().is_some();
+        let seen = self.client_at_pod().filter(|_| asks)?;
+        let is_cluster =
+            matches!(self.role_of(seen), Role::Node | Role::Vip | Role::Service | Role::Unknown);
+        (is_cluster && seen != self.exchange.client.address).then_some(seen)
+    }
+
+    /// Whether the exchange stopped because the pod saw another sender: what it
+    /// answers from a port of its own has no translation that leads back.
+    #[must_use]
+    pub fn sender_change_stopped(&self) -> bool {
+        let Some(pod) = self.exchange.pod_view() else { return false };
+        let answers_elsewhere = pod.asked.is_some_and(|asked| {
+            pod.replies
+                .iter()
+                .any(|replies| replies.tally.first.is_some() && replies.source.port != asked.port)
+        });
+        answers_elsewhere
+            && self.habit == Habit::Conversation
+            && !self.is_answered()
+            && self.translated_sender().is_some()
+    }
+
     /// Whether any address or port differs from what the other side expects.
     #[must_use]
     pub fn has_asymmetry(&self) -> bool {

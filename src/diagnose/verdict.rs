@@ -29,7 +29,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.habit != Habit::Conversation {
         return judge_habit(reading);
     }
-    if reading.change_stopped() || reading.client_stopped() {
+    if reading.change_stopped() || reading.client_stopped() || reading.sender_change_stopped() {
         return Verdict::Broken;
     }
     if reading.view.asked.is_none() || reading.is_one_directional() {
