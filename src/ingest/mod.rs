@@ -3,6 +3,7 @@
 //! [`read`] takes one input of any kind, recognises it by its first bytes and
 //! hands out [`Event`]s as it goes: memory does not grow with the input.
 
+mod ahead;
 mod archive;
 mod bounded;
 mod byte_order;
@@ -94,6 +95,9 @@ pub struct InventoryText<'a> {
     pub line: u64,
 }
 
+/// Takes what an input holds; perhaps on another thread than the one that reads.
+pub type Sink<'a> = dyn FnMut(Event<'_>) + Send + 'a;
+
 /// What one input may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -115,7 +119,7 @@ pub struct Limits {
 pub fn read(
     input: &mut dyn Read,
     limits: &Limits,
-    sink: &mut dyn FnMut(Event<'_>),
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     let budget = Budget::new(limits.expanded_bytes);
     let mut window = Window::new(input);
