@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
+use super::count::CountWithRepeat;
 use super::repetition::Last;
+use super::sides::{FollowUpsTo, RepliesFrom};
+use super::steps::Steps;
 use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies, Said, Step,
-    Tally,
+    AskedAgain, Course, IcmpErrors, LostReplies, Novelty, Origin, Said, Step,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, FragmentsLost};
@@ -27,15 +29,15 @@ const MAX_PARTIES: usize = 16;
 #[derive(Debug, Default)]
 pub struct Details {
     /// Replies from other endpoints than the one asked, and all of TFTP.
-    pub replies: Vec<Replies>,
-    pub follow_ups: Vec<FollowUps>,
+    pub replies: Vec<RepliesFrom>,
+    pub follow_ups: Vec<FollowUpsTo>,
     pub icmp_errors: Vec<IcmpErrors>,
-    pub lost_replies: Option<LostReplies>,
-    pub asked_again: Option<AskedAgain>,
+    pub lost_replies: Option<Box<LostReplies>>,
+    pub asked_again: Option<Box<AskedAgain>>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,
-    pub steps: Vec<Step>,
+    pub steps: Steps,
     pub steps_omitted: u64,
     pub first_at: Option<Timestamp>,
     pub last_at: Option<Timestamp>,
@@ -50,7 +52,7 @@ impl Details {
     }
 
     pub fn has_follow_ups(&self) -> bool {
-        self.follow_ups.iter().any(|follow_ups| follow_ups.tally.packets > 0)
+        self.follow_ups.iter().any(|follow_ups| follow_ups.tally.count.packets > 0)
     }
 
     pub fn reply(
@@ -64,11 +66,15 @@ impl Details {
         let source = datagram.flow.source;
         let known = self.replies.iter().position(|known| known.source == source);
         let index = known.unwrap_or_else(|| {
+            if self.replies.is_empty() {
+                // Nearly always the only one.
+                self.replies.reserve_exact(1);
+            }
             if self.replies.len() < MAX_PARTIES {
-                self.replies.push(Replies {
+                self.replies.push(RepliesFrom {
                     source,
                     origin,
-                    tally: Tally::NONE,
+                    tally: CountWithRepeat::NONE,
                     awaits_follow_up: false,
                 });
             }
@@ -97,8 +103,16 @@ impl Details {
             .iter()
             .position(|known| known.destination == destination && known.source == source);
         let index = known.unwrap_or_else(|| {
+            if self.follow_ups.is_empty() {
+                self.follow_ups.reserve_exact(1);
+            }
             if self.follow_ups.len() < MAX_PARTIES {
-                self.follow_ups.push(FollowUps { source, destination, course, tally: Tally::NONE });
+                self.follow_ups.push(FollowUpsTo {
+                    source,
+                    destination,
+                    course,
+                    tally: CountWithRepeat::NONE,
+                });
             }
             self.follow_ups.len() - 1
         });
@@ -128,12 +142,14 @@ impl Details {
     }
 
     pub fn reply_lost(&mut self, frame: FrameRef, source: Endpoint, lost: &FragmentsLost) {
-        let known = self.lost_replies.get_or_insert(LostReplies {
-            source,
-            datagrams: 0,
-            frame,
-            received_bytes: lost.received_bytes,
-            total_bytes: lost.total_bytes,
+        let known = self.lost_replies.get_or_insert_with(|| {
+            Box::new(LostReplies {
+                source,
+                datagrams: 0,
+                frame,
+                received_bytes: lost.received_bytes,
+                total_bytes: lost.total_bytes,
+            })
         });
         known.datagrams += 1;
         self.note_time(frame.at);
@@ -142,7 +158,7 @@ impl Details {
     pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {
         match &mut self.asked_again {
             Some(again) => again.times += 1,
-            None => self.asked_again = Some(AskedAgain { frame, times: 1, confidence }),
+            None => self.asked_again = Some(Box::new(AskedAgain { frame, times: 1, confidence })),
         }
     }
 
@@ -183,10 +199,10 @@ impl Details {
             && self.asked_again.is_none()
             && self.repeated_request.is_none()
             && self.replies.iter().all(|replies| {
-                replies.tally.repeats == 0 && matches!(replies.origin, Origin::Asked)
+                replies.tally.count.repeats == 0 && matches!(replies.origin, Origin::Asked)
             })
             && self.follow_ups.iter().all(|follow_ups| {
-                follow_ups.tally.repeats == 0 && follow_ups.course == Course::ToAnswerer
+                follow_ups.tally.count.repeats == 0 && follow_ups.course == Course::ToAnswerer
             })
     }
 
@@ -202,6 +218,7 @@ impl Details {
 
 /// What the first packets of a plain exchange said, in few bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, packed(4))]
 pub struct Synopsis {
     /// The request's name; empty where we know none.
     label: &'static str,
@@ -234,7 +251,7 @@ impl Synopsis {
     }
 
     fn said(self, label: &'static str, length: u32) -> Said {
-        if self.label.is_empty() {
+        if { self.label }.is_empty() {
             Said::Datagram { length }
         } else {
             Said::Message { protocol: self.protocol, label }

@@ -21,7 +21,9 @@ mod points;
 mod record;
 mod repetition;
 mod roles;
+mod sides;
 mod signature;
+mod steps;
 mod table;
 #[cfg(test)]
 mod tests;

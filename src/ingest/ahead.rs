@@ -20,8 +20,7 @@ const BLOCKS: usize = 4;
 const WORTH_BYTES: usize = 64 * 1024;
 
 /// Reads the records of one capture format.
-pub type Reader =
-    fn(&mut Window<'_>, &mut dyn FnMut(Event<'_>)) -> Result<(), InputErrorKind>;
+pub type Reader = fn(&mut Window<'_>, &mut dyn FnMut(Event<'_>)) -> Result<(), InputErrorKind>;
 
 /// What one read gave.
 pub struct Block {
@@ -101,11 +100,7 @@ pub fn read(
 }
 
 /// Hands over all that the source gives, until nobody wants it.
-fn fill(
-    source: &mut dyn Read,
-    send: &SyncSender<io::Result<Block>>,
-    blanks: &Receiver<Vec<u8>>,
-) {
+fn fill(source: &mut dyn Read, send: &SyncSender<io::Result<Block>>, blanks: &Receiver<Vec<u8>>) {
     let mut spare = vec![blank(), blank()];
     let mut blocks = spare.len();
     loop {

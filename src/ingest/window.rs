@@ -147,41 +147,37 @@ impl<'a> Window<'a> {
 
     /// Adds what one step gives to the unused bytes; says how much that is.
     fn read_on(&mut self, wanted: usize) -> io::Result<usize> {
-        let blocks = match &mut self.source {
-            Source::Ahead(blocks) => blocks,
-            Source::Direct(source) => {
-                self.buffer.copy_within(self.start..self.end, 0);
-                self.end -= self.start;
-                self.start = 0;
-                if self.end == self.buffer.len() {
-                    // Doubling, not `wanted` at once: a length that only a header
-                    // claims takes no more memory than bytes arrived.
-                    self.buffer.resize(self.buffer.len().saturating_mul(2).min(wanted), 0);
-                }
-                let count = source.read(&mut self.buffer[self.end..])?;
-                self.end = (self.end + count).min(self.buffer.len());
-                return Ok(count);
-            }
-        };
+        let Source::Ahead(blocks) = &mut self.source else { return self.read_directly(wanted) };
         let Some(mut block) = blocks.next()? else { return Ok(0) };
         let unused = self.end - self.start;
         let count = block.end.saturating_sub(HEADROOM_BYTES);
-        match HEADROOM_BYTES.checked_sub(unused) {
-            Some(start) => {
-                block.buffer[start..HEADROOM_BYTES]
-                    .copy_from_slice(&self.buffer[self.start..self.end]);
-                blocks.give_back(std::mem::replace(&mut self.buffer, block.buffer));
-                (self.start, self.end) = (start, block.end);
-            }
+        if let Some(start) = HEADROOM_BYTES.checked_sub(unused) {
+            block.buffer[start..HEADROOM_BYTES].copy_from_slice(&self.buffer[self.start..self.end]);
+            blocks.give_back(std::mem::replace(&mut self.buffer, block.buffer));
+            (self.start, self.end) = (start, block.end);
+        } else {
             // A long frame: it grows by as much as arrived.
-            None => {
-                self.buffer.truncate(self.end);
-                self.buffer.drain(..self.start);
-                self.buffer.extend_from_slice(&block.buffer[HEADROOM_BYTES..block.end]);
-                blocks.give_back(block.buffer);
-                (self.start, self.end) = (0, self.buffer.len());
-            }
+            self.buffer.truncate(self.end);
+            self.buffer.drain(..self.start);
+            self.buffer.extend_from_slice(&block.buffer[HEADROOM_BYTES..block.end]);
+            blocks.give_back(block.buffer);
+            (self.start, self.end) = (0, self.buffer.len());
         }
+        Ok(count)
+    }
+
+    fn read_directly(&mut self, wanted: usize) -> io::Result<usize> {
+        let Source::Direct(source) = &mut self.source else { return Ok(0) };
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            // Doubling, not `wanted` at once: a length that only a header
+            // claims takes no more memory than bytes arrived.
+            self.buffer.resize(self.buffer.len().saturating_mul(2).min(wanted), 0);
+        }
+        let count = source.read(&mut self.buffer[self.end..])?;
+        self.end = (self.end + count).min(self.buffer.len());
         Ok(count)
     }
 }

@@ -34,11 +34,7 @@ pub struct Entries<'e> {
 
 impl<'e> Entries<'e> {
     /// No entries yet.
-    pub fn new(
-        format: ArchiveFormat,
-        budget: &'e Budget,
-        sink: &'e mut Sink<'e>,
-    ) -> Self {
+    pub fn new(format: ArchiveFormat, budget: &'e Budget, sink: &'e mut Sink<'e>) -> Self {
         Self {
             format,
             budget,
