@@ -5,6 +5,7 @@
 mod feeder;
 mod intake;
 mod listing;
+mod together;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,12 +14,14 @@ use std::net::IpAddr;
 use self::feeder::Feeder;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
+use self::together::run_together;
 use crate::correlate::{Correlator, Place, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
+use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
@@ -67,6 +70,7 @@ pub struct Analysis {
     facts: Facts,
     names: BTreeMap<IpAddr, String>,
     packets: u64,
+    counts: Counts,
 }
 
 impl Analysis {
@@ -80,7 +84,15 @@ impl Analysis {
             facts: Facts::default(),
             names: BTreeMap::new(),
             packets: 0,
+            counts: Counts::default(),
         }
+    }
+
+    /// Keeps `counts` up to date while it reads, so that others can see how
+    /// far it has come.
+    #[must_use]
+    pub fn counting_into(self, counts: Counts) -> Self {
+        Self { counts, ..self }
     }
 
     /// Reads one capture, tcpdump text or transcript to its end, or to the
@@ -101,7 +113,7 @@ impl Analysis {
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
         let first = self.captures.len();
-        let result = ingest::read(input, &limits, &mut |event| {
+        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
         // A capture that a fault stopped may not have said that it ends.
@@ -219,6 +231,8 @@ impl Analysis {
             Event::CaptureBegins(header) => {
                 let id = CaptureId(u32::try_from(self.captures.len()).unwrap_or(u32::MAX));
                 self.captures.push(CaptureIntake::new(id, input, point.cloned(), header));
+                let begun = u64::try_from(self.captures.len()).unwrap_or(u64::MAX);
+                self.counts.set_captures(begun);
                 return;
             }
             Event::Inventory(text) => {
@@ -249,6 +263,7 @@ impl Analysis {
             Event::CaptureEnds => capture.end(&mut self.feeder),
             Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
+        self.counts.set_packets(self.packets);
     }
 }
 

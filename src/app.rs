@@ -8,6 +8,7 @@ use crate::config::{Command, Config};
 use crate::web;
 
 mod analyze;
+mod progress;
 mod serve;
 
 /// Exit code on bad input or bad settings.

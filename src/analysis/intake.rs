@@ -153,6 +153,10 @@ impl CaptureIntake {
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
         self.count(&packet);
+        let is_beside = matches!(packet.content, Content::Neighbour(_) | Content::Segment(_));
+        if is_beside {
+            self.observe(packet.at, feeder);
+        }
         let point = self.point_of(packet.interface, packet.kernel_interface);
         feeder.push(point, packet);
     }
@@ -181,6 +185,7 @@ impl CaptureIntake {
                 FragmentsSeen::First => self.datagrams += 1,
                 FragmentsSeen::LaterOnly => {}
             },
+            Content::Neighbour(_) | Content::Segment(_) => {}
         }
         if let Some(tunnel) = packet.tunnel {
             self.tunnels.add(tunnel);
@@ -192,10 +197,14 @@ impl CaptureIntake {
         self.packets += 1;
         if let Some(at) = at {
             self.note_time(at);
-            // Without an interface at hand: the capture's first stands for all.
-            if self.kernel_interfaces.is_empty() && self.interfaces.len() <= 1 {
-                feeder.observe(self.point_of(0, None), at);
-            }
+            self.observe(at, feeder);
+        }
+    }
+
+    /// Without an interface at hand the capture's first stands for all.
+    fn observe(&mut self, at: Timestamp, feeder: &mut Feeder) {
+        if self.kernel_interfaces.is_empty() && self.interfaces.len() <= 1 {
+            feeder.observe(self.point_of(0, None), at);
         }
     }
 

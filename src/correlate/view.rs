@@ -1,5 +1,6 @@
 //! What one point saw of an exchange, once its packets are all in.
 
+use super::count::Mark;
 use super::record::{Audience, Record};
 use super::table::PointTable;
 use crate::model::capture::CaptureId;
@@ -20,7 +21,8 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     let (first_at, last_at) = record.times();
     let capture = table.id.capture;
     let details = record.details.as_deref();
-    let repeated_request = details.and_then(|details| details.repeated_request);
+    let shown = |mark: Mark| mark.frame(capture);
+    let repeated_request = details.and_then(|details| details.repeated_request).map(shown);
     let (steps, steps_omitted) = steps(record, capture);
     let mut view = View {
         point: point.id,
@@ -41,8 +43,12 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
             .collect(),
         icmp_errors: details.map(|details| details.icmp_errors.clone()).unwrap_or_default(),
         lost_replies: details.and_then(|details| details.lost_replies.as_deref().copied()),
+        reset: details.and_then(|details| details.reset).map(shown),
         asked_again: details.and_then(|details| details.asked_again.as_deref().copied()),
-        progress: details.and_then(|details| details.progress),
+        progress: details.and_then(|details| details.progress).map(shown),
+        payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
+        late_change: details.and_then(|details| details.late_change.as_deref().copied()),
+        stall: details.and_then(|details| details.stall.as_deref().copied()),
         steps,
         steps_omitted,
         first_at,
@@ -65,7 +71,8 @@ fn replies(record: &Record, capture: CaptureId) -> Vec<Replies> {
             Audience::One => Origin::Asked,
             Audience::Group => Origin::ByDesign,
         };
-        let repeated = details.and_then(|details| details.repeated_answer);
+        let repeated =
+            details.and_then(|details| details.repeated_answer).map(|mark| mark.frame(capture));
         let tally = record.answers.tally(capture, repeated);
         replies.push(Replies { source, origin, tally, awaits_follow_up: false });
         replies.sort_by_key(|replies| replies.tally.first.map(|frame| frame.number));

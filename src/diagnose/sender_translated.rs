@@ -12,18 +12,12 @@ use crate::model::finding::{Cause, Confidence, Finding, Severity, Verdict};
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let client = reading.exchange.client.address;
     let pod = reading.exchange.pod_view()?;
-    if !reading.exchange.device_is_client()
-        || pod.point == reading.view.point
-        || !matches!(reading.habit, Habit::Conversation | Habit::OneWay)
-    {
-        return None;
-    }
-    let seen = reading.client_at_pod().filter(|seen| *seen != client)?;
+    let seen = reading.translated_sender()?;
     let first = reading.first_request()?;
     // The receiver of a log knows its sender by this address alone.
     let severity = match reading.habit {
         Habit::OneWay => Severity::Error,
-        _ => severity(verdict, Part::Present),
+        _ => severity(verdict, Part::stopped_if(reading.sender_change_stopped())),
     };
     let mut finding = Finding::new(Cause::SenderTranslated, severity, Confidence::Certain, first);
     finding.title = fit_title([
@@ -35,6 +29,8 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         "Nobody answers this protocol, so nothing fails on the way, but the receiver files what it gets under the wrong sender, and all senders become one."
     } else if verdict == Verdict::Symmetric {
         "The answers found their way back. A server that tells its clients apart by address, or answers from a new port, would not get by with it."
+    } else if reading.sender_change_stopped() {
+        "The pod answered to that address, from a port of its own. No translation leads from there back to the device, so no answer reached it."
     } else {
         "The pod answers to that address; an answer from a new port then has no translation that leads back to the device."
     };

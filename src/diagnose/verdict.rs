@@ -14,8 +14,9 @@ use crate::model::finding::{Severity, Verdict};
 /// 5. An ICMP error after which nothing went on: `rejected`.
 /// 6. No reply: `unanswered` where silence was observed, or where another point
 ///    saw a reply that was lost; else `inconclusive`.
-/// 7. Follow-ups to the answerer repeated in vain, or lost between two points, or
-///    requests that are no longer answered though earlier ones were: `unanswered`.
+/// 7. Follow-ups to the answerer repeated in vain, or lost between two points,
+///    requests that are no longer answered though earlier ones were, or a transfer
+///    that went on and then came to a halt: `unanswered`.
 /// 8. A reply that wants a follow-up and got none: `unanswered` where the
 ///    device's side was watched and the reply was repeated; else several
 ///    explanations remain, `inconclusive`.
@@ -29,7 +30,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.habit != Habit::Conversation {
         return judge_habit(reading);
     }
-    if reading.change_stopped() || reading.client_stopped() {
+    if reading.change_stopped() || reading.client_stopped() || reading.sender_change_stopped() {
         return Verdict::Broken;
     }
     if reading.view.asked.is_none() || reading.is_one_directional() {
@@ -45,6 +46,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.unanswered_follow_up().is_some()
         || reading.lost_follow_up.is_some()
         || reading.no_longer_answered().is_some()
+        || reading.stalled().is_some()
     {
         return Verdict::Unanswered;
     }

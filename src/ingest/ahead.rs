@@ -1,9 +1,8 @@
-//! Reads ahead: one thread reads the source and takes its compression off,
-//! another uses what was read, in the same order.
+//! Reads ahead: one core reads the source and takes its compression off, another
+//! uses what was read, in the same order. The caller says how a second core is had.
 
 use std::io::{self, ErrorKind, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::{self, Builder};
 
 use super::Event;
 use super::window::Window;
@@ -21,6 +20,10 @@ const WORTH_BYTES: usize = 64 * 1024;
 
 /// Reads the records of one capture format.
 pub type Reader = fn(&mut Window<'_>, &mut dyn FnMut(Event<'_>)) -> Result<(), InputErrorKind>;
+
+/// Runs the first task on another core while the second runs here. False where
+/// that cannot be; then neither has run.
+pub type Together = fn(&mut (dyn FnMut() + Send), &mut dyn FnMut()) -> bool;
 
 /// What one read gave.
 pub struct Block {
@@ -56,8 +59,8 @@ impl Blocks {
     }
 }
 
-/// Runs `reader` on what `window` holds and its source gives, on a thread of
-/// its own where the source gives much at once.
+/// Runs `reader` on what `window` holds and its source gives, on a core of its
+/// own where the source gives much at once.
 ///
 /// # Errors
 ///
@@ -65,36 +68,38 @@ impl Blocks {
 pub fn read(
     window: &mut Window<'_>,
     sink: &mut (dyn FnMut(Event<'_>) + Send),
+    together: Together,
     reader: Reader,
 ) -> Result<(), InputErrorKind> {
     if window.unused().len() < WORTH_BYTES {
         return reader(window, sink);
     }
-    let (send, filled) = sync_channel(BLOCKS);
-    let (emptied, blanks) = channel();
     let start = window.unused().to_vec();
     let offset = window.offset();
     let Some(source) = window.find_source() else { return reader(window, sink) };
-    let using = &mut *sink;
-    let body = move || {
-        let mut blocks = Blocks { filled, emptied };
-        let mut window = Window::ahead(&mut blocks, start, offset);
-        let outcome = reader(&mut window, using);
-        (outcome, window.end_offset(), window.take_failure())
-    };
-    let ended = thread::scope(|scope| {
-        let builder = Builder::new().name("read frames".to_owned());
-        let thread = builder.spawn_scoped(scope, body).ok()?;
-        fill(source, &send, &blanks);
-        drop(send);
-        Some(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
+    let (send, filled) = sync_channel(BLOCKS);
+    let (emptied, blanks) = channel();
+    let mut ended = None;
+    let mut taking = Some((Blocks { filled, emptied }, start));
+    let mut giving = Some(send);
+    together(
+        &mut || {
+            let Some((mut blocks, start)) = taking.take() else { return };
+            let mut window = Window::ahead(&mut blocks, start, offset);
+            let outcome = reader(&mut window, sink);
+            ended = Some((outcome, window.end_offset(), window.take_failure()));
+        },
+        &mut || {
+            if let Some(send) = giving.take() {
+                fill(source, &send, &blanks);
+            }
+        },
+    );
     match ended {
         Some((outcome, end_offset, failure)) => {
             window.end(end_offset, failure);
             outcome
         }
-        // No thread is to be had.
         None => reader(window, sink),
     }
 }
@@ -204,13 +209,34 @@ mod tests {
         window.ensure(WORTH_BYTES);
         let mut sink = |event: Event<'_>| told.push(format!("{event:?}"));
         let outcome = if is_ahead {
-            read(&mut window, &mut sink, pcap::read)
+            read(&mut window, &mut sink, on_two_threads, pcap::read)
         } else {
             pcap::read(&mut window, &mut sink)
         };
         outcome.unwrap();
         let end = window.end_offset();
         (told, end, window.take_failure().map(|failure| failure.to_string()))
+    }
+
+    fn on_two_threads(aside: &mut (dyn FnMut() + Send), here: &mut dyn FnMut()) -> bool {
+        std::thread::scope(|scope| {
+            scope.spawn(aside);
+            here();
+        });
+        true
+    }
+
+    #[test]
+    fn without_a_second_core_all_is_read_here() {
+        let source = || Stepping { left: capture(), step: usize::MAX, fails: false };
+        let direct = events(&mut source(), false);
+        let mut told = Vec::new();
+        let mut source = source();
+        let mut window = Window::new(&mut source);
+        window.ensure(WORTH_BYTES);
+        let mut sink = |event: Event<'_>| told.push(format!("{event:?}"));
+        read(&mut window, &mut sink, |_, _| false, pcap::read).unwrap();
+        assert!(told == direct.0);
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub fn unpack(
         Kind::Archive(_) => {
             Err(InputErrorKind::NotACapture("an archive inside an archive; unpack it once first"))
         }
-        kind if layers == Layers::FILE => read_content(kind, layers, window, sink),
-        kind => read_content(kind, layers, window, &mut with_places(layers, sink)),
+        kind if layers == Layers::FILE => read_content(kind, layers, window, budget, sink),
+        kind => read_content(kind, layers, window, budget, &mut with_places(layers, sink)),
     }
 }
 
@@ -137,12 +137,13 @@ fn read_content(
     kind: Kind,
     layers: Layers,
     window: &mut Window<'_>,
+    budget: &Budget,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     match kind {
-        Kind::Pcap => return read_records(window, layers, sink, pcap::read),
-        Kind::Pcapng => return read_records(window, layers, sink, pcapng::read),
-        Kind::Snoop => return read_records(window, layers, sink, snoop::read),
+        Kind::Pcap => return read_records(window, layers, budget, sink, pcap::read),
+        Kind::Pcapng => return read_records(window, layers, budget, sink, pcapng::read),
+        Kind::Snoop => return read_records(window, layers, budget, sink, snoop::read),
         Kind::Compressed(_) | Kind::Archive(_) => return Ok(()), // unpacked by the caller
         Kind::Other(name) => return Err(InputErrorKind::NotACapture(name)),
         Kind::Text { mark_bytes } => {
@@ -166,11 +167,15 @@ fn read_content(
 fn read_records(
     window: &mut Window<'_>,
     layers: Layers,
+    budget: &Budget,
     sink: &mut Sink<'_>,
     reader: ahead::Reader,
 ) -> Result<(), InputErrorKind> {
     // An archive's limit must not depend on how far ahead an entry was read.
-    if layers.archive.is_some() { reader(window, sink) } else { ahead::read(window, sink, reader) }
+    match budget.together.filter(|_| layers.archive.is_none()) {
+        Some(together) => ahead::read(window, sink, together, reader),
+        None => reader(window, sink),
+    }
 }
 
 fn read_text(

@@ -24,6 +24,7 @@ mod window;
 
 use std::io::Read;
 
+pub use self::ahead::Together;
 use self::bounded::Budget;
 use self::layers::Layers;
 use self::window::Window;
@@ -121,9 +122,33 @@ pub fn read(
     limits: &Limits,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
-    let budget = Budget::new(limits.expanded_bytes);
+    read_within(input, &Budget::new(limits.expanded_bytes), sink)
+}
+
+/// As [`read`], with a second core for captures that come fast, had by `together`.
+/// What is told is the same.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_ahead(
+    input: &mut dyn Read,
+    limits: &Limits,
+    together: Together,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
+    let mut budget = Budget::new(limits.expanded_bytes);
+    budget.together = Some(together);
+    read_within(input, &budget, sink)
+}
+
+fn read_within(
+    input: &mut dyn Read,
+    budget: &Budget,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
     let mut window = Window::new(input);
-    let outcome = layers::unpack(&mut window, Layers::FILE, &budget, sink);
+    let outcome = layers::unpack(&mut window, Layers::FILE, budget, sink);
     // A decoder or a format takes a failed input for one that was cut.
     match window.take_failure() {
         Some(failure) => Err(InputErrorKind::Read(failure)),

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::capture::{CaptureId, FrameRef, PointKind};
 use super::endpoint::Endpoint;
 use super::finding::Confidence;
+use super::neighbour::Unresolved;
 use super::packet::{IcmpKind, TftpMessage};
 use super::protocol::Protocol;
 use super::report::{Quotes, StepKind};
@@ -114,6 +116,8 @@ pub struct Point {
     pub capture_name: String,
     /// The first and last packet of any kind: the time in which silence was observed.
     pub observed: Option<(Timestamp, Timestamp)>,
+    /// Neighbours that were asked for here and never showed up, by address.
+    pub unresolved: Vec<Unresolved>,
 }
 
 /// A datagram's endpoint before and after translation, seen at two points.
@@ -143,10 +147,18 @@ pub struct View {
     pub icmp_errors: Vec<IcmpErrors>,
     /// Replies of which IP fragments are missing: no client can use them.
     pub lost_replies: Option<LostReplies>,
+    /// A TCP reset with which the client refused an answer.
+    pub reset: Option<FrameRef>,
     /// The client asked again though it had been answered.
     pub asked_again: Option<AskedAgain>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
+    /// Answers that went to the address that the request's payload names.
+    pub payload_replies: Option<PayloadReplies>,
+    /// A pause longer than a translation lives, before an answer from elsewhere.
+    pub late_change: Option<LateChange>,
+    /// Nothing new was said any more, and the last word was repeated.
+    pub stall: Option<Stall>,
     /// The first packets, in order.
     pub steps: Vec<Step>,
     pub steps_omitted: u64,
@@ -190,6 +202,43 @@ impl View {
             self.follow_ups.iter().map(|follow_ups| follow_ups.tally.repeats).sum();
         self.requests.repeats + replies + follow_ups
     }
+}
+
+/// Repetitions at the end of what was seen, after which neither side said
+/// anything new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stall {
+    /// Repetitions at some distance from each other.
+    pub repeats: u64,
+    pub first: FrameRef,
+    pub last: FrameRef,
+    /// Who repeats, and to whom.
+    pub source: Endpoint,
+    pub destination: Endpoint,
+}
+
+/// Answers that went where the request's payload says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadReplies {
+    pub source: Endpoint,
+    /// What the payload names; not the client's socket.
+    pub destination: Endpoint,
+    pub packets: u64,
+    pub first: FrameRef,
+    /// The request asked for answers to where it came from (`rport`, RFC 3581).
+    pub asks_for_own_port: bool,
+}
+
+/// The first answer from another source, after a long pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateChange {
+    pub frame: FrameRef,
+    pub source: Endpoint,
+    /// How long nothing was sent: before the answer where there had been none,
+    /// else before the request.
+    pub pause: Duration,
+    /// Answers before the pause came from whom the client asked.
+    pub was_answered: bool,
 }
 
 /// Replies that came in parts, of which some are missing.

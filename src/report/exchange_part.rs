@@ -113,7 +113,9 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
         steps: view.steps.iter().map(|step| step_part(step, names)).collect(),
         steps_omitted: view.steps_omitted,
         display_filter: display_filter(exchange),
-        community_id: view.asked.map(|asked| community_id(exchange.client, asked)),
+        community_id: view
+            .asked
+            .map(|asked| community_id(exchange.protocol.transport(), exchange.client, asked)),
     }
 }
 
