@@ -12,6 +12,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
 
+mod agent;
+
+pub use agent::Agent;
+
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
 #[derive(Debug, Parser)]
@@ -26,12 +30,22 @@ pub struct Config {
 pub enum Command {
     /// Run the service: pages and the JSON API
     Serve(Box<Serve>),
-    /// Analyse captures, tcpdump text or terminal transcripts once, and print the report
+    /// Analyse captures, tcpdump text, connection tracking or terminal transcripts once, and print the report
     ///
     /// Exits with 0 when the input could be analysed, 1 when --fail-on matched, 2 on bad input.
     Analyze(Analyze),
-    /// Print the OpenAPI document of the service
-    Openapi,
+    /// Run the agent of one node: facts from its kernel, and live captures (Linux)
+    Agent(Box<Agent>),
+    /// Print the OpenAPI document of the service, or of the agent
+    Openapi(Openapi),
+}
+
+/// Which API is described.
+#[derive(Debug, Args)]
+pub struct Openapi {
+    /// The agent's API instead of the service's
+    #[arg(long, env = "REPLYSCOPE_AGENT")]
+    pub agent: bool,
 }
 
 /// Settings of the service.
@@ -84,7 +98,7 @@ pub struct Analyze {
     /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated
     #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
     pub points: Vec<PointedFile>,
-    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, terminal transcripts; - is standard input
+    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, what conntrack printed, terminal transcripts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "points")]
     pub files: Vec<PathBuf>,
     /// How the report is written

@@ -120,6 +120,11 @@ impl CaptureIntake {
         }
     }
 
+    /// As the report names it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn interface(&mut self, header: InterfaceHeader) {
         if let Some(link_type) = header.link_type
             && !self.link_types.contains(&link_type)
@@ -308,6 +313,7 @@ impl CaptureIntake {
             clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
             warnings: self.warnings(unfollowed),
             tunnels: self.tunnels.list(),
+            tracked_entries: 0,
             name: self.name,
         }
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 
+use super::log::start_log;
 use super::{complain, fail};
 use crate::clock;
-use crate::config::{LogFormat, Serve};
+use crate::config::Serve;
 use crate::store::Store;
 use crate::web::{self, Connections, Running, Settings};
 
@@ -86,18 +86,4 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     store.close().await;
     tracing::info!("ended");
     Ok(())
-}
-
-/// Logs to standard error, at `info` unless `RUST_LOG` says otherwise.
-fn start_log(format: LogFormat) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => {
-            let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_ansi(is_terminal).try_init()
-        }
-        LogFormat::Json => log.json().try_init(),
-    }
 }

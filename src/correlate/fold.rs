@@ -13,7 +13,7 @@ use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// Below so many exchanges everything is kept: small captures lose nothing.
-const FOLD_ABOVE: usize = 25_000;
+const FOLD_ABOVE: usize = 20_000;
 /// Idle for so long, an exchange is over: longer than any protocol here waits.
 const IDLE: Duration = Duration::from_mins(10);
 /// Looking through all exchanges is done this seldom, by packet time.

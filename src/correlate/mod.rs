@@ -31,6 +31,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tftp;
+mod tracked;
 mod transactions;
 mod view;
 
@@ -46,6 +47,7 @@ use neighbours::Neighbours;
 use table::PointTable;
 
 pub use outcome::{Correlated, Entry, WellExchanges};
+pub use tracked::Tracked;
 
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]
@@ -162,8 +164,10 @@ impl Correlator {
         own.sort_by_key(|table| table.id);
         for mut table in own {
             let translated = table.take_translated();
-            tables.push(table);
-            tables.extend(translated);
+            for mut table in std::iter::once(table).chain(translated) {
+                table.forget_flows();
+                tables.push(table);
+            }
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

@@ -83,6 +83,12 @@ impl PointTable {
         Some(table)
     }
 
+    /// Gives back what only further packets would need; the report takes as much.
+    pub fn forget_flows(&mut self) {
+        self.flows = Flows::default();
+        self.by_tid = HashMap::new();
+    }
+
     /// Whether a client socket has other exchanges than one: it may be answered
     /// by anybody, for all that time tells.
     pub fn asks_many(&self, client: Endpoint) -> bool {

@@ -124,7 +124,11 @@ fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
     let reading = Reading::new(exchange, context);
     let verdict = verdict::judge(&reading);
     let is_still_waiting = verdict == Verdict::Inconclusive && reading.is_still_waiting();
-    let findings = RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
+    let mut findings: Vec<Finding> =
+        RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
+    for finding in &mut findings {
+        evidence::quote_entries(finding, exchange);
+    }
     Diagnosis { verdict, is_still_waiting, findings }
 }
 

@@ -1,7 +1,9 @@
 //! A request, or later a follow-up, that expects an answer got none.
 
+mod entry;
+
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, place, times};
@@ -92,24 +94,31 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     let mut finding =
         Finding::new(Cause::RequestUnanswered, severity(verdict, Part::Stopped), confidence, first);
     let requests = reading.view.requests;
-    let often = times(requests.packets);
+    let often = reading.times(&requests);
     let protocol = reading.exchange.protocol;
     finding.title = fit_title([
         format!("{protocol} request to {asked} sent {often}, no answer"),
         format!("{protocol} request sent {often}, no answer"),
     ]);
-    finding.explanation = format!(
-        "{} asked {} {often} and got no reply: no datagram and no ICMP error.{} {}",
-        reading.client_word_first(),
-        reading.name(asked.address),
-        elsewhere(reading),
-        conclusion(reading),
-    );
+    finding.explanation = if reading.is_from_table() {
+        entry::explain(reading, asked, &often)
+    } else {
+        format!(
+            "{} asked {} {often} and got no reply: no datagram and no ICMP error.{}{} {}",
+            reading.client_word_first(),
+            reading.name(asked.address),
+            elsewhere(reading),
+            entry::beside(reading),
+            conclusion(reading),
+        )
+    };
     let pod = reading
         .exchange
         .pod_view()
         .and_then(|view| view.replies.first().and_then(|replies| reading.pod_reply(view, replies)));
-    extend(&mut finding, [reading.repeated_request(), pod]);
+    let entries = [reading.request_entry(), reading.stranded_reply()];
+    let entries = entries.into_iter().map(|entry| entry.map(entry_evidence));
+    extend(&mut finding, [reading.repeated_request(), pod].into_iter().chain(entries));
     finding.remedies = remedies::for_unanswered_request(reading, asked);
     Some(finding)
 }

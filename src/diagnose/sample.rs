@@ -121,6 +121,7 @@ impl Sample {
             device_rule: DeviceRule::Listed,
             views: vec![view(HOST, PointKind::Host, Some(asked), now)],
             translations: Vec::new(),
+            tracked: Vec::new(),
         };
         let mut sample = Self {
             family,

@@ -1,6 +1,7 @@
 //! How an exchange went.
 
 use super::reading::{Habit, Reading};
+use super::stale_translation::find_entry_confidence;
 use crate::model::finding::{Severity, Verdict};
 
 /// Says how an exchange went. The first rule that holds decides:
@@ -23,7 +24,8 @@ use crate::model::finding::{Severity, Verdict};
 /// 9. An address or port changed and nothing shows a failure: `tolerated`.
 /// 10. The reply was lost between two points, before the client: `unanswered`.
 /// 11. The client asks again and again though it is answered: `inconclusive`,
-///     for what happens beyond this point is not in the capture.
+///     for what happens beyond this point is not in the capture. So is a table's
+///     entry that was answered once and leads elsewhere than newer ones.
 /// 12. Everything else is `symmetric`.
 #[must_use]
 pub fn judge(reading: &Reading<'_>) -> Verdict {
@@ -60,10 +62,15 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.lost_reply.is_some() {
         return Verdict::Unanswered;
     }
-    if reading.asks_in_vain().is_some() {
+    if reading.asks_in_vain().is_some() || may_be_stale(reading) {
         return Verdict::Inconclusive;
     }
     Verdict::Symmetric
+}
+
+/// The table alone shows an old entry beside newer ones that lead elsewhere.
+fn may_be_stale(reading: &Reading<'_>) -> bool {
+    reading.is_from_table() && find_entry_confidence(reading).is_some()
 }
 
 fn judge_habit(reading: &Reading<'_>) -> Verdict {

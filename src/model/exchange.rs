@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::capture::{CaptureId, FrameRef, PointKind};
+use super::conntrack::TrackedFlow;
 use super::endpoint::Endpoint;
 use super::finding::Confidence;
 use super::neighbour::Unresolved;
@@ -51,6 +52,44 @@ pub struct Exchange {
     /// Never empty; the view nearest to the device first.
     pub views: Vec<View>,
     pub translations: Vec<AddressTranslation>,
+    /// Entries of connection tracking that belong to it: the request's first.
+    pub tracked: Vec<TrackedPart>,
+}
+
+/// An entry of connection tracking and its part in an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedPart {
+    /// What the packets of the entry's original direction are.
+    pub part: StepKind,
+    /// The table and the line in it.
+    pub frame: FrameRef,
+    pub flow: TrackedFlow,
+    /// Of a request: an entry of the same service that leads elsewhere, where
+    /// that says something about this one. A request that is not translated
+    /// has one that is; an old one has a newer one that goes to another pod.
+    pub elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// Where other entries of the same service lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    pub frame: FrameRef,
+    pub flow: TrackedFlow,
+    pub sign: ElsewhereSign,
+}
+
+/// What tells which of two entries of one service is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElsewhereSign {
+    /// The other one is translated at all.
+    IsTranslated,
+    /// The other one is newer and of the same client: one of two pods that
+    /// share the load would look the same.
+    IsNewer,
+    /// The inventory lists the other's pod, and not this one's; it may not list all.
+    IsListed,
+    /// Both.
+    IsNewerAndListed,
 }
 
 impl Exchange {
@@ -387,9 +426,29 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     Tftp(TftpMessage),
-    Message { protocol: Protocol, label: &'static str },
-    Datagram { length: u32 },
-    Icmp { kind: IcmpKind, quoted_destination: Option<Endpoint> },
+    Message {
+        protocol: Protocol,
+        label: &'static str,
+    },
+    Datagram {
+        length: u32,
+    },
+    Icmp {
+        kind: IcmpKind,
+        quoted_destination: Option<Endpoint>,
+    },
+    /// Nothing that was captured: an entry of connection tracking tells of it.
+    Tracked {
+        change: Option<TrackedChange>,
+        is_replied: bool,
+    },
+}
+
+/// What the kernel changes of the packets of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackedChange {
+    SentOnTo(Endpoint),
+    SentBy(Endpoint),
 }
 
 impl fmt::Display for Said {
@@ -403,6 +462,14 @@ impl fmt::Display for Said {
                 write!(f, "ICMP {}: {quoted}", kind.as_text())
             }
             Self::Icmp { kind, quoted_destination: None } => write!(f, "ICMP {}", kind.as_text()),
+            Self::Tracked { change, is_replied } => {
+                match change {
+                    Some(TrackedChange::SentOnTo(pod)) => write!(f, "tracked, sent on to {pod}"),
+                    Some(TrackedChange::SentBy(pod)) => write!(f, "tracked, sent by {pod}"),
+                    None => f.write_str("tracked, not translated"),
+                }?;
+                if *is_replied { Ok(()) } else { f.write_str(", unreplied") }
+            }
         }
     }
 }

@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::conntrack::TrackedEntry;
+
 /// What an address is for.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -92,6 +94,8 @@ pub enum FactSource {
     IpAddr,
     /// `ip route`.
     IpRoute,
+    /// Connection tracking: what its entries translate, and to what.
+    Conntrack,
     /// The address itself: multicast, broadcast, loopback.
     Address,
     /// Inferred from the packets.
@@ -170,6 +174,8 @@ pub struct Facts {
     pub settings: Vec<NodeSettings>,
     /// IPv6 addresses that a host makes for a while (RFC 8981).
     pub temporary: Vec<IpAddr>,
+    /// Entries of a connection tracking table, in the order of the text.
+    pub tracked: Vec<TrackedEntry>,
     /// Lines or entries that could not be used, and where.
     pub faults: Vec<super::input::Fault>,
 }
@@ -184,6 +190,7 @@ impl Facts {
             && self.interfaces.is_empty()
             && self.devices.is_empty()
             && self.settings.is_empty()
+            && self.tracked.is_empty()
     }
 
     /// Takes over what `other` says.
@@ -195,6 +202,7 @@ impl Facts {
         self.devices.extend(other.devices);
         self.settings.extend(other.settings);
         self.temporary.extend(other.temporary);
+        self.tracked.extend(other.tracked);
         self.faults.extend(other.faults);
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::reading::{LostFollowUp, LostNeighbour, LostReply, LostRequest, Reading, SeenErrors};
 use super::reply_source_translated::find_translation;
-use super::request_not_translated::find_untranslated;
-use super::stale_translation::find_stale;
+use super::request_not_translated::{find_untranslated, is_untranslated_entry};
+use super::stale_translation::{find_entry_confidence, find_stale};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Origin, PayloadReplies, Replies, Stall};
 use crate::model::finding::{Cause, Confidence, Remedy};
@@ -140,6 +140,8 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
         Some(Cause::FragmentsLost)
     } else if is_likely_stale(reading) {
         Some(Cause::StaleTranslation)
+    } else if is_untranslated_entry(reading) {
+        Some(Cause::RequestNotTranslated)
     } else if lost_request.is_some_and(is_likely) {
         Some(Cause::RequestNotDelivered)
     } else {
@@ -149,9 +151,15 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
         return vec![see(leading)];
     }
     let pod_answers = reading.exchange.pod_view().is_some_and(|pod| pod.reply_packets() > 0);
-    let mut remedies = vec![capture::next(reading)];
+    // The pod answered from a new port, and nothing leads that back to the client.
+    let is_stranded = reading.stranded_reply().is_some();
+    let mut remedies = Vec::new();
+    if is_stranded && reading.exchange.protocol == Protocol::Tftp {
+        remedies.push(helper::attach(reading));
+    }
+    remedies.push(capture::next(reading));
     // A server that answered is no longer under suspicion.
-    remedies.extend((!pod_answers).then(|| service::is_it_served(reading, asked)));
+    remedies.extend((!pod_answers && !is_stranded).then(|| service::is_it_served(reading, asked)));
     remedies
 }
 
@@ -187,7 +195,9 @@ pub fn for_lost_reply(reading: &Reading<'_>, lost: &LostReply<'_>) -> Vec<Remedy
 }
 
 fn is_likely_stale(reading: &Reading<'_>) -> bool {
-    find_stale(reading).is_some_and(|stale| stale.confidence >= Confidence::Likely)
+    let by_packets = || find_stale(reading).map(|stale| stale.confidence);
+    let confidence = find_entry_confidence(reading).or_else(by_packets);
+    confidence.is_some_and(|confidence| confidence >= Confidence::Likely)
 }
 
 /// For a socket that an old translation leads astray.

@@ -209,10 +209,12 @@ pub fn bridge_traffic(reading: &Reading<'_>) -> Remedy {
     }
 }
 
-/// The pod that answered, if its cable was captured.
+/// The pod that answered, if its cable was captured or connection tracking names it.
 fn pod_address(reading: &Reading<'_>) -> Option<IpAddr> {
-    let (_, own) = reading.pod_behind(reading.changed?)?;
-    Some(own.source.address)
+    let reply = reading.changed?;
+    let captured = reading.pod_behind(reply).map(|(_, own)| own.source);
+    let own = captured.or_else(|| reading.tracked_sender(reply).map(|(own, _)| own))?;
+    Some(own.address)
 }
 
 fn node_name<'a>(reading: &'a Reading<'_>, address: IpAddr) -> Option<&'a str> {
