@@ -25,10 +25,11 @@ use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::progress::Counts;
 use crate::model::report::Report;
+use crate::model::time::Timestamp;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
-pub use self::node_tables::read_node_tables;
+pub use self::node_tables::{read_device_list, read_node_tables};
 pub use crate::report::Header as ReportHeader;
 
 /// Facts are small; a longer inventory is not one.
@@ -75,6 +76,7 @@ pub struct Analysis {
     names: BTreeMap<IpAddr, String>,
     packets: u64,
     counts: Counts,
+    observed_until: Option<Timestamp>,
 }
 
 impl Analysis {
@@ -90,6 +92,7 @@ impl Analysis {
             names: BTreeMap::new(),
             packets: 0,
             counts: Counts::default(),
+            observed_until: None,
         }
     }
 
@@ -181,6 +184,12 @@ impl Analysis {
         self.tables.add(&name, node.as_deref(), entries);
     }
 
+    /// States that the captures were running until `at`, so that silence after
+    /// the last packet was observed. A file does not say this; whoever captures knows it.
+    pub fn observe_until(&mut self, at: Timestamp) {
+        self.observed_until = self.observed_until.max(Some(at));
+    }
+
     /// Names a device, as the metadata of an upload does.
     pub fn name_device(&mut self, address: IpAddr, name: &str) {
         self.names.insert(address, name.to_owned());
@@ -222,7 +231,11 @@ impl Analysis {
         let mut tracked = Tracked::new(tables, &mut topology);
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
-        let correlated = self.feeder.finish().finish(&places, &mut topology);
+        let mut correlator = self.feeder.finish();
+        if let Some(at) = self.observed_until {
+            correlator.observe_all(at);
+        }
+        let correlated = correlator.finish(&places, &mut topology);
         let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
         let captures = summaries.chain(listed_tables).collect();
         let mut points = correlated.points.clone();

@@ -14,7 +14,7 @@ use crate::model::finding::Verdict;
 
 mod agent;
 
-pub use agent::Agent;
+pub use agent::{Agent, WatchOptions};
 
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.

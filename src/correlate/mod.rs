@@ -134,6 +134,13 @@ impl Correlator {
         self.table(point).observe(at);
     }
 
+    /// Notes that every point that saw packets was listening until `at`.
+    pub fn observe_all(&mut self, at: Timestamp) {
+        for table in &mut self.tables {
+            table.observe(at);
+        }
+    }
+
     /// Puts the views of all points together. `places` says what is known of
     /// each point; roles that only the packets show are added to `topology`.
     #[must_use]
