@@ -181,7 +181,3 @@ fn render_mixture(exchanges: &BTreeMap<Verdict, u64>) -> String {
     let parts = exchanges.iter().rev().map(|(verdict, count)| format!("{count} {verdict}"));
     format!("exchanges by verdict: {}", parts.collect::<Vec<_>>().join(", "))
 }
-
-#[cfg(test)]
-#[path = "board_tests.rs"]
-mod tests;

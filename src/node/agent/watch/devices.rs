@@ -91,21 +91,25 @@ impl Devices {
     }
 
     /// All of them, in the order in which they were named.
+    #[must_use]
     pub fn list(&self) -> &[Device] {
         &self.list
     }
 
     /// All addresses of all devices.
+    #[must_use]
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.by_address.keys().copied()
     }
 
     /// The number of the device that has one of these addresses.
+    #[must_use]
     pub fn find(&self, addresses: &[IpAddr]) -> Option<usize> {
         addresses.iter().find_map(|address| self.by_address.get(address).copied())
     }
 
     /// The same as a device list states them: whom an inventory names is the device.
+    #[must_use]
     pub fn entries(&self) -> Vec<DeviceEntry> {
         let entry = |device: &Device| {
             let first = device.addresses.first().map(ToString::to_string);
@@ -170,8 +174,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_watched_is_refused() {
-        let many: String = (0..=MAX_DEVICES).map(|n| format!("2001:db8::{n:x}\n")).collect();
-        let many = many.replace("2001:db8::0\n", "2001:db8:1::\n");
+        let many: Vec<_> = (0..=MAX_DEVICES).map(|n| format!("2001:db8:1::{n:x}")).collect();
+        let many = many.join("\n");
         for (text, expected) in [
             ("", "no device is named"),
             ("# none\n", "no device is named"),

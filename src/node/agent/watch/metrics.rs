@@ -138,3 +138,82 @@ impl Out<'_> {
 const fn seconds(at: crate::model::time::Timestamp) -> i64 {
     at.as_nanoseconds().div_euclid(1_000_000_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::samples::at;
+    use super::*;
+    use crate::model::finding::{Cause, Confidence, Severity};
+    use crate::node::wire::{WatchAnalysis, WatchedFinding, WatchedInterface};
+
+    #[test]
+    fn each_device_has_its_series() {
+        let finding = WatchedFinding {
+            cause: Cause::FollowUpToRequestAddress,
+            severity: Severity::Error,
+            confidence: Confidence::Certain,
+            title: String::new(),
+            evidence: 3,
+        };
+        let device = |address: &str, name: Option<&str>, state| WatchedDevice {
+            device: address.parse().unwrap(),
+            name: name.map(str::to_owned),
+            addresses: vec![address.parse().unwrap()],
+            state,
+        };
+        let state = |verdict, findings| WatchedState {
+            verdict,
+            headline: String::new(),
+            judged_at: at(90),
+            last_packet_at: at(80),
+            exchanges: BTreeMap::new(),
+            findings,
+        };
+        let watch = Watch {
+            version: 1,
+            node: "node3".to_owned(),
+            at: at(100),
+            is_capturing: true,
+            fault: None,
+            window_seconds: 60,
+            stale_after_seconds: 300,
+            packets_skipped: 4,
+            last_analysis: Some(WatchAnalysis {
+                from: at(30),
+                until: at(90),
+                packets: 7,
+                has_gap: false,
+                took_us: 1_500,
+            }),
+            interfaces: vec![WatchedInterface { name: "eth0".into(), packets: 9, drops: 2 }],
+            devices: vec![
+                device("192.0.2.7", None, Some(state(Verdict::Broken, vec![finding]))),
+                device("2001:db8::7", Some("a \"b\""), Some(state(Verdict::Tolerated, vec![]))),
+                device("192.0.2.8", None, None),
+            ],
+        };
+        let mut text = String::new();
+        render(&mut text, &watch);
+        for line in [
+            r#"replyscope_watch_capturing{node="node3"} 1"#,
+            r#"replyscope_watch_devices{node="node3"} 3"#,
+            r#"replyscope_watch_packets_skipped_total{node="node3"} 4"#,
+            r#"replyscope_watch_window_seconds{node="node3"} 60"#,
+            r#"replyscope_watch_analysis_seconds{node="node3"} 0.0015"#,
+            r#"replyscope_watch_packets_total{node="node3",interface="eth0"} 9"#,
+            r#"replyscope_watch_drops_total{node="node3",interface="eth0"} 2"#,
+            r#"replyscope_device_verdict{node="node3",device="192.0.2.7",name="",verdict="broken"} 1"#,
+            r#"replyscope_device_verdict{node="node3",device="192.0.2.7",name="",verdict="tolerated"} 0"#,
+            r#"replyscope_device_verdict{node="node3",device="2001:db8::7",name="a \"b\"",verdict="tolerated"} 1"#,
+            r#"replyscope_device_findings{node="node3",device="192.0.2.7",name="",cause="follow_up_to_request_address",severity="error"} 1"#,
+            r#"replyscope_device_last_packet_timestamp_seconds{node="node3",device="192.0.2.7",name=""} 1700000080"#,
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert!(!text.contains("192.0.2.8"), "nothing is known of it");
+        let verdicts = text.lines().filter(|line| line.starts_with("replyscope_device_verdict{"));
+        assert_eq!(verdicts.count(), 14);
+    }
+}

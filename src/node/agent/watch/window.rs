@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     const LIMITS: WindowLimits =
-        WindowLimits { span: Duration::from_secs(60), packets: 100, bytes: 1 << 20 };
+        WindowLimits { span: Duration::from_mins(1), packets: 100, bytes: 1 << 20 };
 
     fn window(limits: WindowLimits) -> Window {
         Window::new(limits, at(0))
