@@ -6,7 +6,8 @@
 //! 1. An `inconclusive` exchange decides only where there is no other, now or before.
 //! 2. An exchange whose beginning an earlier window saw is not judged milder for
 //!    its rest alone, unless the rest shows that it works.
-//! 3. Where packets may have been missed, `unanswered` is no better than `inconclusive`.
+//! 3. Where packets may have been missed, `unanswered` is no better than
+//!    `inconclusive`, and no finding stands on silence.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use std::time::Duration;
 use super::devices::Devices;
 use super::window::Span;
 use crate::model::endpoint::Endpoint;
-use crate::model::finding::Verdict;
-use crate::model::report::{Device, DeviceExchange, Report};
+use crate::model::finding::{Cause, Verdict};
+use crate::model::report::{Device, DeviceExchange, DeviceFinding, Report};
 use crate::model::time::Timestamp;
 use crate::node::wire::{WatchedFinding, WatchedState};
 
@@ -90,8 +91,7 @@ fn judge(device: &Device, span: Span, before: Option<Belief>) -> Belief {
         let earlier = known.and_then(|known| known.get(&exchange.client));
         if let Some(earlier) = earlier.filter(|earlier| is_rest(exchange, earlier, span)) {
             judged.first_packet_at = earlier.first_packet_at;
-            // Its rest shows that it failed, but less of why.
-            if shows_no_success(judged.verdict) && earlier.verdict > judged.verdict {
+            if hides_more(judged.verdict, earlier.verdict) {
                 judged.verdict = earlier.verdict;
                 carried = carried.max(Some(earlier.verdict));
             }
@@ -143,8 +143,29 @@ fn is_rest(exchange: &DeviceExchange, earlier: &Judged, span: Span) -> bool {
         && exchange.first_packet_at <= earlier.last_packet_at
 }
 
-const fn shows_no_success(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Inconclusive | Verdict::Unanswered | Verdict::Rejected)
+/// Whether the rest of an exchange shows less of it than was known.
+fn hides_more(rest: Verdict, earlier: Verdict) -> bool {
+    match rest {
+        // That it failed, but not why.
+        Verdict::Inconclusive | Verdict::Unanswered | Verdict::Rejected => earlier > rest,
+        // That it goes on, but not that an address had changed.
+        Verdict::Symmetric | Verdict::OneWay => earlier == Verdict::Tolerated,
+        Verdict::Tolerated | Verdict::Broken => false,
+    }
+}
+
+/// Whether silence is what proves a cause.
+const fn is_silence(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::RequestUnanswered
+            | Cause::FollowUpMissing
+            | Cause::RequestNotDelivered
+            | Cause::FollowUpNotDelivered
+            | Cause::ReplyNotForwarded
+            | Cause::FragmentsLost
+            | Cause::NeighbourUnresolved
+    )
 }
 
 fn state(
@@ -159,7 +180,8 @@ fn state(
     } else {
         render_mixture(&exchanges)
     };
-    let finding = |finding: &crate::model::report::DeviceFinding| WatchedFinding {
+    let findings = device.findings.iter().filter(|one| !(span.has_gap && is_silence(one.cause)));
+    let finding = |finding: &DeviceFinding| WatchedFinding {
         cause: finding.cause,
         severity: finding.severity,
         confidence: finding.confidence,
@@ -172,7 +194,7 @@ fn state(
         judged_at: span.until,
         last_packet_at,
         exchanges,
-        findings: device.findings.iter().map(finding).collect(),
+        findings: findings.map(finding).collect(),
     }
 }
 

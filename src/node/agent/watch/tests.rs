@@ -37,9 +37,9 @@ fn endpoint(address: &str, port: u16) -> String {
     std::net::SocketAddr::new(address.parse().unwrap(), port).to_string()
 }
 
-fn datagram(after_ms: i64, from: &str, to: &str, payload: &'static [u8]) -> Step {
-    let (from, to) = (from.to_owned(), to.to_owned());
-    (after_ms, Box::new(move |stream, at| stream.packet(0, at, &from, &to, payload)))
+fn datagram(after_ms: i64, from: &str, to: &str, payload: &[u8]) -> Step {
+    let (from, to, payload) = (from.to_owned(), to.to_owned(), payload.to_vec());
+    (after_ms, Box::new(move |stream, at| stream.packet(0, at, &from, &to, &payload)))
 }
 
 /// The founding fault: the device sends its data to the VIP, on the node's port.
@@ -76,6 +76,40 @@ fn works(family: usize, port: u16) -> Vec<Step> {
         datagram(10, &client, &server, b"\0\x03\0\x01hostname switch1\n"),
         datagram(15, &server, &client, b"\0\x04\0\x01"),
     ]
+}
+
+/// A transfer of some minutes that goes well: a block each second.
+fn goes_on(family: usize, port: u16) -> Vec<Step> {
+    let client = endpoint(DEVICE[family], port);
+    let (asked, server) = (endpoint(VIP[family], 69), endpoint(NODE[family], 40_002));
+    let mut story = vec![
+        datagram(0, &client, &asked, b"\0\x02image.bin\0octet\0"),
+        datagram(5, &server, &client, b"\0\x04\0\0"),
+    ];
+    for block in 1..=200_u8 {
+        let after_ms = i64::from(block) * 1_000;
+        let data = [&[0, 3, 0, block][..], &[b'd'; 512]].concat();
+        story.push(datagram(after_ms, &client, &server, &data));
+        story.push(datagram(after_ms + 400, &server, &client, &[0, 4, 0, block]));
+    }
+    story
+}
+
+/// One socket that asks a name server again and again, and is answered slowly.
+fn asks_names(family: usize, port: u16) -> Vec<Step> {
+    let (client, server) = (endpoint(DEVICE[family], port), endpoint(NODE[family], 53));
+    let message = |id: u8, flags: [u8; 2]| {
+        let question = b"\x07switch1\x07example\0\0\x01\0\x01";
+        [&[1, id][..], &flags, &[0, 1, 0, 0, 0, 0, 0, 0], question].concat()
+    };
+    let ask = |id: u8| {
+        let after_ms = i64::from(id) * 3_000;
+        [
+            datagram(after_ms, &client, &server, &message(id, [1, 0])),
+            datagram(after_ms + 1_500, &server, &client, &message(id, [0x81, 0x83])),
+        ]
+    };
+    (0..60).flat_map(ask).collect()
 }
 
 /// A question that nobody answers.
@@ -171,6 +205,23 @@ fn an_exchange_across_an_edge_is_judged_whole() {
 }
 
 #[test]
+fn what_lasts_longer_than_a_window_and_goes_well_is_never_judged_worse() {
+    for family in [0, 1] {
+        for begin_s in 1..=15 {
+            let mut rehearsal = Rehearsal::new();
+            rehearsal.tell(begin_s, goes_on(family, 58_631));
+            let verdicts = rehearsal.verdicts(family, 300);
+            assert_eq!(verdicts, [Verdict::Tolerated], "{} at {begin_s} s", DEVICE[family]);
+
+            let mut rehearsal = Rehearsal::new();
+            rehearsal.tell(begin_s, asks_names(family, 5_300));
+            let verdicts = rehearsal.verdicts(family, 180);
+            assert_eq!(verdicts, [Verdict::Symmetric], "{} at {begin_s} s", DEVICE[family]);
+        }
+    }
+}
+
+#[test]
 fn a_device_recovers_once_the_window_shows_only_what_works() {
     for family in [0, 1] {
         for gap_s in [20, 33, 70, 130] {
@@ -209,6 +260,8 @@ fn silence_is_observed_up_to_the_end_of_the_window_unless_packets_were_missed() 
         rehearsal.tell(16, asks(family, 5_000));
         rehearsal.window.note_gap(at(16));
         assert_eq!(rehearsal.verdicts(family, 75), [Verdict::Inconclusive]);
+        let state = rehearsal.board.find(family, at(75)).unwrap();
+        assert!(state.findings.iter().all(|one| one.cause != Cause::RequestUnanswered));
     }
 }
 
