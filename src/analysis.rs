@@ -29,10 +29,11 @@ use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::progress::Counts;
 use crate::model::report::Report;
+use crate::model::time::Timestamp;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
-pub use self::node_tables::read_node_tables;
+pub use self::node_tables::{read_device_list, read_node_tables};
 pub use crate::report::Header as ReportHeader;
 pub use crate::topology::kubernetes_object;
 
@@ -81,6 +82,7 @@ pub struct Analysis {
     clusters: Vec<ClusterFacts>,
     packets: u64,
     counts: Counts,
+    observed_until: Option<Timestamp>,
 }
 
 impl Analysis {
@@ -97,6 +99,7 @@ impl Analysis {
             clusters: Vec::new(),
             packets: 0,
             counts: Counts::default(),
+            observed_until: None,
         }
     }
 
@@ -188,6 +191,12 @@ impl Analysis {
         self.tables.add(&name, node.as_deref(), entries);
     }
 
+    /// States that the captures were running until `at`, so that silence after
+    /// the last packet was observed. A file does not say this; whoever captures knows it.
+    pub fn observe_until(&mut self, at: Timestamp) {
+        self.observed_until = self.observed_until.max(Some(at));
+    }
+
     /// Names a device, as the metadata of an upload does.
     pub fn name_device(&mut self, address: IpAddr, name: &str) {
         self.names.insert(address, name.to_owned());
@@ -229,7 +238,7 @@ impl Analysis {
             }
         }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
-        let correlator = self.feeder.finish();
+        let mut correlator = self.feeder.finish();
         let clusters = std::mem::take(&mut self.clusters);
         if !clusters.is_empty() {
             let known = clusters::addresses_of(&clusters);
@@ -244,6 +253,9 @@ impl Analysis {
         let mut tracked = Tracked::new(tables, &mut topology);
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
+        if let Some(at) = self.observed_until {
+            correlator.observe_all(at);
+        }
         let correlated = correlator.finish(&places, &mut topology);
         let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
         let captures = summaries.chain(listed_tables).collect();

@@ -17,7 +17,7 @@ mod nodes;
 pub use nodes::{ClusterOption, NodeOption, NodeSources};
 mod agent;
 
-pub use agent::Agent;
+pub use agent::{Agent, WatchOptions};
 
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.

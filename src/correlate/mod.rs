@@ -137,6 +137,13 @@ impl Correlator {
         self.table(point).observe(at);
     }
 
+    /// Notes that every point that saw packets was listening until `at`.
+    pub fn observe_all(&mut self, at: Timestamp) {
+        for table in &mut self.tables {
+            table.observe(at);
+        }
+    }
+
     /// Which of `known` the exchanges use.
     #[must_use]
     pub fn used_of(&self, known: &HashSet<IpAddr>) -> HashSet<IpAddr> {
