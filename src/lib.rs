@@ -14,6 +14,7 @@
 //! | [`diagnose`] | exchanges into verdicts and findings |
 //! | [`report`] | findings into a report, HTML and text |
 //! | [`analysis`] | the pipeline: the only caller of the stages above |
+//! | [`node`] | a node's own facts and live captures, by its agent |
 //! | [`store`] | reports and captures that survive a restart |
 //! | [`node`] | nodes: the Kubernetes API, and agents |
 //! | [`web`] | pages and the JSON API |

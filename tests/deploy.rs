@@ -92,14 +92,15 @@ mod tests {
     fn settings_in_manifests_are_options_of_the_program() {
         use clap::CommandFactory as _;
         let program = replyscope::config::Config::command();
-        let container =
-            &find("Deployment", "replyscope")["spec"]["template"]["spec"]["containers"][0];
-        let command = program.find_subcommand(container["args"][0].as_str().unwrap()).unwrap();
-        let known: Vec<&str> =
-            command.get_arguments().filter_map(|one| one.get_env()?.to_str()).collect();
-        for variable in container["env"].as_array().unwrap() {
-            let name = variable["name"].as_str().unwrap();
-            assert!(known.contains(&name), "{name} is none of {known:?}");
+        for (kind, name) in [("Deployment", "replyscope"), ("DaemonSet", "replyscope-agent")] {
+            let container = &find(kind, name)["spec"]["template"]["spec"]["containers"][0];
+            let command = program.find_subcommand(container["args"][0].as_str().unwrap()).unwrap();
+            let known: Vec<&str> =
+                command.get_arguments().filter_map(|one| one.get_env()?.to_str()).collect();
+            for variable in container["env"].as_array().unwrap() {
+                let name = variable["name"].as_str().unwrap();
+                assert!(known.contains(&name), "{name} is none of {known:?}");
+            }
         }
     }
 

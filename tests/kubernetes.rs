@@ -470,10 +470,18 @@ mod tests {
             let text = raw.send().await.unwrap().text().await.unwrap();
             assert_eq!(text.contains("cluster site-a"), expected, "{query}");
         }
+        // A connection tracking table alone names addresses as well as packets do.
+        let raw = server.request(Method::POST, "/api/v1/analyses").body(capture("conntrack.txt"));
+        let report: Value = raw.send().await.unwrap().json().await.unwrap();
+        for text in ["2000::65:13", "192.168.65.13"] {
+            let found = address(&report, text).unwrap();
+            assert_eq!((&found["role"], &found["node"]), (&json!("node"), &json!("node3")));
+            assert!(found["reason"].as_str().unwrap().contains("cluster site-a"), "{found}");
+        }
         let raw = server.request(Method::POST, "/api/v1/analyses?clusters=x").body("y");
         problem(raw.send().await.unwrap(), 400, "bad-query").await;
         // What was refused is not kept.
-        assert_eq!(server.capture_folders().len(), 6);
+        assert_eq!(server.capture_folders().len(), 7);
         let page = server.get("/").await.text().await.unwrap();
         assert!(page.contains("<option value=\"site-a\">"), "{page}");
         server.stop().await;

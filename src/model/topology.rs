@@ -1,6 +1,6 @@
 //! What is known about addresses, from whom, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::cluster::{AddressPool, ServiceFact};
+use super::conntrack::TrackedEntry;
 
 /// What an address is for.
 #[derive(
@@ -94,6 +95,8 @@ pub enum FactSource {
     IpAddr,
     /// `ip route`.
     IpRoute,
+    /// Connection tracking: what its entries translate, and to what.
+    Conntrack,
     /// The address itself: multicast, broadcast, loopback.
     Address,
     /// Inferred from the packets.
@@ -172,6 +175,10 @@ pub struct Facts {
     pub settings: Vec<NodeSettings>,
     pub services: Vec<ServiceFact>,
     pub pools: Vec<AddressPool>,
+    /// IPv6 addresses that a host makes for a while (RFC 8981).
+    pub temporary: Vec<IpAddr>,
+    /// Entries of a connection tracking table, in the order of the text.
+    pub tracked: Vec<TrackedEntry>,
     /// Lines or entries that could not be used, and where.
     pub faults: Vec<super::input::Fault>,
 }
@@ -188,6 +195,7 @@ impl Facts {
             && self.settings.is_empty()
             && self.services.is_empty()
             && self.pools.is_empty()
+            && self.tracked.is_empty()
     }
 
     /// Takes over what `other` says.
@@ -200,6 +208,8 @@ impl Facts {
         self.settings.extend(other.settings);
         self.services.extend(other.services);
         self.pools.extend(other.pools);
+        self.temporary.extend(other.temporary);
+        self.tracked.extend(other.tracked);
         self.faults.extend(other.faults);
     }
 }
@@ -225,6 +235,7 @@ pub struct Topology {
     settings: Vec<NodeSettings>,
     services: Vec<ServiceFact>,
     pools: Vec<AddressPool>,
+    temporary: BTreeSet<IpAddr>,
     /// Position in `devices` by address: lists are long, and every exchange asks.
     device_by_address: BTreeMap<IpAddr, usize>,
 }
@@ -233,7 +244,8 @@ impl Topology {
     /// A topology of weighed beliefs; `facts` gives its links and devices.
     #[must_use]
     pub fn new(roles: BTreeMap<IpAddr, AddressRole>, facts: Facts) -> Self {
-        let Facts { links, interfaces, networks, devices, settings, services, pools, .. } = facts;
+        let Facts { links, interfaces, networks, devices, settings, .. } = facts;
+        let Facts { services, pools, temporary, .. } = facts;
         let device_by_address = devices
             .iter()
             .enumerate()
@@ -252,6 +264,7 @@ impl Topology {
             settings,
             services,
             pools,
+            temporary: temporary.into_iter().collect(),
             device_by_address,
         }
     }
@@ -308,6 +321,12 @@ impl Topology {
                     && (node.is_none() || fact.node.is_none() || fact.node.as_deref() == node)
             })
             .map(|fact| fact.name.as_str())
+    }
+
+    /// Whether `address` is a temporary one (RFC 8981).
+    #[must_use]
+    pub fn is_temporary(&self, address: IpAddr) -> bool {
+        self.temporary.contains(&address)
     }
 
     /// What is known of how nodes are set.

@@ -117,6 +117,7 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         | Protocol::Teredo
         | Protocol::Vxlan
         | Protocol::Geneve
+        | Protocol::Tcp
         | Protocol::GtpU
         | Protocol::Udp => None,
     }

@@ -12,6 +12,7 @@ pub mod home;
 mod node;
 mod nodes;
 pub mod problem;
+pub mod running;
 #[cfg(test)]
 mod tests;
 
