@@ -23,6 +23,9 @@ CREATE TABLE queries (
 CREATE INDEX queries_by_device ON queries (device, created_at_ns);
 CREATE INDEX queries_by_state ON queries (state, created_at_ns);
 
+-- Alerts name devices as people do.
+CREATE INDEX devices_by_name ON devices (name, analysed_at_ns);
+
 -- Alerts that started a query lately, by Alertmanager's fingerprint.
 CREATE TABLE alerts (
     fingerprint TEXT PRIMARY KEY NOT NULL,

@@ -65,8 +65,8 @@ impl Store {
     ///
     /// Where the database does not take it.
     pub async fn insert_query(&self, query: &NodeQuery) -> Result<(), Error> {
-        let addresses = serde_json::to_string(&query.addresses)
-            .map_err(|error| Error::Encode(error.into()))?;
+        let addresses =
+            serde_json::to_string(&query.addresses).map_err(|error| Error::Encode(error.into()))?;
         let memory_ns = i64::try_from(MEMORY.as_nanos()).unwrap_or(i64::MAX);
         sqlx::query(
             "DELETE FROM queries WHERE state IN ('finished', 'failed', 'interrupted') \
@@ -177,9 +177,9 @@ impl Store {
     /// As [`Store::find_query`].
     pub async fn unfinished_queries(&self) -> Result<Vec<NodeQuery>, Error> {
         let mut statement = QueryBuilder::<Sqlite>::new("SELECT ");
-        statement
-            .push(COLUMNS)
-            .push(" FROM queries q WHERE q.state IN ('queued', 'running') ORDER BY q.created_at_ns");
+        statement.push(COLUMNS).push(
+            " FROM queries q WHERE q.state IN ('queued', 'running') ORDER BY q.created_at_ns",
+        );
         let rows: Vec<QueryRow> = statement.build_query_as().fetch_all(self.pool()).await?;
         rows.into_iter().map(NodeQuery::try_from).collect()
     }
@@ -217,6 +217,21 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(found.iter().filter_map(|text| text.parse().ok()).collect())
+    }
+
+    /// The address of the device that a report called so, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn find_named_device(&self, name: &str) -> Result<Option<IpAddr>, Error> {
+        let found: Option<String> = sqlx::query_scalar(
+            "SELECT device FROM devices WHERE name = ? ORDER BY analysed_at_ns DESC LIMIT 1",
+        )
+        .bind(name)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(found.and_then(|text| text.parse().ok()))
     }
 
     /// The query that an alert started, if it did since `after`.

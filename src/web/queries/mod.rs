@@ -286,10 +286,7 @@ impl Queries {
         let longest_s = self.inner.options.longest_s;
         let bad = |text: String| Err(Error::BadBody(text));
         if !(1..=longest_s).contains(&request.duration_s) {
-            return bad(format!(
-                "duration_s is {}; expected 1 to {longest_s}",
-                request.duration_s
-            ));
+            return bad(format!("duration_s is {}; expected 1 to {longest_s}", request.duration_s));
         }
         request.device = request.device.to_canonical();
         for address in &mut request.addresses {
@@ -423,8 +420,9 @@ fn agent_failed(node: &str, error: AgentError) -> Error {
     match error {
         AgentError::Unreachable(reason) => Error::AgentUnreachable { node, reason },
         AgentError::Refused { reason, .. } => Error::AgentRefused { node, reason },
-        AgentError::Malformed(reason) => {
-            Error::AgentRefused { node, reason: format!("what it answers is not understood: {reason}") }
-        }
+        AgentError::Malformed(reason) => Error::AgentRefused {
+            node,
+            reason: format!("what it answers is not understood: {reason}"),
+        },
     }
 }

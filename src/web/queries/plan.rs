@@ -17,7 +17,8 @@ pub const MOST_INTERFACES: usize = 16;
 /// `ways` are the facts that were read with each of the device's addresses.
 pub fn choose_interfaces(ways: &[NodeFacts], flows: Option<&TrackedFlows>) -> Vec<String> {
     let mut chosen: Vec<&str> = Vec::new();
-    chosen.extend(ways.iter().filter_map(|facts| facts.device_route.as_ref()?.interface.as_deref()));
+    chosen
+        .extend(ways.iter().filter_map(|facts| facts.device_route.as_ref()?.interface.as_deref()));
     if let Some(facts) = ways.first() {
         let entries = flows.iter().flat_map(|flows| &flows.entries);
         let behind: BTreeSet<IpAddr> = entries
@@ -86,7 +87,8 @@ mod tests {
 
     #[test]
     fn ways_to_the_device_come_first_then_the_pods_it_talks_to() {
-        let cables = [("cali1", "198.51.100.1"), ("cali2", "198.51.100.2"), ("cali2", "2001:db8:1::2")];
+        let cables =
+            [("cali1", "198.51.100.1"), ("cali2", "198.51.100.2"), ("cali2", "2001:db8:1::2")];
         let ways = [facts("eth0", &cables), facts("eth1", &cables)];
         let cases = [
             (None, ["eth0", "eth1", "cali1", "cali2"]),
@@ -106,11 +108,14 @@ mod tests {
 
     #[test]
     fn a_node_with_many_pods_does_not_ask_for_too_many_interfaces() {
-        let names: Vec<_> =
-            (0..40).map(|number| (format!("cali{number}"), format!("198.51.100.{number}"))).collect();
+        let names: Vec<_> = (0..40)
+            .map(|number| (format!("cali{number}"), format!("198.51.100.{number}")))
+            .collect();
         let cables: Vec<_> = names.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
-        let chosen =
-            choose_interfaces(&[facts("eth0", &cables)], Some(&flows("198.51.100.39", "192.0.2.9", "192.0.2.21")));
+        let chosen = choose_interfaces(
+            &[facts("eth0", &cables)],
+            Some(&flows("198.51.100.39", "192.0.2.9", "192.0.2.21")),
+        );
         assert_eq!(chosen.len(), MOST_INTERFACES);
         assert_eq!(chosen[..2], ["eth0", "cali39"]);
     }

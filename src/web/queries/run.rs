@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -113,17 +113,16 @@ impl Job {
         }
     }
 
-    async fn perform(
-        &mut self,
-        task: &Task,
-    ) -> Result<(Report, CaptureBlobs, Ending), Failure> {
+    async fn perform(&mut self, task: &Task) -> Result<(Report, CaptureBlobs, Ending), Failure> {
         let mut stopped = self.slot.stopped.clone();
         let turns = Arc::clone(&self.queries.inner.turns);
         let _turn = tokio::select! {
             turn = turns.acquire_owned() => turn.map_err(|_| Error::Ending)?,
-            stop = stopped.wait_for(Option::is_some) => {
-                let is_ending = stop.is_ok_and(|stop| *stop == Some(Stop::Ending));
-                let error = if is_ending { Error::Ending } else { Error::StoppedInQueue };
+            stop = wait_for_stop(&mut stopped) => {
+                let error = match stop {
+                    Stop::Ending => Error::Ending,
+                    Stop::Asked => Error::StoppedInQueue,
+                };
                 return Err(Failure { state: QueryState::Interrupted, error });
             }
         };
@@ -223,8 +222,8 @@ impl Job {
                     Err(_) if why.is_some() => return self.judge_end(why, began.elapsed()).await,
                     Err(error) => return Ending::Cut(error.to_string()),
                 },
-                stop = stopped.wait_for(Option::is_some), if why.is_none() => {
-                    why = Some(stop.map_or(Stop::Ending, |stop| stop.unwrap_or(Stop::Ending)));
+                stop = wait_for_stop(&mut stopped), if why.is_none() => {
+                    why = Some(stop);
                     deadline = Instant::now() + GRACE_TIME;
                     // Where it is out of reach, the deadline ends the capture.
                     let (agents, agent) = (self.agents.clone(), self.agent.clone());
@@ -255,7 +254,9 @@ impl Job {
             {
                 // A limit of the agent, or the agent itself.
                 if self.agents.status(&self.agent).await.is_ok() {
-                    Ending::Whole(Some(format!("the agent ended the capture after {seconds} s, at a limit of its own")))
+                    Ending::Whole(Some(format!(
+                        "the agent ended the capture after {seconds} s, at a limit of its own"
+                    )))
                 } else {
                     Ending::Cut(format!("the agent was lost {seconds} s into the capture"))
                 }
@@ -280,6 +281,13 @@ impl Job {
         }
         observed
     }
+}
+
+/// Waits until the query shall end before its time.
+async fn wait_for_stop(stopped: &mut watch::Receiver<Option<Stop>>) -> Stop {
+    // The sender is in the book for as long as the query has its slot.
+    let stop = stopped.wait_for(Option::is_some).await.map_or(None, |stop| *stop);
+    stop.unwrap_or(Stop::Ending)
 }
 
 fn is_cut(ending: &Ending) -> bool {

@@ -76,7 +76,11 @@ pub fn analyse(
 /// # Errors
 ///
 /// Where nothing of it can be analysed.
-pub fn analyse_again(file: &mut dyn Read, limits: Limits, rest: Rest) -> Result<Report, InputError> {
+pub fn analyse_again(
+    file: &mut dyn Read,
+    limits: Limits,
+    rest: Rest,
+) -> Result<Report, InputError> {
     let mut analysis = Analysis::new(limits);
     let node = rest.node.clone();
     let read = analysis.read_capture(&label_of(&node), Some(point_of(&node)), file);
