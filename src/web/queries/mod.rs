@@ -20,6 +20,8 @@ use crate::model::query::{NodeQuery, QueryState};
 use crate::model::time::Timestamp;
 use crate::node::client::{AgentClient, AgentError};
 use crate::node::registry::Nodes;
+use crate::node::summary::NodeSummary;
+use crate::node::wire::InterfaceStatus;
 use crate::store::Store;
 
 mod observed;
@@ -255,9 +257,27 @@ impl Queries {
         Ok(())
     }
 
-    /// Whether a query of this id runs or waits.
-    pub(super) fn is_active(&self, id: Uuid) -> bool {
-        self.lock().active.contains_key(&id)
+    /// Interfaces at which a node's agent may capture, for a form.
+    ///
+    /// # Errors
+    ///
+    /// Where the node has no agent, or it does not answer.
+    pub(super) async fn interfaces_of(
+        &self,
+        node: &NodeSummary,
+    ) -> Result<Vec<InterfaceStatus>, Error> {
+        let no_agent = || Error::NoAgent(node.node.clone());
+        let agent = node.agent.url.as_deref().ok_or_else(no_agent)?;
+        let agents = self.inner.options.agents.as_ref().ok_or_else(no_agent)?;
+        let status = agents.status(agent).await.map_err(|error| agent_failed(&node.node, error))?;
+        let mut interfaces = status.interfaces;
+        interfaces.retain(|one| one.may_capture);
+        Ok(interfaces)
+    }
+
+    /// The longest capture, in seconds.
+    pub(super) fn longest_s(&self) -> u32 {
+        self.inner.options.longest_s
     }
 
     /// The query about a device that runs or waits at any node.
