@@ -18,6 +18,7 @@ mod analyses;
 mod blobs;
 mod devices;
 mod filter;
+mod queries;
 mod rows;
 
 pub use blobs::{BlobWriter, CaptureBlobs};

@@ -81,6 +81,11 @@ impl Agent {
         panic!("the agent did not start: {said}");
     }
 
+    /// Where it listens, as a URL without a path.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     fn curl(&self) -> Command {
         let mut command = Command::new("ip");
         command.args(&self.namespace).args(["-sS", "--max-time", "60"]).args(&self.curl_options);

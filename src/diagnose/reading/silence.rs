@@ -147,15 +147,14 @@ impl<'a> Reading<'a> {
     }
 
     /// A transfer that had gone on, and in which one side then repeated its last
-    /// word in vain. The pauses between its repeats are the silence: a capture may
-    /// end with the last of them.
+    /// word until it gave up.
     #[must_use]
     pub fn stalled(&self) -> Option<Stall> {
         let stall = self.view.stall.filter(|stall| stall.repeats >= STALLED_AFTER)?;
         let counts = self.habit == Habit::Conversation
             && self.view.asked.is_some()
             && self.went_on()
-            && self.is_silent_since(stall.first);
+            && self.is_silent_since(stall.last);
         counts.then_some(stall)
     }
 

@@ -20,6 +20,7 @@ use super::responses::{
     ChangeProblems, FindProblems, ListProblems, ListenProblems, UploadProblems,
 };
 use crate::model::progress::{AnalysisState, Progress};
+use crate::model::query::NodeQuery;
 use crate::model::report::{AnalysisSummary, Device, Report};
 
 /// A page of analyses.
@@ -36,13 +37,26 @@ pub struct AnalysesPage {
 pub struct FinishedAnalysis {
     /// Always `finished`.
     state: AnalysisState,
+    /// How the capture came about, where a node was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<NodeQuery>,
     #[serde(flatten)]
     report: Box<Report>,
 }
 
+/// An analysis that runs: how far it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunningAnalysis {
+    #[serde(flatten)]
+    progress: Progress,
+    /// The node query that it belongs to, where a node is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<NodeQuery>,
+}
+
 impl FinishedAnalysis {
-    fn new(report: Box<Report>) -> Self {
-        Self { state: AnalysisState::Finished, report }
+    fn new(report: Box<Report>, query: Option<NodeQuery>) -> Self {
+        Self { state: AnalysisState::Finished, query, report }
     }
 }
 
@@ -71,7 +85,7 @@ pub async fn create_analysis(
 ) -> Result<Response, ApiError> {
     let report = upload::receive(&service, query, request).await?;
     let location = format!("/api/v1/analyses/{}", report.id);
-    let analysis = FinishedAnalysis::new(Box::new(report));
+    let analysis = FinishedAnalysis::new(Box::new(report), None);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(analysis)).into_response())
 }
 
@@ -96,7 +110,7 @@ pub async fn list_analyses(
     responses(
         (status = 200, description = "The report", body = FinishedAnalysis,
             headers(("ETag" = String, description = "Changes with the report"))),
-        (status = 202, description = "It runs: how far it is", body = Progress,
+        (status = 202, description = "It runs: how far it is", body = RunningAnalysis,
             headers(("Retry-After" = u16, description = "When to ask again, in seconds"))),
         (status = 304, description = "The report is the one whose ETag was sent"),
         FindProblems))]
@@ -110,11 +124,16 @@ pub async fn get_analysis(
     if names_tag(&headers, &tag) && service.store.contains(id).await? {
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
-    match service.find(id).await? {
-        Found::Finished(report) => Ok((fixed, Json(FinishedAnalysis::new(report))).into_response()),
+    let found = service.find(id).await?;
+    let query = service.store.find_query(id).await?;
+    match found {
+        Found::Finished(report) => {
+            Ok((fixed, Json(FinishedAnalysis::new(report, query))).into_response())
+        }
         Found::Running(progress) => {
             let fixed = [(RETRY_AFTER, "1"), (CACHE_CONTROL, "no-store")];
-            Ok((StatusCode::ACCEPTED, fixed, Json(progress)).into_response())
+            Ok((StatusCode::ACCEPTED, fixed, Json(RunningAnalysis { progress, query }))
+                .into_response())
         }
     }
 }
