@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::fold::Folded;
 use super::join::{self, Group, Groups};
 use super::roles;
 use super::table::PointTable;
@@ -126,7 +127,7 @@ impl Correlated {
         topology: &'a Topology,
     ) -> impl Iterator<Item = WellExchanges> + 'a {
         let folds = self.tables.iter().flat_map(|table| table.folds.iter());
-        folds.map(|(client, asked, protocol, exchanges)| {
+        folds.map(|Folded { client, asked, protocol, exchanges }| {
             WellExchanges::new(client, asked, protocol, topology, exchanges.into())
         })
     }

@@ -84,6 +84,12 @@ impl PointTable {
         Some(table)
     }
 
+    /// Gives back what only further packets would need; the report takes as much.
+    pub fn forget_flows(&mut self) {
+        self.flows = Flows::default();
+        self.by_tid = HashMap::new();
+    }
+
     /// Calls `visit` with the addresses of all exchanges here, some of them often.
     pub fn visit_addresses(&self, visit: &mut dyn FnMut(IpAddr)) {
         for exchange in self.exchanges.iter().filter(|exchange| !exchange.is_vacant()) {
@@ -101,12 +107,6 @@ impl PointTable {
         if let Some(translated) = &self.translated {
             translated.visit_addresses(visit);
         }
-    }
-
-    /// Gives back what only further packets would need; the report takes as much.
-    pub fn forget_flows(&mut self) {
-        self.flows = Flows::default();
-        self.by_tid = HashMap::new();
     }
 
     /// Whether a client socket has other exchanges than one: it may be answered
