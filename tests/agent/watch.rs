@@ -169,7 +169,7 @@ fn an_interface_that_comes_late_is_watched_once_it_is_there() {
     wait_long("the fault is told", || fault().contains("no interface"));
     let capturing = || find_value(&metrics(&agent), "replyscope_watch_capturing", &[]);
     assert_eq!(capturing(), Some(0.0));
-    network.shell("node", "ip link add late0 type dummy; ip link set late0 up");
+    network.shell("node", "ip link add late0 type veth peer name late1; ip link set late0 up");
     wait_long("it is captured", || capturing() == Some(1.0));
     assert_eq!(fault(), "");
     agent.signal("-TERM");

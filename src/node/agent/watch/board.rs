@@ -143,8 +143,10 @@ fn is_rest(exchange: &DeviceExchange, earlier: &Judged, span: Span) -> bool {
 /// Whether the rest of an exchange shows less of it than was known.
 fn hides_more(rest: Verdict, earlier: Verdict) -> bool {
     match rest {
+        // That there was something.
+        Verdict::Inconclusive => earlier != rest,
         // That it failed, but not why.
-        Verdict::Inconclusive | Verdict::Unanswered | Verdict::Rejected => earlier > rest,
+        Verdict::Unanswered | Verdict::Rejected => earlier > rest,
         // That it goes on, but not that an address had changed.
         Verdict::Symmetric | Verdict::OneWay => earlier == Verdict::Tolerated,
         Verdict::Tolerated | Verdict::Broken => false,
