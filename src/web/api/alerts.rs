@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,7 +36,7 @@ pub async fn take_alerts(
     body: Body,
 ) -> Result<Json<AlertAnswers>, ApiError> {
     if let Some(token) = &service.settings.alerts.token {
-        let given = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         if !given.and_then(find_bearer).is_some_and(|given| is_equal(given, token.as_bytes())) {
             return Err(Error::Unauthorized.into());
         }
