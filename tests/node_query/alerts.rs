@@ -78,6 +78,16 @@ fn alerts_start_queries_at_registered_nodes_only() {
     assert_eq!(bad.status, 400, "{bad:?}");
 }
 
+/// A process that ends with the test, however that ends.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Where the program of Debian's package is: as a command, or where `tests/run` puts it.
 fn find_alertmanager() -> Option<std::path::PathBuf> {
     let unpacked =
@@ -102,15 +112,23 @@ fn a_real_alertmanager_delivers_and_its_link_opens_the_report() {
         service.address
     );
     std::fs::write(&config, text).unwrap();
-    let mut alertmanager = site
+    // Debian's build reads templates below /usr/share. `ip netns exec` gives it mounts of
+    // its own, so that where it is only unpacked, its own folder can stand there.
+    let share = program.parent().unwrap().with_file_name("share");
+    let start = "if [ ! -e /usr/share/prometheus/alertmanager ]; then mount --bind \"$1\" /usr/share; fi; shift; exec \"$@\"";
+    let alertmanager = site
         .network
-        .command("node", program.to_str().unwrap())
+        .command("node", "sh")
+        .args(["-ec", start, "sh"])
+        .arg(&share)
+        .arg(&program)
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--storage.path={}", folder.join("alertmanager").display()))
         .args(["--cluster.listen-address=", "--web.listen-address=127.0.0.1:9093"])
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
+    let _alertmanager = Killed(alertmanager);
     let link = format!("http://{}/devices/{}", service.address, DEVICE[1]);
     let alerts = json!([{"labels": {"alertname": "DeviceBackupFailed", "device": DEVICE[1], "node": "node3"},
         "annotations": {"replyscope": link}}])
@@ -140,6 +158,4 @@ fn a_real_alertmanager_delivers_and_its_link_opens_the_report() {
     let path = link.strip_prefix(&format!("http://{}", service.address)).unwrap();
     let text = service.get(path).text;
     assert!(text.contains(&format!("href=\"/analyses/{id}/devices/")), "{text}");
-    alertmanager.kill().unwrap();
-    alertmanager.wait().unwrap();
 }

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 #[path = "../support/agent.rs"]
+#[expect(dead_code, reason = "other tests need the rest of it")]
 mod agent;
 #[cfg(test)]
 mod alerts;
@@ -17,6 +18,7 @@ mod backup;
 mod folder;
 #[cfg(test)]
 #[path = "../support/netns.rs"]
+#[expect(dead_code, reason = "other tests need the rest of it")]
 mod netns;
 #[cfg(test)]
 mod queries;
