@@ -10,7 +10,9 @@ use super::feeder::Feeder;
 use crate::correlate::{Correlated, Place};
 use crate::decode::{self, DecodeError, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
-use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
+use crate::model::capture::{
+    CaptureFormat, CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind,
+};
 use crate::model::exchange::PointId;
 use crate::model::input::{self, Fault};
 use crate::model::packet::{Content, FragmentsSeen, Packet};
@@ -175,7 +177,7 @@ impl CaptureIntake {
 
     fn count(&mut self, packet: &Packet) {
         match &packet.content {
-            Content::Datagram(_) => self.datagrams += 1,
+            Content::Datagram(_) | Content::Discarded(_) => self.datagrams += 1,
             Content::IcmpError(_) => self.icmp_errors += 1,
             Content::FragmentsLost(lost) => match lost.seen {
                 FragmentsSeen::First => self.datagrams += 1,
@@ -325,7 +327,8 @@ impl CaptureIntake {
             ));
         }
         warnings.extend(self.tunnels.warning());
-        if self.header.clock == Clock::None {
+        // What dig says needs no times.
+        if self.header.clock == Clock::None && self.header.format != CaptureFormat::Dig {
             warnings.push(
                 "the text has no times, so silence and repetition cannot be judged".to_owned(),
             );
@@ -384,7 +387,6 @@ impl CaptureIntake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::capture::CaptureFormat;
 
     fn capture(name: Option<&str>, node: Option<&str>, line: Option<u64>) -> CaptureIntake {
         let format = if line.is_some() { CaptureFormat::TcpdumpText } else { CaptureFormat::Pcap };

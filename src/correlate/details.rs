@@ -7,8 +7,8 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies, Said, Step,
-    Tally,
+    AskedAgain, Course, Discarded, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies,
+    Said, Step, Tally,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, FragmentsLost};
@@ -32,6 +32,7 @@ pub struct Details {
     pub icmp_errors: Vec<IcmpErrors>,
     pub lost_replies: Option<LostReplies>,
     pub asked_again: Option<AskedAgain>,
+    pub discarded: Option<Discarded>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,
@@ -146,6 +147,10 @@ impl Details {
         }
     }
 
+    pub fn discarded(&mut self, frame: FrameRef) {
+        self.discarded.get_or_insert(Discarded { frame, times: 0 }).times += 1;
+    }
+
     /// Keeps a packet to be shown.
     pub fn step(
         &mut self,
@@ -181,6 +186,7 @@ impl Details {
             && self.lost_replies.is_none()
             && self.repeated_answer.is_none()
             && self.asked_again.is_none()
+            && self.discarded.is_none()
             && self.repeated_request.is_none()
             && self.replies.iter().all(|replies| {
                 replies.tally.repeats == 0 && matches!(replies.origin, Origin::Asked)

@@ -78,6 +78,7 @@ impl Correlator {
                 table.icmp_error(frame, error);
             }
             Content::FragmentsLost(lost) => table.fragments_lost(packet, frame, lost),
+            Content::Discarded(datagram) => table.discarded(packet, frame, datagram),
         }
     }
 

@@ -125,6 +125,16 @@ impl PointTable {
         exchange.reply(packet, frame, &datagram, known.origin);
     }
 
+    /// Takes a reply of which its client says that it threw it away.
+    pub fn discarded(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        self.datagram(packet, frame, datagram);
+        let flow = datagram.flow;
+        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        if let Some(known) = found.filter(|known| known.client == flow.destination) {
+            self.exchanges[known.exchange.position()].details(frame.capture).discarded(frame);
+        }
+    }
+
     /// Counts an ICMP error at the exchange that it is about.
     pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
         let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);

@@ -39,6 +39,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         icmp_errors: details.map(|details| details.icmp_errors.clone()).unwrap_or_default(),
         lost_replies: details.and_then(|details| details.lost_replies),
         asked_again: details.and_then(|details| details.asked_again),
+        discarded: details.and_then(|details| details.discarded),
         progress: details.and_then(|details| details.progress),
         steps,
         steps_omitted,

@@ -11,8 +11,8 @@ use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LostReplies, Novelty, Origin,
-    Point, PointId, Replies, Said, Step, Tally, View,
+    AskedAgain, Course, DeviceRule, Discarded, Exchange, FollowUps, IcmpErrors, LostReplies,
+    Novelty, Origin, Point, PointId, Replies, Said, Step, Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
 use crate::model::packet::IcmpKind;
@@ -335,6 +335,12 @@ impl Sample {
         self
     }
 
+    pub fn discarded(mut self, times: u64) -> Self {
+        let frame = self.tick();
+        self.primary().discarded = Some(Discarded { frame, times });
+        self
+    }
+
     pub fn icmp(mut self, kind: IcmpKind, from: IpAddr, quotes: Quotes, packets: u64) -> Self {
         let quoted_destination = match quotes {
             Quotes::Request => self.primary().asked,
@@ -417,6 +423,7 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         icmp_errors: Vec::new(),
         lost_replies: None,
         asked_again: None,
+        discarded: None,
         progress: None,
         steps: Vec::new(),
         steps_omitted: 0,

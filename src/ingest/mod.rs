@@ -7,6 +7,7 @@ mod archive;
 mod bounded;
 mod byte_order;
 mod detect;
+mod dig;
 mod faults;
 mod label;
 mod layers;

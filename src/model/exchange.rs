@@ -88,6 +88,8 @@ pub enum DeviceRule {
     ProtocolHabit,
     /// Nothing says it; the side that sent first is taken.
     Initiator,
+    /// The input does not tell the address of the other side.
+    OnlyKnownSide,
 }
 
 impl DeviceRule {
@@ -99,6 +101,7 @@ impl DeviceRule {
             Self::OtherSideIsCluster => "the other side belongs to the cluster",
             Self::ProtocolHabit => "this side of the protocol is usually the device",
             Self::Initiator => "it sent the first packet",
+            Self::OnlyKnownSide => "the input does not tell who asked it",
         }
     }
 }
@@ -145,6 +148,8 @@ pub struct View {
     pub lost_replies: Option<LostReplies>,
     /// The client asked again though it had been answered.
     pub asked_again: Option<AskedAgain>,
+    /// The client says itself that it threw replies away.
+    pub discarded: Option<Discarded>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
     /// The first packets, in order.
@@ -202,6 +207,14 @@ pub struct LostReplies {
     /// Bytes of IP payload that were seen of the first one, and of its whole, if known.
     pub received_bytes: u32,
     pub total_bytes: Option<u32>,
+}
+
+/// Replies that reached the client, and that it threw away by its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discarded {
+    /// The first time.
+    pub frame: FrameRef,
+    pub times: u64,
 }
 
 /// A question asked again after its answer.

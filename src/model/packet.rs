@@ -109,6 +109,9 @@ pub enum Content {
     /// A datagram that was never whole. Frame and time of its packet are those
     /// of the fragment seen first.
     FragmentsLost(FragmentsLost),
+    /// A datagram that reached its addressee, which says itself that it threw
+    /// it away, for it came from an endpoint that it had not asked (`dig`).
+    Discarded(Datagram),
 }
 
 /// A UDP datagram of which not all IP fragments were seen.

@@ -66,6 +66,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
         first_packet_at: view.first_at,
         last_packet_at: view.last_at,
         client: exchange.client,
+        client_unknown: exchange.client.is_unknown(),
         request: request_part(view),
         replies: view
             .replies
@@ -113,7 +114,10 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
         steps: view.steps.iter().map(|step| step_part(step, names)).collect(),
         steps_omitted: view.steps_omitted,
         display_filter: display_filter(exchange),
-        community_id: view.asked.map(|asked| community_id(exchange.client, asked)),
+        community_id: view
+            .asked
+            .filter(|_| !exchange.client.is_unknown())
+            .map(|asked| community_id(exchange.client, asked)),
     }
 }
 

@@ -56,7 +56,7 @@ pub fn for_request_port(reading: &Reading<'_>) -> Vec<Remedy> {
 pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies, cause: Cause) -> Vec<Remedy> {
     let leading = if reading.wrong_address.is_some() {
         Cause::FollowUpToRequestAddress
-    } else if reading.ignored().is_some() {
+    } else if reading.ignored().is_some() || reading.discarded().is_some() {
         Cause::ReplyIgnored
     } else if reading.refusal().is_some() {
         Cause::ReplyRejected

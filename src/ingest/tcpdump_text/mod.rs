@@ -267,7 +267,9 @@ impl Run {
                 self.last_flow = Some(datagram.flow);
                 Content::Datagram(self.questions.check(datagram))
             }
-            other @ (Content::IcmpError(_) | Content::FragmentsLost(_)) => other,
+            other @ (Content::IcmpError(_) | Content::FragmentsLost(_) | Content::Discarded(_)) => {
+                other
+            }
         };
         sink(Event::Packet(Packet {
             frame: pending.frame,

@@ -43,6 +43,7 @@ fn describe(event: &Event<'_>) -> String {
                 format!("{} {} {}", packet.frame, datagram.flow, datagram.length)
             }
             Content::IcmpError(error) => format!("{} {:?}", packet.frame, error.kind),
+            Content::Discarded(datagram) => format!("{} {datagram:?}", packet.frame),
             Content::FragmentsLost(lost) => format!("{} {lost:?}", packet.frame),
         },
         Event::OtherPacket { frame, .. } => format!("{frame} other"),
@@ -323,7 +324,7 @@ fn walks_without_request_ids_claim_no_identity() {
             Content::Datagram(datagram) => {
                 matches!(datagram.application, Application::Transaction(_))
             }
-            Content::IcmpError(_) | Content::FragmentsLost(_) => false,
+            Content::IcmpError(_) | Content::FragmentsLost(_) | Content::Discarded(_) => false,
         })
         .collect();
     assert_eq!(identified, [false, false, true, true]);

@@ -19,6 +19,8 @@ pub(super) enum CommandKind {
     Tcpdump(Origin),
     /// Facts about addresses.
     Inventory(Shape),
+    /// What `dig` says of answers.
+    Dig,
     /// Nothing that we read.
     Other,
 }
@@ -200,6 +202,7 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
         "tcpdump" | "tcpdump.exe" | "windump" => {
             Command { kind: CommandKind::Tcpdump(read_tcpdump(rest)), host }
         }
+        "dig" | "nslookup" | "host" => Command { kind: CommandKind::Dig, host },
         "ip" if rest.first().is_some_and(|word| word == "netns") => {
             read_wrapped(rest, host, depth).unwrap_or(other)
         }
@@ -239,7 +242,18 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
                 return inner;
             }
         }
-        let starts = ["tcpdump", "tcpdump.exe", "windump", "ip", "kubectl", "oc", "k", "ssh"];
+        let starts = [
+            "tcpdump",
+            "tcpdump.exe",
+            "windump",
+            "ip",
+            "kubectl",
+            "oc",
+            "k",
+            "ssh",
+            "dig",
+            "nslookup",
+        ];
         if starts.contains(&base_name(word)) {
             return Some(read_words(words.get(at..)?, host, depth + 1));
         }

@@ -18,6 +18,7 @@ mod words;
 use std::io::BufRead;
 
 use super::Event;
+use super::dig::{DigRun, begins_run};
 use super::tcpdump_text::{Origin, Run, looks_like_packet};
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
@@ -81,6 +82,7 @@ enum Section {
     Prose,
     Run { run: Box<Run>, saw_none: bool, is_announced: bool },
     Inventory(Box<Inventory>),
+    Dig(Box<DigRun>),
 }
 
 struct Splitter {
@@ -109,6 +111,12 @@ impl Splitter {
         }
         if let Section::Inventory(inventory) = &mut self.section {
             if inventory.push(line, text) {
+                return;
+            }
+            self.close(sink);
+        }
+        if let Section::Dig(run) = &mut self.section {
+            if run.push(line, text) {
                 return;
             }
             self.close(sink);
@@ -162,6 +170,10 @@ impl Splitter {
             let mut inventory = Inventory::new("", None, shape);
             inventory.push(line, text);
             self.section = Section::Inventory(Box::new(inventory));
+        } else if begins_run(text) {
+            let mut run = DigRun::new(None, line);
+            run.push(line, text);
+            self.section = Section::Dig(Box::new(run));
         }
     }
 
@@ -169,7 +181,7 @@ impl Splitter {
     fn announce(&mut self, line: u64, announcement: &Announcement<'_>, sink: Sink<'_>) {
         let is_new = match &self.section {
             Section::Run { run, is_announced, .. } => run.has_packets() || *is_announced,
-            Section::Prose | Section::Inventory(_) => true,
+            Section::Prose | Section::Inventory(_) | Section::Dig(_) => true,
         };
         if is_new {
             self.close(sink);
@@ -199,6 +211,11 @@ impl Splitter {
                 }
             }
             Section::Inventory(inventory) => self.has_content |= inventory.finish(sink),
+            Section::Dig(run) => {
+                let has_content = run.finish(sink);
+                self.runs += usize::from(has_content);
+                self.has_content |= has_content;
+            }
         }
     }
 }
@@ -227,6 +244,7 @@ fn open_command(line: u64, prompt: &Prompt<'_>) -> Section {
         CommandKind::Inventory(shape) => {
             Section::Inventory(Box::new(Inventory::new(prompt.command, node, shape)))
         }
+        CommandKind::Dig => Section::Dig(Box::new(DigRun::new(node, line))),
         CommandKind::Other => Section::Prose,
     }
 }
