@@ -5,6 +5,7 @@
 mod feeder;
 mod intake;
 mod listing;
+mod names;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,6 +14,7 @@ use std::net::IpAddr;
 use self::feeder::Feeder;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
+use self::names::Names;
 use crate::correlate::{Correlator, Place, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
@@ -183,6 +185,12 @@ impl Analysis {
                 None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
             }
         }
+        if self.captures.iter().any(CaptureIntake::is_holding) {
+            let names = Names::of(&self.facts);
+            for capture in &mut self.captures {
+                capture.release(&names, &mut self.feeder);
+            }
+        }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
         let mut topology = topology::resolve(self.facts);
         let places: BTreeMap<PointId, Place> =
@@ -225,6 +233,10 @@ impl Analysis {
                 self.facts.extend(parse(&text));
                 return;
             }
+            Event::Fact(fact) => {
+                self.facts.addresses.push(fact);
+                return;
+            }
             _ => {}
         }
         // Events of a capture come after its beginning.
@@ -239,6 +251,10 @@ impl Analysis {
                 self.packets += 1;
                 capture.packet(packet, 0, &mut self.feeder);
             }
+            Event::NamedPacket(named) => {
+                self.packets += 1;
+                capture.named(named);
+            }
             Event::OtherPacket { at, .. } => {
                 self.packets += 1;
                 capture.other(at, &mut self.feeder);
@@ -247,7 +263,7 @@ impl Analysis {
             Event::Dropped { interface, packets } => capture.dropped(interface, packets),
             Event::Note(note) => capture.note(note),
             Event::CaptureEnds => capture.end(&mut self.feeder),
-            Event::CaptureBegins(_) | Event::Inventory(_) => {}
+            Event::CaptureBegins(_) | Event::Inventory(_) | Event::Fact(_) => {}
         }
     }
 }

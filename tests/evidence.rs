@@ -87,4 +87,104 @@ mod tests {
             report.devices[0].exchanges.iter().map(|exchange| exchange.verdict).collect();
         assert_eq!(verdicts, [Verdict::Broken, Verdict::Tolerated]);
     }
+
+    /// A transfer through Cilium that fails: the pod's answer is dropped on its way out.
+    fn hubble(client: &str, pod: &str) -> String {
+        let round = |second: u32| {
+            format!(
+                "Nov  8 07:19:{second:02}.894: {client}:50007 (world) -> {pod}:5063 (ID:47074) to-endpoint FORWARDED (UDP)
+Nov  8 07:19:{second:02}.895: {pod}:5063 (ID:47074) <> {client}:50007 (world) No mapping for NAT masquerade DROPPED (UDP)
+"
+            )
+        };
+        [25, 26, 27, 28].into_iter().map(round).collect()
+    }
+
+    #[test]
+    fn a_drop_in_hubble_is_no_answer_and_is_told() {
+        for (client, pod) in [("192.0.2.9", "198.51.100.7"), ("[2001:db8::9]", "[2001:db8:1::7]")] {
+            let report = analyse(&hubble(client, pod));
+            assert_ne!(report.verdict, Verdict::Symmetric);
+            assert_ne!(report.verdict, Verdict::Broken);
+            let exchange = &report.devices[0].exchanges[0];
+            assert!(exchange.replies.is_empty());
+            assert_eq!(exchange.request.as_ref().unwrap().packets, 4);
+            let warnings = report.captures[0].warnings.join("\n");
+            assert!(warnings.contains("No mapping for NAT masquerade"), "{warnings}");
+        }
+    }
+
+    #[test]
+    fn names_in_hubble_are_looked_up_and_nothing_is_invented() {
+        let text = hubble("192.0.2.9", "default/sip-0");
+        let alone = analyse(&text);
+        assert_eq!(alone.devices.len(), 0, "{:?}", alone.devices);
+        assert_eq!(alone.verdict, Verdict::Inconclusive);
+        let warnings = alone.captures[0].warnings.join("\n");
+        assert!(warnings.contains("names 'default/sip-0'"), "{warnings}");
+        assert!(alone.addresses.iter().all(|entry| !entry.address.is_unspecified()));
+        let pods = "NAMESPACE   NAME    READY   STATUS    RESTARTS   AGE   IP             NODE
+default     sip-0   1/1     Running   0          13d   198.51.100.7   node3
+";
+        for report in [
+            analyse_all(&[("flows.txt", text.as_bytes())], &[("pods.txt", pods)]),
+            analyse(&format!("$ hubble observe\n{text}\n$ kubectl get pod -A -o wide\n{pods}")),
+        ] {
+            let exchange = &report.devices[0].exchanges[0];
+            assert_eq!(exchange.client.to_string(), "192.0.2.9:50007");
+            let asked = exchange.request.as_ref().unwrap().destination;
+            assert_eq!(asked.to_string(), "198.51.100.7:5063");
+        }
+    }
+
+    #[test]
+    fn flows_that_go_well_are_symmetric() {
+        for (client, pod) in [("192.0.2.9", "198.51.100.7"), ("2001:db8::9", "2001:db8:1::7")] {
+            let flow = |second: u32, reply: bool, point: &str| {
+                let (source, destination) = if reply { (pod, client) } else { (client, pod) };
+                let (from, to) = if reply { (53, 40_000) } else { (40_000, 53) };
+                let pods = if reply {
+                    r#""source":{"namespace":"kube-system","pod_name":"coredns-0"},"destination":{}"#
+                } else {
+                    r#""source":{},"destination":{"namespace":"kube-system","pod_name":"coredns-0"}"#
+                };
+                format!(
+                    r#"{{"flow":{{"time":"2024-11-18T07:19:{second:02}.894Z","verdict":"FORWARDED","IP":{{"source":"{source}","destination":"{destination}"}},"l4":{{"UDP":{{"source_port":{from},"destination_port":{to}}}}},{pods},"Type":"L3_L4","is_reply":{reply},"trace_observation_point":"{point}"}},"node_name":"node1"}}
+"#
+                )
+            };
+            let text = [
+                flow(1, false, "FROM_NETWORK"),
+                flow(1, false, "TO_ENDPOINT"),
+                flow(2, true, "TO_STACK"),
+                flow(2, true, "TO_NETWORK"),
+            ]
+            .concat();
+            let report = analyse(&text);
+            assert_eq!(report.verdict, Verdict::Symmetric, "{text}");
+            assert_eq!(report.devices[0].exchanges[0].replies[0].packets, 1);
+            let known = report.addresses.iter().find(|entry| entry.address.to_string() == pod);
+            assert_eq!(known.unwrap().pod.as_deref(), Some("kube-system/coredns-0"));
+        }
+    }
+
+    #[test]
+    fn the_founding_fault_is_seen_in_the_monitor_of_cilium() {
+        // The answer leaves with the node's address, and the device keeps to the VIP.
+        for (client, vip, node) in [
+            ("192.0.2.9", "203.0.113.21", "203.0.113.13"),
+            ("[2001:db8::9]", "[2001:db8:2::21]", "[2001:db8:2::13]"),
+        ] {
+            let text = format!(
+                "<- network flow 0x0 , identity world->unknown state unknown ifindex eth0 orig-ip 0.0.0.0: {client}:41226 -> {vip}:69 udp
+-> network flow 0x0 , identity 4->2 state new ifindex eth0 orig-ip 0.0.0.0: {node}:32991 -> {client}:41226 udp
+<- network flow 0x0 , identity world->unknown state unknown ifindex eth0 orig-ip 0.0.0.0: {client}:41226 -> {vip}:32991 udp
+-> network flow 0x0 , identity 4->2 state new ifindex eth0 orig-ip 0.0.0.0: {node}:32991 -> {client}:41226 udp
+"
+            );
+            let report = analyse(&text);
+            assert_eq!(report.verdict, Verdict::Broken, "{:?}", report.devices);
+            assert!(causes(&report.devices[0]).contains(&Cause::FollowUpToRequestAddress));
+        }
+    }
 }

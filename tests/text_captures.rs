@@ -62,7 +62,12 @@ fn read(path: &Path) -> Outline {
             outline.inventories.push((text.command.to_owned(), text.node.map(str::to_owned)));
         }
         Event::Fault(fault) => outline.faults.push(fault.to_string()),
-        Event::Interface(_) | Event::Dropped { .. } | Event::Note(_) | Event::CaptureEnds => {}
+        Event::NamedPacket(_) => outline.captures.last_mut().unwrap().packets += 1,
+        Event::Interface(_)
+        | Event::Fact(_)
+        | Event::Dropped { .. }
+        | Event::Note(_)
+        | Event::CaptureEnds => {}
     });
     if let Err(error) = result {
         outline.faults.push(error.to_string());

@@ -2,6 +2,7 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
+mod held;
 mod tunnels;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::model::packet::{Content, FragmentsSeen, Packet};
 use crate::model::report::Capture;
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
+use held::Held;
 use tunnels::TunnelCounts;
 
 /// Faults listed by themselves; the rest is counted.
@@ -51,6 +53,8 @@ pub struct CaptureIntake {
     dropped: BTreeMap<u32, u64>,
     /// What somebody wrote into the capture.
     notes: Vec<String>,
+    /// From the first packet on whose ends have to be looked up.
+    held: Held,
 }
 
 /// Frames that could not be decoded for one reason.
@@ -119,6 +123,7 @@ impl CaptureIntake {
             undecoded: BTreeMap::new(),
             dropped: BTreeMap::new(),
             notes: Vec::new(),
+            held: Held::default(),
         }
     }
 
@@ -151,6 +156,8 @@ impl CaptureIntake {
 
     /// Passes on a packet; `wire_bytes` is its frame's length, zero where unknown.
     pub fn packet(&mut self, packet: Packet, wire_bytes: u32, feeder: &mut Feeder) {
+        // Packets stay in order.
+        let Some(packet) = self.held.take_packet(packet, wire_bytes) else { return };
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
@@ -191,6 +198,9 @@ impl CaptureIntake {
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
     pub fn other(&mut self, at: Option<Timestamp>, feeder: &mut Feeder) {
+        if self.held.takes_other(at) {
+            return;
+        }
         self.packets += 1;
         if let Some(at) = at {
             self.note_time(at);

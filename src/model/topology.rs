@@ -142,6 +142,13 @@ pub struct InterfaceFact {
     pub name: String,
 }
 
+/// A host's name and one of its addresses: a line of `/etc/hosts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFact {
+    pub name: String,
+    pub address: IpAddr,
+}
+
 /// How a node is set, as far as it decides which remedy fits. `None` is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeSettings {
@@ -168,6 +175,7 @@ pub struct Facts {
     pub interfaces: Vec<InterfaceFact>,
     pub devices: Vec<DeviceEntry>,
     pub settings: Vec<NodeSettings>,
+    pub hosts: Vec<HostFact>,
     /// Lines or entries that could not be used, and where.
     pub faults: Vec<super::input::Fault>,
 }
@@ -182,6 +190,7 @@ impl Facts {
             && self.interfaces.is_empty()
             && self.devices.is_empty()
             && self.settings.is_empty()
+            && self.hosts.is_empty()
     }
 
     /// Takes over what `other` says.
@@ -192,6 +201,7 @@ impl Facts {
         self.interfaces.extend(other.interfaces);
         self.devices.extend(other.devices);
         self.settings.extend(other.settings);
+        self.hosts.extend(other.hosts);
         self.faults.extend(other.faults);
     }
 }

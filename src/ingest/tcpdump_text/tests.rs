@@ -48,7 +48,11 @@ fn describe(event: &Event<'_>) -> String {
         },
         Event::OtherPacket { frame, .. } => format!("{frame} other"),
         Event::Fault(fault) => format!("fault {fault}"),
-        Event::Inventory(_) | Event::Dropped { .. } | Event::Note(_) => {
+        Event::Inventory(_)
+        | Event::NamedPacket(_)
+        | Event::Fact(_)
+        | Event::Dropped { .. }
+        | Event::Note(_) => {
             format!("not ours: {event:?}")
         }
         Event::CaptureEnds => "ends".to_owned(),

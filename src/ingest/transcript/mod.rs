@@ -19,6 +19,7 @@ use std::io::BufRead;
 
 use super::Event;
 use super::dig::{DigRun, begins_run};
+use super::flow_events::{FlowRun, find_program};
 use super::tcpdump_text::{Origin, Run, looks_like_packet};
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
@@ -83,6 +84,7 @@ enum Section {
     Run { run: Box<Run>, saw_none: bool, is_announced: bool },
     Inventory(Box<Inventory>),
     Dig(Box<DigRun>),
+    Flows(Box<FlowRun>),
 }
 
 struct Splitter {
@@ -117,6 +119,12 @@ impl Splitter {
         }
         if let Section::Dig(run) = &mut self.section {
             if run.push(line, text) {
+                return;
+            }
+            self.close(sink);
+        }
+        if let Section::Flows(run) = &mut self.section {
+            if run.push(line, text, sink) || is_noise(text) {
                 return;
             }
             self.close(sink);
@@ -166,6 +174,10 @@ impl Splitter {
             }
             self.section =
                 Section::Run { run: Box::new(run), saw_none: false, is_announced: false };
+        } else if let Some(format) = find_program(text) {
+            let mut run = FlowRun::new(format, None, line);
+            run.push(line, text, sink);
+            self.section = Section::Flows(Box::new(run));
         } else if let Some(shape) = Shape::find_bare(text) {
             let mut inventory = Inventory::new("", None, shape);
             inventory.push(line, text);
@@ -181,7 +193,7 @@ impl Splitter {
     fn announce(&mut self, line: u64, announcement: &Announcement<'_>, sink: Sink<'_>) {
         let is_new = match &self.section {
             Section::Run { run, is_announced, .. } => run.has_packets() || *is_announced,
-            Section::Prose | Section::Inventory(_) | Section::Dig(_) => true,
+            Section::Prose | Section::Inventory(_) | Section::Dig(_) | Section::Flows(_) => true,
         };
         if is_new {
             self.close(sink);
@@ -211,6 +223,11 @@ impl Splitter {
                 }
             }
             Section::Inventory(inventory) => self.has_content |= inventory.finish(sink),
+            Section::Flows(run) => {
+                let has_content = run.finish(sink);
+                self.runs += usize::from(has_content);
+                self.has_content |= has_content;
+            }
             Section::Dig(run) => {
                 let has_content = run.finish(sink);
                 self.runs += usize::from(has_content);
