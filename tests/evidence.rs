@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests {
     use replyscope::analysis::{Analysis, Limits, ReportHeader};
-    use replyscope::model::finding::{Cause, Verdict};
+    use replyscope::model::finding::{Cause, Confidence, Verdict};
     use replyscope::model::protocol::Protocol;
     use replyscope::model::report::{Device, Report};
     use replyscope::model::time::Timestamp;
@@ -104,8 +104,12 @@ Nov  8 07:19:{second:02}.895: {pod}:5063 (ID:47074) <> {client}:50007 (world) No
     fn a_drop_in_hubble_is_no_answer_and_is_told() {
         for (client, pod) in [("192.0.2.9", "198.51.100.7"), ("[2001:db8::9]", "[2001:db8:1::7]")] {
             let report = analyse(&hubble(client, pod));
-            assert_ne!(report.verdict, Verdict::Symmetric);
-            assert_ne!(report.verdict, Verdict::Broken);
+            assert_eq!(report.verdict, Verdict::Unanswered);
+            let finding = &report.devices[0].findings[0];
+            assert_eq!(finding.cause, Cause::RequestUnanswered);
+            assert_eq!(finding.confidence, Confidence::Certain);
+            assert!(finding.title.contains("dropped"), "{}", finding.title);
+            assert!(finding.explanation.contains("No mapping for NAT masquerade"));
             let exchange = &report.devices[0].exchanges[0];
             assert!(exchange.replies.is_empty());
             assert_eq!(exchange.request.as_ref().unwrap().packets, 4);
@@ -185,6 +189,26 @@ default     sip-0   1/1     Running   0          13d   198.51.100.7   node3
             let report = analyse(&text);
             assert_eq!(report.verdict, Verdict::Broken, "{:?}", report.devices);
             assert!(causes(&report.devices[0]).contains(&Cause::FollowUpToRequestAddress));
+        }
+    }
+
+    #[test]
+    fn one_dropped_request_is_unanswered_and_syslog_is_not() {
+        for (client, pod) in [("192.0.2.9", "198.51.100.7"), ("[2001:db8::9]", "[2001:db8:1::7]")] {
+            let drop = |port: u16| {
+                format!(
+                    "xx drop (Policy denied) flow 0x61b2d9a8 to endpoint 0, ifindex 5, file bpf_lxc.c:1361, , identity 2->4: {client}:5000 -> {pod}:{port} udp"
+                )
+            };
+            let report = analyse(&drop(69));
+            assert_eq!(report.verdict, Verdict::Unanswered);
+            let device = &report.devices[0];
+            assert_eq!(causes(device), [Cause::RequestUnanswered]);
+            assert!(device.findings[0].title.ends_with("dropped: Policy denied"));
+            // Nobody answers a log; that it was dropped is in the warnings.
+            let report = analyse(&drop(514));
+            assert_eq!(report.verdict, Verdict::OneWay);
+            assert!(report.captures[0].warnings.iter().any(|line| line.contains("Policy denied")));
         }
     }
 }

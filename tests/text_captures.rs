@@ -55,7 +55,7 @@ fn read(path: &Path) -> Outline {
                     ));
                 }
                 Content::IcmpError(_) => capture.icmp_errors += 1,
-                Content::FragmentsLost(_) | Content::Discarded(_) => {}
+                Content::FragmentsLost(_) | Content::Discarded(_) | Content::Dropped(_) => {}
             }
         }
         Event::Inventory(text) => {

@@ -184,7 +184,9 @@ impl CaptureIntake {
 
     fn count(&mut self, packet: &Packet) {
         match &packet.content {
-            Content::Datagram(_) | Content::Discarded(_) => self.datagrams += 1,
+            Content::Datagram(_) | Content::Discarded(_) | Content::Dropped(_) => {
+                self.datagrams += 1;
+            }
             Content::IcmpError(_) => self.icmp_errors += 1,
             Content::FragmentsLost(lost) => match lost.seen {
                 FragmentsSeen::First => self.datagrams += 1,

@@ -7,13 +7,13 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, Discarded, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies,
-    Said, Step, Tally,
+    AskedAgain, Course, Discarded, DroppedPackets, FollowUps, IcmpErrors, LostReplies, Novelty,
+    Origin, Replies, Said, Step, Tally,
 };
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, FragmentsLost};
+use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost};
 use crate::model::protocol::Protocol;
-use crate::model::report::StepKind;
+use crate::model::report::{Quotes, StepKind};
 use crate::model::time::Timestamp;
 
 /// Packets kept to be shown; the rest is counted.
@@ -33,6 +33,7 @@ pub struct Details {
     pub lost_replies: Option<LostReplies>,
     pub asked_again: Option<AskedAgain>,
     pub discarded: Option<Discarded>,
+    pub dropped: Option<DroppedPackets>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,
@@ -151,6 +152,23 @@ impl Details {
         self.discarded.get_or_insert(Discarded { frame, times: 0 }).times += 1;
     }
 
+    /// Counts dropped packets; of several kinds the first is told.
+    pub fn dropped(&mut self, frame: FrameRef, dropped: &Dropped, part: Quotes) {
+        self.note_time(frame.at);
+        let FlowKey { source, destination, .. } = dropped.datagram.flow;
+        let known = self.dropped.get_or_insert_with(|| DroppedPackets {
+            frame,
+            source,
+            destination,
+            part,
+            reason: dropped.reason.clone(),
+            packets: 0,
+        });
+        if known.part == part && known.reason == dropped.reason {
+            known.packets += 1;
+        }
+    }
+
     /// Keeps a packet to be shown.
     pub fn step(
         &mut self,
@@ -187,6 +205,7 @@ impl Details {
             && self.repeated_answer.is_none()
             && self.asked_again.is_none()
             && self.discarded.is_none()
+            && self.dropped.is_none()
             && self.repeated_request.is_none()
             && self.replies.iter().all(|replies| {
                 replies.tally.repeats == 0 && matches!(replies.origin, Origin::Asked)
@@ -220,6 +239,8 @@ impl Synopsis {
     pub fn of(datagram: &Datagram) -> Self {
         let (label, protocol) = match &datagram.application {
             Application::Transaction(transaction) => (transaction.label, transaction.protocol),
+            Application::Plain(protocol) if is_untold(datagram) => (DATAGRAM, *protocol),
+            Application::Unknown { .. } if is_untold(datagram) => (DATAGRAM, Protocol::Udp),
             Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
                 ("", Protocol::Udp)
             }
@@ -265,6 +286,13 @@ fn step(
     }
 }
 
+/// What is said of a datagram of which only the ends are known.
+const DATAGRAM: &str = "datagram";
+
+fn is_untold(datagram: &Datagram) -> bool {
+    datagram.length == 0 && datagram.fingerprint.is_none()
+}
+
 /// What a step shows of a datagram.
 fn said(datagram: &Datagram, protocol: Protocol) -> Said {
     match &datagram.application {
@@ -274,6 +302,10 @@ fn said(datagram: &Datagram, protocol: Protocol) -> Said {
         }
         Application::Transaction(transaction) => {
             Said::Message { protocol: transaction.protocol, label: transaction.label }
+        }
+        // Not even its length was told.
+        Application::Plain(_) | Application::Unknown { .. } if is_untold(datagram) => {
+            Said::Message { protocol, label: DATAGRAM }
         }
         Application::Plain(_) | Application::Unknown { .. } => {
             Said::Datagram { length: datagram.length }

@@ -78,6 +78,7 @@ impl Correlator {
                 table.icmp_error(frame, error);
             }
             Content::FragmentsLost(lost) => table.fragments_lost(packet, frame, lost),
+            Content::Dropped(dropped) => table.dropped(packet, frame, dropped),
             Content::Discarded(datagram) => table.discarded(packet, frame, datagram),
         }
     }

@@ -40,6 +40,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         lost_replies: details.and_then(|details| details.lost_replies),
         asked_again: details.and_then(|details| details.asked_again),
         discarded: details.and_then(|details| details.discarded),
+        dropped: details.and_then(|details| details.dropped.clone()),
         progress: details.and_then(|details| details.progress),
         steps,
         steps_omitted,

@@ -424,6 +424,7 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         lost_replies: None,
         asked_again: None,
         discarded: None,
+        dropped: None,
         progress: None,
         steps: Vec::new(),
         steps_omitted: 0,

@@ -150,6 +150,8 @@ pub struct View {
     pub asked_again: Option<AskedAgain>,
     /// The client says itself that it threw replies away.
     pub discarded: Option<Discarded>,
+    /// A datapath says that it dropped packets of the exchange.
+    pub dropped: Option<DroppedPackets>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
     /// The first packets, in order.
@@ -215,6 +217,19 @@ pub struct Discarded {
     /// The first time.
     pub frame: FrameRef,
     pub times: u64,
+}
+
+/// Packets of an exchange that a datapath dropped, by its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DroppedPackets {
+    /// The first of them.
+    pub frame: FrameRef,
+    pub source: Endpoint,
+    pub destination: Endpoint,
+    /// Which part of the exchange it was.
+    pub part: Quotes,
+    pub reason: Box<str>,
+    pub packets: u64,
 }
 
 /// A question asked again after its answer.

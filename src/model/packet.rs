@@ -112,6 +112,16 @@ pub enum Content {
     /// A datagram that reached its addressee, which says itself that it threw
     /// it away, for it came from an endpoint that it had not asked (`dig`).
     Discarded(Datagram),
+    /// A datagram that a datapath threw away, and says why (Cilium).
+    Dropped(Dropped),
+}
+
+/// A datagram that was sent and did not get on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    pub datagram: Datagram,
+    /// In the words of who dropped it: `Policy denied`.
+    pub reason: Box<str>,
 }
 
 /// A UDP datagram of which not all IP fragments were seen.

@@ -112,8 +112,11 @@ impl CaptureIntake {
 /// The name of which no address, or more than one, is known.
 fn resolve(named: NamedPacket, names: &Names) -> Result<Packet, String> {
     let NamedPacket { mut packet, source, destination, .. } = named;
-    let Content::Datagram(datagram) = &mut packet.content else { return Ok(packet) };
-    let flow = &mut datagram.flow;
+    let flow = match &mut packet.content {
+        Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
+        Content::Dropped(dropped) => &mut dropped.datagram.flow,
+        Content::IcmpError(_) | Content::FragmentsLost(_) => return Ok(packet),
+    };
     match (source, destination) {
         (None, None) => {}
         (Some(name), None) => {

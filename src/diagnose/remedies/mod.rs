@@ -11,7 +11,7 @@ use super::reply_source_translated::find_translation;
 use super::request_not_translated::find_untranslated;
 use super::stale_translation::find_stale;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Origin, Replies};
+use crate::model::exchange::{DroppedPackets, Origin, Replies};
 use crate::model::finding::{Cause, Confidence, Remedy};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -20,6 +20,7 @@ use crate::model::topology::Role;
 mod capture;
 mod client;
 mod commands;
+mod datapath;
 mod delivery;
 mod filter;
 mod helper;
@@ -140,6 +141,11 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
     // A server that answered is no longer under suspicion.
     remedies.extend((!pod_answers).then(|| service::is_it_served(reading, asked)));
     remedies
+}
+
+/// For a packet that a datapath dropped, and says so.
+pub fn for_dropped(dropped: &DroppedPackets) -> Vec<Remedy> {
+    vec![datapath::look_at_drop(dropped)]
 }
 
 /// For answers of which fragments are missing.

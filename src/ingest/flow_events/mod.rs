@@ -21,7 +21,7 @@ use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
 use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Application, Content, Datagram, IcmpError, IcmpKind, Packet};
+use crate::model::packet::{Application, Content, Datagram, Dropped, IcmpError, IcmpKind, Packet};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 use crate::model::topology::{AddressFact, FactSource, Role};
@@ -35,6 +35,8 @@ type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// Faults that are told one by one.
 const LIMIT_FAULTS: u64 = 100;
+/// Characters of a reason that are kept.
+const LIMIT_REASON_CHARS: usize = 80;
 /// Pods whose addresses are remembered, so that each is told once.
 const LIMIT_PODS: usize = 100_000;
 
@@ -224,19 +226,20 @@ impl FlowRun {
             sink(Event::OtherPacket { frame, at: Some(at) });
             return;
         };
-        // Who answers and is dropped on the way has not answered.
-        let is_reply = event.is_reply.unwrap_or(false) || self.sides.is_reply(event);
-        if event.fate == Fate::Dropped && is_reply {
-            sink(Event::OtherPacket { frame, at: Some(at) });
-            return;
-        }
         self.sides.remember(event, side);
         let interface = self.interface(side, sink);
         let (from, to) = stand_ins(source, destination);
         let flow =
             FlowKey::udp(Endpoint::new(from, source_port), Endpoint::new(to, destination_port));
         let datagram = datagram(flow);
-        let packet = packet(frame, at, interface, Content::Datagram(datagram));
+        let content = match event.fate {
+            Fate::Dropped => {
+                let reason: String = event.point.chars().take(LIMIT_REASON_CHARS).collect();
+                Content::Dropped(Dropped { datagram, reason: reason.into() })
+            }
+            Fate::Forwarded | Fate::NoPacket => Content::Datagram(datagram),
+        };
+        let packet = packet(frame, at, interface, content);
         match (name_of(source), name_of(destination)) {
             (None, None) => sink(Event::Packet(packet)),
             (source, destination) => {

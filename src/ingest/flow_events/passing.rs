@@ -60,6 +60,7 @@ impl Passing {
             // What became of it in the end is what counts.
             if waiting.event.fate == Fate::Dropped {
                 known.event.fate = Fate::Dropped;
+                known.event.point.clone_from(&waiting.event.point);
             }
             known.event.is_reply = known.event.is_reply.or(waiting.event.is_reply);
             known.points.push(waiting.event.point);

@@ -14,6 +14,10 @@ fn outline(text: &str) -> Vec<String> {
             Content::Datagram(datagram) => {
                 format!("{} {} {}", packet.frame, packet.interface, datagram.flow)
             }
+            Content::Dropped(dropped) => format!(
+                "{} {} dropped {}: {}",
+                packet.frame, packet.interface, dropped.datagram.flow, dropped.reason
+            ),
             other => format!("{} {other:?}", packet.frame),
         }),
         Event::NamedPacket(named) => outline.push(format!(
@@ -88,17 +92,21 @@ fn what_was_dropped_is_told_and_no_answer() {
         );
         let seen = outline(&format!("{request}{masquerade}{masquerade}"));
         assert_eq!(seen[0], format!("1 1 {client}:5000 → {pod}:69"));
-        assert!(seen[1].starts_with(&format!(
+        let dropped = |frame| {
+            format!("{frame} 1 dropped {pod}:69 → {client}:5000: No mapping for NAT masquerade")
+        };
+        assert_eq!(seen[1..3], [dropped(2), dropped(3)]);
+        assert!(seen[3].starts_with(&format!(
             "note Cilium dropped 2 UDP datagrams {pod}:69 → {client}:5000: No mapping for NAT masquerade ("
         )));
-        assert!(seen[1].ends_with("; first in line 2"), "{}", seen[1]);
-        assert_eq!(seen.len(), 2, "{seen:?}");
+        assert!(seen[3].ends_with("; first in line 2"), "{}", seen[3]);
+        assert_eq!(seen.len(), 4, "{seen:?}");
         // A request that is dropped was still sent.
         let denied = format!(
             "xx drop (Policy denied) flow 0x0 to endpoint 0, identity 2->4: {client}:5000 -> {pod}:69 udp\n"
         );
         let seen = outline(&denied);
-        assert_eq!(seen[0], format!("1 1 {client}:5000 → {pod}:69"));
+        assert_eq!(seen[0], format!("1 1 dropped {client}:5000 → {pod}:69: Policy denied"));
         assert!(seen[1].contains("Policy denied (no network policy allows it)"), "{}", seen[1]);
     }
 }

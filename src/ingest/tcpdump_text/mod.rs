@@ -267,9 +267,10 @@ impl Run {
                 self.last_flow = Some(datagram.flow);
                 Content::Datagram(self.questions.check(datagram))
             }
-            other @ (Content::IcmpError(_) | Content::FragmentsLost(_) | Content::Discarded(_)) => {
-                other
-            }
+            other @ (Content::IcmpError(_)
+            | Content::FragmentsLost(_)
+            | Content::Discarded(_)
+            | Content::Dropped(_)) => other,
         };
         sink(Event::Packet(Packet {
             frame: pending.frame,

@@ -43,6 +43,7 @@ fn describe(event: &Event<'_>) -> String {
                 format!("{} {} {}", packet.frame, datagram.flow, datagram.length)
             }
             Content::IcmpError(error) => format!("{} {:?}", packet.frame, error.kind),
+            Content::Dropped(dropped) => format!("{} {dropped:?}", packet.frame),
             Content::Discarded(datagram) => format!("{} {datagram:?}", packet.frame),
             Content::FragmentsLost(lost) => format!("{} {lost:?}", packet.frame),
         },
@@ -328,7 +329,10 @@ fn walks_without_request_ids_claim_no_identity() {
             Content::Datagram(datagram) => {
                 matches!(datagram.application, Application::Transaction(_))
             }
-            Content::IcmpError(_) | Content::FragmentsLost(_) | Content::Discarded(_) => false,
+            Content::IcmpError(_)
+            | Content::FragmentsLost(_)
+            | Content::Discarded(_)
+            | Content::Dropped(_) => false,
         })
         .collect();
     assert_eq!(identified, [false, false, true, true]);
