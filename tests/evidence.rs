@@ -8,6 +8,7 @@ mod tests {
     use replyscope::model::protocol::Protocol;
     use replyscope::model::report::{Device, Report};
     use replyscope::model::time::Timestamp;
+    use replyscope::model::topology::Role;
 
     fn header() -> ReportHeader {
         ReportHeader {
@@ -210,5 +211,87 @@ default     sip-0   1/1     Running   0          13d   198.51.100.7   node3
             assert_eq!(report.verdict, Verdict::OneWay);
             assert!(report.captures[0].warnings.iter().any(|line| line.contains("Policy denied")));
         }
+    }
+
+    /// A support bundle as Retina packs it: the capture, and what stands around it.
+    fn bundle(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut archive = tar::Builder::new(encoder);
+        for (name, content) in entries {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(u64::try_from(content.len()).unwrap());
+            header.set_mode(0o644);
+            archive.append_data(&mut header, name, *content).unwrap();
+        }
+        archive.into_inner().unwrap().finish().unwrap()
+    }
+
+    #[test]
+    fn a_bundle_is_one_analysis_without_noise() {
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lab/founding");
+        let capture = std::fs::read(folder.join("host.pcap")).unwrap();
+        let addresses = std::fs::read_to_string(folder.join("ip-addr.json")).unwrap();
+        let resources = format!(
+            "Summary:
+
+/usr/sbin/ip -d -j addr show(IP address configuration)
+/usr/sbin/ip -d -j neighbor show(IP neighbor status)
+/usr/sbin/ip rule list(Policy routing list)
+/usr/sbin/ip route show table all(Routes of all route tables)
+
+Execute:
+
+/usr/sbin/ip -d -j addr show
+
+{}
+/usr/sbin/ip -d -j neighbor show
+
+[{{\"dst\":\"192.0.2.254\",\"dev\":\"eth0\",\"lladdr\":\"02:00:00:00:00:01\",\"state\":[\"REACHABLE\"]}}]
+/usr/sbin/ip rule list
+
+0:\tfrom all lookup local
+/usr/sbin/ip route show table all
+
+local 127.0.0.1 dev lo table local proto kernel scope host src 127.0.0.1
+",
+            addresses.trim()
+        );
+        let mut entries: Vec<(String, Vec<u8>)> = vec![
+            ("cap/retina-node3-20241118071925UTC.pcap".to_owned(), capture),
+            ("cap/ip-resources.txt".to_owned(), resources.into_bytes()),
+            (
+                "cap/iptables-rules.txt".to_owned(),
+                b"Summary:\n\n*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n".to_vec(),
+            ),
+            ("cap/socket-stats.txt".to_owned(), b"Total: 12\nTCP:   3\n".to_vec()),
+            (
+                "cap/tcpdump.log".to_owned(),
+                b"/usr/bin/tcpdump -w x\n\ntcpdump: listening on any, link-type LINUX_SLL2 (Linux cooked v2)\n12 packets captured\n".to_vec(),
+            ),
+            ("cap/proc-net/arp".to_owned(), b"IP address HW type Flags\n".to_vec()),
+            ("cap/proc-net/stat/nf_conntrack".to_owned(), vec![0, 1, 2, 3, 0, 0]),
+            ("cap/proc-sys-net/netfilter/nf_conntrack_helper".to_owned(), b"0\n".to_vec()),
+            ("cap/proc-sys-net/ipv4/conf/eth0/rp_filter".to_owned(), b"1\n".to_vec()),
+            ("cap/proc-sys-net/ipv4/tcp_rmem".to_owned(), b"4096\t131072\t6291456\n".to_vec()),
+        ];
+        // More than an archive may have of other entries.
+        entries.extend((0..12_000).map(|number| {
+            (format!("cap/proc-sys-net/ipv6/conf/veth{number}/mtu"), b"1500\n".to_vec())
+        }));
+        let packed: Vec<(&str, &[u8])> =
+            entries.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
+        let report = analyse_all(&[("bundle.tar.gz", &bundle(&packed))], &[]);
+        assert_eq!(report.captures.len(), 1, "{:?}", report.captures);
+        assert!(report.captures[0].warnings.is_empty(), "{:?}", report.captures[0].warnings);
+        assert_eq!(report.verdict, Verdict::Broken);
+        assert!(report.addresses.iter().any(|entry| entry.role == Role::Vip));
+        let advice: String = report.devices[0]
+            .findings
+            .iter()
+            .flat_map(|finding| &finding.remedies)
+            .flat_map(|remedy| remedy.steps.clone())
+            .collect();
+        assert!(advice.contains("assigns no helper by port"), "{advice}");
     }
 }

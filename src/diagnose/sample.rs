@@ -19,7 +19,9 @@ use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
 use crate::model::time::Timestamp;
-use crate::model::topology::{AddressRole, DeviceEntry, FactSource, Facts, Role, Topology};
+use crate::model::topology::{
+    AddressRole, DeviceEntry, FactSource, Facts, NodeSettings, Role, Topology,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -80,6 +82,7 @@ pub struct Sample {
     /// Other exchanges of the same analysis.
     beside: Vec<Exchange>,
     devices: Vec<DeviceEntry>,
+    settings: Vec<NodeSettings>,
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
@@ -126,6 +129,7 @@ impl Sample {
             now,
             beside: Vec::new(),
             devices: Vec::new(),
+            settings: Vec::new(),
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
@@ -381,13 +385,22 @@ impl Sample {
         self
     }
 
+    pub fn with_settings(mut self, settings: NodeSettings) -> Self {
+        self.settings.push(settings);
+        self
+    }
+
     pub fn without_topology(mut self) -> Self {
         self.roles.clear();
         self
     }
 
     pub fn diagnose(&self) -> Diagnosis {
-        let facts = Facts { devices: self.devices.clone(), ..Facts::default() };
+        let facts = Facts {
+            devices: self.devices.clone(),
+            settings: self.settings.clone(),
+            ..Facts::default()
+        };
         let topology = Topology::new(self.roles.clone(), facts);
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];

@@ -166,6 +166,33 @@ pub struct NodeSettings {
     pub kube_proxy_mode: Option<String>,
 }
 
+impl NodeSettings {
+    /// Takes over what `later` says of the same node.
+    pub fn extend(&mut self, later: Self) {
+        self.assigns_helpers = later.assigns_helpers.or(self.assigns_helpers);
+        self.helper_modules = later.helper_modules.or(self.helper_modules.take());
+        self.reverse_path_filters.extend(later.reverse_path_filters);
+        self.temporary_addresses.extend(later.temporary_addresses);
+        self.kube_proxy_mode = later.kube_proxy_mode.or(self.kube_proxy_mode.take());
+    }
+
+    /// One entry for each node, in order of appearance.
+    fn joined(all: Vec<Self>) -> Vec<Self> {
+        let mut joined: Vec<Self> = Vec::new();
+        let mut places: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        for settings in all {
+            match places.get(&settings.node).and_then(|place| joined.get_mut(*place)) {
+                Some(known) => known.extend(settings),
+                None => {
+                    places.insert(settings.node.clone(), joined.len());
+                    joined.push(settings);
+                }
+            }
+        }
+        joined
+    }
+}
+
 /// What one inventory text says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -243,6 +270,7 @@ impl Topology {
             // The first entry wins where two name one address.
             .rev()
             .collect();
+        let settings = NodeSettings::joined(settings);
         Self { roles, links, interfaces, networks, devices, settings, device_by_address }
     }
 
@@ -304,6 +332,22 @@ impl Topology {
     #[must_use]
     pub fn settings(&self) -> &[NodeSettings] {
         &self.settings
+    }
+
+    /// How the node that holds `address` is set; where one node alone is known,
+    /// without a name, it is that.
+    #[must_use]
+    pub fn settings_at(&self, address: IpAddr) -> Option<&NodeSettings> {
+        let node = self.find(address).and_then(|belief| belief.node.as_deref());
+        let named = self
+            .settings
+            .iter()
+            .find(|settings| node.is_some() && settings.node.as_deref() == node);
+        match (named, self.settings.as_slice()) {
+            (Some(named), _) => Some(named),
+            (None, [only]) if node.is_none() || only.node.is_none() => Some(only),
+            _ => None,
+        }
     }
 
     /// Whether `address` is the broadcast address of one of the nodes' networks.

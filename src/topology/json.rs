@@ -118,7 +118,9 @@ fn read_array(
     let mut routes: Vec<Route> = Vec::new();
     let mut devices = device_json::Entries::default();
     for (index, element) in elements.iter().enumerate() {
-        if element.as_object().is_some_and(serde_json::Map::is_empty) {
+        if element.as_object().is_some_and(serde_json::Map::is_empty)
+            || ip_route_json::is_neighbour(element)
+        {
             // `ip -j` prints `{}` for what it filtered out.
         } else if ip_addr_json::is_interface(element) {
             interfaces.push(ip_addr_json::read_interface(element, messages));

@@ -22,6 +22,7 @@ mod kubectl_table;
 mod link;
 mod resolve;
 mod route;
+mod settings;
 mod surroundings;
 mod text;
 

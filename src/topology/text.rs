@@ -8,6 +8,7 @@ use super::ip_addr::IpAddrReader;
 use super::ip_route;
 use super::kubectl_table::KubectlReader;
 use super::route::{self, Route};
+use super::settings::SettingsReader;
 use crate::model::input::{Fault, Place};
 use crate::model::topology::Facts;
 
@@ -91,6 +92,7 @@ pub struct Lines<'a> {
     links: IpAddrReader,
     routes: Vec<Route>,
     tables: KubectlReader<'a>,
+    settings: SettingsReader,
     faults: Vec<Fault>,
 }
 
@@ -102,6 +104,7 @@ impl<'a> Lines<'a> {
             links: IpAddrReader::new(command),
             routes: Vec::new(),
             tables: KubectlReader::new(command.namespace.as_deref()),
+            settings: SettingsReader::default(),
             faults: Vec::new(),
         }
     }
@@ -113,6 +116,9 @@ impl<'a> Lines<'a> {
         let mut reading = self.links.read(line);
         if reading == Reading::Foreign {
             reading = ip_route::read(line, &mut self.routes);
+        }
+        if reading == Reading::Foreign {
+            reading = self.settings.read(line);
         }
         if reading == Reading::Foreign {
             reading = self.tables.read(line);
@@ -129,6 +135,7 @@ impl<'a> Lines<'a> {
         let mut facts = interface::facts_of(&self.links.finish(), &self.command.host);
         facts.extend(route::facts_of(&self.routes, &self.command.host));
         facts.addresses.extend(self.tables.finish());
+        facts.settings.extend(self.settings.finish(self.command));
         facts.faults.extend(self.faults);
         facts
     }

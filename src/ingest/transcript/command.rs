@@ -204,6 +204,11 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
         "tcpdump" | "tcpdump.exe" | "windump" => {
             Command { kind: CommandKind::Tcpdump(read_tcpdump(rest)), host }
         }
+        "sysctl" => Command { kind: CommandKind::Inventory(Shape::Sysctl), host },
+        "lsmod" => Command { kind: CommandKind::Inventory(Shape::Modules), host },
+        "cat" if rest.iter().any(|word| word == "/proc/modules") => {
+            Command { kind: CommandKind::Inventory(Shape::Modules), host }
+        }
         "dig" | "nslookup" | "host" => Command { kind: CommandKind::Dig, host },
         "ip" if rest.first().is_some_and(|word| word == "netns") => {
             read_wrapped(rest, host, depth).unwrap_or(other)
@@ -255,6 +260,8 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
             "ssh",
             "dig",
             "nslookup",
+            "sysctl",
+            "lsmod",
         ];
         if starts.contains(&base_name(word)) {
             return Some(read_words(words.get(at..)?, host, depth + 1));
