@@ -10,6 +10,7 @@ mod detect;
 mod dig;
 mod faults;
 mod flow_events;
+mod inflate;
 mod label;
 mod layers;
 mod lz4;
