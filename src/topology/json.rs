@@ -91,7 +91,8 @@ fn locate(facts: &mut Facts, line: u64) {
     }
 }
 
-fn facts_of(value: &Value, command: &Command) -> Facts {
+/// What one value says; its faults do not know their line.
+pub fn facts_of(value: &Value, command: &Command) -> Facts {
     let mut facts = Facts::default();
     let mut messages = Vec::new();
     if kubectl_json::is_object(value) {

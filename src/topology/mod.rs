@@ -9,6 +9,7 @@ mod command;
 mod device_csv;
 mod device_json;
 mod device_list;
+mod hosts;
 mod interface;
 mod ip_addr;
 mod ip_addr_json;
@@ -25,6 +26,7 @@ mod route;
 mod settings;
 mod surroundings;
 mod text;
+mod yaml;
 
 pub use resolve::resolve;
 
@@ -56,12 +58,19 @@ pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> 
             facts.extend(reading.facts);
             json_is_sound = reading.sound;
             unread.skip_bytes(reading.length_bytes);
+        } else if let Some(length_bytes) = yaml::find_objects(unread.rest()) {
+            let objects = unread.rest().get(..length_bytes).unwrap_or_default();
+            facts.extend(yaml::read(objects, &command, unread.number()));
+            unread.skip_bytes(length_bytes);
         } else {
             lines.read(line, unread.number());
             unread.skip_line();
         }
     }
     facts.extend(lines.finish());
+    if facts.is_empty() && facts.faults.is_empty() {
+        return yaml::find_list(text, &command, first_line).unwrap_or_default();
+    }
     facts
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::command::Command;
+use super::hosts;
 use super::interface;
 use super::ip_addr::IpAddrReader;
 use super::ip_route;
@@ -10,7 +11,7 @@ use super::kubectl_table::KubectlReader;
 use super::route::{self, Route};
 use super::settings::SettingsReader;
 use crate::model::input::{Fault, Place};
-use crate::model::topology::Facts;
+use crate::model::topology::{Facts, HostFact};
 
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +94,7 @@ pub struct Lines<'a> {
     routes: Vec<Route>,
     tables: KubectlReader<'a>,
     settings: SettingsReader,
+    hosts: Vec<HostFact>,
     faults: Vec<Fault>,
 }
 
@@ -105,6 +107,7 @@ impl<'a> Lines<'a> {
             routes: Vec::new(),
             tables: KubectlReader::new(command.namespace.as_deref()),
             settings: SettingsReader::default(),
+            hosts: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -113,6 +116,12 @@ impl<'a> Lines<'a> {
     /// and much of what `ip` prints say nothing about addresses.
     pub fn read(&mut self, line: &str, number: u64) {
         let line = &*without_colours(line);
+        if self.command.lists_hosts {
+            if self.hosts.len() < hosts::LIMIT_NAMES {
+                self.hosts.extend(hosts::read(line));
+            }
+            return;
+        }
         let mut reading = self.links.read(line);
         if reading == Reading::Foreign {
             reading = ip_route::read(line, &mut self.routes);
@@ -135,6 +144,7 @@ impl<'a> Lines<'a> {
         let mut facts = interface::facts_of(&self.links.finish(), &self.command.host);
         facts.extend(route::facts_of(&self.routes, &self.command.host));
         facts.addresses.extend(self.tables.finish());
+        facts.hosts.extend(self.hosts);
         facts.settings.extend(self.settings.finish(self.command));
         facts.faults.extend(self.faults);
         facts

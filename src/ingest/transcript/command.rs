@@ -71,6 +71,7 @@ const KNOWN: &[&str] = &[
     "find",
     "firewall-cmd",
     "for",
+    "getent",
     "grep",
     "head",
     "helm",
@@ -208,6 +209,14 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
         "lsmod" => Command { kind: CommandKind::Inventory(Shape::Modules), host },
         "cat" if rest.iter().any(|word| word == "/proc/modules") => {
             Command { kind: CommandKind::Inventory(Shape::Modules), host }
+        }
+        "cat" if rest.iter().any(|word| word == "/etc/hosts") => {
+            Command { kind: CommandKind::Inventory(Shape::Hosts), host }
+        }
+        "getent"
+            if rest.first().is_some_and(|word| matches!(word.as_str(), "hosts" | "ahosts")) =>
+        {
+            Command { kind: CommandKind::Inventory(Shape::Hosts), host }
         }
         "dig" | "nslookup" | "host" => Command { kind: CommandKind::Dig, host },
         "ip" if rest.first().is_some_and(|word| word == "netns") => {

@@ -17,6 +17,8 @@ pub(super) enum Shape {
     Json,
     /// `kubectl -o yaml`.
     Yaml,
+    /// `cat /etc/hosts`.
+    Hosts,
 }
 
 impl Shape {
@@ -38,6 +40,9 @@ impl Shape {
         if is_module_header(trimmed) {
             return Some(Self::Modules);
         }
+        if line.starts_with("apiVersion: ") {
+            return Some(Self::Yaml);
+        }
         begins_json(trimmed).then_some(Self::Json)
     }
 
@@ -52,16 +57,23 @@ impl Shape {
             Self::Table => is_header(trimmed) || is_row(trimmed),
             Self::Sysctl => is_sysctl(trimmed) || trimmed.starts_with("sysctl: "),
             Self::Modules => is_module_header(trimmed) || is_module(trimmed),
+            Self::Hosts => {
+                trimmed.starts_with('#')
+                    || trimmed.split_whitespace().next().is_some_and(|word| {
+                        word.split('%').next().is_some_and(|word| word.parse::<IpAddr>().is_ok())
+                    })
+            }
             // Counted by its brackets instead.
             Self::Json => true,
+            // A text within an object may hold blank lines, and is indented.
+            Self::Yaml if is_after_gap => line.starts_with(' '),
             Self::Yaml => {
-                !is_after_gap
-                    && (line.starts_with([' ', '-'])
-                        || trimmed.split_once(':').is_some_and(|(name, value)| {
-                            !name.is_empty()
-                                && name.bytes().all(|b| b.is_ascii_alphanumeric())
-                                && (value.is_empty() || value.starts_with(' '))
-                        }))
+                line.starts_with([' ', '-', '#'])
+                    || trimmed.split_once(':').is_some_and(|(name, value)| {
+                        !name.is_empty()
+                            && name.bytes().all(|b| b.is_ascii_alphanumeric())
+                            && (value.is_empty() || value.starts_with(' '))
+                    })
             }
         }
     }
