@@ -33,6 +33,9 @@ const MAX_INVENTORY_BYTES: u64 = 64 << 20;
 /// Exchanges that are whole at the same time, some 1.5 KB each.
 const TOLD_AT_ONCE: usize = 50_000;
 
+/// Failures that servers logged, over all inputs.
+const MAX_SERVER_LOG: usize = 50;
+
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -68,6 +71,8 @@ pub struct Analysis {
     captures: Vec<CaptureIntake>,
     facts: Facts,
     names: BTreeMap<IpAddr, String>,
+    /// What servers logged of failures.
+    server_log: Vec<String>,
     packets: u64,
 }
 
@@ -81,6 +86,7 @@ impl Analysis {
             captures: Vec::new(),
             facts: Facts::default(),
             names: BTreeMap::new(),
+            server_log: Vec::new(),
             packets: 0,
         }
     }
@@ -170,7 +176,9 @@ impl Analysis {
     /// Where no capture was read.
     pub fn finish(mut self, header: ReportHeader) -> Result<Report, InputError> {
         if self.captures.is_empty() {
-            let kind = if self.facts.is_empty() {
+            let kind = if let Some(failure) = self.server_log.into_iter().next() {
+                InputErrorKind::OnlyServerLog { failure }
+            } else if self.facts.is_empty() {
                 InputErrorKind::NoPackets { lines: 0 }
             } else {
                 InputErrorKind::OnlyFacts
@@ -189,6 +197,11 @@ impl Analysis {
             let names = Names::of(&self.facts);
             for capture in &mut self.captures {
                 capture.release(&names, &mut self.feeder);
+            }
+        }
+        if let Some(capture) = self.captures.first_mut() {
+            for failure in self.server_log.drain(..) {
+                capture.note(failure);
             }
         }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
@@ -237,6 +250,12 @@ impl Analysis {
                 self.facts.addresses.push(fact);
                 return;
             }
+            Event::ServerLog(failure) => {
+                if self.server_log.len() < MAX_SERVER_LOG {
+                    self.server_log.push(failure);
+                }
+                return;
+            }
             _ => {}
         }
         // Events of a capture come after its beginning.
@@ -263,7 +282,10 @@ impl Analysis {
             Event::Dropped { interface, packets } => capture.dropped(interface, packets),
             Event::Note(note) => capture.note(note),
             Event::CaptureEnds => capture.end(&mut self.feeder),
-            Event::CaptureBegins(_) | Event::Inventory(_) | Event::Fact(_) => {}
+            Event::CaptureBegins(_)
+            | Event::Inventory(_)
+            | Event::Fact(_)
+            | Event::ServerLog(_) => {}
         }
     }
 }

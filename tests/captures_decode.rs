@@ -73,7 +73,7 @@ impl Count {
                 self.icmp_errors_in_udp += in_udp;
             }
             Content::FragmentsLost(_) | Content::Discarded(_) | Content::Dropped(_) => {
-                self.lost += 1
+                self.lost += 1;
             }
         }
     }

@@ -294,4 +294,21 @@ local 127.0.0.1 dev lo table local proto kernel scope host src 127.0.0.1
             .collect();
         assert!(advice.contains("assigns no helper by port"), "{advice}");
     }
+
+    #[test]
+    fn a_servers_log_is_told_beside_a_capture_and_proves_nothing_alone() {
+        let log = "Nov  8 07:19:25 node3 in.tftpd[123]: tftpd: oack: Operation not permitted\n";
+        let capture = "07:19:25.000000 IP 192.0.2.9.5000 > 198.51.100.7.69: TFTP, length 20, RRQ \"a\" octet\n";
+        let report =
+            analyse_all(&[("host.txt", capture.as_bytes()), ("tftpd.log", log.as_bytes())], &[]);
+        assert_eq!(report.captures.len(), 1);
+        assert_ne!(report.verdict, Verdict::Broken);
+        let warnings = report.captures[0].warnings.join("\n");
+        assert!(warnings.contains("the server's own host refused to send"), "{warnings}");
+        let mut analysis = Analysis::new(Limits::default());
+        analysis.read_capture("tftpd.log", None, &mut log.as_bytes()).unwrap();
+        let error = analysis.finish(header()).unwrap_err();
+        assert!(error.to_string().contains("log without packets"), "{error}");
+        assert!(error.kind.hint().contains("Add a capture"));
+    }
 }

@@ -65,6 +65,7 @@ fn read(path: &Path) -> Outline {
         Event::NamedPacket(_) => outline.captures.last_mut().unwrap().packets += 1,
         Event::Interface(_)
         | Event::Fact(_)
+        | Event::ServerLog(_)
         | Event::Dropped { .. }
         | Event::Note(_)
         | Event::CaptureEnds => {}

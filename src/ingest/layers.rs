@@ -91,6 +91,7 @@ fn read_layer(
                 | Event::NamedPacket(_)
                 | Event::OtherPacket { .. }
                 | Event::Inventory(_)
+                | Event::ServerLog(_)
         );
         sink(event);
     });

@@ -18,6 +18,7 @@ mod pcap;
 mod pcapng;
 #[cfg(test)]
 mod samples;
+mod server_log;
 mod snoop;
 pub mod tcpdump_text;
 pub mod transcript;
@@ -50,6 +51,9 @@ pub enum Event<'a> {
     OtherPacket { frame: u64, at: Option<crate::model::time::Timestamp> },
     /// A packet whose ends the text names: its addresses have to be looked up.
     NamedPacket(NamedPacket),
+    /// What a server logged of a failure: one sentence without a full stop. It
+    /// belongs to no capture.
+    ServerLog(String),
     /// A fact about an address that stands beside a packet.
     Fact(AddressFact),
     /// Packets that the capturing host lost at an interface before they could

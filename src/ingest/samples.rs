@@ -55,6 +55,7 @@ impl Seen {
             event @ (Event::Packet(_)
             | Event::NamedPacket(_)
             | Event::Fact(_)
+            | Event::ServerLog(_)
             | Event::OtherPacket { .. }
             | Event::Inventory(_)) => Self::Text(format!("{event:?}")),
         }

@@ -181,12 +181,11 @@ impl NodeSettings {
         let mut joined: Vec<Self> = Vec::new();
         let mut places: BTreeMap<Option<String>, usize> = BTreeMap::new();
         for settings in all {
-            match places.get(&settings.node).and_then(|place| joined.get_mut(*place)) {
-                Some(known) => known.extend(settings),
-                None => {
-                    places.insert(settings.node.clone(), joined.len());
-                    joined.push(settings);
-                }
+            let place = *places.entry(settings.node.clone()).or_insert(joined.len());
+            if let Some(known) = joined.get_mut(place) {
+                known.extend(settings);
+            } else {
+                joined.push(settings);
             }
         }
         joined

@@ -123,7 +123,6 @@ fn has_key(line: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
     use crate::model::topology::Role;
     use crate::topology::parse as read_all;
 
@@ -245,7 +244,7 @@ metadata:
             [('b', 'a'), ('c', 'b'), ('d', 'c'), ('e', 'd'), ('f', 'e'), ('g', 'f')]
         {
             let aliases = vec![format!("*{before}"); 10].join(", ");
-            bomb.push_str(&format!("{name}: &{name} [{aliases}]\n"));
+            bomb += &["", &format!("{name}: &{name} [{aliases}]\n")].concat();
         }
         let deep = format!("apiVersion: v1\na: {}\n", "[".repeat(10_000));
         let damaged = "apiVersion: v1\nkind: Pod\n  name: [\n".to_owned();
@@ -263,7 +262,8 @@ metadata:
             let at = (0..=at.min(PODS.len())).rev().find(|at| PODS.is_char_boundary(*at)).unwrap_or(0);
             let (before, behind) = PODS.split_at(at);
             let behind = behind.get(cut.min(behind.len())..).unwrap_or_default();
-            read_all("", None, &format!("{before}{insert}{behind}"), 1);
+            let facts = read_all("", None, &format!("{before}{insert}{behind}"), 1);
+            prop_assert!(facts.addresses.len() <= 1_000);
         }
     }
 }

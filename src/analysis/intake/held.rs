@@ -81,9 +81,9 @@ impl CaptureIntake {
             match item {
                 Item::Packet(packet, wire_bytes) => self.packet(packet, wire_bytes, feeder),
                 Item::Other(at) => self.other(at, feeder),
-                Item::Named(named) => {
-                    let (line, at) = (named.line, named.packet.at);
-                    match resolve(*named, names) {
+                Item::Named(waiting) => {
+                    let (line, at) = (waiting.line, waiting.packet.at);
+                    match resolve(*waiting, names) {
                         Ok(packet) => self.packet(packet, 0, feeder),
                         Err(name) => {
                             self.other(Some(at), feeder);
@@ -110,8 +110,8 @@ impl CaptureIntake {
 /// # Errors
 ///
 /// The name of which no address, or more than one, is known.
-fn resolve(named: NamedPacket, names: &Names) -> Result<Packet, String> {
-    let NamedPacket { mut packet, source, destination, .. } = named;
+fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
+    let NamedPacket { mut packet, source, destination, .. } = waiting;
     let flow = match &mut packet.content {
         Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
         Content::Dropped(dropped) => &mut dropped.datagram.flow,

@@ -152,15 +152,13 @@ proptest! {
             "{\"flow\":{\"verdict\":\"DROPPED\",\"IP\":{\"source\":\"192.0.2.1\",\"destination\":\"192.0.2.2\"},\"l4\":{\"UDP\":{\"source_port\":5,\"destination_port\":69}}}}",
             "EVENTS LOST: HUBBLE_RING_BUFFER CPU(0) 12",
         ];
-        let text: String = cuts
-            .iter()
-            .map(|(line, at, insert)| {
-                let line = LINES[*line];
-                let at = (0..=*at.min(&line.len())).rev().find(|at| line.is_char_boundary(*at));
-                let (before, behind) = line.split_at(at.unwrap_or(0));
-                format!("{before}{insert}{behind}\n")
-            })
-            .collect();
+        let mutated = cuts.iter().map(|(line, at, insert)| {
+            let line = LINES[*line];
+            let at = (0..=*at.min(&line.len())).rev().find(|at| line.is_char_boundary(*at));
+            let (before, behind) = line.split_at(at.unwrap_or(0));
+            [before, insert.as_str(), behind].concat()
+        });
+        let text = mutated.collect::<Vec<_>>().join("\n");
         outline(&text);
     }
 }

@@ -52,6 +52,7 @@ fn describe(event: &Event<'_>) -> String {
         Event::Inventory(_)
         | Event::NamedPacket(_)
         | Event::Fact(_)
+        | Event::ServerLog(_)
         | Event::Dropped { .. }
         | Event::Note(_) => {
             format!("not ours: {event:?}")

@@ -20,6 +20,7 @@ use std::io::BufRead;
 use super::Event;
 use super::dig::{DigRun, begins_run};
 use super::flow_events::{FlowRun, find_program};
+use super::server_log::find_failure;
 use super::tcpdump_text::{Origin, Run, looks_like_packet};
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
@@ -33,6 +34,9 @@ use shape::Shape;
 /// Runs of one text. Each becomes a capture, which costs much more than its
 /// lines: a text that changes between packets and prose must not exhaust us.
 const LIMIT_RUNS: usize = 500;
+
+/// Failures of one server's log that are told.
+const LIMIT_FAILURES: usize = 20;
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
@@ -50,6 +54,7 @@ pub fn read_text(
         section: Section::Prose,
         has_content: false,
         runs: 0,
+        failures: 0,
         is_full: false,
         open_line: None,
         broken_line: None,
@@ -92,6 +97,8 @@ struct Splitter {
     has_content: bool,
     /// Runs that ended.
     runs: usize,
+    /// Lines of a server's log that were handed out.
+    failures: usize,
     /// Whether it was told that there are too many.
     is_full: bool,
     /// The last line of a packet, if it may go on where a window or a mail ended it.
@@ -182,6 +189,12 @@ impl Splitter {
             let mut inventory = Inventory::new("", None, shape);
             inventory.push(line, text);
             self.section = Section::Inventory(Box::new(inventory));
+        } else if let Some(failure) = find_failure(text) {
+            self.has_content = true;
+            if self.failures < LIMIT_FAILURES {
+                self.failures += 1;
+                sink(Event::ServerLog(failure));
+            }
         } else if begins_run(text) {
             let mut run = DigRun::new(None, line);
             run.push(line, text);

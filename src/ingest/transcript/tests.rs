@@ -15,7 +15,9 @@ fn outline(text: &str) -> Vec<String> {
             capture = format!("capture {}/{}", node.unwrap_or("-"), interface.unwrap_or("-"));
             packets = 0;
         }
-        Event::Packet(_) | Event::Frame(_) | Event::OtherPacket { .. } => packets += 1,
+        Event::Packet(_) | Event::NamedPacket(_) | Event::Frame(_) | Event::OtherPacket { .. } => {
+            packets += 1;
+        }
         Event::CaptureEnds => outline.push(format!("{capture} {packets}")),
         Event::Inventory(text) => outline.push(format!(
             "inventory {} '{}' {}",
@@ -24,8 +26,11 @@ fn outline(text: &str) -> Vec<String> {
             text.text.lines().count()
         )),
         Event::Fault(fault) => outline.push(format!("fault {fault}")),
-        Event::NamedPacket(_) => packets += 1,
-        Event::Interface(_) | Event::Dropped { .. } | Event::Note(_) | Event::Fact(_) => {}
+        Event::Interface(_)
+        | Event::Dropped { .. }
+        | Event::Note(_)
+        | Event::Fact(_)
+        | Event::ServerLog(_) => {}
     });
     if let Err(error) = result {
         outline.push(format!("error {error}"));
@@ -284,7 +289,7 @@ proptest! {
             | Event::Note(_) => {
                 assert_eq!(begun, ended + 1);
             }
-            Event::Fault(_) | Event::Inventory(_) | Event::Fact(_) => {}
+            Event::Fault(_) | Event::Inventory(_) | Event::Fact(_) | Event::ServerLog(_) => {}
         });
         assert_eq!(begun, ended);
     }
@@ -301,6 +306,7 @@ const LINES: &[&str] = &[
     "Nov  8 07:19:25.894: 192.0.2.9:5000 (world) -> default/tftp-0:69 (ID:4) to-endpoint FORWARDED (UDP)",
     "Nov  8 07:19:25.994: 198.51.100.7:69 <> 192.0.2.9:5000 Policy denied DROPPED (UDP)",
     "xx drop (Policy denied) flow 0x0 to endpoint 0, identity 2->4: [::1]:5 -> [::2]:69 udp",
+    "in.tftpd[9]: tftpd: read: Connection refused",
     "EVENTS LOST: HUBBLE_RING_BUFFER CPU(0) 12",
     "[root@node3 ~]# tcpdump -n -i eth0",
     "[root@node3 ~]# ip addr",
