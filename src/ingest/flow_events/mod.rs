@@ -10,24 +10,25 @@ mod event;
 mod hubble_json;
 mod hubble_line;
 mod monitor_line;
+mod packets;
 mod passing;
 mod sides;
 
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use crate::ingest::tcpdump_text::{Stamp, StampStyle, Timeline};
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
 use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Application, Content, Datagram, Dropped, IcmpError, IcmpKind, Packet};
-use crate::model::protocol::Protocol;
+use crate::model::packet::{Content, Dropped};
 use crate::model::time::Timestamp;
 use crate::model::topology::{AddressFact, FactSource, Role};
 use drops::Drops;
-use event::{Carries, Fate, FlowEvent, Party, Side, Who};
+use event::{Carries, Fate, FlowEvent, Side};
 use hubble_json::{JsonLine, looks_like_json, parse_json};
+use packets::{datagram, find_error, name_of, packet, stand_ins};
 use passing::{Passing, Waiting};
 use sides::Sides;
 
@@ -306,51 +307,6 @@ impl FlowRun {
         } else {
             sink(Event::Fault(fault));
         }
-    }
-}
-
-/// An ICMP error of which the quote is not shown.
-fn find_error(kind: IcmpKind, event: &FlowEvent) -> Option<IcmpError> {
-    let (from, to) = (event.source.address()?, event.destination.address()?);
-    (event.fate == Fate::Forwarded).then_some(IcmpError { kind, from, to, quote: None })
-}
-
-fn name_of(party: &Party) -> Option<String> {
-    match &party.who {
-        Who::Name(name) => Some(name.clone()),
-        Who::Address(_) => None,
-    }
-}
-
-/// The addresses; the unspecified one stands where a name has to be resolved.
-fn stand_ins(source: &Party, destination: &Party) -> (IpAddr, IpAddr) {
-    let known = source.address().or_else(|| destination.address());
-    let unknown = match known {
-        Some(IpAddr::V6(_)) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    };
-    (source.address().unwrap_or(unknown), destination.address().unwrap_or(unknown))
-}
-
-/// A datagram of which neither length nor payload is told.
-fn datagram(flow: FlowKey) -> Datagram {
-    let protocol =
-        Protocol::of_port(flow.destination.port).or_else(|| Protocol::of_port(flow.source.port));
-    let application =
-        protocol.map_or(Application::Unknown { tftp_shape: None }, Application::Plain);
-    Datagram { flow, length: 0, fingerprint: None, application }
-}
-
-fn packet(frame: u64, at: Timestamp, interface: u32, content: Content) -> Packet {
-    Packet {
-        frame,
-        at,
-        interface,
-        kernel_interface: None,
-        direction: None,
-        ip_identification: None,
-        tunnel: None,
-        content,
     }
 }
 
