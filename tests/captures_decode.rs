@@ -75,6 +75,7 @@ impl Count {
             Content::FragmentsLost(_) | Content::Discarded(_) | Content::Dropped(_) => {
                 self.lost += 1;
             }
+            Content::Neighbour(_) | Content::Segment(_) => {}
         }
     }
 

@@ -115,7 +115,9 @@ pub(super) fn datagram_of(decoded: Result<Decoded, DecodeError>) -> Option<Datag
         Content::IcmpError(_)
         | Content::FragmentsLost(_)
         | Content::Discarded(_)
-        | Content::Dropped(_) => None,
+        | Content::Dropped(_)
+        | Content::Neighbour(_)
+        | Content::Segment(_) => None,
     }
 }
 

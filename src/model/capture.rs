@@ -27,6 +27,8 @@ pub enum CaptureFormat {
     Hubble,
     /// Events that `cilium monitor` printed.
     CiliumMonitor,
+    /// A connection tracking table: entries instead of packets, lines instead of frames.
+    Conntrack,
 }
 
 impl CaptureFormat {
@@ -41,6 +43,7 @@ impl CaptureFormat {
             Self::Dig => "output of dig",
             Self::Hubble => "Hubble flows",
             Self::CiliumMonitor => "cilium monitor",
+            Self::Conntrack => "connection tracking",
         }
     }
 }

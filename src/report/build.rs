@@ -84,7 +84,11 @@ impl<'a> Builder<'a> {
             .or_insert_with(|| {
                 DeviceDraft::new(exchange.device, exchange.device_rule, verdict, exchange.protocol)
             });
-        draft.count(exchange.device, exchange.device_rule, verdict, exchange.protocol, 1);
+        if diagnosis.is_still_waiting {
+            draft.count_waiting();
+        } else {
+            draft.count(exchange.device, exchange.device_rule, verdict, exchange.protocol, 1);
+        }
         draft.find(exchange, diagnosis, names);
         let budget =
             if is_well(verdict) { &mut self.listing.well } else { &mut self.listing.other };

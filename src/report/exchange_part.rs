@@ -31,6 +31,14 @@ impl Names<'_> {
             .unwrap_or_default()
     }
 
+    /// Two points, or the one table that states a translation.
+    fn between(&self, from: PointId, to: PointId) -> String {
+        if from == to {
+            return format!("{}, by connection tracking", self.capture(from.capture));
+        }
+        format!("{} → {}", self.point(from), self.point(to))
+    }
+
     /// `host@node3/eth0`; the capture's name where nothing else is known.
     fn point(&self, id: PointId) -> String {
         let Some(point) = self.points.iter().find(|point| point.id == id) else {
@@ -102,11 +110,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
             .translations
             .iter()
             .map(|translation| Translation {
-                between: format!(
-                    "{} → {}",
-                    names.point(translation.from),
-                    names.point(translation.to)
-                ),
+                between: names.between(translation.from, translation.to),
                 before: translation.before,
                 after: translation.after,
             })
@@ -117,7 +121,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
         community_id: view
             .asked
             .filter(|_| !exchange.client.is_unknown())
-            .map(|asked| community_id(exchange.client, asked)),
+            .map(|asked| community_id(exchange.protocol.transport(), exchange.client, asked)),
     }
 }
 

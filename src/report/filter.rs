@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::{Endpoint, Transport};
 use crate::model::exchange::Exchange;
 
 /// Shows the exchange, whatever addresses answered, and the ICMP errors about it.
@@ -24,8 +24,8 @@ pub fn display_filter(exchange: &Exchange) -> String {
     let terms: Vec<String> = clients.iter().map(|client| address_term(*client)).collect();
     let clients =
         if terms.len() > 1 { format!("({})", terms.join(" || ")) } else { terms.concat() };
-    let errors = errors_term(exchange);
-    format!("{clients} && (udp.port == {} || {errors})", exchange.client.port)
+    let (port_field, errors) = (port_field(exchange), errors_term(exchange));
+    format!("{clients} && ({port_field} == {} || {errors})", exchange.client.port)
 }
 
 /// Of a client that is not known: whom it asked, and who answered.
@@ -36,7 +36,8 @@ fn servers_filter(exchange: &Exchange) -> String {
     servers.dedup();
     let terms: Vec<String> = servers.iter().map(|server| address_term(server.address)).collect();
     let port = servers.first().map_or(0, |server| server.port);
-    format!("({}) && (udp.port == {port} || {})", terms.join(" || "), errors_term(exchange))
+    let (port_field, errors) = (port_field(exchange), errors_term(exchange));
+    format!("({}) && ({port_field} == {port} || {errors})", terms.join(" || "))
 }
 
 fn errors_term(exchange: &Exchange) -> &'static str {
@@ -44,6 +45,13 @@ fn errors_term(exchange: &Exchange) -> &'static str {
         "icmp.type in {3, 4, 11, 12}"
     } else {
         "icmpv6.type <= 4"
+    }
+}
+
+fn port_field(exchange: &Exchange) -> &'static str {
+    match exchange.protocol.transport() {
+        Transport::Udp => "udp.port",
+        Transport::Tcp => "tcp.port",
     }
 }
 

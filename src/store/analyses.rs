@@ -7,8 +7,12 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
-use super::{Error, Filter, Page, Store};
+use super::{AnalysisCursor, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Device, Report};
+
+/// Rows of one statement: a statement for each would cost a report on thousands
+/// of devices most of its time. SQLite takes 32,766 values in one.
+const ROWS_AT_ONCE: usize = 2_000;
 
 /// Reports compress some tenfold at the fast levels already.
 const ZSTD_LEVEL: i32 = 3;
@@ -38,8 +42,8 @@ impl Store {
         .bind(compressed)
         .execute(&mut *transaction)
         .await?;
-        for device in &report.devices {
-            insert_device(&mut transaction, report, device).await?;
+        for devices in report.devices.chunks(ROWS_AT_ONCE) {
+            insert_devices(&mut transaction, report, devices).await?;
         }
         let nodes = report.captures.iter().filter_map(|capture| capture.node.as_deref());
         let nodes = nodes.chain(report.addresses.iter().filter_map(|one| one.node.as_deref()));
@@ -100,6 +104,19 @@ impl Store {
         Ok(found.is_some())
     }
 
+    /// What lists show of the report with this id.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer or the row cannot be read back.
+    pub async fn find_summary(&self, id: Uuid) -> Result<Option<AnalysisSummary>, Error> {
+        let mut statement = QueryBuilder::<Sqlite>::new("SELECT ");
+        statement.push(ANALYSIS_COLUMNS).push(" FROM analyses a WHERE a.id = ").push_bind(id);
+        let row: Option<AnalysisRow> =
+            statement.build_query_as().fetch_optional(self.pool()).await?;
+        row.map(AnalysisSummary::try_from).transpose()
+    }
+
     /// Up to `limit` reports that match `filter`, newest first, older than `cursor`.
     ///
     /// # Errors
@@ -108,16 +125,23 @@ impl Store {
     pub async fn list(
         &self,
         filter: &Filter,
-        cursor: Option<Uuid>,
+        cursor: Option<AnalysisCursor>,
         limit: u32,
     ) -> Result<Page<AnalysisSummary>, Error> {
         let mut statement = QueryBuilder::<Sqlite>::new("SELECT ");
         statement.push(ANALYSIS_COLUMNS).push(" FROM analyses a WHERE 1 = 1");
         if let Some(cursor) = cursor {
-            statement.push(" AND a.id < ").push_bind(cursor);
+            statement
+                .push(" AND (a.created_at_ns, a.id) < (")
+                .push_bind(cursor.created_at.as_nanoseconds())
+                .push(", ")
+                .push_bind(cursor.id)
+                .push(")");
         }
         filter.push_conditions(&mut statement);
-        statement.push(" ORDER BY a.id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        statement
+            .push(" ORDER BY a.created_at_ns DESC, a.id DESC LIMIT ")
+            .push_bind(i64::from(limit) + 1);
         let rows: Vec<AnalysisRow> = statement.build_query_as().fetch_all(self.pool()).await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows {
@@ -126,7 +150,9 @@ impl Store {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = entries.len() <= limit;
         entries.truncate(limit);
-        let next_cursor = if is_last { None } else { entries.last().map(|entry| entry.id) };
+        let last = entries.last().filter(|_| !is_last);
+        let next_cursor =
+            last.map(|entry| AnalysisCursor { created_at: entry.created_at, id: entry.id });
         Ok(Page { entries, next_cursor })
     }
 
@@ -150,43 +176,47 @@ impl Store {
     }
 }
 
-async fn insert_device(
+async fn insert_devices(
     connection: &mut SqliteConnection,
     report: &Report,
-    device: &Device,
+    devices: &[Device],
 ) -> Result<(), Error> {
-    let address = device.device.to_string();
-    let causes: Vec<_> = device.findings.iter().map(|finding| finding.cause).collect();
-    sqlx::query(
-        "INSERT INTO devices (analysis_id, device, name, verdict, headline, causes, analysed_at_ns) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(report.id)
-    .bind(&address)
-    .bind(&device.name)
-    .bind(device.verdict.as_token())
-    .bind(&device.headline)
-    .bind(encode(&causes)?)
-    .bind(report.created_at.as_nanoseconds())
-    .execute(&mut *connection)
-    .await?;
-    let addresses: BTreeSet<IpAddr> =
-        device.addresses.iter().copied().chain([device.device]).collect();
-    for other in addresses {
-        sqlx::query("INSERT INTO device_addresses (analysis_id, device, address) VALUES (?, ?, ?)")
-            .bind(report.id)
-            .bind(&address)
-            .bind(other.to_string())
-            .execute(&mut *connection)
-            .await?;
+    let mut rows = Vec::with_capacity(devices.len());
+    let (mut addresses, mut causes) = (Vec::new(), Vec::new());
+    for device in devices {
+        let own: Vec<_> = device.findings.iter().map(|finding| finding.cause).collect();
+        rows.push((device, encode(&own)?));
+        let name = device.device.to_string();
+        let all: BTreeSet<IpAddr> =
+            device.addresses.iter().copied().chain([device.device]).collect();
+        addresses.extend(all.into_iter().map(|one| (name.clone(), one.to_string())));
+        let own: BTreeSet<_> = own.into_iter().collect();
+        causes.extend(own.into_iter().map(|cause| (name.clone(), cause.as_token().to_owned())));
     }
-    for cause in causes.into_iter().collect::<BTreeSet<_>>() {
-        sqlx::query("INSERT INTO device_causes (analysis_id, device, cause) VALUES (?, ?, ?)")
-            .bind(report.id)
-            .bind(&address)
-            .bind(cause.as_token())
-            .execute(&mut *connection)
-            .await?;
+    let mut statement = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO devices (analysis_id, device, name, verdict, headline, causes, analysed_at_ns) ",
+    );
+    statement.push_values(rows, |mut row, (device, causes)| {
+        row.push_bind(report.id)
+            .push_bind(device.device.to_string())
+            .push_bind(device.name.clone())
+            .push_bind(device.verdict.as_token())
+            .push_bind(device.headline.clone())
+            .push_bind(causes)
+            .push_bind(report.created_at.as_nanoseconds());
+    });
+    statement.build().execute(&mut *connection).await?;
+    for (head, pairs) in [
+        ("INSERT INTO device_addresses (analysis_id, device, address) ", addresses),
+        ("INSERT INTO device_causes (analysis_id, device, cause) ", causes),
+    ] {
+        for pairs in pairs.chunks(ROWS_AT_ONCE) {
+            let mut statement = QueryBuilder::<Sqlite>::new(head);
+            statement.push_values(pairs, |mut row, (device, value)| {
+                row.push_bind(report.id).push_bind(device.clone()).push_bind(value.clone());
+            });
+            statement.build().execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

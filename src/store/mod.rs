@@ -22,7 +22,7 @@ mod rows;
 
 pub use blobs::{BlobWriter, CaptureBlobs};
 pub use devices::DeviceCursor;
-pub use filter::{Filter, Page};
+pub use filter::{AnalysisCursor, Filter, Page};
 
 /// How long a start waits for the process before it to let go of the data directory.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::command::Command;
+use super::conntrack;
 use super::hosts;
 use super::interface;
 use super::ip_addr::IpAddrReader;
@@ -95,6 +96,7 @@ pub struct Lines<'a> {
     tables: KubectlReader<'a>,
     settings: SettingsReader,
     hosts: Vec<HostFact>,
+    tracked: conntrack::Entries,
     faults: Vec<Fault>,
 }
 
@@ -108,8 +110,16 @@ impl<'a> Lines<'a> {
             tables: KubectlReader::new(command.namespace.as_deref()),
             settings: SettingsReader::default(),
             hosts: Vec::new(),
+            tracked: conntrack::Entries::default(),
             faults: Vec::new(),
         }
+    }
+
+    /// Reads the XML of connection tracking with which `text` begins; gives the
+    /// bytes that it takes up.
+    pub fn read_xml(&mut self, text: &str, first_line: u64) -> usize {
+        self.tables.end();
+        self.tracked.read_xml(text, first_line)
     }
 
     /// Reads one line. A line of no known form is passed over: prompts, prose,
@@ -122,7 +132,10 @@ impl<'a> Lines<'a> {
             }
             return;
         }
-        let mut reading = self.links.read(line);
+        let mut reading = self.tracked.read(line, number);
+        if reading == Reading::Foreign {
+            reading = self.links.read(line);
+        }
         if reading == Reading::Foreign {
             reading = ip_route::read(line, &mut self.routes);
         }
@@ -147,6 +160,7 @@ impl<'a> Lines<'a> {
         facts.hosts.extend(self.hosts);
         facts.settings.extend(self.settings.finish(self.command));
         facts.faults.extend(self.faults);
+        facts.extend(self.tracked.finish());
         facts
     }
 }

@@ -115,7 +115,10 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
     let flow = match &mut packet.content {
         Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
         Content::Dropped(dropped) => &mut dropped.datagram.flow,
-        Content::IcmpError(_) | Content::FragmentsLost(_) => return Ok(packet),
+        Content::IcmpError(_)
+        | Content::FragmentsLost(_)
+        | Content::Neighbour(_)
+        | Content::Segment(_) => return Ok(packet),
     };
     match (source, destination) {
         (None, None) => {}

@@ -156,6 +156,7 @@ impl DigRun {
                 identity: hasher.finish(),
                 question: None,
                 label,
+                reply_to: None,
             }),
         }
     }

@@ -236,7 +236,7 @@ impl FlowRun {
         let content = match event.fate {
             Fate::Dropped => {
                 let reason: String = event.point.chars().take(LIMIT_REASON_CHARS).collect();
-                Content::Dropped(Dropped { datagram, reason: reason.into() })
+                Content::Dropped(Box::new(Dropped { datagram, reason: reason.into() }))
             }
             Fate::Forwarded | Fate::NoPacket => Content::Datagram(datagram),
         };

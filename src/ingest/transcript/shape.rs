@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::tracked::{begins_table, belongs_to_table};
+
 /// The form of an inventory's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -19,6 +21,8 @@ pub(super) enum Shape {
     Yaml,
     /// `cat /etc/hosts`.
     Hosts,
+    /// `conntrack -L`, `conntrack -E`, `/proc/net/nf_conntrack`.
+    Conntrack,
 }
 
 impl Shape {
@@ -43,6 +47,9 @@ impl Shape {
         if line.starts_with("apiVersion: ") {
             return Some(Self::Yaml);
         }
+        if begins_table(trimmed) {
+            return Some(Self::Conntrack);
+        }
         begins_json(trimmed).then_some(Self::Json)
     }
 
@@ -63,6 +70,7 @@ impl Shape {
                         word.split('%').next().is_some_and(|word| word.parse::<IpAddr>().is_ok())
                     })
             }
+            Self::Conntrack => belongs_to_table(trimmed),
             // Counted by its brackets instead.
             Self::Json => true,
             // A text within an object may hold blank lines, and is indented.

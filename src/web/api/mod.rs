@@ -15,6 +15,7 @@ pub fn routes() -> OpenApiRouter<Service> {
     OpenApiRouter::new()
         .routes(routes!(analyses::create_analysis, analyses::list_analyses))
         .routes(routes!(analyses::get_analysis, analyses::delete_analysis))
+        .routes(routes!(analyses::get_analysis_events))
         .routes(routes!(analyses::get_analysis_device))
         .routes(routes!(devices::list_devices))
         .routes(routes!(devices::get_device))

@@ -10,6 +10,7 @@ mod devices;
 pub mod history;
 pub mod home;
 pub mod problem;
+pub mod running;
 #[cfg(test)]
 mod tests;
 
