@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
+use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, DeviceRule, Discarded, Exchange, FollowUps, IcmpErrors, LateChange,
@@ -85,6 +86,8 @@ pub struct Sample {
     beside: Vec<Exchange>,
     devices: Vec<DeviceEntry>,
     settings: Vec<NodeSettings>,
+    services: Vec<ServiceFact>,
+    pools: Vec<AddressPool>,
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
@@ -94,6 +97,7 @@ pub struct Sample {
 }
 
 mod beside;
+mod cluster;
 mod pod_side;
 
 /// When the first request of a sample is sent, less the 10 ms of its own.
@@ -136,6 +140,8 @@ impl Sample {
             beside: Vec::new(),
             devices: Vec::new(),
             settings: Vec::new(),
+            services: Vec::new(),
+            pools: Vec::new(),
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
@@ -466,6 +472,8 @@ impl Sample {
         let facts = Facts {
             devices: self.devices.clone(),
             settings: self.settings.clone(),
+            services: self.services.clone(),
+            pools: self.pools.clone(),
             temporary: self.temporary.clone(),
             ..Facts::default()
         };

@@ -20,6 +20,7 @@ mod json;
 mod kubectl_json;
 mod kubectl_object;
 mod kubectl_row;
+mod kubectl_service;
 mod kubectl_table;
 mod link;
 mod resolve;
@@ -29,6 +30,7 @@ mod surroundings;
 mod text;
 mod yaml;
 
+pub use kubectl_json::read_object as kubernetes_object;
 pub use resolve::resolve;
 
 use crate::model::topology::Facts;
