@@ -9,6 +9,7 @@ mod listing;
 mod names;
 mod node_tables;
 mod tables;
+mod together;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -19,6 +20,7 @@ use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
 use self::names::Names;
 use self::tables::Tables;
+use self::together::run_together;
 use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
@@ -131,7 +133,7 @@ impl Analysis {
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
         let first = self.captures.len();
-        let result = ingest::read(input, &limits, &mut |event| {
+        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
         // A capture that a fault stopped may not have said that it ends.

@@ -24,7 +24,9 @@ mod points;
 mod record;
 mod repetition;
 mod roles;
+mod sides;
 mod signature;
+mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -187,8 +189,10 @@ impl Correlator {
         own.sort_by_key(|table| table.id);
         for mut table in own {
             let translated = table.take_translated();
-            tables.push(table);
-            tables.extend(translated);
+            for mut table in std::iter::once(table).chain(translated) {
+                table.forget_flows();
+                tables.push(table);
+            }
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

@@ -104,6 +104,12 @@ impl PointTable {
         }
     }
 
+    /// Gives back what only further packets would need; the report takes as much.
+    pub fn forget_flows(&mut self) {
+        self.flows = Flows::default();
+        self.by_tid = HashMap::new();
+    }
+
     /// Whether a client socket has other exchanges than one: it may be answered
     /// by anybody, for all that time tells.
     pub fn asks_many(&self, client: Endpoint) -> bool {
@@ -290,12 +296,14 @@ impl PointTable {
         if record.protocol != Protocol::Sip || record.asked != Some(source) {
             return false;
         }
-        record.details(frame.capture).payload_replies.get_or_insert(PayloadReplies {
-            source,
-            destination,
-            packets: 1,
-            first: frame,
-            asks_for_own_port: named.asks_for_own_port,
+        record.details(frame.capture).payload_replies.get_or_insert_with(|| {
+            Box::new(PayloadReplies {
+                source,
+                destination,
+                packets: 1,
+                first: frame,
+                asks_for_own_port: named.asks_for_own_port,
+            })
         });
         record.reply(packet, frame, datagram, Origin::Asked);
         self.register(Flow {

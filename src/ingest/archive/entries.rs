@@ -8,7 +8,7 @@ use crate::ingest::bounded::Budget;
 use crate::ingest::detect::ArchiveFormat;
 use crate::ingest::label::label;
 use crate::ingest::layers;
-use crate::ingest::{Event, InventoryText};
+use crate::ingest::{Event, InventoryText, Sink};
 use crate::model::input::{Fault, InputErrorKind, Place};
 
 /// Entries that one archive may have.
@@ -28,7 +28,7 @@ const NAMED_MAX: usize = 20;
 pub struct Entries<'e> {
     format: ArchiveFormat,
     budget: &'e Budget,
-    sink: &'e mut dyn FnMut(Event<'_>),
+    sink: &'e mut Sink<'e>,
     /// Entries with content so far.
     met: u64,
     /// Files around captures so far.
@@ -44,11 +44,7 @@ pub struct Entries<'e> {
 
 impl<'e> Entries<'e> {
     /// No entries yet.
-    pub fn new(
-        format: ArchiveFormat,
-        budget: &'e Budget,
-        sink: &'e mut dyn FnMut(Event<'_>),
-    ) -> Self {
+    pub fn new(format: ArchiveFormat, budget: &'e Budget, sink: &'e mut Sink<'e>) -> Self {
         Self {
             format,
             budget,
