@@ -6,6 +6,7 @@ mod clusters;
 mod feeder;
 mod intake;
 mod listing;
+mod names;
 mod node_tables;
 mod tables;
 mod together;
@@ -17,6 +18,7 @@ use std::net::IpAddr;
 use self::feeder::Feeder;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
+use self::names::Names;
 use self::tables::Tables;
 use self::together::run_together;
 use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
@@ -42,6 +44,9 @@ const MAX_INVENTORY_BYTES: u64 = 64 << 20;
 
 /// Exchanges that are whole at the same time, some 1.5 KB each.
 const TOLD_AT_ONCE: usize = 50_000;
+
+/// Failures that servers logged, over all inputs.
+const MAX_SERVER_LOG: usize = 50;
 
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +84,8 @@ pub struct Analysis {
     facts: Facts,
     tables: Tables,
     names: BTreeMap<IpAddr, String>,
+    /// What servers logged of failures.
+    server_log: Vec<String>,
     clusters: Vec<ClusterFacts>,
     packets: u64,
     counts: Counts,
@@ -96,6 +103,7 @@ impl Analysis {
             facts: Facts::default(),
             tables: Tables::default(),
             names: BTreeMap::new(),
+            server_log: Vec::new(),
             clusters: Vec::new(),
             packets: 0,
             counts: Counts::default(),
@@ -222,7 +230,9 @@ impl Analysis {
     /// Where neither a capture nor a connection tracking table was read.
     pub fn finish(mut self, header: ReportHeader) -> Result<Report, InputError> {
         if self.captures.is_empty() && self.tables.is_empty() {
-            let kind = if self.facts.is_empty() {
+            let kind = if let Some(failure) = self.server_log.into_iter().next() {
+                InputErrorKind::OnlyServerLog { failure }
+            } else if self.facts.is_empty() {
                 InputErrorKind::NoPackets { lines: 0 }
             } else {
                 InputErrorKind::OnlyFacts
@@ -235,6 +245,12 @@ impl Analysis {
                 Some(device) if device.addresses.contains(&address) => {}
                 Some(device) => device.addresses.push(address),
                 None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
+            }
+        }
+        if self.captures.iter().any(CaptureIntake::is_holding) {
+            let names = Names::of(&self.facts);
+            for capture in &mut self.captures {
+                capture.release(&names, &mut self.feeder);
             }
         }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
@@ -258,7 +274,10 @@ impl Analysis {
         }
         let correlated = correlator.finish(&places, &mut topology);
         let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
-        let captures = summaries.chain(listed_tables).collect();
+        let mut captures: Vec<_> = summaries.chain(listed_tables).collect();
+        if let Some(first) = captures.first_mut() {
+            first.warnings.append(&mut self.server_log);
+        }
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
         let mut listing = Listing::new(self.limits);
@@ -317,6 +336,16 @@ impl Analysis {
                 self.take_facts(input, text.node.or(stated), parse(&text));
                 return;
             }
+            Event::Fact(fact) => {
+                self.facts.addresses.push(fact);
+                return;
+            }
+            Event::ServerLog(failure) => {
+                if self.server_log.len() < MAX_SERVER_LOG {
+                    self.server_log.push(failure);
+                }
+                return;
+            }
             _ => {}
         }
         // Events of a capture come after its beginning.
@@ -331,6 +360,10 @@ impl Analysis {
                 self.packets += 1;
                 capture.packet(packet, 0, &mut self.feeder);
             }
+            Event::NamedPacket(named) => {
+                self.packets += 1;
+                capture.named(named);
+            }
             Event::OtherPacket { at, .. } => {
                 self.packets += 1;
                 capture.other(at, &mut self.feeder);
@@ -339,7 +372,10 @@ impl Analysis {
             Event::Dropped { interface, packets } => capture.dropped(interface, packets),
             Event::Note(note) => capture.note(note),
             Event::CaptureEnds => capture.end(&mut self.feeder),
-            Event::CaptureBegins(_) | Event::Inventory(_) => {}
+            Event::CaptureBegins(_)
+            | Event::Inventory(_)
+            | Event::Fact(_)
+            | Event::ServerLog(_) => {}
         }
         self.counts.set_packets(self.packets);
     }

@@ -12,13 +12,13 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, IcmpErrors, LateChange, LostReplies, Novelty, Origin, PayloadReplies, Said,
-    Stall, Step,
+    AskedAgain, Course, Discarded, DroppedPackets, IcmpErrors, LateChange, LostReplies, Novelty,
+    Origin, PayloadReplies, Said, Stall, Step,
 };
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, FragmentsLost};
+use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost};
 use crate::model::protocol::Protocol;
-use crate::model::report::StepKind;
+use crate::model::report::{Quotes, StepKind};
 use crate::model::time::Timestamp;
 
 /// Packets kept to be shown; the rest is counted.
@@ -43,6 +43,8 @@ pub struct Details {
     /// A TCP reset of the client.
     pub reset: Option<Mark>,
     pub asked_again: Option<Box<AskedAgain>>,
+    pub discarded: Option<Box<Discarded>>,
+    pub dropped: Option<Box<DroppedPackets>>,
     pub stall: Option<Box<Stall>>,
     pub payload_replies: Option<Box<PayloadReplies>>,
     pub late_change: Option<Box<LateChange>>,
@@ -211,6 +213,29 @@ impl Details {
         }
     }
 
+    pub fn discarded(&mut self, frame: FrameRef) {
+        self.discarded.get_or_insert_with(|| Box::new(Discarded { frame, times: 0 })).times += 1;
+    }
+
+    /// Counts dropped packets; of several kinds the first is told.
+    pub fn dropped(&mut self, frame: FrameRef, dropped: &Dropped, part: Quotes) {
+        self.note_time(frame.at);
+        let FlowKey { source, destination, .. } = dropped.datagram.flow;
+        let known = self.dropped.get_or_insert_with(|| {
+            Box::new(DroppedPackets {
+                frame,
+                source,
+                destination,
+                part,
+                reason: dropped.reason.clone(),
+                packets: 0,
+            })
+        });
+        if known.part == part && known.reason == dropped.reason {
+            known.packets += 1;
+        }
+    }
+
     /// Keeps a packet to be shown.
     pub fn step(
         &mut self,
@@ -246,6 +271,8 @@ impl Details {
             && self.lost_replies.is_none()
             && self.repeated_answer.is_none()
             && self.asked_again.is_none()
+            && self.discarded.is_none()
+            && self.dropped.is_none()
             && self.repeated_request.is_none()
             && self.replies.iter().all(|replies| {
                 replies.tally.count.repeats == 0 && matches!(replies.origin, Origin::Asked)
@@ -280,6 +307,8 @@ impl Synopsis {
     pub fn of(datagram: &Datagram) -> Self {
         let (label, protocol) = match &datagram.application {
             Application::Transaction(transaction) => (transaction.label, transaction.protocol),
+            Application::Plain(protocol) if is_untold(datagram) => (DATAGRAM, *protocol),
+            Application::Unknown { .. } if is_untold(datagram) => (DATAGRAM, Protocol::Udp),
             Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
                 ("", Protocol::Udp)
             }
@@ -325,6 +354,13 @@ fn step(
     }
 }
 
+/// What is said of a datagram of which only the ends are known.
+const DATAGRAM: &str = "datagram";
+
+fn is_untold(datagram: &Datagram) -> bool {
+    datagram.length == 0 && datagram.fingerprint.is_none()
+}
+
 /// What a step shows of a datagram.
 fn said(datagram: &Datagram, protocol: Protocol) -> Said {
     match &datagram.application {
@@ -334,6 +370,10 @@ fn said(datagram: &Datagram, protocol: Protocol) -> Said {
         }
         Application::Transaction(transaction) => {
             Said::Message { protocol: transaction.protocol, label: transaction.label }
+        }
+        // Not even its length was told.
+        Application::Plain(_) | Application::Unknown { .. } if is_untold(datagram) => {
+            Said::Message { protocol, label: DATAGRAM }
         }
         Application::Plain(_) | Application::Unknown { .. } => {
             Said::Datagram { length: datagram.length }

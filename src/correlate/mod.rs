@@ -94,6 +94,12 @@ impl Correlator {
             Content::Datagram(datagram) => {
                 self.observed_table(point, packet.at).datagram(packet, frame, datagram);
             }
+            Content::Dropped(dropped) => {
+                self.observed_table(point, packet.at).dropped(packet, frame, dropped);
+            }
+            Content::Discarded(datagram) => {
+                self.observed_table(point, packet.at).discarded(packet, frame, datagram);
+            }
             Content::IcmpError(error) => {
                 self.observed_table(point, packet.at).icmp_error(frame, error);
             }
@@ -127,7 +133,11 @@ impl Correlator {
                     .handshakes
                     .take(packet, frame, *segment, || self.observed_table(point, packet.at));
             }
-            Content::Datagram(_) | Content::IcmpError(_) | Content::FragmentsLost(_) => {}
+            Content::Datagram(_)
+            | Content::Discarded(_)
+            | Content::Dropped(_)
+            | Content::IcmpError(_)
+            | Content::FragmentsLost(_) => {}
         }
         self.beside[position].1 = beside;
     }

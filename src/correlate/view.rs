@@ -45,6 +45,8 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         lost_replies: details.and_then(|details| details.lost_replies.as_deref().copied()),
         reset: details.and_then(|details| details.reset).map(shown),
         asked_again: details.and_then(|details| details.asked_again.as_deref().copied()),
+        discarded: details.and_then(|details| details.discarded.as_deref().copied()),
+        dropped: details.and_then(|details| details.dropped.as_deref().cloned()),
         progress: details.and_then(|details| details.progress).map(shown),
         payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
         late_change: details.and_then(|details| details.late_change.as_deref().copied()),

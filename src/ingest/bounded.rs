@@ -5,16 +5,16 @@ use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read};
 
 use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use lzma_rust2::XzReader;
 
 use super::ahead::Together;
 use super::detect::Compression;
+use super::inflate::{GzipMembers, Inflate};
 use super::lz4::Lz4Frames;
 
-/// Bytes taken from a decoder at once. A decoder that comes upon damage drops
-/// what it produced in that call, so a smaller step loses less; a much smaller
-/// one would copy the deflate window too often.
+/// Bytes taken from a decoder at once. All but those of gzip and deflate drop,
+/// where they come upon damage, what they produced in that call, so a smaller
+/// step loses less; a much smaller one would cost time.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The largest zstd window that is accepted, as a power of two: 128 MiB, what
@@ -72,7 +72,7 @@ impl<'a> Expanded<'a> {
         budget: &'a Budget,
     ) -> io::Result<Self> {
         let decoder: Box<dyn Read + 'a> = match compression {
-            Compression::Gzip => Box::new(MultiGzDecoder::new(compressed)),
+            Compression::Gzip => Box::new(GzipMembers::new(compressed)),
             Compression::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(compressed)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;
@@ -88,7 +88,7 @@ impl<'a> Expanded<'a> {
     /// The content of one bare deflate stream, as ZIP archives hold it. Of
     /// `compressed` no byte behind the stream is used.
     pub fn deflate(compressed: impl BufRead + 'a, budget: &'a Budget) -> Self {
-        Self { decoder: Box::new(DeflateDecoder::new(compressed)), compression: "deflate", budget }
+        Self { decoder: Box::new(Inflate::new(compressed)), compression: "deflate", budget }
     }
 
     fn explained(&self, error: &io::Error) -> io::Error {

@@ -88,7 +88,12 @@ fn read_layer(
     let outcome = unpack(&mut window, layers, budget, &mut |event| {
         has_content |= matches!(
             event,
-            Event::Frame(_) | Event::Packet(_) | Event::OtherPacket { .. } | Event::Inventory(_)
+            Event::Frame(_)
+                | Event::Packet(_)
+                | Event::NamedPacket(_)
+                | Event::OtherPacket { .. }
+                | Event::Inventory(_)
+                | Event::ServerLog(_)
         );
         sink(event);
     });

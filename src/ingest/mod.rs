@@ -8,7 +8,10 @@ mod archive;
 mod bounded;
 mod byte_order;
 mod detect;
+mod dig;
 mod faults;
+mod flow_events;
+mod inflate;
 mod label;
 mod layers;
 mod lz4;
@@ -16,6 +19,7 @@ mod pcap;
 mod pcapng;
 #[cfg(test)]
 mod samples;
+mod server_log;
 mod snoop;
 pub mod tcpdump_text;
 pub mod transcript;
@@ -31,6 +35,7 @@ use self::window::Window;
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
 use crate::model::input::{Fault, InputErrorKind};
 use crate::model::packet::Packet;
+use crate::model::topology::AddressFact;
 
 /// What an input holds, in input order.
 #[derive(Debug)]
@@ -46,6 +51,13 @@ pub enum Event<'a> {
     /// A frame or line of the current capture that is no UDP and no ICMP error
     /// (ARP, TCP …): it counts as a packet and has a frame number.
     OtherPacket { frame: u64, at: Option<crate::model::time::Timestamp> },
+    /// A packet whose ends the text names: its addresses have to be looked up.
+    NamedPacket(NamedPacket),
+    /// What a server logged of a failure: one sentence without a full stop. It
+    /// belongs to no capture.
+    ServerLog(String),
+    /// A fact about an address that stands beside a packet.
+    Fact(AddressFact),
     /// Packets that the capturing host lost at an interface before they could
     /// be captured, in addition to those that were told before.
     Dropped { interface: u32, packets: u64 },
@@ -94,6 +106,17 @@ pub struct InventoryText<'a> {
     pub text: &'a str,
     /// The line at which the text begins, counted from 1.
     pub line: u64,
+}
+
+/// A packet of which the text gives names for addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPacket {
+    /// A datagram; the unspecified address stands where a name belongs.
+    pub packet: Packet,
+    /// The line that names them, counted from 1.
+    pub line: u64,
+    pub source: Option<String>,
+    pub destination: Option<String>,
 }
 
 /// Takes what an input holds; perhaps on another thread than the one that reads.

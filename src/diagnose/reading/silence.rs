@@ -58,6 +58,10 @@ impl<'a> Reading<'a> {
             return None;
         }
         let first = self.view.requests.first?;
+        // No silence has to be watched where it is known what became of the packet.
+        if self.view.dropped.is_some() {
+            return Some(Confidence::Certain);
+        }
         let repeats = self.view.requests.repeats;
         let silent = self.is_silent_since(first);
         if self.exchange.protocol.expects_answer() {

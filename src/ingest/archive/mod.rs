@@ -3,6 +3,7 @@
 
 mod content;
 mod entries;
+mod surroundings;
 pub mod tar;
 mod zip;
 
