@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::netns::DEVICE;
-use crate::site::site;
+use crate::site::{site, wait};
 
 fn notification(alerts: &[Value]) -> Value {
     json!({"version": "4", "groupKey": "{}", "status": "firing", "receiver": "replyscope",
@@ -64,7 +64,7 @@ fn alerts_start_queries_at_registered_nodes_only() {
     let page = service.get(&format!("/devices/{}", DEVICE[0]));
     assert_eq!(page.status, 200);
     assert!(page.text.contains(&format!("href=\"/analyses/{id}\"")), "{}", page.text);
-    service.wait("it captures", || service.get(api).json["query"]["state"] == "running");
+    wait("it captures", || service.get(api).json["query"]["state"] == "running");
     site.back_up(0, 40_000, "to-answerer");
     let report = service.report(id);
     assert_eq!(report["query"]["state"], "finished", "{}", report["query"]);
@@ -138,10 +138,10 @@ fn a_real_alertmanager_delivers_and_its_link_opens_the_report() {
         let curl = curl.args(["-sS", "-f", "-H", "Content-Type: application/json", "-d", &alerts]);
         curl.arg("http://127.0.0.1:9093/api/v2/alerts").output().unwrap().status.success()
     };
-    service.wait("Alertmanager takes the alert", send);
+    wait("Alertmanager takes the alert", send);
     let page = format!("/devices/{}", DEVICE[1]);
     let mut id = String::new();
-    service.wait("the query runs", || {
+    wait("the query runs", || {
         let text = service.get(&page).text;
         let found = text.split_once("href=\"/analyses/").map(|(_, rest)| rest.to_owned());
         id = found.and_then(|rest| rest.split('"').next().map(str::to_owned)).unwrap_or_default();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::netns::{CABLE, DEVICE, NODE, POD, VIP};
-use crate::site::site;
+use crate::site::{site, wait};
 
 const QUERIES: &str = "/api/v1/nodes/node3/analyses";
 
@@ -49,7 +49,7 @@ fn a_backup_that_fails_is_diagnosed_while_it_fails() {
     }
     assert!(site.back_up(0, 40_000, "to-answerer"));
     assert!(!site.back_up(1, 40_001, "to-asked"));
-    service.wait("packets are counted while it runs", || {
+    wait("packets are counted while it runs", || {
         let progress = service.get(&format!("/api/v1/analyses/{id}")).json;
         assert_eq!(progress["query"]["state"], "running", "{progress}");
         progress["packets"].as_u64().unwrap() >= 10
@@ -144,7 +144,7 @@ fn a_full_queue_refuses_and_says_when_to_come_again() {
     let queued = second.json["id"].as_str().unwrap();
     service.request(&format!("/api/v1/analyses/{queued}/stop"), &["-X", "POST"]);
     let query = format!("/api/v1/analyses/{queued}/query");
-    service.wait("it ends", || service.get(&query).json["state"] == "interrupted");
+    wait("it ends", || service.get(&query).json["state"] == "interrupted");
     let answer = service.get(&format!("/api/v1/analyses/{queued}"));
     assert_eq!((answer.status, &answer.json["type"]), (404, &"/problems/analysis-failed".into()));
     service.request(&format!("/api/v1/analyses/{first}/stop"), &["-X", "POST"]);

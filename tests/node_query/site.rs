@@ -64,7 +64,7 @@ impl Site {
 
 impl<'a> Service<'a> {
     pub fn start(network: &'a Network, folder: &Path, options: &[&str]) -> Self {
-        let mut child = network
+        let child = network
             .command("node", env!("CARGO_BIN_EXE_replyscope"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(folder.join("data"))
@@ -73,14 +73,15 @@ impl<'a> Service<'a> {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut service = Self { child, address: String::new(), network };
+        let mut log = BufReader::new(service.child.stderr.take().unwrap());
         let (mut line, mut said) = (String::new(), String::new());
         while log.read_line(&mut line).unwrap() > 0 {
             if let Some((_, rest)) = line.split_once("listening on http://") {
                 let is_part = |sign: &char| ":.".contains(*sign) || sign.is_ascii_digit();
-                let address = rest.chars().take_while(is_part).collect();
+                service.address = rest.chars().take_while(is_part).collect();
                 std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-                return Self { child, address, network };
+                return service;
             }
             said.push_str(&std::mem::take(&mut line));
         }
@@ -124,7 +125,7 @@ impl<'a> Service<'a> {
     }
 
     pub fn wait_for_capture(&self, id: &str) {
-        self.wait("the capture runs", || {
+        wait("the capture runs", || {
             let answer = self.get(&format!("/api/v1/analyses/{id}"));
             assert_eq!(answer.status, 202, "{answer:?}");
             answer.json["bytes_received"].as_u64().unwrap() > 0
@@ -134,7 +135,7 @@ impl<'a> Service<'a> {
     /// Waits for the report.
     pub fn report(&self, id: &str) -> Value {
         let mut report = Value::Null;
-        self.wait("the report is there", || {
+        wait("the report is there", || {
             let answer = self.get(&format!("/api/v1/analyses/{id}"));
             assert!([200, 202].contains(&answer.status), "{answer:?}");
             report = answer.json;
@@ -142,19 +143,20 @@ impl<'a> Service<'a> {
         });
         report
     }
-
-    pub fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
-        let began = Instant::now();
-        while !is_so() {
-            assert!(began.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
 }
 
 impl Drop for Service<'_> {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits for what must come within a minute.
+pub fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_mins(1), "{what}: not within a minute");
+        std::thread::sleep(Duration::from_millis(100));
     }
 }

@@ -98,7 +98,7 @@ impl Agent {
             .curl()
             .args(["-w", "\n%{http_code}"])
             .args(arguments)
-            .arg(format!("{}{path}", self.base))
+            .arg(format!("{}{path}", self.base()))
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -136,7 +136,7 @@ impl Agent {
             .arg(&head)
             .arg("-o")
             .arg(&file)
-            .arg(format!("{}/v1/captures", self.base))
+            .arg(format!("{}/v1/captures", self.base()))
             .spawn()
             .unwrap();
         let mut stream = Stream { child, file, id: String::new() };
