@@ -112,18 +112,15 @@ fn judge(device: &Device, span: Span, before: Option<Belief>) -> Belief {
         // What it was judged by goes on.
         Some(verdict) => carried > decided && verdict == before.state.verdict,
     };
-    let state = match before.filter(keeps) {
-        Some(Belief { mut state, .. }) => {
-            if verdict.is_some() {
-                state.judged_at = span.until;
-            }
-            state.last_packet_at = state.last_packet_at.max(last_packet_at);
-            state
+    let state = if let Some(Belief { mut state, .. }) = before.filter(keeps) {
+        if verdict.is_some() {
+            state.judged_at = span.until;
         }
-        None => {
-            let verdict = verdict.unwrap_or(Verdict::Inconclusive);
-            state(device, verdict, exchanges, span, last_packet_at)
-        }
+        state.last_packet_at = state.last_packet_at.max(last_packet_at);
+        state
+    } else {
+        let verdict = verdict.unwrap_or(Verdict::Inconclusive);
+        state(device, verdict, exchanges, span, last_packet_at)
     };
     Belief { state, sockets }
 }

@@ -97,7 +97,6 @@ impl Devices {
     }
 
     /// All addresses of all devices.
-    #[must_use]
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.by_address.keys().copied()
     }
