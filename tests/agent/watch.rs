@@ -82,8 +82,8 @@ fn the_founding_fault_turns_a_device_broken_until_it_is_gone() {
         let labels = [device_label.as_str(), "cause=\"follow_up_to_request_address\""];
         let found = find_value(&text, "replyscope_device_findings", &labels);
         assert_eq!(found, Some(1.0), "{text}");
-        let last = "replyscope_device_last_packet_timestamp_seconds";
-        assert!(find_value(&text, last, &[&device_label]).unwrap() > 1_700_000_000.0);
+        let name = "replyscope_device_last_packet_timestamp_seconds";
+        assert!(find_value(&text, name, &[&device_label]).unwrap() > 1_700_000_000.0);
     }
     // The one that says nothing has no verdict.
     assert!(!text.contains(OTHER[0]), "{text}");
