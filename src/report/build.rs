@@ -142,6 +142,7 @@ impl<'a> Builder<'a> {
             },
             captures: self.captures,
             addresses,
+            devices_omitted: 0,
             devices,
         }
     }

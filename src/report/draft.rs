@@ -177,6 +177,7 @@ fn device_finding(finding: &Finding, exchange: &Exchange, names: Names<'_>) -> D
     });
     DeviceFinding {
         cause: finding.cause,
+        documentation: finding.cause.documentation_path(),
         severity: finding.severity,
         confidence: finding.confidence,
         title: finding.title.clone(),

@@ -1,20 +1,21 @@
 //! `/api/v1/analyses`
 
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::super::Service;
 use super::super::error::{ApiError, Error};
-use super::super::extract::{DeviceAddress, Json, Path, Query};
+use super::super::extract::{Json, Path, Query};
 use super::super::query::AnalysesQuery;
 use super::super::upload::{self, UploadForm, UploadQuery};
+use super::report_body::report_body;
 use super::responses::{ChangeProblems, FindProblems, ListProblems, UploadProblems};
-use crate::model::report::{AnalysisSummary, Device, Report};
+use crate::model::report::{AnalysisSummary, Report};
 
 /// A page of analyses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,9 +68,19 @@ pub async fn list_analyses(
     }))
 }
 
+/// How much of a report is returned.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct ReportQuery {
+    /// The most devices that the report lists, worst first; `devices_omitted` counts
+    /// the others. Without it, all: `/api/v1/analyses/{id}/devices` has them by pages.
+    device_limit: Option<u64>,
+}
+
 /// Returns one analysis.
 #[utoipa::path(get, path = "/api/v1/analyses/{id}", tag = "analyses",
-    params(("id" = Uuid, Path), ("If-None-Match" = Option<String>, Header, description = "An ETag seen before")),
+    params(("id" = Uuid, Path), ReportQuery, ("If-None-Match" = Option<String>, Header, description = "An ETag seen before")),
     responses(
         (status = 200, description = "The report", body = Report,
             headers(("ETag" = String, description = "Changes with the report"))),
@@ -78,6 +89,7 @@ pub async fn list_analyses(
 pub async fn get_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
+    Query(query): Query<ReportQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let tag = entity_tag(id);
@@ -85,8 +97,10 @@ pub async fn get_analysis(
     if names_tag(&headers, &tag) && service.store.contains(id).await? {
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
-    let report = service.store.find(id).await?.ok_or(Error::AnalysisNotFound(id))?;
-    Ok((fixed, Json(report)).into_response())
+    let frame = service.store.find_frame(id).await?.ok_or(Error::AnalysisNotFound(id))?;
+    let most = query.device_limit.unwrap_or(u64::MAX);
+    let body = report_body(service.store, frame, most).await?;
+    Ok((fixed, [(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// Deletes an analysis and its captures.
@@ -101,23 +115,6 @@ pub async fn delete_analysis(
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Error::AnalysisNotFound(id).into())
-    }
-}
-
-/// Returns one device's part of an analysis.
-#[utoipa::path(get, path = "/api/v1/analyses/{id}/devices/{device}", tag = "analyses",
-    params(("id" = Uuid, Path), ("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119")),
-    responses((status = 200, description = "The device's part", body = Device), FindProblems))]
-pub async fn get_analysis_device(
-    State(service): State<Service>,
-    Path((id, device)): Path<(Uuid, DeviceAddress)>,
-) -> Result<Json<Device>, ApiError> {
-    match service.store.find_device(id, device.0).await? {
-        Some(device) => Ok(Json(device)),
-        None if service.store.contains(id).await? => {
-            Err(Error::DeviceNotInAnalysis { analysis: id, device: device.0 }.into())
-        }
-        None => Err(Error::AnalysisNotFound(id).into()),
     }
 }
 

@@ -8,6 +8,8 @@ use super::Service;
 mod analyses;
 mod devices;
 mod health;
+mod report_body;
+mod report_devices;
 mod responses;
 
 /// The routes of the API, each with its documentation.
@@ -15,7 +17,8 @@ pub fn routes() -> OpenApiRouter<Service> {
     OpenApiRouter::new()
         .routes(routes!(analyses::create_analysis, analyses::list_analyses))
         .routes(routes!(analyses::get_analysis, analyses::delete_analysis))
-        .routes(routes!(analyses::get_analysis_device))
+        .routes(routes!(report_devices::list_analysis_devices))
+        .routes(routes!(report_devices::get_analysis_device))
         .routes(routes!(devices::list_devices))
         .routes(routes!(devices::get_device))
         .routes(routes!(health::live))

@@ -11,7 +11,8 @@ use super::super::extract::{DeviceAddress, Path, Query};
 use super::super::query::{AnalysesQuery, kept_fields, render_next};
 use super::super::upload::{self, UploadQuery};
 use super::home::{self, HomeView};
-use crate::report::html::{Setting, render_device, render_report};
+use super::report::{self, ListQuery};
+use crate::report::html::{Setting, render_device};
 
 /// `GET /`: what to upload, and what was analysed lately.
 pub async fn show_home(
@@ -47,10 +48,9 @@ pub async fn create_analysis(
 pub async fn show_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Html<String>, PageError> {
-    let report = service.store.find(id).await?.ok_or(Error::AnalysisNotFound(id))?;
-    let setting = Setting::Service { stylesheet: stylesheet_path() };
-    Ok(Html(render_report(&report, setting)?))
+    Ok(Html(report::render(&service, id, query).await?))
 }
 
 /// `GET /analyses/{id}/devices/{device}`, by any of the device's addresses.
@@ -58,11 +58,12 @@ pub async fn show_analysis_device(
     State(service): State<Service>,
     Path((id, DeviceAddress(address))): Path<(Uuid, DeviceAddress)>,
 ) -> Result<Html<String>, PageError> {
-    let report = service.store.find(id).await?.ok_or(Error::AnalysisNotFound(id))?;
+    let store = &service.store;
+    let mut report = store.find_frame(id).await?.ok_or(Error::AnalysisNotFound(id))?;
     let not_found = || Error::DeviceNotInAnalysis { analysis: id, device: address };
-    let owns = |addresses: &[std::net::IpAddr]| addresses.contains(&address);
-    let device = report.devices.iter().find(|one| one.device == address || owns(&one.addresses));
-    let device = device.ok_or_else(not_found)?.device;
+    let device = store.find_device(id, address).await?.ok_or_else(not_found)?;
+    let address = device.device;
+    report.devices.push(device);
     let setting = Setting::Service { stylesheet: stylesheet_path() };
-    Ok(Html(render_device(&report, device, setting)?.ok_or_else(not_found)?))
+    Ok(Html(render_device(&report, address, setting)?.ok_or_else(not_found)?))
 }

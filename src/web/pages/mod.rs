@@ -10,6 +10,7 @@ mod devices;
 pub mod history;
 pub mod home;
 pub mod problem;
+mod report;
 #[cfg(test)]
 mod tests;
 
