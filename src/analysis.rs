@@ -23,6 +23,9 @@ use crate::model::report::Report;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
+pub use crate::diagnose::{
+    CauseDocumentation, CauseIllustration, Reference, documentation, illustration,
+};
 pub use crate::report::Header as ReportHeader;
 
 /// Facts are small; a longer inventory is not one.

@@ -6,6 +6,8 @@
 
 mod device;
 mod devices;
+#[cfg(feature = "service")]
+mod example;
 mod prose;
 
 use std::net::IpAddr;
@@ -15,6 +17,8 @@ use askama::Template;
 use self::device::DeviceView;
 use self::devices::DeviceTable;
 pub use self::devices::{DEVICES_PER_PAGE, Listed};
+#[cfg(feature = "service")]
+pub use self::example::render_example;
 use self::prose::{ProseWords as _, Span};
 use super::parties::Parties;
 use super::picture::RowMark;

@@ -21,7 +21,7 @@ pub const FOLLOW_UP_TO_REQUEST_PORT: CauseDocumentation = CauseDocumentation {
 pub const REPLY_IGNORED: CauseDocumentation = CauseDocumentation {
     meaning: "An answer came from an address or port that the client had not asked, and the client asks again as if nothing had come. Its socket is connected to the address asked, or the program compares sources: the kernel or the program throws the answer away without a word.",
     example: "203.0.113.16:50000 → 192.0.2.7:161  GetRequest\n192.0.2.8:161 → 203.0.113.16:50000  GetResponse, from the agent's other address\n203.0.113.16:50000 → 192.0.2.7:161  GetRequest, the same again",
-    proof: "A changed reply that carries the request's own transaction identity, and after it the same transaction asked again: certain. The same question under a new identity, or no identity in the protocol: likely or possible.",
+    proof: "A changed reply that carries the request's own transaction identity, and after it the same transaction asked again: certain. The same question under a new identity, or no identity in the protocol: likely or possible. A reply from the address and port asked, after which the client asks the same again: possible, since the reply may also have been lost behind this capture point.",
     disproof: "The second request left before the answer was there (a delay longer than the client's timeout); or the client asks regularly, and the second request is the next round.",
     remedy_summary: "Let the answer come from the address asked: bind the responder to it, or end the translation that changes it. Or let the client use an unconnected socket.",
 };

@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use super::Service;
 
 mod analyses;
+mod causes;
 mod devices;
 pub mod history;
 pub mod home;
@@ -22,4 +23,6 @@ pub fn routes() -> Router<Service> {
         .route("/analyses/{id}", get(analyses::show_analysis))
         .route("/analyses/{id}/devices/{device}", get(analyses::show_analysis_device))
         .route("/devices/{device}", get(devices::show_device))
+        .route("/docs/causes", get(causes::show_causes))
+        .route("/docs/causes/{cause}", get(causes::show_cause))
 }
