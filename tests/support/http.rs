@@ -40,6 +40,8 @@ impl Server {
         adjust: impl FnOnce(&mut Settings),
         connections: Connections,
     ) -> Self {
+        // The client is built without one. Of several tests in one process the first installs it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut settings = Settings::new(clock::now, clock::new_id);
         settings.concurrent_analyses = 2;
         adjust(&mut settings);
