@@ -39,7 +39,8 @@ impl Store {
     pub async fn find_device(&self, id: Uuid, address: IpAddr) -> Result<Option<Device>, Error> {
         let address = address.to_string();
         let row: Option<PartRow> = sqlx::query_as(
-            "SELECT p.place, p.part FROM device_addresses x \
+            // Without the hint, all addresses of the analysis are read.
+            "SELECT p.place, p.part FROM device_addresses x INDEXED BY device_addresses_by_address \
              JOIN devices d ON d.analysis_id = x.analysis_id AND d.device = x.device \
              JOIN device_parts p ON p.analysis_id = d.analysis_id AND p.place = d.place \
              WHERE x.analysis_id = ? AND x.address = ? \
