@@ -193,6 +193,8 @@ mod tests {
         // The first page tells of the worst, the others only list.
         let first = server.get(page).await.text().await.unwrap();
         assert!(first.contains("What to change"));
+        assert!(first.contains("<summary>200 addresses</summary>"));
+        assert!(first.contains("id=\"captures\""));
         assert!(first.contains("href=\"/docs/causes/follow_up_to_request_address\""));
         // Links keep the filter.
         let html = server.get(&format!("{page}?verdict=broken&q=2001%3Adb8")).await;

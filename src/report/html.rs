@@ -108,7 +108,12 @@ pub fn render_listed(
     let detailed =
         if listed.is_beginning() { detailed(report, &parties, &times) } else { Vec::new() };
     let devices = DeviceTable::listed(report, listed);
-    finish(&ReportPage::new(report, Setting::Service { stylesheet }, detailed, devices))
+    let mut page = ReportPage::new(report, Setting::Service { stylesheet }, detailed, devices);
+    if !listed.is_beginning() {
+        // Who turns the pages of the list looks for a device; the first page has these.
+        (page.addresses.rows, page.captures) = (Vec::new(), Vec::new());
+    }
+    finish(&page)
 }
 
 /// The worst device, and others that there is something to say about.

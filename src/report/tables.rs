@@ -11,6 +11,9 @@ use crate::model::topology::Role;
 /// Rows of a table; the rest is counted.
 const ROWS_MAX: usize = 200;
 
+/// A table with more rows than this is folded.
+const FOLDED_FROM: usize = 50;
+
 /// Tunnels that get a line each; the rest is counted.
 const TUNNELS_MAX: usize = 5;
 
@@ -48,6 +51,16 @@ impl<'a> AddressTable<'a> {
             source: fact_source_label(entry.source),
         };
         Self { rows: entries.into_iter().take(ROWS_MAX).map(row).collect(), omitted }
+    }
+
+    /// Whether the table would push what follows it out of sight.
+    pub(super) const fn is_long(&self) -> bool {
+        self.rows.len() > FOLDED_FROM
+    }
+
+    /// `200 addresses`.
+    pub(super) fn shown_words(&self) -> String {
+        count(self.rows.len() as u64, "address", "addresses")
     }
 
     /// `12 more addresses`.

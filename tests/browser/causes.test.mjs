@@ -100,6 +100,7 @@ describe("causes and long lists in a browser", () => {
     assert.equal(await position.innerText(), `1 to 100 of ${DEVICES} devices`);
     assert.match(await rows.first().innerText(), /unanswered[\s\S]*192\.0\.2\.7/, "the worst is first");
     await picture(page, "devices-first");
+    assert.equal(await page.getByText("200 addresses").count(), 1, "a long table is folded");
 
     const seen = new Set(await rows.locator("td.address a").allInnerTexts());
     for (const [words, count] of [["101 to 200", 100], ["201 to 250", 50]]) {
@@ -128,6 +129,7 @@ describe("causes and long lists in a browser", () => {
     assert.equal(await rows.count(), 1);
     assert.match(await rows.first().innerText(), /2001:db8:f9::7/);
     await picture(page, "devices-filtered");
+    assert.equal(await page.locator("#addresses, #captures").count(), 0, "the list alone");
     await rows.locator("a").first().click();
     await page.waitForURL(/\/devices\/2001:db8:f9::7$/);
 
