@@ -10,7 +10,7 @@ CREATE INDEX devices_by_place ON devices (analysis_id, place);
 CREATE INDEX devices_by_verdict ON devices (analysis_id, verdict, place);
 
 -- The order of the list of devices over all reports.
-CREATE INDEX devices_newest ON devices (analysis_id DESC, device);
+CREATE INDEX devices_newest ON devices (analysed_at_ns DESC, analysis_id DESC, device);
 
 CREATE INDEX devices_without_place ON devices (analysis_id) WHERE place IS NULL;
 

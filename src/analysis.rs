@@ -5,6 +5,8 @@
 mod feeder;
 mod intake;
 mod listing;
+mod node_tables;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,16 +15,20 @@ use std::net::IpAddr;
 use self::feeder::Feeder;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
-use crate::correlate::{Correlator, Place, WellExchanges};
+use self::tables::Tables;
+use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
+use crate::model::conntrack::TrackingTable;
 use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
+use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
+pub use self::node_tables::read_node_tables;
 pub use crate::diagnose::{
     CauseDocumentation, CauseIllustration, Reference, documentation, illustration,
 };
@@ -68,8 +74,10 @@ pub struct Analysis {
     feeder: Feeder,
     captures: Vec<CaptureIntake>,
     facts: Facts,
+    tables: Tables,
     names: BTreeMap<IpAddr, String>,
     packets: u64,
+    counts: Counts,
 }
 
 impl Analysis {
@@ -81,13 +89,22 @@ impl Analysis {
             feeder: Feeder::new(Correlator::new(limits.exchanges_per_point)),
             captures: Vec::new(),
             facts: Facts::default(),
+            tables: Tables::default(),
             names: BTreeMap::new(),
             packets: 0,
+            counts: Counts::default(),
         }
     }
 
-    /// Reads one capture, tcpdump text or transcript to its end, or to the
-    /// fault that stops it. `point` says where it was taken, if the sender knows.
+    /// Keeps `counts` up to date while it reads, so that others can see how
+    /// far it has come.
+    #[must_use]
+    pub fn counting_into(self, counts: Counts) -> Self {
+        Self { counts, ..self }
+    }
+
+    /// Reads one capture, tcpdump text, connection tracking table or transcript to
+    /// its end, or to the fault that stops it. `point` says where it was taken, if the sender knows.
     ///
     /// # Errors
     ///
@@ -115,8 +132,8 @@ impl Analysis {
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
 
-    /// Reads facts about addresses: what `ip` and `kubectl` print, alone or in
-    /// a terminal session, or a device list.
+    /// Reads facts about addresses: what `ip`, `kubectl` and `conntrack` print,
+    /// alone or in a terminal session, or a device list.
     ///
     /// # Errors
     ///
@@ -135,22 +152,36 @@ impl Analysis {
             return Err(error(InputErrorKind::TooLarge { limit_bytes: MAX_INVENTORY_BYTES }));
         }
         let text = String::from_utf8_lossy(&bytes);
-        let mut facts = topology::parse("", None, &text, 1);
-        if facts.is_empty() {
+        let facts = topology::parse("", None, &text, 1);
+        let mut has_facts = !facts.is_empty();
+        self.take_facts(name, None, facts);
+        if !has_facts {
             // Not what a command prints by itself; perhaps a session around it.
             let _ = ingest::transcript::read_text(&mut bytes.as_slice(), &mut |event| {
                 if let Event::Inventory(text) = event {
-                    facts.extend(parse(&text));
+                    let facts = parse(&text);
+                    has_facts |= !facts.is_empty();
+                    self.take_facts(name, text.node, facts);
                 }
             });
         }
-        if facts.is_empty() {
+        if !has_facts {
             let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
             let found = first_line.chars().filter(|c| !c.is_control()).take(60).collect::<String>();
             return Err(error(InputErrorKind::NotAnInventory(format!("it begins with '{found}'"))));
         }
-        self.facts.extend(facts);
         Ok(())
+    }
+
+    /// Adds facts that no text states: a node's agent, or the Kubernetes API.
+    pub fn add_facts(&mut self, facts: Facts) {
+        self.take_facts("connection tracking", None, facts);
+    }
+
+    /// Adds the entries of a node's connection tracking table.
+    pub fn add_tracking_table(&mut self, table: TrackingTable) {
+        let TrackingTable { name, node, entries } = table;
+        self.tables.add(&name, node.as_deref(), entries);
     }
 
     /// Names a device, as the metadata of an upload does.
@@ -168,9 +199,9 @@ impl Analysis {
     ///
     /// # Errors
     ///
-    /// Where no capture was read.
+    /// Where neither a capture nor a connection tracking table was read.
     pub fn finish(mut self, header: ReportHeader) -> Result<Report, InputError> {
-        if self.captures.is_empty() {
+        if self.captures.is_empty() && self.tables.is_empty() {
             let kind = if self.facts.is_empty() {
                 InputErrorKind::NoPackets { lines: 0 }
             } else {
@@ -188,21 +219,38 @@ impl Analysis {
         }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
         let mut topology = topology::resolve(self.facts);
+        let names: Vec<String> =
+            self.captures.iter().map(|capture| capture.name().to_owned()).collect();
+        let (tables, listed_tables) = self.tables.finish(&names);
+        let mut tracked = Tracked::new(tables, &mut topology);
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
         let correlated = self.feeder.finish().finish(&places, &mut topology);
-        let captures =
-            self.captures.into_iter().map(|capture| capture.summary(&correlated)).collect();
-        let points = correlated.points.clone();
+        let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
+        let captures = summaries.chain(listed_tables).collect();
+        let mut points = correlated.points.clone();
+        points.extend_from_slice(tracked.points());
         let mut listing = Listing::new(self.limits);
         let mut report = report::Builder::new(captures, &points, &topology, listing.room());
         let mut told = Vec::new();
         for entry in correlated.entries(&topology) {
-            match entry.find_well().filter(|well| !listing.takes(well.device)) {
+            // Its entry may say of an exchange that went well that it did not quite.
+            let has_more = tracked.claim(entry.find_ends(), &topology);
+            let well = entry.find_well().filter(|_| !has_more);
+            match well.filter(|well| !listing.takes(well.device)) {
                 Some(well) => count(&mut report, &well),
-                None => told.extend(entry.exchange()),
+                None => told.extend(entry.exchange().map(|mut exchange| {
+                    tracked.attach(&mut exchange, &topology);
+                    exchange
+                })),
             }
             // Rules compare exchanges with each other; so many at once suffice.
+            if told.len() >= TOLD_AT_ONCE {
+                tell(&mut report, &mut told, &topology, &points);
+            }
+        }
+        for exchange in tracked.exchanges(&topology) {
+            told.push(exchange);
             if told.len() >= TOLD_AT_ONCE {
                 tell(&mut report, &mut told, &topology, &points);
             }
@@ -216,16 +264,26 @@ impl Analysis {
         Ok(report.finish(header, &inventory_faults))
     }
 
+    /// Takes what a text of the input `name` states; entries of a table were
+    /// listed on `node`.
+    fn take_facts(&mut self, name: &str, node: Option<&str>, mut facts: Facts) {
+        self.tables.add(name, node, std::mem::take(&mut facts.tracked));
+        self.facts.extend(facts);
+    }
+
     /// Takes what the reader found in the input, whose captures begin at `first`.
     fn take(&mut self, input: &str, point: Option<&CapturePoint>, first: usize, event: Event<'_>) {
         match event {
             Event::CaptureBegins(header) => {
                 let id = CaptureId(u32::try_from(self.captures.len()).unwrap_or(u32::MAX));
                 self.captures.push(CaptureIntake::new(id, input, point.cloned(), header));
+                let begun = u64::try_from(self.captures.len()).unwrap_or(u64::MAX);
+                self.counts.set_captures(begun);
                 return;
             }
             Event::Inventory(text) => {
-                self.facts.extend(parse(&text));
+                let stated = point.and_then(|point| point.node.as_deref());
+                self.take_facts(input, text.node.or(stated), parse(&text));
                 return;
             }
             _ => {}
@@ -252,6 +310,7 @@ impl Analysis {
             Event::CaptureEnds => capture.end(&mut self.feeder),
             Event::CaptureBegins(_) | Event::Inventory(_) => {}
         }
+        self.counts.set_packets(self.packets);
     }
 }
 

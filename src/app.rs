@@ -4,10 +4,14 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::config::{Command, Config};
+use crate::config::{Command, Config, Openapi};
 use crate::web;
 
+#[cfg(target_os = "linux")]
+mod agent;
 mod analyze;
+mod log;
+mod progress;
 mod serve;
 
 /// Exit code on bad input or bad settings.
@@ -19,12 +23,24 @@ pub fn run(config: Config) -> ExitCode {
     match config.command {
         Command::Serve(settings) => serve::run(settings),
         Command::Analyze(settings) => analyze::run(&settings),
-        Command::Openapi => print_openapi(),
+        #[cfg(target_os = "linux")]
+        Command::Agent(settings) => agent::run(*settings),
+        #[cfg(not(target_os = "linux"))]
+        Command::Agent(_) => {
+            complain("the agent reads Linux kernels; it does not run on this system", None);
+            ExitCode::from(BAD_INPUT)
+        }
+        Command::Openapi(which) => print_openapi(&which),
     }
 }
 
-fn print_openapi() -> ExitCode {
-    match web::render_openapi() {
+fn print_openapi(which: &Openapi) -> ExitCode {
+    #[cfg(target_os = "linux")]
+    let rendered =
+        if which.agent { crate::node::agent::render_openapi() } else { web::render_openapi() };
+    #[cfg(not(target_os = "linux"))]
+    let rendered = web::render_openapi();
+    match rendered {
         Ok(document) => finish_output(write_output(document.as_bytes()), ExitCode::SUCCESS),
         Err(error) => fail(&error),
     }

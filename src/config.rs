@@ -5,11 +5,16 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
+
+mod agent;
+
+pub use agent::Agent;
 
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
@@ -25,12 +30,22 @@ pub struct Config {
 pub enum Command {
     /// Run the service: pages and the JSON API
     Serve(Box<Serve>),
-    /// Analyse captures, tcpdump text or terminal transcripts once, and print the report
+    /// Analyse captures, tcpdump text, connection tracking or terminal transcripts once, and print the report
     ///
     /// Exits with 0 when the input could be analysed, 1 when --fail-on matched, 2 on bad input.
     Analyze(Analyze),
-    /// Print the OpenAPI document of the service
-    Openapi,
+    /// Run the agent of one node: facts from its kernel, and live captures (Linux)
+    Agent(Box<Agent>),
+    /// Print the OpenAPI document of the service, or of the agent
+    Openapi(Openapi),
+}
+
+/// Which API is described.
+#[derive(Debug, Args)]
+pub struct Openapi {
+    /// The agent's API instead of the service's
+    #[arg(long, env = "REPLYSCOPE_AGENT")]
+    pub agent: bool,
 }
 
 /// Settings of the service.
@@ -51,7 +66,7 @@ pub struct Serve {
     #[arg(long, env = "REPLYSCOPE_DATABASE_URL", value_name = "URL", hide_env_values = true, value_parser = parse_database_url)]
     pub database_url: Option<SqliteConnectOptions>,
     /// Largest upload, in bytes
-    #[arg(long, env = "REPLYSCOPE_UPLOAD_LIMIT_BYTES", value_name = "BYTES", default_value_t = 2 << 30, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, env = "REPLYSCOPE_UPLOAD_LIMIT_BYTES", value_name = "BYTES", default_value_t = 4 << 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub upload_limit_bytes: u64,
     /// Largest input after decompression, in bytes
     #[arg(long, env = "REPLYSCOPE_EXPANDED_LIMIT_BYTES", value_name = "BYTES", default_value_t = 16 << 30, value_parser = clap::value_parser!(u64).range(1..))]
@@ -83,7 +98,7 @@ pub struct Analyze {
     /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated
     #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
     pub points: Vec<PointedFile>,
-    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, terminal transcripts; - is standard input
+    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, what conntrack printed, terminal transcripts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "points")]
     pub files: Vec<PathBuf>,
     /// How the report is written
@@ -101,6 +116,12 @@ pub struct Analyze {
     /// Whether text comes in colours
     #[arg(long, env = "REPLYSCOPE_COLOUR", alias = "color", value_enum, default_value_t = Colour::Auto)]
     pub colour: Colour,
+    /// Whether standard error shows how far the analysis is
+    #[arg(long, env = "REPLYSCOPE_PROGRESS", value_enum, default_value_t = ShowProgress::Auto)]
+    pub progress: ShowProgress,
+    /// Show no progress, whatever --progress says; errors are still told
+    #[arg(long, short, env = "REPLYSCOPE_QUIET", value_parser = FalseyValueParser::new())]
+    pub quiet: bool,
     /// Largest input after decompression, in bytes
     #[arg(long, env = "REPLYSCOPE_EXPANDED_LIMIT_BYTES", value_name = "BYTES", default_value_t = 64 << 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub expanded_limit_bytes: u64,
@@ -139,6 +160,16 @@ impl DeviceCount {
             Self::All => usize::MAX,
         }
     }
+}
+
+/// Whether standard error shows how far an analysis is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShowProgress {
+    /// A bar, where standard error is a terminal
+    Auto,
+    /// Lines from time to time where it is none
+    Always,
+    Never,
 }
 
 /// A capture and where it was taken.
@@ -218,7 +249,7 @@ mod tests {
     fn the_service_listens_on_loopback_unless_told() {
         let Command::Serve(serve) = parse(&["serve"]).unwrap() else { panic!("not serve") };
         assert_eq!(serve.listen, "127.0.0.1:8080".parse().unwrap());
-        assert_eq!(serve.upload_limit_bytes, 2 * 1024 * 1024 * 1024);
+        assert_eq!(serve.upload_limit_bytes, 4 * 1024 * 1024 * 1024);
         assert!(serve.database_url.is_none());
         let Command::Serve(serve) = parse(&["serve", "--listen", "[::1]:0"]).unwrap() else {
             panic!("not serve")
@@ -250,6 +281,23 @@ mod tests {
             let parsed = parse(&["analyze", "--devices", text, "a.pcap"]).unwrap();
             let Command::Analyze(analyze) = parsed else { panic!("not analyze") };
             assert_eq!(analyze.devices.map(DeviceCount::most), Some(most), "{text}");
+        }
+    }
+
+    #[test]
+    fn progress_is_shown_unless_told() {
+        let cases: [(&[&str], ShowProgress, bool); 4] = [
+            (&[], ShowProgress::Auto, false),
+            (&["--progress", "never"], ShowProgress::Never, false),
+            (&["--progress", "always"], ShowProgress::Always, false),
+            (&["-q"], ShowProgress::Auto, true),
+        ];
+        for (options, progress, quiet) in cases {
+            let arguments = [&["analyze", "a.pcap"], options].concat();
+            let Command::Analyze(analyze) = parse(&arguments).unwrap() else {
+                panic!("no analyze")
+            };
+            assert_eq!((analyze.progress, analyze.quiet), (progress, quiet), "{options:?}");
         }
     }
 

@@ -14,6 +14,7 @@
 //! | [`diagnose`] | exchanges into verdicts and findings |
 //! | [`report`] | findings into a report, HTML and text |
 //! | [`analysis`] | the pipeline: the only caller of the stages above |
+//! | [`node`] | a node's own facts and live captures, by its agent |
 //! | [`store`] | reports and captures that survive a restart |
 //! | [`web`] | pages and the JSON API |
 //! | [`config`], [`app`] | settings, composition and shutdown |
@@ -35,6 +36,8 @@ pub mod decode;
 pub mod diagnose;
 pub mod ingest;
 pub mod model;
+#[cfg(feature = "service")]
+pub mod node;
 pub mod report;
 #[cfg(feature = "service")]
 pub mod store;

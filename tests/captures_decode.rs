@@ -73,6 +73,7 @@ impl Count {
                 self.icmp_errors_in_udp += in_udp;
             }
             Content::FragmentsLost(_) => self.lost += 1,
+            Content::Neighbour(_) | Content::Segment(_) => {}
         }
     }
 

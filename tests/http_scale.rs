@@ -26,15 +26,19 @@ mod tests {
     use super::http::{Server, problem};
 
     const DEVICES: u32 = 10_000;
+    /// One that sorts by nothing.
+    const CHOSEN_ID: &str = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
     const OF_EACH_FAULT: u32 = DEVICES / PATTERN;
 
     /// Uploads the crowd; returns the report's path in the API.
     async fn upload(server: &Server) -> (String, Value) {
-        let request = server.request(Method::POST, "/api/v1/analyses?name=crowd.pcap");
+        let query = format!("name=crowd.pcap&id={CHOSEN_ID}");
+        let request = server.request(Method::POST, &format!("/api/v1/analyses?{query}"));
         let request = request.header("content-type", "application/vnd.tcpdump.pcap");
         let response = request.body(capture(DEVICES)).send().await.unwrap();
         assert_eq!(response.status(), 201);
         let path = response.headers()["location"].to_str().unwrap().to_owned();
+        assert!(path.ends_with(CHOSEN_ID), "{path}");
         (path, response.json().await.unwrap())
     }
 
@@ -81,6 +85,7 @@ mod tests {
             let devices = &whole["devices"].as_array().unwrap()[..shown];
             assert!(cut["devices"].as_array().unwrap().as_slice() == devices, "{limit}");
             assert_eq!(cut["devices_omitted"], DEVICES - limit, "{limit}");
+            assert_eq!(cut["state"], "finished", "{limit}");
             for key in ["id", "headline", "summary", "captures", "addresses", "verdict"] {
                 assert_eq!(cut[key], whole[key], "{key}");
             }

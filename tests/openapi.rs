@@ -1,38 +1,49 @@
-//! `openapi/openapi.json` is what the handlers document.
+//! `openapi/openapi.json` and `openapi/agent.json` are what the handlers document.
 
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
-    fn document() -> Value {
-        serde_json::from_str(&replyscope::web::render_openapi().unwrap()).unwrap()
+    /// The documents by their file below `openapi/`, with the arguments that print them.
+    fn documents() -> Vec<(&'static str, &'static str, String)> {
+        vec![
+            ("openapi.json", "openapi", replyscope::web::render_openapi().unwrap()),
+            #[cfg(target_os = "linux")]
+            ("agent.json", "openapi --agent", replyscope::node::agent::render_openapi().unwrap()),
+        ]
     }
 
     #[test]
-    fn the_kept_document_is_the_built_one() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json");
-        let kept = std::fs::read_to_string(path).unwrap();
-        assert!(
-            kept == replyscope::web::render_openapi().unwrap(),
-            "openapi/openapi.json is out of date: run `cargo run -- openapi > openapi.new && mv openapi.new openapi/openapi.json`"
-        );
+    fn the_kept_documents_are_the_built_ones() {
+        for (file, arguments, built) in documents() {
+            let path = format!("{}/openapi/{file}", env!("CARGO_MANIFEST_DIR"));
+            let kept = std::fs::read_to_string(path).unwrap();
+            assert!(
+                kept == built,
+                "openapi/{file} is out of date: run `cargo run -- {arguments} > openapi.new && mv openapi.new openapi/{file}`"
+            );
+        }
     }
 
     #[test]
     fn every_operation_documents_its_problems() {
-        let document = document();
-        let paths = document["paths"].as_object().unwrap();
-        assert!(paths.len() >= 7, "{paths:?}");
-        for (path, methods) in paths {
-            for (method, operation) in methods.as_object().unwrap() {
-                assert!(operation["summary"].is_string(), "{method} {path}");
-                let responses = operation["responses"].as_object().unwrap();
-                let problems: Vec<_> =
-                    responses.iter().filter(|(status, _)| status.as_str() >= "400").collect();
-                assert!(path == "/livez" || !problems.is_empty(), "{method} {path}");
-                for (status, response) in problems {
-                    let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
-                    assert_eq!(schema, "#/components/schemas/Problem", "{method} {path} {status}");
+        for (file, _, document) in documents() {
+            let document: Value = serde_json::from_str(&document).unwrap();
+            let paths = document["paths"].as_object().unwrap();
+            assert!(paths.len() >= 7, "{file}: {paths:?}");
+            for (path, methods) in paths {
+                for (method, operation) in methods.as_object().unwrap() {
+                    assert!(operation["summary"].is_string(), "{file}: {method} {path}");
+                    let responses = operation["responses"].as_object().unwrap();
+                    let problems: Vec<_> =
+                        responses.iter().filter(|(status, _)| status.as_str() >= "400").collect();
+                    assert!(path == "/livez" || !problems.is_empty(), "{file}: {method} {path}");
+                    for (status, response) in problems {
+                        let content = &response["content"]["application/problem+json"];
+                        let schema = &content["schema"]["$ref"];
+                        let place = format!("{file}: {method} {path} {status}");
+                        assert_eq!(schema, "#/components/schemas/Problem", "{place}");
+                    }
                 }
             }
         }
@@ -53,7 +64,9 @@ mod tests {
                 _ => {}
             }
         }
-        let document = document();
-        visit(&document, &document);
+        for (_, _, document) in documents() {
+            let document: Value = serde_json::from_str(&document).unwrap();
+            visit(&document, &document);
+        }
     }
 }

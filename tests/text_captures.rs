@@ -55,7 +55,7 @@ fn read(path: &Path) -> Outline {
                     ));
                 }
                 Content::IcmpError(_) => capture.icmp_errors += 1,
-                Content::FragmentsLost(_) => {}
+                Content::FragmentsLost(_) | Content::Neighbour(_) | Content::Segment(_) => {}
             }
         }
         Event::Inventory(text) => {

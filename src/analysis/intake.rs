@@ -120,6 +120,11 @@ impl CaptureIntake {
         }
     }
 
+    /// As the report names it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn interface(&mut self, header: InterfaceHeader) {
         if let Some(link_type) = header.link_type
             && !self.link_types.contains(&link_type)
@@ -153,6 +158,10 @@ impl CaptureIntake {
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
         self.count(&packet);
+        let is_beside = matches!(packet.content, Content::Neighbour(_) | Content::Segment(_));
+        if is_beside {
+            self.observe(packet.at, feeder);
+        }
         let point = self.point_of(packet.interface, packet.kernel_interface);
         feeder.push(point, packet);
     }
@@ -181,6 +190,7 @@ impl CaptureIntake {
                 FragmentsSeen::First => self.datagrams += 1,
                 FragmentsSeen::LaterOnly => {}
             },
+            Content::Neighbour(_) | Content::Segment(_) => {}
         }
         if let Some(tunnel) = packet.tunnel {
             self.tunnels.add(tunnel);
@@ -192,10 +202,14 @@ impl CaptureIntake {
         self.packets += 1;
         if let Some(at) = at {
             self.note_time(at);
-            // Without an interface at hand: the capture's first stands for all.
-            if self.kernel_interfaces.is_empty() && self.interfaces.len() <= 1 {
-                feeder.observe(self.point_of(0, None), at);
-            }
+            self.observe(at, feeder);
+        }
+    }
+
+    /// Without an interface at hand the capture's first stands for all.
+    fn observe(&mut self, at: Timestamp, feeder: &mut Feeder) {
+        if self.kernel_interfaces.is_empty() && self.interfaces.len() <= 1 {
+            feeder.observe(self.point_of(0, None), at);
         }
     }
 
@@ -299,6 +313,7 @@ impl CaptureIntake {
             clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
             warnings: self.warnings(unfollowed),
             tunnels: self.tunnels.list(),
+            tracked_entries: 0,
             name: self.name,
         }
     }

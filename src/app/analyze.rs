@@ -7,12 +7,14 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 
+use super::progress::Bar;
 use super::{BAD_INPUT, complain, fail, finish_output, render_chain, write_output};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::clock;
-use crate::config::{Analyze, Colour, DeviceCount, Format};
+use crate::config::{Analyze, Colour, DeviceCount, Format, ShowProgress};
 use crate::model::capture::CapturePoint;
 use crate::model::input::{InputError, InputErrorKind};
+use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::report::html::{self, Setting};
 use crate::report::text::{self, Style};
@@ -63,27 +65,29 @@ fn write_json(report: &Report) -> io::Result<()> {
 
 fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
-    let mut analysis = Analysis::new(limits);
+    let counts = Counts::default();
+    let mut analysis = Analysis::new(limits).counting_into(counts.clone());
+    let captures = captures(settings);
+    let inventory = settings.inventory.iter().map(PathBuf::as_path);
+    let inputs: Vec<_> = inventory.chain(captures.iter().map(|(path, _)| *path)).collect();
+    let show = if settings.quiet { ShowProgress::Never } else { settings.progress };
+    // Dropped before anything else is written, it leaves nothing on the screen.
+    let bar = Bar::start(show, &inputs, counts);
     let mut labels = Labels::default();
     let mut names = Vec::new();
     let mut errors = Vec::new();
     for path in &settings.inventory {
         let label = labels.unique(&path.to_string_lossy(), "inventory");
-        let result = read(path, &label, |input| analysis.read_inventory(&label, input));
+        let result = read(path, &label, &bar, |input| analysis.read_inventory(&label, input));
         errors.extend(result.err().map(|error| located(error, path)));
     }
-    let pointed = settings.points.iter().map(|one| (&one.file, Some(&one.point)));
-    // A file that `--point` has placed may be listed once more: it is one capture.
-    let is_placed = |file: &PathBuf| settings.points.iter().any(|one| one.file == *file);
-    let others = settings.files.iter().filter(|file| !is_placed(file));
-    let captures = pointed.chain(others.map(|file| (file, None)));
     for (path, point) in captures {
         let is_file = path.as_os_str() != "-";
         let name = if is_file { path.to_string_lossy() } else { "standard input".into() };
         let label = labels.unique(&name, "capture");
         names.push(is_file.then(|| label.clone()));
         let point: Option<CapturePoint> = point.cloned();
-        let result = read(path, &label, |input| analysis.read_capture(&label, point, input));
+        let result = read(path, &label, &bar, |input| analysis.read_capture(&label, point, input));
         errors.extend(result.err().map(|error| located(error, path)));
     }
     if !errors.is_empty() {
@@ -94,19 +98,30 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
         title: settings.title.clone().or_else(|| find_title(&names)),
         created_at: clock::now(),
     };
+    bar.diagnose();
     analysis.finish(header).map_err(|error| vec![error])
+}
+
+/// The captures and where they were taken, in the order in which they are read.
+fn captures(settings: &Analyze) -> Vec<(&Path, Option<&CapturePoint>)> {
+    let pointed = settings.points.iter().map(|one| (one.file.as_path(), Some(&one.point)));
+    // A file that `--point` has placed may be listed once more: it is one capture.
+    let is_placed = |file: &PathBuf| settings.points.iter().any(|one| one.file == *file);
+    let others = settings.files.iter().filter(|file| !is_placed(file));
+    pointed.chain(others.map(|file| (file.as_path(), None))).collect()
 }
 
 fn read(
     path: &Path,
     label: &str,
+    bar: &Bar,
     take: impl FnOnce(&mut dyn Read) -> Result<(), InputError>,
 ) -> Result<(), InputError> {
     if path.as_os_str() == "-" {
-        return take(&mut io::stdin().lock());
+        return take(&mut bar.follow(label, io::stdin().lock()));
     }
     match File::open(path) {
-        Ok(mut file) => take(&mut file),
+        Ok(file) => take(&mut bar.follow(label, file)),
         Err(error) => Err(InputError { name: label.to_owned(), kind: InputErrorKind::Read(error) }),
     }
 }

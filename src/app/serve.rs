@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 
+use super::log::start_log;
 use super::{complain, fail};
 use crate::clock;
-use crate::config::{LogFormat, Serve};
+use crate::config::Serve;
 use crate::store::Store;
-use crate::web::{self, Connections, Settings};
+use crate::web::{self, Connections, Running, Settings};
 
 /// How long requests that run at the end may still take.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -43,9 +43,11 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
 
     let store = Store::open(&settings.data, settings.database_url).await?;
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let running = Running::new();
     let router = web::router(
         store.clone(),
         Settings {
+            running: running.clone(),
             upload_limit_bytes: settings.upload_limit_bytes,
             expanded_limit_bytes: settings.expanded_limit_bytes,
             concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
@@ -66,9 +68,11 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     };
     tokio::spawn(async move {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what runs"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what runs"),
+            _ = terminate.recv() => tracing::info!(analyses = running.count(), "SIGTERM: finishing what runs"),
+            _ = interrupt.recv() => tracing::info!(analyses = running.count(), "SIGINT: finishing what runs"),
         }
+        // Who waits for an analysis that has not begun waits in vain.
+        running.close();
         let _ = stop.send(true);
     });
     let connections = Connections::new(settings.connection_limit);
@@ -82,18 +86,4 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     store.close().await;
     tracing::info!("ended");
     Ok(())
-}
-
-/// Logs to standard error, at `info` unless `RUST_LOG` says otherwise.
-fn start_log(format: LogFormat) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => {
-            let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_ansi(is_terminal).try_init()
-        }
-        LogFormat::Json => log.json().try_init(),
-    }
 }

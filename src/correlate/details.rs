@@ -1,14 +1,16 @@
 //! What is kept of an exchange that is out of the ordinary.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use super::handshakes::is_open_half;
 use super::repetition::Last;
 use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, LostReplies, Novelty, Origin, Replies, Said, Step,
-    Tally,
+    AskedAgain, Course, FollowUps, IcmpErrors, LateChange, LostReplies, Novelty, Origin,
+    PayloadReplies, Replies, Said, Stall, Step, Tally,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, FragmentsLost};
@@ -20,6 +22,8 @@ use crate::model::time::Timestamp;
 const MAX_STEPS: usize = 24;
 /// As many tell of a transfer that goes as it should.
 const MAX_USUAL_STEPS: usize = 8;
+/// Who repeats a packet waits longer; what comes sooner is a window of blocks.
+const REPEAT_PAUSE: Duration = Duration::from_millis(200);
 /// Sources, destinations and ICMP errors told apart; what is beyond joins the last.
 const MAX_PARTIES: usize = 16;
 
@@ -31,7 +35,12 @@ pub struct Details {
     pub follow_ups: Vec<FollowUps>,
     pub icmp_errors: Vec<IcmpErrors>,
     pub lost_replies: Option<LostReplies>,
+    /// A TCP reset of the client.
+    pub reset: Option<FrameRef>,
     pub asked_again: Option<AskedAgain>,
+    pub stall: Option<Stall>,
+    pub payload_replies: Option<PayloadReplies>,
+    pub late_change: Option<LateChange>,
     pub progress: Option<FrameRef>,
     pub repeated_request: Option<FrameRef>,
     pub repeated_answer: Option<FrameRef>,
@@ -75,7 +84,11 @@ impl Details {
             self.replies.len() - 1
         });
         let replies = &mut self.replies[index];
-        replies.awaits_follow_up |= is_tftp_protocol(protocol) && awaits_follow_up(datagram);
+        replies.awaits_follow_up |= match protocol {
+            Protocol::Tftp => awaits_follow_up(datagram),
+            Protocol::Tcp => is_open_half(datagram),
+            _ => false,
+        };
         replies.tally.count(frame, datagram.length, novelty);
         for follow_ups in &mut self.follow_ups {
             if follow_ups.destination == source && follow_ups.course == Course::AnswererUnseen {
@@ -137,6 +150,33 @@ impl Details {
         });
         known.datagrams += 1;
         self.note_time(frame.at);
+    }
+
+    /// Counts repetitions until somebody says something new.
+    pub fn note_stall(&mut self, frame: FrameRef, flow: FlowKey, novelty: Novelty) {
+        let FlowKey { source, destination, .. } = flow;
+        match (novelty, &mut self.stall) {
+            (Novelty::New, stall) => *stall = None,
+            (Novelty::Repeat, Some(stall)) => {
+                if frame.at.since(stall.last.at) >= REPEAT_PAUSE {
+                    stall.repeats += 1;
+                    stall.last = frame;
+                }
+            }
+            (Novelty::Repeat, stall) => {
+                *stall = Some(Stall { repeats: 1, first: frame, last: frame, source, destination });
+            }
+        }
+    }
+
+    /// Notes that the client refused an answer with a reset.
+    pub fn refused(&mut self, frame: FrameRef, flow: FlowKey) {
+        if self.reset.is_some() {
+            return;
+        }
+        self.reset = Some(frame);
+        let said = Said::Message { protocol: Protocol::Tcp, label: "RST" };
+        self.keep_step(step(frame, StepKind::FollowUp, flow.source, flow.destination, said));
     }
 
     pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {

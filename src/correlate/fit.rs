@@ -63,7 +63,7 @@ pub fn find_reply_fit(
     }
     if let Application::Transaction(transaction) = &datagram.application {
         let answers = transaction.role == TransactionRole::Reply
-            && transaction.protocol == exchange.protocol
+            && answers_protocol(transaction.protocol, exchange.protocol)
             && exchange.transactions.knows(transaction.identity);
         return answers.then(|| claim(exchange.protocol, asked, source, Confidence::Certain));
     }
@@ -91,7 +91,6 @@ pub fn find_reply_fit(
 /// Where a packet of the client went, if it follows a reply of `exchange`.
 pub fn find_course(exchange: &Record, datagram: &Datagram, at: Timestamp) -> Option<Course> {
     let destination = datagram.flow.destination;
-    let asked = exchange.asked?;
     let tftp = is_tftp_protocol(exchange.protocol);
     if tftp && (is_request(datagram) || at.since(exchange.last_at()) > TFTP_PATIENCE) {
         return None;
@@ -99,12 +98,13 @@ pub fn find_course(exchange: &Record, datagram: &Datagram, at: Timestamp) -> Opt
     if !tftp && at.since(exchange.last_at()) > ANSWER_DELAY {
         return None;
     }
-    let keeps_address =
+    let keeps_address = exchange.asked.is_some_and(|asked| {
         destination.address == asked.address
             && destination.port != asked.port
             && exchange.details.iter().flat_map(|details| &details.replies).any(|replies| {
                 replies.origin.is_changed() && replies.source.port == destination.port
-            });
+            })
+    });
     if keeps_address {
         return Some(Course::ToAskedAddress);
     }
@@ -150,6 +150,13 @@ fn find_tftp_fit(
     }
     let proven = tftp_shape(datagram).is_some_and(TftpMessage::can_answer_request);
     Some(Fit::OtherAddress(if proven { Confidence::Certain } else { Confidence::Likely }))
+}
+
+/// Whether an answer that reads as one protocol can be the other's. What SNMP
+/// answers to an inform (RFC 3416 section 4.2.7) is told from other responses
+/// by its port alone.
+fn answers_protocol(answer: Protocol, asked: Protocol) -> bool {
+    answer == asked || (answer == Protocol::Snmp && asked == Protocol::SnmpInform)
 }
 
 fn claim(protocol: Protocol, asked: Endpoint, source: Endpoint, confidence: Confidence) -> Fit {

@@ -1,5 +1,7 @@
 //! Which sightings of several points are one exchange.
 
+mod translated;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -86,6 +88,7 @@ pub fn join(tables: &[PointTable], points: &[Point]) -> Groups {
         let group = smallvec![seen.place];
         groups.push((seen, group));
     }
+    translated::join(&mut groups, tables, points);
     Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
 }
 
@@ -157,8 +160,15 @@ fn is_translated_client((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> 
 /// captures, carried on from the first capture to all that it is linked with, in µs.
 pub fn clock_offsets_us(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, i64> {
     let Groups::Joined(groups) = groups else { return BTreeMap::new() };
+    clock_offsets_of(groups.iter(), tables)
+}
+
+fn clock_offsets_of<'a>(
+    groups: impl Iterator<Item = &'a Group>,
+    tables: &[PointTable],
+) -> BTreeMap<CaptureId, i64> {
     let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
-    for group in groups.iter().filter(|group| group.len() > 1) {
+    for group in groups.filter(|group| group.len() > 1) {
         let times = group.iter().map(|place| {
             let table = &tables[place.table];
             (table.id.capture, table.exchanges[place.position].times().0.as_nanoseconds())

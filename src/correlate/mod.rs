@@ -13,10 +13,13 @@ mod details;
 mod fit;
 mod flows;
 mod fold;
+mod handshakes;
 mod index;
 mod join;
+mod neighbours;
 mod opening;
 mod outcome;
+mod payload_address;
 mod points;
 mod record;
 mod repetition;
@@ -26,6 +29,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tftp;
+mod tracked;
 mod transactions;
 mod view;
 
@@ -36,9 +40,12 @@ use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
+use handshakes::Handshakes;
+use neighbours::Neighbours;
 use table::PointTable;
 
 pub use outcome::{Correlated, Entry, WellExchanges};
+pub use tracked::Tracked;
 
 /// Follows the exchanges of all capture points.
 #[derive(Debug)]
@@ -48,6 +55,16 @@ pub struct Correlator {
     /// Position of the table used last.
     latest: usize,
     max_exchanges: usize,
+    /// What stands beside the exchanges of a point. A point of which nothing else
+    /// was seen has no table.
+    beside: Vec<(PointId, Beside)>,
+}
+
+/// What a point sees that belongs to no exchange by itself.
+#[derive(Debug, Default)]
+struct Beside {
+    neighbours: Neighbours,
+    handshakes: Handshakes,
 }
 
 /// What is known of a capture point before its packets are looked at.
@@ -64,21 +81,52 @@ impl Correlator {
     /// clients are counted only.
     #[must_use]
     pub fn new(max_exchanges: usize) -> Self {
-        Self { tables: Vec::new(), latest: 0, max_exchanges }
+        Self { tables: Vec::new(), latest: 0, max_exchanges, beside: Vec::new() }
     }
 
     /// Takes a packet that `point` saw.
     pub fn push(&mut self, point: PointId, packet: &Packet) {
-        let table = self.table(point);
-        table.observe(packet.at);
         let frame = FrameRef { capture: point.capture, number: packet.frame, at: packet.at };
         match &packet.content {
-            Content::Datagram(datagram) => table.datagram(packet, frame, datagram),
-            Content::IcmpError(error) => {
-                table.icmp_error(frame, error);
+            Content::Datagram(datagram) => {
+                self.observed_table(point, packet.at).datagram(packet, frame, datagram);
             }
-            Content::FragmentsLost(lost) => table.fragments_lost(packet, frame, lost),
+            Content::IcmpError(error) => {
+                self.observed_table(point, packet.at).icmp_error(frame, error);
+            }
+            Content::FragmentsLost(lost) => {
+                self.observed_table(point, packet.at).fragments_lost(packet, frame, lost);
+            }
+            Content::Neighbour(_) | Content::Segment(_) => self.push_beside(point, packet, frame),
         }
+    }
+
+    fn observed_table(&mut self, point: PointId, at: Timestamp) -> &mut PointTable {
+        let table = self.table(point);
+        table.observe(at);
+        table
+    }
+
+    fn push_beside(&mut self, point: PointId, packet: &Packet, frame: FrameRef) {
+        if let Some(table) = self.tables.iter_mut().find(|table| table.id == point) {
+            table.observe(packet.at);
+        }
+        let known = self.beside.iter().position(|(known, _)| *known == point);
+        let position = known.unwrap_or_else(|| {
+            self.beside.push((point, Beside::default()));
+            self.beside.len() - 1
+        });
+        let mut beside = std::mem::take(&mut self.beside[position].1);
+        match &packet.content {
+            Content::Neighbour(message) => beside.neighbours.take(*message, frame),
+            Content::Segment(segment) => {
+                beside
+                    .handshakes
+                    .take(packet, frame, *segment, || self.observed_table(point, packet.at));
+            }
+            Content::Datagram(_) | Content::IcmpError(_) | Content::FragmentsLost(_) => {}
+        }
+        self.beside[position].1 = beside;
     }
 
     /// Notes that `point` saw some other packet at `at`: until then it was listening.
@@ -98,13 +146,29 @@ impl Correlator {
             .collect();
         let mut tables = Vec::new();
         let mut own = self.tables;
+        let mut unresolved = BTreeMap::new();
+        for (point, Beside { neighbours, .. }) in self.beside {
+            let waited_for = neighbours.unresolved();
+            if waited_for.is_empty() {
+                continue;
+            }
+            if own.iter().all(|table| table.id != point) {
+                let mut table = PointTable::new(point, 0);
+                table.observed = neighbours.observed();
+                own.push(table);
+            }
+            unresolved.insert(point, waited_for);
+        }
         own.sort_by_key(|table| table.id);
         for mut table in own {
             let translated = table.take_translated();
             tables.push(table);
             tables.extend(translated);
         }
-        let points = points::describe(&tables, places, topology);
+        let mut points = points::describe(&tables, places, topology);
+        for point in &mut points {
+            point.unresolved = unresolved.remove(&point.id).unwrap_or_default();
+        }
         Correlated::new(tables, points, unfollowed_packets, topology)
     }
 

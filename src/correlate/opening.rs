@@ -1,7 +1,7 @@
 //! What the first packet of an exchange says about who asks whom.
 
 use super::record::is_group;
-use crate::model::packet::{Application, Datagram, TransactionRole};
+use crate::model::packet::{Application, Datagram, TftpMessage, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// Which side of a new exchange its first packet comes from.
@@ -30,7 +30,11 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
         Application::Tftp(_) if Protocol::of_port(destination.port) == Some(Protocol::Tftp) => {
             Opening { protocol: Protocol::Tftp, side: OpeningSide::Client, is_late: true }
         }
-        Application::Tftp(_) => server(Protocol::Tftp),
+        // Only a server acknowledges options (RFC 2347), from a port of its choice.
+        Application::Tftp(_)
+        | Application::Unknown { tftp_shape: Some(TftpMessage::OptionAck) } => {
+            server(Protocol::Tftp)
+        }
         Application::Transaction(transaction) => match transaction.role {
             TransactionRole::Reply => server(transaction.protocol),
             TransactionRole::Notification if transaction.protocol == Protocol::Snmp => {

@@ -49,6 +49,14 @@ impl Entry<'_> {
         Some(exchange)
     }
 
+    /// The client's socket and whom it asked, as the first point saw them.
+    #[must_use]
+    pub fn find_ends(&self) -> Option<(Endpoint, Option<Endpoint>)> {
+        let place = self.group.first()?;
+        let record = &self.correlated.tables[place.table].exchanges[place.position];
+        Some((record.client, record.asked))
+    }
+
     /// What to count instead of the exchange, where every request was answered
     /// by the endpoint asked, or its protocol wants no answer, and no other
     /// point or role could say otherwise.
@@ -153,6 +161,7 @@ impl Correlated {
             device: client.address,
             device_rule: DeviceRule::Initiator,
             translations,
+            tracked: Vec::new(),
             views: seen.into_iter().map(|(_, sighting)| sighting.view).collect(),
         })
     }

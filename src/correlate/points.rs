@@ -60,6 +60,7 @@ fn describe_one(
         interface,
         capture_name: place.map(|place| place.capture_name.clone()).unwrap_or_default(),
         observed: table.observed,
+        unresolved: Vec::new(),
     }
 }
 

@@ -14,12 +14,17 @@ use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{CROSSING, Transactions};
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, IcmpErrors, Novelty, Origin};
+use crate::model::exchange::{Course, IcmpErrors, LateChange, Novelty, Origin};
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use crate::model::time::Timestamp;
+
+/// How long Linux remembers a UDP flow: without an answer, and with traffic both
+/// ways (`nf_conntrack_udp_timeout`, `nf_conntrack_udp_timeout_stream`).
+const UNREPLIED_LIFE: Duration = Duration::from_secs(30);
+const STREAM_LIFE: Duration = Duration::from_mins(2);
 
 /// One exchange, growing.
 #[derive(Debug)]
@@ -226,7 +231,9 @@ impl Record {
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
         };
         let Some(novelty) = self.note_client(packet, datagram, reach) else { return };
-        self.details(frame.capture).follow_up(frame, datagram, course, novelty);
+        let details = self.details(frame.capture);
+        details.follow_up(frame, datagram, course, novelty);
+        details.note_stall(frame, datagram.flow, novelty);
         self.step(frame, StepKind::FollowUp, datagram);
     }
 
@@ -251,6 +258,9 @@ impl Record {
         self.touch(datagram);
         let gone_on = self.has_gone_on();
         self.count_reply(frame, datagram, origin, novelty);
+        if is_tftp_protocol(self.protocol) {
+            self.details(frame.capture).note_stall(frame, datagram.flow, novelty);
+        }
         if novelty == Novelty::New {
             self.server_news = true;
             self.client_news = false;
@@ -266,6 +276,43 @@ impl Record {
             self.transactions.answer(transaction.identity, packet.at);
         }
         self.step(frame, StepKind::Reply, datagram);
+    }
+
+    /// Counts a further answer to the address that the payload names.
+    pub fn count_payload_reply(&mut self, destination: Endpoint) {
+        if let Some(details) = &mut self.details
+            && let Some(replies) = &mut details.payload_replies
+            && replies.destination == destination
+        {
+            replies.packets += 1;
+        }
+    }
+
+    /// Notes that the answer to come has another source, if a translation may have
+    /// ended in the pause before it.
+    pub fn note_late_change(&mut self, frame: FrameRef, source: Endpoint) {
+        let was_answered = self.is_answered();
+        let (pause, life) = if was_answered {
+            // Only with one request since the last answer is it known when the
+            // pause ended; every packet of either side prolongs a translation.
+            let Some(last) = self.from_server.filter(|_| self.unanswered.packets == 1) else {
+                return;
+            };
+            let asked_at = self.unanswered.first.at;
+            (asked_at.since(last.at), STREAM_LIFE)
+        } else {
+            (frame.at.since(self.last_at()), UNREPLIED_LIFE)
+        };
+        let changed_before = self.details.as_ref().is_some_and(|details| {
+            details
+                .replies
+                .iter()
+                .any(|replies| replies.source != source && replies.origin.is_changed())
+        });
+        if pause >= life && !changed_before {
+            let change = LateChange { frame, source, pause, was_answered };
+            self.details(frame.capture).late_change.get_or_insert(change);
+        }
     }
 
     /// Counts an ICMP error about this exchange, sent to `to`.

@@ -6,6 +6,7 @@ use super::record::is_group;
 use crate::model::capture::PointKind;
 use crate::model::exchange::{DeviceRule, Exchange, Point, View};
 use crate::model::protocol::{DeviceSide, Protocol};
+use crate::model::report::StepKind;
 use crate::model::topology::{AddressRole, FactSource, Role, Topology};
 
 /// Adds to `topology` the roles that nothing but this exchange's packets tells.
@@ -18,6 +19,12 @@ pub fn infer(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
 fn infer_pod(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
     let Some(view) = exchange.pod_view() else { return };
     let Some(asked) = view.asked.filter(|asked| !is_group(asked.address)) else { return };
+    let opened_by = view.steps.iter().find(|step| step.kind == StepKind::Request);
+    let client = opened_by.map_or(exchange.client.address, |step| step.source);
+    // A cable leads to one pod: where one end is it, the other is not.
+    if [client, asked.address].iter().any(|end| topology.role_of(*end) == Role::Pod) {
+        return;
+    }
     let pod = match exchange.protocol.device_side() {
         DeviceSide::Client => asked.address,
         DeviceSide::Server => exchange.client.address,

@@ -10,12 +10,14 @@ use super::flows::{Flow, Flows};
 use super::fold::{self, Folds};
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
+use super::payload_address::PayloadAddresses;
 use super::record::{Audience, ExchangeIndex, Record, is_group};
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, IcmpErrors, Origin, PointId, Tally};
+use crate::model::exchange::{Course, IcmpErrors, Origin, PayloadReplies, PointId, Tally};
 use crate::model::packet::{Application, Datagram, FragmentsLost, IcmpError, Packet};
+use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// RFC 768.
@@ -41,6 +43,7 @@ pub struct PointTable {
     pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
+    payload_addresses: PayloadAddresses,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
@@ -60,6 +63,7 @@ impl PointTable {
             flows: Flows::default(),
             clients: Clients::default(),
             by_tid: HashMap::new(),
+            payload_addresses: PayloadAddresses::default(),
             max_exchanges,
             translated: None,
         }
@@ -95,6 +99,7 @@ impl PointTable {
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.follow_up_to_elsewhere(packet, frame, datagram)
             || self.translated_copy(packet, frame, datagram)
+            || self.reply_to_payload(packet, frame, datagram)
         {
             return;
         }
@@ -148,6 +153,7 @@ impl PointTable {
         let Some(flow) = found else { return false };
         let exchange = &mut self.exchanges[flow.exchange.position()];
         if flow.client != source {
+            exchange.count_payload_reply(destination);
             exchange.reply(packet, frame, datagram, flow.origin);
             return true;
         }
@@ -158,6 +164,7 @@ impl PointTable {
             Some(course) => exchange.follow_up(packet, frame, datagram, course),
             None if !is_tftp_protocol(exchange.protocol) => {
                 exchange.request(packet, frame, datagram);
+                self.payload_addresses.note(flow.exchange, datagram);
             }
             None if exchange.is_over_for(datagram, packet.at) => {
                 self.open(packet, frame, datagram);
@@ -203,7 +210,37 @@ impl PointTable {
         if is_tftp_protocol(record.protocol) {
             table.by_tid.insert(datagram.flow.source, exchange);
         }
+        if matches!(origin, Origin::OtherAddress(_) | Origin::OtherPort(_)) {
+            record.note_late_change(frame, datagram.flow.source);
+        }
         record.reply(packet, frame, datagram, origin);
+        true
+    }
+
+    /// Takes an answer to the address that its request named as what it is.
+    fn reply_to_payload(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+        let Some(named) = self.payload_addresses.find(datagram) else { return false };
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let Some(record) = self.exchanges.get_mut(named.exchange.position()) else { return false };
+        // The place may be another exchange's by now.
+        if record.protocol != Protocol::Sip || record.asked != Some(source) {
+            return false;
+        }
+        record.details(frame.capture).payload_replies.get_or_insert(PayloadReplies {
+            source,
+            destination,
+            packets: 1,
+            first: frame,
+            asks_for_own_port: named.asks_for_own_port,
+        });
+        record.reply(packet, frame, datagram, Origin::Asked);
+        self.register(Flow {
+            client: destination,
+            server: source,
+            exchange: named.exchange,
+            course: Some(Course::ToAnswerer),
+            origin: Origin::Asked,
+        });
         true
     }
 
@@ -268,11 +305,7 @@ impl PointTable {
 
     fn open(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
         fold::sweep(self, packet.at);
-        let index = self.vacant.pop().or_else(|| {
-            let has_room = self.exchanges.len() < self.max_exchanges;
-            ExchangeIndex::new(self.exchanges.len()).filter(|_| has_room)
-        });
-        let Some(index) = index else {
+        let Some(index) = self.free_place() else {
             self.unfollowed_packets += 1;
             return;
         };
@@ -292,12 +325,9 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        if index.position() == self.exchanges.len() {
-            self.exchanges.push(exchange);
-        } else {
-            self.exchanges[index.position()] = exchange;
-        }
+        self.put(index, exchange);
         self.clients.add(&self.hasher, &mut self.exchanges, index);
+        self.payload_addresses.note(index, datagram);
         if asked.is_some() {
             self.flows.register_own(&self.hasher, &self.exchanges, index);
         } else {
@@ -308,6 +338,37 @@ impl PointTable {
                 course,
                 origin: Origin::Unknown,
             });
+        }
+    }
+
+    /// Takes an exchange that no flow of datagrams leads to: a handshake. `None`
+    /// where there is no room.
+    pub fn adopt(&mut self, exchange: Record) -> Option<ExchangeIndex> {
+        let index = self.free_place()?;
+        self.put(index, exchange);
+        Some(index)
+    }
+
+    /// Gives up an exchange that was adopted.
+    pub fn discard(&mut self, index: ExchangeIndex) {
+        if let Some(exchange) = self.exchanges.get_mut(index.position()) {
+            exchange.vacate();
+            self.vacant.push(index);
+        }
+    }
+
+    fn free_place(&mut self) -> Option<ExchangeIndex> {
+        self.vacant.pop().or_else(|| {
+            let has_room = self.exchanges.len() < self.max_exchanges;
+            ExchangeIndex::new(self.exchanges.len()).filter(|_| has_room)
+        })
+    }
+
+    fn put(&mut self, index: ExchangeIndex, exchange: Record) {
+        if index.position() == self.exchanges.len() {
+            self.exchanges.push(exchange);
+        } else {
+            self.exchanges[index.position()] = exchange;
         }
     }
 

@@ -136,7 +136,14 @@ fn transaction(
     identity: u64,
     question: Option<u64>,
 ) -> Application {
-    Application::Transaction(Transaction { protocol, role, identity, question, label: "message" })
+    Application::Transaction(Transaction {
+        protocol,
+        role,
+        identity,
+        question,
+        label: "message",
+        reply_to: None,
+    })
 }
 
 /// What [`super::Correlated`] holds, with its exchanges made whole.

@@ -9,6 +9,8 @@
 //! | `reader` | goes from the IP header through both to UDP or ICMP |
 //! | `udp` | ports, lengths and the payload's fingerprint |
 //! | `icmp`, `quote` | ICMP and ICMPv6 errors and the datagram that they quote |
+//! | `neighbour` | ARP and IPv6 neighbour discovery |
+//! | `tcp` | the segments that open or refuse a connection |
 //! | `lost` | says what is known of a datagram that was never whole |
 //! | `app` | what the payload says, as far as pairing needs it |
 //!
@@ -23,15 +25,17 @@ mod icmp;
 mod ip;
 mod link;
 mod lost;
+mod neighbour;
 mod quote;
 mod reader;
+mod tcp;
 mod tunnel;
 mod udp;
 
 use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
-use crate::model::packet::Packet;
+use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use fragment::Fragments;
 use reader::{Path, Reader, Reading, Spot};
@@ -39,9 +43,10 @@ use reader::{Path, Reader, Reading, Spot};
 /// What a frame holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
-    /// A UDP datagram, or an ICMP error that may concern one.
+    /// A UDP datagram, an ICMP error that may concern one, a question for a
+    /// neighbour, or a segment of a TCP handshake.
     Packet(Packet),
-    /// Anything else: ARP, TCP, ICMP echo, a fragment that does not complete its datagram.
+    /// Anything else: TCP data, ICMP echo, a fragment that does not complete its datagram.
     Other,
 }
 
@@ -109,7 +114,7 @@ impl Decoder {
     /// cut or damaged before its ports, or a fragment contradicts others.
     pub fn decode(&mut self, frame: &Frame<'_>) -> Result<Decoded, DecodeError> {
         let Some(link) = link::parse_link(frame.link_type, frame.bytes)? else {
-            return Ok(Decoded::Other);
+            return Ok(find_arp(frame).map_or(Decoded::Other, Decoded::Packet));
         };
         let header_bytes = field::saturating_u32(frame.bytes.len() - link.ip.len());
         let path = Path {
@@ -152,6 +157,21 @@ impl Decoder {
             }
         }
     }
+}
+
+/// The packet of a frame that carries ARP.
+fn find_arp(frame: &Frame<'_>) -> Option<Packet> {
+    let link = link::find_arp(frame.link_type, frame.bytes)?;
+    Some(Packet {
+        frame: frame.number,
+        at: frame.at,
+        interface: frame.interface,
+        kernel_interface: link.kernel_interface,
+        direction: link.direction.or(frame.direction),
+        ip_identification: None,
+        tunnel: None,
+        content: Content::Neighbour(neighbour::find_arp(link.ip)?),
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use super::field::saturating_u32;
 use super::fragment::{Fragments, Key, Lost, Seen};
 use super::icmp::{parse_icmp, parse_icmpv6};
 use super::ip::{self, Fragment, IpPacket};
+use super::neighbour::find_neighbour_discovery;
+use super::tcp::find_segment;
 use super::tunnel::{self, Inner, MAX_DEPTH};
 use super::udp;
 use crate::model::capture::Direction;
@@ -76,7 +78,7 @@ impl Reader<'_> {
         wire_bytes: u32,
     ) -> Result<Reading, DecodeError> {
         if ip::is_tcp(ip) {
-            return Ok(Reading::Nothing);
+            return Ok(read_tcp(spot, ip));
         }
         let packet = ip::parse_ip(ip, wire_bytes)?;
         match &packet.fragment {
@@ -120,7 +122,11 @@ impl Reader<'_> {
         let content = match packet.protocol {
             IpNumber::UDP => return self.read_udp(spot, packet),
             IpNumber::ICMP => parse_icmp(packet)?.map(Content::IcmpError),
-            IpNumber::IPV6_ICMP => parse_icmpv6(packet)?.map(Content::IcmpError),
+            // Neighbours inside a tunnel are those of another link.
+            IpNumber::IPV6_ICMP => match parse_icmpv6(packet)? {
+                None if spot.depth == 0 => find_neighbour_discovery(packet).map(Content::Neighbour),
+                error => error.map(Content::IcmpError),
+            },
             _ => {
                 return match tunnel::parse_inner(packet)? {
                     Some(inner) => self.read_inner(spot, packet, &inner),
@@ -183,6 +189,21 @@ pub(super) fn read_lost(lost: &Lost, head: &[u8]) -> Result<Reading, DecodeError
     };
     let spot = Spot { path: lost.key.path, frame: lost.seen.frame, depth: 0 };
     Reader { fragments: None, at: lost.seen.at }.read_packet(spot, &packet)
+}
+
+/// A segment of a handshake. Inside a tunnel's datagram the datagram counts.
+fn read_tcp(spot: Spot, ip: &[u8]) -> Reading {
+    if spot.depth > 0 {
+        return Reading::Nothing;
+    }
+    find_segment(ip).map_or(Reading::Nothing, |(segment, ip_identification)| {
+        Reading::Content(Found {
+            frame: spot.frame,
+            tunnel: spot.path.tunnel,
+            ip_identification,
+            content: Content::Segment(segment),
+        })
+    })
 }
 
 fn found(spot: Spot, packet: &IpPacket<'_>, content: Content) -> Reading {

@@ -112,7 +112,10 @@ pub(super) fn packet_of(decoded: Result<Decoded, DecodeError>) -> Option<Packet>
 pub(super) fn datagram_of(decoded: Result<Decoded, DecodeError>) -> Option<Datagram> {
     match packet_of(decoded)?.content {
         Content::Datagram(datagram) => Some(datagram),
-        Content::IcmpError(_) | Content::FragmentsLost(_) => None,
+        Content::IcmpError(_)
+        | Content::FragmentsLost(_)
+        | Content::Neighbour(_)
+        | Content::Segment(_) => None,
     }
 }
 

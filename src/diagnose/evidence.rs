@@ -2,11 +2,11 @@
 
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{FollowUps, IcmpErrors, Replies, Tally, View};
+use crate::model::exchange::{Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
 use crate::model::finding::{Evidence, Finding};
 
 use super::crossings::NewFlow;
-use super::reading::{Reading, SeenErrors};
+use super::reading::{Reading, SeenErrors, entry_evidence};
 
 /// More frames than this prove nothing more.
 const LIMIT: usize = 8;
@@ -170,6 +170,16 @@ pub fn extend(finding: &mut Finding, more: impl IntoIterator<Item = Option<Evide
         }
     }
     finding.evidence.sort_by_key(|evidence| evidence.frame);
+}
+
+/// Says of evidence that is an entry of connection tracking what the entry says.
+pub fn quote_entries(finding: &mut Finding, exchange: &Exchange) {
+    for evidence in &mut finding.evidence {
+        let entry = exchange.tracked.iter().find(|entry| entry.frame == evidence.frame);
+        if let Some(entry) = entry {
+            *evidence = entry_evidence(entry);
+        }
+    }
 }
 
 fn datagram(

@@ -3,10 +3,10 @@
 //! the transfer, and the answer's source is where they are.
 
 use super::evidence::extend;
-use super::reading::{Reading, SeenErrors};
+use super::reading::{Reading, SeenErrors, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
-use super::wording::{count, fit_title};
+use super::wording::fit_title;
 use crate::model::finding::{Cause, Finding, Verdict};
 
 /// Finds follow-ups to the address asked, at the port that answered from another.
@@ -35,6 +35,8 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
             reading.first_reply(wrong.reply),
             error.or(reading.errors.first()).and_then(SeenErrors::first_error),
             reading.repeated_reply(wrong.reply),
+            reading.reply_entry(wrong.reply).map(entry_evidence),
+            reading.follow_up_entry(kept).map(entry_evidence),
         ],
     );
     finding.remedies = remedies::for_misdirected_follow_up(reading, wrong.reply);
@@ -58,7 +60,7 @@ fn explain(reading: &Reading<'_>, verdict: Verdict) -> String {
             reading.name(kept.address)
         )
     };
-    let sent = count(wrong.follow_ups.tally.packets, "follow-up");
+    let sent = reading.count(&wrong.follow_ups.tally, "follow-up");
     let proof = if kept.port == answerer.port {
         format!(
             "It sent {sent} to {kept}: the port is the answer's, so it had read the answer, but the address is not."
@@ -71,7 +73,11 @@ fn explain(reading: &Reading<'_>, verdict: Verdict) -> String {
     } else {
         "The exchange went on all the same."
     };
-    format!("{start} {proof} {end}")
+    let tracked = reading.follow_up_entry(kept).filter(|entry| entry.flow.is_untranslated());
+    let tracked = tracked.map_or("", |_| {
+        " Connection tracking has these packets as a flow that nothing translates, so no pod gets them."
+    });
+    format!("{start} {proof} {end}{tracked}")
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ mod follow_up_to_request_address;
 mod follow_up_to_request_port;
 mod fragments_lost;
 mod icmp_errors;
+mod mapping_expired;
+mod neighbour_unresolved;
 mod one_direction_captured;
 mod reply_ignored;
 mod reply_not_forwarded;
@@ -34,6 +36,7 @@ mod reply_port_translated;
 mod reply_rejected;
 mod reply_source_not_requested;
 mod reply_source_translated;
+mod reply_to_payload_address;
 mod request_not_delivered;
 mod request_not_translated;
 mod request_unanswered;
@@ -70,16 +73,19 @@ type Rule = fn(&Reading<'_>, Verdict) -> Option<Finding>;
 
 /// All rules, in the order of [`Cause::ALL`]. [`Cause::FamiliesDiffer`] needs two
 /// exchanges and their verdicts: see [`families_differ::compare`].
-const RULES: [(Cause, Rule); 24] = [
+const RULES: [(Cause, Rule); 27] = [
     (Cause::FollowUpToRequestAddress, follow_up_to_request_address::find),
     (Cause::FollowUpToRequestPort, follow_up_to_request_port::find),
     (Cause::ReplyIgnored, reply_ignored::find),
     (Cause::ReplyRejected, reply_rejected::find),
+    (Cause::ReplyToPayloadAddress, reply_to_payload_address::find),
     (Cause::ClientSourceChanged, client_source_changed::find),
+    (Cause::MappingExpired, mapping_expired::find),
     (Cause::ReplySourceTranslated, reply_source_translated::find),
     (Cause::ReplySourceNotRequested, reply_source_not_requested::find),
     (Cause::ReplyPortTranslated, reply_port_translated::find),
     (Cause::FragmentsLost, fragments_lost::find),
+    (Cause::NeighbourUnresolved, neighbour_unresolved::find),
     (Cause::StaleTranslation, stale_translation::find),
     (Cause::RequestNotTranslated, request_not_translated::find),
     (Cause::RequestNotDelivered, request_not_delivered::find),
@@ -111,12 +117,21 @@ pub fn diagnose(exchanges: &[Exchange], topology: &Topology, points: &[Point]) -
 
 fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
     if exchange.views.is_empty() {
-        return Diagnosis { verdict: Verdict::Inconclusive, findings: Vec::new() };
+        return Diagnosis {
+            verdict: Verdict::Inconclusive,
+            is_still_waiting: false,
+            findings: Vec::new(),
+        };
     }
     let reading = Reading::new(exchange, context);
     let verdict = verdict::judge(&reading);
-    let findings = RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
-    Diagnosis { verdict, findings }
+    let is_still_waiting = verdict == Verdict::Inconclusive && reading.is_still_waiting();
+    let mut findings: Vec<Finding> =
+        RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
+    for finding in &mut findings {
+        evidence::quote_entries(finding, exchange);
+    }
+    Diagnosis { verdict, is_still_waiting, findings }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::Context;
 use super::crossings::Crossings;
-use crate::model::capture::PointKind;
+use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, Exchange, FollowUps, Origin, Point, Replies, View,
@@ -18,12 +18,16 @@ use crate::model::topology::{Role, Topology};
 mod delivery;
 mod errors;
 mod habit;
+mod neighbour;
 mod silence;
+mod tracked;
 
 pub use delivery::{LostFollowUp, LostReply, LostRequest, Watched};
 pub use errors::SeenErrors;
 pub use habit::Habit;
 use habit::habit_of;
+pub use neighbour::{LostNeighbour, Tie};
+pub use tracked::{LedAstray, elsewhere_evidence, entry_evidence};
 
 /// A follow-up that went elsewhere than to the reply's source, and that reply.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +134,13 @@ impl<'a> Reading<'a> {
         self.errors.iter().find(|seen| seen.refuses_reply())
     }
 
+    /// The TCP reset with which the client refused a changed reply.
+    #[must_use]
+    pub fn reset(&self) -> Option<FrameRef> {
+        self.changed?;
+        self.view.reset
+    }
+
     /// A changed reply was repeated, wants to be answered, and the client said nothing more.
     #[must_use]
     pub fn is_unheeded(&self) -> bool {
@@ -154,13 +165,39 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn change_stopped(&self) -> bool {
         if self.went_on() {
-            return false;
+            return self.went_astray();
         }
         self.wrong_address.is_some()
             || self.ignored().is_some_and(|again| again.confidence >= Confidence::Likely)
             || self.refusal().is_some_and(|seen| seen.ended)
+            || self.reset().is_some()
+            || self.payload_reply_stopped()
             || self.is_unheeded()
             || self.is_unmapped()
+    }
+
+    /// Whether answers that went where the payload says did not reach the client:
+    /// it asks on, or refused them.
+    #[must_use]
+    pub fn payload_reply_stopped(&self) -> bool {
+        let asks_on = self
+            .view
+            .asked_again
+            .is_some_and(|again| again.times >= 2 && again.confidence == Confidence::Certain);
+        let refused = self.errors.iter().any(|seen| seen.refuses_reply() && seen.ended);
+        self.habit == Habit::Conversation
+            && self.view.payload_replies.is_some()
+            && !self.went_on()
+            && self.follow_ups().next().is_none()
+            && (asks_on || refused)
+    }
+
+    /// Whether a transfer that had gone on stalled when its follow-ups began to
+    /// go to the address asked.
+    fn went_astray(&self) -> bool {
+        let Some((stall, wrong)) = self.stalled().zip(self.wrong_address) else { return false };
+        let last = wrong.follow_ups.tally.last;
+        last.is_some_and(|last| last.number >= stall.first.number)
     }
 
     /// Whether the exchange stopped because the client went on from another
@@ -168,6 +205,49 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn client_stopped(&self) -> bool {
         !self.went_on() && (self.other_source.is_some() || self.wrong_port.is_some())
+    }
+
+    /// The view from the pod's cable, where the verdict rests on another.
+    #[must_use]
+    pub fn other_pod_view(&self) -> Option<&'a View> {
+        self.exchange.pod_view().filter(|pod| pod.point != self.view.point)
+    }
+
+    /// Whom the pod saw as its client, where that is not the device that asked: an
+    /// address of the cluster, or a gateway's, of which nothing is known. The pod's
+    /// cable shows it, else an entry of connection tracking.
+    #[must_use]
+    pub fn translated_sender(&self) -> Option<IpAddr> {
+        let asks = self.exchange.device_is_client()
+            && matches!(self.habit, Habit::Conversation | Habit::OneWay)
+            && self.first_request().is_some();
+        if !asks {
+            return None;
+        }
+        let seen = match self.other_pod_view() {
+            Some(_) => self.client_at_pod()?,
+            None => self.request_entry()?.flow.translated_source().address,
+        };
+        let is_cluster =
+            matches!(self.role_of(seen), Role::Node | Role::Vip | Role::Service | Role::Unknown);
+        (is_cluster && seen != self.exchange.client.address).then_some(seen)
+    }
+
+    /// Whether the exchange stopped because the pod saw another sender: what it
+    /// answers from a port of its own has no translation that leads back.
+    #[must_use]
+    pub fn sender_change_stopped(&self) -> bool {
+        let answers_elsewhere = self.other_pod_view().is_some_and(|pod| {
+            pod.asked.is_some_and(|asked| {
+                pod.replies.iter().any(|replies| {
+                    replies.tally.first.is_some() && replies.source.port != asked.port
+                })
+            })
+        });
+        (answers_elsewhere || self.stranded_reply().is_some())
+            && self.habit == Habit::Conversation
+            && !self.is_answered()
+            && self.translated_sender().is_some()
     }
 
     /// Whether any address or port differs from what the other side expects.

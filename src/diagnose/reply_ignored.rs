@@ -8,6 +8,7 @@ use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
 use crate::model::exchange::AskedAgain;
 use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::protocol::Protocol;
 
 /// Finds questions asked again after their answer.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
@@ -21,7 +22,8 @@ fn changed(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Option
     let reply = reading.changed?;
     let part = Part::stopped_if(reading.change_stopped() && again.confidence >= Confidence::Likely);
     // One repetition may also be a lost reply; a refusal says that it was not.
-    let alone = again.times == 1 && reading.refusal().is_none();
+    let refused = reading.refusal().is_some() || reading.reset().is_some();
+    let alone = again.times == 1 && !refused;
     let ceiling = if alone { Confidence::Likely } else { Confidence::Certain };
     let confidence = again.confidence.min(ceiling);
     let mut finding = Finding::new(
@@ -41,9 +43,10 @@ fn changed(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Option
         .asked
         .map_or_else(|| "another address".to_owned(), |endpoint| reading.name(endpoint.address));
     finding.explanation = format!(
-        "{client} asked {whom} and was answered by {}, from {}. It then asked the same again, {asked}: it did not take the answer. A connected UDP socket accepts packets from the address and port it asked only; the kernel drops all others.",
+        "{client} asked {whom} and was answered by {}, from {}. It then asked the same again, {asked}: it did not take the answer. {} accepts packets from the address and port it asked only; the kernel drops all others.",
         reading.name(reply.source.address),
         reply.source,
+        socket_name(reading),
     );
     extend(
         &mut finding,
@@ -55,6 +58,14 @@ fn changed(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Option
     );
     finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplyIgnored);
     Some(finding)
+}
+
+fn socket_name(reading: &Reading<'_>) -> &'static str {
+    if reading.exchange.protocol == Protocol::Tcp {
+        "A TCP socket"
+    } else {
+        "A connected UDP socket"
+    }
 }
 
 /// The right address answered, and the client asks on: what became of the

@@ -7,10 +7,48 @@ use super::reading::Reading;
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
-use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::capture::FrameRef;
+use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
 
 /// Finds refusals of a changed reply.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    match reading.reset() {
+        Some(frame) => reset(reading, verdict, frame),
+        None => refused(reading, verdict),
+    }
+}
+
+/// A TCP client resets what answers a SYN that it did not send there: RFC 9293
+/// section 3.5.2. The reset has the number that the answer acknowledged.
+fn reset(reading: &Reading<'_>, verdict: Verdict, frame: FrameRef) -> Option<Finding> {
+    let reply = reading.changed?;
+    let client = reading.exchange.client;
+    let part = Part::stopped_if(reading.change_stopped());
+    let first = Evidence { frame, summary: format!("{client} → {}, TCP RST", reply.source) };
+    let mut finding =
+        Finding::new(Cause::ReplyRejected, severity(verdict, part), Confidence::Certain, first);
+    let who = reading.client_word_first();
+    finding.title = fit_title([
+        format!("{who} reset the answer from {}", reply.source),
+        format!("{who} reset the answer from elsewhere"),
+    ]);
+    finding.explanation = format!(
+        "{who} sent a SYN to {}, and {} answered it: the answer acknowledges that SYN. To the client's kernel it belongs to no connection, so it answered with a reset.",
+        reading
+            .view
+            .asked
+            .map_or_else(|| "another address".to_owned(), |asked| reading.name(asked.address)),
+        reading.name(reply.source.address),
+    );
+    extend(
+        &mut finding,
+        [reading.first_request(), reading.first_reply(reply), reading.asked_again()],
+    );
+    finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplyRejected);
+    Some(finding)
+}
+
+fn refused(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let reply = reading.changed?;
     let seen = reading.refusal()?;
     let part = Part::stopped_if(reading.change_stopped() && seen.ended);

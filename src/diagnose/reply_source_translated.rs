@@ -2,7 +2,7 @@
 //! connection tracking, so it was masqueraded like any other outgoing flow.
 
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::fit_title;
@@ -18,6 +18,11 @@ pub fn find_translation(reading: &Reading<'_>, reply: &Replies) -> Option<Confid
         && reading.role_of(reply.source.address) != Role::Device;
     if reading.pod_behind(reply).is_some() && served_by_cluster {
         return Some(pairing);
+    }
+    if let Some(entry) = reading.reply_entry(reply) {
+        // The kernel says itself whether it gave the reply another source, and
+        // that it comes from the pod that the request was sent on to.
+        return entry.flow.is_source_translated().then_some(Confidence::Certain);
     }
     let belief = reading.topology.find(reply.source.address)?;
     if belief.role != Role::Node {
@@ -54,7 +59,11 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     finding.explanation = explain(reading, verdict, reply, pod);
     extend(
         &mut finding,
-        [reading.first_request(), pod.and_then(|(view, own)| reading.pod_reply(view, own))],
+        [
+            reading.first_request(),
+            pod.and_then(|(view, own)| reading.pod_reply(view, own)),
+            reading.reply_entry(reply).map(entry_evidence),
+        ],
     );
     finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplySourceTranslated);
     Some(finding)
@@ -73,10 +82,15 @@ fn explain(
         .map_or_else(|| "another address".to_owned(), |asked| reading.name(asked.address));
     let source = reading.name(reply.source.address);
     let mut sentences = vec![format!("{client} asked {asked} and was answered by {source}.")];
+    let tracked = reading.tracked_sender(reply).map(|(own, _)| own);
     match pod {
         Some((_, own)) => sentences.push(format!(
             "At the pod's cable the same answer leaves from {}: source translation (masquerade) on the way out replaced it.",
             own.source
+        )),
+        None if let Some(own) = tracked => sentences.push(format!(
+            "Connection tracking has the same answer: {own} sent it, and it left as {}. To the kernel it is a new flow, which source translation (masquerade) on the way out gave another source.",
+            reply.source,
         )),
         None => sentences.push(
             "That is what source translation (masquerade) on the way out does to an answer that connection tracking takes for a new flow.".to_owned(),

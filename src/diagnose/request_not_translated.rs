@@ -1,8 +1,10 @@
 //! The request reached the service's address and went no further: nothing
 //! translated it to a pod, so the node itself said that no socket listens.
 
+mod entry;
+
 use super::evidence::extend;
-use super::reading::{Reading, SeenErrors, Watched};
+use super::reading::{Reading, SeenErrors, Watched, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
@@ -40,6 +42,11 @@ pub fn find_untranslated<'a>(reading: &Reading<'a>) -> Option<Untranslated<'a>> 
     if !exchange.device_is_client() || at_pod || reading.is_answered() {
         return None;
     }
+    let entry = reading.request_entry();
+    // What refuses is then a pod without a listener.
+    if entry.is_some_and(|entry| entry.flow.is_destination_translated()) {
+        return None;
+    }
     let asked = reading.view.asked?;
     let refusal = *reading.errors.iter().find(|seen| {
         seen.ended
@@ -58,7 +65,9 @@ pub fn find_untranslated<'a>(reading: &Reading<'a>) -> Option<Untranslated<'a>> 
     }
     let is_service = matches!(role, Role::Vip | Role::Service);
     let watched = reading.lost_request.filter(|lost| lost.missed.kind == PointKind::Pod);
-    let (proof, confidence) = if reading.crossings.is_translated(asked) {
+    let others_are = reading.crossings.is_translated(asked)
+        || entry.is_some_and(|entry| entry.elsewhere.is_some());
+    let (proof, confidence) = if others_are {
         (Proof::OthersAre, Confidence::Certain)
     } else if let Some(lost) = watched.filter(|_| is_service || role == Role::Node) {
         let sure = lost.watched >= Watched::SameService;
@@ -73,9 +82,15 @@ pub fn find_untranslated<'a>(reading: &Reading<'a>) -> Option<Untranslated<'a>> 
     Some(Untranslated { asked, refusal, confidence, proof })
 }
 
+/// Whether connection tracking shows an unanswered request untranslated.
+#[must_use]
+pub fn is_untranslated_entry(reading: &Reading<'_>) -> bool {
+    entry::find_untranslated_entry(reading).is_some()
+}
+
 /// Finds requests that reached a service's address and were not translated.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
-    let found = find_untranslated(reading)?;
+    let Some(found) = find_untranslated(reading) else { return entry::find(reading, verdict) };
     let first = found.refusal.first_error()?;
     let part = severity(verdict, Part::Stopped);
     let mut finding = Finding::new(Cause::RequestNotTranslated, part, found.confidence, first);
@@ -85,7 +100,8 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         "Requests reach the node and no pod".to_owned(),
     ]);
     finding.explanation = explain(reading, &found);
-    extend(&mut finding, [reading.first_request()]);
+    let entry = reading.request_entry();
+    extend(&mut finding, [reading.first_request(), entry.map(entry_evidence)]);
     finding.remedies = remedies::for_untranslated_request(reading, asked);
     Some(finding)
 }

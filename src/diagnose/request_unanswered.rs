@@ -1,12 +1,14 @@
 //! A request, or later a follow-up, that expects an answer got none.
 
+mod entry;
+
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, place, times};
 use crate::model::capture::PointKind;
-use crate::model::exchange::{FollowUps, Tally};
+use crate::model::exchange::{FollowUps, Stall, Tally};
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
 
 /// Finds requests and follow-ups that nobody answered.
@@ -20,7 +22,43 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     if let Some(follow_ups) = reading.unanswered_follow_up() {
         return follow_up(reading, verdict, follow_ups);
     }
-    no_longer(reading, verdict, reading.no_longer_answered()?)
+    if let Some(unanswered) = reading.no_longer_answered() {
+        return no_longer(reading, verdict, unanswered);
+    }
+    reading.stalled().map(|stall| stalled(reading, verdict, stall))
+}
+
+/// The transfer had gone on; then one side repeated its last word in vain.
+fn stalled(reading: &Reading<'_>, verdict: Verdict, stall: Stall) -> Finding {
+    let Stall { repeats, first, last, source, destination } = stall;
+    let evidence = |frame, words: &str| Evidence {
+        frame,
+        summary: format!("{source} → {destination}, {words}"),
+    };
+    let mut finding = Finding::new(
+        Cause::RequestUnanswered,
+        severity(verdict, Part::Stopped),
+        Confidence::Likely,
+        evidence(first, "repeated"),
+    );
+    let often = times(repeats);
+    let protocol = reading.exchange.protocol;
+    finding.title = fit_title([
+        format!(
+            "{protocol} went on, then came to a halt: {source} repeated its last packet {often}"
+        ),
+        format!("{protocol} went on, then came to a halt: the last packet repeated {often}"),
+    ]);
+    finding.explanation = format!(
+        "The transfer went on for a while. Then {} repeated what it had sent to {destination}, {often}, and neither side said anything new until the capture ended.{} The packet or the answer to it is lost every time, or {} has stopped.",
+        reading.name(source.address),
+        elsewhere(reading),
+        reading.name(destination.address),
+    );
+    let final_one = (last != first).then(|| evidence(last, "repeated for the last time"));
+    extend(&mut finding, [reading.first_request(), final_one]);
+    finding.remedies = remedies::for_stalled_transfer(reading, stall);
+    finding
 }
 
 /// Earlier requests of this socket were answered, the last ones were not.
@@ -56,24 +94,31 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     let mut finding =
         Finding::new(Cause::RequestUnanswered, severity(verdict, Part::Stopped), confidence, first);
     let requests = reading.view.requests;
-    let often = times(requests.packets);
+    let often = reading.times(&requests);
     let protocol = reading.exchange.protocol;
     finding.title = fit_title([
         format!("{protocol} request to {asked} sent {often}, no answer"),
         format!("{protocol} request sent {often}, no answer"),
     ]);
-    finding.explanation = format!(
-        "{} asked {} {often} and got no reply: no datagram and no ICMP error.{} {}",
-        reading.client_word_first(),
-        reading.name(asked.address),
-        elsewhere(reading),
-        conclusion(reading),
-    );
+    finding.explanation = if reading.is_from_table() {
+        entry::explain(reading, asked, &often)
+    } else {
+        format!(
+            "{} asked {} {often} and got no reply: no datagram and no ICMP error.{}{} {}",
+            reading.client_word_first(),
+            reading.name(asked.address),
+            elsewhere(reading),
+            entry::beside(reading),
+            conclusion(reading),
+        )
+    };
     let pod = reading
         .exchange
         .pod_view()
         .and_then(|view| view.replies.first().and_then(|replies| reading.pod_reply(view, replies)));
-    extend(&mut finding, [reading.repeated_request(), pod]);
+    let entries = [reading.request_entry(), reading.stranded_reply()];
+    let entries = entries.into_iter().map(|entry| entry.map(entry_evidence));
+    extend(&mut finding, [reading.repeated_request(), pod].into_iter().chain(entries));
     finding.remedies = remedies::for_unanswered_request(reading, asked);
     Some(finding)
 }
@@ -248,6 +293,38 @@ mod tests {
                     sent(Sample::tftp(family).answered_by_vip(), 0),
                     Verdict::Symmetric,
                 ),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let found = sample.causes().contains(&Cause::RequestUnanswered);
+                assert_eq!(found, verdict == Verdict::Unanswered, "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_transfer_that_comes_to_a_halt_is_unanswered() {
+        for family in Family::BOTH {
+            let (vip, node) = (family.vip(), family.node());
+            let went_on = || {
+                let sample = Sample::tftp(family).answered_by_vip();
+                sample.follow_up(vip, 40_001, Course::ToAnswerer, 3).progress()
+            };
+            let astray = || {
+                let sample = Sample::tftp(family).answered_by_node();
+                let sample = sample.follow_up(node, 40_001, Course::ToAnswerer, 3).progress();
+                sample.follow_up(vip, 40_001, Course::ToAskedAddress, 1)
+            };
+            let cases = [
+                (
+                    "three times, then silence",
+                    went_on().stalls(3).wait_seconds(5),
+                    Verdict::Unanswered,
+                ),
+                ("twice", went_on().stalls(2).wait_seconds(5), Verdict::Symmetric),
+                ("the capture ends", went_on().stalls(3), Verdict::Symmetric),
+                ("at the address asked", astray().stalls(3).wait_seconds(5), Verdict::Broken),
+                ("not any more", astray().wait_seconds(5), Verdict::Tolerated),
             ];
             for (name, sample, verdict) in cases {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");

@@ -11,10 +11,11 @@ use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LostReplies, Novelty, Origin,
-    Point, PointId, Replies, Said, Step, Tally, View,
+    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LateChange, LostReplies,
+    Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall, Step, Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
+use crate::model::neighbour::Unresolved;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
@@ -83,6 +84,9 @@ pub struct Sample {
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
+    temporary: Vec<IpAddr>,
+    /// Neighbours that are asked for at the uplink and do not show up.
+    unresolved: Vec<Unresolved>,
 }
 
 mod beside;
@@ -117,6 +121,7 @@ impl Sample {
             device_rule: DeviceRule::Listed,
             views: vec![view(HOST, PointKind::Host, Some(asked), now)],
             translations: Vec::new(),
+            tracked: Vec::new(),
         };
         let mut sample = Self {
             family,
@@ -129,6 +134,8 @@ impl Sample {
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
+            temporary: Vec::new(),
+            unresolved: Vec::new(),
         };
         sample.count_request(Novelty::New);
         sample
@@ -318,6 +325,48 @@ impl Sample {
         self
     }
 
+    /// The answers so far went to this port of the client, which did not ask from it.
+    pub fn answered_at_payload_port(mut self, port: u16) -> Self {
+        let destination = Endpoint::new(self.exchange.client.address, port);
+        let replies = *self.primary().replies.last().unwrap();
+        self.primary().payload_replies = Some(PayloadReplies {
+            source: replies.source,
+            destination,
+            packets: replies.tally.packets,
+            first: replies.tally.first.unwrap(),
+            asks_for_own_port: false,
+        });
+        self
+    }
+
+    /// The last reply came after a pause.
+    pub fn late_change(mut self, pause_seconds: u64, was_answered: bool) -> Self {
+        let replies = *self.primary().replies.last().unwrap();
+        self.primary().late_change = Some(LateChange {
+            frame: replies.tally.first.unwrap(),
+            source: replies.source,
+            pause: Duration::from_secs(pause_seconds),
+            was_answered,
+        });
+        self
+    }
+
+    /// The last follow-up is repeated at the end, a second apart.
+    pub fn stalls(mut self, repeats: u64) -> Self {
+        for _ in 0..repeats {
+            self = self.wait_seconds(1);
+            let frame = self.tick();
+            let sent = self.primary().follow_ups.last_mut().unwrap();
+            sent.tally.count(frame, 516, Novelty::Repeat);
+            let (source, destination) = (sent.source, sent.destination);
+            let known = self.primary().stall;
+            let first = known.map_or(frame, |known| known.first);
+            let repeats = known.map_or(0, |known| known.repeats) + 1;
+            self.primary().stall = Some(Stall { repeats, first, last: frame, source, destination });
+        }
+        self
+    }
+
     /// The last reply's source says something new.
     pub fn progress(mut self) -> Self {
         let frame = self.tick();
@@ -359,8 +408,25 @@ impl Sample {
         self
     }
 
+    /// `asker` looks for `address` at the uplink, a second apart, in vain.
+    pub fn asks_for(mut self, address: IpAddr, asker: IpAddr, tries: u64) -> Self {
+        let first = self.tick();
+        let mut last = first;
+        for _ in 1..tries {
+            self = self.wait_seconds(1);
+            last = self.tick();
+        }
+        self.unresolved.push(Unresolved { address, asker, tries, first, last });
+        self
+    }
+
     pub fn at(mut self, kind: PointKind) -> Self {
         self.primary().kind = kind;
+        self
+    }
+
+    pub fn temporary(mut self, address: IpAddr) -> Self {
+        self.temporary.push(address);
         self
     }
 
@@ -381,12 +447,18 @@ impl Sample {
     }
 
     pub fn diagnose(&self) -> Diagnosis {
-        let facts = Facts { devices: self.devices.clone(), ..Facts::default() };
+        let facts = Facts {
+            devices: self.devices.clone(),
+            temporary: self.temporary.clone(),
+            ..Facts::default()
+        };
         let topology = Topology::new(self.roles.clone(), facts);
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
         points[0].observed = self.host_observed;
         points[1].observed = self.pod_observed;
+        points[0].unresolved.clone_from(&self.unresolved);
+        points[0].unresolved.sort_unstable_by_key(|known| (known.address, known.asker));
         if self.exchange.views.len() < 2 && !self.pod_is_captured {
             points.truncate(1);
         }
@@ -416,8 +488,12 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         follow_ups: Vec::new(),
         icmp_errors: Vec::new(),
         lost_replies: None,
+        reset: None,
         asked_again: None,
         progress: None,
+        payload_replies: None,
+        late_change: None,
+        stall: None,
         steps: Vec::new(),
         steps_omitted: 0,
         first_at: now,
@@ -435,5 +511,6 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
         interface: Some(interface.to_owned()),
         capture_name: "sample.pcap".to_owned(),
         observed: None,
+        unresolved: Vec::new(),
     }
 }

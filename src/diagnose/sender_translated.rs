@@ -2,7 +2,7 @@
 //! translated on the way in.
 
 use super::evidence::{extend, request_at};
-use super::reading::{Habit, Reading};
+use super::reading::{Habit, Reading, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::fit_title;
@@ -11,19 +11,20 @@ use crate::model::finding::{Cause, Confidence, Finding, Severity, Verdict};
 /// Finds requests that reach the pod under another sender's address.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let client = reading.exchange.client.address;
-    let pod = reading.exchange.pod_view()?;
-    if !reading.exchange.device_is_client()
-        || pod.point == reading.view.point
-        || !matches!(reading.habit, Habit::Conversation | Habit::OneWay)
-    {
-        return None;
-    }
-    let seen = reading.client_at_pod().filter(|seen| *seen != client)?;
+    let seen = reading.translated_sender()?;
+    let pod = reading.other_pod_view();
+    let entry = reading.request_entry().filter(|entry| entry.flow.is_source_translated());
+    // What the pod's cable shows goes before what a table of another moment says.
+    let proof = if pod.is_some() {
+        "At the pod's cable the same request comes from"
+    } else {
+        "Connection tracking sends the request on with the source"
+    };
     let first = reading.first_request()?;
     // The receiver of a log knows its sender by this address alone.
     let severity = match reading.habit {
         Habit::OneWay => Severity::Error,
-        _ => severity(verdict, Part::Present),
+        _ => severity(verdict, Part::stopped_if(reading.sender_change_stopped())),
     };
     let mut finding = Finding::new(Cause::SenderTranslated, severity, Confidence::Certain, first);
     finding.title = fit_title([
@@ -35,15 +36,26 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         "Nobody answers this protocol, so nothing fails on the way, but the receiver files what it gets under the wrong sender, and all senders become one."
     } else if verdict == Verdict::Symmetric {
         "The answers found their way back. A server that tells its clients apart by address, or answers from a new port, would not get by with it."
+    } else if reading.stranded_reply().is_some() {
+        "The pod answered that address from a new port, and connection tracking has no translation that leads this answer back to the device."
+    } else if reading.sender_change_stopped() {
+        "The pod answered to that address, from a port of its own. No translation leads from there back to the device, so no answer reached it."
     } else {
         "The pod answers to that address; an answer from a new port then has no translation that leads back to the device."
     };
     finding.explanation = format!(
-        "{} sent from {client}. At the pod's cable the same request comes from {}: its source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster. {effect}",
+        "{} sent from {client}. {proof} {}: its source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster. {effect}",
         reading.client_word_first(),
         reading.name(seen),
     );
-    extend(&mut finding, [request_at(reading, pod)]);
+    extend(
+        &mut finding,
+        [
+            pod.and_then(|pod| request_at(reading, pod)),
+            entry.map(entry_evidence),
+            reading.stranded_reply().map(entry_evidence),
+        ],
+    );
     finding.remedies = remedies::for_translated_sender(reading, seen);
     Some(finding)
 }

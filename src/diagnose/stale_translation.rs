@@ -2,6 +2,8 @@
 //! sends it where its first packet was sent once, to a pod that is gone or to
 //! no pod at all. Packets keep the entry alive, so it does not end by itself.
 
+mod entry;
+
 use std::time::Duration;
 
 use super::crossings::NewFlow;
@@ -26,6 +28,13 @@ pub struct Stale {
     /// An exchange that began later and works.
     new_flow: NewFlow,
     pub confidence: Confidence,
+}
+
+/// Whether connection tracking shows the old entry, and how sure it is that it
+/// does harm.
+#[must_use]
+pub fn find_entry_confidence(reading: &Reading<'_>) -> Option<Confidence> {
+    entry::find_stale_entry(reading).map(|(_, confidence)| confidence)
 }
 
 /// Whether a socket is in the way of its own old translation, and how sure that is.
@@ -68,6 +77,9 @@ pub fn find_stale(reading: &Reading<'_>) -> Option<Stale> {
 
 /// Finds sockets that an old translation leads astray.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    if let Some(finding) = entry::find(reading, verdict) {
+        return Some(finding);
+    }
     if verdict != Verdict::Unanswered {
         return None;
     }

@@ -1,6 +1,7 @@
 //! How an exchange went.
 
 use super::reading::{Habit, Reading};
+use super::stale_translation::find_entry_confidence;
 use crate::model::finding::{Severity, Verdict};
 
 /// Says how an exchange went. The first rule that holds decides:
@@ -14,22 +15,24 @@ use crate::model::finding::{Severity, Verdict};
 /// 5. An ICMP error after which nothing went on: `rejected`.
 /// 6. No reply: `unanswered` where silence was observed, or where another point
 ///    saw a reply that was lost; else `inconclusive`.
-/// 7. Follow-ups to the answerer repeated in vain, or lost between two points, or
-///    requests that are no longer answered though earlier ones were: `unanswered`.
+/// 7. Follow-ups to the answerer repeated in vain, or lost between two points,
+///    requests that are no longer answered though earlier ones were, or a transfer
+///    that went on and then came to a halt: `unanswered`.
 /// 8. A reply that wants a follow-up and got none: `unanswered` where the
 ///    device's side was watched and the reply was repeated; else several
 ///    explanations remain, `inconclusive`.
 /// 9. An address or port changed and nothing shows a failure: `tolerated`.
 /// 10. The reply was lost between two points, before the client: `unanswered`.
 /// 11. The client asks again and again though it is answered: `inconclusive`,
-///     for what happens beyond this point is not in the capture.
+///     for what happens beyond this point is not in the capture. So is a table's
+///     entry that was answered once and leads elsewhere than newer ones.
 /// 12. Everything else is `symmetric`.
 #[must_use]
 pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.habit != Habit::Conversation {
         return judge_habit(reading);
     }
-    if reading.change_stopped() || reading.client_stopped() {
+    if reading.change_stopped() || reading.client_stopped() || reading.sender_change_stopped() {
         return Verdict::Broken;
     }
     if reading.view.asked.is_none() || reading.is_one_directional() {
@@ -45,6 +48,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.unanswered_follow_up().is_some()
         || reading.lost_follow_up.is_some()
         || reading.no_longer_answered().is_some()
+        || reading.stalled().is_some()
     {
         return Verdict::Unanswered;
     }
@@ -58,10 +62,15 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.lost_reply.is_some() {
         return Verdict::Unanswered;
     }
-    if reading.asks_in_vain().is_some() {
+    if reading.asks_in_vain().is_some() || may_be_stale(reading) {
         return Verdict::Inconclusive;
     }
     Verdict::Symmetric
+}
+
+/// The table alone shows an old entry beside newer ones that lead elsewhere.
+fn may_be_stale(reading: &Reading<'_>) -> bool {
+    reading.is_from_table() && find_entry_confidence(reading).is_some()
 }
 
 fn judge_habit(reading: &Reading<'_>) -> Verdict {

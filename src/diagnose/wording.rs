@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::reading::Reading;
 use crate::model::capture::CapturePoint;
-use crate::model::exchange::{Point, View};
+use crate::model::exchange::{Point, Tally, View};
 use crate::model::protocol::Protocol;
 use crate::model::topology::Role;
 
@@ -149,6 +149,20 @@ impl Reading<'_> {
         } else {
             format!("Nothing shows whether {} took it", self.client_word())
         }
+    }
+
+    /// `4 follow-ups`; where the kernel does not count packets, `at least 1 follow-up`.
+    #[must_use]
+    pub fn count(&self, tally: &Tally, noun: &str) -> String {
+        let words = count(tally.packets, noun);
+        if self.is_counted(tally) { words } else { format!("at least {words}") }
+    }
+
+    /// `4 times`; where the kernel does not count packets, `at least once`.
+    #[must_use]
+    pub fn times(&self, tally: &Tally) -> String {
+        let words = times(tally.packets);
+        if self.is_counted(tally) { words } else { format!("at least {words}") }
     }
 
     /// The node that holds `address`, by a name that commands may carry.

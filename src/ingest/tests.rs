@@ -57,7 +57,7 @@ fn compressed_captures_give_what_plain_ones_give() {
 
 #[test]
 fn what_is_no_capture_gets_a_clear_answer() {
-    const NOTHING: &str = "it is text, but holds no tcpdump line and no facts about addresses";
+    const NOTHING: &str = "it is text, but holds no tcpdump line, no connection tracking and no facts about addresses";
     let twice = gzipped(&zstandard(&pcap()));
     let jpeg = [0xff, 0xd8, 0xff, 0xe0, 0, 0x10, b'J', b'F', b'I', b'F'];
     let cases: &[(&[u8], &str)] = &[

@@ -21,6 +21,8 @@ pub enum CaptureFormat {
     Snoop,
     /// Lines that `tcpdump` printed.
     TcpdumpText,
+    /// A connection tracking table: entries instead of packets, lines instead of frames.
+    Conntrack,
 }
 
 impl CaptureFormat {
@@ -32,6 +34,7 @@ impl CaptureFormat {
             Self::Pcapng => "pcapng",
             Self::Snoop => "snoop",
             Self::TcpdumpText => "tcpdump text",
+            Self::Conntrack => "connection tracking",
         }
     }
 }

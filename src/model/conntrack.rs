@@ -1,5 +1,7 @@
 //! Entries of a node's connection tracking table, as the kernel keeps them.
 
+use std::fmt;
+
 use super::endpoint::{Endpoint, FlowKey};
 use super::time::Timestamp;
 
@@ -80,11 +82,42 @@ impl TrackedFlow {
         self.translated_destination() != self.original.destination
     }
 
+    /// Whether the kernel translates nothing at all.
+    #[must_use]
+    pub fn is_untranslated(&self) -> bool {
+        !self.is_destination_translated() && !self.is_source_translated()
+    }
+
     /// Whether the kernel changes who seems to have sent it (SNAT, masquerade).
     #[must_use]
     pub fn is_source_translated(&self) -> bool {
         self.translated_source() != self.original.source
     }
+}
+
+/// Both tuples and the marks between them, as `conntrack -L` prints them.
+impl fmt::Display for TrackedFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_tuple(f, &self.original)?;
+        if !self.is_replied {
+            f.write_str(" [UNREPLIED]")?;
+        }
+        f.write_str(" ")?;
+        write_tuple(f, &self.expected_reply)?;
+        if self.is_assured {
+            f.write_str(" [ASSURED]")?;
+        }
+        Ok(())
+    }
+}
+
+fn write_tuple(f: &mut fmt::Formatter<'_>, flow: &FlowKey) -> fmt::Result {
+    let FlowKey { source, destination, .. } = flow;
+    write!(
+        f,
+        "src={} dst={} sport={} dport={}",
+        source.address, destination.address, source.port, destination.port
+    )
 }
 
 #[cfg(test)]

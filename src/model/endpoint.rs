@@ -61,6 +61,12 @@ impl FlowKey {
         Self { transport: Transport::Udp, source, destination }
     }
 
+    /// A TCP flow.
+    #[must_use]
+    pub const fn tcp(source: Endpoint, destination: Endpoint) -> Self {
+        Self { transport: Transport::Tcp, source, destination }
+    }
+
     /// The same flow seen from the other side.
     #[must_use]
     pub const fn reversed(self) -> Self {

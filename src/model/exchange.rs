@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::capture::{CaptureId, FrameRef, PointKind};
+use super::conntrack::TrackedFlow;
 use super::endpoint::Endpoint;
 use super::finding::Confidence;
+use super::neighbour::Unresolved;
 use super::packet::{IcmpKind, TftpMessage};
 use super::protocol::Protocol;
 use super::report::{Quotes, StepKind};
@@ -49,6 +52,44 @@ pub struct Exchange {
     /// Never empty; the view nearest to the device first.
     pub views: Vec<View>,
     pub translations: Vec<AddressTranslation>,
+    /// Entries of connection tracking that belong to it: the request's first.
+    pub tracked: Vec<TrackedPart>,
+}
+
+/// An entry of connection tracking and its part in an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedPart {
+    /// What the packets of the entry's original direction are.
+    pub part: StepKind,
+    /// The table and the line in it.
+    pub frame: FrameRef,
+    pub flow: TrackedFlow,
+    /// Of a request: an entry of the same service that leads elsewhere, where
+    /// that says something about this one. A request that is not translated
+    /// has one that is; an old one has a newer one that goes to another pod.
+    pub elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// Where other entries of the same service lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    pub frame: FrameRef,
+    pub flow: TrackedFlow,
+    pub sign: ElsewhereSign,
+}
+
+/// What tells which of two entries of one service is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElsewhereSign {
+    /// The other one is translated at all.
+    IsTranslated,
+    /// The other one is newer and of the same client: one of two pods that
+    /// share the load would look the same.
+    IsNewer,
+    /// The inventory lists the other's pod, and not this one's; it may not list all.
+    IsListed,
+    /// Both.
+    IsNewerAndListed,
 }
 
 impl Exchange {
@@ -114,6 +155,8 @@ pub struct Point {
     pub capture_name: String,
     /// The first and last packet of any kind: the time in which silence was observed.
     pub observed: Option<(Timestamp, Timestamp)>,
+    /// Neighbours that were asked for here and never showed up, by address.
+    pub unresolved: Vec<Unresolved>,
 }
 
 /// A datagram's endpoint before and after translation, seen at two points.
@@ -143,10 +186,18 @@ pub struct View {
     pub icmp_errors: Vec<IcmpErrors>,
     /// Replies of which IP fragments are missing: no client can use them.
     pub lost_replies: Option<LostReplies>,
+    /// A TCP reset with which the client refused an answer.
+    pub reset: Option<FrameRef>,
     /// The client asked again though it had been answered.
     pub asked_again: Option<AskedAgain>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
+    /// Answers that went to the address that the request's payload names.
+    pub payload_replies: Option<PayloadReplies>,
+    /// A pause longer than a translation lives, before an answer from elsewhere.
+    pub late_change: Option<LateChange>,
+    /// Nothing new was said any more, and the last word was repeated.
+    pub stall: Option<Stall>,
     /// The first packets, in order.
     pub steps: Vec<Step>,
     pub steps_omitted: u64,
@@ -190,6 +241,43 @@ impl View {
             self.follow_ups.iter().map(|follow_ups| follow_ups.tally.repeats).sum();
         self.requests.repeats + replies + follow_ups
     }
+}
+
+/// Repetitions at the end of what was seen, after which neither side said
+/// anything new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stall {
+    /// Repetitions at some distance from each other.
+    pub repeats: u64,
+    pub first: FrameRef,
+    pub last: FrameRef,
+    /// Who repeats, and to whom.
+    pub source: Endpoint,
+    pub destination: Endpoint,
+}
+
+/// Answers that went where the request's payload says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadReplies {
+    pub source: Endpoint,
+    /// What the payload names; not the client's socket.
+    pub destination: Endpoint,
+    pub packets: u64,
+    pub first: FrameRef,
+    /// The request asked for answers to where it came from (`rport`, RFC 3581).
+    pub asks_for_own_port: bool,
+}
+
+/// The first answer from another source, after a long pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LateChange {
+    pub frame: FrameRef,
+    pub source: Endpoint,
+    /// How long nothing was sent: before the answer where there had been none,
+    /// else before the request.
+    pub pause: Duration,
+    /// Answers before the pause came from whom the client asked.
+    pub was_answered: bool,
 }
 
 /// Replies that came in parts, of which some are missing.
@@ -338,9 +426,29 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     Tftp(TftpMessage),
-    Message { protocol: Protocol, label: &'static str },
-    Datagram { length: u32 },
-    Icmp { kind: IcmpKind, quoted_destination: Option<Endpoint> },
+    Message {
+        protocol: Protocol,
+        label: &'static str,
+    },
+    Datagram {
+        length: u32,
+    },
+    Icmp {
+        kind: IcmpKind,
+        quoted_destination: Option<Endpoint>,
+    },
+    /// Nothing that was captured: an entry of connection tracking tells of it.
+    Tracked {
+        change: Option<TrackedChange>,
+        is_replied: bool,
+    },
+}
+
+/// What the kernel changes of the packets of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrackedChange {
+    SentOnTo(Endpoint),
+    SentBy(Endpoint),
 }
 
 impl fmt::Display for Said {
@@ -354,6 +462,14 @@ impl fmt::Display for Said {
                 write!(f, "ICMP {}: {quoted}", kind.as_text())
             }
             Self::Icmp { kind, quoted_destination: None } => write!(f, "ICMP {}", kind.as_text()),
+            Self::Tracked { change, is_replied } => {
+                match change {
+                    Some(TrackedChange::SentOnTo(pod)) => write!(f, "tracked, sent on to {pod}"),
+                    Some(TrackedChange::SentBy(pod)) => write!(f, "tracked, sent by {pod}"),
+                    None => f.write_str("tracked, not translated"),
+                }?;
+                if *is_replied { Ok(()) } else { f.write_str(", unreplied") }
+            }
         }
     }
 }

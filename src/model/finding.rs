@@ -91,7 +91,9 @@ pub enum Cause {
     ReplyPortTranslated,
     ReplyIgnored,
     ReplyRejected,
+    ReplyToPayloadAddress,
     ClientSourceChanged,
+    MappingExpired,
     SenderTranslated,
     UnexpectedOwnSource,
     StaleTranslation,
@@ -100,6 +102,7 @@ pub enum Cause {
     FollowUpNotDelivered,
     ReplyNotForwarded,
     FragmentsLost,
+    NeighbourUnresolved,
     PortUnreachable,
     HostUnreachable,
     AdminProhibited,
@@ -113,16 +116,19 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, the one that explains most first: findings are listed in this order.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::FollowUpToRequestAddress,
         Self::FollowUpToRequestPort,
         Self::ReplyIgnored,
         Self::ReplyRejected,
+        Self::ReplyToPayloadAddress,
         Self::ClientSourceChanged,
+        Self::MappingExpired,
         Self::ReplySourceTranslated,
         Self::ReplySourceNotRequested,
         Self::ReplyPortTranslated,
         Self::FragmentsLost,
+        Self::NeighbourUnresolved,
         Self::StaleTranslation,
         Self::RequestNotTranslated,
         Self::RequestNotDelivered,
@@ -152,6 +158,8 @@ impl Cause {
             Self::ReplyPortTranslated => "reply_port_translated",
             Self::ReplyIgnored => "reply_ignored",
             Self::ReplyRejected => "reply_rejected",
+            Self::ReplyToPayloadAddress => "reply_to_payload_address",
+            Self::MappingExpired => "mapping_expired",
             Self::ClientSourceChanged => "client_source_changed",
             Self::SenderTranslated => "sender_translated",
             Self::UnexpectedOwnSource => "unexpected_own_source",
@@ -161,6 +169,7 @@ impl Cause {
             Self::FollowUpNotDelivered => "follow_up_not_delivered",
             Self::ReplyNotForwarded => "reply_not_forwarded",
             Self::FragmentsLost => "fragments_lost",
+            Self::NeighbourUnresolved => "neighbour_unresolved",
             Self::PortUnreachable => "port_unreachable",
             Self::HostUnreachable => "host_unreachable",
             Self::AdminProhibited => "admin_prohibited",
@@ -291,6 +300,9 @@ impl Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     pub verdict: Verdict,
+    /// The capture ended before an answer could have come: beside exchanges that
+    /// tell something, this one says nothing of its device.
+    pub is_still_waiting: bool,
     /// In the order of [`Cause::ALL`].
     pub findings: Vec<Finding>,
 }

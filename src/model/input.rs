@@ -19,7 +19,7 @@ pub enum InputErrorKind {
     #[error("it is neither a capture nor text: it looks like {0}")]
     NotACapture(&'static str),
     #[error(
-        "it is text, but holds no tcpdump line and no facts about addresses ({lines} lines read)"
+        "it is text, but holds no tcpdump line, no connection tracking and no facts about addresses ({lines} lines read)"
     )]
     NoPackets { lines: u64 },
     /// `archive` has its article; `holds` names what was found instead.
@@ -72,19 +72,19 @@ impl InputErrorKind {
         match self {
             Self::Empty => "Check that the capture ran and that the file was copied completely.",
             Self::NotACapture(_) => {
-                "Send a pcap, pcapng or snoop file (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), a ZIP or tar archive of such files, or the text that tcpdump printed."
+                "Send a pcap, pcapng or snoop file (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), a ZIP or tar archive of such files, or the text that tcpdump or `conntrack -L` printed."
             }
             Self::OnlyFacts => {
-                "Add a capture: a pcap or pcapng file, or the lines that tcpdump printed."
+                "Add a capture: a pcap or pcapng file, or the lines that tcpdump printed; or what `conntrack -L` printed on the node."
             }
             Self::NoPackets { .. } => {
-                "Paste the lines that tcpdump printed, best with `tcpdump -n`, with or without the commands around them."
+                "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them."
             }
             Self::NothingInArchive { .. } => {
                 "Put pcap or pcapng files, or the text that tcpdump printed, into the archive, each plain or compressed once, without a password."
             }
             Self::NotAnInventory(_) => {
-                "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide` or `-o json`, or a device list (CSV with the columns name,address, or JSON)."
+                "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide` or `-o json`, `conntrack -L`, or a device list (CSV with the columns name,address, or JSON)."
             }
             Self::Damaged { .. } => {
                 "Copy the file again in binary mode, or make a new capture with `tcpdump -w`."

@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 
 use super::capture::Direction;
 use super::endpoint::{Endpoint, FlowKey};
+use super::neighbour::NeighbourMessage;
 use super::protocol::Protocol;
+use super::segment::Segment;
 use super::time::Timestamp;
 
 /// One packet that concerns an exchange.
@@ -109,6 +111,10 @@ pub enum Content {
     /// A datagram that was never whole. Frame and time of its packet are those
     /// of the fragment seen first.
     FragmentsLost(FragmentsLost),
+    /// ARP or neighbour discovery: why a packet may not leave.
+    Neighbour(NeighbourMessage),
+    /// The beginning of a TCP connection, or its refusal.
+    Segment(Segment),
 }
 
 /// A UDP datagram of which not all IP fragments were seen.
@@ -258,6 +264,18 @@ pub struct Transaction {
     pub question: Option<u64>,
     /// The message's name, such as `GetRequest` or `query`.
     pub label: &'static str,
+    /// Where the payload says that answers go, if it does: SIP's Via.
+    pub reply_to: Option<Box<PayloadAddress>>,
+}
+
+/// Where a request's payload says that its answers go (RFC 3261 section 18.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadAddress {
+    /// `None` where a name stands there.
+    pub address: Option<IpAddr>,
+    pub port: u16,
+    /// It asks for answers to where it came from all the same (`rport`, RFC 3581).
+    pub asks_for_own_port: bool,
 }
 
 /// Which part of a transaction a message is.

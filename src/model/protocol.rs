@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A UDP application protocol.
+use super::endpoint::Transport;
+
+/// A UDP application protocol, or TCP.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
@@ -43,6 +45,8 @@ pub enum Protocol {
     GtpU,
     /// None of these.
     Udp,
+    /// The handshake of a TCP connection; what it carries is not looked at.
+    Tcp,
 }
 
 /// Which side of an exchange the managed device habitually is.
@@ -122,6 +126,7 @@ impl Protocol {
                 | Self::Sip
                 | Self::Coap
                 | Self::Stun
+                | Self::Tcp
         )
     }
 
@@ -168,6 +173,15 @@ impl Protocol {
         }
     }
 
+    /// What carries it.
+    #[must_use]
+    pub const fn transport(self) -> Transport {
+        match self {
+            Self::Tcp => Transport::Tcp,
+            _ => Transport::Udp,
+        }
+    }
+
     /// As a sentence says it.
     #[must_use]
     pub const fn as_text(self) -> &'static str {
@@ -202,6 +216,7 @@ impl Protocol {
             Self::Geneve => "Geneve",
             Self::GtpU => "GTP-U",
             Self::Udp => "UDP",
+            Self::Tcp => "TCP",
         }
     }
 }

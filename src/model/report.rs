@@ -126,6 +126,9 @@ pub struct Capture {
     /// Tunnels whose inner packets were analysed, the busiest first.
     #[serde(default)]
     pub tunnels: Vec<CaptureTunnel>,
+    /// Entries of a connection tracking table; zero for packets.
+    #[serde(default)]
+    pub tracked_entries: u64,
     /// What could not be read, and where.
     pub warnings: Vec<String>,
 }
@@ -198,7 +201,7 @@ pub struct DeviceFinding {
 pub struct FrameEvidence {
     /// The capture's name.
     pub capture: String,
-    /// Counted from 1, as in Wireshark.
+    /// Counted from 1, as in Wireshark; of a connection tracking table its line.
     pub frame: u64,
     pub at: Timestamp,
     pub summary: String,
@@ -232,7 +235,7 @@ pub struct DeviceExchange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RequestPart {
     pub destination: Endpoint,
-    /// Repetitions included.
+    /// Repetitions included. Of a connection tracking table without counters: entries.
     pub packets: u64,
     /// The first request in words: `WRQ "startup.cfg"`.
     pub first: String,
@@ -242,6 +245,7 @@ pub struct RequestPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReplyPart {
     pub source: Endpoint,
+    /// Of a connection tracking table without counters: entries.
     pub packets: u64,
     /// UDP payload bytes.
     pub bytes: u64,
@@ -251,6 +255,7 @@ pub struct ReplyPart {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FollowUpPart {
     pub destination: Endpoint,
+    /// Of a connection tracking table without counters: entries.
     pub packets: u64,
     /// UDP payload bytes.
     pub bytes: u64,
@@ -283,7 +288,8 @@ pub enum Quotes {
 /// One datagram's endpoints before and after an address translation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Translation {
-    /// The two captures, in the packet's direction: `host@node3/eth0 → pod@node3/cali928cc4cd898`.
+    /// The two captures, in the packet's direction: `host@node3/eth0 → pod@node3/cali928cc4cd898`;
+    /// or the connection tracking table that states the translation.
     pub between: String,
     pub before: Endpoint,
     pub after: Endpoint,

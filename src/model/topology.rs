@@ -1,11 +1,13 @@
 //! What is known about addresses, from whom, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::conntrack::TrackedEntry;
 
 /// What an address is for.
 #[derive(
@@ -92,6 +94,8 @@ pub enum FactSource {
     IpAddr,
     /// `ip route`.
     IpRoute,
+    /// Connection tracking: what its entries translate, and to what.
+    Conntrack,
     /// The address itself: multicast, broadcast, loopback.
     Address,
     /// Inferred from the packets.
@@ -168,6 +172,10 @@ pub struct Facts {
     pub interfaces: Vec<InterfaceFact>,
     pub devices: Vec<DeviceEntry>,
     pub settings: Vec<NodeSettings>,
+    /// IPv6 addresses that a host makes for a while (RFC 8981).
+    pub temporary: Vec<IpAddr>,
+    /// Entries of a connection tracking table, in the order of the text.
+    pub tracked: Vec<TrackedEntry>,
     /// Lines or entries that could not be used, and where.
     pub faults: Vec<super::input::Fault>,
 }
@@ -182,6 +190,7 @@ impl Facts {
             && self.interfaces.is_empty()
             && self.devices.is_empty()
             && self.settings.is_empty()
+            && self.tracked.is_empty()
     }
 
     /// Takes over what `other` says.
@@ -192,6 +201,8 @@ impl Facts {
         self.interfaces.extend(other.interfaces);
         self.devices.extend(other.devices);
         self.settings.extend(other.settings);
+        self.temporary.extend(other.temporary);
+        self.tracked.extend(other.tracked);
         self.faults.extend(other.faults);
     }
 }
@@ -215,6 +226,7 @@ pub struct Topology {
     networks: Vec<NetworkFact>,
     devices: Vec<DeviceEntry>,
     settings: Vec<NodeSettings>,
+    temporary: BTreeSet<IpAddr>,
     /// Position in `devices` by address: lists are long, and every exchange asks.
     device_by_address: BTreeMap<IpAddr, usize>,
 }
@@ -223,7 +235,7 @@ impl Topology {
     /// A topology of weighed beliefs; `facts` gives its links and devices.
     #[must_use]
     pub fn new(roles: BTreeMap<IpAddr, AddressRole>, facts: Facts) -> Self {
-        let Facts { links, interfaces, networks, devices, settings, .. } = facts;
+        let Facts { links, interfaces, networks, devices, settings, temporary, .. } = facts;
         let device_by_address = devices
             .iter()
             .enumerate()
@@ -233,7 +245,8 @@ impl Topology {
             // The first entry wins where two name one address.
             .rev()
             .collect();
-        Self { roles, links, interfaces, networks, devices, settings, device_by_address }
+        let temporary = temporary.into_iter().collect();
+        Self { roles, links, interfaces, networks, devices, settings, temporary, device_by_address }
     }
 
     /// What is believed of `address`.
@@ -288,6 +301,12 @@ impl Topology {
                     && (node.is_none() || fact.node.is_none() || fact.node.as_deref() == node)
             })
             .map(|fact| fact.name.as_str())
+    }
+
+    /// Whether `address` is a temporary one (RFC 8981).
+    #[must_use]
+    pub fn is_temporary(&self, address: IpAddr) -> bool {
+        self.temporary.contains(&address)
     }
 
     /// What is known of how nodes are set.

@@ -98,7 +98,11 @@ impl<'a> Builder<'a> {
             .or_insert_with(|| {
                 DeviceDraft::new(exchange.device, exchange.device_rule, verdict, exchange.protocol)
             });
-        draft.count(exchange.device, exchange.device_rule, verdict, exchange.protocol, 1);
+        if diagnosis.is_still_waiting {
+            draft.count_waiting();
+        } else {
+            draft.count(exchange.device, exchange.device_rule, verdict, exchange.protocol, 1);
+        }
         draft.find(exchange, diagnosis, names, &mut self.shelf);
         let room = draft.room_for(verdict, self.listing.per_device);
         if room == Room::Another {

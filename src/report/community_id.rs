@@ -7,19 +7,24 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
-use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::{Endpoint, Transport};
 
-/// IP protocol number of UDP.
+/// IP protocol numbers.
+const TCP: u8 = 6;
 const UDP: u8 = 17;
 
-/// The Community ID, with seed 0, of the UDP flow between two endpoints.
-pub fn community_id(one: Endpoint, other: Endpoint) -> String {
+/// The Community ID, with seed 0, of the flow between two endpoints.
+pub fn community_id(transport: Transport, one: Endpoint, other: Endpoint) -> String {
+    let number = match transport {
+        Transport::Udp => UDP,
+        Transport::Tcp => TCP,
+    };
     let (low, high) = if key(one) <= key(other) { (one, other) } else { (other, one) };
     let mut hash = Sha1::new();
     hash.update(0u16.to_be_bytes());
     hash.update(octets(low.address));
     hash.update(octets(high.address));
-    hash.update([UDP, 0]);
+    hash.update([number, 0]);
     hash.update(low.port.to_be_bytes());
     hash.update(high.port.to_be_bytes());
     format!("1:{}", STANDARD.encode(hash.finalize()))
@@ -46,11 +51,19 @@ mod tests {
 
     #[test]
     fn ids_are_those_of_the_specification() {
-        // Flows and ids of the specification's own baseline for UDP.
-        let cases = [("192.168.1.52:54585", "8.8.8.8:53", "1:d/FP5EW3wiY1vCndhwleRRKHowQ=")];
-        for (one, other, expected) in cases {
-            assert_eq!(community_id(endpoint(one), endpoint(other)), expected);
-            assert_eq!(community_id(endpoint(other), endpoint(one)), expected);
+        // Flows and ids of the specification's own baseline.
+        let cases = [
+            (Transport::Udp, "192.168.1.52:54585", "8.8.8.8:53", "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
+            (
+                Transport::Tcp,
+                "128.232.110.120:34855",
+                "66.35.250.204:80",
+                "1:LQU9qZlK+B5F3KDmev6m5PMibrg=",
+            ),
+        ];
+        for (transport, one, other, expected) in cases {
+            assert_eq!(community_id(transport, endpoint(one), endpoint(other)), expected);
+            assert_eq!(community_id(transport, endpoint(other), endpoint(one)), expected);
         }
     }
 }

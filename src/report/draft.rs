@@ -23,6 +23,8 @@ pub struct DeviceDraft {
     pub verdict: Verdict,
     protocol: Protocol,
     pub exchanges: u64,
+    /// Exchanges that wait for an answer at the capture's end, among them.
+    waiting: u64,
     listed: Vec<DeviceExchange>,
     findings: Vec<FindingDraft>,
 }
@@ -55,6 +57,7 @@ impl DeviceDraft {
             verdict,
             protocol,
             exchanges: 0,
+            waiting: 0,
             listed: Vec::new(),
             findings: Vec::new(),
         }
@@ -69,8 +72,10 @@ impl DeviceDraft {
         protocol: Protocol,
         exchanges: u64,
     ) {
+        // Those that only wait say nothing of the device.
+        let is_first = self.exchanges == self.waiting;
         self.exchanges += exchanges;
-        if verdict > self.verdict {
+        if verdict > self.verdict || is_first {
             (self.device, self.device_rule) = (device, device_rule);
             (self.verdict, self.protocol) = (verdict, protocol);
         }
@@ -79,6 +84,13 @@ impl DeviceDraft {
     /// Whether an exchange is listed already.
     pub const fn is_told(&self) -> bool {
         !self.listed.is_empty()
+    }
+
+    /// Counts an exchange that still waits for its answer: the device has the
+    /// verdict of the others, if there are any.
+    pub fn count_waiting(&mut self) {
+        self.exchanges += 1;
+        self.waiting += 1;
     }
 
     /// Whether an exchange with this verdict can be listed, at most `most` in all.
@@ -140,8 +152,15 @@ impl DeviceDraft {
 
     /// The device as the report tells it; exchanges worst first, then by time.
     pub fn finish(mut self, topology: &Topology) -> Device {
+        // What only waits is worse than the device's verdict, and tells least.
+        let verdict = self.verdict;
         self.listed.sort_by_key(|exchange| {
-            (std::cmp::Reverse(exchange.verdict), exchange.first_packet_at, exchange.client)
+            (
+                exchange.verdict > verdict,
+                std::cmp::Reverse(exchange.verdict),
+                exchange.first_packet_at,
+                exchange.client,
+            )
         });
         let mut findings: Vec<DeviceFinding> =
             self.findings.into_iter().map(|draft| draft.finding).collect();
@@ -149,6 +168,7 @@ impl DeviceDraft {
             let rank = Cause::ALL.iter().position(|cause| *cause == finding.cause);
             (std::cmp::Reverse(finding.severity), rank)
         });
+        let answered = self.exchanges - self.waiting;
         let entry = topology.device_of(self.device);
         let listed = u64::try_from(self.listed.len()).unwrap_or(u64::MAX);
         Device {
@@ -161,7 +181,7 @@ impl DeviceDraft {
                 self.protocol,
                 &findings,
                 &self.listed,
-                self.exchanges,
+                if answered > 0 { answered } else { self.exchanges },
             ),
             device_rule: self.device_rule.as_text().to_owned(),
             findings,

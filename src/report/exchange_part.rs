@@ -31,6 +31,14 @@ impl Names<'_> {
             .unwrap_or_default()
     }
 
+    /// Two points, or the one table that states a translation.
+    fn between(&self, from: PointId, to: PointId) -> String {
+        if from == to {
+            return format!("{}, by connection tracking", self.capture(from.capture));
+        }
+        format!("{} → {}", self.point(from), self.point(to))
+    }
+
     /// `host@node3/eth0`; the capture's name where nothing else is known.
     fn point(&self, id: PointId) -> String {
         let Some(point) = self.points.iter().find(|point| point.id == id) else {
@@ -101,11 +109,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
             .translations
             .iter()
             .map(|translation| Translation {
-                between: format!(
-                    "{} → {}",
-                    names.point(translation.from),
-                    names.point(translation.to)
-                ),
+                between: names.between(translation.from, translation.to),
                 before: translation.before,
                 after: translation.after,
             })
@@ -113,7 +117,9 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
         steps: view.steps.iter().map(|step| step_part(step, names)).collect(),
         steps_omitted: view.steps_omitted,
         display_filter: display_filter(exchange),
-        community_id: view.asked.map(|asked| community_id(exchange.client, asked)),
+        community_id: view
+            .asked
+            .map(|asked| community_id(exchange.protocol.transport(), exchange.client, asked)),
     }
 }
 

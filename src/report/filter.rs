@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use crate::model::endpoint::Transport;
 use crate::model::exchange::Exchange;
 
 /// Shows the exchange, whatever addresses answered, and the ICMP errors about it.
@@ -25,7 +26,11 @@ pub fn display_filter(exchange: &Exchange) -> String {
     } else {
         "icmpv6.type <= 4"
     };
-    format!("{clients} && (udp.port == {} || {errors})", exchange.client.port)
+    let transport = match exchange.protocol.transport() {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+    };
+    format!("{clients} && ({transport}.port == {} || {errors})", exchange.client.port)
 }
 
 fn address_term(address: IpAddr) -> String {

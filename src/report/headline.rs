@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::wording::count;
+use crate::model::capture::CaptureFormat;
 use crate::model::finding::{Severity, Verdict};
 use crate::model::protocol::Protocol;
 use crate::model::report::{Capture, Device, DeviceExchange, DeviceFinding};
@@ -133,7 +134,13 @@ fn has_error(device: &Device) -> bool {
 
 fn nothing_found(captures: &[Capture]) -> String {
     let packets = captures.iter().map(|capture| capture.packets).sum();
-    let packets = count(packets, "packet", "packets");
+    let entries: u64 = captures.iter().map(|capture| capture.tracked_entries).sum();
+    let entries = count(entries, "entry of connection tracking", "entries of connection tracking");
+    let are_tables = captures.iter().all(|capture| capture.format == CaptureFormat::Conntrack);
+    let packets = match count(packets, "packet", "packets") {
+        _ if are_tables && !captures.is_empty() => entries,
+        packets => packets,
+    };
     if captures.iter().any(|capture| !capture.warnings.is_empty()) {
         format!(
             "No UDP exchange could be read from {packets}: the warnings of the captures say why"

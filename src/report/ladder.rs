@@ -143,6 +143,8 @@ pub(super) fn find_ladder<'a>(
     if omitted > 0 {
         let words = format!("… {} not drawn", count(omitted, "more packet", "more packets"));
         rows.push(Row::Note { words, tone: Tone::Plain });
+    } else if parties.is_tracked(exchange) {
+        // A table has no order: nothing was waited for.
     } else if let Some(words) = silence(exchange) {
         rows.push(Row::Note { words: words.to_owned(), tone: Tone::Bad });
     }

@@ -1,22 +1,36 @@
 //! Who an address is, as a label beside it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
 
 use super::wording::role_label;
+use crate::model::capture::CaptureFormat;
 use crate::model::endpoint::Endpoint;
-use crate::model::report::{Address, Device, Report};
+use crate::model::report::{Address, Device, DeviceExchange, Report};
 use crate::model::topology::Role;
 
 /// The addresses of a report, to be asked for their roles.
 pub(super) struct Parties<'a> {
     addresses: HashMap<IpAddr, &'a Address>,
+    /// Captures that are tables of connection tracking.
+    tables: HashSet<&'a str>,
 }
 
 impl<'a> Parties<'a> {
     pub(super) fn new(report: &'a Report) -> Self {
-        Self { addresses: report.addresses.iter().map(|entry| (entry.address, entry)).collect() }
+        let tables =
+            report.captures.iter().filter(|capture| capture.format == CaptureFormat::Conntrack);
+        Self {
+            addresses: report.addresses.iter().map(|entry| (entry.address, entry)).collect(),
+            tables: tables.map(|table| table.name.as_str()).collect(),
+        }
+    }
+
+    /// Whether only connection tracking tells of an exchange.
+    pub(super) fn is_tracked(&self, exchange: &DeviceExchange) -> bool {
+        exchange.captures.iter().all(|capture| self.tables.contains(capture.as_str()))
+            && !exchange.captures.is_empty()
     }
 
     /// Who `address` is in the story of `device`.

@@ -68,10 +68,13 @@ fn answered<'a>(
     match changed.or(exchange.replies.first()) {
         None if exchange.verdict == Verdict::OneWay => unseen(label, "No answer is expected"),
         // Not captured is not the same as not sent.
+        None if parties.is_tracked(exchange) => {
+            Fact { tone: Tone::Bad, ..unseen(label, "Nobody, by connection tracking") }
+        }
         None if exchange.verdict == Verdict::Inconclusive => unseen(label, "Not in this capture"),
         None => Fact { tone: Tone::Bad, ..unseen(label, "Nobody, in this capture") },
         Some(reply) => {
-            let packets = count(reply.packets, "packet", "packets");
+            let packets = packets(exchange, reply.packets, parties);
             let words = match changed {
                 Some(_) => format!("not the address asked; {packets}"),
                 None => packets,
@@ -96,9 +99,10 @@ fn followed_up<'a>(
     };
     let stray = exchange.follow_ups.iter().find(strays);
     match stray.or(exchange.follow_ups.first()) {
+        None if parties.is_tracked(exchange) => unseen(label, "None, by connection tracking"),
         None => unseen(label, "None in this capture"),
         Some(part) => {
-            let packets = count(part.packets, "packet", "packets");
+            let packets = packets(exchange, part.packets, parties);
             let (words, tone) = match (stray, exchange.verdict) {
                 (None, _) => (packets, Tone::Plain),
                 (Some(_), Verdict::Broken) => {
@@ -136,6 +140,12 @@ fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties
         (None, Verdict::Symmetric) => ("It works".to_owned(), Tone::Good),
     };
     Fact { label: "Result", party: None, words, tone }
+}
+
+/// How many packets; a table without counters knows of one at least.
+fn packets(exchange: &DeviceExchange, packets: u64, parties: &Parties<'_>) -> String {
+    let words = count(packets, "packet", "packets");
+    if packets == 1 && parties.is_tracked(exchange) { format!("at least {words}") } else { words }
 }
 
 /// One request and its answer: whether it went on from there cannot be seen.

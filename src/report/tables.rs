@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::times::find_time;
 use super::wording::{byte_size, count, fact_source_label, role_label};
-use crate::model::capture::PointKind;
+use crate::model::capture::{CaptureFormat, PointKind};
 use crate::model::report::{Address, Capture, Device, Report};
 use crate::model::topology::Role;
 
@@ -131,6 +131,7 @@ impl<'a> CaptureRow<'a> {
 /// `host, node3, eth0`, without what the capture's name says already.
 fn point(capture: &Capture) -> String {
     let kind = match capture.point {
+        _ if capture.format == CaptureFormat::Conntrack => "a node's kernel",
         PointKind::Unknown => "unknown place",
         PointKind::Device => "at the device",
         PointKind::Host => "host",
@@ -150,6 +151,10 @@ fn span(capture: &Capture) -> Option<String> {
 
 /// `tcpdump text, 17 packets, 14 datagrams, 3 ICMP errors`.
 fn contents(capture: &Capture) -> String {
+    if capture.format == CaptureFormat::Conntrack {
+        let entries = count(capture.tracked_entries, "entry", "entries");
+        return format!("connection tracking, {entries}");
+    }
     let mut words = vec![
         capture.format.as_text().to_owned(),
         count(capture.packets, "packet", "packets"),

@@ -1,21 +1,29 @@
 //! Times of captures in words: as much as each capture's clock knows, no more.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::model::capture::Clock;
+use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
 
 /// The clocks of a report's captures, by name.
 pub(super) struct Times<'a> {
     clocks: HashMap<&'a str, Clock>,
+    tables: HashSet<&'a str>,
 }
 
 impl<'a> Times<'a> {
     pub(super) fn new(report: &'a Report) -> Self {
         let clocks = report.captures.iter().map(|capture| (capture.name.as_str(), capture.clock));
-        Self { clocks: clocks.collect() }
+        let tables =
+            report.captures.iter().filter(|capture| capture.format == CaptureFormat::Conntrack);
+        Self { clocks: clocks.collect(), tables: tables.map(|table| table.name.as_str()).collect() }
+    }
+
+    /// What evidence in `capture` is counted by: frames, or lines of a table.
+    pub(super) fn place_word(&self, capture: &str) -> &'static str {
+        if self.tables.contains(capture) { "line" } else { "frame" }
     }
 
     /// What the times of the capture with this name are counted from.

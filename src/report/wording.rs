@@ -80,6 +80,7 @@ pub(super) const fn fact_source_label(source: FactSource) -> &'static str {
         FactSource::Agent => "the node's agent",
         FactSource::IpAddr => "ip addr",
         FactSource::IpRoute => "ip route",
+        FactSource::Conntrack => "connection tracking",
         FactSource::Address => "the address itself",
         FactSource::Packets => "inferred from packets",
     }

@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
-use super::{DeviceFilter, Error, Filter, Page, Store};
+use super::{AnalysisCursor, DeviceFilter, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Report};
 
 /// Devices that one statement reads of a whole report.
@@ -65,6 +65,19 @@ impl Store {
         Ok(found.is_some())
     }
 
+    /// What lists show of the report with this id.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer or the row cannot be read back.
+    pub async fn find_summary(&self, id: Uuid) -> Result<Option<AnalysisSummary>, Error> {
+        let mut statement = QueryBuilder::<Sqlite>::new("SELECT ");
+        statement.push(ANALYSIS_COLUMNS).push(" FROM analyses a WHERE a.id = ").push_bind(id);
+        let row: Option<AnalysisRow> =
+            statement.build_query_as().fetch_optional(self.pool()).await?;
+        row.map(AnalysisSummary::try_from).transpose()
+    }
+
     /// Up to `limit` reports that match `filter`, newest first, older than `cursor`.
     ///
     /// # Errors
@@ -73,16 +86,23 @@ impl Store {
     pub async fn list(
         &self,
         filter: &Filter,
-        cursor: Option<Uuid>,
+        cursor: Option<AnalysisCursor>,
         limit: u32,
     ) -> Result<Page<AnalysisSummary>, Error> {
         let mut statement = QueryBuilder::<Sqlite>::new("SELECT ");
         statement.push(ANALYSIS_COLUMNS).push(" FROM analyses a WHERE 1 = 1");
         if let Some(cursor) = cursor {
-            statement.push(" AND a.id < ").push_bind(cursor);
+            statement
+                .push(" AND (a.created_at_ns, a.id) < (")
+                .push_bind(cursor.created_at.as_nanoseconds())
+                .push(", ")
+                .push_bind(cursor.id)
+                .push(")");
         }
         filter.push_conditions(&mut statement);
-        statement.push(" ORDER BY a.id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        statement
+            .push(" ORDER BY a.created_at_ns DESC, a.id DESC LIMIT ")
+            .push_bind(i64::from(limit) + 1);
         let rows: Vec<AnalysisRow> = statement.build_query_as().fetch_all(self.pool()).await?;
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows {
@@ -91,7 +111,9 @@ impl Store {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = entries.len() <= limit;
         entries.truncate(limit);
-        let next_cursor = if is_last { None } else { entries.last().map(|entry| entry.id) };
+        let last = entries.last().filter(|_| !is_last);
+        let next_cursor =
+            last.map(|entry| AnalysisCursor { created_at: entry.created_at, id: entry.id });
         Ok(Page { entries, next_cursor })
     }
 

@@ -6,6 +6,8 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
 
 use uuid::Uuid;
 
@@ -32,7 +34,7 @@ impl CaptureBlobs {
         match created {
             Ok(file) => {
                 self.count += 1;
-                Ok(BlobWriter { file, path })
+                Ok(BlobWriter { file, path, unsynced_bytes: 0, syncer: None })
             }
             Err(source) => Err(Error::Blob { path, source }),
         }
@@ -61,7 +63,15 @@ impl Drop for CaptureBlobs {
 pub struct BlobWriter {
     file: File,
     path: PathBuf,
+    /// Bytes written since the device was last asked to keep them.
+    unsynced_bytes: u64,
+    syncer: Option<Syncer>,
 }
+
+/// So many bytes at a time go to the device while more come in. Left to the
+/// end, a large capture would keep its sender waiting for as long as the device
+/// takes for all of it. At most three times as many are on their way.
+const SYNC_STEP_BYTES: u64 = 32 << 20;
 
 impl BlobWriter {
     /// Adds bytes.
@@ -70,7 +80,22 @@ impl BlobWriter {
     ///
     /// Where they cannot be written, such as on a full disk.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(|source| self.fault(source))
+        self.file.write_all(bytes).map_err(|source| self.fault(source))?;
+        let written = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.unsynced_bytes = self.unsynced_bytes.saturating_add(written);
+        if self.unsynced_bytes >= SYNC_STEP_BYTES {
+            self.unsynced_bytes = 0;
+            if self.syncer.is_none() {
+                // Without one, all is synced at the end.
+                self.syncer = Syncer::start(&self.file).ok();
+            }
+            if let Some(syncer) = &self.syncer {
+                // Waits where the device is slower than the sender. What became
+                // of a syncer that is gone, `finish` says.
+                let _ = syncer.wake.send(());
+            }
+        }
+        Ok(())
     }
 
     /// Makes sure that the bytes outlive a power cut.
@@ -78,13 +103,46 @@ impl BlobWriter {
     /// # Errors
     ///
     /// Where the device refuses them.
-    pub fn finish(self) -> Result<(), Error> {
-        self.file.sync_data().map_err(|source| self.fault(source))
+    pub fn finish(mut self) -> Result<(), Error> {
+        // The system tells a failed write once, to whoever syncs first.
+        let synced = self.syncer.take().map_or(Ok(()), Syncer::finish);
+        synced.and_then(|()| self.file.sync_data()).map_err(|source| self.fault(source))
     }
 
     fn fault(&self, source: io::Error) -> Error {
         Error::Blob { path: self.path.clone(), source }
     }
+}
+
+/// A thread that has the device keep what was written so far, each time it is woken.
+#[derive(Debug)]
+struct Syncer {
+    wake: SyncSender<()>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Syncer {
+    fn start(file: &File) -> io::Result<Self> {
+        let file = file.try_clone()?;
+        let (wake, woken) = sync_channel(1);
+        let body = move || sync_when_woken(&file, &woken);
+        let thread = Builder::new().name("sync".to_owned()).spawn(body)?;
+        Ok(Self { wake, thread })
+    }
+
+    /// Waits for the syncing that runs, and says what went wrong in any.
+    fn finish(self) -> io::Result<()> {
+        drop(self.wake);
+        let gone = || Err(io::Error::other("the thread that syncs the file is gone"));
+        self.thread.join().unwrap_or_else(|_| gone())
+    }
+}
+
+fn sync_when_woken(file: &File, woken: &Receiver<()>) -> io::Result<()> {
+    while woken.recv().is_ok() {
+        file.sync_data()?;
+    }
+    Ok(())
 }
 
 impl Store {
@@ -123,5 +181,47 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capture_larger_than_a_step_is_whole() {
+        let directory =
+            std::env::temp_dir().join(format!("replyscope-blobs-{}", std::process::id()));
+        let mut captures = CaptureBlobs { directory, count: 0, is_kept: false };
+        let mut writer = captures.create().unwrap();
+        let path = writer.path.clone();
+        let chunk = vec![7_u8; 5 << 20];
+        for _ in 0..14 {
+            writer.write(&chunk).unwrap();
+        }
+        assert!(writer.syncer.is_some());
+        writer.finish().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), 14 * (5 << 20));
+        drop(captures);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_device_that_refused_is_told_at_the_end() {
+        let path = std::env::temp_dir().join("replyscope-blobs-refused");
+        let file = File::create(&path).unwrap();
+        let (wake, woken) = sync_channel(1);
+        let thread = Builder::new()
+            .spawn(move || {
+                let _ = woken.recv();
+                Err(io::Error::other("no space"))
+            })
+            .unwrap();
+        let syncer = Some(Syncer { wake, thread });
+        let mut writer =
+            BlobWriter { file, path: path.clone(), unsynced_bytes: SYNC_STEP_BYTES, syncer };
+        writer.write(b"a").unwrap();
+        assert!(writer.finish().is_err());
+        fs::remove_file(path).unwrap();
     }
 }

@@ -12,17 +12,19 @@ use super::rows::{DEVICE_COLUMNS, DeviceRow};
 use super::{Error, Page, Store};
 use crate::model::finding::Verdict;
 use crate::model::report::DeviceSummary;
+use crate::model::time::Timestamp;
 
 /// The last device of a page: where the next one goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceCursor {
+    analysed_at: Timestamp,
     analysis: Uuid,
     device: IpAddr,
 }
 
 impl fmt::Display for DeviceCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", self.analysis, self.device)
+        write!(f, "{}_{}_{}", self.analysed_at.as_nanoseconds(), self.analysis, self.device)
     }
 }
 
@@ -31,8 +33,10 @@ impl FromStr for DeviceCursor {
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let expected = "not a cursor; use the next_cursor of the page before";
-        let (analysis, device) = text.split_once('_').ok_or(expected)?;
+        let (time_ns, rest) = text.split_once('_').ok_or(expected)?;
+        let (analysis, device) = rest.split_once('_').ok_or(expected)?;
         Ok(Self {
+            analysed_at: Timestamp::from_nanoseconds(time_ns.parse().map_err(|_| expected)?),
             analysis: analysis.parse().map_err(|_| expected)?,
             device: device.parse().map_err(|_| expected)?,
         })
@@ -58,7 +62,7 @@ impl Store {
                  ON d.analysis_id = x.analysis_id AND d.device = x.device WHERE x.address = ",
             )
             .push_bind(address.to_string())
-            .push(" ORDER BY d.analysis_id DESC, d.device LIMIT ")
+            .push(" ORDER BY d.analysed_at_ns DESC, d.analysis_id DESC, d.device LIMIT ")
             .push_bind(i64::from(limit));
         self.fetch_devices(&mut statement).await
     }
@@ -79,7 +83,8 @@ impl Store {
         let mut statement = QueryBuilder::<Sqlite>::new("SELECT ");
         statement.push(DEVICE_COLUMNS).push(
             " FROM devices d WHERE d.analysis_id = \
-             (SELECT MAX(e.analysis_id) FROM devices e WHERE e.device = d.device)",
+             (SELECT e.analysis_id FROM devices e WHERE e.device = d.device \
+              ORDER BY e.analysed_at_ns DESC, e.analysis_id DESC LIMIT 1)",
         );
         if let Some(verdict) = verdict {
             statement.push(" AND d.verdict = ").push_bind(verdict.as_token());
@@ -98,24 +103,29 @@ impl Store {
         }
         if let Some(cursor) = cursor {
             statement
-                .push(" AND (d.analysis_id < ")
+                .push(" AND ((d.analysed_at_ns, d.analysis_id) < (")
+                .push_bind(cursor.analysed_at.as_nanoseconds())
+                .push(", ")
                 .push_bind(cursor.analysis)
-                .push(" OR (d.analysis_id = ")
+                .push(") OR (d.analysis_id = ")
                 .push_bind(cursor.analysis)
                 .push(" AND d.device > ")
                 .push_bind(cursor.device.to_string())
                 .push("))");
         }
         statement
-            .push(" ORDER BY d.analysis_id DESC, d.device LIMIT ")
+            .push(" ORDER BY d.analysed_at_ns DESC, d.analysis_id DESC, d.device LIMIT ")
             .push_bind(i64::from(limit) + 1);
         let mut entries = self.fetch_devices(&mut statement).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = entries.len() <= limit;
         entries.truncate(limit);
         let last = entries.last().filter(|_| !is_last);
-        let next_cursor =
-            last.map(|entry| DeviceCursor { analysis: entry.analysis, device: entry.device });
+        let next_cursor = last.map(|entry| DeviceCursor {
+            analysed_at: entry.analysed_at,
+            analysis: entry.analysis,
+            device: entry.device,
+        });
         Ok(Page { entries, next_cursor })
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
@@ -31,10 +32,38 @@ pub struct Filter {
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T, C = Uuid> {
+pub struct Page<T, C = AnalysisCursor> {
     pub entries: Vec<T>,
     /// Where the next page begins; `None` on the last one.
     pub next_cursor: Option<C>,
+}
+
+/// The last analysis of a page: where the next one goes on. Senders may choose
+/// ids, so that only the time says what is newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnalysisCursor {
+    pub created_at: Timestamp,
+    /// Tells analyses of one moment apart.
+    pub id: Uuid,
+}
+
+impl fmt::Display for AnalysisCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.created_at.as_nanoseconds(), self.id)
+    }
+}
+
+impl FromStr for AnalysisCursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let expected = "not a cursor; use the next_cursor of the page before";
+        let (time_ns, id) = text.split_once('_').ok_or(expected)?;
+        Ok(Self {
+            created_at: Timestamp::from_nanoseconds(time_ns.parse().map_err(|_| expected)?),
+            id: id.parse().map_err(|_| expected)?,
+        })
+    }
 }
 
 impl Filter {
@@ -144,6 +173,19 @@ pub(super) fn like_pattern(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cursors_are_read_back() {
+        let id = Uuid::from_u128(7);
+        for time_ns in [0, -1, 1_800_000_000_123_456_789] {
+            let created_at = Timestamp::from_nanoseconds(time_ns);
+            let cursor = AnalysisCursor { created_at, id };
+            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        }
+        for text in ["", "x", "7", "_", "7_", "7_x", "x_00000000-0000-0000-0000-000000000007"] {
+            assert!(text.parse::<AnalysisCursor>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn signs_of_a_pattern_lose_their_meaning() {

@@ -25,7 +25,7 @@ mod saving;
 
 pub use blobs::{BlobWriter, CaptureBlobs};
 pub use devices::DeviceCursor;
-pub use filter::{Filter, Page};
+pub use filter::{AnalysisCursor, Filter, Page};
 pub use parts::{DeviceFilter, DevicePart};
 
 /// How long a start waits for the process before it to let go of the data directory.

@@ -115,6 +115,9 @@ pub fn facts_of(interfaces: &[Interface], host: &Host) -> Facts {
         let around = Surroundings::of(interface, uplinks);
         for address in interface.addresses.iter().filter(|address| address.counts()) {
             facts.addresses.extend(find_fact(interface, address, around, host));
+            if address.temporary {
+                facts.temporary.push(address.address());
+            }
         }
         // A pod's own links have indexes and networks that mean nothing on the node.
         if let (Host::Node(node), Some(name)) = (host, &interface.name) {

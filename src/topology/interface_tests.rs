@@ -1,5 +1,7 @@
 //! The roles of addresses on links, by what `ip addr` prints.
 
+use std::net::IpAddr;
+
 use crate::model::topology::Role;
 use crate::topology::parse;
 
@@ -264,6 +266,8 @@ fn reasons_say_what_was_seen() {
             "/24 on docker0, a link of the cluster's own network (the link is down)",
         ]
     );
+    let temporary: IpAddr = "2001:db8::7".parse().unwrap();
+    assert_eq!(facts.temporary, [temporary]);
 }
 
 #[test]

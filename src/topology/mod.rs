@@ -6,6 +6,7 @@
 
 mod address;
 mod command;
+mod conntrack;
 mod device_csv;
 mod device_json;
 mod device_list;
@@ -55,6 +56,8 @@ pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> 
             facts.extend(reading.facts);
             json_is_sound = reading.sound;
             unread.skip_bytes(reading.length_bytes);
+        } else if conntrack::xml_begins_at(line) {
+            unread.skip_bytes(lines.read_xml(unread.rest(), unread.number()));
         } else {
             lines.read(line, unread.number());
             unread.skip_line();

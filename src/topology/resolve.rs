@@ -108,7 +108,10 @@ fn rank(fact: &AddressFact, on_host_network: bool) -> (usize, bool) {
             &[Role::Vip, Role::Service, Role::Pod, Role::Node]
         }
         FactSource::IpRoute => &[Role::Node],
-        FactSource::DeviceList | FactSource::Address | FactSource::Packets => &[],
+        FactSource::DeviceList
+        | FactSource::Conntrack
+        | FactSource::Address
+        | FactSource::Packets => &[],
     };
     let place = order.iter().position(|role| *role == fact.role).unwrap_or(order.len());
     (place, fact.pod.is_none() && fact.node.is_none())

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::command::Command;
+use super::conntrack;
 use super::interface;
 use super::ip_addr::IpAddrReader;
 use super::ip_route;
@@ -91,6 +92,7 @@ pub struct Lines<'a> {
     links: IpAddrReader,
     routes: Vec<Route>,
     tables: KubectlReader<'a>,
+    tracked: conntrack::Entries,
     faults: Vec<Fault>,
 }
 
@@ -102,15 +104,26 @@ impl<'a> Lines<'a> {
             links: IpAddrReader::new(command),
             routes: Vec::new(),
             tables: KubectlReader::new(command.namespace.as_deref()),
+            tracked: conntrack::Entries::default(),
             faults: Vec::new(),
         }
+    }
+
+    /// Reads the XML of connection tracking with which `text` begins; gives the
+    /// bytes that it takes up.
+    pub fn read_xml(&mut self, text: &str, first_line: u64) -> usize {
+        self.tables.end();
+        self.tracked.read_xml(text, first_line)
     }
 
     /// Reads one line. A line of no known form is passed over: prompts, prose,
     /// and much of what `ip` prints say nothing about addresses.
     pub fn read(&mut self, line: &str, number: u64) {
         let line = &*without_colours(line);
-        let mut reading = self.links.read(line);
+        let mut reading = self.tracked.read(line, number);
+        if reading == Reading::Foreign {
+            reading = self.links.read(line);
+        }
         if reading == Reading::Foreign {
             reading = ip_route::read(line, &mut self.routes);
         }
@@ -130,6 +143,7 @@ impl<'a> Lines<'a> {
         facts.extend(route::facts_of(&self.routes, &self.command.host));
         facts.addresses.extend(self.tables.finish());
         facts.faults.extend(self.faults);
+        facts.extend(self.tracked.finish());
         facts
     }
 }

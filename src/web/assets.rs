@@ -11,6 +11,12 @@ use crate::report::html::STYLESHEET;
 
 const ICON: &str = include_str!("icon.svg");
 
+/// Follows an analysis that runs; pages work without it.
+const PROGRESS_SCRIPT: &str = include_str!("../../static/progress.js");
+
+static SCRIPT_NAME: LazyLock<String> =
+    LazyLock::new(|| format!("progress-{:016x}.js", fnv1a(PROGRESS_SCRIPT.as_bytes())));
+static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/{}", *SCRIPT_NAME));
 static STYLESHEET_NAME: LazyLock<String> =
     LazyLock::new(|| format!("app-{:016x}.css", fnv1a(STYLESHEET.as_bytes())));
 static STYLESHEET_PATH: LazyLock<String> =
@@ -21,16 +27,23 @@ pub fn stylesheet_path() -> &'static str {
     &STYLESHEET_PATH
 }
 
+/// Where pages that follow an analysis find their script.
+pub fn script_path() -> &'static str {
+    &SCRIPT_PATH
+}
+
 /// `GET /assets/{name}`
 pub async fn get_asset(Path(name): Path<String>) -> Result<Response, PageError> {
-    if name != *STYLESHEET_NAME {
+    let (media_type, text) = if name == *STYLESHEET_NAME {
+        ("text/css; charset=utf-8", STYLESHEET)
+    } else if name == *SCRIPT_NAME {
+        ("text/javascript; charset=utf-8", PROGRESS_SCRIPT)
+    } else {
         return Err(Error::RouteNotFound(format!("/assets/{name}")).into());
-    }
-    let headers = [
-        (CONTENT_TYPE, "text/css; charset=utf-8"),
-        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    Ok((headers, STYLESHEET).into_response())
+    };
+    let headers =
+        [(CONTENT_TYPE, media_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    Ok((headers, text).into_response())
 }
 
 /// `GET /favicon.ico`, which browsers ask for unasked.

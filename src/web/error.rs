@@ -19,6 +19,16 @@ use crate::store;
 pub enum Error {
     #[error("no analysis has the id {0}; it may have been deleted")]
     AnalysisNotFound(Uuid),
+    #[error("the analysis {id} failed: {}", problem.detail)]
+    AnalysisFailed { id: Uuid, problem: Box<Problem> },
+    #[error("the analysis {0} runs; it has no report yet")]
+    AnalysisRuns(Uuid),
+    #[error("there is an analysis with the id {0} already")]
+    IdTaken(Uuid),
+    #[error("{limit} requests follow analyses, and no more may")]
+    TooManyListeners { limit: usize },
+    #[error("as many analyses run or wait as this service takes")]
+    Full,
     #[error("the analysis {analysis} has no device with the address {device}")]
     DeviceNotInAnalysis { analysis: Uuid, device: IpAddr },
     #[error("no analysis has seen a device with the address {0} yet")]
@@ -70,6 +80,15 @@ impl Error {
             Self::AnalysisNotFound(_) => {
                 (StatusCode::NOT_FOUND, "analysis-not-found", "Analysis not found")
             }
+            Self::AnalysisFailed { .. } => {
+                (StatusCode::NOT_FOUND, "analysis-failed", "Analysis failed")
+            }
+            Self::AnalysisRuns(_) => (StatusCode::CONFLICT, "analysis-runs", "Analysis runs"),
+            Self::IdTaken(_) => (StatusCode::CONFLICT, "id-taken", "Id already used"),
+            Self::TooManyListeners { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too-many-listeners", "Too many listeners")
+            }
+            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many analyses at once"),
             Self::DeviceNotInAnalysis { .. } => {
                 (StatusCode::NOT_FOUND, "device-not-in-analysis", "Device not in this analysis")
             }
@@ -125,8 +144,11 @@ impl Error {
     }
 
     /// What the sender can do about it.
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> Option<&str> {
         match self {
+            Self::AnalysisFailed { problem, .. } => problem.hint.as_deref(),
+            Self::AnalysisRuns(_) => Some("Wait until it has ended; its events say when."),
+            Self::IdTaken(_) => Some("Choose a new UUID for each analysis."),
             Self::Input(error) => Some(error.kind.hint()),
             Self::TooLarge { .. } => Some(
                 "Cut the capture down first, for example with `tcpdump -r IN -w OUT host DEVICE`, or start the service with a larger --upload-limit-bytes.",
@@ -143,9 +165,10 @@ impl Error {
             Self::TooSlow { .. } => Some(
                 "Write the capture to a file first, and send the file; gzip or zstd make it smaller.",
             ),
-            Self::Busy { .. } | Self::TimedOut { .. } => {
-                Some("Try again later; the Retry-After header says when.")
-            }
+            Self::Busy { .. }
+            | Self::Full
+            | Self::TooManyListeners { .. }
+            | Self::TimedOut { .. } => Some("Try again later; the Retry-After header says when."),
             Self::CrossSite => Some("Open this service in its own tab and send the form there."),
             _ => None,
         }
@@ -153,7 +176,11 @@ impl Error {
 
     fn retry_after_s(&self) -> Option<u16> {
         match self {
-            Self::Busy { .. } | Self::TimedOut { .. } => Some(10),
+            Self::Busy { .. }
+            | Self::Full
+            | Self::TooManyListeners { .. }
+            | Self::TimedOut { .. } => Some(10),
+            Self::AnalysisRuns(_) => Some(1),
             Self::Store(_) => Some(60),
             _ => None,
         }
@@ -169,6 +196,25 @@ impl Error {
                 source = error.source();
             }
             tracing::error!(error = %self, chain = chain.join(": "), "request failed");
+        }
+    }
+
+    /// The problem document.
+    pub fn problem(&self) -> Problem {
+        let (status, token, title) = self.kind();
+        let (offset, capture) = match self {
+            Self::Input(input) => (input.kind.offset_bytes(), Some(input.name.clone())),
+            Self::AnalysisFailed { problem, .. } => (problem.offset, problem.capture.clone()),
+            _ => (None, None),
+        };
+        Problem {
+            kind: format!("/problems/{token}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            offset,
+            capture,
+            hint: self.hint().map(str::to_owned),
         }
     }
 
@@ -207,23 +253,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self(error) = self;
         error.log();
-        let (status, token, title) = error.kind();
-        let problem = Problem {
-            kind: format!("/problems/{token}"),
-            title: title.to_owned(),
-            status: status.as_u16(),
-            detail: error.to_string(),
-            offset: match &error {
-                Error::Input(input) => input.kind.offset_bytes(),
-                _ => None,
-            },
-            capture: match &error {
-                Error::Input(input) => Some(input.name.clone()),
-                _ => None,
-            },
-            hint: error.hint().map(str::to_owned),
-        };
-        error.finish(problem.into_response())
+        error.finish(error.problem().into_response())
     }
 }
 

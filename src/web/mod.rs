@@ -6,6 +6,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use self::error::Error;
+use self::running::Known;
+use crate::model::progress::Progress;
+use crate::model::report::Report;
 use crate::model::time::Timestamp;
 use crate::store::Store;
 
@@ -13,6 +17,7 @@ mod api;
 mod assets;
 mod connections;
 mod error;
+mod events;
 mod extract;
 pub mod labels;
 mod openapi;
@@ -20,6 +25,7 @@ mod pages;
 mod problem;
 mod query;
 mod router;
+mod running;
 mod security;
 mod upload;
 
@@ -27,6 +33,7 @@ pub use connections::{Connections, serve};
 pub use openapi::render_openapi;
 pub use problem::Problem;
 pub use router::router;
+pub use running::Running;
 
 /// What the service may cost, and whom it asks for time and ids.
 #[derive(Debug, Clone)]
@@ -47,6 +54,14 @@ pub struct Settings {
     pub queue_time: Duration,
     /// How long a request other than an upload may take.
     pub request_time: Duration,
+    /// The analyses that run.
+    pub running: Running,
+    /// Requests that may follow analyses at the same time.
+    pub listener_limit: usize,
+    /// How long such a request waits for its analysis to begin.
+    pub listener_patience: Duration,
+    /// The least time between two events of one analysis.
+    pub event_pause: Duration,
     pub now: fn() -> Timestamp,
     pub new_id: fn() -> Uuid,
 }
@@ -56,7 +71,7 @@ impl Settings {
     #[must_use]
     pub fn new(now: fn() -> Timestamp, new_id: fn() -> Uuid) -> Self {
         Self {
-            upload_limit_bytes: 2 << 30,
+            upload_limit_bytes: 4 << 30,
             expanded_limit_bytes: 16 << 30,
             concurrent_analyses: 1,
             stall_time: Duration::from_mins(1),
@@ -64,6 +79,10 @@ impl Settings {
             rate_time: Duration::from_mins(1),
             queue_time: Duration::from_secs(30),
             request_time: Duration::from_secs(30),
+            running: Running::new(),
+            listener_limit: 128,
+            listener_patience: Duration::from_secs(30),
+            event_pause: Duration::from_millis(250),
             now,
             new_id,
         }
@@ -77,4 +96,48 @@ struct Service {
     settings: Arc<Settings>,
     /// One permit per analysis that may run.
     turns: Arc<Semaphore>,
+    /// One permit per request that may follow an analysis.
+    listeners: Arc<Semaphore>,
+}
+
+/// What is known of an analysis by its id.
+#[derive(Debug)]
+enum Found {
+    /// The report's frame: its devices, which may be many, are read as they are needed.
+    Finished(Box<Report>),
+    Running(Progress),
+}
+
+impl Service {
+    /// The analysis with this id.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it failed; where the store does not answer.
+    async fn find(&self, id: Uuid) -> Result<Found, Error> {
+        // The registry first: an analysis is stored before it leaves it.
+        let known = self.settings.running.find(id);
+        if let Some(Known::Running(entry)) = &known {
+            return Ok(Found::Running(entry.progress()));
+        }
+        match (self.store.find_frame(id).await?, known) {
+            (Some(report), _) => Ok(Found::Finished(Box::new(report))),
+            (None, Some(Known::Failed(problem))) => {
+                Err(Error::AnalysisFailed { id, problem: Box::new(problem) })
+            }
+            (None, _) => Err(Error::AnalysisNotFound(id)),
+        }
+    }
+
+    /// The frame of the stored report with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::find`], and where the analysis still runs.
+    async fn find_frame(&self, id: Uuid) -> Result<Box<Report>, Error> {
+        match self.find(id).await? {
+            Found::Finished(report) => Ok(report),
+            Found::Running(_) => Err(Error::AnalysisRuns(id)),
+        }
+    }
 }

@@ -11,6 +11,11 @@ use super::api;
         title = "Replyscope",
         description = "Finds out why UDP does not get through: per device, which address was asked, which answered, where the follow-up went, whether that worked, why not, and what to change.\n\nErrors are problem documents (RFC 9457). Times are RFC 3339 in UTC, addresses RFC 5952."
     ),
+    components(schemas(
+        super::events::AnalysisFinished,
+        super::events::AnalysisFailed,
+        super::events::AnalysisUnknown
+    )),
     tags(
         (name = "analyses", description = "Captures in, reports out"),
         (name = "devices", description = "Devices over all analyses"),

@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use super::error::Error;
 use super::extract::DeviceAddress;
 use crate::model::finding::{Cause, Verdict};
 use crate::model::time::Timestamp;
-use crate::store::Filter;
+use crate::store::{AnalysisCursor, Filter};
 
 const DEFAULT_LIMIT: u32 = 50;
 const LARGEST_LIMIT: u32 = 200;
@@ -58,9 +57,9 @@ impl AnalysesQuery {
     /// # Errors
     ///
     /// Where the limit is out of range or the cursor is not one of ours.
-    pub fn read(self) -> Result<(Filter, Option<Uuid>, u32), Error> {
+    pub fn read(self) -> Result<(Filter, Option<AnalysisCursor>, u32), Error> {
         let limit = read_limit(self.limit)?;
-        let cursor = read_cursor(self.cursor.as_deref(), |text| Uuid::try_parse(text).ok())?;
+        let cursor = read_cursor(self.cursor.as_deref(), |text| text.parse().ok())?;
         let filter = Filter {
             device: self.device.map(|DeviceAddress(address)| address),
             verdict: self.verdict,
@@ -101,7 +100,7 @@ pub fn kept_fields(filter: &Filter) -> Vec<(&'static str, String)> {
 }
 
 /// The query of the page that begins at `cursor`.
-pub fn render_next(filter: &Filter, limit: u32, cursor: Uuid) -> String {
+pub fn render_next(filter: &Filter, limit: u32, cursor: AnalysisCursor) -> String {
     let mut fields = kept_fields(filter);
     fields.extend(filter.verdict.map(|verdict| ("verdict", verdict.as_token().to_owned())));
     fields.extend(filter.text.clone().map(|text| ("q", text)));
@@ -184,7 +183,8 @@ mod tests {
             until: Some(Timestamp::from_nanoseconds(1_800_000_000_123_456_789)),
             text: Some("100% <b>\u{fc}ber+mehr".to_owned()),
         };
-        let cursor = Uuid::from_u128(7);
+        let created_at = Timestamp::from_nanoseconds(1_800_000_000_123_456_789);
+        let cursor = AnalysisCursor { created_at, id: uuid::Uuid::from_u128(7) };
         for (filter, limit) in [(filter, 20), (Filter::default(), DEFAULT_LIMIT)] {
             let query = render_next(&filter, limit, cursor);
             let uri = format!("/?{query}").parse().unwrap();

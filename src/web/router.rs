@@ -35,9 +35,10 @@ use crate::store::Store;
 pub fn router(store: Store, settings: Settings) -> Result<Router, serde_json::Error> {
     let turns =
         Arc::new(Semaphore::new(settings.concurrent_analyses.clamp(1, Semaphore::MAX_PERMITS)));
+    let listeners = Arc::new(Semaphore::new(settings.listener_limit.min(Semaphore::MAX_PERMITS)));
     let new_id = settings.new_id;
     let request_time = settings.request_time;
-    let service = Service { store, settings: Arc::new(settings), turns };
+    let service = Service { store, settings: Arc::new(settings), turns, listeners };
 
     let (api, document) = openapi::start().merge(api::routes()).split_for_parts();
     let document: Arc<str> = openapi::render(&document)?.into();

@@ -11,8 +11,16 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::Error;
 
-/// Pages need a stylesheet, images and their own forms: nothing else is allowed.
+/// A page with one of our scripts, which talks to this service: set it as an
+/// extension of the page's answer.
+#[derive(Debug, Clone, Copy)]
+pub struct WithScript;
+
+/// Most pages need a stylesheet, images and their own forms: nothing else is allowed.
 const STRICT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Some follow an analysis: a script from our own files, which asks this service.
+const SCRIPT_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// `/docs` is a script that reads `/openapi.json` and sends requests to try it out.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
@@ -22,8 +30,13 @@ pub async fn set_headers(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_cause = path == "/docs/causes" || path.starts_with("/docs/causes/");
     let is_docs = path == "/docs" || path.starts_with("/docs/") && !is_cause;
-    let policy = if is_docs { DOCS_POLICY } else { STRICT_POLICY };
     let mut response = next.run(request).await;
+    let has_script = response.extensions().get::<WithScript>().is_some();
+    let policy = match (is_docs, has_script) {
+        (true, _) => DOCS_POLICY,
+        (false, true) => SCRIPT_POLICY,
+        (false, false) => STRICT_POLICY,
+    };
     let fixed = [
         (CONTENT_SECURITY_POLICY, policy),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

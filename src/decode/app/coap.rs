@@ -49,6 +49,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         identity,
         question: is_question.then(|| hash_fields(&[&[code], options])),
         label,
+        reply_to: None,
     })
 }
 

@@ -42,6 +42,7 @@ pub(super) fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Opt
         identity: hash_fields(&[&id.to_be_bytes()]),
         question: question.map(|(hash, _)| hash),
         label,
+        reply_to: None,
     })
 }
 

@@ -1,14 +1,15 @@
 //! What a payload says, as far as pairing requests and answers needs it.
 //!
 //! A protocol is taken from the port; of two known ports the lower is the
-//! service's. TFTP requests, STUN and SIP are also known by their shape at any
-//! port. Where a payload does not fit its port, the port's protocol is all that
+//! service's. TFTP requests, STUN, SIP and the answers of some other protocols are
+//! also known by their shape at any port. Where a payload does not fit its port, the port's protocol is all that
 //! is said. Nothing here allocates, but for the texts of TFTP requests and errors.
 
 mod coap;
 mod dns;
 mod ntp;
 mod radius;
+mod shape;
 mod sip;
 mod snmp;
 mod stun;
@@ -71,7 +72,10 @@ pub(super) fn read_application(payload: &Payload<'_>) -> Application {
             tftp_shape => Application::Unknown { tftp_shape },
         },
         None if sip::has_sip_shape(payload.captured) => Application::Plain(Protocol::Sip),
-        None => Application::Unknown { tftp_shape: tftp::find_shape(payload) },
+        None => match shape::find_reply(payload) {
+            Some(transaction) => Application::Transaction(transaction),
+            None => Application::Unknown { tftp_shape: tftp::find_shape(payload) },
+        },
     }
 }
 
@@ -113,6 +117,7 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         | Protocol::Teredo
         | Protocol::Vxlan
         | Protocol::Geneve
+        | Protocol::Tcp
         | Protocol::GtpU
         | Protocol::Udp => None,
     }

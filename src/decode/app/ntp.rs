@@ -45,6 +45,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         identity: hash_fields(&[&shared]),
         question: None,
         label,
+        reply_to: None,
     })
 }
 

@@ -41,6 +41,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         identity: hash_fields(&[&[identifier]]),
         question: None,
         label,
+        reply_to: None,
     })
 }
 

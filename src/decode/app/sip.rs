@@ -2,13 +2,16 @@
 
 use super::Payload;
 use crate::decode::fingerprint::hash_fields;
-use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::packet::{PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// A request line longer than this is not looked for.
 const MAX_FIRST_LINE_BYTES: usize = 1024;
 /// Header fields looked at for Call-ID and CSeq.
 const MAX_HEADER_FIELDS: usize = 128;
+
+/// RFC 3261 section 19.1.2.
+const DEFAULT_PORT: u16 = 5060;
 
 /// Methods of RFC 3261 and its extensions.
 const METHODS: [&str; 14] = [
@@ -40,7 +43,52 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         identity: hash_fields(&[call_id, sequence]),
         question: None,
         label,
+        reply_to: find_reply_to(payload.captured).map(Box::new),
     })
+}
+
+/// What the topmost Via names: `SIP/2.0/UDP 192.0.2.7:5062;branch=…;rport`. The
+/// port is 5060 where none stands there (section 18.2.2).
+fn find_reply_to(bytes: &[u8]) -> Option<PayloadAddress> {
+    if !matches!(find_start_line(bytes), Some((TransactionRole::Request, _))) {
+        return None;
+    }
+    let mut start = 0;
+    for line_end in memchr::memchr_iter(b'\n', bytes).take(MAX_HEADER_FIELDS) {
+        let line = bytes.get(start..line_end)?.trim_ascii_end();
+        start = line_end + 1;
+        let Some((name, value)) = split_field(line) else { continue };
+        if name.eq_ignore_ascii_case(b"via") || name.eq_ignore_ascii_case(b"v") {
+            return parse_via(std::str::from_utf8(value).ok()?);
+        }
+    }
+    None
+}
+
+fn parse_via(value: &str) -> Option<PayloadAddress> {
+    let topmost = value.split(',').next()?;
+    let mut parts = topmost.split(';');
+    let sent_by = parts.next()?.split_whitespace().last()?;
+    let asks_for_own_port =
+        parts.any(|part| part.split('=').next().is_some_and(|name| name.trim() == "rport"));
+    let (host, port) = match sent_by.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            (host, rest.strip_prefix(':'))
+        }
+        None => match sent_by.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (sent_by, None),
+        },
+    };
+    let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok())?;
+    Some(PayloadAddress { address: host.parse().ok(), port, asks_for_own_port })
+}
+
+/// `Name: value` of a header field.
+fn split_field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, value) = line.split_at(memchr::memchr(b':', line)?);
+    Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
 /// Whether the first line is SIP's.
@@ -76,9 +124,7 @@ fn find_identity(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         if line.is_empty() {
             break;
         }
-        let Some(colon) = memchr::memchr(b':', line) else { continue };
-        let (name, value) = line.split_at(colon);
-        let (name, value) = (name.trim_ascii(), value.get(1..)?.trim_ascii());
+        let Some((name, value)) = split_field(line) else { continue };
         if name.eq_ignore_ascii_case(b"call-id") || name.eq_ignore_ascii_case(b"i") {
             call_id = Some(value);
         } else if name.eq_ignore_ascii_case(b"cseq") {
@@ -113,6 +159,44 @@ mod tests {
             assert_eq!(next.label, "provisional response");
             assert_ne!(register.identity, next.identity);
         }
+    }
+
+    #[test]
+    fn the_topmost_via_says_where_answers_go() {
+        let named = |address: Option<&str>, port, asks_for_own_port| {
+            let address = address.map(|address| address.parse().unwrap());
+            Some(PayloadAddress { address, port, asks_for_own_port })
+        };
+        let cases = [
+            (
+                "Via: SIP/2.0/UDP 192.0.2.7:5062;branch=z9hG4bK1",
+                named(Some("192.0.2.7"), 5062, false),
+            ),
+            (
+                "Via: SIP/2.0/UDP [2001:db8::7]:5062;branch=z9hG4bK1",
+                named(Some("2001:db8::7"), 5062, false),
+            ),
+            (
+                "v: SIP/2.0/UDP 192.0.2.7;rport;branch=z9hG4bK1",
+                named(Some("192.0.2.7"), 5060, true),
+            ),
+            ("v: SIP/2.0/UDP [2001:db8::7] ;rport=", named(Some("2001:db8::7"), 5060, true)),
+            ("Via: SIP/2.0/UDP phone.example:5062", named(None, 5062, false)),
+            (
+                "Via: SIP/2.0/UDP 192.0.2.7:5062, SIP/2.0/UDP 192.0.2.9",
+                named(Some("192.0.2.7"), 5062, false),
+            ),
+            ("Via: SIP/2.0/UDP 192.0.2.7:99999", None),
+            ("Via:", None),
+            ("To: x", None),
+        ];
+        for (line, expected) in cases {
+            let text =
+                format!("OPTIONS sip:a SIP/2.0\r\n{line}\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n");
+            assert_eq!(read(&text).unwrap().reply_to.as_deref().copied(), expected, "{line}");
+        }
+        let answer = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.7:5062\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n";
+        assert_eq!(read(answer).unwrap().reply_to, None);
     }
 
     #[test]

@@ -75,6 +75,7 @@ fn find_version_3(protocol: Protocol, payload: &Payload<'_>, bytes: &[u8]) -> Op
         identity: hash_fields(&[&identity.to_be_bytes()]),
         question: None,
         label,
+        reply_to: None,
     }))
 }
 
@@ -111,7 +112,7 @@ fn find_pdu(
         }
         _ => None,
     };
-    Some(Transaction { protocol, role, identity, question, label })
+    Some(Transaction { protocol, role, identity, question, label, reply_to: None })
 }
 
 /// Hash of the PDU's kind and the object identifiers asked for. `bytes` go on

@@ -52,6 +52,7 @@ fn find_message(payload: &Payload<'_>) -> Option<Transaction> {
         identity: hash_fields(&[&identity]),
         question: None,
         label,
+        reply_to: None,
     })
 }
 

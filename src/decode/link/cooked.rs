@@ -40,7 +40,7 @@ const fn has_ether_type(arphrd_type: Option<u16>) -> bool {
 /// The kernel's `PACKET_*` values of `linux/if_packet.h`: 0 to this host, 1
 /// broadcast, 2 multicast, 3 to another host, 4 sent by this host. A packet to
 /// another host was neither received nor sent by this one.
-const fn find_direction(packet_type: u16) -> Option<Direction> {
+pub(super) const fn find_direction(packet_type: u16) -> Option<Direction> {
     match packet_type {
         0..=2 => Some(Direction::In),
         4 => Some(Direction::Out),

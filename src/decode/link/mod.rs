@@ -6,8 +6,10 @@
 //! | `mpls` | label stacks and the Ethernet frames in them |
 //! | `ppp` | PPP, Cisco HDLC, Frame Relay |
 //! | `cooked` | headers that operating systems make up: SLL, SLL2, loopback |
+//! | `arp` | ARP, where a frame carries no IP |
 //! | `wrapped` | headers around another header: NFLOG, PKTAP |
 
+mod arp;
 mod cooked;
 mod ether_type;
 mod mpls;
@@ -17,6 +19,7 @@ mod wrapped;
 use super::DecodeError;
 use crate::model::capture::{Direction, LinkType};
 
+pub(super) use arp::find_arp;
 pub(super) use ether_type::{parse_ether_type, parse_ethernet};
 pub(super) use mpls::parse_mpls;
 pub(super) use ppp::parse_ppp;

@@ -57,3 +57,11 @@ pub const FAMILIES_DIFFER: CauseDocumentation = CauseDocumentation {
     disproof: "Another device of the failing family works with the same service, or the exchange fails in the other family as well at another time; or the two are of devices with different software, so that the device differs and not the family.",
     remedy_summary: "Follow the finding that tells why the failing exchange failed, and compare the rules of both families: services that are not dual stack, translation or helpers that are set for one family.",
 };
+
+pub const REPLY_TO_PAYLOAD_ADDRESS: CauseDocumentation = CauseDocumentation {
+    meaning: "The answer goes to the address or port that the request names in its text, not to where the request came from. SIP does so: without rport in the Via header the server answers to the port that stands there. A client behind a translation is not reached that way, because only the socket that asked has an entry.",
+    example: "192.0.2.7:1024 → 198.51.100.10:5060  REGISTER, Via: SIP/2.0/UDP 192.0.2.7:5062\n198.51.100.10:5060 → 192.0.2.7:5062  200 OK, to the port in Via\n192.0.2.7:1024 → 198.51.100.10:5060  REGISTER, the same again",
+    proof: "An answer with the request's Call-ID and CSeq that goes to the address or port of its Via, which is not the request's source: certain. It is an error only where the client refuses the answer by ICMP, or asks again twice or more though it came; else a remark.",
+    disproof: "The client listens on that port on purpose and goes on after the answer; or the request is repeated because the answer came later than the client waits.",
+    remedy_summary: "Let the client send rport (RFC 3581) and send from the port on which it listens, or let the server answer to the packet's source always.",
+};

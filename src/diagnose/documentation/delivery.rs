@@ -33,3 +33,11 @@ pub const FRAGMENTS_LOST: CauseDocumentation = CauseDocumentation {
     disproof: "A capture filter on ports: later fragments have none, so it hides them. A client that was content with the answers.",
     remedy_summary: "Make answers smaller than the path, or let fragments pass: firewalls and some translations drop those without ports.",
 };
+
+pub const NEIGHBOUR_UNRESOLVED: CauseDocumentation = CauseDocumentation {
+    meaning: "On the last link, or on the way to the next router, a host looks for the link-layer address of its neighbour and nobody answers. Packets for that neighbour wait for a few seconds, are then dropped, and the host reports them as unreachable. The neighbour is switched off, unplugged, in another VLAN, or was never on that link.",
+    example: "198.51.100.4 → broadcast  ARP: who has 192.0.2.7\n198.51.100.4 → broadcast  ARP: who has 192.0.2.7, a second later\n198.51.100.4 → broadcast  ARP: who has 192.0.2.7, the third time\n198.51.100.4 → 203.0.113.16  ICMP host unreachable, quotes a packet to 192.0.2.7:161",
+    proof: "ARP requests or neighbour solicitations for an address, with no sign of it after them, and something that ties them to the exchange: ICMP host unreachable for a packet to that address, from the host that asked (certain) or from another (likely); the same from a host that looked for nobody else in vain (the next hop, likely); requests that reach a node and do not leave it while it looks for their destination; or a client that is heard and that the node cannot find, to answer it. The last two take three questions and a second of silence.",
+    disproof: "The neighbour answers later in the capture, or an answer went where the capture could not see it: answers are addressed to the asker alone. Questions of other hosts, announcements, and probes for an address of one's own are no sign of a fault.",
+    remedy_summary: "See whether the neighbour is there, in that network and VLAN; see whether the prefix or the route that makes the host look for it on this link is right.",
+};

@@ -5,8 +5,8 @@
 //! run them through the whole pipeline: the first has the cause, the second has not.
 
 use super::references::{
-    ARP, FRAGILE, GUIDE, HOST_UDP, ICMP, ICMP6, IPV4, IPV6, MTU, MTU6, NAT, ND, NTP, ROUTER,
-    Reference, SELECT, SNMP_UDP, SYSLOG, T_OPT, T_SIZE, T_TID, TEMPORARY,
+    ARP, FRAGILE, GUIDE, HOST_UDP, ICMP, ICMP6, IPV4, IPV6, MTU, MTU6, NAT, ND, NTP, ROUTER, RPORT,
+    Reference, SELECT, SIP, SNMP_UDP, SYSLOG, T_OPT, T_SIZE, T_TID, TEMPORARY,
 };
 use crate::model::finding::Cause;
 
@@ -66,11 +66,23 @@ pub const fn illustration(cause: Cause) -> CauseIllustration {
             [ICMP, ICMP6, HOST_UDP],
             [ReplyIgnored, PortUnreachable, ReplySourceNotRequested]
         ),
+        Cause::ReplyToPayloadAddress => illustrate!(
+            "reply_to_payload_address",
+            "The Via header names another port here too, but the request asks with rport for an answer to where it came from, and gets it there.",
+            [SIP, RPORT],
+            [ReplyIgnored, ReplyPortTranslated, RequestUnanswered]
+        ),
         Cause::ClientSourceChanged => illustrate!(
             "client_source_changed",
             "Two devices use the same port by chance. Each has a request of its own, and each transfer goes on.",
             [T_TID, SELECT, TEMPORARY],
             [UnexpectedOwnSource, SenderTranslated]
+        ),
+        Cause::MappingExpired => illustrate!(
+            "mapping_expired",
+            "The pause is as long, but the answer had another source before it already: the translation does it always, and that is reply_source_translated alone.",
+            [NAT, NTP],
+            [ReplySourceTranslated, ReplyPortTranslated, StaleTranslation]
         ),
         Cause::ReplySourceTranslated => illustrate!(
             "reply_source_translated",
@@ -125,6 +137,12 @@ pub const fn illustration(cause: Cause) -> CauseIllustration {
             "The server gives no answer at its own cable, so there is nothing that could have been forwarded.",
             [NAT],
             [RequestNotDelivered, FollowUpNotDelivered, RequestUnanswered]
+        ),
+        Cause::NeighbourUnresolved => illustrate!(
+            "neighbour_unresolved",
+            "The device answers when the node looks for it, so the requests leave the node. That no answer comes is request_unanswered.",
+            [ARP, ND, ROUTER],
+            [HostUnreachable, RequestUnanswered, RequestNotDelivered]
         ),
         Cause::SenderTranslated => illustrate!(
             "sender_translated",

@@ -108,3 +108,13 @@ pub(super) const GUIDE: Reference = Reference {
     title: "UDP Usage Guidelines",
     about: "section 3.3: loss, and how to repeat",
 };
+pub(super) const SIP: Reference = Reference {
+    rfc: 3261,
+    title: "SIP: Session Initiation Protocol",
+    about: "section 18.2.2: where a server sends its answers",
+};
+pub(super) const RPORT: Reference = Reference {
+    rfc: 3581,
+    title: "Symmetric Response Routing in SIP",
+    about: "how a client asks for answers to where it sent from",
+};

@@ -36,16 +36,24 @@ pub const REQUEST_NOT_TRANSLATED: CauseDocumentation = CauseDocumentation {
 
 pub const SENDER_TRANSLATED: CauseDocumentation = CauseDocumentation {
     meaning: "The pod sees a node or a gateway as the sender, not the device: the source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster. A collector of logs, flows or traps then files everything under the node. A server that answers from a new port answers the node, where nothing leads back to the device.",
-    example: "192.0.2.7:50000 → 203.0.113.16:162  SNMP trap, on the uplink\n198.51.100.4:1024 → 203.0.113.16:162  the same at the pod, from the node",
+    example: "192.0.2.7:50000 → 198.51.100.10:162  SNMP trap, on the uplink\n198.51.100.4:1024 → 203.0.113.16:162  the same at the pod, from the node",
     proof: "The same datagram at two capture points with two sources; it is recognised by its transaction's identity, so the finding is certain. Where the protocol has none, a datagram with another source is not recognised, and nothing is claimed. An error for protocols without answers; elsewhere a warning, or only a remark where the exchange went well.",
     disproof: "The second address is another one of the device; or a relay or load balancer stands before the cluster and is meant to send in its own name.",
     remedy_summary: "For protocols without answers: externalTrafficPolicy: Local. Not for TFTP without its helper, where that setting turns one fault into another.",
 };
 
 pub const UNEXPECTED_OWN_SOURCE: CauseDocumentation = CauseDocumentation {
-    meaning: "The cluster asks a device from a service address, a VIP, instead of the node's own address. The device may not know that address, and its answer goes to whichever node holds the VIP, which need not be the one that asked.",
+    meaning: "The cluster asks a device from a service address, a VIP, instead of the node's own address, or from a temporary IPv6 address (RFC 8981). The device may not know that address. An answer to the VIP goes to whichever node holds it, which need not be the one that asked; a temporary address is another one after a day.",
     example: "198.51.100.10:50000 → 192.0.2.7:161  GetRequest, from the VIP\n192.0.2.7:161 → 198.51.100.10:50000  GetResponse, to the node that holds the VIP",
-    proof: "A request to a device whose source an inventory names as a VIP. Whether it is meant so is not in the packets: possible where it works, likely where no answer came.",
+    proof: "A request to a device whose source an inventory names as a VIP, or `ip addr` as temporary. Whether it is meant so is not in the packets: possible where it works, likely where no answer came.",
     disproof: "The VIP is set up as the egress address on purpose, and the device allows it; or the inventory is old, and the address is a node's by now.",
-    remedy_summary: "Mark the service address as deprecated (preferred_lft 0) or keep it out of source selection; do not set the CNI's outgoing address to a VIP. Or allow it on the device.",
+    remedy_summary: "Mark the service address as deprecated (preferred_lft 0) or keep it out of source selection; do not set the CNI's outgoing address to a VIP. Switch temporary addresses off on the nodes (use_tempaddr 0). Or allow it on the device.",
+};
+
+pub const MAPPING_EXPIRED: CauseDocumentation = CauseDocumentation {
+    meaning: "Nothing was sent for longer than a translation is remembered, and then an answer came with another source. Connection tracking forgets a UDP flow without an answer after 30 s, and one with traffic both ways after 120 s. What is sent after that is a new flow, with a new translation or none.",
+    example: "192.0.2.7:40000 → 198.51.100.10:123  NTP client\n198.51.100.10:123 → 192.0.2.7:40000  NTP server\n192.0.2.7:40000 → 198.51.100.10:123  NTP client, 200 s later\n198.51.100.4:1024 → 192.0.2.7:40000  NTP server, from another address and port",
+    proof: "A pause of the length of those lifetimes between two packets of one socket, and behind it an answer with the request's transaction identity from an address or port that was not asked. Likely where answers before the pause came from whom the client asked; possible where the only answer came 30 s or more after the request.",
+    disproof: "The answers before the pause had another source as well, or later ones without a pause have: then the translation does it always (reply_source_translated). Polling at long intervals from one port is no fault where the source stays the same.",
+    remedy_summary: "Let the client send more often than the lifetime, or let the node remember longer (nf_conntrack_udp_timeout, nf_conntrack_udp_timeout_stream). Or let the server answer sooner.",
 };

@@ -167,7 +167,9 @@ fn find_request(exchange: &Exchange) -> Option<Request> {
         Said::Tftp(TftpMessage::ReadRequest(_)) => Request::Read,
         Said::Tftp(TftpMessage::WriteRequest(_)) => Request::Write,
         Said::Message { label, .. } => Request::Other(label),
-        Said::Tftp(_) | Said::Datagram { .. } | Said::Icmp { .. } => Request::Other(""),
+        Said::Tftp(_) | Said::Datagram { .. } | Said::Icmp { .. } | Said::Tracked { .. } => {
+            Request::Other("")
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Habit, Reading, first_on};
 use crate::model::capture::FrameRef;
-use crate::model::exchange::{AskedAgain, Course, FollowUps, Replies, Said, Tally};
+use crate::model::exchange::{AskedAgain, Course, FollowUps, Replies, Said, Stall, Tally};
 use crate::model::finding::Confidence;
 use crate::model::packet::TftpMessage;
 use crate::model::protocol::Protocol;
@@ -13,6 +13,11 @@ use crate::model::report::StepKind;
 /// Silence shorter than this proves nothing: most clients wait at least as long
 /// before they ask again.
 const SILENCE: Duration = Duration::from_secs(1);
+/// A request alone is waited for longer: answers from far away, and of servers
+/// that ask others first, take their time.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A sender that repeats its last word so often has given up the transfer.
+const STALLED_AFTER: u64 = 3;
 
 impl<'a> Reading<'a> {
     /// The client asked a transaction again, twice or more, though the address
@@ -58,7 +63,7 @@ impl<'a> Reading<'a> {
         if self.exchange.protocol.expects_answer() {
             // Text without times: nobody repeats a request twice without waiting.
             return match repeats {
-                0 => silent.then_some(Confidence::Possible),
+                0 => self.is_silent_for(first, PATIENCE).then_some(Confidence::Possible),
                 1 => silent.then_some(Confidence::Likely),
                 _ => Some(Confidence::Certain),
             };
@@ -111,7 +116,46 @@ impl<'a> Reading<'a> {
     /// Whether the capture went on for long enough after `frame` to call it silence.
     #[must_use]
     pub fn is_silent_since(&self, frame: FrameRef) -> bool {
-        self.view.observed_until.since(frame.at) >= SILENCE
+        self.is_silent_for(frame, SILENCE)
+    }
+
+    fn is_silent_for(&self, frame: FrameRef, time: Duration) -> bool {
+        self.view.observed_until.since(frame.at) >= time
+    }
+
+    /// Whether all that can be said is that the capture ended before an answer
+    /// could have come: a request just before the end, not even repeated.
+    #[must_use]
+    pub fn is_still_waiting(&self) -> bool {
+        let view = self.view;
+        let asks = self.habit == Habit::Conversation
+            && view.asked.is_some()
+            && view.requests.repeats == 0
+            && view.follow_ups.is_empty()
+            && view.lost_replies.is_none();
+        let untouched = self
+            .exchange
+            .views
+            .iter()
+            .all(|view| view.reply_packets() == 0 && view.icmp_errors.is_empty());
+        let point = self.points.iter().find(|point| point.id == view.point);
+        // Text without times has no end to be near to.
+        let has_times = point.and_then(|point| point.observed).is_some_and(|(from, to)| from < to);
+        let asked_late =
+            view.requests.first.is_some_and(|first| !self.is_silent_for(first, PATIENCE));
+        asks && untouched && has_times && asked_late
+    }
+
+    /// A transfer that had gone on, and in which one side then repeated its last
+    /// word until it gave up.
+    #[must_use]
+    pub fn stalled(&self) -> Option<Stall> {
+        let stall = self.view.stall.filter(|stall| stall.repeats >= STALLED_AFTER)?;
+        let counts = self.habit == Habit::Conversation
+            && self.view.asked.is_some()
+            && self.went_on()
+            && self.is_silent_since(stall.last);
+        counts.then_some(stall)
     }
 
     /// A whole TFTP file in one block: its ACK is the last word, so nothing

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::diagnose::reading::Reading;
 use crate::model::endpoint::Endpoint;
+use crate::model::exchange::PayloadReplies;
 use crate::model::finding::Remedy;
 use crate::model::protocol::Protocol;
 use crate::model::topology::Role;
@@ -44,6 +45,28 @@ pub fn accept_any_source(reading: &Reading<'_>, answerer: Endpoint) -> Remedy {
         title: "Or let the client accept answers from another address".to_owned(),
         steps,
         commands: Vec::new(),
+    }
+}
+
+/// Lets answers come back to the socket that asked.
+#[must_use]
+pub fn answer_to_own_source(reading: &Reading<'_>, sent: &PayloadReplies) -> Remedy {
+    let client = reading.exchange.client;
+    Remedy {
+        title: format!("Let the answer come back to {client}, which asked"),
+        steps: vec![
+            format!(
+                "On {}: switch on `rport` (RFC 3581; often called symmetric response routing), and let it send from the port on which it listens, here {}.",
+                reading.client_word(),
+                sent.destination.port
+            ),
+            "Or on the server: answer to the packet's source always. Asterisk pjsip: `force_rport = yes` and `rewrite_contact = yes` at the endpoint. Kamailio: `force_rport()`. FreeSWITCH: `apply-nat-acl`, or `NDLB-force-rport` in the profile.".to_owned(),
+            "Where the node's SIP helper rewrites Via for one family only, see which of its modules is loaded. Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            format!("ss -uln 'sport = :{}'", sent.destination.port),
+            "lsmod | grep -E 'nf_(conntrack|nat)_sip'".to_owned(),
+        ],
     }
 }
 

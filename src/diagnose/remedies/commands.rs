@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use crate::model::endpoint::Transport;
+use crate::model::protocol::Protocol;
+
 /// `iptables` or `ip6tables`.
 #[must_use]
 pub const fn iptables(address: IpAddr) -> &'static str {
@@ -18,6 +21,15 @@ pub const fn nft_family(address: IpAddr) -> &'static str {
 #[must_use]
 pub const fn conntrack_family(address: IpAddr) -> &'static str {
     if address.is_ipv4() { "ipv4" } else { "ipv6" }
+}
+
+/// `tcp` or `udp`: what carries a protocol.
+#[must_use]
+pub const fn transport(protocol: Protocol) -> &'static str {
+    match protocol.transport() {
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
+    }
 }
 
 /// `ip` or `ip -6`.

@@ -5,13 +5,14 @@
 //! part of the exchange an ICMP error quotes.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use super::reading::{LostFollowUp, LostReply, LostRequest, Reading, SeenErrors};
+use super::reading::{LostFollowUp, LostNeighbour, LostReply, LostRequest, Reading, SeenErrors};
 use super::reply_source_translated::find_translation;
-use super::request_not_translated::find_untranslated;
-use super::stale_translation::find_stale;
+use super::request_not_translated::{find_untranslated, is_untranslated_entry};
+use super::stale_translation::{find_entry_confidence, find_stale};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Origin, Replies};
+use crate::model::exchange::{Origin, PayloadReplies, Replies, Stall};
 use crate::model::finding::{Cause, Confidence, Remedy};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -24,6 +25,7 @@ mod delivery;
 mod filter;
 mod helper;
 mod mtu;
+mod neighbour;
 mod path;
 mod responder;
 mod sender;
@@ -58,7 +60,7 @@ pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies, cause: Cause) -
         Cause::FollowUpToRequestAddress
     } else if reading.ignored().is_some() {
         Cause::ReplyIgnored
-    } else if reading.refusal().is_some() {
+    } else if reading.refusal().is_some() || reading.reset().is_some() {
         Cause::ReplyRejected
     } else {
         cause
@@ -67,7 +69,8 @@ pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies, cause: Cause) -
         return vec![see(leading)];
     }
     let mut remedies = cluster_side(reading, reply);
-    if reading.change_stopped() {
+    // A TCP client has no choice whose answer it takes.
+    if reading.change_stopped() && reading.exchange.protocol != Protocol::Tcp {
         remedies.push(client::accept_any_source(reading, reply.source));
     }
     remedies
@@ -112,6 +115,9 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
         (Cause::PortUnreachable, Quotes::Reply) => vec![client::wait_longer(reading)],
         (Cause::AdminProhibited, _) => vec![filter::refusing_host(reading, seen.errors)],
         (Cause::PacketTooBig, _) => vec![mtu::smaller_datagrams(reading, seen.errors.from)],
+        (Cause::HostUnreachable, _) if reading.lost_neighbour().is_some() => {
+            vec![see(Cause::NeighbourUnresolved)]
+        }
         _ if quoted.is_some_and(|quoted| quoted.address == seen.errors.from) => {
             vec![path::behind_the_address(seen.errors.from)]
         }
@@ -119,14 +125,23 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     }
 }
 
+/// For a neighbour that does not answer on its link.
+pub fn for_unresolved_neighbour(reading: &Reading<'_>, lost: &LostNeighbour<'_>) -> Vec<Remedy> {
+    vec![neighbour::bring_back(reading, lost)]
+}
+
 /// For a request that nobody answered.
 pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Remedy> {
     let is_likely = |confidence: Confidence| confidence >= Confidence::Likely;
     let lost_request = reading.lost_request.map(|lost| lost.watched.confidence());
-    let leading = if reading.view.lost_replies.is_some() {
+    let leading = if reading.lost_neighbour().is_some() {
+        Some(Cause::NeighbourUnresolved)
+    } else if reading.view.lost_replies.is_some() {
         Some(Cause::FragmentsLost)
     } else if is_likely_stale(reading) {
         Some(Cause::StaleTranslation)
+    } else if is_untranslated_entry(reading) {
+        Some(Cause::RequestNotTranslated)
     } else if lost_request.is_some_and(is_likely) {
         Some(Cause::RequestNotDelivered)
     } else {
@@ -136,9 +151,15 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
         return vec![see(leading)];
     }
     let pod_answers = reading.exchange.pod_view().is_some_and(|pod| pod.reply_packets() > 0);
-    let mut remedies = vec![capture::next(reading)];
+    // The pod answered from a new port, and nothing leads that back to the client.
+    let is_stranded = reading.stranded_reply().is_some();
+    let mut remedies = Vec::new();
+    if is_stranded && reading.exchange.protocol == Protocol::Tftp {
+        remedies.push(helper::attach(reading));
+    }
+    remedies.push(capture::next(reading));
     // A server that answered is no longer under suspicion.
-    remedies.extend((!pod_answers).then(|| service::is_it_served(reading, asked)));
+    remedies.extend((!pod_answers && !is_stranded).then(|| service::is_it_served(reading, asked)));
     remedies
 }
 
@@ -174,7 +195,9 @@ pub fn for_lost_reply(reading: &Reading<'_>, lost: &LostReply<'_>) -> Vec<Remedy
 }
 
 fn is_likely_stale(reading: &Reading<'_>) -> bool {
-    find_stale(reading).is_some_and(|stale| stale.confidence >= Confidence::Likely)
+    let by_packets = || find_stale(reading).map(|stale| stale.confidence);
+    let confidence = find_entry_confidence(reading).or_else(by_packets);
+    confidence.is_some_and(|confidence| confidence >= Confidence::Likely)
 }
 
 /// For a socket that an old translation leads astray.
@@ -194,6 +217,9 @@ pub fn for_translated_sender(reading: &Reading<'_>, seen: IpAddr) -> Vec<Remedy>
 
 /// For a cluster that asks from its service address.
 pub fn for_own_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
+    if reading.topology.is_temporary(source) {
+        return vec![sender::ask_from_stable(reading, source)];
+    }
     vec![sender::ask_from_node(reading, source)]
 }
 
@@ -211,6 +237,26 @@ pub fn for_unanswered_follow_up(reading: &Reading<'_>, to: Endpoint) -> Vec<Reme
     }
     let mut remedies = vec![capture::next(reading)];
     remedies.extend(lost_mapping(reading, Some(to)));
+    remedies
+}
+
+/// For answers that go where the payload says.
+pub fn for_payload_address(reading: &Reading<'_>, sent: &PayloadReplies) -> Vec<Remedy> {
+    vec![client::answer_to_own_source(reading, sent)]
+}
+
+/// For a translation that was forgotten in a pause.
+pub fn for_expired_mapping(reading: &Reading<'_>, pause: Duration) -> Vec<Remedy> {
+    vec![translation::outlive_pause(reading, pause)]
+}
+
+/// For a transfer that came to a halt.
+pub fn for_stalled_transfer(reading: &Reading<'_>, stall: Stall) -> Vec<Remedy> {
+    let mut remedies = vec![capture::next(reading)];
+    // What the client repeats does not reach the server any more.
+    if stall.source == reading.exchange.client {
+        remedies.push(translation::look_at_entries(reading, Some(stall.destination)));
+    }
     remedies
 }
 
@@ -233,6 +279,12 @@ fn cluster_side(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
     let translated = find_translation(reading, reply).is_some();
     let answerer = reading.role_of(reply.source.address);
     let may_be_node = answerer == Role::Unknown && reading.exchange.device_is_client();
+    if reading.exchange.protocol == Protocol::Tcp {
+        return vec![
+            path::same_way_back(reading, reply.source),
+            translation::look_at_entries(reading, reading.view.asked),
+        ];
+    }
     if matches!(reply.origin, Origin::OtherPort(_)) {
         return vec![
             translation::look_at_entries(reading, reading.view.asked),

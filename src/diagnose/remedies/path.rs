@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::commands::{ip, iptables};
 use crate::diagnose::reading::Reading;
+use crate::model::endpoint::Endpoint;
 use crate::model::exchange::IcmpErrors;
 use crate::model::finding::Remedy;
 use crate::model::report::Quotes;
@@ -37,6 +38,37 @@ pub fn neighbour_and_route(reading: &Reading<'_>, errors: &IcmpErrors) -> Remedy
             format!("{ip} route get {to}"),
             format!("{ip} neigh show to {to}"),
             format!("{ip} neigh show nud failed"),
+        ],
+    }
+}
+
+/// For a TCP answer that nobody gave its translation back: it went past the
+/// host that translated the SYN.
+#[must_use]
+pub fn same_way_back(reading: &Reading<'_>, answerer: Endpoint) -> Remedy {
+    let client = reading.exchange.client.address;
+    let ip = ip(client);
+    let asked = reading
+        .view
+        .asked
+        .map_or_else(|| "the address asked".to_owned(), |asked| asked.address.to_string());
+    let host = match reading.node_of(answerer.address) {
+        Some(node) => format!("{node} ({})", answerer.address),
+        None => answerer.address.to_string(),
+    };
+    Remedy {
+        title: format!("Let the answer pass the host that translated the SYN to {asked}"),
+        steps: vec![
+            format!(
+                "The SYN was sent to {asked} and translated on its way; its answer left {host} untranslated, so it took another way. On {host}: see by which route and interface it leaves for {client}."
+            ),
+            "The answer has to come back through the host that holds the translation: policy routing by source on the answering host, source translation on the translating one, or a mode of the load balancer in which the server itself owns the service address (direct server return).".to_owned(),
+            "Linux does not answer a SYN from another of its own addresses, so a multi-homed server alone is no explanation. Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            format!("{ip} route get {client} from {}", answerer.address),
+            format!("{ip} rule show"),
+            format!("ss -tln 'sport = :{}'", answerer.port),
         ],
     }
 }

@@ -37,6 +37,26 @@ pub fn keep_sender(reading: &Reading<'_>, seen: IpAddr) -> Remedy {
     }
 }
 
+/// Lets the cluster ask from an address that stays.
+#[must_use]
+pub fn ask_from_stable(reading: &Reading<'_>, source: IpAddr) -> Remedy {
+    let device = reading.exchange.device;
+    let ip = ip(device);
+    Remedy {
+        title: format!("Ask from an address that stays, not from {source}"),
+        steps: vec![
+            "On the node that asks: 0 switches temporary addresses off, 1 keeps them and prefers the stable one. Servers have no use for them (RFC 8981).".to_owned(),
+            "Use the interface's name in place of IFACE, set it for `default` too, and write it to /etc/sysctl.d. NetworkManager: `ipv6.ip6-privacy 0`.".to_owned(),
+            "Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            format!("{ip} -br addr show to {source}"),
+            "sysctl -w net.ipv6.conf.IFACE.use_tempaddr=0".to_owned(),
+            format!("{ip} route get {device}"),
+        ],
+    }
+}
+
 /// Lets the cluster ask from a node's own address.
 #[must_use]
 pub fn ask_from_node(reading: &Reading<'_>, source: IpAddr) -> Remedy {

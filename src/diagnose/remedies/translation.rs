@@ -1,13 +1,15 @@
 //! Address translation on the cluster's side: what to look at, what to replace.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use super::commands::{bracketed, conntrack_family, iptables, nft_family};
+use super::commands::{bracketed, conntrack_family, iptables, nft_family, transport};
 use super::helper::service_endpoint;
 use crate::diagnose::reading::Reading;
 use crate::diagnose::wording::plain_name;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Remedy;
+use crate::model::protocol::Protocol;
 
 /// Gives what the pod sends to the device the VIP's address. `None` where pod
 /// and VIP are known to be on different nodes: the device's packets would then
@@ -84,24 +86,55 @@ pub fn single_port_server(reading: &Reading<'_>) -> Remedy {
 pub fn look_at_entries(reading: &Reading<'_>, to: Option<Endpoint>) -> Remedy {
     let client = reading.exchange.client.address;
     let family = conntrack_family(client);
+    let transport = transport(reading.exchange.protocol);
     let mut commands = vec![
-        format!("conntrack -L -f {family} -p udp --orig-src {client}"),
-        format!("conntrack -L -f {family} -p udp --orig-dst {client}"),
+        format!("conntrack -L -f {family} -p {transport} --orig-src {client}"),
+        format!("conntrack -L -f {family} -p {transport} --orig-dst {client}"),
     ];
     if let Some(to) = to {
         commands.push(format!(
-            "conntrack -D -f {family} -p udp --orig-src {client} --orig-dst {} --dport {}",
+            "conntrack -D -f {family} -p {transport} --orig-src {client} --orig-dst {} --dport {}",
             to.address, to.port
         ));
     }
+    let lifetime = if reading.exchange.protocol == Protocol::Tcp {
+        "On the node: list the entries within 2 minutes of a failure; a TCP entry in SYN_SENT lives no longer."
+    } else {
+        "On the node: list the entries within 30 s of a failure; unreplied UDP entries live no longer."
+    };
     Remedy {
         title: "Look at the translations of this flow".to_owned(),
         steps: vec![
-            "On the node: list the entries within 30 s of a failure; unreplied UDP entries live no longer.".to_owned(),
+            lifetime.to_owned(),
             "An entry marked [UNREPLIED] whose reply side names a node, or a pod that is gone, is the one that misleads the packets. Deleting it makes the next packet choose again.".to_owned(),
             "Not tried here.".to_owned(),
         ],
         commands,
+    }
+}
+
+/// Lets a translation outlive the pauses of its flow.
+#[must_use]
+pub fn outlive_pause(reading: &Reading<'_>, pause: Duration) -> Remedy {
+    let client = reading.exchange.client.address;
+    let family = conntrack_family(client);
+    let seconds = pause.as_secs();
+    // Room above the pause, in whole minutes.
+    let wanted_seconds = (seconds / 60 + 2) * 60;
+    Remedy {
+        title: format!("Let the translation outlive a pause of {seconds} s"),
+        steps: vec![
+            "On the node that translates: see how long it remembers. The first value counts until an answer was seen, the second for flows with traffic both ways.".to_owned(),
+            format!(
+                "Raise the value that is shorter than the pause, to {wanted_seconds} s for example; for good in /etc/sysctl.d. The table needs room for entries that live longer (net.netfilter.nf_conntrack_max)."
+            ),
+            "Or let the client send something more often than that, or the server answer sooner. Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            "sysctl net.netfilter.nf_conntrack_udp_timeout net.netfilter.nf_conntrack_udp_timeout_stream".to_owned(),
+            format!("sysctl -w net.netfilter.nf_conntrack_udp_timeout_stream={wanted_seconds}"),
+            format!("conntrack -L -f {family} -p udp --orig-src {client}"),
+        ],
     }
 }
 
@@ -176,10 +209,12 @@ pub fn bridge_traffic(reading: &Reading<'_>) -> Remedy {
     }
 }
 
-/// The pod that answered, if its cable was captured.
+/// The pod that answered, if its cable was captured or connection tracking names it.
 fn pod_address(reading: &Reading<'_>) -> Option<IpAddr> {
-    let (_, own) = reading.pod_behind(reading.changed?)?;
-    Some(own.source.address)
+    let reply = reading.changed?;
+    let captured = reading.pod_behind(reply).map(|(_, own)| own.source);
+    let own = captured.or_else(|| reading.tracked_sender(reply).map(|(own, _)| own))?;
+    Some(own.address)
 }
 
 fn node_name<'a>(reading: &'a Reading<'_>, address: IpAddr) -> Option<&'a str> {

@@ -4,15 +4,18 @@ use std::net::IpAddr;
 
 use super::address::parse_address;
 use super::line::split_word;
+use super::neighbour::find_neighbour_discovery;
 use super::quote::{QuotedPacket, find_quote};
 use super::services::find_port;
+use crate::model::neighbour::NeighbourMessage;
 use crate::model::packet::{IcmpError, IcmpKind, Quote};
 
 /// What an ICMP line is to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IcmpReading {
     Error(IcmpError),
-    /// Echo, neighbour discovery, or an error about TCP.
+    Neighbour(NeighbourMessage),
+    /// Echo, router discovery, or an error about TCP.
     Other,
 }
 
@@ -42,7 +45,8 @@ pub fn parse_icmp(
         None
     };
     let Some(claim) = claim else {
-        return Ok(IcmpReading::Other);
+        return Ok(find_neighbour_discovery(from, summary)
+            .map_or(IcmpReading::Other, IcmpReading::Neighbour));
     };
     let printed = claim.destination.map(|destination| Quote {
         source: to,
@@ -284,7 +288,7 @@ mod tests {
             "ICMP 192.0.2.1 tcp port 80 unreachable, length 48",
             "ICMP6, destination unreachable, unreachable port, 2001:db8::1 tcp port 80, length 88",
             "ICMP 192.0.2.1 protocol 132 unreachable, length 48",
-            "ICMP6, neighbor solicitation, who has 2001:db8::1, length 32",
+            "ICMP6, router solicitation, length 16",
             "ICMP redirect 192.0.2.1 to host 192.0.2.2, length 36",
         ];
         for summary in cases {
@@ -331,7 +335,7 @@ mod tests {
                 IcmpReading::Error(error) => {
                     error.quote.and_then(|quote| quote.source_port.zip(quote.destination_port))
                 }
-                IcmpReading::Other => None,
+                IcmpReading::Neighbour(_) | IcmpReading::Other => None,
             };
             assert_eq!(actual, ports, "{summary}");
         }

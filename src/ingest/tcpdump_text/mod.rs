@@ -7,12 +7,14 @@ mod address;
 mod application;
 mod columns;
 mod faults;
+mod handshake;
 mod hash;
 mod hex;
 mod icmp;
 mod ip_header;
 mod line;
 mod link;
+mod neighbour;
 mod network;
 mod packet_line;
 mod pending;
@@ -176,7 +178,7 @@ impl Run {
         let at = self.timeline.place(packet.stamp);
         let head = read_head(packet.rest);
         let interface = head.interface.map_or(0, |name| self.interface_index(name, sink));
-        let pending = Pending::new(line, self.frames, at, interface, &head);
+        let pending = Pending::new(line, self.frames, at, interface, &head, packet.rest);
         self.origin.is_verbose |= pending.has_header();
         // tcpdump -v spells out the header of ARP too.
         self.origin.is_verbose |=
@@ -267,7 +269,10 @@ impl Run {
                 self.last_flow = Some(datagram.flow);
                 Content::Datagram(self.questions.check(datagram))
             }
-            other @ (Content::IcmpError(_) | Content::FragmentsLost(_)) => other,
+            other @ (Content::IcmpError(_)
+            | Content::FragmentsLost(_)
+            | Content::Neighbour(_)
+            | Content::Segment(_)) => other,
         };
         sink(Event::Packet(Packet {
             frame: pending.frame,

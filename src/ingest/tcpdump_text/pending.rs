@@ -4,10 +4,12 @@ mod continuation;
 
 use super::application::read_application;
 use super::columns::{Row, RowReading};
+use super::handshake::find_segment;
 use super::hex::{DumpedFrame, HexDump};
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
 use super::line::{Head, Network};
+use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
@@ -49,8 +51,8 @@ enum Stage {
         has_colon: bool,
     },
     Other,
-    /// A row of Wireshark's columns, read at once.
-    Row(Content),
+    /// Read at once: a row of Wireshark's columns, or ARP.
+    Whole(Content),
     Fault(String),
 }
 
@@ -65,10 +67,21 @@ pub enum Outcome {
 }
 
 impl Pending {
+    /// A packet of which the first line was read: `text` behind its time, `head` of it.
     #[must_use]
-    pub fn new(line: u64, frame: u64, at: Timestamp, interface: u32, head: &Head<'_>) -> Self {
+    pub fn new(
+        line: u64,
+        frame: u64,
+        at: Timestamp,
+        interface: u32,
+        head: &Head<'_>,
+        text: &str,
+    ) -> Self {
         let (header, stage) = match head.network {
-            Network::Other => (None, Stage::Other),
+            Network::Other => {
+                let arp = find_arp(text).map(Content::Neighbour);
+                (None, arp.map_or(Stage::Other, Stage::Whole))
+            }
             Network::Unknown => (
                 None,
                 Stage::Fault(
@@ -92,7 +105,7 @@ impl Pending {
     #[must_use]
     pub fn of_row(line: u64, frame: u64, at: Timestamp, row: &Row<'_>) -> Self {
         let stage = match row.read() {
-            RowReading::Content(content) => Stage::Row(content),
+            RowReading::Content(content) => Stage::Whole(content),
             RowReading::Other => Stage::Other,
             RowReading::Fault(message) => Stage::Fault(message.to_owned()),
         };
@@ -151,7 +164,7 @@ impl Pending {
     pub fn read(&self) -> Outcome {
         let (source, destination, summary, has_colon) = match &self.stage {
             Stage::Other => return Outcome::Other,
-            Stage::Row(content) => return Outcome::Content(content.clone()),
+            Stage::Whole(content) => return Outcome::Content(content.clone()),
             Stage::Fault(message) => return Outcome::Fault(message.clone()),
             Stage::Header => {
                 return Outcome::Fault(
@@ -165,7 +178,8 @@ impl Pending {
         };
         match parse_addressed(self.header.as_ref(), source, destination, summary) {
             Err(message) => Outcome::Fault(message),
-            Ok(None) => Outcome::Other,
+            Ok(None) => find_segment(source, destination, summary)
+                .map_or(Outcome::Other, |segment| Outcome::Content(Content::Segment(segment))),
             Ok(Some(addressed)) => self.read_transport(&addressed, has_colon),
         }
     }
@@ -175,6 +189,9 @@ impl Pending {
         match addressed.transport {
             Transport::Icmp(summary) => match parse_icmp(from, to, summary, &self.body) {
                 Ok(IcmpReading::Error(error)) => Outcome::Content(Content::IcmpError(error)),
+                Ok(IcmpReading::Neighbour(message)) => {
+                    Outcome::Content(Content::Neighbour(message))
+                }
                 Ok(IcmpReading::Other) => Outcome::Other,
                 Err(message) => Outcome::Fault(message),
             },

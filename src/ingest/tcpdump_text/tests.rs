@@ -44,6 +44,8 @@ fn describe(event: &Event<'_>) -> String {
             }
             Content::IcmpError(error) => format!("{} {:?}", packet.frame, error.kind),
             Content::FragmentsLost(lost) => format!("{} {lost:?}", packet.frame),
+            Content::Neighbour(_) => format!("{} neighbour", packet.frame),
+            Content::Segment(segment) => format!("{} {} TCP", packet.frame, segment.flow),
         },
         Event::OtherPacket { frame, .. } => format!("{frame} other"),
         Event::Fault(fault) => format!("fault {fault}"),
@@ -92,7 +94,7 @@ fn one_line_packets_of_both_families() {
         &[
             "1 192.0.2.9:41226 → 192.0.2.21:69 64",
             "2 192.0.2.13:32991 → 192.0.2.9:41226 35",
-            "3 other",
+            "3 neighbour",
             "4 PortUnreachable",
             "5 other",
         ],
@@ -106,7 +108,7 @@ fn one_line_packets_of_both_families() {
         &[
             "1 [2001:db8::9]:41226 → [2001:db8::21]:69 64",
             "2 [2001:db8::13]:32991 → [2001:db8::9]:41226 35",
-            "3 other",
+            "3 neighbour",
             "4 PortUnreachable",
             "5 other",
         ],
@@ -194,7 +196,7 @@ fn columns_name_interfaces_before_their_packets() {
             format!("1 {there} →"),
             format!("2 {there} →"),
             format!("3 {back} →"),
-            "4 other".to_owned(),
+            "4 neighbour".to_owned(),
             "ends".to_owned(),
         ];
         // The second interface is named while the first packet is held back.
@@ -205,7 +207,12 @@ fn columns_name_interfaces_before_their_packets() {
             packets(&text).iter().map(|packet| (packet.interface, packet.direction)).collect();
         assert_eq!(
             seen,
-            [(1, Some(Direction::In)), (2, Some(Direction::Out)), (1, Some(Direction::Out))]
+            [
+                (1, Some(Direction::In)),
+                (2, Some(Direction::Out)),
+                (1, Some(Direction::Out)),
+                (1, Some(Direction::In)),
+            ]
         );
     }
 }
@@ -323,7 +330,10 @@ fn walks_without_request_ids_claim_no_identity() {
             Content::Datagram(datagram) => {
                 matches!(datagram.application, Application::Transaction(_))
             }
-            Content::IcmpError(_) | Content::FragmentsLost(_) => false,
+            Content::IcmpError(_)
+            | Content::FragmentsLost(_)
+            | Content::Neighbour(_)
+            | Content::Segment(_) => false,
         })
         .collect();
     assert_eq!(identified, [false, false, true, true]);

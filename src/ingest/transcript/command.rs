@@ -207,12 +207,15 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
             Command { kind: read_ip(rest).map_or(CommandKind::Other, CommandKind::Inventory), host }
         }
         "kubectl" | "kubectl.exe" | "oc" | "k" | "microk8s.kubectl" => {
-            let verb = rest.iter().find(|word| !word.starts_with('-')).map(String::as_str);
-            if matches!(verb, Some("exec" | "debug" | "run")) {
+            if matches!(find_kubectl_verb(rest), Some("exec" | "debug" | "run")) {
                 return read_wrapped(rest, Host::Unknown, depth).unwrap_or(other);
             }
             let kind = read_kubectl(rest).map_or(CommandKind::Other, CommandKind::Inventory);
             Command { kind, host }
+        }
+        "conntrack" => Command { kind: CommandKind::Inventory(Shape::Conntrack), host },
+        "cat" | "grep" | "egrep" | "zcat" | "head" | "tail" if reads_table(rest) => {
+            Command { kind: CommandKind::Inventory(Shape::Conntrack), host }
         }
         "ssh" => {
             let named = find_ssh_host(rest).map_or(Host::Unknown, Host::Named);
@@ -239,12 +242,37 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
                 return inner;
             }
         }
-        let starts = ["tcpdump", "tcpdump.exe", "windump", "ip", "kubectl", "oc", "k", "ssh"];
-        if starts.contains(&base_name(word)) {
+        let starts =
+            ["tcpdump", "tcpdump.exe", "windump", "ip", "kubectl", "oc", "k", "ssh", "conntrack"];
+        let rest = words.get(at + 1..).unwrap_or_default();
+        let reads =
+            matches!(base_name(word), "cat" | "grep" | "head" | "tail") && reads_table(rest);
+        if reads || starts.contains(&base_name(word)) {
             return Some(read_words(words.get(at..)?, host, depth + 1));
         }
     }
     None
+}
+
+/// `exec` of `kubectl -n kube-system exec …`.
+fn find_kubectl_verb(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match word {
+            // These take a value.
+            "-n" | "--namespace" | "--context" | "--cluster" | "--kubeconfig" => {
+                words.next();
+            }
+            word if word.starts_with('-') => {}
+            word => return Some(word),
+        }
+    }
+    None
+}
+
+/// Whether a program is given the kernel's own table to print.
+fn reads_table(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(base_name(word), "nf_conntrack" | "ip_conntrack"))
 }
 
 fn find_ssh_host(words: &[String]) -> Option<String> {
@@ -288,6 +316,12 @@ mod tests {
             ("ssh node3 'sudo ip addr'", Host::Named("node3".into())),
             ("kubectl exec -it a -n ss -- ip addr", Host::Unknown),
             ("kubectl exec a -- tcpdump -n", Host::Unknown),
+            ("sudo conntrack -L -p udp", Host::OfPrompt),
+            ("cat /proc/net/nf_conntrack", Host::OfPrompt),
+            ("sudo grep dport=69 /proc/net/nf_conntrack", Host::OfPrompt),
+            ("ssh root@node3 conntrack -L -f ipv6", Host::Named("node3".into())),
+            ("ssh node3 'conntrack -L | grep udp'", Host::Named("node3".into())),
+            ("kubectl -n kube-system exec kube-proxy-a -- conntrack -L", Host::Unknown),
         ];
         for (text, host) in cases {
             let command = read_command(text);

@@ -1,12 +1,16 @@
 //! One command's output about addresses, collected until it ends.
 
 use super::shape::Shape;
+use super::tracked::ends_entry;
 use crate::ingest::tcpdump_text::looks_like_packet;
 use crate::ingest::{Event, InventoryText};
 use crate::model::input::{Fault, Place};
 
 /// More text than this about one cluster is cut.
 const LIMIT_TEXT_BYTES: usize = 16 * 1_024 * 1_024;
+
+/// A table of connection tracking is handed out in parts: each entry stands alone.
+const PART_BYTES: usize = 1_024 * 1_024;
 
 /// Text about addresses while its lines come in.
 #[derive(Debug)]
@@ -58,7 +62,8 @@ impl Inventory {
             self.skipped_lines += 1;
             return true;
         }
-        if self.text.is_empty() && matches!(trimmed.chars().next(), Some('[' | '{')) {
+        let may_be_json = self.text.is_empty() && self.shape != Shape::Conntrack;
+        if may_be_json && matches!(trimmed.chars().next(), Some('[' | '{')) {
             // `-o json` hidden in an alias.
             self.shape = Shape::Json;
             return self.push_json(line, text);
@@ -104,6 +109,23 @@ impl Inventory {
         }
         self.text.push_str(text);
         self.text.push('\n');
+    }
+
+    /// Hands out what was collected of a long table behind its line `text`, and
+    /// goes on with the rest; says whether it did.
+    pub fn hand_out_part(&mut self, text: &str, sink: &mut dyn FnMut(Event<'_>)) -> bool {
+        let is_due = self.shape == Shape::Conntrack && self.text.len() >= PART_BYTES;
+        if !is_due || !ends_entry(text.trim()) {
+            return false;
+        }
+        sink(Event::Inventory(InventoryText {
+            command: &self.command,
+            node: self.node.as_deref(),
+            text: &self.text,
+            line: self.first_line,
+        }));
+        self.text.clear();
+        true
     }
 
     /// Hands out what was collected; says whether that was anything.

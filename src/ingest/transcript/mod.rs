@@ -13,6 +13,7 @@ mod noise;
 mod options;
 mod prompt;
 mod shape;
+mod tracked;
 mod words;
 
 use std::io::BufRead;
@@ -109,6 +110,7 @@ impl Splitter {
         }
         if let Section::Inventory(inventory) = &mut self.section {
             if inventory.push(line, text) {
+                self.has_content |= inventory.hand_out_part(text, sink);
                 return;
             }
             self.close(sink);

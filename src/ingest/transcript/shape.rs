@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::tracked::{begins_table, belongs_to_table};
+
 /// The form of an inventory's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -13,6 +15,8 @@ pub(super) enum Shape {
     Json,
     /// `kubectl -o yaml`.
     Yaml,
+    /// `conntrack -L`, `conntrack -E`, `/proc/net/nf_conntrack`.
+    Conntrack,
 }
 
 impl Shape {
@@ -28,6 +32,9 @@ impl Shape {
         if is_header(trimmed) {
             return Some(Self::Table);
         }
+        if begins_table(trimmed) {
+            return Some(Self::Conntrack);
+        }
         begins_json(trimmed).then_some(Self::Json)
     }
 
@@ -40,6 +47,7 @@ impl Shape {
             Self::IpRoute => is_route(trimmed),
             Self::Table if is_after_gap => is_header(trimmed),
             Self::Table => is_header(trimmed) || is_row(trimmed),
+            Self::Conntrack => belongs_to_table(trimmed),
             // Counted by its brackets instead.
             Self::Json => true,
             Self::Yaml => {

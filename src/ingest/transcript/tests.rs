@@ -36,6 +36,59 @@ const PACKET: &str = "07:29:48.654684 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, len
 const PACKET6: &str = "07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4";
 
 #[test]
+fn tables_of_connection_tracking_are_inventories() {
+    let entry = "udp      17 29 src=192.0.2.7 dst=198.51.100.10 sport=7 dport=69 [UNREPLIED] src=203.0.113.16 dst=192.0.2.7 sport=69 dport=7 mark=0 use=1";
+    let entry6 = "ipv6     10 udp      17 29 src=2001:db8::7 dst=2001:db8:100::10 sport=7 dport=69 [UNREPLIED] src=2001:db8:200::16 dst=2001:db8::7 sport=69 dport=7";
+    let event = "[1700000000.524942]\t    [NEW] udp      17 30 src=192.0.2.7 dst=198.51.100.10 sport=7 dport=69 [UNREPLIED] src=203.0.113.16 dst=192.0.2.7 sport=69 dport=7";
+    let end = "conntrack v1.4.6 (conntrack-tools): 2 flow entries have been shown.";
+    let xml = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>\n<flow><meta direction=\"original\">\n</flow>\n</conntrack>";
+    let cases = [
+        (format!("{entry}\n{entry6}\n{end}\n"), vec!["inventory - '' 3"]),
+        (
+            format!(
+                "[root@node3 ~]# conntrack -L -p udp | grep 69\n{end}\n{entry}\n{entry6}\n[root@node3 ~]# exit\n"
+            ),
+            vec!["inventory node3 'conntrack -L -p udp | grep 69' 3"],
+        ),
+        (
+            format!(
+                "root@node3:~# conntrack -E -o timestamp\n{event}\n^C\nSo nobody answers.\n{PACKET}\n"
+            ),
+            vec!["inventory node3 'conntrack -E -o timestamp' 1", "capture -/- 1"],
+        ),
+        (
+            format!("$ kubectl -n kube-system exec kube-proxy-x -- conntrack -L\n{entry}\n"),
+            vec!["inventory - 'kubectl -n kube-system exec kube-proxy-x -- conntrack -L' 1"],
+        ),
+        (
+            format!("[root@node1 ~]# ssh node3 cat /proc/net/nf_conntrack\n{entry6}\n"),
+            vec!["inventory node3 'ssh node3 cat /proc/net/nf_conntrack' 1"],
+        ),
+        (format!("{xml}\n{end}\n"), vec!["inventory - '' 5"]),
+        (format!("{event}\n{event}\n"), vec!["inventory - '' 2"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(outline(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_long_table_is_handed_out_in_parts() {
+    let entry = "udp      17 29 src=192.0.2.7 dst=198.51.100.10 sport=7 dport=69 [UNREPLIED] src=203.0.113.16 dst=192.0.2.7 sport=69 dport=7 mark=0 use=1\n";
+    let text = entry.repeat(20_000);
+    let (mut parts, mut lines) = (0, 0);
+    read_text(&mut text.as_bytes(), &mut |event| {
+        let Event::Inventory(part) = event else { panic!("{event:?}") };
+        assert_eq!(part.line, lines + 1);
+        parts += 1;
+        lines += part.text.lines().count() as u64;
+    })
+    .unwrap();
+    assert!(parts > 2, "{parts} parts");
+    assert_eq!(lines, 20_000);
+}
+
+#[test]
 fn a_session_is_split_at_its_prompts() {
     let text = format!(
         "Look at the node first:

@@ -44,6 +44,8 @@ pub(super) struct FindingView<'a> {
 pub(super) struct EvidenceRow<'a> {
     pub capture: &'a str,
     pub frame: u64,
+    /// `frame`, or `line` of a table.
+    pub place: &'static str,
     pub time: Option<String>,
     pub summary: &'a str,
     /// Indices into the findings, from 1, with their ids.
@@ -68,6 +70,8 @@ pub(super) struct ExchangeView<'a> {
 /// One packet in words.
 pub(super) struct ListedStep<'a> {
     pub step: &'a Step,
+    /// `frame`, or `line` of a table.
+    pub place: &'static str,
     pub time: Option<String>,
     pub source: String,
     pub destination: String,
@@ -129,6 +133,7 @@ fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<Evidenc
                 None if rows.len() < EVIDENCE_MAX => rows.push(EvidenceRow {
                     capture: &frame.capture,
                     frame: frame.frame,
+                    place: times.place_word(&frame.capture),
                     time: times.find(&frame.capture, frame.at),
                     summary: &frame.summary,
                     proves: vec![proof],
@@ -197,6 +202,7 @@ fn listed<'a>(
     (source.port, destination.port) = (step.source_port, step.destination_port);
     ListedStep {
         step,
+        place: times.place_word(&step.capture),
         time: times.find(&step.capture, step.at),
         source: source.to_string(),
         destination: destination.to_string(),
@@ -213,8 +219,9 @@ fn describe(facts: &[Fact<'_>; 4]) -> String {
 }
 
 impl EvidenceRow<'_> {
-    /// The frame's number, grouped.
+    /// The frame's number, grouped; a line says that it is one.
     pub(super) fn frame_words(&self) -> String {
-        group_digits(self.frame)
+        let number = group_digits(self.frame);
+        if self.place == "frame" { number } else { format!("{} {number}", self.place) }
     }
 }

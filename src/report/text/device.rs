@@ -172,8 +172,11 @@ fn write_evidence(page: &mut Page, finding: &DeviceFinding, times: &Times<'_>) {
             .map(|time| format!("  {time}"))
             .unwrap_or_default();
         page.words(&format!(
-            "    {} frame {}{time}  {}",
-            frame.capture, frame.frame, frame.summary
+            "    {} {} {}{time}  {}",
+            frame.capture,
+            times.place_word(&frame.capture),
+            frame.frame,
+            frame.summary
         ));
         page.end_line();
     }

@@ -1,21 +1,27 @@
 //! `/api/v1/analyses`
 
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::super::Service;
 use super::super::error::{ApiError, Error};
+use super::super::events;
 use super::super::extract::{Json, Path, Query};
+use super::super::problem::Problem;
 use super::super::query::AnalysesQuery;
+use super::super::running::Known;
 use super::super::upload::{self, UploadForm, UploadQuery};
-use super::report_body::report_body;
-use super::responses::{ChangeProblems, FindProblems, ListProblems, UploadProblems};
-use crate::model::report::{AnalysisSummary, Report};
+use super::super::{Found, Service};
+use super::report_body::{FinishedAnalysis, report_body};
+use super::responses::{
+    ChangeProblems, FindProblems, ListProblems, ListenProblems, UploadProblems,
+};
+use crate::model::progress::Progress;
+use crate::model::report::AnalysisSummary;
 
 /// A page of analyses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +36,7 @@ pub struct AnalysesPage {
 ///
 /// They come as the parts of a form, or one capture as the body itself, and
 /// are analysed while they arrive. Formats are recognised by their content.
+/// Who chooses the `id` can follow the analysis by it before the body is sent.
 #[utoipa::path(post, path = "/api/v1/analyses", tag = "analyses", params(UploadQuery),
     request_body(content(
         (UploadForm = "multipart/form-data"),
@@ -40,7 +47,7 @@ pub struct AnalysesPage {
         (Vec<u8> = "application/zstd"),
         (String = "text/plain"))),
     responses(
-        (status = 201, description = "The report", body = Report,
+        (status = 201, description = "The report", body = FinishedAnalysis,
             headers(("Location" = String, description = "The report's own address"))),
         UploadProblems))]
 pub async fn create_analysis(
@@ -50,7 +57,8 @@ pub async fn create_analysis(
 ) -> Result<Response, ApiError> {
     let report = upload::receive(&service, query, request).await?;
     let location = format!("/api/v1/analyses/{}", report.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(report)).into_response())
+    let analysis = FinishedAnalysis::new(Box::new(report));
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(analysis)).into_response())
 }
 
 /// Lists analyses, newest first.
@@ -78,12 +86,14 @@ pub struct ReportQuery {
     device_limit: Option<u64>,
 }
 
-/// Returns one analysis.
+/// Returns one analysis: its report, or how far it is.
 #[utoipa::path(get, path = "/api/v1/analyses/{id}", tag = "analyses",
     params(("id" = Uuid, Path), ReportQuery, ("If-None-Match" = Option<String>, Header, description = "An ETag seen before")),
     responses(
-        (status = 200, description = "The report", body = Report,
+        (status = 200, description = "The report", body = FinishedAnalysis,
             headers(("ETag" = String, description = "Changes with the report"))),
+        (status = 202, description = "It runs: how far it is", body = Progress,
+            headers(("Retry-After" = u16, description = "When to ask again, in seconds"))),
         (status = 304, description = "The report is the one whose ETag was sent"),
         FindProblems))]
 pub async fn get_analysis(
@@ -97,24 +107,56 @@ pub async fn get_analysis(
     if names_tag(&headers, &tag) && service.store.contains(id).await? {
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
-    let frame = service.store.find_frame(id).await?.ok_or(Error::AnalysisNotFound(id))?;
-    let most = query.device_limit.unwrap_or(u64::MAX);
-    let body = report_body(service.store, frame, most).await?;
-    Ok((fixed, [(CONTENT_TYPE, "application/json")], body).into_response())
+    match service.find(id).await? {
+        Found::Finished(frame) => {
+            let most = query.device_limit.unwrap_or(u64::MAX);
+            let body = report_body(service.store, frame, most).await?;
+            Ok((fixed, [(CONTENT_TYPE, "application/json")], body).into_response())
+        }
+        Found::Running(progress) => {
+            let fixed = [(RETRY_AFTER, "1"), (CACHE_CONTROL, "no-store")];
+            Ok((StatusCode::ACCEPTED, fixed, Json(progress)).into_response())
+        }
+    }
+}
+
+/// Follows an analysis while it runs.
+///
+/// Server-sent events: `progress` (a `Progress`) at most four times a second
+/// while something changes, then one last event: `done` (`AnalysisFinished`),
+/// `failed` (`AnalysisFailed`) or `unknown` (`AnalysisUnknown`). An analysis that
+/// has ended has the last event only. One that has not begun is waited for, 30 s
+/// long: listen first, then send the capture under the id that you chose.
+#[utoipa::path(get, path = "/api/v1/analyses/{id}/events", tag = "analyses",
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, description = "The events, until the last", body = String, content_type = "text/event-stream",
+            example = "event: progress\ndata: {\"id\":\"01940000-0000-7000-8000-000000000001\",\"state\":\"running\",\"phase\":\"receiving\",\"bytes_received\":1048576,\"bytes_expected\":2147483648,\"packets\":4096,\"captures\":1}\n\n"),
+        ListenProblems))]
+pub async fn get_analysis_events(
+    State(service): State<Service>,
+    Path(id): Path<Uuid>,
+) -> Result<Response, ApiError> {
+    Ok(events::follow(&service, id)?)
 }
 
 /// Deletes an analysis and its captures.
 #[utoipa::path(delete, path = "/api/v1/analyses/{id}", tag = "analyses",
     params(("id" = Uuid, Path)),
-    responses((status = 204, description = "It is gone"), ChangeProblems))]
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 409, description = "It runs", body = Problem, content_type = "application/problem+json"),
+        ChangeProblems))]
 pub async fn delete_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
     if service.store.delete(id).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Error::AnalysisNotFound(id).into())
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    match service.settings.running.find(id) {
+        Some(Known::Running(_)) => Err(Error::AnalysisRuns(id).into()),
+        Some(Known::Failed(_)) | None => Err(Error::AnalysisNotFound(id).into()),
     }
 }
 

@@ -17,6 +17,7 @@ pub fn routes() -> OpenApiRouter<Service> {
     OpenApiRouter::new()
         .routes(routes!(analyses::create_analysis, analyses::list_analyses))
         .routes(routes!(analyses::get_analysis, analyses::delete_analysis))
+        .routes(routes!(analyses::get_analysis_events))
         .routes(routes!(report_devices::list_analysis_devices))
         .routes(routes!(report_devices::get_analysis_device))
         .routes(routes!(devices::list_devices))

@@ -4,9 +4,12 @@
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::error::Error;
+use crate::model::progress::AnalysisState;
 use crate::model::report::Report;
 use crate::store::{self, DeviceFilter, DevicePart, Store};
 
@@ -16,18 +19,35 @@ const PARTS_AT_ONCE: u32 = 200;
 /// How an empty list of devices ends the JSON of a frame.
 const EMPTY_END: &[u8] = b"[]}";
 
-/// The JSON of the report whose frame is `frame`, with its worst `most` devices.
+/// An analysis that has ended: its report.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FinishedAnalysis {
+    /// Always `finished`.
+    state: AnalysisState,
+    #[serde(flatten)]
+    report: Box<Report>,
+}
+
+impl FinishedAnalysis {
+    /// Of a report, or of its frame.
+    #[must_use]
+    pub const fn new(report: Box<Report>) -> Self {
+        Self { state: AnalysisState::Finished, report }
+    }
+}
+
+/// The JSON of the analysis whose report's frame is `frame`, with its worst `most` devices.
 ///
 /// # Errors
 ///
 /// Where the store does not answer; what comes later than the first devices ends the
 /// body early instead.
-pub async fn report_body(store: Store, mut frame: Report, most: u64) -> Result<Body, Error> {
+pub async fn report_body(store: Store, mut frame: Box<Report>, most: u64) -> Result<Body, Error> {
     let id = frame.id;
     let shown = frame.devices_omitted.min(most);
     frame.devices_omitted -= shown;
-    let mut start =
-        serde_json::to_vec(&frame).map_err(|_| Error::Internal("the report has no JSON form"))?;
+    let mut start = serde_json::to_vec(&FinishedAnalysis::new(frame))
+        .map_err(|_| Error::Internal("the report has no JSON form"))?;
     if !start.ends_with(EMPTY_END) {
         return Err(Error::Internal("the report's JSON does not end with its devices"));
     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::super::Service;
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
+use super::super::problem::Problem;
 use super::super::query::{empty_as_none, given, read_cursor, read_limit};
 use super::report_body::append_parts;
 use super::responses::FindProblems;
@@ -52,7 +53,10 @@ pub struct ReportDevicesPage {
 /// Lists the devices of an analysis, worst first.
 #[utoipa::path(get, path = "/api/v1/analyses/{id}/devices", tag = "analyses",
     params(("id" = Uuid, Path), ReportDevicesQuery),
-    responses((status = 200, description = "A page of devices", body = ReportDevicesPage), FindProblems))]
+    responses(
+        (status = 200, description = "A page of devices", body = ReportDevicesPage),
+        (status = 409, description = "The analysis runs", body = Problem, content_type = "application/problem+json"),
+        FindProblems))]
 pub async fn list_analysis_devices(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
@@ -61,9 +65,12 @@ pub async fn list_analysis_devices(
     let limit = read_limit(query.limit)?;
     let cursor = read_cursor(query.cursor.as_deref(), |text| text.parse::<u64>().ok())?;
     let filter = DeviceFilter { verdict: query.verdict, cause: query.cause, text: given(query.q) };
-    let page = service.store.device_parts(id, &filter, cursor, limit).await?;
-    if page.entries.is_empty() && !service.store.contains(id).await? {
-        return Err(Error::AnalysisNotFound(id).into());
+    let store = &service.store;
+    let mut page = store.device_parts(id, &filter, cursor, limit).await?;
+    if page.entries.is_empty() {
+        // Says whether it runs or failed; where it ended a moment ago, devices are there now.
+        service.find_frame(id).await?;
+        page = store.device_parts(id, &filter, cursor, limit).await?;
     }
     let mut json = b"{\"devices\":[".to_vec();
     append_parts(&page.entries, &mut json);
@@ -75,16 +82,20 @@ pub async fn list_analysis_devices(
 /// Returns one device's part of an analysis.
 #[utoipa::path(get, path = "/api/v1/analyses/{id}/devices/{device}", tag = "analyses",
     params(("id" = Uuid, Path), ("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119")),
-    responses((status = 200, description = "The device's part", body = Device), FindProblems))]
+    responses(
+        (status = 200, description = "The device's part", body = Device),
+        (status = 409, description = "The analysis runs", body = Problem, content_type = "application/problem+json"),
+        FindProblems))]
 pub async fn get_analysis_device(
     State(service): State<Service>,
     Path((id, device)): Path<(Uuid, DeviceAddress)>,
 ) -> Result<Json<Device>, ApiError> {
-    match service.store.find_device(id, device.0).await? {
-        Some(device) => Ok(Json(device)),
-        None if service.store.contains(id).await? => {
-            Err(Error::DeviceNotInAnalysis { analysis: id, device: device.0 }.into())
-        }
-        None => Err(Error::AnalysisNotFound(id).into()),
+    let store = &service.store;
+    if let Some(device) = store.find_device(id, device.0).await? {
+        return Ok(Json(device));
     }
+    // Says whether it runs or failed; where it ended a moment ago, the device is there now.
+    service.find_frame(id).await?;
+    let not_found = || Error::DeviceNotInAnalysis { analysis: id, device: device.0 };
+    Ok(Json(store.find_device(id, device.0).await?.ok_or_else(not_found)?))
 }

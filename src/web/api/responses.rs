@@ -37,6 +37,18 @@ pub enum ChangeProblems {
     Unavailable(Problem),
 }
 
+/// Problems of an operation that follows something.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum ListenProblems {
+    /// The path cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// As many requests follow analyses as may.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
 /// Problems of a list.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by the derive only")]
@@ -62,6 +74,9 @@ pub enum UploadProblems {
     /// The body stood still, or came too slowly, for too long.
     #[response(status = 408, content_type = "application/problem+json")]
     Stalled(Problem),
+    /// An analysis has the `id` already.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(Problem),
     /// The body, or what it expands to, is larger than the limit.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),

@@ -1,30 +1,36 @@
 //! The first page, and pages of one analysis.
 
+use axum::Extension;
 use axum::extract::{Request, State};
-use axum::response::{Html, Redirect};
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use uuid::Uuid;
 
-use super::super::Service;
-use super::super::assets::stylesheet_path;
+use super::super::assets::{script_path, stylesheet_path};
 use super::super::error::{Error, PageError};
 use super::super::extract::{DeviceAddress, Path, Query};
 use super::super::query::{AnalysesQuery, kept_fields, render_next};
+use super::super::security::WithScript;
 use super::super::upload::{self, UploadQuery};
+use super::super::{Found, Service};
 use super::home::{self, HomeView};
 use super::report::{self, ListQuery};
+use super::running::{self, RunningView};
 use crate::report::html::{Setting, render_device};
 
 /// `GET /`: what to upload, and what was analysed lately.
 pub async fn show_home(
     State(service): State<Service>,
     Query(query): Query<AnalysesQuery>,
-) -> Result<Html<String>, PageError> {
+) -> Result<Response, PageError> {
     let (filter, cursor, limit) = query.read()?;
     let page = service.store.list(&filter, cursor, limit).await?;
     let filter_text = filter.to_string();
     let older = page.next_cursor.map(|cursor| render_next(&filter, limit, cursor));
-    Ok(Html(home::render(&HomeView {
+    let page = home::render(&HomeView {
         stylesheet: stylesheet_path(),
+        script: script_path(),
         analyses: &page.entries,
         older: older.as_deref(),
         limit_bytes: service.settings.upload_limit_bytes,
@@ -32,7 +38,8 @@ pub async fn show_home(
         verdict: filter.verdict,
         text: filter.text.as_deref().unwrap_or_default(),
         kept: &kept_fields(&filter),
-    })?))
+    })?;
+    Ok((Extension(WithScript), Html(page)).into_response())
 }
 
 /// `POST /analyses`: the form of the first page.
@@ -44,13 +51,28 @@ pub async fn create_analysis(
     Ok(Redirect::to(&format!("/analyses/{}", report.id)))
 }
 
-/// `GET /analyses/{id}`
+/// `GET /analyses/{id}`: the report, or how far it is.
 pub async fn show_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
     Query(query): Query<ListQuery>,
-) -> Result<Html<String>, PageError> {
-    Ok(Html(report::render(&service, id, query).await?))
+) -> Result<Response, PageError> {
+    match service.find(id).await? {
+        Found::Finished(frame) => {
+            let page = report::render(&service.store, *frame, query).await?;
+            Ok(Html(page).into_response())
+        }
+        Found::Running(progress) => {
+            let page = running::render(&RunningView {
+                stylesheet: stylesheet_path(),
+                script: script_path(),
+                progress,
+            })?;
+            let caching = [(CACHE_CONTROL, "no-store")];
+            let page = (caching, Extension(WithScript), Html(page));
+            Ok((StatusCode::ACCEPTED, page).into_response())
+        }
+    }
 }
 
 /// `GET /analyses/{id}/devices/{device}`, by any of the device's addresses.
@@ -58,10 +80,9 @@ pub async fn show_analysis_device(
     State(service): State<Service>,
     Path((id, DeviceAddress(address))): Path<(Uuid, DeviceAddress)>,
 ) -> Result<Html<String>, PageError> {
-    let store = &service.store;
-    let mut report = store.find_frame(id).await?.ok_or(Error::AnalysisNotFound(id))?;
+    let mut report = service.find_frame(id).await?;
     let not_found = || Error::DeviceNotInAnalysis { analysis: id, device: address };
-    let device = store.find_device(id, address).await?.ok_or_else(not_found)?;
+    let device = service.store.find_device(id, address).await?.ok_or_else(not_found)?;
     let address = device.device;
     report.devices.push(device);
     let setting = Setting::Service { stylesheet: stylesheet_path() };

@@ -11,6 +11,8 @@ use crate::report::html::{Setting, TimeWords as _, VerdictWords as _, byte_size,
 pub struct HomeView<'a> {
     /// The path of the stylesheet.
     pub stylesheet: &'a str,
+    /// The path of the script that shows how far an upload is.
+    pub script: &'a str,
     /// Newest first.
     pub analyses: &'a [AnalysisSummary],
     /// The query of the list's next page; `None` on the last.

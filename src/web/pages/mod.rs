@@ -12,6 +12,7 @@ pub mod history;
 pub mod home;
 pub mod problem;
 mod report;
+pub mod running;
 #[cfg(test)]
 mod tests;
 

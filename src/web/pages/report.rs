@@ -1,16 +1,14 @@
 //! The page of one analysis, with a page of its devices.
 
 use serde::Deserialize;
-use uuid::Uuid;
 
-use super::super::Service;
 use super::super::assets::stylesheet_path;
 use super::super::error::Error;
 use super::super::query::{empty_as_none, given, render_fields};
 use crate::model::finding::Verdict;
-use crate::model::report::DeviceSummary;
+use crate::model::report::{DeviceSummary, Report};
 use crate::report::html::{DETAILED_MAX, DEVICES_PER_PAGE, Listed, render_listed};
-use crate::store::DeviceFilter;
+use crate::store::{DeviceFilter, Store};
 
 /// Which devices the page lists. Fields that are none of these are let be: links
 /// to reports come from everywhere.
@@ -26,14 +24,13 @@ pub struct ListQuery {
     page: Option<u64>,
 }
 
-/// The page of the analysis `id`.
+/// The page of the report whose frame is `report`.
 ///
 /// # Errors
 ///
-/// Where there is no such analysis, or the store does not answer.
-pub async fn render(service: &Service, id: Uuid, query: ListQuery) -> Result<String, Error> {
-    let store = &service.store;
-    let mut report = store.find_frame(id).await?.ok_or(Error::AnalysisNotFound(id))?;
+/// Where the store does not answer, or the template cannot be rendered.
+pub async fn render(store: &Store, mut report: Report, query: ListQuery) -> Result<String, Error> {
+    let id = report.id;
     let filter = DeviceFilter { verdict: query.verdict, cause: None, text: given(query.q) };
     let page = query.page.unwrap_or(1).max(1);
     let skip = (page - 1).saturating_mul(u64::from(DEVICES_PER_PAGE));

@@ -23,7 +23,7 @@ pub struct Watch(Arc<Watched>);
 struct Watched {
     limit_bytes: u64,
     pace: PaceLimits,
-    received_bytes: AtomicU64,
+    received_bytes: Arc<AtomicU64>,
     /// Bytes received at which the head of a form's part must have ended.
     head_end_bytes: AtomicU64,
     fault: OnceLock<Fault>,
@@ -49,7 +49,8 @@ enum Fault {
 const LARGEST_HEAD_BYTES: u64 = 1 << 20;
 
 impl Watch {
-    pub fn new(settings: &Settings) -> Self {
+    /// A watch that counts the bytes in `received_bytes`.
+    pub fn new(settings: &Settings, received_bytes: Arc<AtomicU64>) -> Self {
         Self(Arc::new(Watched {
             limit_bytes: settings.upload_limit_bytes,
             pace: PaceLimits {
@@ -57,7 +58,7 @@ impl Watch {
                 least_bytes: settings.least_bytes,
                 rate_time: settings.rate_time,
             },
-            received_bytes: AtomicU64::new(0),
+            received_bytes,
             head_end_bytes: AtomicU64::new(u64::MAX),
             fault: OnceLock::new(),
             rest: Mutex::new(None),

@@ -31,10 +31,10 @@ pub struct UploadForm {
     /// What `ip addr`, `ip route` or `kubectl` printed, or a device list.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     inventory: Option<Vec<String>>,
-    /// Captures: pcap, pcapng (plain, compressed, or in ZIP and tar archives), tcpdump text or whole terminal transcripts.
+    /// Captures: pcap, pcapng (plain, compressed, or in ZIP and tar archives), tcpdump text, what `conntrack` printed, or whole terminal transcripts.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     capture: Option<Vec<String>>,
-    /// A pasted capture: what tcpdump printed, or a whole terminal transcript.
+    /// A pasted capture: what tcpdump or `conntrack -L` printed, or a whole terminal transcript.
     text: Option<String>,
     /// The report's title; `metadata` can say it as well.
     title: Option<String>,

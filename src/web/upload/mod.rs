@@ -5,6 +5,8 @@
 //! way: memory stays bounded however large the body is. Whatever goes wrong,
 //! captures without a saved report are removed.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,7 +20,9 @@ use self::body::{Watch, WatchedBody};
 use self::worker::{Feed, Piece};
 use super::Service;
 use super::error::Error;
+use super::running::{Refusal, Task};
 use crate::analysis::{Limits, ReportHeader};
+use crate::model::progress::Phase;
 use crate::model::report::Report;
 use crate::store::CaptureBlobs;
 
@@ -51,9 +55,24 @@ pub async fn receive(
     let (head, body) = request.into_parts();
     // Who waits for our leave to send need not be heard out.
     let is_waiting = head.headers.contains_key(EXPECT);
-    let watch = Watch::new(&service.settings);
+    let received_bytes = Arc::<AtomicU64>::default();
+    let watch = Watch::new(&service.settings, Arc::clone(&received_bytes));
     let body = watch.wrap(body.into_data_stream());
-    let result = analyse(service, query, head, body, &watch).await;
+    let result = match begin(service, &query, &head, received_bytes).await {
+        Ok(task) => match analyse(service, &task, query, head, body, &watch).await {
+            // Dropped in this order: the id is free once the captures are gone.
+            Ok((report, captures)) => Ok((report, captures, task)),
+            Err(error) => {
+                task.fail(error.problem());
+                Err(error)
+            }
+        },
+        Err(error) => {
+            // What is left of it can be drained from here on.
+            drop(body);
+            Err(error)
+        }
+    };
     if let Err(error) = &result {
         let is_silent =
             matches!(error, Error::Stalled { .. } | Error::TooSlow { .. } | Error::CutOff);
@@ -61,23 +80,62 @@ pub async fn receive(
             watch.drain().await;
         }
     }
-    let (report, captures) = result?;
+    let (report, captures, task) = result?;
+    task.enter(Phase::Storing);
     // A client that leaves now drops this future, not the saving.
     let store = service.store.clone();
     let saving = tokio::spawn(async move {
-        store.save(&report).await.map(|()| {
-            captures.keep();
-            report
-        })
+        match store.save(&report).await {
+            Ok(()) => {
+                captures.keep();
+                task.finish(report.verdict);
+                Ok(report)
+            }
+            Err(error) => {
+                drop(captures);
+                let error = Error::from(error);
+                task.fail(error.problem());
+                Err(error)
+            }
+        }
     });
-    let saved =
-        saving.await.map_err(|_| Error::Internal("saving the report ended unexpectedly"))?;
-    Ok(saved?)
+    saving.await.map_err(|_| Error::Internal("saving the report ended unexpectedly"))?
+}
+
+/// Enters the analysis into the registry, under the id that its sender chose
+/// or a new one.
+async fn begin(
+    service: &Service,
+    query: &UploadQuery,
+    head: &Parts,
+    received_bytes: Arc<AtomicU64>,
+) -> Result<Task, Error> {
+    let begin = |id| {
+        let expected = find_length(&head.headers);
+        service.settings.running.begin(id, expected, received_bytes).map_err(
+            |refusal| match refusal {
+                Refusal::IdTaken => Error::IdTaken(id),
+                Refusal::Full => Error::Full,
+            },
+        )
+    };
+    let Some(id) = query.id()? else { return begin((service.settings.new_id)()) };
+    if service.store.contains(id).await? {
+        return Err(Error::IdTaken(id));
+    }
+    let task = begin(id)?;
+    // One that ran until a moment ago is in the store now.
+    if service.store.contains(id).await? {
+        task.withdraw();
+        return Err(Error::IdTaken(id));
+    }
+    Ok(task)
 }
 
 /// Analyses the body; dropped, the captures are removed.
 async fn analyse(
     service: &Service,
+    task: &Task,
     query: UploadQuery,
     head: Parts,
     body: WatchedBody,
@@ -88,15 +146,17 @@ async fn analyse(
     check_length(&head.headers, settings.upload_limit_bytes)?;
     let turn = wait_for_turn(service).await?;
 
-    let id = (settings.new_id)();
+    task.enter(Phase::Receiving);
+    let id = task.id();
     let created_at = (settings.now)();
     let captures = service.store.new_captures(id);
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
     let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
+    let (counts, hold) = (task.counts(), task.hold());
     let worker = tokio::task::spawn_blocking(move || {
         // Held until the work is done, even if its request is long gone.
-        let _turn = turn;
-        worker::analyse(queue, limits, captures)
+        let _held = (turn, hold);
+        worker::analyse(queue, limits, counts, captures)
     });
 
     let mut feed = Feed::new(pieces);
@@ -107,7 +167,10 @@ async fn analyse(
         raw::send(body, query, &mut feed).await
     };
     let sent = match sent {
-        Ok(title) => feed.send(Piece::Finish(ReportHeader { id, title, created_at })).await,
+        Ok(title) => {
+            task.enter(Phase::Diagnosing);
+            feed.send(Piece::Finish(ReportHeader { id, title, created_at })).await
+        }
         Err(error) => Err(error),
     };
     // Without its sender the worker sees the end, and removes what it wrote.
@@ -133,11 +196,15 @@ async fn wait_for_turn(service: &Service) -> Result<OwnedSemaphorePermit, Error>
 
 /// A body that says that it is too large is refused before it is read.
 fn check_length(headers: &HeaderMap, limit_bytes: u64) -> Result<(), Error> {
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    match length.and_then(|text| text.parse::<u64>().ok()) {
+    match find_length(headers) {
         Some(length) if length > limit_bytes => Err(Error::TooLarge { limit_bytes }),
         _ => Ok(()),
     }
+}
+
+/// How many bytes the sender announced.
+fn find_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Whether the body is a form; `false`: a capture as it is.

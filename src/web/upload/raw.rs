@@ -3,6 +3,7 @@
 use futures_util::StreamExt;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use uuid::{Uuid, Variant};
 
 use super::super::error::Error;
 use super::super::labels::{Labels, find_title};
@@ -39,6 +40,10 @@ pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, appli
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct UploadQuery {
+    /// The analysis' id, which the sender may choose to follow it from the
+    /// beginning: a UUID of version 7 or 4 that no analysis has.
+    #[param(value_type = Option<Uuid>)]
+    id: Option<String>,
     /// The capture's name, for a body that is a capture itself.
     name: Option<String>,
     /// Where it was taken, for a body that is a capture itself.
@@ -52,6 +57,19 @@ impl UploadQuery {
     /// The title, which forms may take from here as well.
     pub fn title(&self) -> Result<Option<String>, Error> {
         parse_title(self.title.as_deref().unwrap_or_default()).map_err(Error::BadQuery)
+    }
+
+    /// The id that the sender chose.
+    pub fn id(&self) -> Result<Option<Uuid>, Error> {
+        let Some(text) = self.id.as_deref().filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let id = Uuid::try_parse(text).ok().filter(|id| {
+            id.get_variant() == Variant::RFC4122 && matches!(id.get_version_num(), 4 | 7)
+        });
+        id.map(Some).ok_or_else(|| {
+            Error::BadQuery(format!("the id '{text}' is not a UUID of version 7 or 4 (RFC 9562)"))
+        })
     }
 
     /// Whether it says what only a form's parts can say about themselves.
@@ -80,4 +98,29 @@ pub async fn send(
     }
     feed.send(Piece::End).await?;
     Ok(title)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids_that_senders_make() {
+        let cases = [
+            ("", Some(None)),
+            ("01940000-0000-7000-8000-000000000001", Some(Some(7))),
+            ("6f9619ff-8b86-4011-b42d-00c04fc964ff", Some(Some(4))),
+            // Version 1, all zeros, another variant, and no UUID.
+            ("6f9619ff-8b86-1011-b42d-00c04fc964ff", None),
+            ("00000000-0000-0000-0000-000000000000", None),
+            ("01940000-0000-7000-c000-000000000001", None),
+            ("../../etc/passwd", None),
+        ];
+        for (text, expected) in cases {
+            let query = UploadQuery { id: Some(text.to_owned()), ..UploadQuery::default() };
+            let version = query.id().ok().map(|id| id.map(|id| id.get_version_num()));
+            assert_eq!(version, expected, "{text}");
+        }
+        assert!(UploadQuery::default().id().unwrap().is_none());
+    }
 }

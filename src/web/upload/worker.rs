@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use super::super::error::Error;
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::model::capture::CapturePoint;
+use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::store::{self, BlobWriter, CaptureBlobs};
 
@@ -59,9 +60,10 @@ impl Feed {
 pub fn analyse(
     mut queue: Receiver<Piece>,
     limits: Limits,
+    counts: Counts,
     mut captures: CaptureBlobs,
 ) -> Result<(Report, CaptureBlobs), Error> {
-    let mut analysis = Analysis::new(limits);
+    let mut analysis = Analysis::new(limits).counting_into(counts);
     while let Some(piece) = queue.blocking_recv() {
         match piece {
             Piece::Device { address, name } => analysis.name_device(address, &name),

@@ -26,7 +26,14 @@ fn find_transaction(summary: &str) -> Option<Transaction> {
     } else {
         return None;
     };
-    Some(Transaction { protocol: Protocol::Dns, role, identity: fnv1a(&[id]), question, label })
+    Some(Transaction {
+        protocol: Protocol::Dns,
+        role,
+        identity: fnv1a(&[id]),
+        question,
+        label,
+        reply_to: None,
+    })
 }
 
 /// `A? example.com.`: type and name, whose case does not matter (RFC 1035).

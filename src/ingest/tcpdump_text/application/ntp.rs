@@ -19,7 +19,14 @@ pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
     };
     Some(find_timestamp(body, field).map_or(Application::Plain(Protocol::Ntp), |identity| {
         let protocol = Protocol::Ntp;
-        Application::Transaction(Transaction { protocol, role, identity, question: None, label })
+        Application::Transaction(Transaction {
+            protocol,
+            role,
+            identity,
+            question: None,
+            label,
+            reply_to: None,
+        })
     }))
 }
 

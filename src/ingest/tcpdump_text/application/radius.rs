@@ -43,5 +43,6 @@ fn find_transaction(line: &str) -> Option<Transaction> {
         identity: fnv1a(&[&id]),
         question: None,
         label,
+        reply_to: None,
     })
 }

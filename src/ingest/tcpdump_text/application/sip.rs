@@ -36,7 +36,14 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
     };
     let protocol = Protocol::Sip;
     let identity = fnv1a(&[call_id, sequence]);
-    Application::Transaction(Transaction { protocol, role, identity, question: None, label })
+    Application::Transaction(Transaction {
+        protocol,
+        role,
+        identity,
+        question: None,
+        label,
+        reply_to: None,
+    })
 }
 
 fn find_start(line: &str) -> Option<(TransactionRole, &'static str)> {

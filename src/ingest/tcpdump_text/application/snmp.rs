@@ -29,7 +29,8 @@ pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
     if role == TransactionRole::Notification {
         let protocol = Protocol::SnmpTrap;
         let identity = find_objects(rest).unwrap_or(0);
-        let transaction = Transaction { protocol, role, identity, question: None, label };
+        let transaction =
+            Transaction { protocol, role, identity, question: None, label, reply_to: None };
         return Some(Application::Transaction(transaction));
     }
     let objects = find_objects(rest).or_else(|| body.iter().find_map(|line| find_objects(line)));
@@ -39,7 +40,14 @@ pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
     };
     Some(identity.map_or(Application::Plain(Protocol::Snmp), |identity| {
         let protocol = Protocol::Snmp;
-        Application::Transaction(Transaction { protocol, role, identity, question: objects, label })
+        Application::Transaction(Transaction {
+            protocol,
+            role,
+            identity,
+            question: objects,
+            label,
+            reply_to: None,
+        })
     }))
 }
 

@@ -1,0 +1,135 @@
+//! A node's agent, from its first line of log to its last.
+
+use std::error::Error;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::log::start_log;
+use super::{complain, fail};
+use crate::clock;
+use crate::config::Agent;
+use crate::node::agent::{self, Policy, Settings, TlsFiles, Tokens};
+use crate::node::wire::CaptureLimits;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// How long captures and requests that run at the end may still take.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT.
+pub fn run(settings: Agent) -> ExitCode {
+    if let Err(error) = start_log(settings.log_format) {
+        complain(&error.to_string(), None);
+    }
+    match start(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error.as_ref()),
+    }
+}
+
+/// Reads files and opens the port while that may need privileges; then drops
+/// those, before the first thread starts.
+fn start(settings: Agent) -> Result<(), Failure> {
+    let listen = settings.listen;
+    let has_tls = settings.tls_certificate.is_some();
+    if !has_tls && !settings.without_tls && !listen.ip().is_loopback() {
+        return Err(format!(
+            "{listen} is no loopback address and there is no TLS: give --tls-certificate and --tls-key, or --without-tls where the network is trusted"
+        )
+        .into());
+    }
+    let prepared = prepare(settings)?;
+    let listener =
+        TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    listener.set_nonblocking(true)?;
+    agent::reduce_privileges()?;
+    let scheme = if has_tls { "https" } else { "http" };
+    tracing::info!("agent of {} listening on {scheme}://{}", prepared.node, listener.local_addr()?);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(serve(listener, prepared));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+fn prepare(settings: Agent) -> Result<Settings, Failure> {
+    let tokens = settings.tokens.as_deref().map(read_tokens).transpose()?;
+    let tls = match (&settings.tls_certificate, &settings.tls_key) {
+        (Some(certificate), Some(key)) => Some(TlsFiles {
+            certificates: read(certificate)?,
+            key: read(key)?,
+            client_authority: settings.tls_client_authority.as_deref().map(read).transpose()?,
+        }),
+        _ => None,
+    };
+    let node = match settings.node_name {
+        Some(name) => name,
+        None => fs::read_to_string("/proc/sys/kernel/hostname")
+            .map_err(|error| format!("the host's name cannot be read, give --node-name: {error}"))?
+            .trim()
+            .to_owned(),
+    };
+    Ok(Settings {
+        node,
+        policy: Policy {
+            interfaces: settings.interface,
+            allow_everything: settings.allow_everything,
+            captures: settings.concurrent_captures.get(),
+            limits: CaptureLimits {
+                seconds: settings.capture_seconds.get(),
+                packets: settings.capture_packets.get(),
+                bytes: settings.capture_bytes.get(),
+            },
+        },
+        tokens,
+        tls,
+        kube_proxy: Some(settings.kube_proxy),
+        connections: settings.connection_limit,
+        now: clock::now,
+        new_id: clock::new_id,
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| format!("cannot read '{}': {error}", path.display()).into())
+}
+
+fn read_tokens(path: &Path) -> Result<Tokens, Failure> {
+    let text = String::from_utf8(read(path)?)
+        .map_err(|_| format!("the file of tokens '{}' is not text", path.display()))?;
+    Tokens::parse(&text).map_err(|error| {
+        format!("the file of tokens '{}' cannot be used: {error}", path.display()).into()
+    })
+}
+
+async fn serve(listener: TcpListener, settings: Settings) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (told, mut is_told) = tokio::sync::watch::channel(false);
+    let stop = async move {
+        wait(&mut terminate, &mut interrupt).await;
+        told.send_replace(true);
+    };
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    tokio::select! {
+        ended = agent::run(listener, settings, stop) => ended?,
+        () = async {
+            let _ = is_told.wait_for(|is_told| *is_told).await;
+            tokio::time::sleep(DRAIN_TIME).await;
+        } => tracing::warn!("ending with requests that took longer than {} s", DRAIN_TIME.as_secs()),
+    }
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn wait(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: ending captures"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: ending captures"),
+    }
+}

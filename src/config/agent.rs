@@ -1,0 +1,136 @@
+//! Settings of a node's agent.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::LogFormat;
+
+/// Settings of a node's agent.
+#[derive(Debug, Args)]
+pub struct Agent {
+    /// Address and port to listen on; without TLS a loopback address
+    #[arg(
+        long,
+        env = "REPLYSCOPE_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8790"
+    )]
+    pub listen: SocketAddr,
+    /// The node's name, as the cluster has it; without it, the host's name
+    #[arg(long, env = "REPLYSCOPE_NODE_NAME", value_name = "NAME")]
+    pub node_name: Option<String>,
+    /// File with the bearer tokens that are taken, one a line, read at the start
+    #[arg(
+        long,
+        env = "REPLYSCOPE_TOKENS",
+        value_name = "FILE",
+        required_unless_present = "tls_client_authority"
+    )]
+    pub tokens: Option<PathBuf>,
+    /// File with the agent's certificate and those between it and its root, in PEM
+    #[arg(long, env = "REPLYSCOPE_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// File with the key of the certificate, in PEM
+    #[arg(long, env = "REPLYSCOPE_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// File with the authority that signs clients' certificates, in PEM; clients without one are refused
+    #[arg(
+        long,
+        env = "REPLYSCOPE_TLS_CLIENT_AUTHORITY",
+        value_name = "FILE",
+        requires = "tls_certificate"
+    )]
+    pub tls_client_authority: Option<PathBuf>,
+    /// Listen beyond loopback without TLS: tokens and captures can then be read on the way
+    #[arg(long, env = "REPLYSCOPE_WITHOUT_TLS", conflicts_with = "tls_certificate")]
+    pub without_tls: bool,
+    /// Interface that may be captured, or the beginning of names with *; may be repeated; without it, all
+    #[arg(long, env = "REPLYSCOPE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
+    pub interface: Vec<String>,
+    /// Allow captures of every packet, for those who ask for everything
+    #[arg(long, env = "REPLYSCOPE_ALLOW_EVERYTHING")]
+    pub allow_everything: bool,
+    /// Captures at the same time, up to 32 MiB of kernel memory each
+    #[arg(long, env = "REPLYSCOPE_CONCURRENT_CAPTURES", value_name = "COUNT", default_value = "4")]
+    pub concurrent_captures: NonZeroU32,
+    /// The longest capture, in seconds
+    #[arg(long, env = "REPLYSCOPE_CAPTURE_SECONDS", value_name = "SECONDS", default_value = "600")]
+    pub capture_seconds: NonZeroU32,
+    /// The largest capture, in packets
+    #[arg(
+        long,
+        env = "REPLYSCOPE_CAPTURE_PACKETS",
+        value_name = "COUNT",
+        default_value = "10000000"
+    )]
+    pub capture_packets: NonZeroU64,
+    /// The largest capture, in bytes
+    #[arg(
+        long,
+        env = "REPLYSCOPE_CAPTURE_BYTES",
+        value_name = "BYTES",
+        default_value = "2147483648"
+    )]
+    pub capture_bytes: NonZeroU64,
+    /// Where kube-proxy tells its mode (its metrics address)
+    #[arg(
+        long,
+        env = "REPLYSCOPE_KUBE_PROXY",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:10249"
+    )]
+    pub kube_proxy: SocketAddr,
+    /// Connections at the same time; more wait
+    #[arg(long, env = "REPLYSCOPE_CONNECTION_LIMIT", value_name = "COUNT", default_value = "64")]
+    pub connection_limit: NonZeroUsize,
+    /// How log lines look
+    #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Command, Config};
+
+    fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
+        let arguments = ["replyscope", "agent"].iter().chain(arguments);
+        Config::try_parse_from(arguments).map(|config| config.command)
+    }
+
+    #[test]
+    fn an_agent_needs_a_way_to_know_its_clients() {
+        let tls: &[&str] = &["--tls-certificate", "a.pem", "--tls-key", "k.pem"];
+        let cases: [(&[&[&str]], Option<&str>); 7] = [
+            (&[&["--tokens", "t"]], None),
+            (&[&["--tokens", "t"], tls], None),
+            (&[tls, &["--tls-client-authority", "ca.pem"]], None),
+            (&[], Some("--tokens")),
+            (&[tls], Some("--tokens")),
+            (&[&["--tokens", "t", "--tls-certificate", "a.pem"]], Some("--tls-key")),
+            (&[&["--tokens", "t", "--without-tls"], tls], Some("--without-tls")),
+        ];
+        for (arguments, expected) in cases {
+            let found = parse(&arguments.concat()).err().map(|error| error.to_string());
+            match expected {
+                None => assert_eq!(found, None, "{arguments:?}"),
+                Some(part) => {
+                    assert!(found.is_some_and(|text| text.contains(part)), "{arguments:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn interfaces_may_be_repeated_or_listed() {
+        let command =
+            parse(&["--tokens", "t", "--interface", "eth0,cali*", "--interface", "lo"]).unwrap();
+        let Command::Agent(agent) = command else { panic!("not agent") };
+        assert_eq!(agent.interface, ["eth0", "cali*", "lo"]);
+        assert!(agent.listen.ip().is_loopback());
+    }
+}

@@ -1,0 +1,167 @@
+//! What becomes of handshakes, by who answers.
+
+use super::*;
+use crate::model::capture::CaptureId;
+use crate::model::exchange::PointId;
+use crate::model::time::Timestamp;
+
+const POINT: PointId = PointId { capture: CaptureId(0), interface: 0 };
+
+fn endpoints() -> [[Endpoint; 4]; 2] {
+    let families = [
+        ["192.0.2.7:41226", "198.51.100.10:443", "198.51.100.4:443", "203.0.113.16:8443"],
+        [
+            "[2001:db8::7]:41226",
+            "[2001:db8:100::10]:443",
+            "[2001:db8:100::4]:443",
+            "[2001:db8:200::16]:8443",
+        ],
+    ];
+    families.map(|family| family.map(|text| text.parse::<std::net::SocketAddr>().unwrap().into()))
+}
+
+#[derive(Clone, Copy)]
+enum Sent {
+    Syn(Endpoint),
+    SynAck(Endpoint),
+    /// The client refuses an answer from there.
+    Refusal(Endpoint),
+    /// Somebody refuses the SYN.
+    Reset(Endpoint),
+}
+
+fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
+    let mut handshakes = Handshakes::default();
+    let mut table = PointTable::new(POINT, 100);
+    for (number, sent) in (1..).zip(sent) {
+        let (flow, kind) = match *sent {
+            Sent::Syn(to) => (FlowKey::tcp(client, to), SegmentKind::Syn { awaits: 1_000 }),
+            Sent::SynAck(from) => {
+                (FlowKey::tcp(from, client), SegmentKind::SynAck { acknowledges: 1_000 })
+            }
+            Sent::Refusal(to) => (
+                FlowKey::tcp(client, to),
+                SegmentKind::Reset { sequence: 1_000, acknowledges: None },
+            ),
+            Sent::Reset(from) => (
+                FlowKey::tcp(from, client),
+                SegmentKind::Reset { sequence: 0, acknowledges: Some(1_000) },
+            ),
+        };
+        let segment = Segment { flow, kind };
+        // A second between any two.
+        let at = Timestamp::from_seconds(i64::try_from(number).unwrap());
+        let frame = FrameRef { capture: CaptureId(0), number, at };
+        let packet = Packet {
+            frame: number,
+            at,
+            interface: 0,
+            kernel_interface: None,
+            direction: None,
+            ip_identification: None,
+            tunnel: None,
+            content: Content::Segment(segment),
+        };
+        handshakes.take(&packet, frame, segment, || &mut table);
+    }
+    (handshakes, table)
+}
+
+#[test]
+fn ordinary_handshakes_leave_nothing_behind() {
+    for [client, vip, node, pod] in endpoints() {
+        let cases = [
+            ("answered", vec![Sent::Syn(vip), Sent::SynAck(vip)]),
+            ("refused", vec![Sent::Syn(vip), Sent::Reset(vip)]),
+            ("asked again", vec![Sent::Syn(vip), Sent::Syn(vip), Sent::SynAck(vip)]),
+            (
+                "seen before and after translation",
+                vec![Sent::Syn(vip), Sent::Syn(pod), Sent::SynAck(pod), Sent::SynAck(vip)],
+            ),
+            ("an answer alone", vec![Sent::SynAck(node)]),
+            ("a reset alone", vec![Sent::Refusal(vip), Sent::Reset(node)]),
+        ];
+        for (name, sent) in cases {
+            let (handshakes, table) = run(client, &sent);
+            assert!(handshakes.is_empty(), "{name} {client}");
+            assert!(table.exchanges.is_empty(), "{name} {client}");
+        }
+        // Its copy before translation came first.
+        let (_, table) = run(client, &[Sent::Syn(vip), Sent::SynAck(pod), Sent::SynAck(vip)]);
+        assert!(table.exchanges.iter().all(Record::is_vacant), "{client}");
+    }
+}
+
+#[test]
+fn an_answer_from_elsewhere_becomes_an_exchange() {
+    for [client, vip, node, _] in endpoints() {
+        let other_port = Endpoint::new(vip.address, 1_024);
+        let certain = Confidence::Certain;
+        let cases = [
+            (
+                "refused by the client",
+                vec![Sent::Syn(vip), Sent::SynAck(node), Sent::Refusal(node)],
+                Origin::OtherAddress(certain),
+                true,
+                0,
+            ),
+            (
+                "asked again",
+                vec![Sent::Syn(vip), Sent::SynAck(node), Sent::Syn(vip), Sent::Syn(vip)],
+                Origin::OtherAddress(certain),
+                false,
+                2,
+            ),
+            (
+                "from another port",
+                vec![Sent::Syn(vip), Sent::SynAck(other_port), Sent::Refusal(other_port)],
+                Origin::OtherPort(certain),
+                true,
+                0,
+            ),
+            (
+                "a reset from elsewhere",
+                vec![Sent::Syn(vip), Sent::Reset(node), Sent::Syn(vip)],
+                Origin::OtherAddress(certain),
+                false,
+                1,
+            ),
+        ];
+        for (name, sent, origin, refused, again) in cases {
+            let (_, table) = run(client, &sent);
+            let [record] = table.exchanges.as_slice() else { panic!("{name} {client}") };
+            assert_eq!((record.client, record.asked), (client, Some(vip)), "{name}");
+            let details = record.details.as_ref().unwrap();
+            assert_eq!(details.replies[0].origin, origin, "{name}");
+            assert_eq!(details.reset.is_some(), refused, "{name}");
+            assert_eq!(details.asked_again.map_or(0, |asked| asked.times), again, "{name}");
+            assert_eq!(record.requests.packets, 1 + u32::try_from(again).unwrap(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_connections_is_bounded() {
+    for [client, vip, ..] in endpoints() {
+        let mut handshakes = Handshakes::default();
+        for number in 0..40_000_u32 {
+            let flow = FlowKey::tcp(client, vip);
+            let at = Timestamp::from_seconds(i64::from(number));
+            let segment = Segment { flow, kind: SegmentKind::Syn { awaits: number } };
+            let frame = FrameRef { capture: CaptureId(0), number: u64::from(number), at };
+            let packet = Packet {
+                frame: frame.number,
+                at,
+                interface: 0,
+                kernel_interface: None,
+                direction: None,
+                ip_identification: None,
+                tunnel: None,
+                content: Content::Segment(segment),
+            };
+            handshakes.take(&packet, frame, segment, || panic!("no exchange came of it"));
+        }
+        assert!(handshakes.waiting() <= MAX_WAITING);
+        assert!(handshakes.order.len() <= 2 * MAX_WAITING);
+    }
+}

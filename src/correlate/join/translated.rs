@@ -1,0 +1,112 @@
+//! Sightings of one exchange under two clients: the source was translated on the
+//! way to the pod (`externalTrafficPolicy: Cluster`), and with it the address asked.
+//!
+//! No endpoint is left to recognise it by, so its first words are: where they
+//! were said as often outside as at the pods, and at the same pace, they are the same.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Group, Seen, TIME_APART, clock_offsets_of};
+use crate::correlate::record::Audience;
+use crate::correlate::table::PointTable;
+use crate::model::capture::PointKind;
+use crate::model::exchange::Point;
+use crate::model::protocol::Protocol;
+
+/// First words said more often than this tell nobody apart.
+const MAX_ALIKE: usize = 64;
+/// How much longer one datagram may be on its way between the points than another.
+const PACE: Duration = Duration::from_millis(50);
+
+/// Joins what only a pod's cable saw with what was seen only outside it.
+pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: &[Point]) {
+    let at_pod = |group: &Group| group.iter().any(|at| points[at.table].kind == PointKind::Pod);
+    if !groups.iter().any(|(_, group)| group.len() == 1 && at_pod(group)) {
+        return;
+    }
+    let mut sides: BTreeMap<Words, Sides> = BTreeMap::new();
+    for (position, (seen, group)) in groups.iter().enumerate() {
+        let Some(words) = Words::of(seen) else { continue };
+        match points[seen.place.table].kind {
+            PointKind::Pod if group.len() == 1 => {
+                sides.entry(words).or_default().pods.push(position);
+            }
+            PointKind::Device | PointKind::Host if !at_pod(group) => {
+                sides.entry(words).or_default().outside.push(position);
+            }
+            _ => {}
+        }
+    }
+    let offsets_us = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
+    let offset_ns = |seen: &Seen<'_>| {
+        let capture = tables[seen.place.table].id.capture;
+        offsets_us.get(&capture).copied().unwrap_or(0).saturating_mul(1_000)
+    };
+    let mut joined = vec![false; groups.len()];
+    for Sides { mut outside, mut pods } in sides.into_values() {
+        if outside.len() != pods.len() || outside.len() > MAX_ALIKE {
+            continue;
+        }
+        let begins_ns = |position: &usize| {
+            let seen = &groups[*position].0;
+            seen.first_at.as_nanoseconds().saturating_sub(offset_ns(seen))
+        };
+        outside.sort_by_key(begins_ns);
+        pods.sort_by_key(begins_ns);
+        let pairs = || outside.iter().zip(&pods);
+        let apart_ns: Vec<i64> =
+            pairs().map(|(near, far)| begins_ns(far).saturating_sub(begins_ns(near))).collect();
+        let differ = pairs()
+            .all(|(near, far)| groups[*near].0.record.client != groups[*far].0.record.client);
+        if !differ || !is_one_pace(&apart_ns) {
+            continue;
+        }
+        let pairs: Vec<(usize, usize)> = pairs().map(|(near, far)| (*near, *far)).collect();
+        for (near, far) in pairs {
+            let place = groups[far].0.place;
+            groups[near].1.push(place);
+            joined[far] = true;
+        }
+    }
+    let mut joined = joined.into_iter();
+    groups.retain(|_| joined.next() != Some(true));
+}
+
+/// Whether all were on their way for much the same time, and not for long.
+fn is_one_pace(apart_ns: &[i64]) -> bool {
+    let (Some(least), Some(most)) = (apart_ns.iter().min(), apart_ns.iter().max()) else {
+        return false;
+    };
+    let within = |ns: u64, limit: Duration| Duration::from_nanos(ns) <= limit;
+    within(most.abs_diff(*least), PACE)
+        && within(least.unsigned_abs().max(most.unsigned_abs()), TIME_APART)
+}
+
+/// What both sightings have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Words {
+    protocol: Protocol,
+    is_ipv6: bool,
+    said: u64,
+}
+
+impl Words {
+    /// Nothing where they mean little, or were said to a group.
+    fn of(seen: &Seen<'_>) -> Option<Self> {
+        let (record, opening) = (seen.record, seen.record.opening());
+        let tells = opening.is_sure() && record.audience == Audience::One && record.asked.is_some();
+        tells.then_some(Self {
+            protocol: record.protocol,
+            is_ipv6: record.client.address.is_ipv6(),
+            said: opening.value,
+        })
+    }
+}
+
+/// Positions of groups by where they were seen.
+#[derive(Debug, Default)]
+struct Sides {
+    outside: Vec<usize>,
+    pods: Vec<usize>,
+}

@@ -1,0 +1,130 @@
+//! Answers known by their shape alone: a server, or a translation, that answers
+//! from a port of its own leaves no port that says what it is.
+//!
+//! Only answers are looked for, and each has to fit in every part that its
+//! protocol fixes: payloads of other protocols pass through here all the time.
+
+use super::{Payload, dns, ntp, radius, snmp};
+use crate::decode::field::{find_u8, find_u16, find_u32};
+use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+/// RFC 2865 section 5: attributes follow the header.
+const RADIUS_HEADER_BYTES: usize = 20;
+/// RFC 5905 section 7.3, without extension fields, and with a message digest.
+const NTP_BYTES: [u32; 3] = [48, 68, 72];
+/// A server answers at once; its two timestamps are seconds apart at most.
+const NTP_WORK_S: u32 = 10;
+
+/// Reads the answer that a payload between two unknown ports has the shape of.
+pub(super) fn find_reply(payload: &Payload<'_>) -> Option<Transaction> {
+    let bytes = payload.captured;
+    let found = match find_u8(bytes, 0)? {
+        _ if is_dns(bytes) => {
+            dns::find_transaction(Protocol::Dns, payload).filter(|found| found.question.is_some())
+        }
+        0x30 => snmp::find_transaction(Protocol::Snmp, payload),
+        first if first & 0x7 == 4 && is_ntp(payload) => ntp::find_transaction(payload),
+        2 | 3 | 5 | 11 if is_radius(payload) => radius::find_transaction(payload),
+        _ => None,
+    };
+    found.filter(|found| found.role == TransactionRole::Reply)
+}
+
+/// RFC 1035 section 4.1.1: an answer (QR) to one question.
+fn is_dns(bytes: &[u8]) -> bool {
+    find_u16(bytes, 4) == Some(1) && find_u8(bytes, 2).is_some_and(|flags| flags & 0xf8 == 0x80)
+}
+
+/// RFC 5905 section 7.3: version 3 or 4, a stratum that there is, and a server
+/// that sent what it had just received.
+fn is_ntp(payload: &Payload<'_>) -> bool {
+    let bytes = payload.captured;
+    let version = find_u8(bytes, 0).map(|first| first >> 3 & 7);
+    let (Some(3 | 4), Some(0..=16), Some(received_s), Some(sent_s)) =
+        (version, find_u8(bytes, 1), find_u32(bytes, 32), find_u32(bytes, 40))
+    else {
+        return false;
+    };
+    NTP_BYTES.contains(&payload.length)
+        && received_s != 0
+        && sent_s.wrapping_sub(received_s) <= NTP_WORK_S
+}
+
+/// RFC 2865 sections 3 and 5: a length that is the payload's, filled by attributes.
+fn is_radius(payload: &Payload<'_>) -> bool {
+    if find_u16(payload.captured, 2).map(u32::from) != Some(payload.length) || !payload.is_whole() {
+        return false;
+    }
+    let mut attributes = payload.captured.get(RADIUS_HEADER_BYTES..);
+    while let Some(rest) = attributes.filter(|rest| !rest.is_empty()) {
+        let attribute_bytes = rest.get(1).copied().map_or(0, usize::from);
+        attributes = if attribute_bytes < 2 { None } else { rest.get(attribute_bytes..) };
+    }
+    attributes.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{cut, whole};
+    use super::*;
+
+    const DNS: &[u8] = b"\x11\x22\x81\x80\0\x01\0\x01\0\0\0\0\x07example\x03net\0\0\x01\0\x01";
+    const SNMP: &[u8] =
+        b"\x30\x1a\x02\x01\x01\x04\x06public\xa2\x0d\x02\x01\x07\x02\x01\0\x02\x01\0\x30\x02\x05\0";
+    const RADIUS: &[u8] = b"\x02\x07\0\x1a0123456789abcdef\x12\x06well";
+
+    fn ntp() -> Vec<u8> {
+        let mut bytes = vec![0x24, 2, 6, 0xe9];
+        bytes.resize(24, 0);
+        bytes.extend(b"\xe0\0\0\x01\0\0\0\x09");
+        bytes.extend(b"\xe0\0\0\x02\0\0\0\x07");
+        bytes.extend(b"\xe0\0\0\x02\0\0\0\x08");
+        bytes
+    }
+
+    #[test]
+    fn answers_are_known_at_any_port() {
+        let cases = [
+            (DNS.to_vec(), Protocol::Dns),
+            (SNMP.to_vec(), Protocol::Snmp),
+            (RADIUS.to_vec(), Protocol::Radius),
+            (ntp(), Protocol::Ntp),
+        ];
+        for (bytes, protocol) in cases {
+            let found = find_reply(&whole(41_053, 50_001, &bytes));
+            assert_eq!(found.as_ref().map(|found| found.protocol), Some(protocol));
+            assert_eq!(found.map(|found| found.role), Some(TransactionRole::Reply));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_one_is_not_taken_for_it() {
+        let change = |bytes: &[u8], offset: usize, to: u8| {
+            let mut bytes = bytes.to_vec();
+            bytes[offset] = to;
+            bytes
+        };
+        let cases = [
+            ("a question", change(DNS, 2, 0x01)),
+            ("two questions", change(DNS, 5, 2)),
+            ("no whole name", DNS[..20].to_vec()),
+            ("an SNMP request", change(SNMP, 13, 0xa0)),
+            ("a RADIUS length that is not the payload's", change(RADIUS, 3, 0x19)),
+            ("an attribute without length", change(RADIUS, 21, 0)),
+            ("an attribute beyond the end", change(RADIUS, 21, 7)),
+            ("an Access-Request", change(RADIUS, 0, 1)),
+            ("an NTP client", change(&ntp(), 0, 0x23)),
+            ("a server that takes years", change(&ntp(), 40, 0xe1)),
+            ("stratum 17", change(&ntp(), 1, 17)),
+            ("an empty payload", Vec::new()),
+        ];
+        for (name, bytes) in cases {
+            assert_eq!(find_reply(&whole(41_053, 50_001, &bytes)), None, "{name}");
+        }
+        for captured in 0..RADIUS.len() {
+            let found = find_reply(&cut(41_053, 50_001, &RADIUS[..captured], RADIUS.len()));
+            assert_eq!(found, None, "{captured} bytes");
+        }
+    }
+}

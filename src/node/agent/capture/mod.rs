@@ -1,0 +1,256 @@
+//! Live captures: packet sockets with filters that the kernel runs, streamed as pcapng.
+
+mod assembler;
+mod block;
+mod bpf;
+mod pcapng;
+mod pending;
+mod program;
+mod request;
+#[expect(unsafe_code, reason = "the memory of a ring is shared with the kernel")]
+mod ring;
+mod shared;
+mod source;
+mod worker;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{Semaphore, TryAcquireError, mpsc};
+use uuid::Uuid;
+
+pub use self::pcapng::Counts;
+use self::program::{LinkLayer, Outgoing, Selection};
+pub use self::request::{Policy, Refusal};
+use self::ring::Ring;
+use self::shared::{Shared, Totals};
+use self::source::{Source, SourceState};
+use self::worker::Worker;
+use super::netlink;
+use crate::model::time::Timestamp;
+use crate::node::wire::{CaptureEnd, CaptureRequest, CaptureStatistics, InterfaceStatistics, Link};
+
+/// Kernel memory for the rings of one capture, and of one interface.
+const CAPTURE_BYTES: usize = 32 << 20;
+const MAX_RING_BYTES: usize = 8 << 20;
+
+/// Pieces of the stream that wait for the client, 128 KiB and more each.
+const STREAM_CHUNKS: usize = 32;
+
+/// Captures that have ended and can still be asked about.
+const REMEMBERED: usize = 64;
+
+/// Why a capture did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("this node has no interface {name}; it has {}", .known.join(", "))]
+    UnknownInterface { name: String, known: Vec<String> },
+    #[error("{limit} captures run, which is as many as this agent's settings allow")]
+    Busy { limit: u32 },
+    #[error("the agent ends")]
+    Ending,
+    #[error("the capture cannot be filtered")]
+    Program(#[from] assembler::Error),
+    #[error("the interface {interface} cannot be captured")]
+    Open { interface: String, source: io::Error },
+    #[error(transparent)]
+    Netlink(#[from] netlink::Error),
+    #[error("no thread can be started for the capture")]
+    Thread(#[source] io::Error),
+}
+
+/// The captures of an agent.
+#[derive(Debug)]
+pub struct Captures {
+    node: String,
+    policy: Policy,
+    now: fn() -> Timestamp,
+    new_id: fn() -> Uuid,
+    slots: Arc<Semaphore>,
+    totals: Arc<Totals>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    by_id: BTreeMap<Uuid, Arc<Shared>>,
+    /// Oldest first.
+    order: VecDeque<Uuid>,
+}
+
+impl Captures {
+    /// No captures yet, on the node called `node`.
+    pub fn new(node: String, policy: Policy, now: fn() -> Timestamp, new_id: fn() -> Uuid) -> Self {
+        let slots = usize::try_from(policy.captures).unwrap_or(1).min(Semaphore::MAX_PERMITS);
+        Self {
+            node,
+            policy,
+            now,
+            new_id,
+            slots: Arc::new(Semaphore::new(slots)),
+            totals: Arc::default(),
+            known: Mutex::default(),
+        }
+    }
+
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Starts a capture; its stream ends with it. Dropping the stream ends the capture.
+    ///
+    /// # Errors
+    ///
+    /// Where the request is not allowed or cannot be fulfilled.
+    pub async fn start(
+        &self,
+        request: &CaptureRequest,
+    ) -> Result<(Uuid, mpsc::Receiver<Bytes>), Error> {
+        let selections = self.policy.check(request)?;
+        let slot =
+            Arc::clone(&self.slots).try_acquire_owned().map_err(|refusal| match refusal {
+                TryAcquireError::NoPermits => Error::Busy { limit: self.policy.captures },
+                TryAcquireError::Closed => Error::Ending,
+            })?;
+        let links = netlink::Tables::open()?.links().await?;
+        let memory_bytes = (CAPTURE_BYTES / selections.len().max(1)).min(MAX_RING_BYTES);
+        let mut sources = Vec::with_capacity(selections.len());
+        for (name, selection) in selections {
+            let link = links.iter().find(|link| link.name == name).ok_or_else(|| {
+                let known = links.iter().map(|link| link.name.clone()).take(50).collect();
+                Error::UnknownInterface { name: name.to_owned(), known }
+            })?;
+            sources.push(open(link, selection, request.snap_length_bytes, memory_bytes)?);
+        }
+        let shared = Arc::new(Shared::new(CaptureStatistics {
+            id: (self.new_id)(),
+            started_at: (self.now)(),
+            end: None,
+            packets: 0,
+            bytes: 0,
+            last_packet_at: None,
+            interfaces: sources
+                .iter()
+                .map(|source| InterfaceStatistics {
+                    name: source.name.clone(),
+                    received: 0,
+                    dropped: 0,
+                })
+                .collect(),
+        }));
+        let (stream, receiver) = mpsc::channel(STREAM_CHUNKS);
+        let worker = Worker {
+            node: self.node.clone(),
+            sources,
+            snap_length_bytes: request.snap_length_bytes,
+            limits: self.policy.limit(request.limits),
+            stream,
+            shared: Arc::clone(&shared),
+            totals: Arc::clone(&self.totals),
+            now: self.now,
+        };
+        std::thread::Builder::new()
+            .name("capture".to_owned())
+            .spawn(move || {
+                worker.run();
+                drop(slot);
+            })
+            .map_err(Error::Thread)?;
+        let id = shared.id();
+        tracing::info!(%id, interfaces = request.interfaces.len(), "capture started");
+        self.remember(shared);
+        Ok((id, receiver))
+    }
+
+    fn remember(&self, shared: Arc<Shared>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Known { by_id, order } = &mut *known;
+        order.push_back(shared.id());
+        by_id.insert(shared.id(), shared);
+        while order.len() > REMEMBERED {
+            // Those that run are never forgotten: there are fewer of them.
+            let ended = order
+                .iter()
+                .position(|id| by_id.get(id).is_none_or(|one| one.statistics().end.is_some()));
+            let Some(id) = ended.and_then(|place| order.remove(place)) else { break };
+            by_id.remove(&id);
+        }
+    }
+
+    fn find_shared(&self, id: Uuid) -> Option<Arc<Shared>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
+    }
+
+    /// What became of a capture so far.
+    pub fn find(&self, id: Uuid) -> Option<CaptureStatistics> {
+        self.find_shared(id).map(|shared| shared.statistics())
+    }
+
+    /// Ends a capture, and says what became of it.
+    pub async fn stop(&self, id: Uuid) -> Option<CaptureStatistics> {
+        let shared = self.find_shared(id)?;
+        shared.end(CaptureEnd::Stopped);
+        shared.finished().await;
+        Some(shared.statistics())
+    }
+
+    /// Ends all captures, waits for them, and starts no other.
+    pub async fn stop_all(&self) {
+        self.slots.close();
+        for shared in self.running() {
+            shared.end(CaptureEnd::AgentEnding);
+        }
+        for shared in self.running() {
+            shared.finished().await;
+        }
+    }
+
+    fn running(&self) -> Vec<Arc<Shared>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.by_id.values().filter(|one| one.statistics().end.is_none()).cloned().collect()
+    }
+
+    /// The captures that run.
+    pub fn list(&self) -> Vec<CaptureStatistics> {
+        self.running().iter().map(|shared| shared.statistics()).collect()
+    }
+
+    /// Packets that captures have received and the kernel dropped since the agent started.
+    pub fn counts(&self) -> Counts {
+        self.totals.counts()
+    }
+
+    /// When the last packet of all captures came.
+    pub fn last_packet_at(&self) -> Option<Timestamp> {
+        self.totals.last_packet_at()
+    }
+}
+
+fn open(
+    link: &Link,
+    selection: Selection<'_>,
+    snap_length_bytes: u32,
+    memory_bytes: usize,
+) -> Result<Source, Error> {
+    let is_loopback = link.link_type == "loopback";
+    let layer = if is_loopback || link.link_type == "ether" {
+        LinkLayer::Ethernet
+    } else {
+        LinkLayer::Network
+    };
+    let outgoing = if is_loopback { Outgoing::Skipped } else { Outgoing::Captured };
+    let program = program::compile(selection, layer, outgoing, snap_length_bytes)?;
+    let ring = Ring::open(link.index, layer, &program, memory_bytes)
+        .map_err(|source| Error::Open { interface: link.name.clone(), source })?;
+    Ok(Source {
+        name: link.name.clone(),
+        link: layer,
+        ring,
+        counts: Counts::default(),
+        state: SourceState::Up,
+    })
+}

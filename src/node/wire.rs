@@ -1,0 +1,31 @@
+//! What an agent says and is told: the JSON of its API, and what it means in
+//! the words of [`model`](crate::model).
+//!
+//! Tables of the kernel keep the names that `ip -j` gives them, so that what an
+//! agent answers reads like what the command prints.
+
+mod capture;
+mod conntrack;
+mod facts;
+mod status;
+
+pub use capture::{
+    CaptureEnd, CaptureFilter, CaptureInterface, CaptureLimits, CaptureRequest, CaptureStatistics,
+    InterfaceStatistics,
+};
+pub use conntrack::{TrackedCount, TrackedDirection, TrackedFlow, TrackedFlows};
+pub use facts::{
+    AddressRole, Cable, InterfaceAddress, InterfaceNetwork, Link, Neighbour, NodeFacts, Route,
+    Settings,
+};
+pub use status::{InterfaceStatus, Status};
+
+/// The version of the API, which is the first part of its paths. Members are
+/// only added within a version; readers ignore those they do not know.
+pub const API_VERSION: u32 = 1;
+
+/// The header that names a capture in the answer that streams it.
+pub const CAPTURE_ID_HEADER: &str = "replyscope-capture-id";
+
+/// The media type of a streamed capture.
+pub const PCAPNG_MEDIA_TYPE: &str = "application/x-pcapng";
