@@ -2,6 +2,7 @@
 //!
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
+mod clusters;
 mod feeder;
 mod intake;
 mod listing;
@@ -20,6 +21,7 @@ use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
+use crate::model::cluster::ClusterFacts;
 use crate::model::conntrack::TrackingTable;
 use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
@@ -33,6 +35,7 @@ pub use crate::diagnose::{
     CauseDocumentation, CauseIllustration, Reference, documentation, illustration,
 };
 pub use crate::report::Header as ReportHeader;
+pub use crate::topology::kubernetes_object;
 
 /// Facts are small; a longer inventory is not one.
 const MAX_INVENTORY_BYTES: u64 = 64 << 20;
@@ -76,6 +79,7 @@ pub struct Analysis {
     facts: Facts,
     tables: Tables,
     names: BTreeMap<IpAddr, String>,
+    clusters: Vec<ClusterFacts>,
     packets: u64,
     counts: Counts,
 }
@@ -91,6 +95,7 @@ impl Analysis {
             facts: Facts::default(),
             tables: Tables::default(),
             names: BTreeMap::new(),
+            clusters: Vec::new(),
             packets: 0,
             counts: Counts::default(),
         }
@@ -189,6 +194,13 @@ impl Analysis {
         self.names.insert(address, name.to_owned());
     }
 
+    /// Adds what a live cluster says of itself. Only what it says about addresses that
+    /// the packets use counts, and only where no inventory of the analysis speaks:
+    /// that one is of the capture's time.
+    pub fn add_cluster(&mut self, cluster: ClusterFacts) {
+        self.clusters.push(cluster);
+    }
+
     /// Packets read so far, over all captures.
     #[must_use]
     pub fn packets(&self) -> u64 {
@@ -218,6 +230,14 @@ impl Analysis {
             }
         }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
+        let correlator = self.feeder.finish();
+        let clusters = std::mem::take(&mut self.clusters);
+        if !clusters.is_empty() {
+            let known = clusters::addresses_of(&clusters);
+            let mut used = correlator.used_of(&known);
+            used.extend(self.tables.addresses().filter(|address| known.contains(address)));
+            self.facts.extend(clusters::concerning(clusters, &used, &self.facts));
+        }
         let mut topology = topology::resolve(self.facts);
         let names: Vec<String> =
             self.captures.iter().map(|capture| capture.name().to_owned()).collect();
@@ -225,7 +245,7 @@ impl Analysis {
         let mut tracked = Tracked::new(tables, &mut topology);
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
-        let correlated = self.feeder.finish().finish(&places, &mut topology);
+        let correlated = correlator.finish(&places, &mut topology);
         let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
         let captures = summaries.chain(listed_tables).collect();
         let mut points = correlated.points.clone();

@@ -33,7 +33,8 @@ mod tracked;
 mod transactions;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::net::IpAddr;
 
 use crate::model::capture::{CapturePoint, FrameRef};
 use crate::model::exchange::PointId;
@@ -132,6 +133,20 @@ impl Correlator {
     /// Notes that `point` saw some other packet at `at`: until then it was listening.
     pub fn observe(&mut self, point: PointId, at: Timestamp) {
         self.table(point).observe(at);
+    }
+
+    /// Which of `known` the exchanges use.
+    #[must_use]
+    pub fn used_of(&self, known: &HashSet<IpAddr>) -> HashSet<IpAddr> {
+        let mut used = HashSet::new();
+        for table in &self.tables {
+            table.visit_addresses(&mut |address| {
+                if known.contains(&address) {
+                    used.insert(address);
+                }
+            });
+        }
+        used
     }
 
     /// Puts the views of all points together. `places` says what is known of

@@ -8,6 +8,7 @@ use super::Service;
 mod analyses;
 mod devices;
 mod health;
+pub mod nodes;
 mod report_body;
 mod report_devices;
 mod responses;
@@ -22,6 +23,8 @@ pub fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(report_devices::get_analysis_device))
         .routes(routes!(devices::list_devices))
         .routes(routes!(devices::get_device))
+        .routes(routes!(nodes::list_nodes))
+        .routes(routes!(nodes::get_node))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

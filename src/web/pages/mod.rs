@@ -10,6 +10,8 @@ mod causes;
 mod devices;
 pub mod history;
 pub mod home;
+mod node;
+mod nodes;
 pub mod problem;
 mod report;
 pub mod running;
@@ -24,6 +26,8 @@ pub fn routes() -> Router<Service> {
         .route("/analyses/{id}", get(analyses::show_analysis))
         .route("/analyses/{id}/devices/{device}", get(analyses::show_analysis_device))
         .route("/devices/{device}", get(devices::show_device))
+        .route("/nodes", get(nodes::show_nodes))
+        .route("/nodes/{node}", get(nodes::show_node))
         .route("/docs/causes", get(causes::show_causes))
         .route("/docs/causes/{cause}", get(causes::show_cause))
 }
