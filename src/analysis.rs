@@ -6,8 +6,10 @@ mod clusters;
 mod feeder;
 mod intake;
 mod listing;
+mod names;
 mod node_tables;
 mod tables;
+mod together;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -16,7 +18,9 @@ use std::net::IpAddr;
 use self::feeder::Feeder;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
+use self::names::Names;
 use self::tables::Tables;
+use self::together::run_together;
 use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
@@ -27,10 +31,11 @@ use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::progress::Counts;
 use crate::model::report::Report;
+use crate::model::time::Timestamp;
 use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
-pub use self::node_tables::read_node_tables;
+pub use self::node_tables::{read_device_list, read_node_tables};
 pub use crate::diagnose::{
     CauseDocumentation, CauseIllustration, Reference, documentation, illustration,
 };
@@ -42,6 +47,9 @@ const MAX_INVENTORY_BYTES: u64 = 64 << 20;
 
 /// Exchanges that are whole at the same time, some 1.5 KB each.
 const TOLD_AT_ONCE: usize = 50_000;
+
+/// Failures that servers logged, over all inputs.
+const MAX_SERVER_LOG: usize = 50;
 
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +87,12 @@ pub struct Analysis {
     facts: Facts,
     tables: Tables,
     names: BTreeMap<IpAddr, String>,
+    /// What servers logged of failures.
+    server_log: Vec<String>,
     clusters: Vec<ClusterFacts>,
     packets: u64,
     counts: Counts,
+    observed_until: Option<Timestamp>,
 }
 
 impl Analysis {
@@ -95,9 +106,11 @@ impl Analysis {
             facts: Facts::default(),
             tables: Tables::default(),
             names: BTreeMap::new(),
+            server_log: Vec::new(),
             clusters: Vec::new(),
             packets: 0,
             counts: Counts::default(),
+            observed_until: None,
         }
     }
 
@@ -126,7 +139,7 @@ impl Analysis {
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
         let first = self.captures.len();
-        let result = ingest::read(input, &limits, &mut |event| {
+        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
         // A capture that a fault stopped may not have said that it ends.
@@ -189,6 +202,12 @@ impl Analysis {
         self.tables.add(&name, node.as_deref(), entries);
     }
 
+    /// States that the captures were running until `at`, so that silence after
+    /// the last packet was observed. A file does not say this; whoever captures knows it.
+    pub fn observe_until(&mut self, at: Timestamp) {
+        self.observed_until = self.observed_until.max(Some(at));
+    }
+
     /// Names a device, as the metadata of an upload does.
     pub fn name_device(&mut self, address: IpAddr, name: &str) {
         self.names.insert(address, name.to_owned());
@@ -214,7 +233,9 @@ impl Analysis {
     /// Where neither a capture nor a connection tracking table was read.
     pub fn finish(mut self, header: ReportHeader) -> Result<Report, InputError> {
         if self.captures.is_empty() && self.tables.is_empty() {
-            let kind = if self.facts.is_empty() {
+            let kind = if let Some(failure) = self.server_log.into_iter().next() {
+                InputErrorKind::OnlyServerLog { failure }
+            } else if self.facts.is_empty() {
                 InputErrorKind::NoPackets { lines: 0 }
             } else {
                 InputErrorKind::OnlyFacts
@@ -229,8 +250,14 @@ impl Analysis {
                 None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
             }
         }
+        if self.captures.iter().any(CaptureIntake::is_holding) {
+            let names = Names::of(&self.facts);
+            for capture in &mut self.captures {
+                capture.release(&names, &mut self.feeder);
+            }
+        }
         let inventory_faults = std::mem::take(&mut self.facts.faults);
-        let correlator = self.feeder.finish();
+        let mut correlator = self.feeder.finish();
         let clusters = std::mem::take(&mut self.clusters);
         if !clusters.is_empty() {
             let known = clusters::addresses_of(&clusters);
@@ -245,9 +272,15 @@ impl Analysis {
         let mut tracked = Tracked::new(tables, &mut topology);
         let places: BTreeMap<PointId, Place> =
             self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
+        if let Some(at) = self.observed_until {
+            correlator.observe_all(at);
+        }
         let correlated = correlator.finish(&places, &mut topology);
         let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
-        let captures = summaries.chain(listed_tables).collect();
+        let mut captures: Vec<_> = summaries.chain(listed_tables).collect();
+        if let Some(first) = captures.first_mut() {
+            first.warnings.append(&mut self.server_log);
+        }
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
         let mut listing = Listing::new(self.limits);
@@ -306,6 +339,16 @@ impl Analysis {
                 self.take_facts(input, text.node.or(stated), parse(&text));
                 return;
             }
+            Event::Fact(fact) => {
+                self.facts.addresses.push(fact);
+                return;
+            }
+            Event::ServerLog(failure) => {
+                if self.server_log.len() < MAX_SERVER_LOG {
+                    self.server_log.push(failure);
+                }
+                return;
+            }
             _ => {}
         }
         // Events of a capture come after its beginning.
@@ -320,6 +363,10 @@ impl Analysis {
                 self.packets += 1;
                 capture.packet(packet, 0, &mut self.feeder);
             }
+            Event::NamedPacket(named) => {
+                self.packets += 1;
+                capture.named(named);
+            }
             Event::OtherPacket { at, .. } => {
                 self.packets += 1;
                 capture.other(at, &mut self.feeder);
@@ -328,7 +375,10 @@ impl Analysis {
             Event::Dropped { interface, packets } => capture.dropped(interface, packets),
             Event::Note(note) => capture.note(note),
             Event::CaptureEnds => capture.end(&mut self.feeder),
-            Event::CaptureBegins(_) | Event::Inventory(_) => {}
+            Event::CaptureBegins(_)
+            | Event::Inventory(_)
+            | Event::Fact(_)
+            | Event::ServerLog(_) => {}
         }
         self.counts.set_packets(self.packets);
     }

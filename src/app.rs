@@ -13,6 +13,7 @@ mod analyze;
 mod log;
 mod nodes;
 mod progress;
+mod queries;
 mod serve;
 
 /// Exit code on bad input or bad settings.

@@ -13,11 +13,13 @@ use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
 
 mod nodes;
+mod queries;
 
 pub use nodes::{ClusterOption, NodeOption, NodeSources};
+pub use queries::QuerySettings;
 mod agent;
 
-pub use agent::Agent;
+pub use agent::{Agent, WatchOptions};
 
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
@@ -85,6 +87,8 @@ pub struct Serve {
     pub log_format: LogFormat,
     #[command(flatten)]
     pub sources: NodeSources,
+    #[command(flatten)]
+    pub queries: QuerySettings,
 }
 
 /// How log lines look.

@@ -72,7 +72,9 @@ impl Count {
                 self.icmp_errors_quoting_udp += 1;
                 self.icmp_errors_in_udp += in_udp;
             }
-            Content::FragmentsLost(_) => self.lost += 1,
+            Content::FragmentsLost(_) | Content::Discarded(_) | Content::Dropped(_) => {
+                self.lost += 1;
+            }
             Content::Neighbour(_) | Content::Segment(_) => {}
         }
     }

@@ -55,14 +55,24 @@ fn read(path: &Path) -> Outline {
                     ));
                 }
                 Content::IcmpError(_) => capture.icmp_errors += 1,
-                Content::FragmentsLost(_) | Content::Neighbour(_) | Content::Segment(_) => {}
+                Content::FragmentsLost(_)
+                | Content::Discarded(_)
+                | Content::Dropped(_)
+                | Content::Neighbour(_)
+                | Content::Segment(_) => {}
             }
         }
         Event::Inventory(text) => {
             outline.inventories.push((text.command.to_owned(), text.node.map(str::to_owned)));
         }
         Event::Fault(fault) => outline.faults.push(fault.to_string()),
-        Event::Interface(_) | Event::Dropped { .. } | Event::Note(_) | Event::CaptureEnds => {}
+        Event::NamedPacket(_) => outline.captures.last_mut().unwrap().packets += 1,
+        Event::Interface(_)
+        | Event::Fact(_)
+        | Event::ServerLog(_)
+        | Event::Dropped { .. }
+        | Event::Note(_)
+        | Event::CaptureEnds => {}
     });
     if let Err(error) = result {
         outline.faults.push(error.to_string());

@@ -2,6 +2,7 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
+mod held;
 mod tunnels;
 
 use std::collections::BTreeMap;
@@ -10,13 +11,16 @@ use super::feeder::Feeder;
 use crate::correlate::{Correlated, Place};
 use crate::decode::{self, DecodeError, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
-use crate::model::capture::{CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind};
+use crate::model::capture::{
+    CaptureFormat, CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind,
+};
 use crate::model::exchange::PointId;
 use crate::model::input::{self, Fault};
 use crate::model::packet::{Content, FragmentsSeen, Packet};
 use crate::model::report::Capture;
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
+use held::Held;
 use tunnels::TunnelCounts;
 
 /// Faults listed by themselves; the rest is counted.
@@ -49,6 +53,8 @@ pub struct CaptureIntake {
     dropped: BTreeMap<u32, u64>,
     /// What somebody wrote into the capture.
     notes: Vec<String>,
+    /// From the first packet on whose ends have to be looked up.
+    held: Held,
 }
 
 /// Frames that could not be decoded for one reason.
@@ -117,6 +123,7 @@ impl CaptureIntake {
             undecoded: BTreeMap::new(),
             dropped: BTreeMap::new(),
             notes: Vec::new(),
+            held: Held::default(),
         }
     }
 
@@ -154,6 +161,8 @@ impl CaptureIntake {
 
     /// Passes on a packet; `wire_bytes` is its frame's length, zero where unknown.
     pub fn packet(&mut self, packet: Packet, wire_bytes: u32, feeder: &mut Feeder) {
+        // Packets stay in order.
+        let Some(packet) = self.held.take_packet(packet, wire_bytes) else { return };
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
@@ -184,7 +193,9 @@ impl CaptureIntake {
 
     fn count(&mut self, packet: &Packet) {
         match &packet.content {
-            Content::Datagram(_) => self.datagrams += 1,
+            Content::Datagram(_) | Content::Discarded(_) | Content::Dropped(_) => {
+                self.datagrams += 1;
+            }
             Content::IcmpError(_) => self.icmp_errors += 1,
             Content::FragmentsLost(lost) => match lost.seen {
                 FragmentsSeen::First => self.datagrams += 1,
@@ -199,6 +210,9 @@ impl CaptureIntake {
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
     pub fn other(&mut self, at: Option<Timestamp>, feeder: &mut Feeder) {
+        if self.held.takes_other(at) {
+            return;
+        }
         self.packets += 1;
         if let Some(at) = at {
             self.note_time(at);
@@ -340,7 +354,8 @@ impl CaptureIntake {
             ));
         }
         warnings.extend(self.tunnels.warning());
-        if self.header.clock == Clock::None {
+        // What dig says needs no times.
+        if self.header.clock == Clock::None && self.header.format != CaptureFormat::Dig {
             warnings.push(
                 "the text has no times, so silence and repetition cannot be judged".to_owned(),
             );
@@ -399,7 +414,6 @@ impl CaptureIntake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::capture::CaptureFormat;
 
     fn capture(name: Option<&str>, node: Option<&str>, line: Option<u64>) -> CaptureIntake {
         let format = if line.is_some() { CaptureFormat::TcpdumpText } else { CaptureFormat::Pcap };

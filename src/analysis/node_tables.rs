@@ -1,6 +1,6 @@
-//! What a node's own tables say, as an agent reads them.
+//! What a node's own tables and a list of its devices say, as an agent reads them.
 
-use crate::model::topology::{FactSource, Facts};
+use crate::model::topology::{DeviceEntry, FactSource, Facts};
 use crate::topology;
 
 /// The facts that the tables of the node called `node` state. `tables` is JSON
@@ -17,6 +17,13 @@ pub fn read_node_tables(node: &str, tables: &str) -> Facts {
         }
     }
     facts
+}
+
+/// The devices of a device list: CSV with the columns name and address, or JSON,
+/// as an inventory has them. Empty where the text is none.
+#[must_use]
+pub fn read_device_list(text: &str) -> Vec<DeviceEntry> {
+    topology::parse("", None, text, 1).devices
 }
 
 #[cfg(test)]

@@ -12,8 +12,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::log::start_log;
 use super::{complain, fail};
 use crate::clock;
-use crate::config::Agent;
-use crate::node::agent::{self, Policy, Settings, TlsFiles, Tokens};
+use crate::config::{Agent, WatchOptions};
+use crate::node::agent::{
+    self, Devices, Policy, Settings, TlsFiles, Tokens, WatchSettings, WindowLimits,
+};
 use crate::node::wire::CaptureLimits;
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -58,6 +60,7 @@ fn start(settings: Agent) -> Result<(), Failure> {
 }
 
 fn prepare(settings: Agent) -> Result<Settings, Failure> {
+    let watch = prepare_watch(settings.watch)?;
     let tokens = settings.tokens.as_deref().map(read_tokens).transpose()?;
     let tls = match (&settings.tls_certificate, &settings.tls_key) {
         (Some(certificate), Some(key)) => Some(TlsFiles {
@@ -90,9 +93,30 @@ fn prepare(settings: Agent) -> Result<Settings, Failure> {
         tls,
         kube_proxy: Some(settings.kube_proxy),
         connections: settings.connection_limit,
+        watch,
         now: clock::now,
         new_id: clock::new_id,
     })
+}
+
+fn prepare_watch(options: WatchOptions) -> Result<Option<WatchSettings>, Failure> {
+    if options.devices.is_empty() && options.file.is_none() {
+        return Ok(None);
+    }
+    let text = options.file.as_deref().map(read).transpose()?;
+    let text = text.as_deref().map(String::from_utf8_lossy);
+    let devices = Devices::parse(&options.devices, text.as_deref())
+        .map_err(|error| format!("the devices to watch cannot be used: {error}"))?;
+    Ok(Some(WatchSettings {
+        devices,
+        interfaces: options.interfaces,
+        window: WindowLimits {
+            span: Duration::from_secs(options.window_seconds.into()),
+            packets: options.packets.get(),
+            bytes: options.bytes.get(),
+        },
+        stale_after: Duration::from_secs(options.stale_seconds.get().into()),
+    }))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -6,10 +6,11 @@ use crate::config::{ClusterOption, NodeOption, NodeSources};
 use crate::node::kubernetes::{Access, ClusterSettings, Clusters, Pace, Surroundings};
 use crate::node::registry::Nodes;
 
+/// Why the service cannot start.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Begins to follow the clusters.
-pub async fn start(
-    sources: NodeSources,
-) -> Result<Nodes, Box<dyn std::error::Error + Send + Sync>> {
+pub async fn start(sources: NodeSources) -> Result<Nodes, Failure> {
     sources.check()?;
     let NodeSources { clusters, in_cluster, nodes } = sources;
     let own = in_cluster.map(|name| ClusterSettings { name, access: Access::InCluster });

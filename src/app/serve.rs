@@ -9,11 +9,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::log::start_log;
-use super::{complain, fail, nodes};
+use super::{complain, fail, nodes, queries};
 use crate::clock;
 use crate::config::Serve;
 use crate::store::Store;
-use crate::web::{self, Connections, Running, Settings};
+use crate::web::{self, Connections, Queries, Running, Settings};
 
 /// How long requests that run at the end may still take.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -45,17 +45,22 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let nodes = nodes::start(settings.sources).await?;
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let running = Running::new();
-    let router = web::router(
-        store.clone(),
-        Settings {
-            running: running.clone(),
-            upload_limit_bytes: settings.upload_limit_bytes,
-            expanded_limit_bytes: settings.expanded_limit_bytes,
-            concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
-            nodes,
-            ..Settings::new(clock::now, clock::new_id)
-        },
-    )?;
+    let web_settings = Settings {
+        running: running.clone(),
+        upload_limit_bytes: settings.upload_limit_bytes,
+        expanded_limit_bytes: settings.expanded_limit_bytes,
+        concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
+        nodes,
+        alerts: queries::alert_options(&settings.queries)?,
+        ..Settings::new(clock::now, clock::new_id)
+    };
+    let query_options = queries::options(&settings.queries)?;
+    let node_queries = Queries::new(store.clone(), &web_settings, query_options);
+    let interrupted = node_queries.recover().await?;
+    if interrupted > 0 {
+        tracing::info!(interrupted, "analysing what node queries captured before the last end");
+    }
+    let router = web::router(store.clone(), web_settings, node_queries.clone())?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
@@ -68,6 +73,7 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
             let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
         }
     };
+    let ending = node_queries.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => tracing::info!(analyses = running.count(), "SIGTERM: finishing what runs"),
@@ -75,11 +81,15 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
         }
         // Who waits for an analysis that has not begun waits in vain.
         running.close();
+        ending.close();
         let _ = stop.send(true);
     });
     let connections = Connections::new(settings.connection_limit);
     tokio::select! {
-        () = web::serve(listener, router, connections, stop_accepting) => {}
+        () = async {
+            web::serve(listener, router, connections, stop_accepting).await;
+            node_queries.wait_for_end().await;
+        } => {}
         () = async {
             let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
             tokio::time::sleep(DRAIN_TIME).await;

@@ -1,6 +1,6 @@
 //! Settings of a node's agent.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -86,9 +86,63 @@ pub struct Agent {
     /// Connections at the same time; more wait
     #[arg(long, env = "REPLYSCOPE_CONNECTION_LIMIT", value_name = "COUNT", default_value = "64")]
     pub connection_limit: NonZeroUsize,
+    #[command(flatten)]
+    pub watch: WatchOptions,
     /// How log lines look
     #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// Devices that the agent judges all the time.
+#[derive(Debug, Args)]
+pub struct WatchOptions {
+    /// Address of a device to be judged all the time; may be repeated
+    #[arg(long = "watch", env = "REPLYSCOPE_WATCH", value_name = "DEVICE", value_delimiter = ',')]
+    pub devices: Vec<IpAddr>,
+    /// File with devices to be judged all the time: one address a line, or a device list; read at the start
+    #[arg(long = "watch-file", env = "REPLYSCOPE_WATCH_FILE", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Interface at which they are watched, or the beginning of names with *; may be repeated; without it, those that lead to the devices
+    #[arg(
+        long = "watch-interface",
+        env = "REPLYSCOPE_WATCH_INTERFACE",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
+    pub interfaces: Vec<String>,
+    /// Seconds of packets that each analysis looks at; one begins four times in that time
+    #[arg(
+        long = "watch-window-seconds",
+        env = "REPLYSCOPE_WATCH_WINDOW_SECONDS",
+        value_name = "SECONDS",
+        default_value = "60",
+        value_parser = clap::value_parser!(u32).range(4..=3_600)
+    )]
+    pub window_seconds: u32,
+    /// Packets that are kept for that; older ones make room
+    #[arg(
+        long = "watch-packets",
+        env = "REPLYSCOPE_WATCH_PACKETS",
+        value_name = "COUNT",
+        default_value = "200000"
+    )]
+    pub packets: NonZeroU64,
+    /// Bytes that are kept for that; older packets make room
+    #[arg(
+        long = "watch-bytes",
+        env = "REPLYSCOPE_WATCH_BYTES",
+        value_name = "BYTES",
+        default_value = "67108864"
+    )]
+    pub bytes: NonZeroUsize,
+    /// Seconds after which a verdict that nothing confirmed is forgotten
+    #[arg(
+        long = "watch-stale-seconds",
+        env = "REPLYSCOPE_WATCH_STALE_SECONDS",
+        value_name = "SECONDS",
+        default_value = "3600"
+    )]
+    pub stale_seconds: NonZeroU32,
 }
 
 #[cfg(test)]
@@ -122,6 +176,17 @@ mod tests {
                     assert!(found.is_some_and(|text| text.contains(part)), "{arguments:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn devices_to_watch_are_addresses() {
+        let command = parse(&["--tokens", "t", "--watch", "192.0.2.7,2001:db8::7"]).unwrap();
+        let Command::Agent(agent) = command else { panic!("not agent") };
+        assert_eq!(agent.watch.devices.len(), 2);
+        assert_eq!(agent.watch.window_seconds, 60);
+        for arguments in [["--watch", "switch1"], ["--watch-window-seconds", "3"]] {
+            assert!(parse(&[&["--tokens", "t"][..], &arguments].concat()).is_err());
         }
     }
 

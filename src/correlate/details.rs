@@ -3,19 +3,22 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::count::{CountWithRepeat, Mark};
 use super::handshakes::is_open_half;
 use super::repetition::Last;
+use super::sides::{FollowUpsTo, RepliesFrom};
+use super::steps::Steps;
 use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, LateChange, LostReplies, Novelty, Origin,
-    PayloadReplies, Replies, Said, Stall, Step, Tally,
+    AskedAgain, Course, Discarded, DroppedPackets, IcmpErrors, LateChange, LostReplies, Novelty,
+    Origin, PayloadReplies, Said, Stall, Step,
 };
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, FragmentsLost};
+use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost};
 use crate::model::protocol::Protocol;
-use crate::model::report::StepKind;
+use crate::model::report::{Quotes, StepKind};
 use crate::model::time::Timestamp;
 
 /// Packets kept to be shown; the rest is counted.
@@ -28,23 +31,27 @@ const REPEAT_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PARTIES: usize = 16;
 
 /// Replies from elsewhere, follow-ups, errors, repetitions, and the packets to show.
+///
+/// Every transfer has them, so what few of them need stands in a box.
 #[derive(Debug, Default)]
 pub struct Details {
     /// Replies from other endpoints than the one asked, and all of TFTP.
-    pub replies: Vec<Replies>,
-    pub follow_ups: Vec<FollowUps>,
+    pub replies: Vec<RepliesFrom>,
+    pub follow_ups: Vec<FollowUpsTo>,
     pub icmp_errors: Vec<IcmpErrors>,
-    pub lost_replies: Option<LostReplies>,
+    pub lost_replies: Option<Box<LostReplies>>,
     /// A TCP reset of the client.
-    pub reset: Option<FrameRef>,
-    pub asked_again: Option<AskedAgain>,
-    pub stall: Option<Stall>,
-    pub payload_replies: Option<PayloadReplies>,
-    pub late_change: Option<LateChange>,
-    pub progress: Option<FrameRef>,
-    pub repeated_request: Option<FrameRef>,
-    pub repeated_answer: Option<FrameRef>,
-    pub steps: Vec<Step>,
+    pub reset: Option<Mark>,
+    pub asked_again: Option<Box<AskedAgain>>,
+    pub discarded: Option<Box<Discarded>>,
+    pub dropped: Option<Box<DroppedPackets>>,
+    pub stall: Option<Box<Stall>>,
+    pub payload_replies: Option<Box<PayloadReplies>>,
+    pub late_change: Option<Box<LateChange>>,
+    pub progress: Option<Mark>,
+    pub repeated_request: Option<Mark>,
+    pub repeated_answer: Option<Mark>,
+    pub steps: Steps,
     pub steps_omitted: u64,
     pub first_at: Option<Timestamp>,
     pub last_at: Option<Timestamp>,
@@ -59,7 +66,7 @@ impl Details {
     }
 
     pub fn has_follow_ups(&self) -> bool {
-        self.follow_ups.iter().any(|follow_ups| follow_ups.tally.packets > 0)
+        self.follow_ups.iter().any(|follow_ups| follow_ups.tally.count.packets > 0)
     }
 
     pub fn reply(
@@ -73,11 +80,15 @@ impl Details {
         let source = datagram.flow.source;
         let known = self.replies.iter().position(|known| known.source == source);
         let index = known.unwrap_or_else(|| {
+            if self.replies.is_empty() {
+                // Nearly always the only one.
+                self.replies.reserve_exact(1);
+            }
             if self.replies.len() < MAX_PARTIES {
-                self.replies.push(Replies {
+                self.replies.push(RepliesFrom {
                     source,
                     origin,
-                    tally: Tally::NONE,
+                    tally: CountWithRepeat::NONE,
                     awaits_follow_up: false,
                 });
             }
@@ -110,8 +121,16 @@ impl Details {
             .iter()
             .position(|known| known.destination == destination && known.source == source);
         let index = known.unwrap_or_else(|| {
+            if self.follow_ups.is_empty() {
+                self.follow_ups.reserve_exact(1);
+            }
             if self.follow_ups.len() < MAX_PARTIES {
-                self.follow_ups.push(FollowUps { source, destination, course, tally: Tally::NONE });
+                self.follow_ups.push(FollowUpsTo {
+                    source,
+                    destination,
+                    course,
+                    tally: CountWithRepeat::NONE,
+                });
             }
             self.follow_ups.len() - 1
         });
@@ -141,12 +160,14 @@ impl Details {
     }
 
     pub fn reply_lost(&mut self, frame: FrameRef, source: Endpoint, lost: &FragmentsLost) {
-        let known = self.lost_replies.get_or_insert(LostReplies {
-            source,
-            datagrams: 0,
-            frame,
-            received_bytes: lost.received_bytes,
-            total_bytes: lost.total_bytes,
+        let known = self.lost_replies.get_or_insert_with(|| {
+            Box::new(LostReplies {
+                source,
+                datagrams: 0,
+                frame,
+                received_bytes: lost.received_bytes,
+                total_bytes: lost.total_bytes,
+            })
         });
         known.datagrams += 1;
         self.note_time(frame.at);
@@ -164,7 +185,13 @@ impl Details {
                 }
             }
             (Novelty::Repeat, stall) => {
-                *stall = Some(Stall { repeats: 1, first: frame, last: frame, source, destination });
+                *stall = Some(Box::new(Stall {
+                    repeats: 1,
+                    first: frame,
+                    last: frame,
+                    source,
+                    destination,
+                }));
             }
         }
     }
@@ -174,7 +201,7 @@ impl Details {
         if self.reset.is_some() {
             return;
         }
-        self.reset = Some(frame);
+        self.reset = Some(Mark::new(frame));
         let said = Said::Message { protocol: Protocol::Tcp, label: "RST" };
         self.keep_step(step(frame, StepKind::FollowUp, flow.source, flow.destination, said));
     }
@@ -182,7 +209,30 @@ impl Details {
     pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {
         match &mut self.asked_again {
             Some(again) => again.times += 1,
-            None => self.asked_again = Some(AskedAgain { frame, times: 1, confidence }),
+            None => self.asked_again = Some(Box::new(AskedAgain { frame, times: 1, confidence })),
+        }
+    }
+
+    pub fn discarded(&mut self, frame: FrameRef) {
+        self.discarded.get_or_insert_with(|| Box::new(Discarded { frame, times: 0 })).times += 1;
+    }
+
+    /// Counts dropped packets; of several kinds the first is told.
+    pub fn dropped(&mut self, frame: FrameRef, dropped: &Dropped, part: Quotes) {
+        self.note_time(frame.at);
+        let FlowKey { source, destination, .. } = dropped.datagram.flow;
+        let known = self.dropped.get_or_insert_with(|| {
+            Box::new(DroppedPackets {
+                frame,
+                source,
+                destination,
+                part,
+                reason: dropped.reason.clone(),
+                packets: 0,
+            })
+        });
+        if known.part == part && known.reason == dropped.reason {
+            known.packets += 1;
         }
     }
 
@@ -221,12 +271,14 @@ impl Details {
             && self.lost_replies.is_none()
             && self.repeated_answer.is_none()
             && self.asked_again.is_none()
+            && self.discarded.is_none()
+            && self.dropped.is_none()
             && self.repeated_request.is_none()
             && self.replies.iter().all(|replies| {
-                replies.tally.repeats == 0 && matches!(replies.origin, Origin::Asked)
+                replies.tally.count.repeats == 0 && matches!(replies.origin, Origin::Asked)
             })
             && self.follow_ups.iter().all(|follow_ups| {
-                follow_ups.tally.repeats == 0 && follow_ups.course == Course::ToAnswerer
+                follow_ups.tally.count.repeats == 0 && follow_ups.course == Course::ToAnswerer
             })
     }
 
@@ -242,6 +294,7 @@ impl Details {
 
 /// What the first packets of a plain exchange said, in few bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, packed(4))]
 pub struct Synopsis {
     /// The request's name; empty where we know none.
     label: &'static str,
@@ -254,6 +307,8 @@ impl Synopsis {
     pub fn of(datagram: &Datagram) -> Self {
         let (label, protocol) = match &datagram.application {
             Application::Transaction(transaction) => (transaction.label, transaction.protocol),
+            Application::Plain(protocol) if is_untold(datagram) => (DATAGRAM, *protocol),
+            Application::Unknown { .. } if is_untold(datagram) => (DATAGRAM, Protocol::Udp),
             Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
                 ("", Protocol::Udp)
             }
@@ -274,7 +329,7 @@ impl Synopsis {
     }
 
     fn said(self, label: &'static str, length: u32) -> Said {
-        if self.label.is_empty() {
+        if { self.label }.is_empty() {
             Said::Datagram { length }
         } else {
             Said::Message { protocol: self.protocol, label }
@@ -299,6 +354,13 @@ fn step(
     }
 }
 
+/// What is said of a datagram of which only the ends are known.
+const DATAGRAM: &str = "datagram";
+
+fn is_untold(datagram: &Datagram) -> bool {
+    datagram.length == 0 && datagram.fingerprint.is_none()
+}
+
 /// What a step shows of a datagram.
 fn said(datagram: &Datagram, protocol: Protocol) -> Said {
     match &datagram.application {
@@ -308,6 +370,10 @@ fn said(datagram: &Datagram, protocol: Protocol) -> Said {
         }
         Application::Transaction(transaction) => {
             Said::Message { protocol: transaction.protocol, label: transaction.label }
+        }
+        // Not even its length was told.
+        Application::Plain(_) | Application::Unknown { .. } if is_untold(datagram) => {
+            Said::Message { protocol, label: DATAGRAM }
         }
         Application::Plain(_) | Application::Unknown { .. } => {
             Said::Datagram { length: datagram.length }

@@ -1,10 +1,11 @@
 //! Idle exchanges that went well, folded into counts, so that memory follows
 //! the live ones.
 
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::count::Count;
 use super::record::{ExchangeIndex, Record};
@@ -13,33 +14,36 @@ use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// Below so many exchanges everything is kept: small captures lose nothing.
-const FOLD_ABOVE: usize = 100_000;
+const FOLD_ABOVE: usize = 20_000;
 /// Idle for so long, an exchange is over: longer than any protocol here waits.
 const IDLE: Duration = Duration::from_mins(10);
 /// Looking through all exchanges is done this seldom, by packet time.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// Exchanges that went well between two addresses, and are over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Folded {
-    pub exchanges: u64,
-    pub first_at: Timestamp,
-    pub last_at: Timestamp,
-}
-
-/// Folded exchanges by client, asked address and protocol.
+/// Exchanges that went well, and are over, counted by client, asked address and
+/// protocol.
 #[derive(Debug, Default)]
 pub struct Folds {
-    counts: HashMap<(IpAddr, IpAddr, Protocol), Folded>,
+    /// In order of appearance, so that the same packets give the same report.
+    folded: Vec<Folded>,
+    /// Places in `folded`.
+    by_key: HashTable<u32>,
+    state: DefaultHashBuilder,
     swept_at: Option<Timestamp>,
 }
 
+/// Exchanges that are only counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Folded {
+    pub client: IpAddr,
+    pub asked: IpAddr,
+    pub protocol: Protocol,
+    pub exchanges: u32,
+}
+
 impl Folds {
-    /// All counts, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (IpAddr, IpAddr, Protocol, Folded)> {
-        self.counts
-            .iter()
-            .map(|((client, asked, protocol), folded)| (*client, *asked, *protocol, *folded))
+    pub fn iter(&self) -> impl Iterator<Item = Folded> {
+        self.folded.iter().copied()
     }
 
     fn is_due(&mut self, live: usize, now: Timestamp) -> bool {
@@ -54,14 +58,31 @@ impl Folds {
     }
 
     fn add(&mut self, record: &Record, asked: IpAddr) {
-        let (first_at, last_at) = record.times();
-        let folded = self
-            .counts
-            .entry((record.client.address, asked, record.protocol))
-            .or_insert(Folded { exchanges: 0, first_at, last_at });
-        folded.exchanges += 1;
-        folded.first_at = folded.first_at.min(first_at);
-        folded.last_at = folded.last_at.max(last_at);
+        let Self { folded, by_key, state, .. } = self;
+        let new = Folded {
+            client: record.client.address,
+            asked,
+            protocol: record.protocol,
+            exchanges: 1,
+        };
+        let Ok(next) = u32::try_from(folded.len()) else { return };
+        let place = by_key
+            .entry(
+                state.hash_one(new.key()),
+                |place| folded[*place as usize].key() == new.key(),
+                |place| state.hash_one(folded[*place as usize].key()),
+            )
+            .or_insert(next);
+        match folded.get_mut(*place.get() as usize) {
+            Some(known) => known.exchanges = known.exchanges.saturating_add(1),
+            None => folded.push(new),
+        }
+    }
+}
+
+impl Folded {
+    fn key(&self) -> (IpAddr, IpAddr, Protocol) {
+        (self.client, self.asked, self.protocol)
     }
 }
 
@@ -106,5 +127,56 @@ impl Record {
         self.asked = None;
         self.previous_of_client = None;
         self.details = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::endpoint::{Endpoint, FlowKey};
+    use crate::model::packet::{Application, Datagram};
+
+    #[test]
+    fn what_is_folded_is_counted_in_order_of_appearance() {
+        let record = |client: &str, protocol| {
+            let (client, asked) = (client.parse().unwrap(), "198.51.100.7".parse().unwrap());
+            let (client, asked) = (Endpoint::new(client, 40_000), Endpoint::new(asked, 53));
+            let datagram = Datagram {
+                flow: FlowKey::udp(client, asked),
+                length: 1,
+                fingerprint: None,
+                application: Application::Plain(protocol),
+            };
+            Record::open(protocol, client, Some(asked), &datagram)
+        };
+        for asked in ["198.51.100.7", "2001:db8::7"].map(|text| text.parse().unwrap()) {
+            let mut folds = Folds::default();
+            for (client, protocol) in [
+                ("192.0.2.9", Protocol::Dns),
+                ("2001:db8::1", Protocol::Ntp),
+                ("192.0.2.9", Protocol::Dns),
+                ("192.0.2.1", Protocol::Dns),
+                ("192.0.2.9", Protocol::Snmp),
+                ("2001:db8::1", Protocol::Ntp),
+                ("192.0.2.9", Protocol::Dns),
+            ] {
+                folds.add(&record(client, protocol), asked);
+            }
+            let told: Vec<_> = folds
+                .iter()
+                .map(|folded| (folded.client.to_string(), folded.protocol, folded.exchanges))
+                .collect();
+            let expected = [
+                ("192.0.2.9", Protocol::Dns, 3),
+                ("2001:db8::1", Protocol::Ntp, 2),
+                ("192.0.2.1", Protocol::Dns, 1),
+                ("192.0.2.9", Protocol::Snmp, 1),
+            ];
+            assert_eq!(
+                told,
+                expected.map(|(client, protocol, n)| (client.to_owned(), protocol, n))
+            );
+            assert!(folds.iter().all(|folded| folded.asked == asked));
+        }
     }
 }

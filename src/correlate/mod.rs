@@ -24,7 +24,9 @@ mod points;
 mod record;
 mod repetition;
 mod roles;
+mod sides;
 mod signature;
+mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -92,6 +94,12 @@ impl Correlator {
             Content::Datagram(datagram) => {
                 self.observed_table(point, packet.at).datagram(packet, frame, datagram);
             }
+            Content::Dropped(dropped) => {
+                self.observed_table(point, packet.at).dropped(packet, frame, dropped);
+            }
+            Content::Discarded(datagram) => {
+                self.observed_table(point, packet.at).discarded(packet, frame, datagram);
+            }
             Content::IcmpError(error) => {
                 self.observed_table(point, packet.at).icmp_error(frame, error);
             }
@@ -125,7 +133,11 @@ impl Correlator {
                     .handshakes
                     .take(packet, frame, *segment, || self.observed_table(point, packet.at));
             }
-            Content::Datagram(_) | Content::IcmpError(_) | Content::FragmentsLost(_) => {}
+            Content::Datagram(_)
+            | Content::Discarded(_)
+            | Content::Dropped(_)
+            | Content::IcmpError(_)
+            | Content::FragmentsLost(_) => {}
         }
         self.beside[position].1 = beside;
     }
@@ -133,6 +145,13 @@ impl Correlator {
     /// Notes that `point` saw some other packet at `at`: until then it was listening.
     pub fn observe(&mut self, point: PointId, at: Timestamp) {
         self.table(point).observe(at);
+    }
+
+    /// Notes that every point that saw packets was listening until `at`.
+    pub fn observe_all(&mut self, at: Timestamp) {
+        for table in &mut self.tables {
+            table.observe(at);
+        }
     }
 
     /// Which of `known` the exchanges use.
@@ -177,8 +196,10 @@ impl Correlator {
         own.sort_by_key(|table| table.id);
         for mut table in own {
             let translated = table.take_translated();
-            tables.push(table);
-            tables.extend(translated);
+            for mut table in std::iter::once(table).chain(translated) {
+                table.forget_flows();
+                tables.push(table);
+            }
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

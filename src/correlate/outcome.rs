@@ -127,8 +127,8 @@ impl Correlated {
         topology: &'a Topology,
     ) -> impl Iterator<Item = WellExchanges> + 'a {
         let folds = self.tables.iter().flat_map(|table| table.folds.iter());
-        folds.map(|(client, asked, protocol, Folded { exchanges, .. })| {
-            WellExchanges::new(client, asked, protocol, topology, exchanges)
+        folds.map(|Folded { client, asked, protocol, exchanges }| {
+            WellExchanges::new(client, asked, protocol, topology, exchanges.into())
         })
     }
 

@@ -95,6 +95,10 @@ pub fn choose_side(
     let Some(peer) = peer.filter(|peer| !is_group(*peer)) else {
         return (client, DeviceRule::Initiator);
     };
+    // Who asked is not told; in DHCP the unspecified address is the client's own.
+    if client.is_unspecified() && !matches!(protocol, Protocol::Dhcp | Protocol::Dhcpv6) {
+        return (peer, DeviceRule::OnlyKnownSide);
+    }
     let listed = |address| {
         topology.device_of(address).is_some() || topology.role_of(address) == Role::Device
     };

@@ -17,8 +17,9 @@ use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, IcmpErrors, Origin, PayloadReplies, PointId, Tally};
-use crate::model::packet::{Application, Datagram, FragmentsLost, IcmpError, Packet};
+use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost, IcmpError, Packet};
 use crate::model::protocol::Protocol;
+use crate::model::report::Quotes;
 use crate::model::time::Timestamp;
 
 /// RFC 768.
@@ -82,6 +83,12 @@ impl PointTable {
         let mut table = *self.translated.take()?;
         table.observed = self.observed;
         Some(table)
+    }
+
+    /// Gives back what only further packets would need; the report takes as much.
+    pub fn forget_flows(&mut self) {
+        self.flows = Flows::default();
+        self.by_tid = HashMap::new();
     }
 
     /// Calls `visit` with the addresses of all exchanges here, some of them often.
@@ -148,6 +155,49 @@ impl PointTable {
             application: Application::Unknown { tftp_shape: None },
         };
         exchange.reply(packet, frame, &datagram, known.origin);
+    }
+
+    /// Takes a reply of which its client says that it threw it away.
+    pub fn discarded(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        self.datagram(packet, frame, datagram);
+        let flow = datagram.flow;
+        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        if let Some(known) = found.filter(|known| known.client == flow.destination) {
+            self.exchanges[known.exchange.position()].details(frame.capture).discarded(frame);
+        }
+    }
+
+    /// Takes a datagram that was dropped. A request was sent all the same; an
+    /// answer that was dropped has not come.
+    pub fn dropped(&mut self, packet: &Packet, frame: FrameRef, dropped: &Dropped) {
+        let flow = dropped.datagram.flow;
+        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        let answers = match known {
+            Some(known) => (known.client == flow.destination).then_some(known.exchange),
+            // TFTP answers from a port of its own choice.
+            None => self
+                .exchanges_of(flow.destination)
+                .find(|(_, exchange)| {
+                    exchange.asked.is_some_and(|asked| asked.address == flow.source.address)
+                })
+                .map(|(index, _)| index),
+        };
+        if let Some(index) = answers {
+            self.exchanges[index.position()].details(frame.capture).dropped(
+                frame,
+                dropped,
+                Quotes::Reply,
+            );
+            return;
+        }
+        self.datagram(packet, frame, &dropped.datagram);
+        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        if let Some(known) = known.filter(|known| known.client == flow.source) {
+            let part = if known.course.is_some() { Quotes::FollowUp } else { Quotes::Request };
+            self.exchanges[known.exchange.position()]
+                .details(frame.capture)
+                .dropped(frame, dropped, part);
+        }
     }
 
     /// Counts an ICMP error at the exchange that it is about.
@@ -246,12 +296,14 @@ impl PointTable {
         if record.protocol != Protocol::Sip || record.asked != Some(source) {
             return false;
         }
-        record.details(frame.capture).payload_replies.get_or_insert(PayloadReplies {
-            source,
-            destination,
-            packets: 1,
-            first: frame,
-            asks_for_own_port: named.asks_for_own_port,
+        record.details(frame.capture).payload_replies.get_or_insert_with(|| {
+            Box::new(PayloadReplies {
+                source,
+                destination,
+                packets: 1,
+                first: frame,
+                asks_for_own_port: named.asks_for_own_port,
+            })
         });
         record.reply(packet, frame, datagram, Origin::Asked);
         self.register(Flow {

@@ -114,6 +114,8 @@ pub(super) fn datagram_of(decoded: Result<Decoded, DecodeError>) -> Option<Datag
         Content::Datagram(datagram) => Some(datagram),
         Content::IcmpError(_)
         | Content::FragmentsLost(_)
+        | Content::Discarded(_)
+        | Content::Dropped(_)
         | Content::Neighbour(_)
         | Content::Segment(_) => None,
     }

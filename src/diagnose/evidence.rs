@@ -2,7 +2,7 @@
 
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
+use crate::model::exchange::{Discarded, Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
 use crate::model::finding::{Evidence, Finding};
 
 use super::crossings::NewFlow;
@@ -58,6 +58,14 @@ impl Reading<'_> {
         let frame = follow_ups.tally.first?;
         let FollowUps { source, destination, tally, .. } = *follow_ups;
         Some(datagram(self.view, frame, source, destination, tally))
+    }
+
+    /// The reply that the client threw away by its own words.
+    #[must_use]
+    pub fn thrown_away(&self, replies: &Replies, thrown: Discarded) -> Evidence {
+        let summary =
+            format!("{} → {}, thrown away by the client", replies.source, self.exchange.client);
+        Evidence { frame: thrown.frame, summary }
     }
 
     /// The request that came again after its answer.

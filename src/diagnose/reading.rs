@@ -7,7 +7,7 @@ use super::crossings::Crossings;
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, Exchange, FollowUps, Origin, Point, Replies, View,
+    AskedAgain, Course, Discarded, Exchange, FollowUps, Origin, Point, Replies, View,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::IcmpKind;
@@ -127,6 +127,19 @@ impl<'a> Reading<'a> {
         self.view.asked_again.filter(|again| again.times > 0)
     }
 
+    /// Changed replies that the client threw away by its own words.
+    #[must_use]
+    pub fn discarded(&self) -> Option<Discarded> {
+        self.changed?;
+        self.view.discarded
+    }
+
+    /// Whether the endpoint asked answered too.
+    #[must_use]
+    pub fn has_expected_reply(&self) -> bool {
+        self.replies().any(|replies| replies.origin == Origin::Asked)
+    }
+
     /// ICMP port unreachable that quotes a changed reply: the client's socket refused it.
     #[must_use]
     pub fn refusal(&self) -> Option<&SeenErrors<'a>> {
@@ -169,6 +182,7 @@ impl<'a> Reading<'a> {
         }
         self.wrong_address.is_some()
             || self.ignored().is_some_and(|again| again.confidence >= Confidence::Likely)
+            || (self.discarded().is_some() && !self.has_expected_reply())
             || self.refusal().is_some_and(|seen| seen.ended)
             || self.reset().is_some()
             || self.payload_reply_stopped()

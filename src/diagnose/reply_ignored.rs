@@ -1,21 +1,60 @@
 //! After a reply with a changed address or port the client asks again: a
-//! connected socket never showed it that reply.
+//! connected socket never showed it that reply. Or the client says itself that
+//! it threw the reply away.
 
 use super::evidence::extend;
 use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
-use crate::model::exchange::AskedAgain;
+use crate::model::exchange::{AskedAgain, Discarded};
 use crate::model::finding::{Cause, Confidence, Finding, Verdict};
 use crate::model::protocol::Protocol;
 
 /// Finds questions asked again after their answer.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    if let Some(thrown) = reading.discarded() {
+        return discarded(reading, verdict, thrown);
+    }
     match reading.ignored() {
         Some(again) => changed(reading, verdict, again),
         None => unchanged(reading, verdict, reading.asks_in_vain()?),
     }
+}
+
+/// The client says so itself: nothing has to be inferred from what it sent next.
+fn discarded(reading: &Reading<'_>, verdict: Verdict, thrown: Discarded) -> Option<Finding> {
+    let reply = reading.changed?;
+    let part = Part::stopped_if(reading.change_stopped());
+    let first = reading.thrown_away(reply, thrown);
+    let mut finding =
+        Finding::new(Cause::ReplyIgnored, severity(verdict, part), Confidence::Certain, first);
+    let client = reading.client_word_first();
+    let source = reply.source.address;
+    finding.title = fit_title([
+        format!("{client} threw the answer from {source} away, as it says itself"),
+        format!("{client} threw the answer away, as it says itself"),
+    ]);
+    let whom = reading
+        .view
+        .asked
+        .map_or_else(|| "another address".to_owned(), |endpoint| reading.name(endpoint.address));
+    let (who, endpoint) = (reading.name(source), reply.source);
+    let answerer = if who == source.to_string() {
+        endpoint.to_string()
+    } else {
+        format!("{who}, from {endpoint}")
+    };
+    finding.explanation = format!(
+        "{client} asked {whom} and got an answer from {answerer}. It says itself, {}, that it did not take it: an answer counts only from the address and port asked.",
+        times(thrown.times),
+    );
+    if reading.has_expected_reply() {
+        finding.explanation.push_str(" An answer from the address asked came as well.");
+    }
+    extend(&mut finding, [reading.first_request()]);
+    finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplyIgnored);
+    Some(finding)
 }
 
 fn changed(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Option<Finding> {
@@ -96,6 +135,32 @@ fn unchanged(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Opti
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_clients_own_word_needs_no_repetition() {
+        for family in Family::BOTH {
+            let moved = || Sample::snmp(family).answered_by_other_address(1);
+            let cases = [
+                ("thrown away", moved().discarded(1), Verdict::Broken),
+                ("thrown away twice", moved().discarded(2), Verdict::Broken),
+                (
+                    "and answered as expected",
+                    moved().answered_by_agent(1).discarded(1),
+                    Verdict::Tolerated,
+                ),
+            ];
+            for (name, sample, verdict) in cases {
+                let diagnosis = sample.diagnose();
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                let finding = diagnosis.findings.iter().find(|f| f.cause == Cause::ReplyIgnored);
+                let finding = finding.unwrap();
+                assert_eq!(finding.confidence, Confidence::Certain, "{name} {family:?}");
+                assert!(!finding.remedies.is_empty(), "{name} {family:?}");
+            }
+            let expected = Sample::snmp(family).answered_by_agent(1).discarded(1).diagnose();
+            assert_eq!(expected.verdict, Verdict::Symmetric, "{family:?}");
+        }
+    }
+
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::finding::{Cause, Confidence, Verdict};
 

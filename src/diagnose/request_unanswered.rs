@@ -8,8 +8,9 @@ use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, place, times};
 use crate::model::capture::PointKind;
-use crate::model::exchange::{FollowUps, Stall, Tally};
+use crate::model::exchange::{DroppedPackets, FollowUps, Stall, Tally};
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
+use crate::model::report::Quotes;
 
 /// Finds requests and follow-ups that nobody answered.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
@@ -91,6 +92,9 @@ fn no_longer(reading: &Reading<'_>, verdict: Verdict, unanswered: Tally) -> Opti
 fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> Option<Finding> {
     let asked = reading.view.asked?;
     let first = reading.first_request()?;
+    if let Some(dropped) = &reading.view.dropped {
+        return Some(request_dropped(reading, verdict, dropped, first));
+    }
     let mut finding =
         Finding::new(Cause::RequestUnanswered, severity(verdict, Part::Stopped), confidence, first);
     let requests = reading.view.requests;
@@ -121,6 +125,44 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     extend(&mut finding, [reading.repeated_request(), pod].into_iter().chain(entries));
     finding.remedies = remedies::for_unanswered_request(reading, asked);
     Some(finding)
+}
+
+/// The datapath says itself what became of the request, or of its answer.
+fn request_dropped(
+    reading: &Reading<'_>,
+    verdict: Verdict,
+    dropped: &DroppedPackets,
+    first: Evidence,
+) -> Finding {
+    let mut finding = Finding::new(
+        Cause::RequestUnanswered,
+        severity(verdict, Part::Stopped),
+        Confidence::Certain,
+        first,
+    );
+    let DroppedPackets { frame, source, destination, part, reason, packets } = dropped;
+    let protocol = reading.exchange.protocol;
+    let what = match part {
+        Quotes::Reply => "answer",
+        Quotes::Request | Quotes::FollowUp => "request",
+    };
+    finding.title = fit_title([
+        format!("The {protocol} {what} to {destination} was dropped: {reason}"),
+        format!("The {protocol} {what} was dropped: {reason}"),
+        format!("The {protocol} {what} was dropped"),
+    ]);
+    finding.explanation = format!(
+        "{} asked, and got no answer. Cilium dropped {} from {source} to {destination}, and gives as its reason: {reason}.",
+        reading.client_word_first(),
+        count(*packets, what),
+    );
+    let evidence = Evidence {
+        frame: *frame,
+        summary: format!("{source} → {destination}, dropped: {reason}"),
+    };
+    extend(&mut finding, [Some(evidence), reading.repeated_request()]);
+    finding.remedies = remedies::for_dropped(dropped);
+    finding
 }
 
 fn follow_up(reading: &Reading<'_>, verdict: Verdict, follow_ups: &FollowUps) -> Option<Finding> {
@@ -322,7 +364,7 @@ mod tests {
                     Verdict::Unanswered,
                 ),
                 ("twice", went_on().stalls(2).wait_seconds(5), Verdict::Symmetric),
-                ("the capture ends", went_on().stalls(3), Verdict::Unanswered),
+                ("the capture ends", went_on().stalls(3), Verdict::Symmetric),
                 ("at the address asked", astray().stalls(3).wait_seconds(5), Verdict::Broken),
                 ("not any more", astray().wait_seconds(5), Verdict::Tolerated),
             ];

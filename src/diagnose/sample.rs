@@ -12,8 +12,9 @@ use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LateChange, LostReplies,
-    Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall, Step, Tally, View,
+    AskedAgain, Course, DeviceRule, Discarded, Exchange, FollowUps, IcmpErrors, LateChange,
+    LostReplies, Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall, Step,
+    Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
 use crate::model::neighbour::Unresolved;
@@ -21,7 +22,9 @@ use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
 use crate::model::time::Timestamp;
-use crate::model::topology::{AddressRole, DeviceEntry, FactSource, Facts, Role, Topology};
+use crate::model::topology::{
+    AddressRole, DeviceEntry, FactSource, Facts, NodeSettings, Role, Topology,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -82,6 +85,7 @@ pub struct Sample {
     /// Other exchanges of the same analysis.
     beside: Vec<Exchange>,
     devices: Vec<DeviceEntry>,
+    settings: Vec<NodeSettings>,
     services: Vec<ServiceFact>,
     pools: Vec<AddressPool>,
     pub host_observed: Option<(Timestamp, Timestamp)>,
@@ -135,6 +139,7 @@ impl Sample {
             now,
             beside: Vec::new(),
             devices: Vec::new(),
+            settings: Vec::new(),
             services: Vec::new(),
             pools: Vec::new(),
             host_observed: None,
@@ -390,6 +395,12 @@ impl Sample {
         self
     }
 
+    pub fn discarded(mut self, times: u64) -> Self {
+        let frame = self.tick();
+        self.primary().discarded = Some(Discarded { frame, times });
+        self
+    }
+
     pub fn icmp(mut self, kind: IcmpKind, from: IpAddr, quotes: Quotes, packets: u64) -> Self {
         let quoted_destination = match quotes {
             Quotes::Request => self.primary().asked,
@@ -447,6 +458,11 @@ impl Sample {
         self
     }
 
+    pub fn with_settings(mut self, settings: NodeSettings) -> Self {
+        self.settings.push(settings);
+        self
+    }
+
     pub fn without_topology(mut self) -> Self {
         self.roles.clear();
         self
@@ -455,6 +471,7 @@ impl Sample {
     pub fn diagnose(&self) -> Diagnosis {
         let facts = Facts {
             devices: self.devices.clone(),
+            settings: self.settings.clone(),
             services: self.services.clone(),
             pools: self.pools.clone(),
             temporary: self.temporary.clone(),
@@ -498,6 +515,8 @@ fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp
         lost_replies: None,
         reset: None,
         asked_again: None,
+        discarded: None,
+        dropped: None,
         progress: None,
         payload_replies: None,
         late_change: None,

@@ -5,15 +5,16 @@ use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read};
 
 use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use lzma_rust2::XzReader;
 
+use super::ahead::Together;
 use super::detect::Compression;
+use super::inflate::{GzipMembers, Inflate};
 use super::lz4::Lz4Frames;
 
-/// Bytes taken from a decoder at once. A decoder that comes upon damage drops
-/// what it produced in that call, so a smaller step loses less; a much smaller
-/// one would copy the deflate window too often.
+/// Bytes taken from a decoder at once. All but those of gzip and deflate drop,
+/// where they come upon damage, what they produced in that call, so a smaller
+/// step loses less; a much smaller one would cost time.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The largest zstd window that is accepted, as a power of two: 128 MiB, what
@@ -23,18 +24,25 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 /// Memory that an xz block may ask for. `xz -9` needs 65 MiB.
 const XZ_MEMORY_KIB: u32 = 256 * 1024;
 
-/// Bytes that one input may still produce, over all its layers and entries.
+/// What one input may still cost: the bytes that it produces, over all its layers
+/// and entries, and a second core.
 #[derive(Debug)]
 pub struct Budget {
     limit_bytes: u64,
     left_bytes: Cell<u64>,
     is_exceeded: Cell<bool>,
+    pub together: Option<Together>,
 }
 
 impl Budget {
     /// A budget of which nothing is used.
     pub const fn new(limit_bytes: u64) -> Self {
-        Self { limit_bytes, left_bytes: Cell::new(limit_bytes), is_exceeded: Cell::new(false) }
+        Self {
+            limit_bytes,
+            left_bytes: Cell::new(limit_bytes),
+            is_exceeded: Cell::new(false),
+            together: None,
+        }
     }
 
     /// The limit, if something wanted to produce more.
@@ -64,7 +72,7 @@ impl<'a> Expanded<'a> {
         budget: &'a Budget,
     ) -> io::Result<Self> {
         let decoder: Box<dyn Read + 'a> = match compression {
-            Compression::Gzip => Box::new(MultiGzDecoder::new(compressed)),
+            Compression::Gzip => Box::new(GzipMembers::new(compressed)),
             Compression::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(compressed)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;
@@ -80,7 +88,7 @@ impl<'a> Expanded<'a> {
     /// The content of one bare deflate stream, as ZIP archives hold it. Of
     /// `compressed` no byte behind the stream is used.
     pub fn deflate(compressed: impl BufRead + 'a, budget: &'a Budget) -> Self {
-        Self { decoder: Box::new(DeflateDecoder::new(compressed)), compression: "deflate", budget }
+        Self { decoder: Box::new(Inflate::new(compressed)), compression: "deflate", budget }
     }
 
     fn explained(&self, error: &io::Error) -> io::Error {

@@ -3,11 +3,15 @@
 //! [`read`] takes one input of any kind, recognises it by its first bytes and
 //! hands out [`Event`]s as it goes: memory does not grow with the input.
 
+mod ahead;
 mod archive;
 mod bounded;
 mod byte_order;
 mod detect;
+mod dig;
 mod faults;
+mod flow_events;
+mod inflate;
 mod label;
 mod layers;
 mod lz4;
@@ -15,6 +19,7 @@ mod pcap;
 mod pcapng;
 #[cfg(test)]
 mod samples;
+mod server_log;
 mod snoop;
 pub mod tcpdump_text;
 pub mod transcript;
@@ -23,12 +28,14 @@ mod window;
 
 use std::io::Read;
 
+pub use self::ahead::Together;
 use self::bounded::Budget;
 use self::layers::Layers;
 use self::window::Window;
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
 use crate::model::input::{Fault, InputErrorKind};
 use crate::model::packet::Packet;
+use crate::model::topology::AddressFact;
 
 /// What an input holds, in input order.
 #[derive(Debug)]
@@ -44,6 +51,13 @@ pub enum Event<'a> {
     /// A frame or line of the current capture that is no UDP and no ICMP error
     /// (ARP, TCP …): it counts as a packet and has a frame number.
     OtherPacket { frame: u64, at: Option<crate::model::time::Timestamp> },
+    /// A packet whose ends the text names: its addresses have to be looked up.
+    NamedPacket(NamedPacket),
+    /// What a server logged of a failure: one sentence without a full stop. It
+    /// belongs to no capture.
+    ServerLog(String),
+    /// A fact about an address that stands beside a packet.
+    Fact(AddressFact),
     /// Packets that the capturing host lost at an interface before they could
     /// be captured, in addition to those that were told before.
     Dropped { interface: u32, packets: u64 },
@@ -94,6 +108,20 @@ pub struct InventoryText<'a> {
     pub line: u64,
 }
 
+/// A packet of which the text gives names for addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPacket {
+    /// A datagram; the unspecified address stands where a name belongs.
+    pub packet: Packet,
+    /// The line that names them, counted from 1.
+    pub line: u64,
+    pub source: Option<String>,
+    pub destination: Option<String>,
+}
+
+/// Takes what an input holds; perhaps on another thread than the one that reads.
+pub type Sink<'a> = dyn FnMut(Event<'_>) + Send + 'a;
+
 /// What one input may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -115,11 +143,35 @@ pub struct Limits {
 pub fn read(
     input: &mut dyn Read,
     limits: &Limits,
-    sink: &mut dyn FnMut(Event<'_>),
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
-    let budget = Budget::new(limits.expanded_bytes);
+    read_within(input, &Budget::new(limits.expanded_bytes), sink)
+}
+
+/// As [`read`], with a second core for captures that come fast, had by `together`.
+/// What is told is the same.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_ahead(
+    input: &mut dyn Read,
+    limits: &Limits,
+    together: Together,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
+    let mut budget = Budget::new(limits.expanded_bytes);
+    budget.together = Some(together);
+    read_within(input, &budget, sink)
+}
+
+fn read_within(
+    input: &mut dyn Read,
+    budget: &Budget,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
     let mut window = Window::new(input);
-    let outcome = layers::unpack(&mut window, Layers::FILE, &budget, sink);
+    let outcome = layers::unpack(&mut window, Layers::FILE, budget, sink);
     // A decoder or a format takes a failed input for one that was cut.
     match window.take_failure() {
         Some(failure) => Err(InputErrorKind::Read(failure)),

@@ -52,9 +52,12 @@ impl Seen {
             Event::Note(note) => Self::Note(note),
             Event::Fault(fault) => Self::Fault(fault),
             Event::CaptureEnds => Self::Ends,
-            event @ (Event::Packet(_) | Event::OtherPacket { .. } | Event::Inventory(_)) => {
-                Self::Text(format!("{event:?}"))
-            }
+            event @ (Event::Packet(_)
+            | Event::NamedPacket(_)
+            | Event::Fact(_)
+            | Event::ServerLog(_)
+            | Event::OtherPacket { .. }
+            | Event::Inventory(_)) => Self::Text(format!("{event:?}")),
         }
     }
 

@@ -21,6 +21,12 @@ pub enum CaptureFormat {
     Snoop,
     /// Lines that `tcpdump` printed.
     TcpdumpText,
+    /// What `dig`, `host` or `nslookup` said of answers that they threw away.
+    Dig,
+    /// Flows that `hubble observe` printed.
+    Hubble,
+    /// Events that `cilium monitor` printed.
+    CiliumMonitor,
     /// A connection tracking table: entries instead of packets, lines instead of frames.
     Conntrack,
 }
@@ -34,6 +40,9 @@ impl CaptureFormat {
             Self::Pcapng => "pcapng",
             Self::Snoop => "snoop",
             Self::TcpdumpText => "tcpdump text",
+            Self::Dig => "output of dig",
+            Self::Hubble => "Hubble flows",
+            Self::CiliumMonitor => "cilium monitor",
             Self::Conntrack => "connection tracking",
         }
     }

@@ -1,7 +1,7 @@
 //! Addresses with ports, and directed flows between them.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -24,6 +24,24 @@ impl Endpoint {
     pub const fn new(address: IpAddr, port: u16) -> Self {
         Self { address, port }
     }
+
+    /// An endpoint of which the input tells neither address nor port, of the
+    /// family of `other`: the unspecified address (RFC 6890, RFC 4291 section
+    /// 2.5.2) and port 0, which no datagram carries to an answer.
+    #[must_use]
+    pub const fn unknown(other: IpAddr) -> Self {
+        let address = match other {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        Self { address, port: 0 }
+    }
+
+    /// Whether the input tells neither address nor port.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        self.port == 0 && self.address.is_unspecified()
+    }
 }
 
 impl From<SocketAddr> for Endpoint {
@@ -32,9 +50,12 @@ impl From<SocketAddr> for Endpoint {
     }
 }
 
-/// `192.0.2.1:69`, and `[2001:db8::1]:69` for IPv6.
+/// `192.0.2.1:69`, and `[2001:db8::1]:69` for IPv6. Only a client may be unknown.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_unknown() {
+            return f.write_str("unknown client");
+        }
         SocketAddr::new(self.address, self.port).fmt(f)
     }
 }

@@ -129,6 +129,8 @@ pub enum DeviceRule {
     ProtocolHabit,
     /// Nothing says it; the side that sent first is taken.
     Initiator,
+    /// The input does not tell the address of the other side.
+    OnlyKnownSide,
 }
 
 impl DeviceRule {
@@ -140,6 +142,7 @@ impl DeviceRule {
             Self::OtherSideIsCluster => "the other side belongs to the cluster",
             Self::ProtocolHabit => "this side of the protocol is usually the device",
             Self::Initiator => "it sent the first packet",
+            Self::OnlyKnownSide => "the input does not tell who asked it",
         }
     }
 }
@@ -190,6 +193,10 @@ pub struct View {
     pub reset: Option<FrameRef>,
     /// The client asked again though it had been answered.
     pub asked_again: Option<AskedAgain>,
+    /// The client says itself that it threw replies away.
+    pub discarded: Option<Discarded>,
+    /// A datapath says that it dropped packets of the exchange.
+    pub dropped: Option<DroppedPackets>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
     /// Answers that went to the address that the request's payload names.
@@ -290,6 +297,27 @@ pub struct LostReplies {
     /// Bytes of IP payload that were seen of the first one, and of its whole, if known.
     pub received_bytes: u32,
     pub total_bytes: Option<u32>,
+}
+
+/// Replies that reached the client, and that it threw away by its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discarded {
+    /// The first time.
+    pub frame: FrameRef,
+    pub times: u64,
+}
+
+/// Packets of an exchange that a datapath dropped, by its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DroppedPackets {
+    /// The first of them.
+    pub frame: FrameRef,
+    pub source: Endpoint,
+    pub destination: Endpoint,
+    /// Which part of the exchange it was.
+    pub part: Quotes,
+    pub reason: Box<str>,
+    pub packets: u64,
 }
 
 /// A question asked again after its answer.

@@ -27,6 +27,9 @@ pub enum InputErrorKind {
     NothingInArchive { archive: &'static str, holds: String },
     #[error("it states facts about addresses, but holds no packets")]
     OnlyFacts,
+    /// `failure` is what a server logged, and what that means.
+    #[error("it is a server's log without packets; {failure}")]
+    OnlyServerLog { failure: String },
     #[error("it is not an inventory that we know: {0}")]
     NotAnInventory(String),
     /// `offset_bytes` is where reading stopped, counted from 0.
@@ -47,7 +50,7 @@ impl InputErrorKind {
         match self {
             Self::Empty => "empty-input",
             Self::NotACapture(_) => "not-a-capture",
-            Self::NoPackets { .. } | Self::OnlyFacts => "no-packets",
+            Self::NoPackets { .. } | Self::OnlyFacts | Self::OnlyServerLog { .. } => "no-packets",
             Self::NothingInArchive { .. } => "nothing-in-archive",
             Self::NotAnInventory(_) => "not-an-inventory",
             Self::Damaged { .. } => "damaged-input",
@@ -74,6 +77,9 @@ impl InputErrorKind {
             Self::NotACapture(_) => {
                 "Send a pcap, pcapng or snoop file (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), a ZIP or tar archive of such files, or the text that tcpdump or `conntrack -L` printed."
             }
+            Self::OnlyServerLog { .. } => {
+                "Add a capture of such a transfer, taken on the server's host with `tcpdump -n -i any 'udp or icmp or icmp6'`: the log is then told beside it."
+            }
             Self::OnlyFacts => {
                 "Add a capture: a pcap or pcapng file, or the lines that tcpdump printed; or what `conntrack -L` printed on the node."
             }
@@ -84,7 +90,7 @@ impl InputErrorKind {
                 "Put pcap or pcapng files, or the text that tcpdump printed, into the archive, each plain or compressed once, without a password."
             }
             Self::NotAnInventory(_) => {
-                "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide` or `-o json`, `conntrack -L`, or a device list (CSV with the columns name,address, or JSON)."
+                "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide`, `-o json` or `-o yaml`, `sysctl -a`, `lsmod`, `conntrack -L`, or a device list (CSV with the columns name,address, JSON or YAML)."
             }
             Self::Damaged { .. } => {
                 "Copy the file again in binary mode, or make a new capture with `tcpdump -w`."

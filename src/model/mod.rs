@@ -13,6 +13,7 @@ pub mod packet;
 pub mod problem;
 pub mod progress;
 pub mod protocol;
+pub mod query;
 pub mod report;
 pub mod segment;
 pub mod time;

@@ -111,10 +111,23 @@ pub enum Content {
     /// A datagram that was never whole. Frame and time of its packet are those
     /// of the fragment seen first.
     FragmentsLost(FragmentsLost),
+    /// A datagram that reached its addressee, which says itself that it threw
+    /// it away, for it came from an endpoint that it had not asked (`dig`).
+    Discarded(Datagram),
+    /// A datagram that a datapath threw away, and says why (Cilium).
+    Dropped(Box<Dropped>),
     /// ARP or neighbour discovery: why a packet may not leave.
     Neighbour(NeighbourMessage),
     /// The beginning of a TCP connection, or its refusal.
     Segment(Segment),
+}
+
+/// A datagram that was sent and did not get on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    pub datagram: Datagram,
+    /// In the words of who dropped it: `Policy denied`.
+    pub reason: Box<str>,
 }
 
 /// A UDP datagram of which not all IP fragments were seen.

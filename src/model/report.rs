@@ -217,6 +217,10 @@ pub struct DeviceExchange {
     pub first_packet_at: Timestamp,
     pub last_packet_at: Timestamp,
     pub client: Endpoint,
+    /// Whether the input does not tell who asked; `client` is then the
+    /// unspecified address and port 0.
+    #[serde(default)]
+    pub client_unknown: bool,
     /// `None` where the capture begins after the request.
     pub request: Option<RequestPart>,
     pub replies: Vec<ReplyPart>,

@@ -147,6 +147,13 @@ pub struct InterfaceFact {
     pub name: String,
 }
 
+/// A host's name and one of its addresses: a line of `/etc/hosts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFact {
+    pub name: String,
+    pub address: IpAddr,
+}
+
 /// How a node is set, as far as it decides which remedy fits. `None` is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeSettings {
@@ -164,6 +171,32 @@ pub struct NodeSettings {
     pub kube_proxy_mode: Option<String>,
 }
 
+impl NodeSettings {
+    /// Takes over what `later` says of the same node.
+    pub fn extend(&mut self, later: Self) {
+        self.assigns_helpers = later.assigns_helpers.or(self.assigns_helpers);
+        self.helper_modules = later.helper_modules.or(self.helper_modules.take());
+        self.reverse_path_filters.extend(later.reverse_path_filters);
+        self.temporary_addresses.extend(later.temporary_addresses);
+        self.kube_proxy_mode = later.kube_proxy_mode.or(self.kube_proxy_mode.take());
+    }
+
+    /// One entry for each node, in order of appearance.
+    fn joined(all: Vec<Self>) -> Vec<Self> {
+        let mut joined: Vec<Self> = Vec::new();
+        let mut places: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        for settings in all {
+            let place = *places.entry(settings.node.clone()).or_insert(joined.len());
+            if let Some(known) = joined.get_mut(place) {
+                known.extend(settings);
+            } else {
+                joined.push(settings);
+            }
+        }
+        joined
+    }
+}
+
 /// What one inventory text says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
@@ -173,6 +206,7 @@ pub struct Facts {
     pub interfaces: Vec<InterfaceFact>,
     pub devices: Vec<DeviceEntry>,
     pub settings: Vec<NodeSettings>,
+    pub hosts: Vec<HostFact>,
     pub services: Vec<ServiceFact>,
     pub pools: Vec<AddressPool>,
     /// IPv6 addresses that a host makes for a while (RFC 8981).
@@ -193,6 +227,7 @@ impl Facts {
             && self.interfaces.is_empty()
             && self.devices.is_empty()
             && self.settings.is_empty()
+            && self.hosts.is_empty()
             && self.services.is_empty()
             && self.pools.is_empty()
             && self.tracked.is_empty()
@@ -206,6 +241,7 @@ impl Facts {
         self.interfaces.extend(other.interfaces);
         self.devices.extend(other.devices);
         self.settings.extend(other.settings);
+        self.hosts.extend(other.hosts);
         self.services.extend(other.services);
         self.pools.extend(other.pools);
         self.temporary.extend(other.temporary);
@@ -255,6 +291,7 @@ impl Topology {
             // The first entry wins where two name one address.
             .rev()
             .collect();
+        let settings = NodeSettings::joined(settings);
         Self {
             roles,
             links,
@@ -333,6 +370,22 @@ impl Topology {
     #[must_use]
     pub fn settings(&self) -> &[NodeSettings] {
         &self.settings
+    }
+
+    /// How the node that holds `address` is set; where one node alone is known,
+    /// without a name, it is that.
+    #[must_use]
+    pub fn settings_at(&self, address: IpAddr) -> Option<&NodeSettings> {
+        let node = self.find(address).and_then(|belief| belief.node.as_deref());
+        let named = self
+            .settings
+            .iter()
+            .find(|settings| node.is_some() && settings.node.as_deref() == node);
+        match (named, self.settings.as_slice()) {
+            (Some(named), _) => Some(named),
+            (None, [only]) if node.is_none() || only.node.is_none() => Some(only),
+            _ => None,
+        }
     }
 
     /// The service that has this address and UDP port. Services of several clusters

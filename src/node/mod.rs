@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 pub mod agent;
+pub mod client;
 pub mod kubernetes;
 pub mod registry;
 pub mod summary;

@@ -8,6 +8,7 @@ mod capture;
 mod conntrack;
 mod facts;
 mod status;
+mod watch;
 
 pub use capture::{
     CaptureEnd, CaptureFilter, CaptureInterface, CaptureLimits, CaptureRequest, CaptureStatistics,
@@ -19,6 +20,9 @@ pub use facts::{
     Settings,
 };
 pub use status::{InterfaceStatus, Status};
+pub use watch::{
+    Watch, WatchAnalysis, WatchedDevice, WatchedFinding, WatchedInterface, WatchedState,
+};
 
 /// The version of the API, which is the first part of its paths. Members are
 /// only added within a version; readers ignore those they do not know.

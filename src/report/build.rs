@@ -173,7 +173,8 @@ impl<'a> Builder<'a> {
         if self.seen.len() >= MAX_ADDRESSES {
             return;
         }
-        self.seen.extend([exchange.device, exchange.client.address]);
+        self.seen.insert(exchange.device);
+        self.seen.extend(Some(exchange.client.address).filter(|_| !exchange.client.is_unknown()));
         for view in &exchange.views {
             self.seen.extend(view.asked.map(|asked| asked.address));
             self.seen.extend(view.replies.iter().map(|replies| replies.source.address));

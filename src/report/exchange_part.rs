@@ -74,6 +74,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
         first_packet_at: view.first_at,
         last_packet_at: view.last_at,
         client: exchange.client,
+        client_unknown: exchange.client.is_unknown(),
         request: request_part(view),
         replies: view
             .replies
@@ -119,6 +120,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
         display_filter: display_filter(exchange),
         community_id: view
             .asked
+            .filter(|_| !exchange.client.is_unknown())
             .map(|asked| community_id(exchange.protocol.transport(), exchange.client, asked)),
     }
 }

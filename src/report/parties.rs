@@ -50,7 +50,10 @@ impl<'a> Parties<'a> {
             Role::Pod => entry.and_then(|entry| entry.pod.as_deref()),
             _ => entry.and_then(|entry| entry.node.as_deref()),
         };
-        Party { role, name, address, port: None }
+        // The unspecified address is also a client's own, in DHCP.
+        let is_unknown = address.is_unspecified()
+            && device.exchanges.iter().any(|exchange| exchange.client_unknown);
+        Party { role, name, address, port: None, is_unknown }
     }
 
     /// Who is at `endpoint` in the story of `device`.
@@ -67,6 +70,8 @@ pub(super) struct Party<'a> {
     pub name: Option<&'a str>,
     pub address: IpAddr,
     pub port: Option<u16>,
+    /// The input does not tell who this is.
+    pub is_unknown: bool,
 }
 
 impl Party<'_> {
@@ -86,8 +91,16 @@ impl Party<'_> {
         }
     }
 
+    /// The address, where it is known.
+    pub(super) fn address_words(&self) -> String {
+        if self.is_unknown { "unknown".to_owned() } else { self.address.to_string() }
+    }
+
     /// As a sentence names it: `the VIP 2000::65:21`, or the address alone.
     pub(super) fn in_sentence(&self) -> String {
+        if self.is_unknown {
+            return "an unknown client".to_owned();
+        }
         let article = if self.role == Role::Unknown { "" } else { "the " };
         format!("{article}{self}")
     }
@@ -101,6 +114,9 @@ impl Party<'_> {
 /// `VIP [2000::65:21]:69`; of an unknown role the address alone.
 impl fmt::Display for Party<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_unknown {
+            return f.write_str("unknown client");
+        }
         if self.role != Role::Unknown {
             write!(f, "{} ", self.label())?;
         }

@@ -188,7 +188,7 @@ fn lane(party: &Party<'_>, x: usize, spacing: usize, measures: &Measures) -> Lan
     let title = party.title();
     let fits = title.chars().count() <= room;
     let role = clip(if fits { &title } else { party.label() }, room).into_owned();
-    let lines = break_address(&party.address.to_string(), characters)
+    let lines = break_address(&party.address_words(), characters)
         .into_iter()
         .enumerate()
         .map(|(index, text)| Words { x, y: 18 + measures.line_height * (index + 1), text })

@@ -125,6 +125,9 @@ fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties
                 Tone::Bad,
             )
         }
+        (None, Verdict::Broken) if exchange.client_unknown => {
+            ("The client threw the answer away".to_owned(), Tone::Bad)
+        }
         (None, Verdict::Broken) if has_asked_again(exchange) => {
             ("The client asked again instead of going on".to_owned(), Tone::Bad)
         }

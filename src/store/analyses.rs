@@ -132,6 +132,7 @@ impl Store {
         if deleted == 0 {
             return Ok(false);
         }
+        sqlx::query("DELETE FROM queries WHERE id = ?").bind(id).execute(self.pool()).await?;
         self.remove_captures(id).await?;
         Ok(true)
     }

@@ -152,7 +152,7 @@ impl Store {
         CaptureBlobs { directory: self.captures_of(id), count: 0, is_kept: false }
     }
 
-    fn captures_of(&self, id: Uuid) -> PathBuf {
+    pub(super) fn captures_of(&self, id: Uuid) -> PathBuf {
         self.inner.captures_directory.join(id.to_string())
     }
 
@@ -169,8 +169,13 @@ impl Store {
     pub(super) async fn remove_orphaned_captures(&self) -> Result<(), Error> {
         let directory = &self.inner.captures_directory;
         let fault = |source| Error::Directory { path: directory.clone(), source };
-        let saved: Vec<Uuid> =
-            sqlx::query_scalar("SELECT id FROM analyses").fetch_all(self.pool()).await?;
+        let saved: Vec<Uuid> = sqlx::query_scalar(
+            // A query that the service's end cut short has captures to analyse.
+            "SELECT id FROM analyses UNION \
+                 SELECT id FROM queries WHERE state IN ('queued', 'running')",
+        )
+        .fetch_all(self.pool())
+        .await?;
         let saved: HashSet<Uuid> = saved.into_iter().collect();
         let mut entries = tokio::fs::read_dir(directory).await.map_err(fault)?;
         while let Some(entry) = entries.next_entry().await.map_err(fault)? {

@@ -20,6 +20,7 @@ mod blobs;
 mod devices;
 mod filter;
 mod parts;
+mod queries;
 mod rows;
 mod saving;
 

@@ -72,11 +72,11 @@ impl TryFrom<DeviceRow> for DeviceSummary {
     }
 }
 
-fn read_token<T: DeserializeOwned>(id: Uuid, token: String) -> Result<T, Error> {
+pub(super) fn read_token<T: DeserializeOwned>(id: Uuid, token: String) -> Result<T, Error> {
     serde_json::from_value(serde_json::Value::String(token))
         .map_err(|error| Error::Damaged { id, message: error.to_string() })
 }
 
-fn read_json<T: DeserializeOwned>(id: Uuid, text: &str) -> Result<T, Error> {
+pub(super) fn read_json<T: DeserializeOwned>(id: Uuid, text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| Error::Damaged { id, message: error.to_string() })
 }

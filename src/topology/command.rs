@@ -58,6 +58,8 @@ pub struct Command {
     pub namespace: Option<String>,
     /// Lines were left out: `| grep …`.
     pub filtered: bool,
+    /// It lists names of hosts: `cat /etc/hosts`, `getent hosts`.
+    pub lists_hosts: bool,
 }
 
 impl Command {
@@ -73,7 +75,12 @@ impl Command {
         // Of `ip addr show eth0; ip addr show eth1` no line says which it is from.
         let several = first.contains(';') || first.contains('&');
         let interface = if several { None } else { find_interface(&words) };
-        Self { host, interface, namespace, filtered }
+        let lists_hosts = words.windows(2).any(|pair| match pair {
+            ["cat", path] => *path == "/etc/hosts",
+            ["getent", database] => matches!(*database, "hosts" | "ahosts"),
+            _ => false,
+        });
+        Self { host, interface, namespace, filtered, lists_hosts }
     }
 }
 

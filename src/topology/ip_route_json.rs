@@ -9,9 +9,17 @@ use super::route::{Route, RouteKind};
 /// Whether a JSON value is a route of `ip -j route`.
 pub fn is_route(value: &Value) -> bool {
     value.get("dst").is_some()
+        && !is_neighbour(value)
         && ["dev", "gateway", "via", "nexthops", "type"]
             .iter()
             .any(|member| value.get(member).is_some())
+}
+
+/// Whether a JSON value is a neighbour of `ip -j neighbor`: it has a state, as an
+/// array. A host that answered on a link says nothing of roles.
+pub fn is_neighbour(value: &Value) -> bool {
+    value.get("dst").is_some()
+        && (value.get("lladdr").is_some() || value.get("state").is_some_and(Value::is_array))
 }
 
 /// Reads one route; `None` where it names no link or ends at the node.

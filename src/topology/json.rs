@@ -91,7 +91,8 @@ fn locate(facts: &mut Facts, line: u64) {
     }
 }
 
-fn facts_of(value: &Value, command: &Command) -> Facts {
+/// What one value says; its faults do not know their line.
+pub fn facts_of(value: &Value, command: &Command) -> Facts {
     let mut facts = Facts::default();
     let mut messages = Vec::new();
     if kubectl_json::is_object(value) {
@@ -118,7 +119,9 @@ fn read_array(
     let mut routes: Vec<Route> = Vec::new();
     let mut devices = device_json::Entries::default();
     for (index, element) in elements.iter().enumerate() {
-        if element.as_object().is_some_and(serde_json::Map::is_empty) {
+        if element.as_object().is_some_and(serde_json::Map::is_empty)
+            || ip_route_json::is_neighbour(element)
+        {
             // `ip -j` prints `{}` for what it filtered out.
         } else if ip_addr_json::is_interface(element) {
             interfaces.push(ip_addr_json::read_interface(element, messages));

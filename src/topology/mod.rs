@@ -10,6 +10,7 @@ mod conntrack;
 mod device_csv;
 mod device_json;
 mod device_list;
+mod hosts;
 mod interface;
 mod ip_addr;
 mod ip_addr_json;
@@ -24,8 +25,10 @@ mod kubectl_table;
 mod link;
 mod resolve;
 mod route;
+mod settings;
 mod surroundings;
 mod text;
+mod yaml;
 
 pub use kubectl_json::read_object as kubernetes_object;
 pub use resolve::resolve;
@@ -58,6 +61,10 @@ pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> 
             facts.extend(reading.facts);
             json_is_sound = reading.sound;
             unread.skip_bytes(reading.length_bytes);
+        } else if let Some(length_bytes) = yaml::find_objects(unread.rest()) {
+            let objects = unread.rest().get(..length_bytes).unwrap_or_default();
+            facts.extend(yaml::read(objects, &command, unread.number()));
+            unread.skip_bytes(length_bytes);
         } else if conntrack::xml_begins_at(line) {
             unread.skip_bytes(lines.read_xml(unread.rest(), unread.number()));
         } else {
@@ -66,6 +73,9 @@ pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> 
         }
     }
     facts.extend(lines.finish());
+    if facts.is_empty() && facts.faults.is_empty() {
+        return yaml::find_list(text, &command, first_line).unwrap_or_default();
+    }
     facts
 }
 

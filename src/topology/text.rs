@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use super::command::Command;
 use super::conntrack;
+use super::hosts;
 use super::interface;
 use super::ip_addr::IpAddrReader;
 use super::ip_route;
 use super::kubectl_table::KubectlReader;
 use super::route::{self, Route};
+use super::settings::SettingsReader;
 use crate::model::input::{Fault, Place};
-use crate::model::topology::Facts;
+use crate::model::topology::{Facts, HostFact};
 
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +94,8 @@ pub struct Lines<'a> {
     links: IpAddrReader,
     routes: Vec<Route>,
     tables: KubectlReader<'a>,
+    settings: SettingsReader,
+    hosts: Vec<HostFact>,
     tracked: conntrack::Entries,
     faults: Vec<Fault>,
 }
@@ -104,6 +108,8 @@ impl<'a> Lines<'a> {
             links: IpAddrReader::new(command),
             routes: Vec::new(),
             tables: KubectlReader::new(command.namespace.as_deref()),
+            settings: SettingsReader::default(),
+            hosts: Vec::new(),
             tracked: conntrack::Entries::default(),
             faults: Vec::new(),
         }
@@ -120,12 +126,21 @@ impl<'a> Lines<'a> {
     /// and much of what `ip` prints say nothing about addresses.
     pub fn read(&mut self, line: &str, number: u64) {
         let line = &*without_colours(line);
+        if self.command.lists_hosts {
+            if self.hosts.len() < hosts::LIMIT_NAMES {
+                self.hosts.extend(hosts::read(line));
+            }
+            return;
+        }
         let mut reading = self.tracked.read(line, number);
         if reading == Reading::Foreign {
             reading = self.links.read(line);
         }
         if reading == Reading::Foreign {
             reading = ip_route::read(line, &mut self.routes);
+        }
+        if reading == Reading::Foreign {
+            reading = self.settings.read(line);
         }
         if reading == Reading::Foreign {
             reading = self.tables.read(line);
@@ -142,6 +157,8 @@ impl<'a> Lines<'a> {
         let mut facts = interface::facts_of(&self.links.finish(), &self.command.host);
         facts.extend(route::facts_of(&self.routes, &self.command.host));
         facts.addresses.extend(self.tables.finish());
+        facts.hosts.extend(self.hosts);
+        facts.settings.extend(self.settings.finish(self.command));
         facts.faults.extend(self.faults);
         facts.extend(self.tracked.finish());
         facts

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use uuid::Uuid;
@@ -36,6 +36,26 @@ pub enum Error {
     DeviceNotFound(IpAddr),
     #[error(transparent)]
     FindNode(#[from] FindNodeError),
+    #[error("no agent is registered for the node '{0}'")]
+    NoAgent(String),
+    #[error("the agent of {node} is out of reach: {reason}")]
+    AgentUnreachable { node: String, reason: String },
+    #[error("the agent of {node} refuses: {reason}")]
+    AgentRefused { node: String, reason: String },
+    #[error("{limit} node queries run or wait, and no more may")]
+    QueueFull { limit: usize },
+    #[error("no node query with the id {0} runs")]
+    QueryNotRunning(Uuid),
+    #[error("it was stopped before its turn came")]
+    StoppedInQueue,
+    #[error("{0}")]
+    QueryInterrupted(&'static str),
+    #[error("the service ends")]
+    Ending,
+    #[error("the token of the request is missing or wrong")]
+    Unauthorized,
+    #[error("{0}")]
+    BadBody(String),
     #[error("there is nothing at {0}")]
     RouteNotFound(String),
     #[error("{method} does not work at {path}; the Allow header names what does")]
@@ -104,6 +124,26 @@ impl Error {
             Self::FindNode(FindNodeError::Ambiguous { .. }) => {
                 (StatusCode::CONFLICT, "node-ambiguous", "Several nodes have this name")
             }
+            Self::NoAgent(_) => (StatusCode::CONFLICT, "no-agent", "Node without an agent"),
+            Self::AgentUnreachable { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "agent-unreachable", "Agent out of reach")
+            }
+            Self::AgentRefused { .. } => {
+                (StatusCode::BAD_GATEWAY, "agent-refused", "Agent refuses")
+            }
+            Self::QueueFull { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "queue-full", "Too many node queries")
+            }
+            Self::QueryNotRunning(_) => {
+                (StatusCode::CONFLICT, "query-not-running", "Node query not running")
+            }
+            Self::StoppedInQueue => (StatusCode::CONFLICT, "query-stopped", "Node query stopped"),
+            Self::QueryInterrupted(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "query-interrupted", "Node query interrupted")
+            }
+            Self::Ending => (StatusCode::SERVICE_UNAVAILABLE, "ending", "Service ends"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Token needed"),
+            Self::BadBody(_) => (StatusCode::BAD_REQUEST, "bad-body", "Request not understood"),
             Self::RouteNotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::MethodNotAllowed { .. } => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
@@ -175,6 +215,13 @@ impl Error {
             Self::FindNode(FindNodeError::Ambiguous { .. }) => {
                 Some("Say which one is meant, with ?cluster=NAME.")
             }
+            Self::NoAgent(_) => Some(
+                "Start `replyscope agent` there, and register it with --node NAME=URL; in a followed cluster, its DaemonSet does both.",
+            ),
+            Self::AgentUnreachable { .. } => Some(
+                "Check that the agent runs, and that a firewall lets this service reach it; /nodes names its address.",
+            ),
+            Self::Unauthorized => Some("Send the header `Authorization: Bearer TOKEN`."),
             Self::RouteNotFound(_) => Some("The API is described at /docs."),
             Self::Stalled { .. } | Self::CutOff => Some("Send it again."),
             Self::TooSlow { .. } => Some(
@@ -183,6 +230,8 @@ impl Error {
             Self::Busy { .. }
             | Self::Full
             | Self::TooManyListeners { .. }
+            | Self::QueueFull { .. }
+            | Self::Ending
             | Self::TimedOut { .. } => Some("Try again later; the Retry-After header says when."),
             Self::CrossSite => Some("Open this service in its own tab and send the form there."),
             _ => None,
@@ -194,7 +243,10 @@ impl Error {
             Self::Busy { .. }
             | Self::Full
             | Self::TooManyListeners { .. }
+            | Self::Ending
+            | Self::AgentUnreachable { .. }
             | Self::TimedOut { .. } => Some(10),
+            Self::QueueFull { .. } => Some(30),
             Self::AnalysisRuns(_) => Some(1),
             Self::Store(_) => Some(60),
             _ => None,
@@ -236,6 +288,9 @@ impl Error {
     fn finish(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if matches!(self, Self::Unauthorized) {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(seconds) = self.retry_after_s() {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

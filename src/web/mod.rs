@@ -14,6 +14,7 @@ use crate::model::time::Timestamp;
 use crate::node::registry::Nodes;
 use crate::store::Store;
 
+mod alerts;
 mod api;
 mod assets;
 mod connections;
@@ -24,15 +25,18 @@ pub mod labels;
 mod openapi;
 mod pages;
 mod problem;
+mod queries;
 mod query;
 mod router;
 mod running;
 mod security;
 mod upload;
 
+pub use alerts::AlertOptions;
 pub use connections::{Connections, serve};
 pub use openapi::render_openapi;
 pub use problem::Problem;
+pub use queries::{Queries, QueryOptions, QueryRequest, Started};
 pub use router::router;
 pub use running::Running;
 
@@ -67,6 +71,8 @@ pub struct Settings {
     pub new_id: fn() -> Uuid,
     /// The nodes and clusters that are known.
     pub nodes: Nodes,
+    /// How alerts start node queries.
+    pub alerts: AlertOptions,
 }
 
 impl Settings {
@@ -89,6 +95,7 @@ impl Settings {
             now,
             new_id,
             nodes: Nodes::default(),
+            alerts: AlertOptions::default(),
         }
     }
 }
@@ -98,6 +105,7 @@ impl Settings {
 struct Service {
     store: Store,
     settings: Arc<Settings>,
+    queries: Queries,
     /// One permit per analysis that may run.
     turns: Arc<Semaphore>,
     /// One permit per request that may follow an analysis.
@@ -129,8 +137,26 @@ impl Service {
             (None, Some(Known::Failed(problem))) => {
                 Err(Error::AnalysisFailed { id, problem: Box::new(problem) })
             }
-            (None, _) => Err(Error::AnalysisNotFound(id)),
+            (None, None | Some(Known::Running(_))) => Err(self.explain_absence(id).await?),
         }
+    }
+
+    /// Why there is no report: a node query remembers it, also over a restart.
+    async fn explain_absence(&self, id: Uuid) -> Result<Error, Error> {
+        let query = self.store.find_query(id).await?;
+        let Some(message) = query.and_then(|query| query.message) else {
+            return Ok(Error::AnalysisNotFound(id));
+        };
+        let problem = Problem {
+            kind: "/problems/analysis-failed".to_owned(),
+            title: "Node query without a report".to_owned(),
+            status: 404,
+            detail: message,
+            offset: None,
+            capture: None,
+            hint: None,
+        };
+        Ok(Error::AnalysisFailed { id, problem: Box::new(problem) })
     }
 
     /// The frame of the stored report with this id.

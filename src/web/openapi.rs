@@ -20,6 +20,7 @@ use super::api;
         (name = "analyses", description = "Captures in, reports out"),
         (name = "devices", description = "Devices over all analyses"),
         (name = "nodes", description = "Nodes of the clusters that are followed, and nodes registered by name"),
+        (name = "alerts", description = "What Alertmanager sends"),
         (name = "operations", description = "For supervisors")
     )
 )]

@@ -24,7 +24,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
 use super::error::{ApiError, Error, PageError};
-use super::{Service, Settings, api, assets, openapi, pages, security};
+use super::{Queries, Service, Settings, api, assets, openapi, pages, security};
 use crate::store::Store;
 
 /// The whole service on one router.
@@ -32,13 +32,17 @@ use crate::store::Store;
 /// # Errors
 ///
 /// Where the API's document cannot be written as JSON.
-pub fn router(store: Store, settings: Settings) -> Result<Router, serde_json::Error> {
+pub fn router(
+    store: Store,
+    settings: Settings,
+    queries: Queries,
+) -> Result<Router, serde_json::Error> {
     let turns =
         Arc::new(Semaphore::new(settings.concurrent_analyses.clamp(1, Semaphore::MAX_PERMITS)));
     let listeners = Arc::new(Semaphore::new(settings.listener_limit.min(Semaphore::MAX_PERMITS)));
     let new_id = settings.new_id;
     let request_time = settings.request_time;
-    let service = Service { store, settings: Arc::new(settings), turns, listeners };
+    let service = Service { store, settings: Arc::new(settings), queries, turns, listeners };
 
     let (api, document) = openapi::start().merge(api::routes()).split_for_parts();
     let document: Arc<str> = openapi::render(&document)?.into();

@@ -22,6 +22,8 @@ mod load;
 #[cfg(test)]
 #[path = "../support/netns.rs"]
 mod netns;
+#[cfg(test)]
+mod watch;
 
 /// No test: what tests start of this program in a namespace.
 #[test]

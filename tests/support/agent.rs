@@ -81,6 +81,11 @@ impl Agent {
         panic!("the agent did not start: {said}");
     }
 
+    /// Where it listens, as a URL without a path.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     fn curl(&self) -> Command {
         let mut command = Command::new("ip");
         command.args(&self.namespace).args(["-sS", "--max-time", "60"]).args(&self.curl_options);
@@ -93,7 +98,7 @@ impl Agent {
             .curl()
             .args(["-w", "\n%{http_code}"])
             .args(arguments)
-            .arg(format!("{}{path}", self.base))
+            .arg(format!("{}{path}", self.base()))
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -131,7 +136,7 @@ impl Agent {
             .arg(&head)
             .arg("-o")
             .arg(&file)
-            .arg(format!("{}/v1/captures", self.base))
+            .arg(format!("{}/v1/captures", self.base()))
             .spawn()
             .unwrap();
         let mut stream = Stream { child, file, id: String::new() };

@@ -11,6 +11,11 @@ use tokio::time::Instant;
 /// - `rate SOURCE DESTINATION COUNT PER_SECOND BYTES` sends them evenly, and
 ///   prints how many microseconds that took;
 /// - `ask SOURCE DESTINATION` sends one and waits for the answer from anywhere;
+/// - `keep SOURCE DESTINATION` is a TFTP client that sends what follows to the
+///   address it asked, on the port that answered, until it is killed;
+/// - `follow SOURCE DESTINATION` is one that sends it to who answered;
+/// - `transfer ADDRESS` is a TFTP server: it sends two blocks, each until it is
+///   acknowledged or three times in vain;
 /// - `serve ADDRESS` answers each datagram from a new port, as TFTP does.
 pub fn run(words: &str) {
     let words: Vec<&str> = words.split(' ').collect();
@@ -46,6 +51,30 @@ pub fn run(words: &str) {
             let (_, from) = socket.recv_from(&mut [0; 2_000]).unwrap();
             println!("answered_from={from}");
         }
+        "keep" | "follow" => {
+            let asked: SocketAddr = words[2].parse().unwrap();
+            let client: SocketAddr = words[1].parse().unwrap();
+            for port in client.port()..=u16::MAX {
+                let socket = UdpSocket::bind((client.ip(), port)).unwrap();
+                socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+                let _ = socket.send_to(b"\0\x01file\0octet\0", asked);
+                let Ok((_, from)) = socket.recv_from(&mut [0; 2_000]) else { continue };
+                let next = if words[0] == "keep" { asked.ip() } else { from.ip() };
+                for number in [1, 2] {
+                    let _ = socket.send_to(&[0, 4, 0, number], (next, from.port()));
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+            }
+        }
+        "transfer" => {
+            let socket = UdpSocket::bind(words[1]).unwrap();
+            let own = SocketAddr::new(socket.local_addr().unwrap().ip(), 0);
+            let mut buffer = [0; 2_000];
+            loop {
+                let (_, from) = socket.recv_from(&mut buffer).unwrap();
+                std::thread::spawn(move || transfer(own, from));
+            }
+        }
         "serve" => {
             let socket = UdpSocket::bind(words[1]).unwrap();
             let own = SocketAddr::new(socket.local_addr().unwrap().ip(), 0);
@@ -57,5 +86,21 @@ pub fn run(words: &str) {
             }
         }
         other => panic!("no helper does {other}"),
+    }
+}
+
+/// A file of 516 bytes in two blocks (RFC 1350).
+fn transfer(own: SocketAddr, client: SocketAddr) {
+    let socket = UdpSocket::bind(own).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    for (number, length) in [(1_u8, 512), (2, 4)] {
+        let block = [&[0, 3, 0, number][..], &vec![b'd'; length]].concat();
+        let is_taken = (0..3).any(|_| {
+            let _ = socket.send_to(&block, client);
+            socket.recv_from(&mut [0; 2_000]).is_ok()
+        });
+        if !is_taken {
+            return;
+        }
     }
 }

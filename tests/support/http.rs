@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use replyscope::clock;
 use replyscope::store::Store;
-use replyscope::web::{self, Connections, Settings};
+use replyscope::web::{self, Connections, Queries, QueryOptions, Settings};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -46,7 +46,8 @@ impl Server {
         settings.concurrent_analyses = 2;
         adjust(&mut settings);
         let store = Store::open(folder, None).await.unwrap();
-        let router = web::router(store.clone(), settings).unwrap();
+        let queries = Queries::new(store.clone(), &settings, QueryOptions::default());
+        let router = web::router(store.clone(), settings, queries).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -62,6 +62,8 @@ impl<'a> Making<'a> {
             lost_replies: None,
             reset: None,
             asked_again: None,
+            discarded: None,
+            dropped: None,
             progress: None,
             payload_replies: None,
             late_change: None,

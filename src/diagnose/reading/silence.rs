@@ -58,6 +58,10 @@ impl<'a> Reading<'a> {
             return None;
         }
         let first = self.view.requests.first?;
+        // No silence has to be watched where it is known what became of the packet.
+        if self.view.dropped.is_some() {
+            return Some(Confidence::Certain);
+        }
         let repeats = self.view.requests.repeats;
         let silent = self.is_silent_since(first);
         if self.exchange.protocol.expects_answer() {
@@ -147,15 +151,14 @@ impl<'a> Reading<'a> {
     }
 
     /// A transfer that had gone on, and in which one side then repeated its last
-    /// word in vain. The pauses between its repeats are the silence: a capture may
-    /// end with the last of them.
+    /// word until it gave up.
     #[must_use]
     pub fn stalled(&self) -> Option<Stall> {
         let stall = self.view.stall.filter(|stall| stall.repeats >= STALLED_AFTER)?;
         let counts = self.habit == Habit::Conversation
             && self.view.asked.is_some()
             && self.went_on()
-            && self.is_silent_since(stall.first);
+            && self.is_silent_since(stall.last);
         counts.then_some(stall)
     }
 

@@ -30,15 +30,21 @@ pub fn attach(reading: &Reading<'_>) -> Remedy {
             vip.address
         ),
     };
+    let load = match modules(reading, vip) {
+        Modules::Loaded => "the helper and its NAT part are loaded; assign it",
+        Modules::Missing => "load the helper and its NAT part, which are not loaded, and assign it",
+        Modules::Unknown => "load the helper and its NAT part, and assign it",
+    };
     let mut steps = vec![
         format!(
-            "{place}: load the helper and its NAT part, and assign it to TFTP requests for the VIP. Kernels since 6.0 assign no helper by themselves. Use the nftables form or the iptables form, not both."
+            "{place}: {load} to TFTP requests for the VIP. Kernels since 6.0 assign no helper by themselves. Use the nftables form or the iptables form, not both."
         ),
         "The pod's answer then belongs to the request's translation: it leaves with the VIP's address, and the device needs no change.".to_owned(),
         "Delete the old conntrack entries: an entry that began without the helper stays without it.".to_owned(),
         "Tried in network namespaces with nftables, IPv4 and IPv6. Not tried beside kube-proxy's own rules or IPVS.".to_owned(),
         "This does not work under Cilium's kube-proxy replacement: its eBPF translation does not use the kernel's helpers.".to_owned(),
     ];
+    steps.extend(assignment_advice(reading, vip));
     steps.extend(other_node_advice(reading, vip));
     steps.extend(policy_advice(reading, find_service(reading, vip)));
     Remedy {
@@ -52,8 +58,14 @@ fn commands(reading: &Reading<'_>, vip: Endpoint) -> Vec<String> {
     let Endpoint { address, port } = vip;
     let family = conntrack_family(address);
     let device = reading.exchange.client.address;
-    vec![
-        "modprobe -a nf_conntrack_tftp nf_nat_tftp".to_owned(),
+    let load = match modules(reading, vip) {
+        Modules::Loaded => None,
+        Modules::Missing | Modules::Unknown => {
+            Some("modprobe -a nf_conntrack_tftp nf_nat_tftp".to_owned())
+        }
+    };
+    let mut commands: Vec<String> = load.into_iter().collect();
+    commands.extend([
         nft_table(vip),
         format!(
             "{} -t raw -A PREROUTING -d {address} -p udp --dport {port} -j CT --helper tftp",
@@ -61,7 +73,43 @@ fn commands(reading: &Reading<'_>, vip: Endpoint) -> Vec<String> {
         ),
         format!("conntrack -D -f {family} -p udp --orig-dst {address}"),
         format!("conntrack -D -f {family} -p udp --orig-dst {device}"),
-    ]
+    ]);
+    commands
+}
+
+/// Whether the node that holds the VIP has the helper in its kernel.
+enum Modules {
+    Loaded,
+    Missing,
+    Unknown,
+}
+
+fn modules(reading: &Reading<'_>, vip: Endpoint) -> Modules {
+    let settings = reading.topology.settings_at(vip.address);
+    let Some(loaded) = settings.and_then(|settings| settings.helper_modules.as_ref()) else {
+        return Modules::Unknown;
+    };
+    let has = |module: &str| loaded.iter().any(|known| known == module);
+    if has("nf_conntrack_tftp") && has("nf_nat_tftp") { Modules::Loaded } else { Modules::Missing }
+}
+
+/// What `net.netfilter.nf_conntrack_helper` says: with 1, old kernels attach
+/// helpers to their registered ports without a rule.
+fn assignment_advice(reading: &Reading<'_>, vip: Endpoint) -> Option<String> {
+    let assigns = reading.topology.settings_at(vip.address)?.assigns_helpers?;
+    if !assigns {
+        return Some("This node assigns no helper by port, so the rule is needed.".to_owned());
+    }
+    if vip.port != 69 {
+        return Some(format!(
+            "This node assigns helpers by port (net.netfilter.nf_conntrack_helper = 1), but port {} is not TFTP's, so the rule is needed.",
+            vip.port
+        ));
+    }
+    Some(match modules(reading, vip) {
+        Modules::Loaded => "This node assigns helpers by port (net.netfilter.nf_conntrack_helper = 1) and has both modules, so port 69 should be helped without a rule: look at `conntrack -L -p udp` for entries with helper=tftp before you add one.".to_owned(),
+        Modules::Missing | Modules::Unknown => "This node assigns helpers by port (net.netfilter.nf_conntrack_helper = 1): for port 69, loading both modules is enough there, until a kernel from 6.0 on.".to_owned(),
+    })
 }
 
 /// The whole table, with the other family's rule as a comment to fill in.

@@ -12,7 +12,7 @@ use super::reply_source_translated::find_translation;
 use super::request_not_translated::{find_untranslated, is_untranslated_entry};
 use super::stale_translation::{find_entry_confidence, find_stale};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Origin, PayloadReplies, Replies, Stall};
+use crate::model::exchange::{DroppedPackets, Origin, PayloadReplies, Replies, Stall};
 use crate::model::finding::{Cause, Confidence, Remedy};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -22,6 +22,7 @@ mod capture;
 mod client;
 mod cluster;
 mod commands;
+mod datapath;
 mod delivery;
 mod filter;
 mod helper;
@@ -59,7 +60,7 @@ pub fn for_request_port(reading: &Reading<'_>) -> Vec<Remedy> {
 pub fn for_changed_reply(reading: &Reading<'_>, reply: &Replies, cause: Cause) -> Vec<Remedy> {
     let leading = if reading.wrong_address.is_some() {
         Cause::FollowUpToRequestAddress
-    } else if reading.ignored().is_some() {
+    } else if reading.ignored().is_some() || reading.discarded().is_some() {
         Cause::ReplyIgnored
     } else if reading.refusal().is_some() || reading.reset().is_some() {
         Cause::ReplyRejected
@@ -162,6 +163,11 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
     // A server that answered is no longer under suspicion.
     remedies.extend((!pod_answers && !is_stranded).then(|| service::is_it_served(reading, asked)));
     remedies
+}
+
+/// For a packet that a datapath dropped, and says so.
+pub fn for_dropped(dropped: &DroppedPackets) -> Vec<Remedy> {
+    vec![datapath::look_at_drop(dropped)]
 }
 
 /// For answers of which fragments are missing.

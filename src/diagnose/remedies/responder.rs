@@ -42,6 +42,12 @@ pub fn answer_from_asked(reading: &Reading<'_>, answerer: Endpoint) -> Remedy {
             "Bind the server to {address}:{}, not to the wildcard address.",
             asked.port
         ));
+        if reading.exchange.protocol == Protocol::Dns {
+            steps.push(format!(
+                "Where Docker publishes the port, name the address there: `-p {address}:{0}:{0}/udp`.",
+                asked.port
+            ));
+        }
     }
     steps.push("A server of your own that stays on the wildcard address has to answer with the request's destination as source: IP_PKTINFO (IPv4), IPV6_RECVPKTINFO (IPv6).".to_owned());
     if reading.role_of(answerer.address) == Role::Unknown {

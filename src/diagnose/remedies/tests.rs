@@ -4,6 +4,7 @@ use crate::model::exchange::Course;
 use crate::model::finding::{Cause, Confidence};
 use crate::model::packet::IcmpKind;
 use crate::model::report::Quotes;
+use crate::model::topology::NodeSettings;
 
 fn advice(sample: &Sample, cause: Cause) -> String {
     let finding = sample.finding(cause);
@@ -42,6 +43,37 @@ fn the_founding_fault_gets_the_helper_for_its_own_family() {
             format!("-d {device} -p udp -j SNAT --to-source {vip}"),
         ] {
             assert!(text.contains(&expected), "{family:?}: no '{expected}' in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_helper_advice_follows_how_the_node_is_set() {
+    const LOADS: &str = "modprobe -a nf_conntrack_tftp nf_nat_tftp";
+    let both = || Some(vec!["nf_conntrack_tftp".to_owned(), "nf_nat_tftp".to_owned()]);
+    let cases = [
+        // node, modules, assigned by port, words, whether a command loads them
+        ("node3", both(), None, "its NAT part are loaded", false),
+        ("node3", Some(Vec::new()), None, "which are not loaded", true),
+        ("node3", Some(vec!["nf_conntrack_tftp".to_owned()]), None, "which are not loaded", true),
+        ("node3", None, Some(true), "loading both modules is enough", true),
+        ("node3", both(), Some(true), "before you add one", false),
+        ("node3", None, Some(false), "so the rule is needed", true),
+        // What another node has decides nothing.
+        ("node4", both(), Some(true), "load the helper and its NAT part, and assign", true),
+    ];
+    for family in Family::BOTH {
+        for (node, helper_modules, assigns_helpers, words, loads) in cases.clone() {
+            let settings = NodeSettings {
+                node: Some(node.to_owned()),
+                helper_modules,
+                assigns_helpers,
+                ..NodeSettings::default()
+            };
+            let text =
+                advice(&founding(family).with_settings(settings), Cause::FollowUpToRequestAddress);
+            assert!(text.contains(words), "{family:?}: no '{words}' in\n{text}");
+            assert_eq!(text.contains(LOADS), loads, "{family:?} {words}");
         }
     }
 }

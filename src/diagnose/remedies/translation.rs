@@ -34,6 +34,9 @@ pub fn to_vip(reading: &Reading<'_>) -> Option<Remedy> {
         _ => only_together(),
     };
     let source = pod.map_or_else(|| "POD_ADDRESS".to_owned(), |pod| pod.to_string());
+    if reading.exchange.client.is_unknown() {
+        return None;
+    }
     let device = reading.exchange.client.address;
     let nft = nft_family(vip);
     let mut steps = vec![place];
@@ -112,11 +115,22 @@ pub fn look_at_entries(reading: &Reading<'_>, to: Option<Endpoint>) -> Remedy {
     let client = reading.exchange.client.address;
     let family = conntrack_family(client);
     let transport = transport(reading.exchange.protocol);
-    let mut commands = vec![
-        format!("conntrack -L -f {family} -p {transport} --orig-src {client}"),
-        format!("conntrack -L -f {family} -p {transport} --orig-dst {client}"),
-    ];
-    if let Some(to) = to {
+    let is_unknown = reading.exchange.client.is_unknown();
+    let mut commands = if is_unknown {
+        let of_service = |to: Endpoint| {
+            format!(
+                "conntrack -L -f {family} -p {transport} --orig-dst {} --dport {}",
+                to.address, to.port
+            )
+        };
+        to.map(of_service).into_iter().collect()
+    } else {
+        vec![
+            format!("conntrack -L -f {family} -p {transport} --orig-src {client}"),
+            format!("conntrack -L -f {family} -p {transport} --orig-dst {client}"),
+        ]
+    };
+    if let Some(to) = to.filter(|_| !is_unknown) {
         commands.push(format!(
             "conntrack -D -f {family} -p {transport} --orig-src {client} --orig-dst {} --dport {}",
             to.address, to.port

@@ -3,15 +3,23 @@
 use std::io::Read;
 
 use super::Flow;
-use crate::ingest::Event;
+use super::surroundings::{Surrounding, find_surrounding};
 use crate::ingest::bounded::Budget;
 use crate::ingest::detect::ArchiveFormat;
 use crate::ingest::label::label;
 use crate::ingest::layers;
+use crate::ingest::{Event, InventoryText, Sink};
 use crate::model::input::{Fault, InputErrorKind, Place};
 
 /// Entries that one archive may have.
 const ENTRIES_MAX: u64 = 10_000;
+
+/// Files around captures that one archive may have: of `/proc/sys/net` alone,
+/// some sixty for each interface.
+const SURROUNDINGS_MAX: u64 = 1_000_000;
+
+/// A setting is a number.
+const SETTING_MAX_BYTES: u64 = 64;
 
 /// Entries that are named in one list.
 const NAMED_MAX: usize = 20;
@@ -20,9 +28,11 @@ const NAMED_MAX: usize = 20;
 pub struct Entries<'e> {
     format: ArchiveFormat,
     budget: &'e Budget,
-    sink: &'e mut dyn FnMut(Event<'_>),
+    sink: &'e mut Sink<'e>,
     /// Entries with content so far.
     met: u64,
+    /// Files around captures so far.
+    surroundings: u64,
     /// Those of which something could be analysed.
     used: u64,
     /// The first of those that could not be used: name and what it is instead.
@@ -34,16 +44,13 @@ pub struct Entries<'e> {
 
 impl<'e> Entries<'e> {
     /// No entries yet.
-    pub fn new(
-        format: ArchiveFormat,
-        budget: &'e Budget,
-        sink: &'e mut dyn FnMut(Event<'_>),
-    ) -> Self {
+    pub fn new(format: ArchiveFormat, budget: &'e Budget, sink: &'e mut Sink<'e>) -> Self {
         Self {
             format,
             budget,
             sink,
             met: 0,
+            surroundings: 0,
             used: 0,
             unusable: Vec::new(),
             unusable_count: 0,
@@ -57,6 +64,15 @@ impl<'e> Entries<'e> {
 
     /// Reads one entry.
     pub fn read(&mut self, name: &[u8], content: &mut dyn Read) -> Flow {
+        let surrounding = find_surrounding(name);
+        match &surrounding {
+            Some(Surrounding::Setting(key)) => {
+                self.read_setting(key, content);
+                return self.pass_surrounding(name);
+            }
+            Some(Surrounding::Foreign) => return self.pass_surrounding(name),
+            Some(Surrounding::Beside) | None => {}
+        }
         if let Flow::Stop = self.meet(name) {
             return Flow::Stop;
         }
@@ -85,6 +101,12 @@ impl<'e> Entries<'e> {
         match outcome {
             Ok(()) => self.used += 1,
             Err(InputErrorKind::Empty) => self.met -= 1,
+            // What a tool put beside the captures is nobody's fault.
+            Err(InputErrorKind::NotACapture(_) | InputErrorKind::NoPackets { .. })
+                if surrounding.is_some() =>
+            {
+                self.met -= 1;
+            }
             Err(InputErrorKind::NotACapture(kind)) => self.note_unusable(&name, kind),
             Err(InputErrorKind::NoPackets { .. }) => {
                 self.note_unusable(&name, "text without packets or facts about addresses");
@@ -97,6 +119,36 @@ impl<'e> Entries<'e> {
             return Flow::Stop;
         }
         Flow::Continue
+    }
+
+    /// Hands a setting out as `sysctl` prints it.
+    fn read_setting(&mut self, key: &str, content: &mut dyn Read) {
+        let mut value = Vec::new();
+        // What cannot be read is skipped, and the archive's end told, by the caller.
+        let _ = content.take(SETTING_MAX_BYTES).read_to_end(&mut value);
+        let value = label(&value);
+        if value.is_empty() {
+            return;
+        }
+        let text = format!("{key} = {value}\n");
+        (self.sink)(Event::Inventory(InventoryText {
+            command: "",
+            node: None,
+            text: &text,
+            line: 1,
+        }));
+    }
+
+    fn pass_surrounding(&mut self, name: &[u8]) -> Flow {
+        self.surroundings += 1;
+        if self.surroundings < SURROUNDINGS_MAX {
+            return Flow::Continue;
+        }
+        self.stopped = Some(format!(
+            "the archive has more than {SURROUNDINGS_MAX} files of settings; those from '{}' on were not read",
+            label(name)
+        ));
+        Flow::Stop
     }
 
     /// Notes an entry whose content is out of reach; `reason` follows on "it is".

@@ -38,9 +38,9 @@ pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::{Outcome, Pending};
 use questions::Questions;
-pub use timeline::StampStyle;
-use timeline::Timeline;
-use timestamp::{Stamp, StampValue};
+pub use timeline::{StampStyle, Timeline};
+use timestamp::StampValue;
+pub use timestamp::{Stamp, find_stamp};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
@@ -271,6 +271,8 @@ impl Run {
             }
             other @ (Content::IcmpError(_)
             | Content::FragmentsLost(_)
+            | Content::Discarded(_)
+            | Content::Dropped(_)
             | Content::Neighbour(_)
             | Content::Segment(_)) => other,
         };

@@ -43,13 +43,20 @@ fn describe(event: &Event<'_>) -> String {
                 format!("{} {} {}", packet.frame, datagram.flow, datagram.length)
             }
             Content::IcmpError(error) => format!("{} {:?}", packet.frame, error.kind),
+            Content::Dropped(dropped) => format!("{} {dropped:?}", packet.frame),
+            Content::Discarded(datagram) => format!("{} {datagram:?}", packet.frame),
             Content::FragmentsLost(lost) => format!("{} {lost:?}", packet.frame),
             Content::Neighbour(_) => format!("{} neighbour", packet.frame),
             Content::Segment(segment) => format!("{} {} TCP", packet.frame, segment.flow),
         },
         Event::OtherPacket { frame, .. } => format!("{frame} other"),
         Event::Fault(fault) => format!("fault {fault}"),
-        Event::Inventory(_) | Event::Dropped { .. } | Event::Note(_) => {
+        Event::Inventory(_)
+        | Event::NamedPacket(_)
+        | Event::Fact(_)
+        | Event::ServerLog(_)
+        | Event::Dropped { .. }
+        | Event::Note(_) => {
             format!("not ours: {event:?}")
         }
         Event::CaptureEnds => "ends".to_owned(),
@@ -332,6 +339,8 @@ fn walks_without_request_ids_claim_no_identity() {
             }
             Content::IcmpError(_)
             | Content::FragmentsLost(_)
+            | Content::Discarded(_)
+            | Content::Dropped(_)
             | Content::Neighbour(_)
             | Content::Segment(_) => false,
         })

@@ -19,6 +19,8 @@ pub(super) enum CommandKind {
     Tcpdump(Origin),
     /// Facts about addresses.
     Inventory(Shape),
+    /// What `dig` says of answers.
+    Dig,
     /// Nothing that we read.
     Other,
 }
@@ -49,6 +51,7 @@ const KNOWN: &[&str] = &[
     "cd",
     "chronyc",
     "cilium",
+    "cilium-dbg",
     "clear",
     "conntrack",
     "cp",
@@ -68,6 +71,7 @@ const KNOWN: &[&str] = &[
     "find",
     "firewall-cmd",
     "for",
+    "getent",
     "grep",
     "head",
     "helm",
@@ -76,6 +80,7 @@ const KNOWN: &[&str] = &[
     "hostname",
     "hping3",
     "htop",
+    "hubble",
     "id",
     "ifconfig",
     "ip",
@@ -200,6 +205,20 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
         "tcpdump" | "tcpdump.exe" | "windump" => {
             Command { kind: CommandKind::Tcpdump(read_tcpdump(rest)), host }
         }
+        "sysctl" => Command { kind: CommandKind::Inventory(Shape::Sysctl), host },
+        "lsmod" => Command { kind: CommandKind::Inventory(Shape::Modules), host },
+        "cat" if rest.iter().any(|word| word == "/proc/modules") => {
+            Command { kind: CommandKind::Inventory(Shape::Modules), host }
+        }
+        "cat" if rest.iter().any(|word| word == "/etc/hosts") => {
+            Command { kind: CommandKind::Inventory(Shape::Hosts), host }
+        }
+        "getent"
+            if rest.first().is_some_and(|word| matches!(word.as_str(), "hosts" | "ahosts")) =>
+        {
+            Command { kind: CommandKind::Inventory(Shape::Hosts), host }
+        }
+        "dig" | "nslookup" | "host" => Command { kind: CommandKind::Dig, host },
         "ip" if rest.first().is_some_and(|word| word == "netns") => {
             read_wrapped(rest, host, depth).unwrap_or(other)
         }
@@ -242,8 +261,21 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
                 return inner;
             }
         }
-        let starts =
-            ["tcpdump", "tcpdump.exe", "windump", "ip", "kubectl", "oc", "k", "ssh", "conntrack"];
+        let starts = [
+            "tcpdump",
+            "tcpdump.exe",
+            "windump",
+            "ip",
+            "kubectl",
+            "oc",
+            "k",
+            "ssh",
+            "dig",
+            "nslookup",
+            "sysctl",
+            "lsmod",
+            "conntrack",
+        ];
         let rest = words.get(at + 1..).unwrap_or_default();
         let reads =
             matches!(base_name(word), "cat" | "grep" | "head" | "tail") && reads_table(rest);

@@ -19,6 +19,9 @@ mod words;
 use std::io::BufRead;
 
 use super::Event;
+use super::dig::{DigRun, begins_run};
+use super::flow_events::{FlowRun, find_program};
+use super::server_log::find_failure;
 use super::tcpdump_text::{Origin, Run, looks_like_packet};
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
@@ -32,6 +35,9 @@ use shape::Shape;
 /// Runs of one text. Each becomes a capture, which costs much more than its
 /// lines: a text that changes between packets and prose must not exhaust us.
 const LIMIT_RUNS: usize = 500;
+
+/// Failures of one server's log that are told.
+const LIMIT_FAILURES: usize = 20;
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
@@ -49,6 +55,7 @@ pub fn read_text(
         section: Section::Prose,
         has_content: false,
         runs: 0,
+        failures: 0,
         is_full: false,
         open_line: None,
         broken_line: None,
@@ -82,6 +89,8 @@ enum Section {
     Prose,
     Run { run: Box<Run>, saw_none: bool, is_announced: bool },
     Inventory(Box<Inventory>),
+    Dig(Box<DigRun>),
+    Flows(Box<FlowRun>),
 }
 
 struct Splitter {
@@ -89,6 +98,8 @@ struct Splitter {
     has_content: bool,
     /// Runs that ended.
     runs: usize,
+    /// Lines of a server's log that were handed out.
+    failures: usize,
     /// Whether it was told that there are too many.
     is_full: bool,
     /// The last line of a packet, if it may go on where a window or a mail ended it.
@@ -111,6 +122,18 @@ impl Splitter {
         if let Section::Inventory(inventory) = &mut self.section {
             if inventory.push(line, text) {
                 self.has_content |= inventory.hand_out_part(text, sink);
+                return;
+            }
+            self.close(sink);
+        }
+        if let Section::Dig(run) = &mut self.section {
+            if run.push(line, text) {
+                return;
+            }
+            self.close(sink);
+        }
+        if let Section::Flows(run) = &mut self.section {
+            if run.push(line, text, sink) || is_noise(text) {
                 return;
             }
             self.close(sink);
@@ -160,10 +183,24 @@ impl Splitter {
             }
             self.section =
                 Section::Run { run: Box::new(run), saw_none: false, is_announced: false };
+        } else if let Some(format) = find_program(text) {
+            let mut run = FlowRun::new(format, None, line);
+            run.push(line, text, sink);
+            self.section = Section::Flows(Box::new(run));
         } else if let Some(shape) = Shape::find_bare(text) {
             let mut inventory = Inventory::new("", None, shape);
             inventory.push(line, text);
             self.section = Section::Inventory(Box::new(inventory));
+        } else if let Some(failure) = find_failure(text) {
+            self.has_content = true;
+            if self.failures < LIMIT_FAILURES {
+                self.failures += 1;
+                sink(Event::ServerLog(failure));
+            }
+        } else if begins_run(text) {
+            let mut run = DigRun::new(None, line);
+            run.push(line, text);
+            self.section = Section::Dig(Box::new(run));
         }
     }
 
@@ -171,7 +208,7 @@ impl Splitter {
     fn announce(&mut self, line: u64, announcement: &Announcement<'_>, sink: Sink<'_>) {
         let is_new = match &self.section {
             Section::Run { run, is_announced, .. } => run.has_packets() || *is_announced,
-            Section::Prose | Section::Inventory(_) => true,
+            Section::Prose | Section::Inventory(_) | Section::Dig(_) | Section::Flows(_) => true,
         };
         if is_new {
             self.close(sink);
@@ -201,6 +238,16 @@ impl Splitter {
                 }
             }
             Section::Inventory(inventory) => self.has_content |= inventory.finish(sink),
+            Section::Flows(run) => {
+                let has_content = run.finish(sink);
+                self.runs += usize::from(has_content);
+                self.has_content |= has_content;
+            }
+            Section::Dig(run) => {
+                let has_content = run.finish(sink);
+                self.runs += usize::from(has_content);
+                self.has_content |= has_content;
+            }
         }
     }
 }
@@ -229,6 +276,7 @@ fn open_command(line: u64, prompt: &Prompt<'_>) -> Section {
         CommandKind::Inventory(shape) => {
             Section::Inventory(Box::new(Inventory::new(prompt.command, node, shape)))
         }
+        CommandKind::Dig => Section::Dig(Box::new(DigRun::new(node, line))),
         CommandKind::Other => Section::Prose,
     }
 }

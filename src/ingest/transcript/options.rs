@@ -74,8 +74,22 @@ pub(super) fn read_ip(words: &[String]) -> Option<Shape> {
 
 /// `kubectl get pod -A -owide`, `kubectl -n a get po,svc`.
 pub(super) fn read_kubectl(words: &[String]) -> Option<Shape> {
-    const KINDS: [&str; 10] =
-        ["pod", "pods", "po", "node", "nodes", "no", "svc", "service", "services", "all"];
+    const KINDS: [&str; 14] = [
+        "pod",
+        "pods",
+        "po",
+        "node",
+        "nodes",
+        "no",
+        "svc",
+        "service",
+        "services",
+        "all",
+        "endpointslice",
+        "endpointslices",
+        "endpoints",
+        "ep",
+    ];
     let at = words.iter().position(|word| word == "get")?;
     let rest = words.get(at + 1..)?;
     let named = rest.iter().any(|word| {

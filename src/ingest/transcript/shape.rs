@@ -11,10 +11,16 @@ pub(super) enum Shape {
     IpRoute,
     /// What `kubectl get` prints.
     Table,
+    /// `sysctl -a`: `net.ipv4.ip_forward = 1`.
+    Sysctl,
+    /// `lsmod` and `/proc/modules`.
+    Modules,
     /// `ip -j`, `kubectl -o json`.
     Json,
     /// `kubectl -o yaml`.
     Yaml,
+    /// `cat /etc/hosts`.
+    Hosts,
     /// `conntrack -L`, `conntrack -E`, `/proc/net/nf_conntrack`.
     Conntrack,
 }
@@ -32,6 +38,15 @@ impl Shape {
         if is_header(trimmed) {
             return Some(Self::Table);
         }
+        if is_sysctl(trimmed) && trimmed.starts_with("net.") {
+            return Some(Self::Sysctl);
+        }
+        if is_module_header(trimmed) {
+            return Some(Self::Modules);
+        }
+        if line.starts_with("apiVersion: ") {
+            return Some(Self::Yaml);
+        }
         if begins_table(trimmed) {
             return Some(Self::Conntrack);
         }
@@ -47,17 +62,26 @@ impl Shape {
             Self::IpRoute => is_route(trimmed),
             Self::Table if is_after_gap => is_header(trimmed),
             Self::Table => is_header(trimmed) || is_row(trimmed),
+            Self::Sysctl => is_sysctl(trimmed) || trimmed.starts_with("sysctl: "),
+            Self::Modules => is_module_header(trimmed) || is_module(trimmed),
+            Self::Hosts => {
+                trimmed.starts_with('#')
+                    || trimmed.split_whitespace().next().is_some_and(|word| {
+                        word.split('%').next().is_some_and(|word| word.parse::<IpAddr>().is_ok())
+                    })
+            }
             Self::Conntrack => belongs_to_table(trimmed),
             // Counted by its brackets instead.
             Self::Json => true,
+            // A text within an object may hold blank lines, and is indented.
+            Self::Yaml if is_after_gap => line.starts_with(' '),
             Self::Yaml => {
-                !is_after_gap
-                    && (line.starts_with([' ', '-'])
-                        || trimmed.split_once(':').is_some_and(|(name, value)| {
-                            !name.is_empty()
-                                && name.bytes().all(|b| b.is_ascii_alphanumeric())
-                                && (value.is_empty() || value.starts_with(' '))
-                        }))
+                line.starts_with([' ', '-', '#'])
+                    || trimmed.split_once(':').is_some_and(|(name, value)| {
+                        !name.is_empty()
+                            && name.bytes().all(|b| b.is_ascii_alphanumeric())
+                            && (value.is_empty() || value.starts_with(' '))
+                    })
             }
         }
     }
@@ -200,6 +224,31 @@ fn is_age(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         && word.ends_with(['s', 'm', 'h', 'd', 'y'])
         && word.bytes().all(|b| b.is_ascii_digit() || b"smhdy".contains(&b))
+}
+
+/// `net.ipv4.conf.eth0.rp_filter = 1`.
+fn is_sysctl(line: &str) -> bool {
+    line.split_once(" =").is_some_and(|(key, _)| {
+        key.contains('.')
+            && key.starts_with(|c: char| c.is_ascii_lowercase())
+            && key.bytes().all(|b| b.is_ascii_graphic() && b != b'=')
+    })
+}
+
+/// `Module                  Size  Used by`.
+fn is_module_header(line: &str) -> bool {
+    line.split_whitespace().eq(["Module", "Size", "Used", "by"])
+}
+
+/// `nf_nat_tftp  16384  0`.
+fn is_module(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_number =
+        |word: Option<&str>| word.is_some_and(|word| word.bytes().all(|b| b.is_ascii_digit()));
+    words.next().is_some_and(|name| {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+    }) && is_number(words.next())
+        && is_number(words.next())
 }
 
 /// The first line of JSON, printed in one line or in many.

@@ -15,7 +15,9 @@ fn outline(text: &str) -> Vec<String> {
             capture = format!("capture {}/{}", node.unwrap_or("-"), interface.unwrap_or("-"));
             packets = 0;
         }
-        Event::Packet(_) | Event::Frame(_) | Event::OtherPacket { .. } => packets += 1,
+        Event::Packet(_) | Event::NamedPacket(_) | Event::Frame(_) | Event::OtherPacket { .. } => {
+            packets += 1;
+        }
         Event::CaptureEnds => outline.push(format!("{capture} {packets}")),
         Event::Inventory(text) => outline.push(format!(
             "inventory {} '{}' {}",
@@ -24,7 +26,11 @@ fn outline(text: &str) -> Vec<String> {
             text.text.lines().count()
         )),
         Event::Fault(fault) => outline.push(format!("fault {fault}")),
-        Event::Interface(_) | Event::Dropped { .. } | Event::Note(_) => {}
+        Event::Interface(_)
+        | Event::Dropped { .. }
+        | Event::Note(_)
+        | Event::Fact(_)
+        | Event::ServerLog(_) => {}
     });
     if let Err(error) = result {
         outline.push(format!("error {error}"));
@@ -327,11 +333,16 @@ proptest! {
                 begun += 1;
             }
             Event::CaptureEnds => ended += 1,
-            Event::Packet(_) | Event::Frame(_) | Event::OtherPacket { .. } | Event::Interface(_) => {
+            Event::Packet(_)
+            | Event::NamedPacket(_)
+            | Event::Frame(_)
+            | Event::OtherPacket { .. }
+            | Event::Interface(_)
+            | Event::Dropped { .. }
+            | Event::Note(_) => {
                 assert_eq!(begun, ended + 1);
             }
-            Event::Fault(_) | Event::Inventory(_) => {}
-            Event::Dropped { .. } | Event::Note(_) => panic!("text has no such thing"),
+            Event::Fault(_) | Event::Inventory(_) | Event::Fact(_) | Event::ServerLog(_) => {}
         });
         assert_eq!(begun, ended);
     }
@@ -344,6 +355,12 @@ const LINES: &[&str] = &[
     "...",
     "12",
     "prose",
+    ";; reply from unexpected source: 192.0.2.2#53, expected 192.0.2.1#53",
+    "Nov  8 07:19:25.894: 192.0.2.9:5000 (world) -> default/tftp-0:69 (ID:4) to-endpoint FORWARDED (UDP)",
+    "Nov  8 07:19:25.994: 198.51.100.7:69 <> 192.0.2.9:5000 Policy denied DROPPED (UDP)",
+    "xx drop (Policy denied) flow 0x0 to endpoint 0, identity 2->4: [::1]:5 -> [::2]:69 udp",
+    "in.tftpd[9]: tftpd: read: Connection refused",
+    "EVENTS LOST: HUBBLE_RING_BUFFER CPU(0) 12",
     "[root@node3 ~]# tcpdump -n -i eth0",
     "[root@node3 ~]# ip addr",
     "$ kubectl get pod -o json",

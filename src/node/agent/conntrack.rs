@@ -63,10 +63,22 @@ pub struct Listing {
 ///
 /// Where the kernel does not let us, or has no such table.
 pub fn read(device: Option<IpAddr>, limit: usize) -> Result<Listing, Error> {
+    read_those(&|flow| device.is_none_or(|device| names(flow, device)), limit)
+}
+
+/// Reads the UDP entries of both families that `is_wanted` chooses, like [`read`].
+///
+/// # Errors
+///
+/// Where the kernel does not let us, or has no such table.
+pub fn read_those(
+    is_wanted: &dyn Fn(&TrackedFlow) -> bool,
+    limit: usize,
+) -> Result<Listing, Error> {
     let mut listing = Listing::default();
     for family in [NetfilterProtoFamily::IPv4, NetfilterProtoFamily::IPv6] {
         dump(family, &mut |flow| {
-            if device.is_some_and(|device| !names(&flow, device)) {
+            if !is_wanted(&flow) {
                 return;
             }
             if listing.flows.len() < limit {

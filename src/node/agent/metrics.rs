@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::capture::Captures;
+use super::watch::metrics::escape;
 
 /// Renders all metrics.
 pub fn render(node: &str, captures: &Captures) -> String {
@@ -50,9 +51,4 @@ pub fn render(node: &str, captures: &Captures) -> String {
         );
     }
     text
-}
-
-/// A label's value: backslash, quotation mark and line feed are escaped.
-fn escape(text: &str) -> String {
-    text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }

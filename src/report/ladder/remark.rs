@@ -62,6 +62,8 @@ pub(super) fn silence(exchange: &DeviceExchange) -> Option<&'static str> {
         None
     } else if exchange.replies.is_empty() {
         Some("no reply was captured")
+    } else if exchange.client_unknown {
+        Some("the client threw the answer away, as it says itself")
     } else if has_asked_again(exchange) {
         Some("the client asked again instead of going on")
     } else if exchange.follow_ups.is_empty() && exchange.request.is_some() {

@@ -293,6 +293,7 @@ fn failing_exchange(filter: &str) -> DeviceExchange {
         first_packet_at: clock("11:55:29.393598"),
         last_packet_at: clock("11:55:35.409463"),
         client: at(device),
+        client_unknown: false,
         request: Some(RequestPart {
             destination: at(asked),
             packets: 1,
@@ -334,6 +335,7 @@ fn pod_exchange() -> DeviceExchange {
         first_packet_at: clock("08:14:31.913637"),
         last_packet_at: clock("08:14:40.933541"),
         client: at(device),
+        client_unknown: false,
         request: Some(RequestPart {
             destination: at(asked),
             packets: 1,
@@ -398,6 +400,7 @@ fn working_device() -> Device {
             first_packet_at: clock("12:00:02.333324"),
             last_packet_at: clock("12:00:02.375775"),
             client: at(device),
+            client_unknown: false,
             request: Some(RequestPart { destination: at(asked), packets: 1, first: request.to_owned() }),
             replies: vec![ReplyPart { source: at(node), packets: 3, bytes: 43 }],
             follow_ups: vec![FollowUpPart { destination: at(node), packets: 3, bytes: 1_548 }],

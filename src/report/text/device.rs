@@ -69,7 +69,12 @@ pub(super) fn write_device<'a>(
 
 /// `TFTP from [2000::65:119]:41226, 11:55:29.393598, at node3/eth0`.
 fn exchange_title(exchange: &DeviceExchange, times: &Times<'_>) -> String {
-    let mut title = format!("{} from {}", exchange.protocol, exchange.client);
+    let client = if exchange.client_unknown {
+        "an unknown client".to_owned()
+    } else {
+        exchange.client.to_string()
+    };
+    let mut title = format!("{} from {client}", exchange.protocol);
     if let Some(capture) = exchange.captures.first() {
         if let Some(time) = times.find(capture, exchange.first_packet_at) {
             title.push_str(", ");

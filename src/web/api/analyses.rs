@@ -21,6 +21,7 @@ use super::responses::{
     ChangeProblems, FindProblems, ListProblems, ListenProblems, UploadProblems,
 };
 use crate::model::progress::Progress;
+use crate::model::query::NodeQuery;
 use crate::model::report::AnalysisSummary;
 
 /// A page of analyses.
@@ -30,6 +31,16 @@ pub struct AnalysesPage {
     analyses: Vec<AnalysisSummary>,
     /// What `cursor` says for the next page; `null` on the last one.
     next_cursor: Option<String>,
+}
+
+/// An analysis that runs: how far it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RunningAnalysis {
+    #[serde(flatten)]
+    progress: Progress,
+    /// The node query that it belongs to, where a node is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<NodeQuery>,
 }
 
 /// Analyses captures.
@@ -57,7 +68,7 @@ pub async fn create_analysis(
 ) -> Result<Response, ApiError> {
     let report = upload::receive(&service, query, request).await?;
     let location = format!("/api/v1/analyses/{}", report.id);
-    let analysis = FinishedAnalysis::new(Box::new(report));
+    let analysis = FinishedAnalysis::new(Box::new(report), None);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(analysis)).into_response())
 }
 
@@ -92,7 +103,7 @@ pub struct ReportQuery {
     responses(
         (status = 200, description = "The report", body = FinishedAnalysis,
             headers(("ETag" = String, description = "Changes with the report"))),
-        (status = 202, description = "It runs: how far it is", body = Progress,
+        (status = 202, description = "It runs: how far it is", body = RunningAnalysis,
             headers(("Retry-After" = u16, description = "When to ask again, in seconds"))),
         (status = 304, description = "The report is the one whose ETag was sent"),
         FindProblems))]
@@ -107,15 +118,18 @@ pub async fn get_analysis(
     if names_tag(&headers, &tag) && service.store.contains(id).await? {
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
-    match service.find(id).await? {
+    let found = service.find(id).await?;
+    let node_query = service.store.find_query(id).await?;
+    match found {
         Found::Finished(frame) => {
             let most = query.device_limit.unwrap_or(u64::MAX);
-            let body = report_body(service.store, frame, most).await?;
+            let body = report_body(service.store, frame, node_query, most).await?;
             Ok((fixed, [(CONTENT_TYPE, "application/json")], body).into_response())
         }
         Found::Running(progress) => {
             let fixed = [(RETRY_AFTER, "1"), (CACHE_CONTROL, "no-store")];
-            Ok((StatusCode::ACCEPTED, fixed, Json(progress)).into_response())
+            Ok((StatusCode::ACCEPTED, fixed, Json(RunningAnalysis { progress, query: node_query }))
+                .into_response())
         }
     }
 }

@@ -5,10 +5,12 @@ use utoipa_axum::routes;
 
 use super::Service;
 
+mod alerts;
 mod analyses;
 mod devices;
 mod health;
 pub mod nodes;
+pub mod queries;
 mod report_body;
 mod report_devices;
 mod responses;
@@ -25,6 +27,10 @@ pub fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(devices::get_device))
         .routes(routes!(nodes::list_nodes))
         .routes(routes!(nodes::get_node))
+        .routes(routes!(queries::create_query))
+        .routes(routes!(queries::get_query))
+        .routes(routes!(queries::stop_query))
+        .routes(routes!(alerts::take_alerts))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::super::error::Error;
 use crate::model::progress::AnalysisState;
+use crate::model::query::NodeQuery;
 use crate::model::report::Report;
 use crate::store::{self, DeviceFilter, DevicePart, Store};
 
@@ -24,6 +25,9 @@ const EMPTY_END: &[u8] = b"[]}";
 pub struct FinishedAnalysis {
     /// Always `finished`.
     state: AnalysisState,
+    /// How the capture came about, where a node was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<NodeQuery>,
     #[serde(flatten)]
     report: Box<Report>,
 }
@@ -31,8 +35,8 @@ pub struct FinishedAnalysis {
 impl FinishedAnalysis {
     /// Of a report, or of its frame.
     #[must_use]
-    pub const fn new(report: Box<Report>) -> Self {
-        Self { state: AnalysisState::Finished, report }
+    pub const fn new(report: Box<Report>, query: Option<NodeQuery>) -> Self {
+        Self { state: AnalysisState::Finished, query, report }
     }
 }
 
@@ -42,11 +46,16 @@ impl FinishedAnalysis {
 ///
 /// Where the store does not answer; what comes later than the first devices ends the
 /// body early instead.
-pub async fn report_body(store: Store, mut frame: Box<Report>, most: u64) -> Result<Body, Error> {
+pub async fn report_body(
+    store: Store,
+    mut frame: Box<Report>,
+    query: Option<NodeQuery>,
+    most: u64,
+) -> Result<Body, Error> {
     let id = frame.id;
     let shown = frame.devices_omitted.min(most);
     frame.devices_omitted -= shown;
-    let mut start = serde_json::to_vec(&FinishedAnalysis::new(frame))
+    let mut start = serde_json::to_vec(&FinishedAnalysis::new(frame, query))
         .map_err(|_| Error::Internal("the report has no JSON form"))?;
     if !start.ends_with(EMPTY_END) {
         return Err(Error::Internal("the report's JSON does not end with its devices"));

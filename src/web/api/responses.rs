@@ -37,6 +37,57 @@ pub enum FindNodeProblems {
     Unavailable(Problem),
 }
 
+/// Problems of an operation that asks a node.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum QueryProblems {
+    /// The path, query or body cannot be read, or asks for too much.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// A browser sent the request in the name of another site's page.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// No node has this name.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// The body did not come.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Stalled(Problem),
+    /// The node has no agent, or several clusters have a node of this name.
+    #[response(status = 409, content_type = "application/problem+json")]
+    NoAgent(Problem),
+    /// As many queries run or wait as may.
+    #[response(status = 429, content_type = "application/problem+json")]
+    QueueFull(Problem),
+    /// The agent refuses; the detail says why.
+    #[response(status = 502, content_type = "application/problem+json")]
+    Refused(Problem),
+    /// The agent is out of reach, or the store does not answer.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// Problems of a notification.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum AlertProblems {
+    /// The body is not Alertmanager's webhook of version 4.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// The token is missing or wrong.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(Problem),
+    /// A browser sent the request in the name of another site's page.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// The body did not come.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Stalled(Problem),
+    /// The store does not answer.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
 /// Problems of an operation that changes something.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by the derive only")]

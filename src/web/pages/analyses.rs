@@ -68,6 +68,7 @@ pub async fn show_analysis(
                 stylesheet: stylesheet_path(),
                 script: script_path(),
                 progress,
+                query: service.store.find_query(id).await?.as_ref(),
             })?;
             let caching = [(CACHE_CONTROL, "no-store")];
             let page = (caching, Extension(WithScript), Html(page));

@@ -20,10 +20,16 @@ pub async fn show_device(
 ) -> Result<Html<String>, PageError> {
     let entries = service.store.device_history(address, HISTORY_LIMIT).await?;
     let newest = entries.first();
+    let mut nodes = service.settings.nodes.list();
+    nodes.retain(|node| node.agent.url.is_some());
+    let last = service.store.newest_query_of(address).await?;
     Ok(Html(history::render(&HistoryView {
         stylesheet: stylesheet_path(),
         device: newest.map_or(address, |entry| entry.device),
         name: newest.and_then(|entry| entry.name.as_deref()),
         entries: &entries,
+        nodes: &nodes,
+        last_node: last.as_ref().map(|query| query.node.as_str()),
+        running: service.queries.find_active_of(address),
     })?))
 }

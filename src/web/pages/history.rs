@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use askama::Template;
+use uuid::Uuid;
 
 use crate::model::report::DeviceSummary;
+use crate::node::summary::NodeSummary;
 use crate::report::html::{Setting, TimeWords as _, VerdictWords as _, finish};
 
 /// What a device's page shows.
@@ -16,6 +18,12 @@ pub struct HistoryView<'a> {
     pub name: Option<&'a str>,
     /// Newest first; empty where no report names the device.
     pub entries: &'a [DeviceSummary],
+    /// Nodes that can be asked.
+    pub nodes: &'a [NodeSummary],
+    /// The node that was asked about it last.
+    pub last_node: Option<&'a str>,
+    /// A query about it that runs now.
+    pub running: Option<Uuid>,
 }
 
 /// The page of one device over all analyses.
@@ -35,6 +43,16 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// What the form says of a node: its cluster, which may be none, and its name.
+    #[expect(clippy::unused_self, reason = "templates call methods of the page")]
+    fn choice(&self, node: &NodeSummary) -> String {
+        format!("{}/{}", node.cluster.as_deref().unwrap_or_default(), node.node)
+    }
+
+    fn is_last(&self, node: &NodeSummary) -> bool {
+        self.view.last_node == Some(node.node.as_str())
+    }
+
     /// A name for the capture that the page proposes: an address without what shells and
     /// file systems take for something else.
     fn file_name(&self) -> String {

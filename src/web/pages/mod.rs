@@ -13,6 +13,7 @@ pub mod home;
 mod node;
 mod nodes;
 pub mod problem;
+mod queries;
 mod report;
 pub mod running;
 #[cfg(test)]
@@ -26,6 +27,9 @@ pub fn routes() -> Router<Service> {
         .route("/analyses/{id}", get(analyses::show_analysis))
         .route("/analyses/{id}/devices/{device}", get(analyses::show_analysis_device))
         .route("/devices/{device}", get(devices::show_device))
+        .route("/analyses/{id}/stop", post(queries::stop))
+        .route("/devices/{device}/analyses", post(queries::ask_about_device))
+        .route("/nodes/{node}/analyses", post(queries::ask_node))
         .route("/nodes", get(nodes::show_nodes))
         .route("/nodes/{node}", get(nodes::show_node))
         .route("/docs/causes", get(causes::show_causes))

@@ -6,6 +6,7 @@ use super::super::query::encode;
 use crate::node::summary::{
     AgentState, ClusterState, NodeDetails, NodeSummary, ResourceHealth, ResourceState,
 };
+use crate::node::wire::InterfaceStatus;
 use crate::report::html::{Setting, TimeWords as _, finish};
 
 /// What the page of all nodes shows.
@@ -28,6 +29,12 @@ pub struct NodeView<'a> {
     /// The path of the stylesheet.
     pub stylesheet: &'a str,
     pub node: &'a NodeDetails,
+    /// Interfaces at which its agent may capture; `None` where there is no agent.
+    pub interfaces: Option<&'a [InterfaceStatus]>,
+    /// Why the agent does not say where it may capture.
+    pub complaint: Option<&'a str>,
+    /// The longest capture, in seconds.
+    pub longest_s: u32,
 }
 
 /// The page of all nodes.
@@ -77,10 +84,17 @@ impl NodesPage<'_> {
 trait NodeWords {
     /// The path of its page.
     fn path(&self) -> String;
+    /// Where its form is sent.
+    fn ask_path(&self) -> String;
     fn has_agent(&self) -> bool;
 }
 
 impl NodeWords for NodeSummary {
+    fn ask_path(&self) -> String {
+        let cluster = self.cluster.as_deref().map(|name| format!("?cluster={}", encode(name)));
+        format!("/nodes/{}/analyses{}", encode(&self.node), cluster.unwrap_or_default())
+    }
+
     fn path(&self) -> String {
         let cluster = self.cluster.as_deref().map(|name| format!("?cluster={}", encode(name)));
         format!("/nodes/{}{}", encode(&self.node), cluster.unwrap_or_default())

@@ -50,5 +50,21 @@ pub async fn show_node(
 ) -> Result<Html<String>, PageError> {
     let found = service.settings.nodes.find(&name, given(query.cluster).as_deref());
     let node = found.map_err(Error::from)?;
-    Ok(Html(node::render_node(&NodeView { stylesheet: stylesheet_path(), node: &node })?))
+    let asked = match node.summary.agent.url {
+        Some(_) => Some(service.queries.interfaces_of(&node.summary).await),
+        None => None,
+    };
+    let (interfaces, complaint) = match asked {
+        None => (None, None),
+        Some(Ok(interfaces)) => (Some(interfaces), None),
+        // Perhaps it answers when it is asked for the capture.
+        Some(Err(error)) => (Some(Vec::new()), Some(error.to_string())),
+    };
+    Ok(Html(node::render_node(&NodeView {
+        stylesheet: stylesheet_path(),
+        node: &node,
+        interfaces: interfaces.as_deref(),
+        complaint: complaint.as_deref(),
+        longest_s: service.queries.longest_s(),
+    })?))
 }

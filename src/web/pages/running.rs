@@ -3,6 +3,7 @@
 use askama::Template;
 
 use crate::model::progress::Progress;
+use crate::model::query::NodeQuery;
 use crate::report::html::{Setting, byte_size, finish};
 
 /// What the page of a running analysis shows.
@@ -13,6 +14,8 @@ pub struct RunningView<'a> {
     /// The path of the script that follows the analysis.
     pub script: &'a str,
     pub progress: Progress,
+    /// The node query that it belongs to.
+    pub query: Option<&'a NodeQuery>,
 }
 
 /// The page of an analysis that runs.

@@ -12,6 +12,7 @@ use crate::node::summary::{
     AgentState, AgentSummary, ClusterState, NodeAddress, NodeDetails, NodeSummary, PodSummary,
     ResourceHealth, ResourceState,
 };
+use crate::node::wire::InterfaceStatus;
 use crate::report::samples;
 
 const SCRIPT: &str = "/static/progress-0123456789abcdef.js";
@@ -69,12 +70,26 @@ fn render_running(bytes_expected: Option<u64>) -> String {
         packets: 1_234,
         captures: 1,
     };
-    running::render(&RunningView { stylesheet: STYLESHEET, script: SCRIPT, progress }).unwrap()
+    let view = RunningView { stylesheet: STYLESHEET, script: SCRIPT, progress, query: None };
+    running::render(&view).unwrap()
 }
 
 fn render_history(entries: &[DeviceSummary], name: Option<&str>) -> String {
     let device = samples::ip("2000::65:119");
-    history::render(&HistoryView { stylesheet: STYLESHEET, device, name, entries }).unwrap()
+    let text = name.unwrap_or("node3");
+    let nodes = [node_sample(text).summary];
+    let nodes = if name.is_some() { &nodes[..] } else { &[] };
+    let last_node = name;
+    let view = HistoryView {
+        stylesheet: STYLESHEET,
+        device,
+        name,
+        entries,
+        nodes,
+        last_node,
+        running: None,
+    };
+    history::render(&view).unwrap()
 }
 
 fn render_nodes(nodes: &[NodeSummary], text: &str) -> String {
@@ -105,7 +120,20 @@ fn render_nodes(nodes: &[NodeSummary], text: &str) -> String {
 }
 
 fn render_node(node: &NodeDetails) -> String {
-    node::render_node(&NodeView { stylesheet: STYLESHEET, node }).unwrap()
+    let interfaces = [InterfaceStatus {
+        name: node.summary.node.clone(),
+        index: 2,
+        state: "UP".to_owned(),
+        may_capture: true,
+    }];
+    let view = NodeView {
+        stylesheet: STYLESHEET,
+        node,
+        interfaces: Some(&interfaces),
+        complaint: Some(&node.summary.node),
+        longest_s: 600,
+    };
+    node::render_node(&view).unwrap()
 }
 
 fn node_sample(text: &str) -> NodeDetails {

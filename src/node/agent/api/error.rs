@@ -34,6 +34,8 @@ pub enum Error {
     Facts(#[from] facts::Error),
     #[error(transparent)]
     Conntrack(#[from] conntrack::Error),
+    #[error("this agent watches no devices")]
+    WatchOff,
     #[error("something went wrong here, not with your request: {0}")]
     Internal(&'static str),
 }
@@ -54,6 +56,7 @@ impl Error {
             Self::CaptureNotFound(_) => {
                 (StatusCode::NOT_FOUND, "capture-not-found", "Capture not found")
             }
+            Self::WatchOff => (StatusCode::NOT_FOUND, "watch-off", "Nothing is watched"),
             Self::Capture(error) => match error {
                 capture::Error::Refused(refusal) => match refusal {
                     Refusal::Malformed(_) => {
@@ -81,6 +84,8 @@ impl Error {
                     (StatusCode::BAD_REQUEST, "bad-capture", "Capture not understood")
                 }
                 capture::Error::Ending
+                | capture::Error::NoInterface
+                | capture::Error::TooManyRings { .. }
                 | capture::Error::Open { .. }
                 | capture::Error::Netlink(_)
                 | capture::Error::Thread(_) => {
@@ -121,6 +126,7 @@ impl Error {
                 }
                 _ => None,
             },
+            Self::WatchOff => Some("Start the agent with --watch or --watch-file."),
             Self::Conntrack(_) => Some("The agent needs CAP_NET_ADMIN for this table."),
             _ => None,
         }

@@ -13,7 +13,7 @@ use super::extract::{CaptureId, Device, Json, JsonBody};
 use crate::model::problem::Problem;
 use crate::node::wire::{
     API_VERSION, CAPTURE_ID_HEADER, CaptureRequest, CaptureStatistics, InterfaceStatus, NodeFacts,
-    PCAPNG_MEDIA_TYPE, Status, TrackedFlows,
+    PCAPNG_MEDIA_TYPE, Status, TrackedFlows, Watch,
 };
 
 /// Entries of one answer, some 300 bytes each.
@@ -120,6 +120,16 @@ pub async fn delete_capture(
     agent.captures.stop(id).await.map(Json).ok_or(Error::CaptureNotFound(id))
 }
 
+/// Returns what the agent believes of the devices that it watches.
+#[utoipa::path(get, path = "/v1/watch", tag = "watch",
+    responses(
+        (status = 200, description = "The devices, in the order in which they were named", body = Watch),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No devices are watched", body = Problem, content_type = "application/problem+json")))]
+pub async fn get_watch(State(agent): State<Agent>) -> Result<Json<Watch>, Error> {
+    agent.watch.as_ref().map(|watch| Json(watch.view())).ok_or(Error::WatchOff)
+}
+
 /// Returns how the agent is: interfaces, captures, packets seen and dropped.
 #[utoipa::path(get, path = "/v1/status", tag = "operations",
     responses(
@@ -153,13 +163,16 @@ pub async fn get_status(State(agent): State<Agent>) -> Result<Json<Status>, Erro
     }))
 }
 
-/// Returns the agent's health as Prometheus metrics.
+/// Returns the agent's health as Prometheus metrics, and the verdicts on watched devices.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses(
         (status = 200, description = "Metrics", body = String, content_type = "text/plain"),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json")))]
 pub async fn get_metrics(State(agent): State<Agent>) -> Response {
-    let text = metrics::render(&agent.node, &agent.captures);
+    let mut text = metrics::render(&agent.node, &agent.captures);
+    if let Some(watch) = &agent.watch {
+        watch.render_metrics(&mut text);
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 

@@ -24,6 +24,7 @@ use self::error::Error;
 pub use self::openapi::render_openapi;
 pub use self::tokens::{TokenError, Tokens};
 use super::capture::Captures;
+use super::watch::Watch;
 use crate::model::time::Timestamp;
 
 /// What every handler can reach.
@@ -32,6 +33,8 @@ pub struct Agent {
     pub node: String,
     pub started_at: Timestamp,
     pub captures: Arc<Captures>,
+    /// Nothing where no devices are watched.
+    pub watch: Option<Arc<Watch>>,
     /// Where kube-proxy tells its mode, if it shall be asked.
     pub kube_proxy: Option<SocketAddr>,
     pub now: fn() -> Timestamp,
@@ -67,6 +70,7 @@ fn guarded_routes() -> OpenApiRouter<Agent> {
         .routes(routes!(handlers::get_conntrack))
         .routes(routes!(handlers::create_capture))
         .routes(routes!(handlers::get_capture, handlers::delete_capture))
+        .routes(routes!(handlers::get_watch))
         .routes(routes!(handlers::get_status))
         .routes(routes!(handlers::get_metrics))
 }

@@ -10,11 +10,12 @@ use super::{guarded_routes, open_routes};
 #[openapi(
     info(
         title = "Replyscope agent",
-        description = "Facts of one node from its kernel, and live captures.\n\nErrors are problem documents (RFC 9457). Times are RFC 3339 in UTC by the node's clock, addresses RFC 5952. Tables of the kernel have the names that `ip -j` gives them."
+        description = "Facts of one node from its kernel, live captures, and verdicts on watched devices.\n\nErrors are problem documents (RFC 9457). Times are RFC 3339 in UTC by the node's clock, addresses RFC 5952. Tables of the kernel have the names that `ip -j` gives them."
     ),
     tags(
         (name = "facts", description = "What the kernel says"),
         (name = "captures", description = "Packets while they come"),
+        (name = "watch", description = "Devices that are judged all the time"),
         (name = "operations", description = "For supervisors")
     )
 )]

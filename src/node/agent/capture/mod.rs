@@ -15,14 +15,15 @@ mod worker;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, TryAcquireError, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 use uuid::Uuid;
 
 pub use self::pcapng::Counts;
-use self::program::{LinkLayer, Outgoing, Selection};
+use self::program::{LinkLayer, MAX_DEVICES, Outgoing, Selection};
 pub use self::request::{Policy, Refusal};
 use self::ring::Ring;
 use self::shared::{Shared, Totals};
@@ -30,7 +31,10 @@ use self::source::{Source, SourceState};
 use self::worker::Worker;
 use super::netlink;
 use crate::model::time::Timestamp;
-use crate::node::wire::{CaptureEnd, CaptureRequest, CaptureStatistics, InterfaceStatistics, Link};
+use crate::node::wire::{
+    CaptureEnd, CaptureFilter, CaptureLimits, CaptureRequest, CaptureStatistics,
+    InterfaceStatistics, Link,
+};
 
 /// Kernel memory for the rings of one capture, and of one interface.
 const CAPTURE_BYTES: usize = 32 << 20;
@@ -41,6 +45,9 @@ const STREAM_CHUNKS: usize = 32;
 
 /// Captures that have ended and can still be asked about.
 const REMEMBERED: usize = 64;
+
+/// Rings of a capture that goes on for ever: one for each interface and group of devices.
+const MAX_STANDING_RINGS: usize = 64;
 
 /// Why a capture did not start.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +68,31 @@ pub enum Error {
     Netlink(#[from] netlink::Error),
     #[error("no thread can be started for the capture")]
     Thread(#[source] io::Error),
+    #[error("no interface that may be captured leads to the devices, or has a name that was given")]
+    NoInterface,
+    #[error(
+        "{devices} addresses at {interfaces} interfaces need more than {MAX_STANDING_RINGS} rings, one for {MAX_DEVICES} addresses at each; name fewer"
+    )]
+    TooManyRings { devices: usize, interfaces: usize },
+}
+
+/// A capture that goes on until somebody ends it.
+#[derive(Debug)]
+pub struct Standing {
+    shared: Arc<Shared>,
+    pub stream: mpsc::Receiver<Bytes>,
+}
+
+impl Standing {
+    /// What became of it so far. An interface is listed once for each of its rings.
+    pub fn statistics(&self) -> CaptureStatistics {
+        self.shared.statistics()
+    }
+
+    /// Asks it to end; its stream ends once all is in it.
+    pub fn end(&self) {
+        self.shared.end(CaptureEnd::Stopped);
+    }
 }
 
 /// The captures of an agent.
@@ -80,6 +112,8 @@ struct Known {
     by_id: BTreeMap<Uuid, Arc<Shared>>,
     /// Oldest first.
     order: VecDeque<Uuid>,
+    /// The one that goes on, which no client asks about.
+    standing: Option<Arc<Shared>>,
 }
 
 impl Captures {
@@ -126,6 +160,69 @@ impl Captures {
             })?;
             sources.push(open(link, selection, request.snap_length_bytes, memory_bytes)?);
         }
+        let limits = self.policy.limit(request.limits);
+        let (shared, receiver) =
+            self.spawn(sources, request.snap_length_bytes, limits, Some(slot))?;
+        self.remember(Arc::clone(&shared));
+        let id = shared.id();
+        tracing::info!(%id, interfaces = request.interfaces.len(), "capture started");
+        Ok((id, receiver))
+    }
+
+    /// Starts a capture of `devices` at `links` that no limit ends, beside those
+    /// that clients start; there is one at a time. Addresses beyond one filter's
+    /// get a ring of their own.
+    ///
+    /// # Errors
+    ///
+    /// Where an interface is forbidden or cannot be captured, or there are too many.
+    pub fn stand(
+        &self,
+        links: &[&Link],
+        devices: &[IpAddr],
+        snap_length_bytes: u32,
+    ) -> Result<Standing, Error> {
+        if self.slots.is_closed() {
+            return Err(Error::Ending);
+        }
+        let filters: Vec<CaptureFilter> = devices
+            .chunks(MAX_DEVICES)
+            .map(|group| CaptureFilter::of_devices(group.to_vec()))
+            .collect();
+        let rings = filters.len().saturating_mul(links.len());
+        if rings > MAX_STANDING_RINGS {
+            return Err(Error::TooManyRings { devices: devices.len(), interfaces: links.len() });
+        }
+        let memory_bytes = (CAPTURE_BYTES / rings.max(1)).min(MAX_RING_BYTES);
+        let mut sources = Vec::with_capacity(rings);
+        for link in links {
+            if !self.policy.allows(&link.name) {
+                return Err(Refusal::InterfaceForbidden(link.name.clone()).into());
+            }
+            for filter in &filters {
+                sources.push(open(
+                    link,
+                    Selection::Filter(filter),
+                    snap_length_bytes,
+                    memory_bytes,
+                )?);
+            }
+        }
+        let limits = CaptureLimits { seconds: u32::MAX, packets: u64::MAX, bytes: u64::MAX };
+        let (shared, stream) = self.spawn(sources, snap_length_bytes, limits, None)?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.standing = Some(Arc::clone(&shared));
+        Ok(Standing { shared, stream })
+    }
+
+    /// Starts the thread of a capture; `slot` is given back when it ends.
+    fn spawn(
+        &self,
+        sources: Vec<Source>,
+        snap_length_bytes: u32,
+        limits: CaptureLimits,
+        slot: Option<OwnedSemaphorePermit>,
+    ) -> Result<(Arc<Shared>, mpsc::Receiver<Bytes>), Error> {
         let shared = Arc::new(Shared::new(CaptureStatistics {
             id: (self.new_id)(),
             started_at: (self.now)(),
@@ -146,8 +243,8 @@ impl Captures {
         let worker = Worker {
             node: self.node.clone(),
             sources,
-            snap_length_bytes: request.snap_length_bytes,
-            limits: self.policy.limit(request.limits),
+            snap_length_bytes,
+            limits,
             stream,
             shared: Arc::clone(&shared),
             totals: Arc::clone(&self.totals),
@@ -160,15 +257,12 @@ impl Captures {
                 drop(slot);
             })
             .map_err(Error::Thread)?;
-        let id = shared.id();
-        tracing::info!(%id, interfaces = request.interfaces.len(), "capture started");
-        self.remember(shared);
-        Ok((id, receiver))
+        Ok((shared, receiver))
     }
 
     fn remember(&self, shared: Arc<Shared>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Known { by_id, order } = &mut *known;
+        let Known { by_id, order, .. } = &mut *known;
         order.push_back(shared.id());
         by_id.insert(shared.id(), shared);
         while order.len() > REMEMBERED {
@@ -201,10 +295,13 @@ impl Captures {
     /// Ends all captures, waits for them, and starts no other.
     pub async fn stop_all(&self) {
         self.slots.close();
-        for shared in self.running() {
+        let mut running = self.running();
+        let standing = self.known.lock().unwrap_or_else(PoisonError::into_inner).standing.clone();
+        running.extend(standing);
+        for shared in &running {
             shared.end(CaptureEnd::AgentEnding);
         }
-        for shared in self.running() {
+        for shared in &running {
             shared.finished().await;
         }
     }
@@ -253,4 +350,21 @@ fn open(
         counts: Counts::default(),
         state: SourceState::Up,
     })
+}
+
+/// The writer of streams, for tests of what reads them.
+#[cfg(test)]
+pub mod samples {
+    pub use super::block::RingPacket;
+    use super::pcapng;
+    pub use super::pcapng::write_section;
+    use super::program::LinkLayer;
+
+    pub fn write_interface(out: &mut Vec<u8>, name: &str) {
+        pcapng::write_interface(out, name, LinkLayer::Ethernet, 65_535);
+    }
+
+    pub fn write_packet(out: &mut Vec<u8>, interface: u32, packet: &RingPacket<'_>) {
+        pcapng::write_packet(out, interface, LinkLayer::Ethernet, packet);
+    }
 }

@@ -1,0 +1,144 @@
+//! Packets of which the text gives names for addresses, held until all that
+//! the analysis learns of addresses is known.
+
+use std::collections::BTreeSet;
+
+use super::CaptureIntake;
+use crate::analysis::feeder::Feeder;
+use crate::analysis::names::Names;
+use crate::ingest::NamedPacket;
+use crate::model::input::{Fault, Place};
+use crate::model::packet::{Content, Packet};
+use crate::model::time::Timestamp;
+
+/// Packets of one capture that are held, some 300 bytes each.
+const LIMIT_HELD: usize = 200_000;
+
+/// The first packet with a name, and all that follow it.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    items: Vec<Item>,
+    is_released: bool,
+    omitted: u64,
+}
+
+#[derive(Debug)]
+enum Item {
+    Packet(Packet, u32),
+    Named(Box<NamedPacket>),
+    Other(Option<Timestamp>),
+}
+
+impl Held {
+    /// Takes a packet that stands behind one with a name; gives it back where
+    /// there is none.
+    pub fn take_packet(&mut self, packet: Packet, wire_bytes: u32) -> Option<Packet> {
+        if !self.is_holding() {
+            return Some(packet);
+        }
+        self.push(Item::Packet(packet, wire_bytes));
+        None
+    }
+
+    /// Whether it takes a packet of no concern that stands behind one with a name.
+    pub fn takes_other(&mut self, at: Option<Timestamp>) -> bool {
+        let takes = self.is_holding();
+        if takes {
+            self.push(Item::Other(at));
+        }
+        takes
+    }
+
+    fn is_holding(&self) -> bool {
+        !self.items.is_empty() && !self.is_released
+    }
+
+    fn push(&mut self, item: Item) {
+        if self.items.len() < LIMIT_HELD {
+            self.items.push(item);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+impl CaptureIntake {
+    /// Whether packets wait for addresses.
+    pub fn is_holding(&self) -> bool {
+        self.held.is_holding()
+    }
+
+    /// Takes a packet whose ends are named.
+    pub fn named(&mut self, named: NamedPacket) {
+        self.held.push(Item::Named(Box::new(named)));
+    }
+
+    /// Passes on what was held, by the addresses that the names have.
+    pub fn release(&mut self, names: &Names, feeder: &mut Feeder) {
+        self.held.is_released = true;
+        let mut told = BTreeSet::new();
+        for item in std::mem::take(&mut self.held.items) {
+            match item {
+                Item::Packet(packet, wire_bytes) => self.packet(packet, wire_bytes, feeder),
+                Item::Other(at) => self.other(at, feeder),
+                Item::Named(waiting) => {
+                    let (line, at) = (waiting.line, waiting.packet.at);
+                    match resolve(*waiting, names) {
+                        Ok(packet) => self.packet(packet, 0, feeder),
+                        Err(name) => {
+                            self.other(Some(at), feeder);
+                            if told.insert(name.clone()) {
+                                self.fault(&unknown(line, &name));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if self.held.omitted > 0 {
+            let message = format!(
+                "{} packets were left out: {LIMIT_HELD} wait for the addresses of names already",
+                self.held.omitted
+            );
+            self.fault(&Fault { place: Place::Whole, message });
+        }
+    }
+}
+
+/// The packet with addresses.
+///
+/// # Errors
+///
+/// The name of which no address, or more than one, is known.
+fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
+    let NamedPacket { mut packet, source, destination, .. } = waiting;
+    let flow = match &mut packet.content {
+        Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
+        Content::Dropped(dropped) => &mut dropped.datagram.flow,
+        Content::IcmpError(_)
+        | Content::FragmentsLost(_)
+        | Content::Neighbour(_)
+        | Content::Segment(_) => return Ok(packet),
+    };
+    match (source, destination) {
+        (None, None) => {}
+        (Some(name), None) => {
+            flow.source.address = names.find(&name, flow.destination.address).ok_or(name)?;
+        }
+        (None, Some(name)) => {
+            flow.destination.address = names.find(&name, flow.source.address).ok_or(name)?;
+        }
+        (Some(source), Some(destination)) => {
+            let pair = names.find_pair(&source, &destination)?;
+            (flow.source.address, flow.destination.address) = pair;
+        }
+    }
+    Ok(packet)
+}
+
+fn unknown(line: u64, name: &str) -> Fault {
+    let message = format!(
+        "names '{name}', of which not exactly one address is known; add the output of `kubectl get pod,node -A -o wide` or a device list, or print addresses: `tcpdump -n`, `hubble observe --ip-translation=false`"
+    );
+    Fault { place: Place::Line(line), message }
+}

@@ -1,0 +1,156 @@
+//! Names that texts write where packets have addresses.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::model::topology::{Facts, Role};
+
+/// The addresses of pods, nodes and devices by their names.
+#[derive(Debug, Default)]
+pub struct Names {
+    by_name: BTreeMap<String, Vec<IpAddr>>,
+}
+
+impl Names {
+    /// All names that an inventory ties to addresses.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        let mut names = Self::default();
+        for fact in &facts.addresses {
+            match fact.role {
+                Role::Pod => {
+                    if let Some(pod) = &fact.pod {
+                        names.add(pod, fact.address);
+                        if let Some((_, bare)) = pod.split_once('/') {
+                            names.add(bare, fact.address);
+                        }
+                    }
+                }
+                Role::Node => {
+                    if let Some(node) = &fact.node {
+                        names.add(node, fact.address);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for device in &facts.devices {
+            for address in &device.addresses {
+                names.add(&device.name, *address);
+            }
+        }
+        for fact in &facts.hosts {
+            names.add(&fact.name, fact.address);
+        }
+        names
+    }
+
+    /// The one address of `name` that is of the family of `other`. A name with
+    /// a domain may be known by its first label.
+    #[must_use]
+    pub fn find(&self, name: &str, other: IpAddr) -> Option<IpAddr> {
+        let name = name.to_ascii_lowercase();
+        let label = name.split_once('.').map(|(label, _)| label);
+        let known = self.by_name.get(&name).or_else(|| self.by_name.get(label?))?;
+        let mut fitting = known.iter().filter(|address| address.is_ipv4() == other.is_ipv4());
+        let first = fitting.next()?;
+        fitting.next().is_none().then_some(*first)
+    }
+
+    /// The addresses of two names that talk to each other.
+    ///
+    /// # Errors
+    ///
+    /// The name of which no address is known, or of which none is sure: both
+    /// may have addresses of both families.
+    pub fn find_pair(&self, one: &str, other: &str) -> Result<(IpAddr, IpAddr), String> {
+        let families = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let pairs: Vec<_> = families
+            .iter()
+            .filter_map(|family| Some((self.find(one, *family)?, self.find(other, *family)?)))
+            .collect();
+        if let [pair] = pairs[..] {
+            return Ok(pair);
+        }
+        let is_known = families.iter().any(|family| self.find(one, *family).is_some());
+        Err(if is_known { other } else { one }.to_owned())
+    }
+
+    fn add(&mut self, name: &str, address: IpAddr) {
+        let known = self.by_name.entry(name.to_ascii_lowercase()).or_default();
+        if !known.contains(&address) {
+            known.push(address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::topology::{AddressFact, DeviceEntry, FactSource, HostFact};
+
+    fn fact(address: &str, role: Role, node: &str, pod: &str) -> AddressFact {
+        let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        AddressFact {
+            address: address.parse().unwrap(),
+            role,
+            node: named(node),
+            pod: named(pod),
+            source: FactSource::Kubernetes,
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_name_has_the_one_address_of_its_family() {
+        let names = Names::of(&Facts {
+            addresses: vec![
+                fact("198.51.100.7", Role::Pod, "node3", "default/tftp-0"),
+                fact("2001:db8:1::7", Role::Pod, "node3", "default/tftp-0"),
+                fact("198.51.100.8", Role::Pod, "node3", "other/tftp-0"),
+                fact("203.0.113.3", Role::Node, "node3", ""),
+                fact("203.0.113.21", Role::Vip, "node3", ""),
+                fact("203.0.113.4", Role::Node, "node4", ""),
+                fact("203.0.113.5", Role::Node, "node4", ""),
+            ],
+            devices: vec![DeviceEntry {
+                name: "switch1".to_owned(),
+                addresses: vec!["192.0.2.9".parse().unwrap(), "2001:db8::9".parse().unwrap()],
+            }],
+            hosts: vec![HostFact {
+                name: "ns1.example.com".to_owned(),
+                address: "192.0.2.53".parse().unwrap(),
+            }],
+            ..Facts::default()
+        });
+        let (v4, v6) = ("192.0.2.1", "2001:db8::1");
+        let cases = [
+            ("default/tftp-0", v4, Some("198.51.100.7")),
+            ("default/tftp-0", v6, Some("2001:db8:1::7")),
+            // Two pods are called so.
+            ("tftp-0", v4, None),
+            ("tftp-0", v6, Some("2001:db8:1::7")),
+            ("node3", v4, Some("203.0.113.3")),
+            ("node3.example.com", v4, Some("203.0.113.3")),
+            ("node3", v6, None),
+            ("node4", v4, None),
+            ("Switch1", v6, Some("2001:db8::9")),
+            ("ns1.example.com", v4, Some("192.0.2.53")),
+            ("ns1", v4, None),
+            ("nobody", v4, None),
+        ];
+        for (name, other, expected) in cases {
+            let actual =
+                names.find(name, other.parse().unwrap()).map(|address| address.to_string());
+            assert_eq!(actual.as_deref(), expected, "{name} beside {other}");
+        }
+        assert_eq!(names.find_pair("switch1", "nobody"), Err("nobody".to_owned()));
+        assert_eq!(names.find_pair("nobody", "switch1"), Err("nobody".to_owned()));
+        // Both have addresses of both families: which ones they used is not told.
+        assert!(names.find_pair("switch1", "default/tftp-0").is_err());
+        assert_eq!(
+            names.find_pair("switch1", "node3"),
+            Ok(("192.0.2.9".parse().unwrap(), "203.0.113.3".parse().unwrap()))
+        );
+    }
+}

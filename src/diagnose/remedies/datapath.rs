@@ -1,0 +1,48 @@
+//! What to look at where Cilium says that it dropped a packet.
+
+use crate::model::exchange::DroppedPackets;
+use crate::model::finding::Remedy;
+
+/// Names what decides about a drop for this reason.
+#[must_use]
+pub fn look_at_drop(dropped: &DroppedPackets) -> Remedy {
+    let DroppedPackets { source, destination, reason, .. } = dropped;
+    let not_tried = "Not tried here.".to_owned();
+    if reason.to_lowercase().contains("policy denied") {
+        return Remedy {
+            title: format!("Allow UDP from {source} to {destination} in a network policy"),
+            steps: vec![
+                "A pod that any policy selects takes, or sends, only what its policies allow. An answer needs no rule of its own where it belongs to an allowed request; one from a new port, as TFTP's, does.".to_owned(),
+                not_tried,
+            ],
+            commands: vec![
+                "kubectl get networkpolicies,ciliumnetworkpolicies,ciliumclusterwidenetworkpolicies -A".to_owned(),
+                "hubble observe --verdict DROPPED --protocol udp -f".to_owned(),
+            ],
+        };
+    }
+    if reason.contains("NAT masquerade") {
+        return Remedy {
+            title: "Find out where the translation of this flow was made".to_owned(),
+            steps: vec![
+                "The node that drops the packet has no translation for it: the request came in through another node, the entry has expired, or the answer comes from a port that the request did not name, as TFTP's does. Cilium's translation does not read TFTP, so no helper fits there.".to_owned(),
+                "Let requests and answers pass the same node, or run the server with hostNetwork: true or from one port.".to_owned(),
+                not_tried,
+            ],
+            commands: vec![
+                format!("kubectl -n kube-system exec ds/cilium -- cilium-dbg bpf nat list | grep -F '{}'", destination.address),
+                format!("kubectl -n kube-system exec ds/cilium -- cilium-dbg bpf ct list global | grep -F '{}'", destination.address),
+            ],
+        };
+    }
+    Remedy {
+        title: "Look up why the datapath drops it".to_owned(),
+        steps: vec![
+            "Repeat the request while the drops are shown on the node of the pod, with the file and line that drop.".to_owned(),
+            not_tried,
+        ],
+        commands: vec![
+            "kubectl -n kube-system exec ds/cilium -- cilium-dbg monitor --type drop".to_owned(),
+        ],
+    }
+}

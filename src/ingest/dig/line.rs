@@ -1,0 +1,132 @@
+//! Lines that `dig`, `nslookup` and `host` print.
+
+use super::find_endpoint;
+use crate::model::endpoint::Endpoint;
+
+/// What a line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DigLine {
+    /// None of these programs prints it.
+    Foreign,
+    /// `; <<>> DiG 9.18.28 <<>> @192.0.2.1 example.com`: a run begins.
+    Banner,
+    /// It says nothing about addresses.
+    Own,
+    /// An answer was thrown away.
+    Complaint { source: Endpoint, asked: Endpoint },
+    /// An answer was taken.
+    AnsweredBy(Endpoint),
+    /// A complaint whose addresses cannot be read.
+    Unreadable,
+}
+
+const COMPLAINT: &str = "reply from unexpected source: ";
+
+/// Whether a run begins here, where no command says so.
+#[must_use]
+pub fn begins_run(text: &str) -> bool {
+    matches!(read_line(text), DigLine::Banner | DigLine::Complaint { .. } | DigLine::Unreadable)
+}
+
+/// Reads one line.
+pub(super) fn read_line(text: &str) -> DigLine {
+    let text = text.trim();
+    if let Some((lead, rest)) = text.split_once(COMPLAINT)
+        && matches!(lead.trim(), "" | ";;")
+    {
+        let sides = rest.split_once(", expected ").and_then(|(source, asked)| {
+            let asked = asked.split_whitespace().next()?.trim_end_matches(['.', ',']);
+            Some((find_endpoint(source)?, find_endpoint(asked)?))
+        });
+        return match sides {
+            // The programs ask and listen with sockets of one family.
+            Some((source, asked)) if source.address.is_ipv4() == asked.address.is_ipv4() => {
+                DigLine::Complaint { source, asked }
+            }
+            _ => DigLine::Unreadable,
+        };
+    }
+    if text.starts_with("; <<>> DiG") {
+        return DigLine::Banner;
+    }
+    if let Some(server) = text.strip_prefix(";; SERVER: ") {
+        let server = server.split('(').next().unwrap_or(server);
+        let is_tcp = text.ends_with("(TCP)");
+        return find_endpoint(server).filter(|_| !is_tcp).map_or(DigLine::Own, DigLine::AnsweredBy);
+    }
+    // `Address: 192.0.2.1#53`: the server whose answer nslookup and host show next.
+    if let Some(server) = text.strip_prefix("Address:").and_then(find_endpoint) {
+        return DigLine::AnsweredBy(server);
+    }
+    if is_own(text) { DigLine::Own } else { DigLine::Foreign }
+}
+
+fn is_own(text: &str) -> bool {
+    const LEADS: [&str; 7] =
+        ["Server:", "Name:", "Address:", "Aliases:", "Using domain server:", "Non-authorit", "** "];
+    text.is_empty()
+        || text.starts_with(';')
+        || LEADS.iter().any(|lead| text.starts_with(lead))
+        || is_record(text)
+}
+
+/// `example.com.  300  IN  A  192.0.2.9`.
+fn is_record(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.next().is_some_and(|name| name.ends_with('.'))
+        && words.next().is_some_and(|ttl| ttl.bytes().all(|byte| byte.is_ascii_digit()))
+        && words.next() == Some("IN")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_apart() {
+        let complaint = |source, asked| DigLine::Complaint {
+            source: find_endpoint(source).unwrap(),
+            asked: find_endpoint(asked).unwrap(),
+        };
+        let answered = |server| DigLine::AnsweredBy(find_endpoint(server).unwrap());
+        let cases = [
+            (
+                ";; reply from unexpected source: 192.0.2.2#53, expected 192.0.2.1#53",
+                complaint("192.0.2.2#53", "192.0.2.1#53"),
+            ),
+            (
+                ";; reply from unexpected source: 2001:db8::2#53, expected 2001:db8::1#53",
+                complaint("2001:db8::2#53", "2001:db8::1#53"),
+            ),
+            (
+                "reply from unexpected source: fe80::2%2#53, expected fe80::1%eth0#53",
+                complaint("fe80::2#53", "fe80::1#53"),
+            ),
+            (
+                ";; reply from unexpected source: ::ffff:192.0.2.2#53, expected 192.0.2.1#5353",
+                complaint("192.0.2.2#53", "192.0.2.1#5353"),
+            ),
+            (
+                ";; reply from unexpected source: 192.0.2.2#53, expected 2001:db8::1#53",
+                DigLine::Unreadable,
+            ),
+            (";; reply from unexpected source: x#53, expected 192.0.2.1#53", DigLine::Unreadable),
+            (";; reply from unexpected source: 192.0.2.2#53", DigLine::Unreadable),
+            (";; reply from unexpected source: 192.0.2.2#99999, expected", DigLine::Unreadable),
+            ("We saw a reply from unexpected source: a, expected b", DigLine::Foreign),
+            ("; <<>> DiG 9.18.28 <<>> @192.0.2.1 example.com", DigLine::Banner),
+            (";; connection timed out; no servers could be reached", DigLine::Own),
+            (";; SERVER: 192.0.2.1#53(192.0.2.1) (UDP)", answered("192.0.2.1#53")),
+            (";; SERVER: 2001:db8::1#53(2001:db8::1)", answered("2001:db8::1#53")),
+            (";; SERVER: 192.0.2.1#53(192.0.2.1) (TCP)", DigLine::Own),
+            ("Address:\t192.0.2.1#53", answered("192.0.2.1#53")),
+            ("Address: 192.0.2.9", DigLine::Own),
+            ("example.com.\t\t300\tIN\tA\t192.0.2.9", DigLine::Own),
+            ("", DigLine::Own),
+            ("The answer came from the node.", DigLine::Foreign),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read_line(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What Cilium dropped, and why, as notes on the capture.
+
+use std::collections::BTreeMap;
+
+use super::event::FlowEvent;
+
+/// Kinds of drops that are told apart.
+const LIMIT_KINDS: usize = 50;
+
+/// Drops by reason and the ends of the packet.
+#[derive(Debug, Default)]
+pub(super) struct Drops {
+    kinds: BTreeMap<(String, String, String), Count>,
+    more: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    datagrams: u64,
+    first_line: u64,
+}
+
+/// What a reason means here, by the words that Cilium prints.
+const MEANINGS: [(&str, &str); 5] = [
+    ("Policy denied", "no network policy allows it"),
+    (
+        "No mapping for NAT masquerade",
+        "an answer to a port for which this node has no translation: it was made on another node, has expired, or the answer comes from a new port",
+    ),
+    ("Service backend not found", "the service has no ready pod"),
+    ("CT: Map insertion failed", "the connection tracking map is full"),
+    ("Fragmentation needed", "it is larger than the path's MTU"),
+];
+
+impl Drops {
+    /// Counts a dropped datagram.
+    pub fn count(&mut self, line: u64, event: &FlowEvent) {
+        let key = (event.point.clone(), event.source.as_text(), event.destination.as_text());
+        if let Some(count) = self.kinds.get_mut(&key) {
+            count.datagrams += 1;
+        } else if self.kinds.len() < LIMIT_KINDS {
+            self.kinds.insert(key, Count { datagrams: 1, first_line: line });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// One note for each kind.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self
+            .kinds
+            .iter()
+            .map(|((reason, source, destination), count)| {
+                let Count { datagrams, first_line } = count;
+                let what = match datagrams {
+                    1 => "a UDP datagram".to_owned(),
+                    more => format!("{more} UDP datagrams"),
+                };
+                let meaning = MEANINGS
+                    .iter()
+                    .find(|(lead, _)| reason.starts_with(lead))
+                    .map(|(_, meaning)| format!(" ({meaning})"))
+                    .unwrap_or_default();
+                format!(
+                    "Cilium dropped {what} {source} → {destination}: {reason}{meaning}; first in line {first_line}"
+                )
+            })
+            .collect();
+        if self.more > 0 {
+            notes.push(format!("Cilium dropped {} more UDP datagrams", self.more));
+        }
+        notes
+    }
+}

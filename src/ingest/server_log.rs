@@ -1,0 +1,94 @@
+//! Lines that TFTP servers log about a transfer that failed. They prove no
+//! packet by themselves, but beside a capture they say what the server saw.
+
+/// Characters of a line that are quoted.
+const LIMIT_QUOTE_CHARS: usize = 160;
+
+/// What servers log (tftp-hpa's `tftpd.c`, dnsmasq's `tftp.c`), and what it means.
+const MEANINGS: [(&str, &str); 5] = [
+    (
+        "Operation not permitted",
+        "the server's own host refused to send the packet: a firewall rule for what leaves it. A rule that lets related packets pass does so only where the TFTP helper is assigned, which kernels since 6.0 do not do by themselves",
+    ),
+    (
+        "Connection refused",
+        "the server's packet was answered with ICMP port unreachable: the client's socket did not expect it from this address and port, or was closed",
+    ),
+    ("sending NAK", "the server refused the request with a TFTP error"),
+    (
+        "Network is unreachable",
+        "the server's host has no route back to the client in this address family",
+    ),
+    ("failed sending", "the server sent again and again, and gave up without an acknowledgement"),
+];
+
+/// What a line of a server's log says, as a sentence without a full stop;
+/// `None` where it is none, or tells of no failure.
+pub fn find_failure(line: &str) -> Option<String> {
+    let text = line.trim();
+    let message = find_message(text)?;
+    let (_, meaning) = MEANINGS.iter().find(|(words, _)| message.contains(words))?;
+    let quote: String = text.chars().filter(|c| !c.is_control()).take(LIMIT_QUOTE_CHARS).collect();
+    Some(format!("a TFTP server logged '{quote}': {meaning}"))
+}
+
+/// The message behind `in.tftpd[123]: ` or `dnsmasq-tftp[123]: `, with any
+/// prefix that syslog or journald put before it.
+fn find_message(text: &str) -> Option<&str> {
+    const PROGRAMS: [&str; 4] = ["in.tftpd", "tftpd", "atftpd", "dnsmasq-tftp"];
+    PROGRAMS.iter().find_map(|program| {
+        let at = text.find(program)?;
+        let is_word = text.get(..at)?.chars().next_back().is_none_or(char::is_whitespace);
+        let rest = text.get(at + program.len()..)?;
+        let rest = match rest.strip_prefix('[') {
+            Some(number) => {
+                number
+                    .split_once(']')
+                    .filter(|(number, _)| {
+                        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+                    })?
+                    .1
+            }
+            None => rest,
+        };
+        is_word.then(|| rest.strip_prefix(": "))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_from_other_lines() {
+        let cases = [
+            (
+                "Nov  8 07:19:25 node3 in.tftpd[123]: tftpd: oack: Operation not permitted",
+                Some("refused to send"),
+            ),
+            ("in.tftpd[9]: tftpd: read: Connection refused", Some("ICMP port unreachable")),
+            ("tftpd: read: Connection refused", Some("ICMP port unreachable")),
+            (
+                "2024-11-08T07:19:25+00:00 n in.tftpd[1]: sending NAK (1, File not found) to 2001:db8::9",
+                Some("TFTP error"),
+            ),
+            ("dnsmasq-tftp[77]: failed sending /srv/a to 192.0.2.9", Some("gave up")),
+            ("in.tftpd[123]: RRQ from 192.0.2.9 filename startup.cfg", None),
+            ("in.tftpd[x]: tftpd: read: Connection refused", None),
+            ("the tftpd said: read: Connection refused", None),
+            ("myin.tftpd[1]: read: Connection refused", None),
+            ("curl: (7) Connection refused", None),
+            ("", None),
+        ];
+        for (line, expected) in cases {
+            let actual = find_failure(line);
+            match expected {
+                Some(words) => assert!(
+                    actual.as_ref().is_some_and(|text| text.contains(words)),
+                    "{line}: {actual:?}"
+                ),
+                None => assert_eq!(actual, None, "{line}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Node queries: what is asked of a node's agent, and what became of it.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::time::Timestamp;
+
+/// A live capture at one node for one device. Its id is the analysis' id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NodeQuery {
+    pub id: Uuid,
+    pub node: String,
+    /// The cluster that the node is of; `null` for one that is registered by name only.
+    pub cluster: Option<String>,
+    #[schema(value_type = String, example = "2000::65:119")]
+    pub device: IpAddr,
+    /// All addresses that are captured, the device's first one included.
+    #[schema(value_type = Vec<String>)]
+    pub addresses: Vec<IpAddr>,
+    /// How long it captures, in seconds.
+    pub duration_s: u32,
+    pub state: QueryState,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    /// Why it failed or was interrupted.
+    pub message: Option<String>,
+}
+
+/// Where a node query is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QueryState {
+    /// As many run as may; its turn has not come.
+    Queued,
+    Running,
+    /// It captured for its time, or was stopped by somebody; there is a report.
+    Finished,
+    /// Nothing could be captured; there is no report.
+    Failed,
+    /// Something cut it short; what was captured till then is in the report.
+    Interrupted,
+}
+
+impl QueryState {
+    /// The JSON value.
+    #[must_use]
+    pub const fn as_token(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `/api/v1/nodes/{node}/analyses`, and what becomes of a node query.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::Service;
+use super::super::error::{ApiError, Error};
+use super::super::extract::{DeviceAddress, Json, Path, Query};
+use super::super::problem::Problem;
+use super::super::queries::{Preflight, QueryRequest};
+use super::super::query::given;
+use super::nodes::NodeQuery;
+use super::responses::{FindProblems, QueryProblems};
+use crate::model::query;
+
+/// Seconds of a capture where nothing is said.
+pub const DEFAULT_DURATION_S: u32 = 60;
+
+/// A request in JSON is short.
+const MOST_BYTES: usize = 64 << 10;
+
+/// What to ask a node.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeQueryRequest {
+    /// The device's address.
+    #[schema(value_type = String, example = "2000::65:119")]
+    device: DeviceAddress,
+    /// More addresses of the device. Those of its newest report count as well.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 31)]
+    addresses: Vec<DeviceAddress>,
+    /// How long to capture, in seconds.
+    #[serde(default = "default_duration_s")]
+    #[schema(default = 60, minimum = 1)]
+    duration_s: u32,
+    /// Where to capture. None: the ways to the device, and the cables of the node's pods.
+    #[serde(default)]
+    #[schema(max_items = 16)]
+    interfaces: Vec<String>,
+    /// UDP ports of which one must be the source's or the destination's. None: all.
+    /// A TFTP server answers from a port of its own, which a port here would hide.
+    #[serde(default)]
+    #[schema(max_items = 64)]
+    ports: Vec<u16>,
+}
+
+const fn default_duration_s() -> u32 {
+    DEFAULT_DURATION_S
+}
+
+/// A node query that runs, and where to follow it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AcceptedQuery {
+    #[serde(flatten)]
+    query: query::NodeQuery,
+    /// Where its state and its report are.
+    url: String,
+    /// Where its page is.
+    page: String,
+}
+
+/// Asks a node about a device: captures there and analyses what comes.
+///
+/// The same request again, while it runs, is answered with the one that runs.
+#[utoipa::path(post, path = "/api/v1/nodes/{node}/analyses", tag = "nodes",
+    params(("node" = String, Path, description = "The node's name", example = "node3"), NodeQuery),
+    request_body = NodeQueryRequest,
+    responses(
+        (status = 202, description = "It runs", body = AcceptedQuery,
+            headers(("Location" = String, description = "Where its state and its report are"))),
+        QueryProblems))]
+pub async fn create_query(
+    State(service): State<Service>,
+    Path(node): Path<String>,
+    Query(place): Query<NodeQuery>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let asked: NodeQueryRequest = read_json(body, MOST_BYTES).await?;
+    let request = QueryRequest {
+        node,
+        cluster: given(place.cluster),
+        device: asked.device.0,
+        addresses: asked.addresses.into_iter().map(|address| address.0).collect(),
+        duration_s: asked.duration_s,
+        interfaces: asked.interfaces,
+        ports: asked.ports,
+    };
+    let id = service.queries.start(request, Preflight::AskFirst).await?.id();
+    let query = find_query(&service, id).await?;
+    let url = format!("/api/v1/analyses/{id}");
+    let headers = [(LOCATION, url.clone()), (CACHE_CONTROL, "no-store".to_owned())];
+    let answer = AcceptedQuery { query, url, page: format!("/analyses/{id}") };
+    Ok((StatusCode::ACCEPTED, headers, Json(answer)).into_response())
+}
+
+/// Returns the node query of an analysis, whatever became of it.
+#[utoipa::path(get, path = "/api/v1/analyses/{id}/query", tag = "analyses",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The query", body = query::NodeQuery), FindProblems))]
+pub async fn get_query(
+    State(service): State<Service>,
+    Path(id): Path<Uuid>,
+) -> Result<Response, ApiError> {
+    let query = find_query(&service, id).await?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(query)).into_response())
+}
+
+/// Ends a node query early: its report is made of what was captured.
+#[utoipa::path(post, path = "/api/v1/analyses/{id}/stop", tag = "analyses",
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 202, description = "It ends; its report is due", body = query::NodeQuery,
+            headers(("Location" = String, description = "Where its state and its report are"))),
+        (status = 409, description = "No node query of this id runs", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "A browser sent the request in the name of another site's page", body = Problem, content_type = "application/problem+json"),
+        FindProblems))]
+pub async fn stop_query(
+    State(service): State<Service>,
+    Path(id): Path<Uuid>,
+) -> Result<Response, ApiError> {
+    service.queries.stop(id)?;
+    let query = find_query(&service, id).await?;
+    let location = [(LOCATION, format!("/api/v1/analyses/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(query)).into_response())
+}
+
+async fn find_query(service: &Service, id: Uuid) -> Result<query::NodeQuery, Error> {
+    service.store.find_query(id).await?.ok_or(Error::AnalysisNotFound(id))
+}
+
+/// Reads a short body as JSON.
+pub async fn read_json<T: DeserializeOwned>(body: Body, most_bytes: usize) -> Result<T, Error> {
+    let bytes = read_body(body, most_bytes).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::BadBody(format!("cannot read the body as JSON: {error}")))
+}
+
+/// Reads a short body, which must come soon.
+pub async fn read_body(body: Body, most_bytes: usize) -> Result<bytes::Bytes, Error> {
+    const SECONDS: u64 = 15;
+    let read = axum::body::to_bytes(body, most_bytes);
+    match tokio::time::timeout(std::time::Duration::from_secs(SECONDS), read).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Error::BadBody(format!(
+            "the body ended early, or is longer than {most_bytes} bytes"
+        ))),
+        Err(_) => Err(Error::Stalled { seconds: SECONDS }),
+    }
+}

@@ -1,0 +1,402 @@
+//! One query, from its turn to its report.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::super::error::Error;
+use super::super::running::Task;
+use super::observed::Observed;
+use super::worker::{self, Piece, Rest};
+use super::{Queries, Slot, Stop, agent_failed, plan};
+use crate::analysis::ReportHeader;
+use crate::model::progress::Phase;
+use crate::model::query::{NodeQuery, QueryState};
+use crate::model::report::Report;
+use crate::node::client::{AgentClient, LiveCapture};
+use crate::node::wire::{CaptureLimits, NodeFacts, TrackedFlows};
+use crate::store::CaptureBlobs;
+
+/// Pieces that wait between the network and the analysis.
+const QUEUE_PIECES: usize = 8;
+
+/// How long the end of a capture may be late: the agent has to flush, and the
+/// network to deliver.
+const GRACE_TIME: Duration = Duration::from_secs(15);
+
+/// Looks in a row without an answer after which an agent is lost.
+const MOST_MISSES: u32 = 3;
+
+/// Packets of one capture; the limit of bytes comes first, as a rule.
+const MOST_PACKETS: u64 = 10_000_000;
+
+/// A query and what it needs.
+#[derive(Debug)]
+pub struct Job {
+    pub(super) queries: Queries,
+    pub(super) agents: AgentClient,
+    /// Where the node's agent listens.
+    pub(super) agent: String,
+    pub(super) query: NodeQuery,
+    pub(super) interfaces: Vec<String>,
+    pub(super) ports: Vec<u16>,
+    pub(super) received_bytes: Arc<AtomicU64>,
+    pub(super) slot: Slot,
+}
+
+/// How a capture ended.
+#[derive(Debug)]
+enum Ending {
+    /// Its time was over, or somebody stopped it.
+    Whole(Option<String>),
+    /// Something cut it short: why.
+    Cut(String),
+}
+
+/// Why there is no report.
+#[derive(Debug)]
+struct Failure {
+    state: QueryState,
+    error: Error,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { state: QueryState::Failed, error }
+    }
+}
+
+impl Job {
+    /// Runs it to its end, which the store and the registry are told.
+    pub async fn run(mut self, task: Task) {
+        let id = self.query.id;
+        let outcome = self.perform(&task).await;
+        let inner = &self.queries.inner;
+        let (state, message, verdict) = match outcome {
+            Ok((report, captures, ending)) => {
+                task.enter(Phase::Storing);
+                match inner.store.save(&report).await {
+                    Ok(()) => {
+                        captures.keep();
+                        match ending {
+                            Ending::Whole(message) => {
+                                (QueryState::Finished, message, Ok(report.verdict))
+                            }
+                            Ending::Cut(message) => {
+                                (QueryState::Interrupted, Some(message), Ok(report.verdict))
+                            }
+                        }
+                    }
+                    Err(error) => {
+                        let error = Error::from(error);
+                        (QueryState::Failed, Some(error.to_string()), Err(error))
+                    }
+                }
+            }
+            Err(Failure { state, error }) => (state, Some(error.to_string()), Err(error)),
+        };
+        let node = &self.query.node;
+        tracing::info!(%id, node, device = %self.query.device, state = state.as_token(),
+            message = message.as_deref().unwrap_or_default(), "node query ended");
+        let at = (inner.now)();
+        if let Err(error) = inner.store.end_query(id, state, at, message.as_deref()).await {
+            tracing::error!(%id, %error, "the end of a node query is not stored");
+        }
+        match verdict {
+            Ok(verdict) => task.finish(verdict),
+            Err(error) => task.fail(error.problem()),
+        }
+    }
+
+    async fn perform(&mut self, task: &Task) -> Result<(Report, CaptureBlobs, Ending), Failure> {
+        let mut stopped = self.slot.stopped.clone();
+        let turns = Arc::clone(&self.queries.inner.turns);
+        let _turn = tokio::select! {
+            turn = turns.acquire_owned() => turn.map_err(|_| Error::Ending)?,
+            stop = wait_for_stop(&mut stopped) => {
+                let error = match stop {
+                    Stop::Ending => Error::Ending,
+                    Stop::Asked => Error::StoppedInQueue,
+                };
+                return Err(Failure { state: QueryState::Interrupted, error });
+            }
+        };
+        task.enter(Phase::Receiving);
+        let inner = Arc::clone(&self.queries.inner);
+        inner.store.start_query(self.query.id, (inner.now)()).await.map_err(Error::from)?;
+
+        let (ways, flows) = self.look_first().await?;
+        let interfaces = if self.interfaces.is_empty() {
+            plan::choose_interfaces(&ways, flows.as_ref())
+        } else {
+            self.interfaces.clone()
+        };
+        if interfaces.is_empty() {
+            let node = self.query.node.clone();
+            let reason = format!("the node has no route to {}", self.query.device);
+            return Err(Error::AgentRefused { node, reason }.into());
+        }
+        let limits = CaptureLimits {
+            seconds: self.query.duration_s,
+            packets: MOST_PACKETS,
+            bytes: inner.options.largest_bytes,
+        };
+        let addresses = self.query.addresses.clone();
+        let request = plan::request_of(interfaces, addresses, self.ports.clone(), limits);
+        let started = self.agents.capture(&self.agent, &request).await;
+        let capture = started.map_err(|error| agent_failed(&self.query.node, error))?;
+
+        let watcher = Watcher::start(self, ways.into_iter().next(), flows);
+        let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
+        let (counts, hold) = (task.counts(), task.hold());
+        let captures = inner.store.new_captures(self.query.id);
+        let (limits, node) = (inner.limits, self.query.node.clone());
+        let worker = tokio::task::spawn_blocking(move || {
+            let _held = hold;
+            worker::analyse(queue, limits, counts, &node, captures)
+        });
+        let ending = self.receive(capture, &pieces, &watcher).await;
+        task.enter(Phase::Diagnosing);
+        let observed = self.look_last(watcher, &ending).await;
+        let rest = rest_of(&self.queries, &self.query, observed, is_cut(&ending));
+        // Where it fails, the worker has ended, and says why.
+        let _ = pieces.send(Piece::End(Box::new(rest))).await;
+        drop(pieces);
+        let analysed = worker.await.map_err(|_| Error::Internal("the analysis ended"))?;
+        let (report, captures) = analysed.map_err(|error| match (error, &ending) {
+            // That nothing can be read matters less than why nothing came.
+            (Error::Input(_), Ending::Cut(reason)) => {
+                let reason = reason.clone();
+                Error::AgentUnreachable { node: self.query.node.clone(), reason }
+            }
+            (error, _) => error,
+        })?;
+        Ok((report, captures, ending))
+    }
+
+    /// What the node says before the capture: the way to each address, and what it tracks.
+    async fn look_first(&self) -> Result<(Vec<NodeFacts>, Option<TrackedFlows>), Failure> {
+        let failed = |error| agent_failed(&self.query.node, error);
+        let mut ways = Vec::new();
+        let mut observed = Observed::default();
+        for address in &self.query.addresses {
+            ways.push(self.agents.facts(&self.agent, *address).await.map_err(failed)?);
+            // A node may have no such table.
+            if let Ok(flows) = self.agents.conntrack(&self.agent, *address).await {
+                observed.take(flows);
+            }
+        }
+        Ok((ways, observed.flows))
+    }
+
+    /// Passes the capture on while it comes.
+    async fn receive(
+        &self,
+        mut capture: LiveCapture,
+        pieces: &mpsc::Sender<Piece>,
+        watcher: &Watcher,
+    ) -> Ending {
+        let began = Instant::now();
+        let id = capture.id();
+        let duration = Duration::from_secs(u64::from(self.query.duration_s));
+        let mut deadline = began + duration + GRACE_TIME;
+        let mut stopped = self.slot.stopped.clone();
+        let mut why = None;
+        let mut look = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                chunk = capture.next() => match chunk {
+                    Ok(Some(chunk)) => {
+                        let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+                        self.received_bytes.fetch_add(length, Ordering::Relaxed);
+                        if pieces.send(Piece::Bytes(chunk)).await.is_err() {
+                            return Ending::Cut("the capture cannot be stored".to_owned());
+                        }
+                    }
+                    Ok(None) => return self.judge_end(why, began.elapsed()).await,
+                    Err(_) if why.is_some() => return self.judge_end(why, began.elapsed()).await,
+                    Err(error) => return Ending::Cut(error.to_string()),
+                },
+                stop = wait_for_stop(&mut stopped), if why.is_none() => {
+                    why = Some(stop);
+                    deadline = Instant::now() + GRACE_TIME;
+                    // Where it is out of reach, the deadline ends the capture.
+                    let (agents, agent) = (self.agents.clone(), self.agent.clone());
+                    tokio::spawn(async move { agents.stop(&agent, id).await });
+                }
+                _ = look.tick() => {
+                    if watcher.misses.load(Ordering::Relaxed) >= MOST_MISSES {
+                        return Ending::Cut("the agent does not answer any more".to_owned());
+                    }
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    return Ending::Cut("the agent did not end the capture in time".to_owned());
+                }
+            }
+        }
+    }
+
+    /// Why a stream ended that ended well.
+    async fn judge_end(&self, why: Option<Stop>, took: Duration) -> Ending {
+        let seconds = took.as_secs();
+        match why {
+            Some(Stop::Asked) => Ending::Whole(Some(format!("stopped after {seconds} s"))),
+            Some(Stop::Ending) => {
+                Ending::Cut(format!("the service was stopped {seconds} s into the capture"))
+            }
+            None if took + Duration::from_secs(2)
+                < Duration::from_secs(u64::from(self.query.duration_s)) =>
+            {
+                // A limit of the agent, or the agent itself.
+                if self.agents.status(&self.agent).await.is_ok() {
+                    Ending::Whole(Some(format!(
+                        "the agent ended the capture after {seconds} s, at a limit of its own"
+                    )))
+                } else {
+                    Ending::Cut(format!("the agent was lost {seconds} s into the capture"))
+                }
+            }
+            None => Ending::Whole(None),
+        }
+    }
+
+    /// What the node says after the capture; what it said before where it is lost.
+    async fn look_last(&self, watcher: Watcher, ending: &Ending) -> Observed {
+        let mut observed = watcher.end();
+        if is_cut(ending) && self.agents.status(&self.agent).await.is_err() {
+            return observed;
+        }
+        if let Ok(facts) = self.agents.facts(&self.agent, self.query.device).await {
+            observed.facts = Some(facts);
+        }
+        for address in &self.query.addresses {
+            if let Ok(flows) = self.agents.conntrack(&self.agent, *address).await {
+                observed.take(flows);
+            }
+        }
+        observed
+    }
+}
+
+/// Waits until the query shall end before its time.
+async fn wait_for_stop(stopped: &mut watch::Receiver<Option<Stop>>) -> Stop {
+    // The sender is in the book for as long as the query has its slot.
+    let stop = stopped.wait_for(Option::is_some).await.map_or(None, |stop| *stop);
+    stop.unwrap_or(Stop::Ending)
+}
+
+fn is_cut(ending: &Ending) -> bool {
+    matches!(ending, Ending::Cut(_))
+}
+
+/// What the report of a query needs beside packets.
+pub(super) fn rest_of(
+    queries: &Queries,
+    query: &NodeQuery,
+    observed: Observed,
+    is_cut: bool,
+) -> Rest {
+    let inner = &queries.inner;
+    let clusters = query.cluster.clone().map(|cluster| inner.nodes.facts(Some(&[cluster])));
+    let end = if is_cut { ", cut short" } else { "" };
+    Rest {
+        header: ReportHeader {
+            id: query.id,
+            title: Some(format!("{} asked about {}{end}", query.node, query.device)),
+            created_at: query.created_at,
+        },
+        node: query.node.clone(),
+        device: query.device,
+        addresses: query.addresses.clone(),
+        observed,
+        // A cluster that is not followed any more says nothing.
+        clusters: clusters.and_then(Result::ok).unwrap_or_default(),
+    }
+}
+
+/// Looks at the connection tracking table from time to time; dropped, it stops.
+#[derive(Debug)]
+struct Watcher {
+    observed: Arc<Mutex<Observed>>,
+    /// Looks in a row that had no answer.
+    misses: Arc<AtomicU32>,
+    task: JoinHandle<()>,
+}
+
+impl Watcher {
+    fn start(job: &Job, facts: Option<NodeFacts>, flows: Option<TrackedFlows>) -> Self {
+        let observed = Arc::new(Mutex::new(Observed { facts, flows }));
+        let misses = Arc::<AtomicU32>::default();
+        let look = Look {
+            agents: job.agents.clone(),
+            agent: job.agent.clone(),
+            addresses: job.query.addresses.clone(),
+            observed: Arc::clone(&observed),
+            misses: Arc::clone(&misses),
+        };
+        let (store, id) = (job.queries.inner.store.clone(), job.query.id);
+        let pause = job.queries.inner.options.look_time;
+        let task = tokio::spawn(async move {
+            loop {
+                let json = serde_json::to_string(&*lock(&look.observed)).unwrap_or_default();
+                if let Err(error) = store.save_observed(id, &json).await {
+                    tracing::warn!(%id, %error, "what the agent says is not stored");
+                }
+                tokio::time::sleep(pause).await;
+                look.look().await;
+            }
+        });
+        Self { observed, misses, task }
+    }
+
+    fn end(self) -> Observed {
+        self.task.abort();
+        lock(&self.observed).clone()
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[derive(Debug)]
+struct Look {
+    agents: AgentClient,
+    agent: String,
+    addresses: Vec<IpAddr>,
+    observed: Arc<Mutex<Observed>>,
+    misses: Arc<AtomicU32>,
+}
+
+impl Look {
+    async fn look(&self) {
+        for address in &self.addresses {
+            match self.agents.conntrack(&self.agent, *address).await {
+                Ok(flows) => {
+                    self.misses.store(0, Ordering::Relaxed);
+                    lock(&self.observed).take(flows);
+                }
+                Err(crate::node::client::AgentError::Refused { .. }) => {
+                    // It answers; there is no such table.
+                    self.misses.store(0, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    self.misses.fetch_add(1, Ordering::Relaxed);
+                    tracing::debug!(%error, "no look at the connection tracking table");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn lock(observed: &Mutex<Observed>) -> std::sync::MutexGuard<'_, Observed> {
+    observed.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,181 @@
+//! The thread that owns the analysis of a query.
+
+use std::io::{self, Read};
+use std::net::IpAddr;
+
+use bytes::{Buf, Bytes};
+use tokio::sync::mpsc::Receiver;
+
+use super::super::error::Error;
+use super::observed::Observed;
+use crate::analysis::{Analysis, Limits, ReportHeader};
+use crate::model::capture::{CapturePoint, PointKind};
+use crate::model::cluster::ClusterFacts;
+use crate::model::input::InputError;
+use crate::model::progress::Counts;
+use crate::model::report::Report;
+use crate::model::topology::{DeviceEntry, Facts, Role};
+use crate::store::{self, BlobWriter, CaptureBlobs};
+
+/// What the queue holds: bytes of the capture, and then the rest.
+#[derive(Debug)]
+pub enum Piece {
+    Bytes(Bytes),
+    End(Box<Rest>),
+}
+
+/// What a report needs beside packets.
+#[derive(Debug)]
+pub struct Rest {
+    pub header: ReportHeader,
+    pub node: String,
+    pub device: IpAddr,
+    /// All addresses of the device.
+    pub addresses: Vec<IpAddr>,
+    pub observed: Observed,
+    pub clusters: Vec<ClusterFacts>,
+}
+
+/// Analyses a capture while it comes, and keeps it as it came.
+///
+/// # Errors
+///
+/// Where it cannot be stored, or nothing came that can be analysed. Where the
+/// queue ends without the rest, the service ends: the capture stays for its next start.
+pub fn analyse(
+    queue: Receiver<Piece>,
+    limits: Limits,
+    counts: Counts,
+    node: &str,
+    mut captures: CaptureBlobs,
+) -> Result<(Report, CaptureBlobs), Error> {
+    let file = captures.create()?;
+    let mut input = LiveReader { queue, chunk: Bytes::new(), rest: None, file, fault: None };
+    let mut analysis = Analysis::new(limits).counting_into(counts);
+    let read = analysis.read_capture(&label_of(node), Some(point_of(node)), &mut input);
+    // A capture that cannot be read any further is kept whole.
+    while input.rest.is_none() && input.fault.is_none() {
+        input.next_chunk();
+    }
+    let LiveReader { rest, file, fault, .. } = input;
+    match (rest, fault) {
+        (_, Some(Fault::Store(error))) => Err(error.into()),
+        (None, _) => {
+            captures.keep();
+            Err(Error::Internal("the service ends"))
+        }
+        (Some(rest), _) => {
+            file.finish()?;
+            Ok((conclude(analysis, read, *rest)?, captures))
+        }
+    }
+}
+
+/// Analyses what an earlier run of the service captured.
+///
+/// # Errors
+///
+/// Where nothing of it can be analysed.
+pub fn analyse_again(
+    file: &mut dyn Read,
+    limits: Limits,
+    rest: Rest,
+) -> Result<Report, InputError> {
+    let mut analysis = Analysis::new(limits);
+    let node = rest.node.clone();
+    let read = analysis.read_capture(&label_of(&node), Some(point_of(&node)), file);
+    conclude(analysis, read, rest)
+}
+
+fn label_of(node: &str) -> String {
+    format!("{node}.pcapng")
+}
+
+/// Where an agent captures is its node; which side of a translation each
+/// interface is on, its facts say.
+fn point_of(node: &str) -> CapturePoint {
+    CapturePoint { kind: PointKind::Unknown, node: Some(node.to_owned()), interface: None }
+}
+
+fn conclude(
+    mut analysis: Analysis,
+    read: Result<(), InputError>,
+    rest: Rest,
+) -> Result<Report, InputError> {
+    let Rest { header, node, device, addresses, observed, clusters } = rest;
+    if let Some(facts) = observed.facts {
+        analysis.add_facts(without_doubles(facts.to_facts(), &clusters));
+    }
+    if let Some(flows) = observed.flows {
+        analysis.add_tracking_table(flows.to_table(&format!("conntrack of {node}")));
+    }
+    for cluster in clusters {
+        analysis.add_cluster(cluster);
+    }
+    if addresses.len() > 1 {
+        let devices = vec![DeviceEntry { name: device.to_string(), addresses }];
+        analysis.add_facts(Facts { devices, ..Facts::default() });
+    }
+    match (analysis.finish(header), read) {
+        (Ok(report), _) => Ok(report),
+        // What stopped the reading says more than that nothing was read.
+        (Err(_), Err(error)) | (Err(error), Ok(())) => Err(error),
+    }
+}
+
+/// The agent knows where a pod's cable is, the cluster the pod's name: both would
+/// be told, and the cluster says more.
+fn without_doubles(mut facts: Facts, clusters: &[ClusterFacts]) -> Facts {
+    let named = |address: IpAddr| {
+        let known = clusters.iter().flat_map(|cluster| &cluster.facts.addresses);
+        known.into_iter().any(|fact| fact.address == address && fact.pod.is_some())
+    };
+    facts.addresses.retain(|fact| fact.role != Role::Pod || !named(fact.address));
+    facts
+}
+
+#[derive(Debug)]
+enum Fault {
+    Store(store::Error),
+    /// The queue ended without the rest.
+    Gone,
+}
+
+/// The capture as a reader, which writes what it reads to the capture's file.
+struct LiveReader {
+    queue: Receiver<Piece>,
+    chunk: Bytes,
+    rest: Option<Box<Rest>>,
+    file: BlobWriter,
+    fault: Option<Fault>,
+}
+
+impl LiveReader {
+    fn next_chunk(&mut self) {
+        match self.queue.blocking_recv() {
+            Some(Piece::Bytes(chunk)) => {
+                self.fault = self.file.write(&chunk).err().map(Fault::Store);
+                self.chunk = chunk;
+            }
+            Some(Piece::End(rest)) => self.rest = Some(rest),
+            None => self.fault = Some(Fault::Gone),
+        }
+    }
+}
+
+impl Read for LiveReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.chunk.has_remaining() {
+            if self.fault.is_some() {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            if self.rest.is_some() {
+                return Ok(0);
+            }
+            self.next_chunk();
+        }
+        let length = buffer.len().min(self.chunk.len());
+        self.chunk.copy_to_slice(&mut buffer[..length]);
+        Ok(length)
+    }
+}
