@@ -36,6 +36,9 @@ use crate::model::topology::{DeviceEntry, Facts, Topology};
 use crate::{report, topology};
 
 pub use self::node_tables::{read_device_list, read_node_tables};
+pub use crate::diagnose::{
+    CauseDocumentation, CauseIllustration, Reference, documentation, illustration,
+};
 pub use crate::report::Header as ReportHeader;
 pub use crate::topology::kubernetes_object;
 

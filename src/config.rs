@@ -113,6 +113,9 @@ pub struct Analyze {
     /// How the report is written
     #[arg(long, env = "REPLYSCOPE_FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// How many devices the report tells of, worst first: a number, or all; without it text has 50, HTML 200 and JSON all
+    #[arg(long, env = "REPLYSCOPE_DEVICES", value_name = "COUNT|all", value_parser = parse_devices)]
+    pub devices: Option<DeviceCount>,
     /// Exit with 1 if the report's verdict is this or worse: symmetric, one_way, tolerated, inconclusive, unanswered, rejected, broken
     #[arg(long, env = "REPLYSCOPE_FAIL_ON", value_name = "VERDICT", value_parser = parse_verdict)]
     pub fail_on: Option<Verdict>,
@@ -150,6 +153,24 @@ pub enum Colour {
     Never,
 }
 
+/// How many devices a report tells of, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceCount {
+    Worst(NonZeroUsize),
+    All,
+}
+
+impl DeviceCount {
+    /// The most devices that the report may tell of.
+    #[must_use]
+    pub const fn most(self) -> usize {
+        match self {
+            Self::Worst(count) => count.get(),
+            Self::All => usize::MAX,
+        }
+    }
+}
+
 /// Whether standard error shows how far an analysis is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ShowProgress {
@@ -184,6 +205,13 @@ fn parse_verdict(text: &str) -> Result<Verdict, String> {
         let known: Vec<_> = Verdict::WORST_FIRST.iter().map(|one| one.as_token()).collect();
         format!("expected one of {}", known.join(", "))
     })
+}
+
+fn parse_devices(text: &str) -> Result<DeviceCount, String> {
+    if text == "all" {
+        return Ok(DeviceCount::All);
+    }
+    text.parse().map(DeviceCount::Worst).map_err(|_| "expected a number from 1, or all".to_owned())
 }
 
 fn parse_database_url(text: &str) -> Result<SqliteConnectOptions, String> {
@@ -257,6 +285,15 @@ mod tests {
     }
 
     #[test]
+    fn devices_are_counted_or_all() {
+        for (text, most) in [("1", 1), ("250", 250), ("all", usize::MAX)] {
+            let parsed = parse(&["analyze", "--devices", text, "a.pcap"]).unwrap();
+            let Command::Analyze(analyze) = parsed else { panic!("not analyze") };
+            assert_eq!(analyze.devices.map(DeviceCount::most), Some(most), "{text}");
+        }
+    }
+
+    #[test]
     fn progress_is_shown_unless_told() {
         let cases: [(&[&str], ShowProgress, bool); 4] = [
             (&[], ShowProgress::Auto, false),
@@ -275,11 +312,13 @@ mod tests {
 
     #[test]
     fn bad_settings_are_refused_with_a_reason() {
-        let cases: [(&[&str], &str); 8] = [
+        let cases: [(&[&str], &str); 10] = [
             (&["analyze"], "FILE"),
             (&["analyze", "--point", "moon=a.pcap"], "is not a capture point"),
             (&["analyze", "--point", "pod"], "expected a capture point, '=' and a file"),
             (&["analyze", "--fail-on", "bad", "a.pcap"], "expected one of broken"),
+            (&["analyze", "--devices", "0", "a.pcap"], "expected a number from 1, or all"),
+            (&["analyze", "--devices", "many", "a.pcap"], "expected a number from 1, or all"),
             (&["serve", "--listen", "here"], "invalid socket address"),
             (&["serve", "--database-url", "postgres://db/x"], "PostgreSQL is not supported yet"),
             (&["serve", "--database-url", "x.db"], "expected sqlite://FILE"),

@@ -128,7 +128,9 @@ mod tests {
         // What needs its report says that there is none yet.
         let deletion = server.request(Method::DELETE, &path).send().await.unwrap();
         problem(deletion, 409, "analysis-runs").await;
-        problem(server.get(&format!("{path}/devices/192.0.2.1")).await, 409, "analysis-runs").await;
+        for part in ["/devices", "/devices/192.0.2.1"] {
+            problem(server.get(&format!("{path}{part}")).await, 409, "analysis-runs").await;
+        }
 
         for chunk in capture[half..].chunks(capture.len() / 8) {
             sender.send(chunk.to_vec()).unwrap();
@@ -161,6 +163,11 @@ mod tests {
         let report: Value = answer.json().await.unwrap();
         assert_eq!((&report["id"], &report["state"]), (&id.clone().into(), &"finished".into()));
         assert_eq!(server.get_json(&path).await, report);
+        let devices = server.get_json(&format!("{path}/devices")).await;
+        assert_eq!(devices["devices"], report["devices"]);
+        let first = report["devices"][0]["device"].as_str().unwrap();
+        let device = server.get_json(&format!("{path}/devices/{first}")).await;
+        assert_eq!(device, report["devices"][0]);
         // One that has ended says so at once, and only that.
         let mut late = follow(&server, &path).await;
         assert_eq!(late.next().await.unwrap(), ("done".to_owned(), done));
@@ -188,6 +195,7 @@ mod tests {
         assert_eq!(failed["problem"], answered);
         // Late ones are told the same.
         assert_eq!(follow(&server, &path).await.last().await.1, failed);
+        problem(server.get(&format!("{path}/devices")).await, 404, "analysis-failed").await;
         let found = problem(server.get(&path).await, 404, "analysis-failed").await;
         let detail = answered["detail"].as_str().unwrap();
         assert!(found["detail"].as_str().unwrap().contains(detail), "{found}");

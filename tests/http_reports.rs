@@ -248,9 +248,18 @@ mod tests {
     async fn every_answer_is_guarded() {
         let folder = Folder::new("reports-headers");
         let server = start(&folder).await;
-        for path in
-            ["/", "/nowhere", ANALYSES, "/api/v1/analyses/x", "/livez", "/openapi.json", "/docs/"]
-        {
+        for path in [
+            "/",
+            "/nowhere",
+            ANALYSES,
+            "/api/v1/analyses/x",
+            "/livez",
+            "/openapi.json",
+            "/docs/",
+            "/docs/causes",
+            "/docs/causes/reply_ignored",
+            "/docs/causes/x",
+        ] {
             let response = server.get(path).await;
             let headers = response.headers();
             let policy = headers["content-security-policy"].to_str().unwrap();

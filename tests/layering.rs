@@ -4,7 +4,7 @@
 //! 2. The stages import only `model`, never each other; they meet in `analysis`.
 //! 3. The edges (`store`, `node`) import `model`, and `node::agent` `analysis`;
 //!    `web` imports `model`, `analysis`, the edges and the two renderers of
-//!    `report`. Only `app` imports `web`, and only `app` and `main` `config`.
+//!    `report`; what `diagnose` documents of causes it has through `analysis`. Only `app` imports `web`, and only `app` and `main` `config`.
 //! 4. `model`, the stages and `analysis` name no runtime, no web server, no
 //!    database, no file, no socket and no clock.
 //!
@@ -99,6 +99,8 @@ mod tests {
             ("web/api/analyses.rs", "use crate::report::html::render_report;", &[]),
             ("web/api/analyses.rs", "use crate::report::build;", &[1]),
             ("web/api/analyses.rs", "use crate::ingest::read;", &[1]),
+            ("web/pages/causes.rs", "use crate::analysis::documentation;", &[]),
+            ("web/pages/causes.rs", "use crate::diagnose::documentation;", &[1]),
             ("web/mod.rs", "use crate::config::Config;", &[1]),
             ("app.rs", "use crate::{config::Config, web};", &[]),
             ("main.rs", "use replyscope::config::Config;", &[]),

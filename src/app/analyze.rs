@@ -11,7 +11,7 @@ use super::progress::Bar;
 use super::{BAD_INPUT, complain, fail, finish_output, render_chain, write_output};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::clock;
-use crate::config::{Analyze, Colour, Format, ShowProgress};
+use crate::config::{Analyze, Colour, DeviceCount, Format, ShowProgress};
 use crate::model::capture::CapturePoint;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::progress::Counts;
@@ -24,7 +24,7 @@ use crate::web::labels::{Labels, find_title};
 /// is told on standard error, and then nothing is printed: half a report
 /// would pass for a whole one.
 pub fn run(settings: &Analyze) -> ExitCode {
-    let report = match analyse(settings) {
+    let mut report = match analyse(settings) {
         Ok(report) => report,
         Err(errors) => {
             for error in &errors {
@@ -35,13 +35,20 @@ pub fn run(settings: &Analyze) -> ExitCode {
     };
     let failed = settings.fail_on.is_some_and(|limit| report.verdict >= limit);
     let code = if failed { ExitCode::from(1) } else { ExitCode::SUCCESS };
+    let most = settings.devices.map(DeviceCount::most);
     let written = match settings.format {
-        Format::Text => write_text(&report, settings.colour),
-        Format::Json => write_json(&report),
-        Format::Html => match html::render_report(&report, Setting::File) {
-            Ok(page) => write_output(page.as_bytes()),
-            Err(error) => return fail(&error),
-        },
+        Format::Text => write_text(&report, settings.colour, most),
+        Format::Json => {
+            report.keep_worst(most.unwrap_or(usize::MAX));
+            write_json(&report)
+        }
+        Format::Html => {
+            let most = most.unwrap_or(html::ROWS_MAX);
+            match html::render_worst(&report, Setting::File, most) {
+                Ok(page) => write_output(page.as_bytes()),
+                Err(error) => return fail(&error),
+            }
+        }
     };
     // The program ends here: the system takes the memory back faster than we free it.
     std::mem::forget(report);
@@ -124,7 +131,7 @@ fn located(error: InputError, path: &Path) -> InputError {
     InputError { name: path.to_string_lossy().into_owned(), ..error }
 }
 
-fn write_text(report: &Report, colour: Colour) -> io::Result<()> {
+fn write_text(report: &Report, colour: Colour, most: Option<usize>) -> io::Result<()> {
     let output = io::stdout().lock();
     let choice = match colour {
         Colour::Always => ColorChoice::AlwaysAnsi,
@@ -133,6 +140,6 @@ fn write_text(report: &Report, colour: Colour) -> io::Result<()> {
     };
     let style = if choice == ColorChoice::Never { Style::Plain } else { Style::Ansi };
     let mut output = AutoStream::new(output, choice);
-    output.write_all(text::render_text(report, style).as_bytes())?;
+    output.write_all(text::render_worst(report, style, most).as_bytes())?;
     output.flush()
 }

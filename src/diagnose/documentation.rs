@@ -8,8 +8,13 @@ use crate::model::finding::Cause;
 mod addresses;
 mod delivery;
 mod icmp;
+mod illustrations;
+mod references;
 mod silence;
 mod translation;
+
+pub use illustrations::{CauseIllustration, illustration};
+pub use references::Reference;
 
 /// The documentation of one cause; plain text, without markup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,7 +53,9 @@ mod sample;
 use crossings::Crossings;
 use reading::Reading;
 
-pub use documentation::{CauseDocumentation, documentation};
+pub use documentation::{
+    CauseDocumentation, CauseIllustration, Reference, documentation, illustration,
+};
 
 /// What the rules may look at besides the exchange.
 #[derive(Debug, Clone, Copy)]

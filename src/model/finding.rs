@@ -182,6 +182,12 @@ impl Cause {
         }
     }
 
+    /// The page that explains it: `/docs/causes/reply_ignored`.
+    #[must_use]
+    pub fn documentation_path(self) -> String {
+        format!("/docs/causes/{}", self.as_token())
+    }
+
     /// The cause with this JSON value.
     #[must_use]
     pub fn find_token(token: &str) -> Option<Self> {

@@ -28,8 +28,40 @@ pub struct Report {
     pub summary: Summary,
     pub captures: Vec<Capture>,
     pub addresses: Vec<Address>,
+    /// Devices that `devices` leaves out, the best of all, where only a part was
+    /// asked for; `summary` counts them all the same.
+    #[serde(default)]
+    pub devices_omitted: u64,
     /// Worst first.
     pub devices: Vec<Device>,
+}
+
+impl Report {
+    /// The report without its devices, all of which count as left out.
+    #[must_use]
+    pub fn frame(&self) -> Self {
+        let listed = u64::try_from(self.devices.len()).unwrap_or(u64::MAX);
+        Self {
+            id: self.id,
+            title: self.title.clone(),
+            created_at: self.created_at,
+            verdict: self.verdict,
+            headline: self.headline.clone(),
+            summary: self.summary.clone(),
+            captures: self.captures.clone(),
+            addresses: self.addresses.clone(),
+            devices_omitted: self.devices_omitted.saturating_add(listed),
+            devices: Vec::new(),
+        }
+    }
+
+    /// Leaves out all devices but the worst `most`.
+    pub fn keep_worst(&mut self, most: usize) {
+        let omitted = self.devices.len().saturating_sub(most);
+        self.devices.truncate(most);
+        self.devices_omitted =
+            self.devices_omitted.saturating_add(u64::try_from(omitted).unwrap_or(u64::MAX));
+    }
 }
 
 /// One line about a stored report: what lists show.
@@ -150,6 +182,10 @@ pub struct Device {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeviceFinding {
     pub cause: Cause,
+    /// Where the service explains the cause: `/docs/causes/{cause}`, a path on the
+    /// host of the service that serves the report.
+    #[serde(default)]
+    pub documentation: String,
     pub severity: Severity,
     pub confidence: Confidence,
     pub title: String,

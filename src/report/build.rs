@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::draft::{DeviceDraft, Room};
 use super::exchange_part::Names;
 use super::headline::report_headline;
+use super::shelf::RemedyShelf;
 use crate::model::exchange::{DeviceRule, Exchange, Point};
 use crate::model::finding::{Diagnosis, Severity, Verdict};
 use crate::model::input::Fault;
@@ -50,6 +51,10 @@ pub struct Builder<'a> {
     points: &'a [Point],
     topology: &'a Topology,
     listing: Listing,
+    /// Of `listing.other`, what may go to devices that have an exchange listed: half,
+    /// so that devices with many do not take the room of those that have none yet.
+    further: usize,
+    shelf: RemedyShelf,
     devices: HashMap<DeviceKey, DeviceDraft>,
     seen: BTreeSet<IpAddr>,
 }
@@ -70,7 +75,16 @@ impl<'a> Builder<'a> {
         topology: &'a Topology,
         listing: Listing,
     ) -> Self {
-        Self { captures, points, topology, listing, devices: HashMap::new(), seen: BTreeSet::new() }
+        Self {
+            captures,
+            points,
+            topology,
+            listing,
+            further: listing.other / 2,
+            shelf: RemedyShelf::default(),
+            devices: HashMap::new(),
+            seen: BTreeSet::new(),
+        }
     }
 
     /// Adds an exchange and what was found out about it.
@@ -89,15 +103,19 @@ impl<'a> Builder<'a> {
         } else {
             draft.count(exchange.device, exchange.device_rule, verdict, exchange.protocol, 1);
         }
-        draft.find(exchange, diagnosis, names);
-        let budget =
-            if is_well(verdict) { &mut self.listing.well } else { &mut self.listing.other };
+        draft.find(exchange, diagnosis, names, &mut self.shelf);
         let room = draft.room_for(verdict, self.listing.per_device);
-        if room == Room::None || *budget == 0 {
-            return;
-        }
         if room == Room::Another {
+            let budget =
+                if is_well(verdict) { &mut self.listing.well } else { &mut self.listing.other };
+            let is_further = draft.is_told() && !is_well(verdict);
+            if *budget == 0 || is_further && self.further == 0 {
+                return;
+            }
             *budget -= 1;
+            if is_further {
+                self.further -= 1;
+            }
         }
         draft.list(exchange, verdict, room, names);
     }
@@ -146,6 +164,7 @@ impl<'a> Builder<'a> {
             },
             captures: self.captures,
             addresses,
+            devices_omitted: 0,
             devices,
         }
     }

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use super::exchange_part::{Names, exchange_part};
 use super::filter::display_filter;
 use super::headline::device_headline;
+use super::shelf::RemedyShelf;
 use crate::model::exchange::{DeviceRule, Exchange};
-use crate::model::finding::{Cause, Diagnosis, Finding, Verdict};
+use crate::model::finding::{Cause, Confidence, Diagnosis, Finding, Remedy, Severity, Verdict};
 use crate::model::protocol::Protocol;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding, FrameEvidence};
 use crate::model::topology::Topology;
@@ -80,6 +81,11 @@ impl DeviceDraft {
         }
     }
 
+    /// Whether an exchange is listed already.
+    pub const fn is_told(&self) -> bool {
+        !self.listed.is_empty()
+    }
+
     /// Counts an exchange that still waits for its answer: the device has the
     /// verdict of the others, if there are any.
     pub fn count_waiting(&mut self) {
@@ -115,24 +121,31 @@ impl DeviceDraft {
 
     /// Takes up the findings of an exchange: one per cause, in the words of the
     /// worst exchange, with the evidence of all.
-    pub fn find(&mut self, exchange: &Exchange, diagnosis: &Diagnosis, names: Names<'_>) {
+    pub fn find(
+        &mut self,
+        exchange: &Exchange,
+        diagnosis: &Diagnosis,
+        names: Names<'_>,
+        told: &mut RemedyShelf,
+    ) {
         for finding in &diagnosis.findings {
+            let device = self.device;
+            let mut make = || {
+                let remedies = told.tell(finding.cause, device, &finding.remedies);
+                device_finding(finding, exchange, names, remedies)
+            };
             let known = self.findings.iter_mut().find(|known| known.finding.cause == finding.cause);
             let Some(known) = known else {
-                self.findings.push(FindingDraft {
-                    finding: device_finding(finding, exchange, names),
-                    verdict: diagnosis.verdict,
-                });
+                self.findings.push(FindingDraft { finding: make(), verdict: diagnosis.verdict });
                 continue;
             };
             if diagnosis.verdict > known.verdict {
-                let better =
-                    std::mem::replace(&mut known.finding, device_finding(finding, exchange, names));
+                let better = std::mem::replace(&mut known.finding, make());
                 known.verdict = diagnosis.verdict;
-                known.take_evidence(&better);
+                known.take_evidence(better.severity, better.confidence, better.evidence);
             } else if known.finding.evidence.len() < MAX_EVIDENCE {
-                let more = device_finding(finding, exchange, names);
-                known.take_evidence(&more);
+                let evidence = frames(finding, names);
+                known.take_evidence(finding.severity, finding.confidence, evidence);
             }
         }
     }
@@ -179,30 +192,45 @@ impl DeviceDraft {
 }
 
 impl FindingDraft {
-    fn take_evidence(&mut self, other: &DeviceFinding) {
+    fn take_evidence(
+        &mut self,
+        severity: Severity,
+        confidence: Confidence,
+        evidence: Vec<FrameEvidence>,
+    ) {
         let finding = &mut self.finding;
-        finding.severity = finding.severity.max(other.severity);
-        finding.confidence = finding.confidence.max(other.confidence);
+        finding.severity = finding.severity.max(severity);
+        finding.confidence = finding.confidence.max(confidence);
         let room = MAX_EVIDENCE.saturating_sub(finding.evidence.len());
-        finding.evidence.extend(other.evidence.iter().take(room).cloned());
+        finding.evidence.extend(evidence.into_iter().take(room));
     }
 }
 
-fn device_finding(finding: &Finding, exchange: &Exchange, names: Names<'_>) -> DeviceFinding {
+fn frames(finding: &Finding, names: Names<'_>) -> Vec<FrameEvidence> {
     let evidence = finding.evidence.iter().take(MAX_EVIDENCE).map(|evidence| FrameEvidence {
         capture: names.capture_of(evidence.frame),
         frame: evidence.frame.number,
         at: evidence.frame.at,
         summary: evidence.summary.clone(),
     });
+    evidence.collect()
+}
+
+fn device_finding(
+    finding: &Finding,
+    exchange: &Exchange,
+    names: Names<'_>,
+    remedies: Vec<Remedy>,
+) -> DeviceFinding {
     DeviceFinding {
         cause: finding.cause,
+        documentation: finding.cause.documentation_path(),
         severity: finding.severity,
         confidence: finding.confidence,
         title: finding.title.clone(),
         explanation: finding.explanation.clone(),
-        evidence: evidence.collect(),
-        remedies: finding.remedies.clone(),
+        evidence: frames(finding, names),
+        remedies,
         display_filter: display_filter(exchange),
     }
 }

@@ -6,6 +6,8 @@
 
 mod device;
 mod devices;
+#[cfg(feature = "service")]
+mod example;
 mod prose;
 
 use std::net::IpAddr;
@@ -14,6 +16,9 @@ use askama::Template;
 
 use self::device::DeviceView;
 use self::devices::DeviceTable;
+pub use self::devices::{DEVICES_PER_PAGE, Listed};
+#[cfg(feature = "service")]
+pub use self::example::render_example;
 use self::prose::{ProseWords as _, Span};
 use super::parties::Parties;
 use super::picture::RowMark;
@@ -32,7 +37,10 @@ use crate::model::report::{Device, Report};
 pub const STYLESHEET: &str = include_str!("../../static/app.css");
 
 /// Devices that are shown in full; the others are rows of a table.
-const DETAILED_MAX: usize = 10;
+pub const DETAILED_MAX: usize = 10;
+
+/// Rows of the table of devices in a file; the rest is counted.
+pub const ROWS_MAX: usize = 200;
 
 /// Where a page stands: the frame around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,25 +74,62 @@ impl<'a> Setting<'a> {
 ///
 /// Where the template cannot be rendered.
 pub fn render_report(report: &Report, setting: Setting<'_>) -> Result<String, askama::Error> {
+    render_worst(report, setting, ROWS_MAX)
+}
+
+/// The page of a report with up to `most` of its devices in the table.
+///
+/// # Errors
+///
+/// Where the template cannot be rendered.
+pub fn render_worst(
+    report: &Report,
+    setting: Setting<'_>,
+    most: usize,
+) -> Result<String, askama::Error> {
     let (parties, times) = (Parties::new(report), Times::new(report));
-    let detailed: Vec<DeviceView<'_>> = report
+    let detailed = detailed(report, &parties, &times);
+    let devices = DeviceTable::new(report, &detailed, setting, most);
+    finish(&ReportPage::new(report, setting, detailed, devices))
+}
+
+/// A page of the service on a report with any number of devices: `report` holds
+/// those that the page may tell of in full, `listed` the rows of its table.
+///
+/// # Errors
+///
+/// Where the template cannot be rendered.
+pub fn render_listed(
+    report: &Report,
+    listed: Listed<'_>,
+    stylesheet: &str,
+) -> Result<String, askama::Error> {
+    let (parties, times) = (Parties::new(report), Times::new(report));
+    let detailed =
+        if listed.is_beginning() { detailed(report, &parties, &times) } else { Vec::new() };
+    let devices = DeviceTable::listed(report, listed);
+    let mut page = ReportPage::new(report, Setting::Service { stylesheet }, detailed, devices);
+    if !listed.is_beginning() {
+        // Who turns the pages of the list looks for a device; the first page has these.
+        (page.addresses.rows, page.captures) = (Vec::new(), Vec::new());
+    }
+    finish(&page)
+}
+
+/// The worst device, and others that there is something to say about.
+fn detailed<'a>(
+    report: &'a Report,
+    parties: &Parties<'a>,
+    times: &Times<'_>,
+) -> Vec<DeviceView<'a>> {
+    report
         .devices
         .iter()
         .enumerate()
         .filter(|(index, device)| *index == 0 || needs_detail(device))
         .take(DETAILED_MAX)
-        .map(|(_, device)| DeviceView::new(device, &parties, &times))
-        .collect();
-    finish(&ReportPage {
-        setting,
-        report,
-        created: report.created_at.minute(),
-        counts: verdict_counts(report),
-        devices: DeviceTable::new(report, &detailed, setting),
-        addresses: AddressTable::new(report),
-        captures: CaptureRow::all(report),
-        detailed,
-    })
+        .map(|(_, device)| DeviceView::new(device, parties, times))
+        .collect()
 }
 
 /// The page of one device's part; `None` where the report has no such device.
@@ -141,6 +186,26 @@ struct ReportPage<'a> {
     devices: DeviceTable<'a>,
     addresses: AddressTable<'a>,
     captures: Vec<CaptureRow<'a>>,
+}
+
+impl<'a> ReportPage<'a> {
+    fn new(
+        report: &'a Report,
+        setting: Setting<'a>,
+        detailed: Vec<DeviceView<'a>>,
+        devices: DeviceTable<'a>,
+    ) -> Self {
+        Self {
+            setting,
+            report,
+            created: report.created_at.minute(),
+            counts: verdict_counts(report),
+            detailed,
+            devices,
+            addresses: AddressTable::new(report),
+            captures: CaptureRow::all(report),
+        }
+    }
 }
 
 #[derive(Template)]

@@ -12,6 +12,7 @@ mod ladder;
 mod parties;
 mod picture;
 mod plain;
+mod shelf;
 mod story;
 mod tables;
 pub mod text;

@@ -11,6 +11,12 @@ use crate::model::topology::Role;
 /// Rows of a table; the rest is counted.
 const ROWS_MAX: usize = 200;
 
+/// A table with more rows than this is folded.
+const FOLDED_FROM: usize = 50;
+
+/// Tunnels that get a line each; the rest is counted.
+const TUNNELS_MAX: usize = 5;
+
 /// Addresses with their roles, those that explain most first.
 pub(super) struct AddressTable<'a> {
     pub rows: Vec<AddressRow<'a>>,
@@ -45,6 +51,16 @@ impl<'a> AddressTable<'a> {
             source: fact_source_label(entry.source),
         };
         Self { rows: entries.into_iter().take(ROWS_MAX).map(row).collect(), omitted }
+    }
+
+    /// Whether the table would push what follows it out of sight.
+    pub(super) const fn is_long(&self) -> bool {
+        self.rows.len() > FOLDED_FROM
+    }
+
+    /// `200 addresses`.
+    pub(super) fn shown_words(&self) -> String {
+        count(self.rows.len() as u64, "address", "addresses")
     }
 
     /// `12 more addresses`.
@@ -91,6 +107,8 @@ pub(super) struct CaptureRow<'a> {
     pub point: String,
     pub span: Option<String>,
     pub contents: String,
+    /// The busiest tunnels, a sentence each, and how many more there are.
+    pub tunnels: Vec<String>,
 }
 
 impl<'a> CaptureRow<'a> {
@@ -100,7 +118,13 @@ impl<'a> CaptureRow<'a> {
     }
 
     fn new(capture: &'a Capture) -> Self {
-        Self { capture, point: point(capture), span: span(capture), contents: contents(capture) }
+        Self {
+            capture,
+            point: point(capture),
+            span: span(capture),
+            contents: contents(capture),
+            tunnels: tunnels(capture),
+        }
     }
 }
 
@@ -149,4 +173,63 @@ fn contents(capture: &Capture) -> String {
         words.push(format!("clock {offset:+} µs against the first capture"));
     }
     words.join(", ")
+}
+
+/// `inside VXLAN, 192.0.2.1 → 192.0.2.2: 1,234 packets`.
+fn tunnels(capture: &Capture) -> Vec<String> {
+    let mut lines: Vec<String> = capture
+        .tunnels
+        .iter()
+        .take(TUNNELS_MAX)
+        .map(|tunnel| {
+            let packets = count(tunnel.packets, "packet", "packets");
+            format!("inside {}, {} → {}: {packets}", tunnel.kind, tunnel.source, tunnel.destination)
+        })
+        .collect();
+    let more = capture.tunnels.get(TUNNELS_MAX..).unwrap_or_default();
+    if !more.is_empty() {
+        let packets = more.iter().map(|tunnel| tunnel.packets).sum();
+        lines.push(format!(
+            "inside {}: {}",
+            count(more.len() as u64, "more tunnel", "more tunnels"),
+            count(packets, "packet", "packets")
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::packet::TunnelKind;
+    use crate::model::report::CaptureTunnel;
+    use crate::report::samples;
+
+    #[test]
+    fn tunnels_are_told_the_busiest_first_and_then_counted() {
+        let mut capture = samples::founding().captures.remove(0);
+        assert_eq!(CaptureRow::new(&capture).tunnels, [""; 0]);
+        let tunnel = |kind, ends: (&str, &str), packets| CaptureTunnel {
+            kind,
+            source: samples::ip(ends.0),
+            destination: samples::ip(ends.1),
+            packets,
+        };
+        capture.tunnels = vec![
+            tunnel(TunnelKind::Vxlan, ("192.0.2.1", "192.0.2.2"), 1_234),
+            tunnel(TunnelKind::Geneve, ("2001:db8::1", "2001:db8::2"), 1),
+        ];
+        assert_eq!(
+            CaptureRow::new(&capture).tunnels,
+            [
+                "inside VXLAN, 192.0.2.1 → 192.0.2.2: 1,234 packets",
+                "inside Geneve, 2001:db8::1 → 2001:db8::2: 1 packet",
+            ]
+        );
+        capture.tunnels =
+            vec![tunnel(TunnelKind::Gre, ("192.0.2.1", "192.0.2.2"), 10); TUNNELS_MAX + 2];
+        let lines = CaptureRow::new(&capture).tunnels;
+        assert_eq!(lines.len(), TUNNELS_MAX + 1);
+        assert_eq!(lines[TUNNELS_MAX], "inside 2 more tunnels: 20 packets");
+    }
 }

@@ -14,10 +14,12 @@ use crate::model::report::{Device, Report};
 
 /// Devices that are told in full.
 const DETAILED_MAX: usize = 10;
-/// Devices that get a line each after those.
+/// Devices that get a line each after those, where nobody said how many.
 const LISTED_MAX: usize = 40;
 /// Devices that work get a line each if there are no more of them than this.
 const WORKING_MAX: usize = 5;
+/// Where more is said about the causes named above.
+const CAUSES_HINT: &str = "What each cause means and what would disprove it: /docs/causes of a running service (replyscope serve).";
 /// Addresses that get a line each.
 const ADDRESSES_MAX: usize = 40;
 
@@ -27,20 +29,39 @@ const ADDRESSES_MAX: usize = 40;
 /// message show.
 #[must_use]
 pub fn render_text(report: &Report, style: Style) -> String {
+    render_worst(report, style, None)
+}
+
+/// As [`render_text`], with the worst `most` devices where somebody said how many.
+#[must_use]
+pub fn render_worst(report: &Report, style: Style, most: Option<usize>) -> String {
     let (parties, times) = (Parties::new(report), Times::new(report));
     let mut page = Page::new(style);
     write_head(&mut page, report);
     let is_detailed = |(index, device): &(usize, &Device)| *index == 0 || needs_detail(device);
-    let detailed: Vec<_> =
-        report.devices.iter().enumerate().filter(is_detailed).take(DETAILED_MAX).collect();
+    let detailed: Vec<_> = report
+        .devices
+        .iter()
+        .enumerate()
+        .filter(is_detailed)
+        .take(most.unwrap_or(DETAILED_MAX).min(DETAILED_MAX))
+        .collect();
     let mut told = Told::default();
     for (_, device) in &detailed {
         write_device(&mut page, device, &parties, &times, &mut told);
     }
     let next = detailed.last().map_or(0, |(index, _)| index + 1);
-    write_other_devices(&mut page, report.devices.get(next..).unwrap_or_default());
+    let others = report.devices.get(next..).unwrap_or_default();
+    match most {
+        None => write_other_devices(&mut page, others),
+        Some(most) => write_listed_devices(&mut page, others, most.saturating_sub(next)),
+    }
     write_addresses(&mut page, report);
     write_captures(&mut page, report);
+    if detailed.iter().any(|(_, device)| !device.findings.is_empty()) {
+        page.end_line();
+        page.paragraph(0, CAUSES_HINT);
+    }
     page.finish()
 }
 
@@ -84,18 +105,9 @@ fn write_other_devices(page: &mut Page, devices: &[Device]) {
     page.heading("Other devices");
     let listed_working = if working.len() > WORKING_MAX { &[] } else { working.as_slice() };
     for device in faulty.iter().take(LISTED_MAX).chain(listed_working) {
-        page.words("  ");
-        page.paint(Colour::of(device.verdict), &format!("{:<12}", device.verdict));
-        page.words(&format!(" {}  {}", name(device), device.headline));
-        page.end_line();
+        write_line(page, device);
     }
-    let omitted = faulty.len().saturating_sub(LISTED_MAX) as u64;
-    if omitted > 0 {
-        page.paragraph(
-            2,
-            &format!("and {}; see the JSON", count(omitted, "more device", "more devices")),
-        );
-    }
+    write_omitted(page, faulty.len().saturating_sub(LISTED_MAX));
     if working.len() > WORKING_MAX {
         for verdict in [Verdict::OneWay, Verdict::Symmetric] {
             let devices = working.iter().filter(|device| device.verdict == verdict).count() as u64;
@@ -106,6 +118,36 @@ fn write_other_devices(page: &mut Page, devices: &[Device]) {
                 );
             }
         }
+    }
+}
+
+/// As many devices as somebody wants to see, a line each, whether they work or not.
+fn write_listed_devices(page: &mut Page, devices: &[Device], most: usize) {
+    if devices.is_empty() {
+        return;
+    }
+    page.heading("Other devices");
+    for device in devices.iter().take(most) {
+        write_line(page, device);
+    }
+    write_omitted(page, devices.len().saturating_sub(most));
+}
+
+fn write_line(page: &mut Page, device: &Device) {
+    page.words("  ");
+    page.paint(Colour::of(device.verdict), &format!("{:<12}", device.verdict));
+    page.words(&format!(" {}  {}", name(device), device.headline));
+    page.end_line();
+}
+
+/// How many devices have no line, and how to see them.
+fn write_omitted(page: &mut Page, omitted: usize) {
+    if omitted > 0 {
+        let words = count(omitted as u64, "more device", "more devices");
+        page.paragraph(
+            2,
+            &format!("and {words}; --devices all lists them, --format json tells of each in full"),
+        );
     }
 }
 
@@ -158,6 +200,10 @@ fn write_captures(page: &mut Page, report: &Report) {
             page.words(&format!(", {span}"));
         }
         page.end_line();
+        for tunnel in &row.tunnels {
+            page.words(&format!("    {tunnel}"));
+            page.end_line();
+        }
         for warning in &row.capture.warnings {
             page.words("    ");
             page.paint(Colour::Warning, "! ");
@@ -216,6 +262,35 @@ mod tests {
         assert!(text.lines().count() < 400, "{} lines", text.lines().count());
         let text = render_text(&samples::large(52), Style::Plain);
         assert_eq!(text.lines().filter(|line| line.starts_with("  symmetric ")).count(), 2);
+    }
+
+    #[test]
+    fn as_many_devices_are_listed_as_somebody_wants() {
+        let report = samples::large(1_000);
+        let lines = |text: &str| {
+            text.lines()
+                .filter(|line| {
+                    ["  broken ", "  tolerated ", "  symmetric "]
+                        .iter()
+                        .any(|verdict| line.starts_with(verdict))
+                })
+                .count()
+        };
+        let sections = |text: &str| text.matches("Taken for the device because").count();
+        // how many, told in full, lines, more
+        let cases = [
+            (Some(1), 1, 0, Some("and 999 more devices; --devices all lists them")),
+            (Some(20), 10, 10, Some("and 980 more devices; --devices all lists them")),
+            (Some(1_000), 10, 990, None),
+            (Some(usize::MAX), 10, 990, None),
+            (None, 10, 40, None),
+        ];
+        for (most, in_full, listed, more) in cases {
+            let text = render_worst(&report, Style::Plain, most);
+            assert_eq!((sections(&text), lines(&text)), (in_full, listed), "{most:?}");
+            assert_eq!(text.contains("more devices"), more.is_some(), "{most:?}");
+            assert!(more.is_none_or(|more| text.contains(more)), "{most:?}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Reports and captures that survive a restart.
 //!
-//! Reports are rows of a SQLite database; captures are files beside it. A
-//! report is saved in one transaction, and its captures count only once it is:
-//! a folder without a row is left over from a crash and removed at the next
-//! start.
+//! Reports are rows of a SQLite database, each of their devices a row of its own,
+//! so that a page of a large report reads only what it shows. Captures are files
+//! beside it. A report is saved in one transaction, and its captures count only
+//! once it is: a folder without a row is left over from a crash and removed at the
+//! next start.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -18,12 +19,15 @@ mod analyses;
 mod blobs;
 mod devices;
 mod filter;
+mod parts;
 mod queries;
 mod rows;
+mod saving;
 
 pub use blobs::{BlobWriter, CaptureBlobs};
 pub use devices::DeviceCursor;
 pub use filter::{AnalysisCursor, Filter, Page};
+pub use parts::{DeviceFilter, DevicePart};
 
 /// How long a start waits for the process before it to let go of the data directory.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -97,6 +101,7 @@ impl Store {
         migrator.dangerous_set_table_name("replyscope_migrations");
         migrator.run(&pool).await?;
         let store = Self { inner: Arc::new(Inner { pool, captures_directory, _lock: lock }) };
+        store.split_older_reports().await?;
         store.remove_orphaned_captures().await?;
         Ok(store)
     }

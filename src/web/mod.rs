@@ -115,6 +115,7 @@ struct Service {
 /// What is known of an analysis by its id.
 #[derive(Debug)]
 enum Found {
+    /// The report's frame: its devices, which may be many, are read as they are needed.
     Finished(Box<Report>),
     Running(Progress),
 }
@@ -131,7 +132,7 @@ impl Service {
         if let Some(Known::Running(entry)) = &known {
             return Ok(Found::Running(entry.progress()));
         }
-        match (self.store.find(id).await?, known) {
+        match (self.store.find_frame(id).await?, known) {
             (Some(report), _) => Ok(Found::Finished(Box::new(report))),
             (None, Some(Known::Failed(problem))) => {
                 Err(Error::AnalysisFailed { id, problem: Box::new(problem) })
@@ -158,12 +159,12 @@ impl Service {
         Ok(Error::AnalysisFailed { id, problem: Box::new(problem) })
     }
 
-    /// The stored report with this id.
+    /// The frame of the stored report with this id.
     ///
     /// # Errors
     ///
     /// As [`Service::find`], and where the analysis still runs.
-    async fn find_report(&self, id: Uuid) -> Result<Box<Report>, Error> {
+    async fn find_frame(&self, id: Uuid) -> Result<Box<Report>, Error> {
         match self.find(id).await? {
             Found::Finished(report) => Ok(report),
             Found::Running(_) => Err(Error::AnalysisRuns(id)),

@@ -106,6 +106,11 @@ pub fn render_next(filter: &Filter, limit: u32, cursor: AnalysisCursor) -> Strin
     fields.extend(filter.text.clone().map(|text| ("q", text)));
     fields.extend((limit != DEFAULT_LIMIT).then(|| ("limit", limit.to_string())));
     fields.push(("cursor", cursor.to_string()));
+    render_fields(fields)
+}
+
+/// Fields as a query, their values encoded.
+pub fn render_fields(fields: impl IntoIterator<Item = (&'static str, String)>) -> String {
     let fields: Vec<String> =
         fields.into_iter().map(|(name, value)| format!("{name}={}", encode(&value))).collect();
     fields.join("&")

@@ -28,7 +28,8 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// Sets the headers that every answer carries.
 pub async fn set_headers(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_docs = path == "/docs" || path.starts_with("/docs/");
+    let is_cause = path == "/docs/causes" || path.starts_with("/docs/causes/");
+    let is_docs = path == "/docs" || path.starts_with("/docs/") && !is_cause;
     let mut response = next.run(request).await;
     let has_script = response.extensions().get::<WithScript>().is_some();
     let policy = match (is_docs, has_script) {

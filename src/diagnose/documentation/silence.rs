@@ -28,7 +28,7 @@ pub const ONE_DIRECTION_CAPTURED: CauseDocumentation = CauseDocumentation {
 
 pub const RETRANSMISSIONS_RECOVERED: CauseDocumentation = CauseDocumentation {
     meaning: "Packets were lost and sent again, and the exchange went on. Nothing is broken; it took longer, and loss on the path may be worth a look.",
-    example: "192.0.2.7:41226 → 198.51.100.10:39873  DATA 7\n192.0.2.7:41226 → 198.51.100.10:39873  DATA 7 again, a second later\n198.51.100.10:39873 → 192.0.2.7:41226  ACK 7",
+    example: "192.0.2.7:41226 → 198.51.100.10:39873  DATA 1\n192.0.2.7:41226 → 198.51.100.10:39873  DATA 1 again, a second later\n198.51.100.10:39873 → 192.0.2.7:41226  ACK 1",
     proof: "Repeated packets in an exchange that went well. Copies of one datagram at two interfaces or from a mirror port do not count.",
     disproof: "The repeats are copies made by the capture itself; or the protocol sends everything twice by design.",
     remedy_summary: "None is needed. If it happens often, look for errors and drops on the interfaces of the path.",

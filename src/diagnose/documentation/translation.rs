@@ -12,7 +12,7 @@ pub const REPLY_SOURCE_TRANSLATED: CauseDocumentation = CauseDocumentation {
 
 pub const REPLY_PORT_TRANSLATED: CauseDocumentation = CauseDocumentation {
     meaning: "The answer comes from the address asked but from another port, in a protocol that does not change ports. A translation gave the answer a new source port, most often because its entry had ended or another flow held the port.",
-    example: "192.0.2.7:40000 → 198.51.100.10:123  NTP client\n198.51.100.10:1024 → 192.0.2.7:40000  NTP server, from port 1024",
+    example: "203.0.113.16:50000 → 192.0.2.7:161  GetRequest\n192.0.2.7:1024 → 203.0.113.16:50000  GetResponse, from port 1024\n203.0.113.16:50000 → 192.0.2.7:161  GetRequest, the same again",
     proof: "A reply from the address asked and another port than the protocol answers from, with the request's transaction identity where there is one.",
     disproof: "The protocol moves to a new port by design (TFTP, IKE from 500 to 4500); or the packet belongs to another exchange of that client.",
     remedy_summary: "Look at the translations of this flow on the node, and delete those that no longer hold. Let the responder answer from the port asked.",
@@ -35,9 +35,9 @@ pub const REQUEST_NOT_TRANSLATED: CauseDocumentation = CauseDocumentation {
 };
 
 pub const SENDER_TRANSLATED: CauseDocumentation = CauseDocumentation {
-    meaning: "The pod sees a node or a gateway as the sender, not the device: the source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster. A syslog or flow collector then files everything under the node. A server that answers from a new port answers the node, where nothing leads back to the device.",
-    example: "192.0.2.7:50000 → 198.51.100.10:514  syslog, on the uplink\n198.51.100.4:1024 → 203.0.113.16:514  the same at the pod, from the node",
-    proof: "The same datagram at two capture points with two sources; it is recognised by its payload or transaction identity, so the finding is certain. An error for protocols without answers; elsewhere a warning, or only a remark where the exchange went well.",
+    meaning: "The pod sees a node or a gateway as the sender, not the device: the source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster. A collector of logs, flows or traps then files everything under the node. A server that answers from a new port answers the node, where nothing leads back to the device.",
+    example: "192.0.2.7:50000 → 198.51.100.10:162  SNMP trap, on the uplink\n198.51.100.4:1024 → 203.0.113.16:162  the same at the pod, from the node",
+    proof: "The same datagram at two capture points with two sources; it is recognised by its transaction's identity, so the finding is certain. Where the protocol has none, a datagram with another source is not recognised, and nothing is claimed. An error for protocols without answers; elsewhere a warning, or only a remark where the exchange went well.",
     disproof: "The second address is another one of the device; or a relay or load balancer stands before the cluster and is meant to send in its own name.",
     remedy_summary: "For protocols without answers: externalTrafficPolicy: Local. Not for TFTP without its helper, where that setting turns one fault into another.",
 };

@@ -75,6 +75,7 @@ pub(crate) fn founding() -> Report {
             },
         ],
         addresses: addresses(),
+        devices_omitted: 0,
         devices: vec![failing_device(), working_device()],
     }
 }
@@ -184,6 +185,7 @@ fn failing_device() -> Device {
 fn follow_up_finding(filter: &str) -> DeviceFinding {
     DeviceFinding {
         cause: Cause::FollowUpToRequestAddress,
+        documentation: Cause::FollowUpToRequestAddress.documentation_path(),
         severity: Severity::Error,
         confidence: Confidence::Certain,
         title: "The device went on at the address it had asked, not at the one that answered".to_owned(),
@@ -227,6 +229,7 @@ fn follow_up_finding(filter: &str) -> DeviceFinding {
 fn translated_finding(filter: &str) -> DeviceFinding {
     DeviceFinding {
         cause: Cause::ReplySourceTranslated,
+        documentation: Cause::ReplySourceTranslated.documentation_path(),
         severity: Severity::Warning,
         confidence: Confidence::Certain,
         title: "The answer left with the node's address".to_owned(),
@@ -251,6 +254,7 @@ fn translated_finding(filter: &str) -> DeviceFinding {
 fn unreachable_finding(filter: &str) -> DeviceFinding {
     DeviceFinding {
         cause: Cause::PortUnreachable,
+        documentation: Cause::PortUnreachable.documentation_path(),
         severity: Severity::Error,
         confidence: Confidence::Certain,
         title: "The VIP refused the follow-up three times".to_owned(),
@@ -380,6 +384,7 @@ fn working_device() -> Device {
         device_rule: "the other side belongs to the cluster".to_owned(),
         findings: vec![DeviceFinding {
             cause: Cause::ReplySourceTranslated,
+            documentation: Cause::ReplySourceTranslated.documentation_path(),
             severity: Severity::Info,
             confidence: Confidence::Certain,
             title: "The answer left with the node's address".to_owned(),

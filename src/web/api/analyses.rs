@@ -1,27 +1,28 @@
 //! `/api/v1/analyses`
 
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::super::error::{ApiError, Error};
 use super::super::events;
-use super::super::extract::{DeviceAddress, Json, Path, Query};
+use super::super::extract::{Json, Path, Query};
 use super::super::problem::Problem;
 use super::super::query::AnalysesQuery;
 use super::super::running::Known;
 use super::super::upload::{self, UploadForm, UploadQuery};
 use super::super::{Found, Service};
+use super::report_body::{FinishedAnalysis, report_body};
 use super::responses::{
     ChangeProblems, FindProblems, ListProblems, ListenProblems, UploadProblems,
 };
-use crate::model::progress::{AnalysisState, Progress};
+use crate::model::progress::Progress;
 use crate::model::query::NodeQuery;
-use crate::model::report::{AnalysisSummary, Device, Report};
+use crate::model::report::AnalysisSummary;
 
 /// A page of analyses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,18 +33,6 @@ pub struct AnalysesPage {
     next_cursor: Option<String>,
 }
 
-/// An analysis that has ended: its report.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FinishedAnalysis {
-    /// Always `finished`.
-    state: AnalysisState,
-    /// How the capture came about, where a node was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    query: Option<NodeQuery>,
-    #[serde(flatten)]
-    report: Box<Report>,
-}
-
 /// An analysis that runs: how far it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunningAnalysis {
@@ -52,12 +41,6 @@ pub struct RunningAnalysis {
     /// The node query that it belongs to, where a node is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<NodeQuery>,
-}
-
-impl FinishedAnalysis {
-    fn new(report: Box<Report>, query: Option<NodeQuery>) -> Self {
-        Self { state: AnalysisState::Finished, query, report }
-    }
 }
 
 /// Analyses captures.
@@ -104,9 +87,19 @@ pub async fn list_analyses(
     }))
 }
 
+/// How much of a report is returned.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct ReportQuery {
+    /// The most devices that the report lists, worst first; `devices_omitted` counts
+    /// the others. Without it, all: `/api/v1/analyses/{id}/devices` has them by pages.
+    device_limit: Option<u64>,
+}
+
 /// Returns one analysis: its report, or how far it is.
 #[utoipa::path(get, path = "/api/v1/analyses/{id}", tag = "analyses",
-    params(("id" = Uuid, Path), ("If-None-Match" = Option<String>, Header, description = "An ETag seen before")),
+    params(("id" = Uuid, Path), ReportQuery, ("If-None-Match" = Option<String>, Header, description = "An ETag seen before")),
     responses(
         (status = 200, description = "The report", body = FinishedAnalysis,
             headers(("ETag" = String, description = "Changes with the report"))),
@@ -117,6 +110,7 @@ pub async fn list_analyses(
 pub async fn get_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
+    Query(query): Query<ReportQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let tag = entity_tag(id);
@@ -125,14 +119,16 @@ pub async fn get_analysis(
         return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
     let found = service.find(id).await?;
-    let query = service.store.find_query(id).await?;
+    let node_query = service.store.find_query(id).await?;
     match found {
-        Found::Finished(report) => {
-            Ok((fixed, Json(FinishedAnalysis::new(report, query))).into_response())
+        Found::Finished(frame) => {
+            let most = query.device_limit.unwrap_or(u64::MAX);
+            let body = report_body(service.store, frame, node_query, most).await?;
+            Ok((fixed, [(CONTENT_TYPE, "application/json")], body).into_response())
         }
         Found::Running(progress) => {
             let fixed = [(RETRY_AFTER, "1"), (CACHE_CONTROL, "no-store")];
-            Ok((StatusCode::ACCEPTED, fixed, Json(RunningAnalysis { progress, query }))
+            Ok((StatusCode::ACCEPTED, fixed, Json(RunningAnalysis { progress, query: node_query }))
                 .into_response())
         }
     }
@@ -175,29 +171,6 @@ pub async fn delete_analysis(
     match service.settings.running.find(id) {
         Some(Known::Running(_)) => Err(Error::AnalysisRuns(id).into()),
         Some(Known::Failed(_)) | None => Err(Error::AnalysisNotFound(id).into()),
-    }
-}
-
-/// Returns one device's part of an analysis.
-#[utoipa::path(get, path = "/api/v1/analyses/{id}/devices/{device}", tag = "analyses",
-    params(("id" = Uuid, Path), ("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119")),
-    responses(
-        (status = 200, description = "The device's part", body = Device),
-        (status = 409, description = "The analysis runs", body = Problem, content_type = "application/problem+json"),
-        FindProblems))]
-pub async fn get_analysis_device(
-    State(service): State<Service>,
-    Path((id, device)): Path<(Uuid, DeviceAddress)>,
-) -> Result<Json<Device>, ApiError> {
-    match service.store.find_device(id, device.0).await? {
-        Some(device) => Ok(Json(device)),
-        None if service.store.contains(id).await? => {
-            Err(Error::DeviceNotInAnalysis { analysis: id, device: device.0 }.into())
-        }
-        None => {
-            service.find_report(id).await?;
-            Err(Error::AnalysisNotFound(id).into())
-        }
     }
 }
 

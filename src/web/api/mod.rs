@@ -11,6 +11,8 @@ mod devices;
 mod health;
 pub mod nodes;
 pub mod queries;
+mod report_body;
+mod report_devices;
 mod responses;
 
 /// The routes of the API, each with its documentation.
@@ -19,7 +21,8 @@ pub fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(analyses::create_analysis, analyses::list_analyses))
         .routes(routes!(analyses::get_analysis, analyses::delete_analysis))
         .routes(routes!(analyses::get_analysis_events))
-        .routes(routes!(analyses::get_analysis_device))
+        .routes(routes!(report_devices::list_analysis_devices))
+        .routes(routes!(report_devices::get_analysis_device))
         .routes(routes!(devices::list_devices))
         .routes(routes!(devices::get_device))
         .routes(routes!(nodes::list_nodes))

@@ -15,8 +15,9 @@ use super::super::security::WithScript;
 use super::super::upload::{self, UploadQuery};
 use super::super::{Found, Service};
 use super::home::{self, HomeView};
+use super::report::{self, ListQuery};
 use super::running::{self, RunningView};
-use crate::report::html::{Setting, render_device, render_report};
+use crate::report::html::{Setting, render_device};
 
 /// `GET /`: what to upload, and what was analysed lately.
 pub async fn show_home(
@@ -55,11 +56,12 @@ pub async fn create_analysis(
 pub async fn show_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, PageError> {
     match service.find(id).await? {
-        Found::Finished(report) => {
-            let setting = Setting::Service { stylesheet: stylesheet_path() };
-            Ok(Html(render_report(&report, setting)?).into_response())
+        Found::Finished(frame) => {
+            let page = report::render(&service.store, *frame, query).await?;
+            Ok(Html(page).into_response())
         }
         Found::Running(progress) => {
             let page = running::render(&RunningView {
@@ -80,11 +82,11 @@ pub async fn show_analysis_device(
     State(service): State<Service>,
     Path((id, DeviceAddress(address))): Path<(Uuid, DeviceAddress)>,
 ) -> Result<Html<String>, PageError> {
-    let report = service.find_report(id).await?;
+    let mut report = service.find_frame(id).await?;
     let not_found = || Error::DeviceNotInAnalysis { analysis: id, device: address };
-    let owns = |addresses: &[std::net::IpAddr]| addresses.contains(&address);
-    let device = report.devices.iter().find(|one| one.device == address || owns(&one.addresses));
-    let device = device.ok_or_else(not_found)?.device;
+    let device = service.store.find_device(id, address).await?.ok_or_else(not_found)?;
+    let address = device.device;
+    report.devices.push(device);
     let setting = Setting::Service { stylesheet: stylesheet_path() };
-    Ok(Html(render_device(&report, device, setting)?.ok_or_else(not_found)?))
+    Ok(Html(render_device(&report, address, setting)?.ok_or_else(not_found)?))
 }

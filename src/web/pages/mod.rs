@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use super::Service;
 
 mod analyses;
+mod causes;
 mod devices;
 pub mod history;
 pub mod home;
@@ -13,6 +14,7 @@ mod node;
 mod nodes;
 pub mod problem;
 mod queries;
+mod report;
 pub mod running;
 #[cfg(test)]
 mod tests;
@@ -30,4 +32,6 @@ pub fn routes() -> Router<Service> {
         .route("/nodes/{node}/analyses", post(queries::ask_node))
         .route("/nodes", get(nodes::show_nodes))
         .route("/nodes/{node}", get(nodes::show_node))
+        .route("/docs/causes", get(causes::show_causes))
+        .route("/docs/causes/{cause}", get(causes::show_cause))
 }
