@@ -57,7 +57,7 @@ pub struct QuerySettings {
         default_value = "3600"
     )]
     pub alert_window_seconds: u32,
-    /// Where people reach this service, for links in answers and messages, such as https://replyscope.example.org
+    /// Where people reach this service, for links in answers and messages, such as `https://replyscope.example.org`
     #[arg(long, env = "REPLYSCOPE_PUBLIC_URL", value_name = "URL", value_parser = parse_public_url)]
     pub public_url: Option<String>,
 }
