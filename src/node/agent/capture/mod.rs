@@ -249,13 +249,11 @@ impl Captures {
             shared: Arc::clone(&shared),
             totals: Arc::clone(&self.totals),
             now: self.now,
+            slot,
         };
         std::thread::Builder::new()
             .name("capture".to_owned())
-            .spawn(move || {
-                worker.run();
-                drop(slot);
-            })
+            .spawn(move || worker.run())
             .map_err(Error::Thread)?;
         Ok((shared, receiver))
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
@@ -52,6 +53,8 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     pub totals: Arc<Totals>,
     pub now: fn() -> Timestamp,
+    /// Its place among the captures that may run at once, if it needs one.
+    pub slot: Option<OwnedSemaphorePermit>,
 }
 
 /// What the thread has in hand.
@@ -88,6 +91,8 @@ impl Worker {
         self.publish(&state);
         let end = sent.err().unwrap_or(end);
         tracing::info!(id = %self.shared.id(), packets = state.packets, ?end, "capture ended");
+        // Who hears that it has ended may begin the next.
+        drop(self.slot.take());
         self.shared.finish(end);
     }
 
