@@ -14,7 +14,9 @@ use replyscope::analysis::{Analysis, Limits, ReportHeader};
 use replyscope::decode::{Decoded, Decoder, Limits as DecodeLimits};
 use replyscope::ingest::tcpdump_text::{Origin, Run, StampStyle};
 use replyscope::ingest::{self, Event, transcript as session};
-use replyscope::model::capture::{CapturePoint, Direction, Frame, LinkType, PointKind};
+use replyscope::model::capture::{
+    CaptureFormat, CapturePoint, Direction, Frame, LinkType, PointKind,
+};
 use replyscope::model::report::Report;
 use replyscope::model::time::Timestamp;
 use replyscope::report::html::{self, Setting};
@@ -249,17 +251,19 @@ fn events(input: &mut dyn Read) -> String {
     log
 }
 
-/// Frame numbers count up within a capture: Wireshark's would.
+/// Frame numbers count up within a capture: Wireshark's would. What `dig` says of
+/// an answer tells of the question, too: both have the number of its line.
 #[derive(Default)]
 struct Frames {
     last: u64,
+    are_lines: bool,
 }
 
 impl Frames {
     fn take(&mut self, event: &Event<'_>) {
         let number = match event {
-            Event::CaptureBegins(_) => {
-                self.last = 0;
+            Event::CaptureBegins(header) => {
+                *self = Self { last: 0, are_lines: header.format == CaptureFormat::Dig };
                 return;
             }
             Event::Frame(frame) => frame.number,
@@ -267,7 +271,7 @@ impl Frames {
             Event::OtherPacket { frame, .. } => *frame,
             _ => return,
         };
-        assert!(number > self.last, "frame {number} after frame {}", self.last);
+        assert!(self.are_lines || number > self.last, "frame {number} after frame {}", self.last);
         self.last = number;
     }
 }
