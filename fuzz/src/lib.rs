@@ -252,7 +252,8 @@ fn events(input: &mut dyn Read) -> String {
 }
 
 /// Frame numbers count up within a capture: Wireshark's would. What `dig` says of
-/// an answer tells of the question, too: both have the number of its line.
+/// an answer tells of the question, too: both have the number of its line. Flow
+/// events are told by their sides, each in the order of its lines.
 #[derive(Default)]
 struct Frames {
     last: u64,
@@ -263,7 +264,11 @@ impl Frames {
     fn take(&mut self, event: &Event<'_>) {
         let number = match event {
             Event::CaptureBegins(header) => {
-                *self = Self { last: 0, are_lines: header.format == CaptureFormat::Dig };
+                let are_lines = matches!(
+                    header.format,
+                    CaptureFormat::Dig | CaptureFormat::Hubble | CaptureFormat::CiliumMonitor
+                );
+                *self = Self { last: 0, are_lines };
                 return;
             }
             Event::Frame(frame) => frame.number,
