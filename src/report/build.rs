@@ -13,6 +13,7 @@ use super::headline::report_headline;
 use crate::model::exchange::{DeviceRule, Exchange, Point};
 use crate::model::finding::{Diagnosis, Severity, Verdict};
 use crate::model::input::Fault;
+use crate::model::parts::CaptureParts;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Address, Capture, Device, Report, Summary};
 use crate::model::time::Timestamp;
@@ -47,6 +48,7 @@ pub struct Header {
 #[derive(Debug)]
 pub struct Builder<'a> {
     captures: Vec<Capture>,
+    parts: &'a CaptureParts,
     points: &'a [Point],
     topology: &'a Topology,
     listing: Listing,
@@ -66,18 +68,20 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn new(
         captures: Vec<Capture>,
+        parts: &'a CaptureParts,
         points: &'a [Point],
         topology: &'a Topology,
         listing: Listing,
     ) -> Self {
-        Self { captures, points, topology, listing, devices: HashMap::new(), seen: BTreeSet::new() }
+        let (devices, seen) = (HashMap::new(), BTreeSet::new());
+        Self { captures, parts, points, topology, listing, devices, seen }
     }
 
     /// Adds an exchange and what was found out about it.
     pub fn add(&mut self, exchange: &Exchange, diagnosis: &Diagnosis) {
         let verdict = diagnosis.verdict;
         self.note_addresses(exchange);
-        let names = Names { captures: &self.captures, points: self.points };
+        let names = Names { captures: &self.captures, parts: self.parts, points: self.points };
         let draft = self
             .devices
             .entry(DeviceKey::of(exchange.device, self.topology))

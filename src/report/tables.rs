@@ -146,7 +146,11 @@ fn contents(capture: &Capture) -> String {
         words.push(capture.link_types.join(" and "));
     }
     if let Some(offset) = capture.clock_offset_us.filter(|offset| *offset != 0) {
-        words.push(format!("clock {offset:+} µs against the first capture"));
+        let error = match capture.clock_offset_error_us {
+            Some(error) => format!(" ± {error} µs"),
+            None => " (by one exchange)".to_owned(),
+        };
+        words.push(format!("clock {offset:+} µs{error} against the first capture"));
     }
     words.join(", ")
 }
