@@ -191,7 +191,7 @@ impl CaptureIntake {
                 let interface = self.number_in_whole(packet.interface);
                 self.packet(Packet { frame, interface, ..packet }, 0, feeder);
             }
-            Event::OtherPacket { at, .. } => self.other(at, feeder),
+            Event::OtherPacket { at, .. } => self.other(at, None, feeder),
             Event::Fault(fault) => self.fault(&fault),
             Event::Dropped { interface, packets } => self.dropped(interface, packets),
             Event::Note(note) => self.note(note),
@@ -213,12 +213,12 @@ impl CaptureIntake {
             Ok(Decoded::Packet(packet)) => self.packet(packet, frame.original_length, feeder),
             Ok(Decoded::Other) => {
                 self.bytes += u64::from(frame.original_length);
-                self.other(Some(frame.at), feeder);
+                self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
             Err(error) => {
                 self.bytes += u64::from(frame.original_length);
                 self.note_undecoded(&error, frame.number);
-                self.other(Some(frame.at), feeder);
+                self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
         }
     }
@@ -231,7 +231,8 @@ impl CaptureIntake {
         self.count(&packet);
         let is_beside = matches!(packet.content, Content::Neighbour(_) | Content::Segment(_));
         if is_beside {
-            self.observe(packet.at, feeder);
+            let interface = packet.kernel_interface.is_none().then_some(packet.interface);
+            self.observe(packet.at, interface, feeder);
         }
         let point = self.point_of(packet.interface, packet.kernel_interface);
         feeder.push(point, packet);
@@ -271,17 +272,23 @@ impl CaptureIntake {
     }
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
-    fn other(&mut self, at: Option<Timestamp>, feeder: &mut Feeder) {
+    fn other(&mut self, at: Option<Timestamp>, interface: Option<u32>, feeder: &mut Feeder) {
         self.packets += 1;
         if let Some(at) = at {
             self.note_time(at);
-            self.observe(at, feeder);
+            self.observe(at, interface, feeder);
         }
     }
 
-    /// Without an interface at hand the capture's first stands for all.
-    fn observe(&mut self, at: Timestamp, feeder: &mut Feeder) {
-        if self.kernel_interfaces.is_empty() && self.whole_interfaces().len() <= 1 {
+    /// Without an interface at hand the capture's first stands for all. Which
+    /// kernel interface a frame without a packet came from is not known.
+    fn observe(&mut self, at: Timestamp, interface: Option<u32>, feeder: &mut Feeder) {
+        if !self.kernel_interfaces.is_empty() {
+            return;
+        }
+        if let Some(interface) = interface {
+            feeder.observe(self.point_of(interface, None), at);
+        } else if self.whole_interfaces().len() <= 1 {
             feeder.observe(self.point_of(0, None), at);
         }
     }

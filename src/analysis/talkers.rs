@@ -32,6 +32,9 @@ impl Talkers {
         if let Some(pair) = find_link_pair(frame).or_else(|| find_ip_pair(frame)) {
             self.note(pair);
         }
+        if let Some(station) = find_station(frame) {
+            self.note(station);
+        }
     }
 
     /// Notes who talks in a packet that a text spells out.
@@ -52,6 +55,15 @@ impl Talkers {
     pub fn share_any(&self, other: &Self) -> bool {
         let mut own = self.early.iter().chain(&self.late);
         own.any(|pair| other.late.contains(pair) || other.early.contains(pair))
+    }
+
+    /// Takes over what was heard before.
+    pub fn absorb(&mut self, before: &Self) {
+        for pair in before.early.iter().chain(&before.late) {
+            if self.early.len() < 2 * MAX_PAIRS && !self.early.contains(pair) {
+                self.early.push(*pair);
+            }
+        }
     }
 
     fn is_passed_over(&mut self) -> bool {
@@ -82,6 +94,20 @@ fn find_link_pair(frame: &Frame<'_>) -> Option<u64> {
     let (destination, rest) = frame.bytes.split_first_chunk::<6>()?;
     let source = rest.first_chunk::<6>()?;
     (source != &[0; 6]).then(|| digest(*source, *destination))
+}
+
+/// Who sent the frame, and at which of the kernel's interfaces that was seen:
+/// `tcpdump -i any` keeps no more of the link addresses.
+fn find_station(frame: &Frame<'_>) -> Option<u64> {
+    let (interface, length, address) = match frame.link_type {
+        LinkType::LinuxSll => (&[][..], frame.bytes.get(4..6)?, frame.bytes.get(6..14)?),
+        LinkType::LinuxSll2 => {
+            (frame.bytes.get(4..8)?, frame.bytes.get(11..12)?, frame.bytes.get(12..20)?)
+        }
+        _ => return None,
+    };
+    let is_ethernet = length.last() == Some(&6) && address != [0; 8];
+    is_ethernet.then(|| digest(interface, address))
 }
 
 fn find_ip_pair(frame: &Frame<'_>) -> Option<u64> {

@@ -19,7 +19,7 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::Index;
     use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-    use replyscope::model::finding::Verdict;
+    use replyscope::model::finding::{Cause, Verdict};
 
     use super::frames::{Format, Frames};
     use super::mirror::Copy;
@@ -30,6 +30,9 @@ mod tests {
 
     /// Variants of each scenario, unless `PROPTEST_CASES` asks for more.
     const CASES: u32 = 4;
+
+    /// Clocks of hosts differ by less.
+    const TIME_APART_NS: i64 = 10_000_000_000;
 
     /// Tries variants of every scenario and lists all that fail.
     fn hold<S: Strategy>(
@@ -195,6 +198,14 @@ mod tests {
             let which = which.index(shifted.captures.len());
             for frame in &mut shifted.captures[which].frames.frames {
                 frame.at_ns += offset_ns;
+            }
+            // Behind a masquerade neither address nor port is left to recognise an
+            // exchange by: there its time has to do.
+            let is_masqueraded = expected
+                .values()
+                .any(|diagnosis| diagnosis.causes.contains(Cause::SenderTranslated.as_token()));
+            if is_masqueraded && offset_ns > TIME_APART_NS {
+                return Vec::new();
             }
             let mut found = differences(expected, &shifted.diagnose());
             if !found.is_empty() {

@@ -15,8 +15,9 @@ pub struct Renumbering {
     pub port: u16,
 }
 
-/// Ports from here are nobody's own: RFC 6335 section 6, as Linux has it.
-const FIRST_EPHEMERAL: u16 = 32_768;
+/// Ports from here are nobody's own (RFC 6335 section 6); some below are those
+/// that traceroute probes.
+const FIRST_EPHEMERAL: u16 = 0x9000;
 
 impl Renumbering {
     pub fn address(self, address: IpAddr) -> IpAddr {

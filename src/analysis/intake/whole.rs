@@ -14,6 +14,8 @@ use crate::model::time::Timestamp;
 const MAX_PAUSE: Duration = Duration::from_mins(1);
 /// Frames of several queues are written this much out of order.
 const DISORDER: Duration = Duration::from_millis(10);
+/// Those of several interfaces are read in turn.
+const DISORDER_OF_INTERFACES: Duration = Duration::from_secs(1);
 
 /// What a capture goes on with.
 #[derive(Debug)]
@@ -48,7 +50,9 @@ impl CaptureIntake {
         (first, _): (Timestamp, Timestamp),
     ) -> Option<Duration> {
         let (_, ended) = before.times?;
-        let is_next = ended.since(first) <= DISORDER && first.since(ended) <= MAX_PAUSE;
+        let is_single = self.interfaces.len() <= 1;
+        let disorder = if is_single { DISORDER } else { DISORDER_OF_INTERFACES };
+        let is_next = ended.since(first) <= disorder && first.since(ended) <= MAX_PAUSE;
         let clock = self.header.clock;
         let same_clock = clock == before.header.clock && clock != Clock::None;
         if !is_next || !same_clock || before.is_continued {
@@ -62,7 +66,8 @@ impl CaptureIntake {
             && agrees(&self.header.interface, &before.header.interface)
             && self.has_interface_of(before);
         let is_stated = self.stated.as_ref().is_some_and(|point| point.kind != PointKind::Unknown);
-        let same_wire = is_stated || self.talkers.share_any(&before.talkers);
+        let same_wire =
+            is_stated || self.has_interfaces_of(before) || self.talkers.share_any(&before.talkers);
         (same_place && same_wire).then(|| first.since(ended))
     }
 
@@ -70,6 +75,7 @@ impl CaptureIntake {
     /// the fragments that it was waiting for.
     pub fn go_on_with(&mut self, before: &mut Self) {
         before.is_continued = true;
+        self.talkers.absorb(&before.talkers);
         self.decoder =
             std::mem::replace(&mut before.decoder, Decoder::new(decode::Limits::default()));
         self.kernel_interfaces.clone_from(&before.kernel_interfaces);
@@ -114,6 +120,16 @@ impl CaptureIntake {
         self.interfaces.is_empty()
             || earlier.is_empty()
             || self.interfaces.values().any(|own| earlier.values().any(|other| is_same(own, other)))
+    }
+
+    /// Whether both were taken at the same several interfaces, by their names.
+    fn has_interfaces_of(&self, before: &Self) -> bool {
+        let earlier = before.whole_interfaces();
+        self.interfaces.len() > 1
+            && self.interfaces.len() == earlier.len()
+            && self.interfaces.values().zip(earlier.values()).all(|(own, other)| {
+                own.name.is_some() && own.name == other.name && own.link_type == other.link_type
+            })
     }
 }
 
