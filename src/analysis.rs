@@ -44,6 +44,9 @@ const TOLD_AT_ONCE: usize = 50_000;
 /// What captures may hold back, together, until it is known which belong together.
 const MAX_HELD_BYTES: usize = 8 << 20;
 
+/// Captures that may wait for fragments at once.
+const MAX_OPEN: usize = 16;
+
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -240,7 +243,11 @@ impl Analysis {
             })
             .collect();
         let correlated = self.feeder.finish().finish(&places, &mut topology);
-        let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
+        let summaries = self.captures.into_iter().map(|capture| {
+            let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());
+            let continues = before.and_then(|before| names.get(before)).cloned();
+            capture.summary(&correlated, continues)
+        });
         let captures = summaries.chain(listed_tables).collect();
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
@@ -307,6 +314,12 @@ impl Analysis {
                 capture.go_on_with(before);
             }
             self.captures[position].release(&mut self.feeder);
+        }
+        let open = self.captures.iter_mut().filter(|capture| capture.is_open());
+        let mut open: Vec<_> = open.collect();
+        let excess = open.len().saturating_sub(MAX_OPEN);
+        for capture in &mut open[..excess] {
+            capture.end(&mut self.feeder);
         }
     }
 

@@ -60,6 +60,8 @@ pub struct CaptureIntake {
     whole: Option<Whole>,
     /// Another capture goes on with this one.
     is_continued: bool,
+    /// No fragments are waited for any more.
+    has_ended: bool,
 }
 
 /// Frames that could not be decoded for one reason.
@@ -132,6 +134,7 @@ impl CaptureIntake {
             held: Some(Held::default()),
             whole: None,
             is_continued: false,
+            has_ended: false,
         }
     }
 
@@ -241,9 +244,15 @@ impl CaptureIntake {
     /// Gives up the datagrams of which fragments are still missing. No frame
     /// may follow.
     pub fn end(&mut self, feeder: &mut Feeder) {
-        if !self.is_continued {
+        if self.is_open() {
             self.pass_on_lost(None, feeder);
+            self.has_ended = true;
         }
+    }
+
+    /// Whether it was passed on and may still wait for fragments.
+    pub fn is_open(&self) -> bool {
+        self.held.is_none() && !self.is_continued && !self.has_ended
     }
 
     /// Passes on datagrams that were given up. The frames of their fragments
@@ -317,7 +326,7 @@ impl CaptureIntake {
         self.notes.push(note);
     }
 
-    /// Whether the last part of a whole has no say in it: another goes on with it.
+    /// Whether another capture goes on with this one.
     pub fn is_continued(&self) -> bool {
         self.is_continued
     }
@@ -359,7 +368,8 @@ impl CaptureIntake {
     }
 
     /// The capture as the report lists it.
-    pub fn summary(self, correlated: &Correlated) -> Capture {
+    /// `continues` is the name of the capture that it goes on with.
+    pub fn summary(self, correlated: &Correlated, continues: Option<String>) -> Capture {
         let points: Vec<_> = correlated
             .points
             .iter()
@@ -404,6 +414,7 @@ impl CaptureIntake {
             warnings: self.warnings(unfollowed),
             tunnels: self.tunnels.list(),
             tracked_entries: 0,
+            continues,
             name: self.name,
         }
     }

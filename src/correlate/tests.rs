@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Correlator, Place};
+use super::{ClockOffset, Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{Course, Exchange, Origin, PointId};

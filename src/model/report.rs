@@ -96,6 +96,10 @@ pub struct Capture {
     /// the first. Null where one pair alone was matched, and nothing tells.
     #[serde(default)]
     pub clock_offset_error_us: Option<u64>,
+    /// The capture that this one goes on with: the same place, next in time.
+    /// Both are followed as one.
+    #[serde(default)]
+    pub continues: Option<String>,
     /// Tunnels whose inner packets were analysed, the busiest first.
     #[serde(default)]
     pub tunnels: Vec<CaptureTunnel>,

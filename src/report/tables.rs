@@ -145,6 +145,9 @@ fn contents(capture: &Capture) -> String {
     if !capture.link_types.is_empty() {
         words.push(capture.link_types.join(" and "));
     }
+    if let Some(before) = &capture.continues {
+        words.push(format!("goes on where {before} ended"));
+    }
     if let Some(offset) = capture.clock_offset_us.filter(|offset| *offset != 0) {
         let error = match capture.clock_offset_error_us {
             Some(error) => format!(" ± {error} µs"),

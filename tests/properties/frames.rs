@@ -57,6 +57,13 @@ impl Frames {
         Self { interfaces: self.interfaces.clone(), frames }
     }
 
+    /// The same frames by their times.
+    pub fn in_order(&self) -> Self {
+        let mut sorted = self.clone();
+        sorted.frames.sort_by_key(|frame| frame.at_ns);
+        sorted
+    }
+
     /// The same interfaces with each frame changed.
     pub fn map(&self, change: impl Fn(&RawFrame, u16) -> RawFrame) -> Self {
         self.with(self.frames.iter().map(|frame| change(frame, self.link_type(frame))).collect())

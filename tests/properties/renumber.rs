@@ -99,7 +99,7 @@ impl Renumbering {
             self.address_at(ip, 12, 4);
             self.address_at(ip, 16, 4);
             let header_bytes = usize::from(ip[0] & 15) * 4;
-            let is_first = u16::from_be_bytes([ip[6], ip[7]]) & 0x1fff == 0;
+            let is_first = u16::from_be_bytes([ip[6], ip[7]]) << 3 == 0;
             let protocol = ip[9];
             if is_first && ip.len() > header_bytes {
                 self.transport(&mut ip[header_bytes..], protocol);
@@ -109,7 +109,7 @@ impl Renumbering {
             self.address_at(ip, 24, 16);
             match ip[6] {
                 44 if ip.len() > 48 => {
-                    let is_first = u16::from_be_bytes([ip[42], ip[43]]) & 0xfff8 == 0;
+                    let is_first = u16::from_be_bytes([ip[42], ip[43]]) >> 3 == 0;
                     let protocol = ip[40];
                     if is_first {
                         self.transport(&mut ip[48..], protocol);

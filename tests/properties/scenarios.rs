@@ -108,7 +108,7 @@ impl Scenario {
 
     pub fn report(&self, format: Format, order: Order) -> Report {
         let mut analysis = Analysis::new(Limits::default());
-        let mut read_inventories = |analysis: &mut Analysis| {
+        let read_inventories = |analysis: &mut Analysis| {
             for (name, text) in &self.inventories {
                 analysis.read_inventory(name, &mut text.as_bytes()).unwrap();
             }

@@ -22,6 +22,8 @@ const DISORDER_OF_INTERFACES: Duration = Duration::from_secs(1);
 pub struct Whole {
     /// The capture that began it.
     pub first: CaptureId,
+    /// The part before this one.
+    pub before: CaptureId,
     /// Frames of all parts before this one.
     pub frames_before: u64,
     /// The interfaces of all parts so far, as the whole numbers them.
@@ -39,6 +41,11 @@ impl CaptureIntake {
     /// Frames of the parts before this one.
     pub fn frames_before(&self) -> u64 {
         self.whole.as_ref().map_or(0, |whole| whole.frames_before)
+    }
+
+    /// The capture that it goes on with.
+    pub fn part_before(&self) -> Option<CaptureId> {
+        self.whole.as_ref().map(|whole| whole.before)
     }
 
     /// How long the break after `before` is, if this capture, which lasts
@@ -81,6 +88,7 @@ impl CaptureIntake {
         self.kernel_interfaces.clone_from(&before.kernel_interfaces);
         self.whole = Some(Whole {
             first: before.first_part(),
+            before: before.id,
             frames_before: before.frames_before() + before.packets,
             interfaces: before.whole_interfaces().clone(),
             numbers: BTreeMap::new(),
