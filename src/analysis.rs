@@ -2,6 +2,7 @@
 //!
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
+mod clusters;
 mod feeder;
 mod held;
 mod intake;
@@ -9,6 +10,7 @@ mod listing;
 mod node_tables;
 mod tables;
 mod talkers;
+mod together;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -19,10 +21,12 @@ use self::held::Held;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
 use self::tables::Tables;
+use self::together::run_together;
 use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
+use crate::model::cluster::ClusterFacts;
 use crate::model::conntrack::TrackingTable;
 use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
@@ -34,6 +38,7 @@ use crate::{report, topology};
 
 pub use self::node_tables::read_node_tables;
 pub use crate::report::Header as ReportHeader;
+pub use crate::topology::kubernetes_object;
 
 /// Facts are small; a longer inventory is not one.
 const MAX_INVENTORY_BYTES: u64 = 64 << 20;
@@ -85,6 +90,7 @@ pub struct Analysis {
     facts: Facts,
     tables: Tables,
     names: BTreeMap<IpAddr, String>,
+    clusters: Vec<ClusterFacts>,
     packets: u64,
     counts: Counts,
 }
@@ -101,6 +107,7 @@ impl Analysis {
             facts: Facts::default(),
             tables: Tables::default(),
             names: BTreeMap::new(),
+            clusters: Vec::new(),
             packets: 0,
             counts: Counts::default(),
         }
@@ -131,7 +138,7 @@ impl Analysis {
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
         let first = self.captures.len();
-        let result = ingest::read(input, &limits, &mut |event| {
+        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
         name_captures(&mut self.captures[first..], name);
@@ -195,6 +202,13 @@ impl Analysis {
         self.names.insert(address, name.to_owned());
     }
 
+    /// Adds what a live cluster says of itself. Only what it says about addresses that
+    /// the packets use counts, and only where no inventory of the analysis speaks:
+    /// that one is of the capture's time.
+    pub fn add_cluster(&mut self, cluster: ClusterFacts) {
+        self.clusters.push(cluster);
+    }
+
     /// Packets read so far, over all captures.
     #[must_use]
     pub fn packets(&self) -> u64 {
@@ -229,6 +243,14 @@ impl Analysis {
         }
         let parts = self.parts();
         let inventory_faults = std::mem::take(&mut self.facts.faults);
+        let correlator = self.feeder.finish();
+        let clusters = std::mem::take(&mut self.clusters);
+        if !clusters.is_empty() {
+            let known = clusters::addresses_of(&clusters);
+            let mut used = correlator.used_of(&known);
+            used.extend(self.tables.addresses().filter(|address| known.contains(address)));
+            self.facts.extend(clusters::concerning(clusters, &used, &self.facts));
+        }
         let mut topology = topology::resolve(self.facts);
         let names: Vec<String> =
             self.captures.iter().map(|capture| capture.name().to_owned()).collect();
@@ -242,7 +264,7 @@ impl Analysis {
                 last.places(&topology, &name)
             })
             .collect();
-        let correlated = self.feeder.finish().finish(&places, &mut topology);
+        let correlated = correlator.finish(&places, &mut topology);
         let summaries = self.captures.into_iter().map(|capture| {
             let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());
             let continues = before.and_then(|before| names.get(before)).cloned();

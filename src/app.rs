@@ -11,6 +11,7 @@ use crate::web;
 mod agent;
 mod analyze;
 mod log;
+mod nodes;
 mod progress;
 mod serve;
 

@@ -12,6 +12,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
 
+mod nodes;
+
+pub use nodes::{ClusterOption, NodeOption, NodeSources};
 mod agent;
 
 pub use agent::Agent;
@@ -80,6 +83,8 @@ pub struct Serve {
     /// How log lines look
     #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+    #[command(flatten)]
+    pub sources: NodeSources,
 }
 
 /// How log lines look.

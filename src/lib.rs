@@ -16,10 +16,11 @@
 //! | [`analysis`] | the pipeline: the only caller of the stages above |
 //! | [`node`] | a node's own facts and live captures, by its agent |
 //! | [`store`] | reports and captures that survive a restart |
+//! | [`node`] | nodes: the Kubernetes API, and agents |
 //! | [`web`] | pages and the JSON API |
 //! | [`config`], [`app`] | settings, composition and shutdown |
 //!
-//! The last two rows are the feature `service`, which is on by default; without it
+//! The last four rows are the feature `service`, which is on by default; without it
 //! the crate is the pure core, which knows no file, socket or clock.
 //!
 //! Who may import whom is in `tests/layering.rs`.

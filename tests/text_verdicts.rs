@@ -365,6 +365,6 @@ fn a_transfer_that_comes_to_a_halt_is_unanswered() {
         assert_eq!(judge(&repeats[..2], &[end]), Verdict::Symmetric, "{}", family.ip);
         assert_eq!(judge(&repeats, &done), Verdict::Symmetric, "{}", family.ip);
         assert_eq!(judge(&window, &[end]), Verdict::Symmetric, "{}", family.ip);
-        assert_eq!(judge(&repeats, &[]), Verdict::Symmetric, "{}", family.ip);
+        assert_eq!(judge(&repeats, &[]), Verdict::Unanswered, "{}", family.ip);
     }
 }

@@ -1,6 +1,7 @@
 //! Connection tracking tables while inputs come in, and as the report lists them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use crate::model::capture::{CaptureFormat, CaptureId, Clock, PointKind};
 use crate::model::conntrack::{TrackedEntry, TrackingTable};
@@ -48,6 +49,13 @@ impl Tables {
         self.entries += entries.len();
         self.tables[place].left_out += u64::try_from(excess).unwrap_or(u64::MAX);
         self.tables[place].table.entries.append(&mut entries);
+    }
+
+    /// The addresses of all entries, before and after translation, some of them often.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let entries = self.tables.iter().flat_map(|table| &table.table.entries);
+        let flows = entries.flat_map(|entry| [entry.flow.original, entry.flow.expected_reply]);
+        flows.flat_map(|flow| [flow.source.address, flow.destination.address])
     }
 
     /// The tables with the captures that stand for them in the report, behind

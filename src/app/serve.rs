@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::log::start_log;
-use super::{complain, fail};
+use super::{complain, fail, nodes};
 use crate::clock;
 use crate::config::Serve;
 use crate::store::Store;
@@ -42,6 +42,7 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let store = Store::open(&settings.data, settings.database_url).await?;
+    let nodes = nodes::start(settings.sources).await?;
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let running = Running::new();
     let router = web::router(
@@ -51,6 +52,7 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
             upload_limit_bytes: settings.upload_limit_bytes,
             expanded_limit_bytes: settings.expanded_limit_bytes,
             concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
+            nodes,
             ..Settings::new(clock::now, clock::new_id)
         },
     )?;

@@ -1,7 +1,7 @@
 //! Counts of like packets, small enough for a million exchanges.
 
 use crate::model::capture::{CaptureId, FrameRef};
-use crate::model::exchange::Novelty;
+use crate::model::exchange::{Novelty, Tally};
 use crate::model::time::Timestamp;
 
 /// Like packets, the first and the last of them.
@@ -26,11 +26,11 @@ pub struct Mark {
 impl Mark {
     const NONE: Self = Self { number: 0, at: Timestamp::EPOCH };
 
-    fn new(frame: FrameRef) -> Self {
+    pub fn new(frame: FrameRef) -> Self {
         Self { number: u32::try_from(frame.number).unwrap_or(u32::MAX), at: frame.at }
     }
 
-    fn frame(self, capture: CaptureId) -> FrameRef {
+    pub fn frame(self, capture: CaptureId) -> FrameRef {
         FrameRef { capture, number: u64::from(self.number), at: self.at }
     }
 }
@@ -56,9 +56,45 @@ impl Count {
         (self.packets > 0).then(|| self.first.frame(capture))
     }
 
+    /// As the model has it.
+    pub fn tally(&self, capture: CaptureId, first_repeat: Option<FrameRef>) -> Tally {
+        Tally {
+            packets: u64::from(self.packets),
+            bytes: self.bytes,
+            repeats: u64::from(self.repeats),
+            first: self.first(capture),
+            last: self.last(capture),
+            first_repeat,
+        }
+    }
+
     /// The last packet.
     pub fn last(&self, capture: CaptureId) -> Option<FrameRef> {
         (self.packets > 0).then(|| self.last.frame(capture))
+    }
+}
+
+/// The same, with the first packet that repeats an earlier one.
+#[derive(Debug, Clone, Copy)]
+pub struct CountWithRepeat {
+    pub count: Count,
+    first_repeat: Mark,
+}
+
+impl CountWithRepeat {
+    pub const NONE: Self = Self { count: Count::NONE, first_repeat: Mark::NONE };
+
+    pub fn count(&mut self, frame: FrameRef, bytes: u32, novelty: Novelty) {
+        if novelty == Novelty::Repeat && self.count.repeats == 0 {
+            self.first_repeat = Mark::new(frame);
+        }
+        self.count.count(frame, bytes, novelty);
+    }
+
+    /// As the model has it.
+    pub fn tally(&self, capture: CaptureId) -> Tally {
+        let first_repeat = (self.count.repeats > 0).then(|| self.first_repeat.frame(capture));
+        self.count.tally(capture, first_repeat)
     }
 }
 

@@ -3,14 +3,17 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::count::{CountWithRepeat, Mark};
 use super::handshakes::is_open_half;
 use super::repetition::Last;
+use super::sides::{FollowUpsTo, RepliesFrom};
+use super::steps::Steps;
 use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, FollowUps, IcmpErrors, LateChange, LostReplies, Novelty, Origin,
-    PayloadReplies, Replies, Said, Stall, Step, Tally,
+    AskedAgain, Course, IcmpErrors, LateChange, LostReplies, Novelty, Origin, PayloadReplies, Said,
+    Stall, Step,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, FragmentsLost};
@@ -28,23 +31,25 @@ const REPEAT_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PARTIES: usize = 16;
 
 /// Replies from elsewhere, follow-ups, errors, repetitions, and the packets to show.
+///
+/// Every transfer has them, so what few of them need stands in a box.
 #[derive(Debug, Default)]
 pub struct Details {
     /// Replies from other endpoints than the one asked, and all of TFTP.
-    pub replies: Vec<Replies>,
-    pub follow_ups: Vec<FollowUps>,
+    pub replies: Vec<RepliesFrom>,
+    pub follow_ups: Vec<FollowUpsTo>,
     pub icmp_errors: Vec<IcmpErrors>,
-    pub lost_replies: Option<LostReplies>,
+    pub lost_replies: Option<Box<LostReplies>>,
     /// A TCP reset of the client.
-    pub reset: Option<FrameRef>,
-    pub asked_again: Option<AskedAgain>,
-    pub stall: Option<Stall>,
-    pub payload_replies: Option<PayloadReplies>,
-    pub late_change: Option<LateChange>,
-    pub progress: Option<FrameRef>,
-    pub repeated_request: Option<FrameRef>,
-    pub repeated_answer: Option<FrameRef>,
-    pub steps: Vec<Step>,
+    pub reset: Option<Mark>,
+    pub asked_again: Option<Box<AskedAgain>>,
+    pub stall: Option<Box<Stall>>,
+    pub payload_replies: Option<Box<PayloadReplies>>,
+    pub late_change: Option<Box<LateChange>>,
+    pub progress: Option<Mark>,
+    pub repeated_request: Option<Mark>,
+    pub repeated_answer: Option<Mark>,
+    pub steps: Steps,
     pub steps_omitted: u64,
     pub first_at: Option<Timestamp>,
     pub last_at: Option<Timestamp>,
@@ -59,7 +64,7 @@ impl Details {
     }
 
     pub fn has_follow_ups(&self) -> bool {
-        self.follow_ups.iter().any(|follow_ups| follow_ups.tally.packets > 0)
+        self.follow_ups.iter().any(|follow_ups| follow_ups.tally.count.packets > 0)
     }
 
     pub fn reply(
@@ -73,11 +78,15 @@ impl Details {
         let source = datagram.flow.source;
         let known = self.replies.iter().position(|known| known.source == source);
         let index = known.unwrap_or_else(|| {
+            if self.replies.is_empty() {
+                // Nearly always the only one.
+                self.replies.reserve_exact(1);
+            }
             if self.replies.len() < MAX_PARTIES {
-                self.replies.push(Replies {
+                self.replies.push(RepliesFrom {
                     source,
                     origin,
-                    tally: Tally::NONE,
+                    tally: CountWithRepeat::NONE,
                     awaits_follow_up: false,
                 });
             }
@@ -110,8 +119,16 @@ impl Details {
             .iter()
             .position(|known| known.destination == destination && known.source == source);
         let index = known.unwrap_or_else(|| {
+            if self.follow_ups.is_empty() {
+                self.follow_ups.reserve_exact(1);
+            }
             if self.follow_ups.len() < MAX_PARTIES {
-                self.follow_ups.push(FollowUps { source, destination, course, tally: Tally::NONE });
+                self.follow_ups.push(FollowUpsTo {
+                    source,
+                    destination,
+                    course,
+                    tally: CountWithRepeat::NONE,
+                });
             }
             self.follow_ups.len() - 1
         });
@@ -141,12 +158,14 @@ impl Details {
     }
 
     pub fn reply_lost(&mut self, frame: FrameRef, source: Endpoint, lost: &FragmentsLost) {
-        let known = self.lost_replies.get_or_insert(LostReplies {
-            source,
-            datagrams: 0,
-            frame,
-            received_bytes: lost.received_bytes,
-            total_bytes: lost.total_bytes,
+        let known = self.lost_replies.get_or_insert_with(|| {
+            Box::new(LostReplies {
+                source,
+                datagrams: 0,
+                frame,
+                received_bytes: lost.received_bytes,
+                total_bytes: lost.total_bytes,
+            })
         });
         known.datagrams += 1;
         self.note_time(frame.at);
@@ -164,7 +183,13 @@ impl Details {
                 }
             }
             (Novelty::Repeat, stall) => {
-                *stall = Some(Stall { repeats: 1, first: frame, last: frame, source, destination });
+                *stall = Some(Box::new(Stall {
+                    repeats: 1,
+                    first: frame,
+                    last: frame,
+                    source,
+                    destination,
+                }));
             }
         }
     }
@@ -174,7 +199,7 @@ impl Details {
         if self.reset.is_some() {
             return;
         }
-        self.reset = Some(frame);
+        self.reset = Some(Mark::new(frame));
         let said = Said::Message { protocol: Protocol::Tcp, label: "RST" };
         self.keep_step(step(frame, StepKind::FollowUp, flow.source, flow.destination, said));
     }
@@ -182,7 +207,7 @@ impl Details {
     pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {
         match &mut self.asked_again {
             Some(again) => again.times += 1,
-            None => self.asked_again = Some(AskedAgain { frame, times: 1, confidence }),
+            None => self.asked_again = Some(Box::new(AskedAgain { frame, times: 1, confidence })),
         }
     }
 
@@ -223,10 +248,10 @@ impl Details {
             && self.asked_again.is_none()
             && self.repeated_request.is_none()
             && self.replies.iter().all(|replies| {
-                replies.tally.repeats == 0 && matches!(replies.origin, Origin::Asked)
+                replies.tally.count.repeats == 0 && matches!(replies.origin, Origin::Asked)
             })
             && self.follow_ups.iter().all(|follow_ups| {
-                follow_ups.tally.repeats == 0 && follow_ups.course == Course::ToAnswerer
+                follow_ups.tally.count.repeats == 0 && follow_ups.course == Course::ToAnswerer
             })
     }
 
@@ -242,6 +267,7 @@ impl Details {
 
 /// What the first packets of a plain exchange said, in few bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, packed(4))]
 pub struct Synopsis {
     /// The request's name; empty where we know none.
     label: &'static str,
@@ -274,7 +300,7 @@ impl Synopsis {
     }
 
     fn said(self, label: &'static str, length: u32) -> Said {
-        if self.label.is_empty() {
+        if { self.label }.is_empty() {
             Said::Datagram { length }
         } else {
             Said::Message { protocol: self.protocol, label }

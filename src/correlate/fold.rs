@@ -13,33 +13,26 @@ use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// Below so many exchanges everything is kept: small captures lose nothing.
-const FOLD_ABOVE: usize = 100_000;
+const FOLD_ABOVE: usize = 20_000;
 /// Idle for so long, an exchange is over: longer than any protocol here waits.
 const IDLE: Duration = Duration::from_mins(10);
 /// Looking through all exchanges is done this seldom, by packet time.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// Exchanges that went well between two addresses, and are over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Folded {
-    pub exchanges: u64,
-    pub first_at: Timestamp,
-    pub last_at: Timestamp,
-}
-
-/// Folded exchanges by client, asked address and protocol.
+/// How many exchanges that went well, and are over, there were by client, asked
+/// address and protocol.
 #[derive(Debug, Default)]
 pub struct Folds {
-    counts: HashMap<(IpAddr, IpAddr, Protocol), Folded>,
+    counts: HashMap<(IpAddr, IpAddr, Protocol), u32>,
     swept_at: Option<Timestamp>,
 }
 
 impl Folds {
     /// All counts, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (IpAddr, IpAddr, Protocol, Folded)> {
+    pub fn iter(&self) -> impl Iterator<Item = (IpAddr, IpAddr, Protocol, u32)> {
         self.counts
             .iter()
-            .map(|((client, asked, protocol), folded)| (*client, *asked, *protocol, *folded))
+            .map(|((client, asked, protocol), exchanges)| (*client, *asked, *protocol, *exchanges))
     }
 
     fn is_due(&mut self, live: usize, now: Timestamp) -> bool {
@@ -54,14 +47,9 @@ impl Folds {
     }
 
     fn add(&mut self, record: &Record, asked: IpAddr) {
-        let (first_at, last_at) = record.times();
-        let folded = self
-            .counts
-            .entry((record.client.address, asked, record.protocol))
-            .or_insert(Folded { exchanges: 0, first_at, last_at });
-        folded.exchanges += 1;
-        folded.first_at = folded.first_at.min(first_at);
-        folded.last_at = folded.last_at.max(last_at);
+        let key = (record.client.address, asked, record.protocol);
+        let exchanges = self.counts.entry(key).or_insert(0);
+        *exchanges = exchanges.saturating_add(1);
     }
 }
 

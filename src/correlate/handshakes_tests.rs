@@ -134,7 +134,11 @@ fn an_answer_from_elsewhere_becomes_an_exchange() {
             let details = record.details.as_ref().unwrap();
             assert_eq!(details.replies[0].origin, origin, "{name}");
             assert_eq!(details.reset.is_some(), refused, "{name}");
-            assert_eq!(details.asked_again.map_or(0, |asked| asked.times), again, "{name}");
+            assert_eq!(
+                details.asked_again.as_ref().map_or(0, |asked| asked.times),
+                again,
+                "{name}"
+            );
             assert_eq!(record.requests.packets, 1 + u32::try_from(again).unwrap(), "{name}");
         }
     }

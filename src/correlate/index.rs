@@ -7,6 +7,7 @@
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
+use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::model::endpoint::Endpoint;
@@ -42,13 +43,18 @@ impl Index {
         mut is_key: impl FnMut(u32) -> bool,
     ) -> Option<u32> {
         let short = shorten(hash);
-        if let Some(entry) =
-            self.entries.find_mut(hash, |entry| entry.hash == short && is_key(entry.value))
-        {
-            return Some(std::mem::replace(&mut entry.value, value));
+        let found = self.entries.entry(
+            hash,
+            |entry| entry.hash == short && is_key(entry.value),
+            |entry| widen(entry.hash),
+        );
+        match found {
+            Slot::Occupied(mut known) => Some(std::mem::replace(&mut known.get_mut().value, value)),
+            Slot::Vacant(place) => {
+                place.insert(Entry { hash: short, value });
+                None
+            }
         }
-        self.entries.insert_unique(hash, Entry { hash: short, value }, |entry| widen(entry.hash));
-        None
     }
 
     /// Takes away the entry with this hash and value.

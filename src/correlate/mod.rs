@@ -24,7 +24,9 @@ mod points;
 mod record;
 mod repetition;
 mod roles;
+mod sides;
 mod signature;
+mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,8 @@ mod tracked;
 mod transactions;
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::net::IpAddr;
 
 use crate::model::capture::{CapturePoint, FrameRef};
 use crate::model::exchange::PointId;
@@ -135,6 +138,20 @@ impl Correlator {
         self.table(point).observe(at);
     }
 
+    /// Which of `known` the exchanges use.
+    #[must_use]
+    pub fn used_of(&self, known: &HashSet<IpAddr>) -> HashSet<IpAddr> {
+        let mut used = HashSet::new();
+        for table in &self.tables {
+            table.visit_addresses(&mut |address| {
+                if known.contains(&address) {
+                    used.insert(address);
+                }
+            });
+        }
+        used
+    }
+
     /// Puts the views of all points together. `places` says what is known of
     /// each point; roles that only the packets show are added to `topology`.
     #[must_use]
@@ -164,8 +181,10 @@ impl Correlator {
         own.sort_by_key(|table| (table.observed, table.id));
         for mut table in own {
             let translated = table.take_translated();
-            tables.push(table);
-            tables.extend(translated);
+            for mut table in std::iter::once(table).chain(translated) {
+                table.forget_flows();
+                tables.push(table);
+            }
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups};
 use super::roles;
 use super::table::PointTable;
@@ -127,8 +126,8 @@ impl Correlated {
         topology: &'a Topology,
     ) -> impl Iterator<Item = WellExchanges> + 'a {
         let folds = self.tables.iter().flat_map(|table| table.folds.iter());
-        folds.map(|(client, asked, protocol, Folded { exchanges, .. })| {
-            WellExchanges::new(client, asked, protocol, topology, exchanges)
+        folds.map(|(client, asked, protocol, exchanges)| {
+            WellExchanges::new(client, asked, protocol, topology, exchanges.into())
         })
     }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::count::{Count, Waiting};
+use super::count::{Count, Mark, Waiting};
 use super::details::{Details, Synopsis};
 use super::repetition::{COPY, Last, Pace};
 use super::signature::{Basis, BelongsToTftp, Signature, signature};
@@ -174,7 +174,7 @@ impl Record {
         said.is_sure()
             && self
                 .from_client
-                .is_some_and(|last| last.says(said) && at.distance(last.at) <= within)
+                .is_some_and(|last| last.says(said, datagram) && at.distance(last.at) <= within)
     }
 
     /// Whether the client asked, or asked again, after `at`.
@@ -213,7 +213,7 @@ impl Record {
         self.unanswered.count(frame);
         if novelty == Novelty::Repeat {
             let details = self.details(frame.capture);
-            details.repeated_request.get_or_insert(frame);
+            details.repeated_request.get_or_insert(Mark::new(frame));
             if repeats_question.is_none() {
                 self.note_asked_again(frame, Confidence::Certain);
             }
@@ -271,7 +271,7 @@ impl Record {
                 && gone_on
                 && !is_refusal
             {
-                details.progress.get_or_insert(frame);
+                details.progress.get_or_insert(Mark::new(frame));
             }
         }
         self.unanswered = Waiting::NONE;
@@ -314,7 +314,7 @@ impl Record {
         });
         if pause >= life && !changed_before {
             let change = LateChange { frame, source, pause, was_answered };
-            self.details(frame.capture).late_change.get_or_insert(change);
+            self.details(frame.capture).late_change.get_or_insert_with(|| Box::new(change));
         }
     }
 
@@ -333,8 +333,8 @@ impl Record {
             if let (Some(asked), Some(frame)) = (self.asked, self.answers.first(capture)) {
                 details.steps.push(self.synopsis.answer(frame, asked, self.client));
                 // Several questions, several answers: so far it went on.
-                details.progress =
-                    (self.answers.packets > 1 && self.requests.packets > 1).then_some(frame);
+                details.progress = (self.answers.packets > 1 && self.requests.packets > 1)
+                    .then(|| Mark::new(frame));
             }
             let shown = u64::try_from(details.steps.len()).unwrap_or(0);
             let all = u64::from(self.requests.packets) + u64::from(self.answers.packets);
@@ -371,7 +371,7 @@ impl Record {
             }
             self.answers.count(frame, datagram.length, novelty);
             if novelty == Novelty::Repeat {
-                self.details(frame.capture).repeated_answer.get_or_insert(frame);
+                self.details(frame.capture).repeated_answer.get_or_insert(Mark::new(frame));
             }
             return;
         }
@@ -482,6 +482,6 @@ mod tests {
     #[test]
     fn a_plain_exchange_stays_small() {
         // A capture may hold a million at once; the pair and client indexes add some 25 bytes.
-        assert!(size_of::<Record>() <= 296, "{} bytes", size_of::<Record>());
+        assert!(size_of::<Record>() <= 256, "{} bytes", size_of::<Record>());
     }
 }

@@ -1,8 +1,11 @@
 //! Whether a packet is the last one again: a repetition, or a second copy.
 
+use std::hash::Hasher;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::time::Duration;
+
+use rustc_hash::FxHasher;
 
 use super::signature::{Basis, Signature};
 use crate::model::endpoint::Endpoint;
@@ -21,10 +24,11 @@ pub enum Pace {
 
 /// The last packet of one side, to recognise a repetition or a copy.
 #[derive(Debug, Clone, Copy)]
+#[repr(C, packed(4))]
 pub struct Last {
     pub at: Timestamp,
-    said: u64,
-    length: u32,
+    /// Half of a hash of what was said and how long it was.
+    said: u32,
     /// Two peers of one socket with the same one are rarer than second copies.
     peer: u32,
     ip_identification: Option<NonZeroU16>,
@@ -35,8 +39,7 @@ impl Last {
     pub fn new(packet: &Packet, datagram: &Datagram, peer: Endpoint, signature: Signature) -> Self {
         Self {
             at: packet.at,
-            said: signature.value,
-            length: datagram.length,
+            said: digest_words(signature, datagram),
             peer: digest(peer),
             ip_identification: packet.ip_identification.and_then(NonZeroU16::new),
             basis: signature.basis,
@@ -55,8 +58,7 @@ impl Last {
             _ => COPY,
         };
         (self.basis != Basis::Length || pace == Pace::WaitsForAnswers)
-            && self.says(Signature { value: later.said, basis: later.basis })
-            && self.length == later.length
+            && self.repeats(later)
             && self.peer == later.peer
             && later.at.distance(self.at) <= within
     }
@@ -65,15 +67,30 @@ impl Last {
     /// payloads that may be alike on purpose, news from the other side in
     /// between makes it a new message.
     pub fn says_again(&self, later: &Self, news_between: bool) -> bool {
-        self.says(Signature { value: later.said, basis: later.basis })
-            && self.length == later.length
-            && (self.basis == Basis::Meaning || !news_between)
+        self.repeats(later) && (self.basis == Basis::Meaning || !news_between)
     }
 
-    /// Whether it has this signature.
-    pub fn says(&self, signature: Signature) -> bool {
-        self.said == signature.value && self.basis == signature.basis
+    /// Whether it says what `datagram` does, whose signature is given.
+    pub fn says(&self, signature: Signature, datagram: &Datagram) -> bool {
+        self.said == digest_words(signature, datagram) && self.basis == signature.basis
     }
+
+    fn repeats(&self, later: &Self) -> bool {
+        self.said == later.said && self.basis == later.basis
+    }
+}
+
+/// Things said in a row are told apart well enough by half of a hash.
+fn digest_words(signature: Signature, datagram: &Datagram) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u64(signature.value);
+    hasher.write_u32(datagram.length);
+    shorten(hasher.finish())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
+const fn shorten(hash: u64) -> u32 {
+    (hash ^ (hash >> 32)) as u32
 }
 
 fn digest(endpoint: Endpoint) -> u32 {

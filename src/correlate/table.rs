@@ -1,5 +1,6 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use hashbrown::HashMap;
@@ -81,6 +82,31 @@ impl PointTable {
         let mut table = *self.translated.take()?;
         table.observed = self.observed;
         Some(table)
+    }
+
+    /// Calls `visit` with the addresses of all exchanges here, some of them often.
+    pub fn visit_addresses(&self, visit: &mut dyn FnMut(IpAddr)) {
+        for exchange in self.exchanges.iter().filter(|exchange| !exchange.is_vacant()) {
+            visit(exchange.client.address);
+            exchange.asked.iter().for_each(|asked| visit(asked.address));
+            if let Some(details) = &exchange.details {
+                details.replies.iter().for_each(|replies| visit(replies.source.address));
+                details.icmp_errors.iter().for_each(|errors| visit(errors.from));
+                for follow_ups in &details.follow_ups {
+                    visit(follow_ups.source.address);
+                    visit(follow_ups.destination.address);
+                }
+            }
+        }
+        if let Some(translated) = &self.translated {
+            translated.visit_addresses(visit);
+        }
+    }
+
+    /// Gives back what only further packets would need; the report takes as much.
+    pub fn forget_flows(&mut self) {
+        self.flows = Flows::default();
+        self.by_tid = HashMap::new();
     }
 
     /// Whether a client socket has other exchanges than one: it may be answered
@@ -226,12 +252,14 @@ impl PointTable {
         if record.protocol != Protocol::Sip || record.asked != Some(source) {
             return false;
         }
-        record.details(frame.capture).payload_replies.get_or_insert(PayloadReplies {
-            source,
-            destination,
-            packets: 1,
-            first: frame,
-            asks_for_own_port: named.asks_for_own_port,
+        record.details(frame.capture).payload_replies.get_or_insert_with(|| {
+            Box::new(PayloadReplies {
+                source,
+                destination,
+                packets: 1,
+                first: frame,
+                asks_for_own_port: named.asks_for_own_port,
+            })
         });
         record.reply(packet, frame, datagram, Origin::Asked);
         self.register(Flow {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::model::exchange::Novelty;
 use crate::model::finding::Confidence;
@@ -20,13 +20,17 @@ const MAX_PENDING: usize = 8;
 
 /// The latest transactions, oldest first.
 #[derive(Debug, Default)]
-pub struct Transactions {
-    pending: SmallVec<[Pending; 1]>,
+pub enum Transactions {
+    #[default]
+    None,
+    /// What most exchanges have.
+    One(Pending),
+    Several(Box<SmallVec<[Pending; MAX_PENDING]>>),
 }
 
 /// A transaction that may still be answered, or asked again.
 #[derive(Debug, Clone, Copy)]
-struct Pending {
+pub struct Pending {
     /// Half of a hash tells eight transactions apart well enough.
     identity: u32,
     question: Option<NonZeroU32>,
@@ -48,19 +52,19 @@ pub struct Asked {
 impl Transactions {
     /// Whether a request with this identity was sent lately.
     pub fn knows(&self, identity: u64) -> bool {
-        self.pending.iter().any(|pending| pending.identity == shorten(identity))
+        self.pending().iter().any(|pending| pending.identity == shorten(identity))
     }
 
     /// Whether no request that carries an identity was seen.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.pending().is_empty()
     }
 
     /// Takes a request.
     pub fn ask(&mut self, transaction: &Transaction, at: Timestamp) -> Asked {
         let identity = shorten(transaction.identity);
         let question = transaction.question.and_then(|question| NonZeroU32::new(shorten(question)));
-        let known = self.pending.iter().find(|pending| pending.identity == identity);
+        let known = self.pending().iter().find(|pending| pending.identity == identity);
         if let Some(known) = known {
             let after_answer = known.was_answered(at, Duration::MAX).then_some(Confidence::Certain);
             return Asked { novelty: Novelty::Repeat, after_answer };
@@ -69,21 +73,44 @@ impl Transactions {
         // Pollers do: their questions are the same every time.
         let asks_same = transaction.protocol == Protocol::Dns
             && question.is_some()
-            && self.pending.iter().any(|pending| {
+            && self.pending().iter().any(|pending| {
                 pending.question == question && pending.was_answered(at, SAME_QUESTION)
             });
-        if self.pending.len() == MAX_PENDING {
-            self.pending.remove(0);
-        }
-        self.pending.push(Pending { identity, question, answered_at: NEVER });
+        self.add(Pending { identity, question, answered_at: NEVER });
         Asked { novelty: Novelty::New, after_answer: asks_same.then_some(Confidence::Likely) }
     }
 
     /// Takes a reply.
     pub fn answer(&mut self, identity: u64, at: Timestamp) {
-        let known = self.pending.iter_mut().find(|pending| pending.identity == shorten(identity));
+        let pending = match self {
+            Self::None => &mut [][..],
+            Self::One(pending) => std::slice::from_mut(pending),
+            Self::Several(pending) => pending.as_mut_slice(),
+        };
+        let known = pending.iter_mut().find(|pending| pending.identity == shorten(identity));
         if let Some(known) = known.filter(|known| known.answered_at == NEVER) {
             known.answered_at = at;
+        }
+    }
+
+    fn pending(&self) -> &[Pending] {
+        match self {
+            Self::None => &[],
+            Self::One(pending) => std::slice::from_ref(pending),
+            Self::Several(pending) => pending,
+        }
+    }
+
+    fn add(&mut self, latest: Pending) {
+        match self {
+            Self::None => *self = Self::One(latest),
+            Self::One(first) => *self = Self::Several(Box::new(smallvec![*first, latest])),
+            Self::Several(pending) => {
+                if pending.len() == MAX_PENDING {
+                    pending.remove(0);
+                }
+                pending.push(latest);
+            }
         }
     }
 }

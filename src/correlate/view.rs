@@ -1,9 +1,9 @@
 //! What one point saw of an exchange, once its packets are all in.
 
-use super::count::Count;
+use super::count::Mark;
 use super::record::{Audience, Record};
 use super::table::PointTable;
-use crate::model::capture::{CaptureId, FrameRef};
+use crate::model::capture::CaptureId;
 use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
 use crate::model::finding::Confidence;
 use crate::model::protocol::Protocol;
@@ -21,13 +21,14 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     let (first_at, last_at) = record.times();
     let capture = table.id.capture;
     let details = record.details.as_deref();
-    let repeated_request = details.and_then(|details| details.repeated_request);
+    let shown = |mark: Mark| mark.frame(capture);
+    let repeated_request = details.and_then(|details| details.repeated_request).map(shown);
     let (steps, steps_omitted) = steps(record, capture);
     let mut view = View {
         point: point.id,
         kind: point.kind,
         asked: record.asked,
-        requests: tally(record.requests, capture, repeated_request),
+        requests: record.requests.tally(capture, repeated_request),
         unanswered: Tally {
             packets: u64::from(record.unanswered.packets),
             first: record.unanswered.first(capture),
@@ -35,15 +36,19 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
             ..Tally::NONE
         },
         replies: replies(record, capture),
-        follow_ups: details.map(|details| details.follow_ups.clone()).unwrap_or_default(),
+        follow_ups: details
+            .iter()
+            .flat_map(|details| &details.follow_ups)
+            .map(|follow_ups| follow_ups.follow_ups(capture))
+            .collect(),
         icmp_errors: details.map(|details| details.icmp_errors.clone()).unwrap_or_default(),
-        lost_replies: details.and_then(|details| details.lost_replies),
-        reset: details.and_then(|details| details.reset),
-        asked_again: details.and_then(|details| details.asked_again),
-        progress: details.and_then(|details| details.progress),
-        payload_replies: details.and_then(|details| details.payload_replies),
-        late_change: details.and_then(|details| details.late_change),
-        stall: details.and_then(|details| details.stall),
+        lost_replies: details.and_then(|details| details.lost_replies.as_deref().copied()),
+        reset: details.and_then(|details| details.reset).map(shown),
+        asked_again: details.and_then(|details| details.asked_again.as_deref().copied()),
+        progress: details.and_then(|details| details.progress).map(shown),
+        payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
+        late_change: details.and_then(|details| details.late_change.as_deref().copied()),
+        stall: details.and_then(|details| details.stall.as_deref().copied()),
         steps,
         steps_omitted,
         first_at,
@@ -56,28 +61,19 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     Sighting { protocol, view }
 }
 
-fn tally(count: Count, capture: CaptureId, first_repeat: Option<FrameRef>) -> Tally {
-    Tally {
-        packets: u64::from(count.packets),
-        bytes: count.bytes,
-        repeats: u64::from(count.repeats),
-        first: count.first(capture),
-        last: count.last(capture),
-        first_repeat,
-    }
-}
-
 /// All replies, in order of appearance.
 fn replies(record: &Record, capture: CaptureId) -> Vec<Replies> {
     let details = record.details.as_deref();
-    let mut replies = details.map(|details| details.replies.clone()).unwrap_or_default();
+    let told_apart = details.iter().flat_map(|details| &details.replies);
+    let mut replies: Vec<Replies> = told_apart.map(|replies| replies.replies(capture)).collect();
     if let Some(source) = record.asked.filter(|_| record.answers.packets > 0) {
         let origin = match record.audience {
             Audience::One => Origin::Asked,
             Audience::Group => Origin::ByDesign,
         };
-        let repeated = details.and_then(|details| details.repeated_answer);
-        let tally = tally(record.answers, capture, repeated);
+        let repeated =
+            details.and_then(|details| details.repeated_answer).map(|mark| mark.frame(capture));
+        let tally = record.answers.tally(capture, repeated);
         replies.push(Replies { source, origin, tally, awaits_follow_up: false });
         replies.sort_by_key(|replies| replies.tally.first.map(|frame| frame.number));
     }
@@ -87,7 +83,7 @@ fn replies(record: &Record, capture: CaptureId) -> Vec<Replies> {
 /// The packets to show; of a plain exchange its first request and answer.
 fn steps(record: &Record, capture: CaptureId) -> (Vec<Step>, u64) {
     if let Some(details) = &record.details {
-        return (details.steps.clone(), details.steps_omitted);
+        return (details.steps.to_vec(capture), details.steps_omitted);
     }
     let Some(asked) = record.asked else { return (Vec::new(), 0) };
     let client = record.client;

@@ -322,7 +322,7 @@ mod tests {
                     Verdict::Unanswered,
                 ),
                 ("twice", went_on().stalls(2).wait_seconds(5), Verdict::Symmetric),
-                ("the capture ends", went_on().stalls(3), Verdict::Symmetric),
+                ("the capture ends", went_on().stalls(3), Verdict::Unanswered),
                 ("at the address asked", astray().stalls(3).wait_seconds(5), Verdict::Broken),
                 ("not any more", astray().wait_seconds(5), Verdict::Tolerated),
             ];

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::diagnose;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
+use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, DeviceRule, Exchange, FollowUps, IcmpErrors, LateChange, LostReplies,
@@ -81,6 +82,8 @@ pub struct Sample {
     /// Other exchanges of the same analysis.
     beside: Vec<Exchange>,
     devices: Vec<DeviceEntry>,
+    services: Vec<ServiceFact>,
+    pools: Vec<AddressPool>,
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
@@ -90,6 +93,7 @@ pub struct Sample {
 }
 
 mod beside;
+mod cluster;
 mod pod_side;
 
 /// When the first request of a sample is sent, less the 10 ms of its own.
@@ -131,6 +135,8 @@ impl Sample {
             now,
             beside: Vec::new(),
             devices: Vec::new(),
+            services: Vec::new(),
+            pools: Vec::new(),
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
@@ -449,6 +455,8 @@ impl Sample {
     pub fn diagnose(&self) -> Diagnosis {
         let facts = Facts {
             devices: self.devices.clone(),
+            services: self.services.clone(),
+            pools: self.pools.clone(),
             temporary: self.temporary.clone(),
             ..Facts::default()
         };

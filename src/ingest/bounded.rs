@@ -8,6 +8,7 @@ use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use lzma_rust2::XzReader;
 
+use super::ahead::Together;
 use super::detect::Compression;
 use super::lz4::Lz4Frames;
 
@@ -23,18 +24,25 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 /// Memory that an xz block may ask for. `xz -9` needs 65 MiB.
 const XZ_MEMORY_KIB: u32 = 256 * 1024;
 
-/// Bytes that one input may still produce, over all its layers and entries.
+/// What one input may still cost: the bytes that it produces, over all its layers
+/// and entries, and a second core.
 #[derive(Debug)]
 pub struct Budget {
     limit_bytes: u64,
     left_bytes: Cell<u64>,
     is_exceeded: Cell<bool>,
+    pub together: Option<Together>,
 }
 
 impl Budget {
     /// A budget of which nothing is used.
     pub const fn new(limit_bytes: u64) -> Self {
-        Self { limit_bytes, left_bytes: Cell::new(limit_bytes), is_exceeded: Cell::new(false) }
+        Self {
+            limit_bytes,
+            left_bytes: Cell::new(limit_bytes),
+            is_exceeded: Cell::new(false),
+            together: None,
+        }
     }
 
     /// The limit, if something wanted to produce more.

@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, Read};
 
+use super::ahead;
 use super::archive;
 use super::bounded::{Budget, Expanded, find_limit};
 use super::detect::{self, ArchiveFormat, Compression, Kind};
 use super::utf16::Utf16;
 use super::window::Window;
-use super::{Event, pcap, pcapng, snoop, transcript};
+use super::{Event, Sink, pcap, pcapng, snoop, transcript};
 use crate::model::input::{Fault, InputErrorKind, Place};
 
 /// The layers that lie around some content.
@@ -42,7 +43,7 @@ pub fn unpack(
     window: &mut Window<'_>,
     layers: Layers,
     budget: &Budget,
-    sink: &mut dyn FnMut(Event<'_>),
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     match detect(window) {
         Kind::Compressed(compression) if layers.compression.is_none() => {
@@ -60,7 +61,8 @@ pub fn unpack(
         Kind::Archive(_) => {
             Err(InputErrorKind::NotACapture("an archive inside an archive; unpack it once first"))
         }
-        kind => read_content(kind, window, &mut with_places(layers, sink)),
+        kind if layers == Layers::FILE => read_content(kind, layers, window, budget, sink),
+        kind => read_content(kind, layers, window, budget, &mut with_places(layers, sink)),
     }
 }
 
@@ -69,7 +71,7 @@ pub fn read_entry(
     archive: ArchiveFormat,
     content: &mut dyn Read,
     budget: &Budget,
-    sink: &mut dyn FnMut(Event<'_>),
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     read_layer(content, Layers::entry_of(archive), budget, sink)
 }
@@ -79,7 +81,7 @@ fn read_layer(
     content: &mut dyn Read,
     layers: Layers,
     budget: &Budget,
-    sink: &mut dyn FnMut(Event<'_>),
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     let mut window = Window::new(content);
     let mut has_content = false;
@@ -107,17 +109,14 @@ fn read_layer(
 }
 
 /// Faults inside a layer are found where no byte of the file is.
-fn with_places(layers: Layers, sink: &mut dyn FnMut(Event<'_>)) -> impl FnMut(Event<'_>) {
-    move |event| {
-        sink(match event {
-            Event::Fault(mut fault) => {
-                if let (Place::Byte(_), Some(note)) = (fault.place, layers.place_note()) {
-                    fault.message.push_str(note);
-                }
-                Event::Fault(fault)
-            }
-            other => other,
-        });
+fn with_places(layers: Layers, sink: &mut Sink<'_>) -> impl FnMut(Event<'_>) + Send {
+    move |mut event| {
+        if let Event::Fault(fault) = &mut event
+            && let (Place::Byte(_), Some(note)) = (fault.place, layers.place_note())
+        {
+            fault.message.push_str(note);
+        }
+        sink(event);
     }
 }
 
@@ -136,13 +135,15 @@ fn detect(window: &mut Window<'_>) -> Kind {
 
 fn read_content(
     kind: Kind,
+    layers: Layers,
     window: &mut Window<'_>,
-    sink: &mut dyn FnMut(Event<'_>),
+    budget: &Budget,
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     match kind {
-        Kind::Pcap => return pcap::read(window, sink),
-        Kind::Pcapng => return pcapng::read(window, sink),
-        Kind::Snoop => return snoop::read(window, sink),
+        Kind::Pcap => return read_records(window, layers, budget, sink, pcap::read),
+        Kind::Pcapng => return read_records(window, layers, budget, sink, pcapng::read),
+        Kind::Snoop => return read_records(window, layers, budget, sink, snoop::read),
         Kind::Compressed(_) | Kind::Archive(_) => return Ok(()), // unpacked by the caller
         Kind::Other(name) => return Err(InputErrorKind::NotACapture(name)),
         Kind::Text { mark_bytes } => {
@@ -160,6 +161,21 @@ fn read_content(
         sink(Event::Fault(Fault { place: Place::Byte(window.end_offset()), message }));
     }
     Ok(())
+}
+
+/// Reads a capture, ahead where nothing else wants the window after it.
+fn read_records(
+    window: &mut Window<'_>,
+    layers: Layers,
+    budget: &Budget,
+    sink: &mut Sink<'_>,
+    reader: ahead::Reader,
+) -> Result<(), InputErrorKind> {
+    // An archive's limit must not depend on how far ahead an entry was read.
+    match budget.together.filter(|_| layers.archive.is_none()) {
+        Some(together) => ahead::read(window, sink, together, reader),
+        None => reader(window, sink),
+    }
 }
 
 fn read_text(

@@ -3,6 +3,7 @@
 //! [`read`] takes one input of any kind, recognises it by its first bytes and
 //! hands out [`Event`]s as it goes: memory does not grow with the input.
 
+mod ahead;
 mod archive;
 mod bounded;
 mod byte_order;
@@ -23,6 +24,7 @@ mod window;
 
 use std::io::Read;
 
+pub use self::ahead::Together;
 use self::bounded::Budget;
 use self::layers::Layers;
 use self::window::Window;
@@ -94,6 +96,9 @@ pub struct InventoryText<'a> {
     pub line: u64,
 }
 
+/// Takes what an input holds; perhaps on another thread than the one that reads.
+pub type Sink<'a> = dyn FnMut(Event<'_>) + Send + 'a;
+
 /// What one input may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -115,11 +120,35 @@ pub struct Limits {
 pub fn read(
     input: &mut dyn Read,
     limits: &Limits,
-    sink: &mut dyn FnMut(Event<'_>),
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
-    let budget = Budget::new(limits.expanded_bytes);
+    read_within(input, &Budget::new(limits.expanded_bytes), sink)
+}
+
+/// As [`read`], with a second core for captures that come fast, had by `together`.
+/// What is told is the same.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_ahead(
+    input: &mut dyn Read,
+    limits: &Limits,
+    together: Together,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
+    let mut budget = Budget::new(limits.expanded_bytes);
+    budget.together = Some(together);
+    read_within(input, &budget, sink)
+}
+
+fn read_within(
+    input: &mut dyn Read,
+    budget: &Budget,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
     let mut window = Window::new(input);
-    let outcome = layers::unpack(&mut window, Layers::FILE, &budget, sink);
+    let outcome = layers::unpack(&mut window, Layers::FILE, budget, sink);
     // A decoder or a format takes a failed input for one that was cut.
     match window.take_failure() {
         Some(failure) => Err(InputErrorKind::Read(failure)),

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
+use super::ahead::{Blocks, HEADROOM_BYTES};
+
 /// Bytes asked of the source at once. Larger reads are no faster, and this
 /// still fits a core's cache.
 const CAPACITY_BYTES: usize = 256 * 1024;
@@ -12,7 +14,7 @@ const CAPACITY_BYTES: usize = 256 * 1024;
 /// A source that fails looks like one that ends: what came before can still be
 /// used. Whoever comes to the end asks [`Window::failure`] for the reason.
 pub struct Window<'a> {
-    source: &'a mut dyn Read,
+    source: Source<'a>,
     buffer: Vec<u8>,
     /// The unused bytes are `buffer[start..end]`.
     start: usize,
@@ -23,11 +25,18 @@ pub struct Window<'a> {
     failure: Option<io::Error>,
 }
 
+/// Where a window's bytes come from.
+enum Source<'a> {
+    Direct(&'a mut dyn Read),
+    /// Another thread reads them.
+    Ahead(&'a mut Blocks),
+}
+
 impl<'a> Window<'a> {
     /// A window at the beginning of `source`.
     pub fn new(source: &'a mut dyn Read) -> Self {
         Self {
-            source,
+            source: Source::Direct(source),
             buffer: vec![0; CAPACITY_BYTES],
             start: 0,
             end: 0,
@@ -35,6 +44,37 @@ impl<'a> Window<'a> {
             is_open: true,
             failure: None,
         }
+    }
+
+    /// A window that begins with `start`, at `offset` in the stream, and goes
+    /// on with what another thread reads.
+    pub fn ahead(blocks: &'a mut Blocks, start: Vec<u8>, offset: u64) -> Self {
+        Self {
+            source: Source::Ahead(blocks),
+            start: 0,
+            end: start.len(),
+            buffer: start,
+            offset,
+            is_open: true,
+            failure: None,
+        }
+    }
+
+    /// What gives the bytes behind those that are there; `None` where another
+    /// thread reads it.
+    pub fn find_source(&mut self) -> Option<&mut dyn Read> {
+        match &mut self.source {
+            Source::Direct(source) => Some(*source),
+            Source::Ahead(_) => None,
+        }
+    }
+
+    /// Closes the window at `offset`, where another thread came to the end of
+    /// its source.
+    pub fn end(&mut self, offset: u64, failure: Option<io::Error>) {
+        (self.start, self.end, self.offset) = (0, 0, offset);
+        self.is_open = false;
+        self.failure = failure;
     }
 
     /// Reads until `wanted` bytes are there. False where the stream has fewer.
@@ -88,21 +128,13 @@ impl<'a> Window<'a> {
     }
 
     fn refill(&mut self, wanted: usize) -> bool {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        while self.end < wanted {
+        while self.end - self.start < wanted {
             if !self.is_open {
                 return false;
             }
-            if self.end == self.buffer.len() {
-                // Doubling, not `wanted` at once: a length that only a header
-                // claims takes no more memory than bytes arrived.
-                self.buffer.resize(self.buffer.len().saturating_mul(2).min(wanted), 0);
-            }
-            match self.source.read(&mut self.buffer[self.end..]) {
+            match self.read_on(wanted) {
                 Ok(0) => self.is_open = false,
-                Ok(count) => self.end = (self.end + count).min(self.buffer.len()),
+                Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.failure = Some(error);
@@ -111,6 +143,42 @@ impl<'a> Window<'a> {
             }
         }
         true
+    }
+
+    /// Adds what one step gives to the unused bytes; says how much that is.
+    fn read_on(&mut self, wanted: usize) -> io::Result<usize> {
+        let Source::Ahead(blocks) = &mut self.source else { return self.read_directly(wanted) };
+        let Some(mut block) = blocks.next()? else { return Ok(0) };
+        let unused = self.end - self.start;
+        let count = block.end.saturating_sub(HEADROOM_BYTES);
+        if let Some(start) = HEADROOM_BYTES.checked_sub(unused) {
+            block.buffer[start..HEADROOM_BYTES].copy_from_slice(&self.buffer[self.start..self.end]);
+            blocks.give_back(std::mem::replace(&mut self.buffer, block.buffer));
+            (self.start, self.end) = (start, block.end);
+        } else {
+            // A long frame: it grows by as much as arrived.
+            self.buffer.truncate(self.end);
+            self.buffer.drain(..self.start);
+            self.buffer.extend_from_slice(&block.buffer[HEADROOM_BYTES..block.end]);
+            blocks.give_back(block.buffer);
+            (self.start, self.end) = (0, self.buffer.len());
+        }
+        Ok(count)
+    }
+
+    fn read_directly(&mut self, wanted: usize) -> io::Result<usize> {
+        let Source::Direct(source) = &mut self.source else { return Ok(0) };
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            // Doubling, not `wanted` at once: a length that only a header
+            // claims takes no more memory than bytes arrived.
+            self.buffer.resize(self.buffer.len().saturating_mul(2).min(wanted), 0);
+        }
+        let count = source.read(&mut self.buffer[self.end..])?;
+        self.end = (self.end + count).min(self.buffer.len());
+        Ok(count)
     }
 }
 

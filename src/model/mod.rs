@@ -2,6 +2,7 @@
 //! knows a rule: these are the nouns of the field and their invariants.
 
 pub mod capture;
+pub mod cluster;
 pub mod conntrack;
 pub mod endpoint;
 pub mod exchange;

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::cluster::{AddressPool, ServiceFact};
 use super::conntrack::TrackedEntry;
 
 /// What an address is for.
@@ -172,6 +173,8 @@ pub struct Facts {
     pub interfaces: Vec<InterfaceFact>,
     pub devices: Vec<DeviceEntry>,
     pub settings: Vec<NodeSettings>,
+    pub services: Vec<ServiceFact>,
+    pub pools: Vec<AddressPool>,
     /// IPv6 addresses that a host makes for a while (RFC 8981).
     pub temporary: Vec<IpAddr>,
     /// Entries of a connection tracking table, in the order of the text.
@@ -190,6 +193,8 @@ impl Facts {
             && self.interfaces.is_empty()
             && self.devices.is_empty()
             && self.settings.is_empty()
+            && self.services.is_empty()
+            && self.pools.is_empty()
             && self.tracked.is_empty()
     }
 
@@ -201,6 +206,8 @@ impl Facts {
         self.interfaces.extend(other.interfaces);
         self.devices.extend(other.devices);
         self.settings.extend(other.settings);
+        self.services.extend(other.services);
+        self.pools.extend(other.pools);
         self.temporary.extend(other.temporary);
         self.tracked.extend(other.tracked);
         self.faults.extend(other.faults);
@@ -226,6 +233,8 @@ pub struct Topology {
     networks: Vec<NetworkFact>,
     devices: Vec<DeviceEntry>,
     settings: Vec<NodeSettings>,
+    services: Vec<ServiceFact>,
+    pools: Vec<AddressPool>,
     temporary: BTreeSet<IpAddr>,
     /// Position in `devices` by address: lists are long, and every exchange asks.
     device_by_address: BTreeMap<IpAddr, usize>,
@@ -235,7 +244,8 @@ impl Topology {
     /// A topology of weighed beliefs; `facts` gives its links and devices.
     #[must_use]
     pub fn new(roles: BTreeMap<IpAddr, AddressRole>, facts: Facts) -> Self {
-        let Facts { links, interfaces, networks, devices, settings, temporary, .. } = facts;
+        let Facts { links, interfaces, networks, devices, settings, .. } = facts;
+        let Facts { services, pools, temporary, .. } = facts;
         let device_by_address = devices
             .iter()
             .enumerate()
@@ -245,8 +255,18 @@ impl Topology {
             // The first entry wins where two name one address.
             .rev()
             .collect();
-        let temporary = temporary.into_iter().collect();
-        Self { roles, links, interfaces, networks, devices, settings, temporary, device_by_address }
+        Self {
+            roles,
+            links,
+            interfaces,
+            networks,
+            devices,
+            settings,
+            services,
+            pools,
+            temporary: temporary.into_iter().collect(),
+            device_by_address,
+        }
     }
 
     /// What is believed of `address`.
@@ -313,6 +333,24 @@ impl Topology {
     #[must_use]
     pub fn settings(&self) -> &[NodeSettings] {
         &self.settings
+    }
+
+    /// The service that has this address and UDP port. Services of several clusters
+    /// that share it say nothing certain, so `None` then.
+    #[must_use]
+    pub fn service_of(&self, address: IpAddr, udp_port: u16) -> Option<&ServiceFact> {
+        let mut serving = self.services.iter().filter(|one| one.serves_udp(address, udp_port));
+        let first = serving.next()?;
+        serving
+            .all(|other| other.name == first.name && other.cluster == first.cluster)
+            .then_some(first)
+    }
+
+    /// The pool that a pod's address is of: the narrowest.
+    #[must_use]
+    pub fn pool_of(&self, address: IpAddr) -> Option<&AddressPool> {
+        let holding = self.pools.iter().filter(|pool| pool.network.contains(&address));
+        holding.max_by_key(|pool| pool.network.prefix_len())
     }
 
     /// Whether `address` is the broadcast address of one of the nodes' networks.

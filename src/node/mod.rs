@@ -1,5 +1,8 @@
-//! Nodes of a cluster: what runs on them, and what they know about themselves.
+//! Nodes: who knows them, what runs on them, and what they know about themselves.
 
 #[cfg(target_os = "linux")]
 pub mod agent;
+pub mod kubernetes;
+pub mod registry;
+pub mod summary;
 pub mod wire;

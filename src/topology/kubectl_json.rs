@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::kubectl_object::{Object, ObjectReading, fact, text_of};
+use super::kubectl_service::{self, VIP_ANNOTATIONS, find_vip_node};
+use crate::model::input::{Fault, Place};
 use crate::model::topology::{AddressFact, Facts, Role};
 
 /// Whether a JSON value is an object or a list of the Kubernetes API.
@@ -15,7 +17,7 @@ pub fn is_object(value: &Value) -> bool {
 /// Reads an object, or all objects of a list. Kinds without addresses are passed over.
 pub fn read(value: &Value, facts: &mut Facts, faults: &mut Vec<String>) {
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let mut reading = ObjectReading { facts: &mut facts.addresses, faults };
+    let mut reading = ObjectReading { facts, faults };
     match value.get("items").and_then(Value::as_array) {
         // The API's own lists (`PodList`) leave the kind of their items away.
         Some(items) => {
@@ -28,11 +30,29 @@ pub fn read(value: &Value, facts: &mut Facts, faults: &mut Vec<String>) {
     }
 }
 
+/// Reads one object as the API sends it; `kind` is its kind where it does not say so.
+#[must_use]
+pub fn read_object(kind: &str, value: &Value) -> Facts {
+    let mut facts = Facts::default();
+    let mut faults = Vec::new();
+    read_one(
+        &Object::new(value, kind),
+        &mut ObjectReading { facts: &mut facts, faults: &mut faults },
+    );
+    let as_fault = |message| Fault { place: Place::Whole, message };
+    facts.faults.extend(faults.into_iter().map(as_fault));
+    facts
+}
+
 fn read_one(object: &Object<'_>, reading: &mut ObjectReading<'_>) {
     match object.kind {
         "Pod" => read_pod(object, reading),
         "Node" => read_node(object, reading),
-        "Service" => read_service(object, reading),
+        "Service" => {
+            read_service(object, reading);
+            kubectl_service::read_service(object, reading);
+        }
+        "IPPool" => kubectl_service::read_pool(object, reading),
         "Endpoints" => {
             for subset in object.elements("/subsets") {
                 let addresses = subset.get("addresses").and_then(Value::as_array);
@@ -124,15 +144,10 @@ fn read_node(object: &Object<'_>, reading: &mut ObjectReading<'_>) {
 }
 
 fn read_service(object: &Object<'_>, reading: &mut ObjectReading<'_>) {
-    /// Addresses that the owner asks kube-vip, MetalLB or Cilium for, separated by commas.
-    const ANNOTATIONS: [&str; 5] = [
-        "kube-vip.io/loadbalancerIPs",
-        "metallb.universe.tf/loadBalancerIPs",
-        "metallb.io/loadBalancerIPs",
-        "io.cilium/lb-ipam-ips",
-        "lbipam.cilium.io/ips",
-    ];
     let name = object.name();
+    let holder = find_vip_node(object).map(ToOwned::to_owned);
+    let vip =
+        |address, reason| AddressFact { node: holder.clone(), ..fact(address, Role::Vip, reason) };
     let mut cluster = object.texts("/spec/clusterIPs", "");
     cluster.extend(object.text("/spec/clusterIP"));
     cluster.sort_unstable();
@@ -143,21 +158,18 @@ fn read_service(object: &Object<'_>, reading: &mut ObjectReading<'_>) {
         });
     }
     for word in object.texts("/spec/externalIPs", "") {
-        reading.add(object, word, |address| {
-            fact(address, Role::Vip, format!("external IP of service {name}"))
-        });
+        reading.add(object, word, |address| vip(address, format!("external IP of service {name}")));
     }
     read_ingress(object, reading);
     if let Some(word) = object.text("/spec/loadBalancerIP") {
-        reading.add(object, word, |address| {
-            fact(address, Role::Vip, format!("loadBalancerIP of service {name}"))
-        });
+        reading
+            .add(object, word, |address| vip(address, format!("loadBalancerIP of service {name}")));
     }
-    for annotation in ANNOTATIONS {
+    for annotation in VIP_ANNOTATIONS {
         let words = object.annotation(annotation).unwrap_or_default();
         for word in words.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             reading.add(object, word, |address| {
-                fact(address, Role::Vip, format!("annotation {annotation} of service {name}"))
+                vip(address, format!("annotation {annotation} of service {name}"))
             });
         }
     }
@@ -168,8 +180,9 @@ fn read_ingress(object: &Object<'_>, reading: &mut ObjectReading<'_>) {
     let kind = object.kind.to_lowercase();
     let name = object.name();
     for word in object.texts("/status/loadBalancer/ingress", "ip") {
-        reading.add(object, word, |address| {
-            fact(address, Role::Vip, format!("load balancer address of {kind} {name}"))
+        reading.add(object, word, |address| AddressFact {
+            node: find_vip_node(object).map(ToOwned::to_owned),
+            ..fact(address, Role::Vip, format!("load balancer address of {kind} {name}"))
         });
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use super::address::parse_address;
-use crate::model::topology::{AddressFact, FactSource, Role};
+use crate::model::topology::{AddressFact, FactSource, Facts, Role};
 
 /// An object of the Kubernetes API.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ pub fn text_of<'a>(value: &'a Value, member: &str) -> Option<&'a str> {
 /// Collects what one object says.
 #[derive(Debug)]
 pub struct ObjectReading<'a> {
-    pub facts: &'a mut Vec<AddressFact>,
+    pub facts: &'a mut Facts,
     pub faults: &'a mut Vec<String>,
 }
 
@@ -83,7 +83,7 @@ impl ObjectReading<'_> {
             return;
         }
         match parse_address(word.split('/').next().unwrap_or(word)) {
-            Ok(address) => self.facts.push(fact(address)),
+            Ok(address) => self.facts.addresses.push(fact(address)),
             Err(error) => self.faults.push(format!("{} {}: {error}", object.kind, object.name())),
         }
     }

@@ -19,6 +19,7 @@ mod json;
 mod kubectl_json;
 mod kubectl_object;
 mod kubectl_row;
+mod kubectl_service;
 mod kubectl_table;
 mod link;
 mod resolve;
@@ -26,6 +27,7 @@ mod route;
 mod surroundings;
 mod text;
 
+pub use kubectl_json::read_object as kubernetes_object;
 pub use resolve::resolve;
 
 use crate::model::topology::Facts;

@@ -12,6 +12,7 @@ use super::assets::stylesheet_path;
 use super::pages::problem::{self, ProblemView};
 use super::problem::Problem;
 use crate::model::input::{InputError, InputErrorKind};
+use crate::node::registry::FindNodeError;
 use crate::store;
 
 /// Why a request failed, without a word about HTTP bodies or HTML.
@@ -33,6 +34,8 @@ pub enum Error {
     DeviceNotInAnalysis { analysis: Uuid, device: IpAddr },
     #[error("no analysis has seen a device with the address {0} yet")]
     DeviceNotFound(IpAddr),
+    #[error(transparent)]
+    FindNode(#[from] FindNodeError),
     #[error("there is nothing at {0}")]
     RouteNotFound(String),
     #[error("{method} does not work at {path}; the Allow header names what does")]
@@ -94,6 +97,12 @@ impl Error {
             }
             Self::DeviceNotFound(_) => {
                 (StatusCode::NOT_FOUND, "device-not-found", "Device not seen yet")
+            }
+            Self::FindNode(FindNodeError::Unknown(_)) => {
+                (StatusCode::NOT_FOUND, "node-not-found", "Node not known")
+            }
+            Self::FindNode(FindNodeError::Ambiguous { .. }) => {
+                (StatusCode::CONFLICT, "node-ambiguous", "Several nodes have this name")
             }
             Self::RouteNotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::MethodNotAllowed { .. } => {
@@ -160,6 +169,12 @@ impl Error {
             Self::DeviceNotFound(_) => Some(
                 "Send a capture in which the device talks; its verdict is then here, under the same address.",
             ),
+            Self::FindNode(FindNodeError::Unknown(_)) => Some(
+                "Nodes come from the clusters that the service follows (--cluster, --in-cluster) and from --node NAME=URL; /api/v1/nodes lists them.",
+            ),
+            Self::FindNode(FindNodeError::Ambiguous { .. }) => {
+                Some("Say which one is meant, with ?cluster=NAME.")
+            }
             Self::RouteNotFound(_) => Some("The API is described at /docs."),
             Self::Stalled { .. } | Self::CutOff => Some("Send it again."),
             Self::TooSlow { .. } => Some(

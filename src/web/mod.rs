@@ -11,6 +11,7 @@ use self::running::Known;
 use crate::model::progress::Progress;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
+use crate::node::registry::Nodes;
 use crate::store::Store;
 
 mod api;
@@ -35,7 +36,7 @@ pub use problem::Problem;
 pub use router::router;
 pub use running::Running;
 
-/// What the service may cost, and whom it asks for time and ids.
+/// What the service may cost, and whom it asks for time, ids and nodes.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Bytes of one request's body.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub event_pause: Duration,
     pub now: fn() -> Timestamp,
     pub new_id: fn() -> Uuid,
+    /// The nodes and clusters that are known.
+    pub nodes: Nodes,
 }
 
 impl Settings {
@@ -85,6 +88,7 @@ impl Settings {
             event_pause: Duration::from_millis(250),
             now,
             new_id,
+            nodes: Nodes::default(),
         }
     }
 }

@@ -19,6 +19,7 @@ use super::api;
     tags(
         (name = "analyses", description = "Captures in, reports out"),
         (name = "devices", description = "Devices over all analyses"),
+        (name = "nodes", description = "Nodes of the clusters that are followed, and nodes registered by name"),
         (name = "operations", description = "For supervisors")
     )
 )]

@@ -102,6 +102,10 @@ fn find_start_line(bytes: &[u8]) -> Option<(TransactionRole, &'static str)> {
         let label = if is_provisional { "provisional response" } else { "response" };
         return Some((TransactionRole::Reply, label));
     }
+    // Asked of every payload of an unknown port: one byte answers nearly all.
+    if !bytes.first().is_some_and(u8::is_ascii_uppercase) {
+        return None;
+    }
     let method = METHODS.into_iter().find(|method| {
         bytes.strip_prefix(method.as_bytes()).is_some_and(|rest| rest.starts_with(b" "))
     })?;

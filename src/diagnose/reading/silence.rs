@@ -147,14 +147,15 @@ impl<'a> Reading<'a> {
     }
 
     /// A transfer that had gone on, and in which one side then repeated its last
-    /// word until it gave up.
+    /// word in vain. The pauses between its repeats are the silence: a capture may
+    /// end with the last of them.
     #[must_use]
     pub fn stalled(&self) -> Option<Stall> {
         let stall = self.view.stall.filter(|stall| stall.repeats >= STALLED_AFTER)?;
         let counts = self.habit == Habit::Conversation
             && self.view.asked.is_some()
             && self.went_on()
-            && self.is_silent_since(stall.last);
+            && self.is_silent_since(stall.first);
         counts.then_some(stall)
     }
 

@@ -1,8 +1,10 @@
 //! The kernel's TFTP helper, attached to the VIP. Tried in network namespaces
 //! for IPv4 and IPv6, with devices that keep to the VIP and devices that do not.
 
+use super::cluster::{find_policy, find_service, policy_of};
 use super::commands::{conntrack_family, iptables, nft_family};
 use crate::diagnose::reading::Reading;
+use crate::model::cluster::{ServiceFact, TrafficPolicy};
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Remedy;
 
@@ -38,7 +40,7 @@ pub fn attach(reading: &Reading<'_>) -> Remedy {
         "This does not work under Cilium's kube-proxy replacement: its eBPF translation does not use the kernel's helpers.".to_owned(),
     ];
     steps.extend(other_node_advice(reading, vip));
-    steps.extend(policy_advice(reading));
+    steps.extend(policy_advice(reading, find_service(reading, vip)));
     Remedy {
         title: format!("Attach the kernel's TFTP helper to {}", vip.address),
         steps,
@@ -107,17 +109,34 @@ fn other_node_advice(reading: &Reading<'_>, vip: Endpoint) -> Option<String> {
 }
 
 /// `externalTrafficPolicy` turns one of the two TFTP faults into the other, so
-/// what is said of it depends on the client that the pod saw.
-fn policy_advice(reading: &Reading<'_>) -> Option<String> {
-    let seen = reading.client_at_pod()?;
-    Some(if seen == reading.exchange.client.address {
+/// what is said of it depends on the client that the pod saw; where no capture shows
+/// that, on the policy that the cluster states.
+fn policy_advice(reading: &Reading<'_>, service: Option<&ServiceFact>) -> Option<String> {
+    const WITH_CLUSTER: &str = "with Cluster the pod would see a node as its client, and its answer from a new port would reach nobody.";
+    const WITH_LOCAL: &str = "Do not set externalTrafficPolicy: Local instead of the helper: the answer would then leave with the node's address, which is the other form of this fault.";
+    let policy = find_policy(service);
+    let Some(seen) = reading.client_at_pod() else {
+        let words = policy_of(service);
+        return policy.map(|policy| match policy {
+            TrafficPolicy::Local => format!(
+                "With {words}, kube-proxy lets the pod see the device's own address. Leave it so: {WITH_CLUSTER}"
+            ),
+            TrafficPolicy::Cluster => format!(
+                "With {words}, kube-proxy shows the pod a node as its client. {WITH_LOCAL}"
+            ),
+        });
+    };
+    Some(if seen != reading.exchange.client.address {
+        format!("The pod saw {} as its client, not the device. {WITH_LOCAL}", reading.name(seen))
+    } else if policy == Some(TrafficPolicy::Cluster) {
         format!(
-            "The pod saw the device's own address {seen}. Leave externalTrafficPolicy as it is: with Cluster the pod would see a node as its client, and its answer from a new port would reach nobody."
+            "The pod saw the device's own address {seen}, although kube-proxy hides it under {}. Leave externalTrafficPolicy as it is.",
+            policy_of(service)
         )
     } else {
         format!(
-            "The pod saw {} as its client, not the device. Do not set externalTrafficPolicy: Local instead of the helper: the answer would then leave with the node's address, which is the other form of this fault.",
-            reading.name(seen)
+            "The pod saw the device's own address {seen}. Leave {} as it is: {WITH_CLUSTER}",
+            policy_of(service)
         )
     })
 }

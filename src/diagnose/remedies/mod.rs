@@ -20,6 +20,7 @@ use crate::model::topology::Role;
 
 mod capture;
 mod client;
+mod cluster;
 mod commands;
 mod delivery;
 mod filter;

@@ -2,23 +2,32 @@
 
 use std::net::IpAddr;
 
+use super::cluster::{find_policy, find_service, kubectl_name, name_of, policy_of};
 use super::commands::{ip, iptables};
 use crate::diagnose::reading::{Habit, Reading};
+use crate::model::cluster::TrafficPolicy;
 use crate::model::finding::Remedy;
 
 /// Keeps the sender's address on the way in, where that does no harm.
 #[must_use]
 pub fn keep_sender(reading: &Reading<'_>, seen: IpAddr) -> Remedy {
-    let asked = reading.view.asked.map(|asked| asked.address);
-    let find_service =
-        asked.map(|asked| format!("kubectl get services -A -o wide | grep -F -- '{asked}'"));
-    let mut commands: Vec<String> = find_service.into_iter().collect();
-    if reading.habit == Habit::OneWay {
-        commands.push("kubectl patch service SERVICE -n NAMESPACE -p '{\"spec\":{\"externalTrafficPolicy\":\"Local\"}}'".to_owned());
+    let asked = reading.view.asked;
+    let service = asked.and_then(|asked| find_service(reading, asked));
+    let mut commands: Vec<String> = asked
+        .map(|asked| format!("kubectl get services -A -o wide | grep -F -- '{}'", asked.address))
+        .into_iter()
+        .collect();
+    // With Local set already, something else than kube-proxy hides the sender.
+    if reading.habit == Habit::OneWay && find_policy(service) != Some(TrafficPolicy::Local) {
+        commands.push(format!(
+            "kubectl patch service {} -p '{{\"spec\":{{\"externalTrafficPolicy\":\"Local\"}}}}'",
+            kubectl_name(service)
+        ));
+        let name = service.map_or_else(|| "the Service".to_owned(), name_of);
         return Remedy {
             title: "Let the receiver see the sender's own address".to_owned(),
             steps: vec![
-                "Set externalTrafficPolicy: Local on the Service. No answer has to find its way back, so nothing else changes.".to_owned(),
+                format!("Set externalTrafficPolicy: Local on {name}. No answer has to find its way back, so nothing else changes."),
                 "A receiver has to run on the node that holds the service address: with Local, a node without one drops what comes.".to_owned(),
                 "Not tried here.".to_owned(),
             ],
@@ -26,6 +35,19 @@ pub fn keep_sender(reading: &Reading<'_>, seen: IpAddr) -> Remedy {
         };
     }
     commands.push(format!("{}-save -c -t nat | grep -nE 'MASQ|SNAT'", iptables(seen)));
+    if reading.habit == Habit::OneWay {
+        return Remedy {
+            title: format!("See what gives what is sent the address {seen}"),
+            steps: vec![
+                format!(
+                    "It is not {}: that keeps the sender's address. Look for a masquerade rule of the pod network, a load balancer before the cluster, or a proxy.",
+                    policy_of(service)
+                ),
+                "Not tried here.".to_owned(),
+            ],
+            commands,
+        };
+    }
     Remedy {
         title: format!("See what gives requests the address {seen}"),
         steps: vec![

@@ -1,7 +1,9 @@
 //! Whether anything serves the port that was asked.
 
+use super::cluster::{find_policy, find_service, list_endpoints, name_of, policy_of};
 use super::commands::{conntrack_family, iptables};
 use crate::diagnose::reading::Reading;
+use crate::model::cluster::TrafficPolicy;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Remedy;
 
@@ -11,7 +13,10 @@ pub fn nothing_listens(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
     Remedy {
         title: format!("Find out why nothing serves {asked}"),
         steps: vec![
-            "If the port belongs to a Service: see whether the Service names this address, and whether it has endpoints that are ready.".to_owned(),
+            match find_service(reading, asked) {
+                Some(service) => format!("See whether {} has endpoints that are ready, for this family.", name_of(service)),
+                None => "If the port belongs to a Service: see whether the Service names this address, and whether it has endpoints that are ready.".to_owned(),
+            },
             format!("{}: see whether a process listens, and whether a rule sends the port to a pod.", place(reading, asked)),
             "A conntrack entry that began before the rule existed keeps by-passing it: delete it. Not tried here.".to_owned(),
         ],
@@ -32,7 +37,7 @@ pub fn no_translation(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
     Remedy {
         title: format!("Let {asked} lead to a pod"),
         steps: vec![
-            format!("See whether a Service names {} with UDP port {}, for this family, and whether it has an endpoint that is ready. With externalTrafficPolicy: Local the pod has to be on the node that holds the address.", asked.address, asked.port),
+            endpoint_advice(reading, asked),
             format!("{}: see whether the translation of that port is there, for this family too.", place(reading, asked)),
             "If it is, an entry of connection tracking from the time before keeps by-passing it: delete it with the last command, and the sender's next packet is translated. Not tried here.".to_owned(),
         ],
@@ -56,6 +61,34 @@ pub fn is_it_served(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
     }
 }
 
+/// With `Local` an endpoint elsewhere does not help; where the policy is known to be
+/// `Cluster`, that is not the reason.
+fn endpoint_advice(reading: &Reading<'_>, asked: Endpoint) -> String {
+    let service = find_service(reading, asked);
+    let seen = match service {
+        Some(service) => format!(
+            "See whether {} has an endpoint that is ready, for the family of {}.",
+            name_of(service),
+            asked.address
+        ),
+        None => format!(
+            "See whether a Service names {} with UDP port {}, for this family, and whether it has an endpoint that is ready.",
+            asked.address, asked.port
+        ),
+    };
+    match find_policy(service) {
+        Some(TrafficPolicy::Cluster) => seen,
+        Some(TrafficPolicy::Local) | None => format!(
+            "{seen} With {} the pod has to be on the node that holds the address.",
+            if service.is_some() {
+                policy_of(service)
+            } else {
+                "externalTrafficPolicy: Local".to_owned()
+            }
+        ),
+    }
+}
+
 fn place(reading: &Reading<'_>, asked: Endpoint) -> String {
     match reading.node_of(asked.address) {
         Some(node) => format!("On {node}, which holds {}", asked.address),
@@ -72,7 +105,7 @@ fn commands(reading: &Reading<'_>, asked: Endpoint) -> Vec<String> {
     }
     vec![
         format!("kubectl get services -A -o wide | grep -F -- '{address}'"),
-        "kubectl get endpointslices -A".to_owned(),
+        list_endpoints(find_service(reading, asked)),
         listens,
         format!("nft list ruleset | grep -F -- '{address}'"),
         format!("{}-save -c -t nat | grep -F -- '{address}'", iptables(address)),

@@ -1,4 +1,5 @@
 use crate::diagnose::sample::{Family, Sample};
+use crate::model::cluster::TrafficPolicy;
 use crate::model::exchange::Course;
 use crate::model::finding::{Cause, Confidence};
 use crate::model::packet::IcmpKind;
@@ -55,6 +56,77 @@ fn traffic_policy_advice_follows_what_the_pod_saw() {
         assert!(own.contains("Leave externalTrafficPolicy"), "{own}");
         assert!(node.contains("Do not set externalTrafficPolicy: Local"), "{node}");
         assert!(!blind.contains("externalTrafficPolicy"), "{blind}");
+    }
+}
+
+#[test]
+fn a_policy_that_the_cluster_states_is_named_and_stands_in_for_the_pods_side() {
+    for family in Family::BOTH {
+        let text = |sample: &Sample| advice(sample, Cause::FollowUpToRequestAddress);
+        let local = founding(family).of_service(TrafficPolicy::Local);
+        let cluster = founding(family).of_service(TrafficPolicy::Cluster);
+        let of_service = "of the service ss/server";
+        let own = text(&local.clone().pod_answers());
+        assert!(own.contains(&format!("Leave externalTrafficPolicy: Local {of_service}")), "{own}");
+        let odd = text(&cluster.clone().pod_answers());
+        assert!(odd.contains("although kube-proxy hides it"), "{odd}");
+        assert!(!odd.contains("with Cluster the pod would see"), "{odd}");
+        let blind = text(&local);
+        assert!(blind.contains("lets the pod see the device's own address"), "{blind}");
+        let blind = text(&cluster);
+        assert!(blind.contains("Do not set externalTrafficPolicy: Local"), "{blind}");
+    }
+}
+
+#[test]
+fn kube_vip_and_the_pool_are_named_where_they_are_known() {
+    for family in Family::BOTH {
+        let sample = founding(family).pod_answers();
+        let plain = advice(&sample, Cause::FollowUpToRequestAddress);
+        assert!(!plain.contains("kube-vip.io/egress") && !plain.contains("natOutgoing"), "{plain}");
+        let sample = sample.of_service(TrafficPolicy::Local).of_pool();
+        let text = advice(&sample, Cause::FollowUpToRequestAddress);
+        for part in [
+            "kubectl annotate service -n ss server kube-vip.io/egress=true",
+            "natOutgoing of the address pool default-pool",
+        ] {
+            assert!(text.contains(part), "{family:?}: no '{part}' in\n{text}");
+        }
+        let cluster = founding(family).pod_answers().of_service(TrafficPolicy::Cluster);
+        let text = advice(&cluster, Cause::FollowUpToRequestAddress);
+        assert!(!text.contains("kube-vip.io/egress"), "{text}");
+    }
+}
+
+#[test]
+fn a_service_that_is_known_is_named_in_commands() {
+    for family in Family::BOTH {
+        let refused = || {
+            Sample::tftp(family).icmp(IcmpKind::PortUnreachable, family.vip(), Quotes::Request, 1)
+        };
+        let list = "kubectl get endpointslices -n ss -l kubernetes.io/service-name=server -o wide";
+        let local = refused().of_service(TrafficPolicy::Local);
+        let text = advice(&local, Cause::RequestNotTranslated);
+        assert!(text.contains(list), "{text}");
+        assert!(text.contains("With externalTrafficPolicy: Local of the service"), "{text}");
+        let cluster = refused().of_service(TrafficPolicy::Cluster);
+        let text = advice(&cluster, Cause::RequestNotTranslated);
+        assert!(text.contains(list) && !text.contains("externalTrafficPolicy"), "{text}");
+    }
+}
+
+#[test]
+fn a_policy_of_local_is_not_advised_where_it_is_set() {
+    for family in Family::BOTH {
+        let sample = || Sample::syslog(family).pod_is_asked().pod_sees_node();
+        let patch = "kubectl patch service -n ss server";
+        let text = advice(&sample().of_service(TrafficPolicy::Cluster), Cause::SenderTranslated);
+        assert!(text.contains(patch), "{text}");
+        let text = advice(&sample().of_service(TrafficPolicy::Local), Cause::SenderTranslated);
+        assert!(!text.contains("kubectl patch"), "{text}");
+        assert!(text.contains("It is not externalTrafficPolicy: Local of the service"), "{text}");
+        let text = advice(&sample(), Cause::SenderTranslated);
+        assert!(text.contains("kubectl patch service -n NAMESPACE SERVICE"), "{text}");
     }
 }
 

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::cluster::{can_kube_vip_do_egress, find_service, kubectl_name};
 use super::commands::{bracketed, conntrack_family, iptables, nft_family, transport};
 use super::helper::service_endpoint;
 use crate::diagnose::reading::Reading;
 use crate::diagnose::wording::plain_name;
+use crate::model::cluster::ServiceFact;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Remedy;
 use crate::model::protocol::Protocol;
@@ -16,7 +18,8 @@ use crate::model::protocol::Protocol;
 /// reach a node that knows nothing of the flow.
 #[must_use]
 pub fn to_vip(reading: &Reading<'_>) -> Option<Remedy> {
-    let vip = service_endpoint(reading)?.address;
+    let asked = service_endpoint(reading)?;
+    let vip = asked.address;
     let pod = pod_address(reading);
     let pod_node = pod.and_then(|pod| node_name(reading, pod)).or_else(|| pod_point_node(reading));
     let vip_node = node_name(reading, vip);
@@ -33,13 +36,15 @@ pub fn to_vip(reading: &Reading<'_>) -> Option<Remedy> {
     let source = pod.map_or_else(|| "POD_ADDRESS".to_owned(), |pod| pod.to_string());
     let device = reading.exchange.client.address;
     let nft = nft_family(vip);
+    let mut steps = vec![place];
+    steps.extend(pod.and_then(|pod| pool_advice(reading, pod)));
+    steps.extend(find_service(reading, asked).and_then(egress_advice));
     Some(Remedy {
         title: format!("Give the pod's answers the address {vip}"),
-        steps: vec![
-            place,
+        steps: steps.into_iter().chain([
             "Replace the masquerade of what the pod sends to the device by source NAT to the VIP. The rule has to come before the CNI's own. Use one of the two forms.".to_owned(),
             "Tried in network namespaces with nftables, IPv4 and IPv6. Not tried beside a CNI that rewrites its rules.".to_owned(),
-        ],
+        ]).collect(),
         commands: vec![
             format!(
                 "nft 'add table inet replyscope_snat; add chain inet replyscope_snat postrouting {{ type nat hook postrouting priority 90; }}; add rule inet replyscope_snat postrouting {nft} saddr {source} {nft} daddr {device} meta l4proto udp snat {nft} to {vip}'"
@@ -50,6 +55,26 @@ pub fn to_vip(reading: &Reading<'_>) -> Option<Remedy> {
             ),
             format!("conntrack -D -f {} -p udp --orig-dst {device}", conntrack_family(vip)),
         ],
+    })
+}
+
+/// Which setting gives the pod's packets the node's address, where it is known.
+fn pool_advice(reading: &Reading<'_>, pod: IpAddr) -> Option<String> {
+    let pool = reading.topology.pool_of(pod).filter(|pool| pool.nat_outgoing)?;
+    let name = plain_name(&pool.name).unwrap_or("the pool");
+    Some(format!(
+        "What gives the answer the node's address is natOutgoing of the address pool {name} ({}): the pod's packets to addresses outside all pools are masqueraded.",
+        pool.network
+    ))
+}
+
+/// kube-vip's own way to the same end.
+fn egress_advice(service: &ServiceFact) -> Option<String> {
+    can_kube_vip_do_egress(service).then(|| {
+        format!(
+            "kube-vip announces this address and can do this itself: `kubectl annotate service {} kube-vip.io/egress=true`. It follows one pod only, so not for a service with pods on several nodes. Not tried here.",
+            kubectl_name(Some(service))
+        )
     })
 }
 

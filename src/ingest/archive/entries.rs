@@ -3,11 +3,11 @@
 use std::io::Read;
 
 use super::Flow;
-use crate::ingest::Event;
 use crate::ingest::bounded::Budget;
 use crate::ingest::detect::ArchiveFormat;
 use crate::ingest::label::label;
 use crate::ingest::layers;
+use crate::ingest::{Event, Sink};
 use crate::model::input::{Fault, InputErrorKind, Place};
 
 /// Entries that one archive may have.
@@ -20,7 +20,7 @@ const NAMED_MAX: usize = 20;
 pub struct Entries<'e> {
     format: ArchiveFormat,
     budget: &'e Budget,
-    sink: &'e mut dyn FnMut(Event<'_>),
+    sink: &'e mut Sink<'e>,
     /// Entries with content so far.
     met: u64,
     /// Those of which something could be analysed.
@@ -34,11 +34,7 @@ pub struct Entries<'e> {
 
 impl<'e> Entries<'e> {
     /// No entries yet.
-    pub fn new(
-        format: ArchiveFormat,
-        budget: &'e Budget,
-        sink: &'e mut dyn FnMut(Event<'_>),
-    ) -> Self {
+    pub fn new(format: ArchiveFormat, budget: &'e Budget, sink: &'e mut Sink<'e>) -> Self {
         Self {
             format,
             budget,

@@ -7,7 +7,7 @@ pub mod tar;
 mod zip;
 
 use self::entries::Entries;
-use super::Event;
+use super::Sink;
 use super::bounded::Budget;
 use super::detect::ArchiveFormat;
 use super::window::Window;
@@ -23,7 +23,7 @@ pub fn read(
     format: ArchiveFormat,
     window: &mut Window<'_>,
     budget: &Budget,
-    sink: &mut dyn FnMut(Event<'_>),
+    sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     let mut entries = Entries::new(format, budget, sink);
     let end = match format {

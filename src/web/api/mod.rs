@@ -8,6 +8,7 @@ use super::Service;
 mod analyses;
 mod devices;
 mod health;
+pub mod nodes;
 mod responses;
 
 /// The routes of the API, each with its documentation.
@@ -19,6 +20,8 @@ pub fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(analyses::get_analysis_device))
         .routes(routes!(devices::list_devices))
         .routes(routes!(devices::get_device))
+        .routes(routes!(nodes::list_nodes))
+        .routes(routes!(nodes::get_node))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

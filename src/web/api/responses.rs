@@ -19,6 +19,24 @@ pub enum FindProblems {
     Unavailable(Problem),
 }
 
+/// Problems of an operation on one node.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum FindNodeProblems {
+    /// The path or query cannot be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// No node has this name.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// Several clusters have a node of this name.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Ambiguous(Problem),
+    /// The answer took too long.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
 /// Problems of an operation that changes something.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by the derive only")]

@@ -37,6 +37,7 @@ pub async fn show_home(
         verdict: filter.verdict,
         text: filter.text.as_deref().unwrap_or_default(),
         kept: &kept_fields(&filter),
+        clusters: &service.settings.nodes.cluster_names(),
     })?;
     Ok((Extension(WithScript), Html(page)).into_response())
 }

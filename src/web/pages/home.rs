@@ -26,6 +26,8 @@ pub struct HomeView<'a> {
     pub verdict: Option<Verdict>,
     pub text: &'a str,
     pub kept: &'a [(&'static str, String)],
+    /// Clusters that are followed, to choose from.
+    pub clusters: &'a [String],
 }
 
 /// The first page.

@@ -9,6 +9,8 @@ mod analyses;
 mod devices;
 pub mod history;
 pub mod home;
+mod node;
+mod nodes;
 pub mod problem;
 pub mod running;
 #[cfg(test)]
@@ -22,4 +24,6 @@ pub fn routes() -> Router<Service> {
         .route("/analyses/{id}", get(analyses::show_analysis))
         .route("/analyses/{id}/devices/{device}", get(analyses::show_analysis_device))
         .route("/devices/{device}", get(devices::show_device))
+        .route("/nodes", get(nodes::show_nodes))
+        .route("/nodes/{node}", get(nodes::show_node))
 }

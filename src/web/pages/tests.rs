@@ -1,11 +1,17 @@
 use super::history::HistoryView;
 use super::home::HomeView;
+use super::node::{self, NodeView, NodesView};
 use super::problem::ProblemView;
 use super::running::RunningView;
 use super::{history, home, problem, running};
 use crate::model::finding::Verdict;
 use crate::model::progress::{AnalysisState, Phase, Progress};
 use crate::model::report::{AnalysisSummary, DeviceSummary};
+use crate::model::topology::{FactSource, Role};
+use crate::node::summary::{
+    AgentState, AgentSummary, ClusterState, NodeAddress, NodeDetails, NodeSummary, PodSummary,
+    ResourceHealth, ResourceState,
+};
 use crate::report::samples;
 
 const SCRIPT: &str = "/static/progress-0123456789abcdef.js";
@@ -18,6 +24,9 @@ fn pages(text: &str) -> Vec<(&'static str, String)> {
         ("home-empty", render_home(&[], None)),
         ("history", render_history(&entries, Some(text))),
         ("history-empty", render_history(&[], None)),
+        ("nodes", render_nodes(&[node_sample(text).summary], text)),
+        ("nodes-empty", render_nodes(&[], "")),
+        ("node", render_node(&node_sample(text))),
         ("running", render_running(None)),
         ("running-of", render_running(Some(2 << 30))),
         (
@@ -45,6 +54,7 @@ fn render_home(analyses: &[AnalysisSummary], text: Option<&str>) -> String {
         verdict: Some(Verdict::Broken),
         text: text.unwrap_or_default(),
         kept: &[("node", text.unwrap_or_default().to_owned())],
+        clusters: &text.map(str::to_owned).into_iter().collect::<Vec<_>>(),
     };
     home::render(&view).unwrap()
 }
@@ -65,6 +75,83 @@ fn render_running(bytes_expected: Option<u64>) -> String {
 fn render_history(entries: &[DeviceSummary], name: Option<&str>) -> String {
     let device = samples::ip("2000::65:119");
     history::render(&HistoryView { stylesheet: STYLESHEET, device, name, entries }).unwrap()
+}
+
+fn render_nodes(nodes: &[NodeSummary], text: &str) -> String {
+    let resource = |state| ResourceState {
+        resource: "pods".to_owned(),
+        state,
+        objects: 1,
+        objects_omitted: 7,
+        last_event_at: None,
+        error: Some(text.to_owned()),
+    };
+    let cluster = ClusterState {
+        cluster: text.to_owned(),
+        connected: false,
+        objects: 1,
+        last_event_at: None,
+        resources: vec![resource(ResourceHealth::Forbidden), resource(ResourceHealth::Fresh)],
+    };
+    let view = NodesView {
+        stylesheet: STYLESHEET,
+        nodes,
+        omitted: 3,
+        clusters: &[cluster.clone(), cluster],
+        cluster: None,
+        text,
+    };
+    node::render_nodes(&view).unwrap()
+}
+
+fn render_node(node: &NodeDetails) -> String {
+    node::render_node(&NodeView { stylesheet: STYLESHEET, node }).unwrap()
+}
+
+fn node_sample(text: &str) -> NodeDetails {
+    let address = |address: &str, role| NodeAddress {
+        address: samples::ip(address),
+        role,
+        source: FactSource::Kubernetes,
+        reason: text.to_owned(),
+    };
+    NodeDetails {
+        summary: NodeSummary {
+            node: text.to_owned(),
+            cluster: Some(text.to_owned()),
+            addresses: vec![
+                address("192.0.2.4", Role::Node),
+                address("2001:db8::4", Role::Node),
+                address("2001:db8::10", Role::Vip),
+            ],
+            pod_count: 1,
+            agent: AgentSummary { state: AgentState::Registered, url: Some(text.to_owned()) },
+        },
+        pods: vec![PodSummary {
+            pod: text.to_owned(),
+            addresses: vec![samples::ip("203.0.113.7"), samples::ip("2001:db8:1::7")],
+            uses_host_network: false,
+        }],
+    }
+}
+
+#[test]
+fn a_nodes_page_shows_roles_pods_and_what_a_cluster_withholds() {
+    let page = render_node(&node_sample("node3"));
+    for part in ["192.0.2.4", "2001:db8::10</td><td>vip", "2001:db8:1::7", "listens at"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let page = render_nodes(&[node_sample("node 3").summary], "only for admins");
+    for part in [
+        "href=\"/nodes/node%203?cluster=node%203\"",
+        "pods may not be read: only for admins",
+        "7 pods are more than are kept",
+        "not connected",
+        "3 more fit",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(render_nodes(&[], "").contains("--in-cluster"));
 }
 
 #[test]

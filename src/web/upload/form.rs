@@ -10,10 +10,12 @@ use utoipa::ToSchema;
 use super::super::error::Error;
 use super::super::labels::{Labels, find_title};
 use super::body::Watch;
+use super::clusters::{ClusterChoice, Said};
 use super::metadata::{Metadata, parse_metadata, parse_point, parse_title};
 use super::raw::UploadQuery;
 use super::worker::{Feed, Kind, Piece};
 use crate::model::capture::CapturePoint;
+use crate::node::registry::Nodes;
 
 pub const MEDIA_TYPE: &str = "multipart/form-data";
 
@@ -38,26 +40,31 @@ pub struct UploadForm {
     text: Option<String>,
     /// The report's title; `metadata` can say it as well.
     title: Option<String>,
+    /// Clusters that the service follows and whose addresses may be meant: `all`, `none`, or names separated by commas; `metadata` can say it as well.
+    clusters: Option<String>,
 }
 
 /// What the form said so far.
-#[derive(Debug, Default)]
-struct State {
+#[derive(Debug)]
+struct State<'a> {
+    nodes: &'a Nodes,
     labels: Labels,
     title: Option<String>,
+    clusters: ClusterChoice,
     /// Points by file name, until a capture takes them.
     points: BTreeMap<String, CapturePoint>,
     /// Their names, as far as they have one.
     captures: Vec<Option<String>>,
 }
 
-/// Sends the form's parts, in their order; returns the report's title.
+/// Sends the form's parts, in their order; returns what was said about the report.
 pub async fn send(
     request: Request,
     query: UploadQuery,
     watch: &Watch,
+    nodes: &Nodes,
     feed: &mut Feed,
-) -> Result<Option<String>, Error> {
+) -> Result<Said, Error> {
     if query.names_a_capture() {
         let message = "name and point are for a body that is a capture itself; in a form, use the part's file name and the metadata part";
         return Err(Error::BadQuery(message.to_owned()));
@@ -65,7 +72,14 @@ pub async fn send(
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Error::BadMultipart(rejection.body_text()))?;
-    let mut state = State { title: query.title()?, ..State::default() };
+    let mut state = State {
+        nodes,
+        labels: Labels::default(),
+        title: query.title()?,
+        clusters: query.clusters(nodes)?,
+        points: BTreeMap::new(),
+        captures: Vec::new(),
+    };
     let mut parts = 0;
     loop {
         watch.begin_head();
@@ -85,10 +99,11 @@ pub async fn send(
     if state.captures.is_empty() {
         return Err(Error::NothingSent("the form has no capture part and no text"));
     }
-    Ok(state.title.or_else(|| find_title(&state.captures)))
+    let title = state.title.or_else(|| find_title(&state.captures));
+    Ok(Said { title, clusters: state.clusters })
 }
 
-impl State {
+impl State<'_> {
     async fn take(&mut self, field: Field<'_>, feed: &mut Feed) -> Result<(), Error> {
         match field.name() {
             Some("capture") => self.take_input(field, "capture", feed).await,
@@ -102,8 +117,14 @@ impl State {
                 self.title = title.or_else(|| self.title.take());
                 Ok(())
             }
+            Some("clusters") => {
+                let text = read_small(field, "clusters").await?;
+                let choice = ClusterChoice::parse(&String::from_utf8_lossy(&text), self.nodes);
+                self.clusters = choice.map_err(Error::BadMetadata)?;
+                Ok(())
+            }
             other => Err(Error::BadMultipart(format!(
-                "the part '{}' is not known; expected capture, inventory, metadata, text or title",
+                "the part '{}' is not known; expected capture, inventory, metadata, text, title or clusters",
                 other.unwrap_or_default()
             ))),
         }
@@ -151,6 +172,10 @@ impl State {
         }
         let title = parse_title(metadata.title.as_deref().unwrap_or_default());
         self.title = title.map_err(Error::BadMetadata)?.or_else(|| self.title.take());
+        if let Some(names) = metadata.clusters {
+            let choice = ClusterChoice::of_names(names, self.nodes);
+            self.clusters = choice.map_err(Error::BadMetadata)?;
+        }
         for (name, text) in metadata.points {
             let point = parse_point(&text).map_err(Error::BadMetadata)?;
             self.points.insert(name, point);

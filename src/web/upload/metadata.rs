@@ -24,6 +24,10 @@ pub struct Metadata {
     /// Names of devices, by address.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"192.0.2.7": "access switch 7"}))]
     pub devices: BTreeMap<IpAddr, String>,
+    /// Names of the clusters that the service follows and whose addresses may be
+    /// meant; empty for none. Without it, all of them.
+    #[schema(example = json!(["site-a"]))]
+    pub clusters: Option<Vec<String>>,
 }
 
 /// Reads a metadata part.
@@ -33,7 +37,9 @@ pub struct Metadata {
 /// Says where it is not the JSON that we expect.
 pub fn parse_metadata(json: &[u8]) -> Result<Metadata, String> {
     serde_json::from_slice(json).map_err(|error| {
-        format!("the metadata part is not the JSON object {{title, points, devices}}: {error}")
+        format!(
+            "the metadata part is not the JSON object {{title, points, devices, clusters}}: {error}"
+        )
     })
 }
 

@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use self::body::{Watch, WatchedBody};
-use self::worker::{Feed, Piece};
+use self::worker::Feed;
 use super::Service;
 use super::error::Error;
 use super::running::{Refusal, Task};
@@ -27,6 +27,7 @@ use crate::model::report::Report;
 use crate::store::CaptureBlobs;
 
 mod body;
+mod clusters;
 mod form;
 mod metadata;
 mod pace;
@@ -162,14 +163,16 @@ async fn analyse(
     let mut feed = Feed::new(pieces);
     let sent = if is_form {
         let request = Request::from_parts(head, Body::from_stream(body));
-        form::send(request, query, watch, &mut feed).await
+        form::send(request, query, watch, &settings.nodes, &mut feed).await
     } else {
-        raw::send(body, query, &mut feed).await
+        raw::send(body, query, &settings.nodes, &mut feed).await
     };
     let sent = match sent {
-        Ok(title) => {
+        Ok(said) => {
             task.enter(Phase::Diagnosing);
-            feed.send(Piece::Finish(ReportHeader { id, title, created_at })).await
+            let clusters = said.cluster_facts(&settings.nodes);
+            let header = ReportHeader { id, title: said.title, created_at };
+            feed.finish(clusters, header).await
         }
         Err(error) => Err(error),
     };

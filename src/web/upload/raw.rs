@@ -9,8 +9,10 @@ use super::super::error::Error;
 use super::super::labels::{Labels, find_title};
 use super::super::query::given;
 use super::body::WatchedBody;
+use super::clusters::{ClusterChoice, Said};
 use super::metadata::{parse_point, parse_title};
 use super::worker::{Feed, Kind, Piece};
+use crate::node::registry::Nodes;
 
 /// Content types of a body that is a capture itself. Which format it is, its bytes say.
 pub const MEDIA_TYPES: [&str; 16] = [
@@ -51,12 +53,21 @@ pub struct UploadQuery {
     point: Option<String>,
     /// The report's title.
     title: Option<String>,
+    /// Clusters that the service follows and whose addresses may be meant: `all`, `none`, or names separated by commas.
+    #[param(default = "all")]
+    clusters: Option<String>,
 }
 
 impl UploadQuery {
     /// The title, which forms may take from here as well.
     pub fn title(&self) -> Result<Option<String>, Error> {
         parse_title(self.title.as_deref().unwrap_or_default()).map_err(Error::BadQuery)
+    }
+
+    /// The clusters, which forms may take from here as well.
+    pub fn clusters(&self, nodes: &Nodes) -> Result<ClusterChoice, Error> {
+        let text = self.clusters.as_deref().unwrap_or_default();
+        ClusterChoice::parse(text, nodes).map_err(Error::BadQuery)
     }
 
     /// The id that the sender chose.
@@ -78,12 +89,14 @@ impl UploadQuery {
     }
 }
 
-/// Sends the whole body as one capture; returns the report's title.
+/// Sends the whole body as one capture; returns what was said about the report.
 pub async fn send(
     mut body: WatchedBody,
     query: UploadQuery,
+    nodes: &Nodes,
     feed: &mut Feed,
-) -> Result<Option<String>, Error> {
+) -> Result<Said, Error> {
+    let clusters = query.clusters(nodes)?;
     let title = query.title()?;
     let point = given(query.point).map(|text| parse_point(&text)).transpose();
     let point = point.map_err(Error::BadQuery)?;
@@ -97,7 +110,7 @@ pub async fn send(
         feed.send(Piece::Bytes(chunk)).await?;
     }
     feed.send(Piece::End).await?;
-    Ok(title)
+    Ok(Said { title, clusters })
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use super::super::error::Error;
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::model::capture::CapturePoint;
+use crate::model::cluster::ClusterFacts;
 use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::store::{self, BlobWriter, CaptureBlobs};
@@ -23,10 +24,18 @@ pub enum Kind {
 /// What the queue holds, in the order of the body.
 #[derive(Debug)]
 pub enum Piece {
-    Device { address: IpAddr, name: String },
-    Begin { label: String, kind: Kind },
+    Device {
+        address: IpAddr,
+        name: String,
+    },
+    Begin {
+        label: String,
+        kind: Kind,
+    },
     Bytes(Bytes),
     End,
+    /// What a live cluster says of itself.
+    Cluster(Box<ClusterFacts>),
     Finish(ReportHeader),
 }
 
@@ -48,6 +57,22 @@ impl Feed {
     /// [`Error::CutOff`] where the analysis has ended; it knows why.
     pub async fn send(&mut self, piece: Piece) -> Result<(), Error> {
         self.pieces.send(piece).await.map_err(|_| Error::CutOff)
+    }
+
+    /// Sends what clusters say, and that all is said.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::send`], and where `clusters` is an error.
+    pub async fn finish(
+        &mut self,
+        clusters: Result<Vec<ClusterFacts>, Error>,
+        header: ReportHeader,
+    ) -> Result<(), Error> {
+        for cluster in clusters? {
+            self.send(Piece::Cluster(Box::new(cluster))).await?;
+        }
+        self.send(Piece::Finish(header)).await
     }
 }
 
@@ -77,6 +102,7 @@ pub fn analyse(
                 let result = analysis.read_inventory(&label, &mut input);
                 input.finish(result.map_err(Error::from))?;
             }
+            Piece::Cluster(cluster) => analysis.add_cluster(*cluster),
             Piece::Bytes(_) | Piece::End => {}
             Piece::Finish(header) => return Ok((analysis.finish(header)?, captures)),
         }
@@ -125,7 +151,10 @@ impl<'a> PartReader<'a> {
                 self.chunk = chunk;
             }
             Some(Piece::End) => self.has_ended = true,
-            Some(Piece::Device { .. } | Piece::Begin { .. } | Piece::Finish(_)) | None => {
+            Some(
+                Piece::Device { .. } | Piece::Begin { .. } | Piece::Cluster(_) | Piece::Finish(_),
+            )
+            | None => {
                 self.fault = Some(Error::CutOff);
             }
         }

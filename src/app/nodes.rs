@@ -1,0 +1,25 @@
+//! The nodes that the service knows, from its settings.
+
+use crate::analysis;
+use crate::clock;
+use crate::config::{ClusterOption, NodeOption, NodeSources};
+use crate::node::kubernetes::{Access, ClusterSettings, Clusters, Pace, Surroundings};
+use crate::node::registry::Nodes;
+
+/// Begins to follow the clusters.
+pub async fn start(
+    sources: NodeSources,
+) -> Result<Nodes, Box<dyn std::error::Error + Send + Sync>> {
+    sources.check()?;
+    let NodeSources { clusters, in_cluster, nodes } = sources;
+    let own = in_cluster.map(|name| ClusterSettings { name, access: Access::InCluster });
+    let others = clusters.into_iter().map(|ClusterOption { name, kubeconfig, context }| {
+        let access = Access::Kubeconfig { file: kubeconfig, context };
+        ClusterSettings { name, access }
+    });
+    let surroundings =
+        Surroundings { read: analysis::kubernetes_object, now: clock::now, pace: Pace::default() };
+    let clusters = Clusters::start(own.into_iter().chain(others).collect(), surroundings).await?;
+    let registered = nodes.into_iter().map(|NodeOption { name, url }| (name, url)).collect();
+    Ok(Nodes::new(clusters, registered))
+}

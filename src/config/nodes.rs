@@ -1,0 +1,195 @@
+//! Which clusters and nodes the service knows.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use axum::http::Uri;
+use clap::Args;
+
+/// Where nodes come from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NodeSources {
+    /// A Kubernetes cluster whose nodes, pods and services are known by its API, such as site-a=/etc/replyscope/site-a.yaml; may be repeated
+    #[arg(
+        long = "cluster",
+        env = "REPLYSCOPE_CLUSTER",
+        value_name = "NAME=KUBECONFIG[#CONTEXT]",
+        value_delimiter = ','
+    )]
+    pub clusters: Vec<ClusterOption>,
+    /// The cluster in which this service runs as a pod, known under this name
+    #[arg(
+        long,
+        env = "REPLYSCOPE_IN_CLUSTER",
+        value_name = "NAME",
+        num_args = 0..=1,
+        default_missing_value = "cluster",
+        value_parser = parse_name
+    )]
+    pub in_cluster: Option<String>,
+    /// A node whose agent listens at this address, such as node1=https://192.0.2.1:9443; may be repeated
+    #[arg(long = "node", env = "REPLYSCOPE_NODE", value_name = "NAME=URL", value_delimiter = ',')]
+    pub nodes: Vec<NodeOption>,
+}
+
+impl NodeSources {
+    /// Whether each name stands for one thing.
+    ///
+    /// # Errors
+    ///
+    /// Names the one that does not.
+    pub fn check(&self) -> Result<(), String> {
+        let clusters = self.clusters.iter().map(|cluster| cluster.name.as_str());
+        find_double(clusters.chain(self.in_cluster.as_deref()))
+            .map_or(Ok(()), |name| Err(format!("two clusters are called '{name}'")))?;
+        find_double(self.nodes.iter().map(|node| node.name.as_str()))
+            .map_or(Ok(()), |name| Err(format!("--node names '{name}' twice")))
+    }
+}
+
+fn find_double<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut known = std::collections::BTreeSet::new();
+    let mut names = names;
+    names.find(|name| !known.insert(*name))
+}
+
+/// A cluster and the kubeconfig that leads to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterOption {
+    pub name: String,
+    pub kubeconfig: PathBuf,
+    /// Without it, the kubeconfig's current one.
+    pub context: Option<String>,
+}
+
+impl FromStr for ClusterOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, rest) = text.split_once('=').ok_or(
+            "expected a name, '=' and a kubeconfig file, such as site-a=/etc/replyscope/site-a.yaml",
+        )?;
+        let (file, context) = match rest.rsplit_once('#') {
+            Some((file, context)) => (file, Some(context)),
+            None => (rest, None),
+        };
+        if file.is_empty() || context.is_some_and(str::is_empty) {
+            return Err("the kubeconfig file, or the context after '#', is empty".to_owned());
+        }
+        Ok(Self {
+            name: parse_name(name)?,
+            kubeconfig: PathBuf::from(file),
+            context: context.map(str::to_owned),
+        })
+    }
+}
+
+/// A node and where its agent listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeOption {
+    pub name: String,
+    /// `http` or `https`, without path, query or credentials.
+    pub url: String,
+}
+
+impl FromStr for NodeOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const EXPECTED: &str = "expected http:// or https:// with address and port, such as https://192.0.2.1:9443 or https://[2001:db8::1]:9443";
+        let (name, url) = text.split_once('=').ok_or(
+            "expected a node's name, '=' and the URL of its agent, such as node1=https://192.0.2.1:9443",
+        )?;
+        let uri: Uri = url.parse().map_err(|_| EXPECTED.to_owned())?;
+        let (Some(scheme @ ("http" | "https")), Some(authority)) =
+            (uri.scheme_str(), uri.authority())
+        else {
+            return Err(EXPECTED.to_owned());
+        };
+        if authority.as_str().contains('@') {
+            return Err("the URL holds credentials; the agent's token comes from a file".to_owned());
+        }
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return Err(EXPECTED.to_owned());
+        }
+        Ok(Self { name: parse_name(name)?, url: format!("{scheme}://{authority}") })
+    }
+}
+
+/// A name that stands in paths and lists.
+fn parse_name(text: &str) -> Result<String, String> {
+    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || "._-".contains(sign);
+    if text.is_empty() || text.len() > 253 || !text.chars().all(is_sign) {
+        return Err(format!("'{text}' is not a name; expected letters, digits, '.', '_' and '-'"));
+    }
+    if matches!(text, "all" | "none") {
+        return Err(format!("'{text}' stands for itself in requests; choose another name"));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Sources {
+        #[command(flatten)]
+        sources: NodeSources,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<NodeSources, String> {
+        let arguments = std::iter::once(&"replyscope").chain(arguments);
+        let parsed = Sources::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        parsed.sources.check().map(|()| parsed.sources)
+    }
+
+    #[test]
+    fn clusters_and_nodes_have_names() {
+        let sources = parse(&[
+            "--cluster",
+            "a=/etc/a.yaml#admin@a",
+            "--cluster",
+            "b=b.yaml",
+            "--in-cluster",
+            "--node",
+            "n1=https://192.0.2.1:9443",
+            "--node",
+            "n2=http://[2001:db8::2]:9443/",
+        ])
+        .unwrap();
+        assert_eq!(sources.clusters[0].context.as_deref(), Some("admin@a"));
+        assert_eq!(sources.clusters[0].kubeconfig, PathBuf::from("/etc/a.yaml"));
+        assert_eq!(sources.clusters[1].context, None);
+        assert_eq!(sources.in_cluster.as_deref(), Some("cluster"));
+        assert_eq!(sources.nodes[0].url, "https://192.0.2.1:9443");
+        assert_eq!(sources.nodes[1].url, "http://[2001:db8::2]:9443");
+        let sources = parse(&["--in-cluster", "here", "--cluster", "a=a.yaml,b=b.yaml"]).unwrap();
+        assert_eq!(sources.in_cluster.as_deref(), Some("here"));
+        assert_eq!(sources.clusters.len(), 2);
+    }
+
+    #[test]
+    fn bad_sources_are_refused_with_a_reason() {
+        let cases: [(&[&str], &str); 12] = [
+            (&["--cluster", "a"], "expected a name, '='"),
+            (&["--cluster", "a="], "is empty"),
+            (&["--cluster", "a=x#"], "is empty"),
+            (&["--cluster", "a/b=x"], "is not a name"),
+            (&["--cluster", "none=x"], "stands for itself"),
+            (&["--cluster", "a=x", "--in-cluster", "a"], "two clusters are called 'a'"),
+            (&["--node", "n1"], "the URL of its agent"),
+            (&["--node", "n1=192.0.2.1:9443"], "expected http://"),
+            (&["--node", "n1=ftp://192.0.2.1"], "expected http://"),
+            (&["--node", "n1=https://u:p@[2001:db8::1]:9443"], "holds credentials"),
+            (&["--node", "n1=https://192.0.2.1/x"], "expected http://"),
+            (&["--node", "n=http://192.0.2.1", "--node", "n=http://192.0.2.2"], "twice"),
+        ];
+        for (arguments, expected) in cases {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(expected), "{arguments:?}: {error}");
+        }
+    }
+}

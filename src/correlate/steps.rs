@@ -1,0 +1,178 @@
+//! The packets of an exchange that are kept to be shown, in few bytes each.
+
+use super::count::Mark;
+use crate::model::capture::CaptureId;
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::{Said, Step};
+use crate::model::packet::TftpMessage;
+use crate::model::report::StepKind;
+
+/// Steps in order of appearance.
+#[derive(Debug, Default)]
+pub struct Steps {
+    steps: Vec<Kept>,
+    /// Who they are from and to; two or three in nearly every exchange.
+    parties: Vec<Endpoint>,
+}
+
+/// One step.
+#[derive(Debug)]
+struct Kept {
+    frame: Mark,
+    kind: StepKind,
+    has_ports: bool,
+    /// Positions in `parties`.
+    source: u8,
+    destination: u8,
+    said: KeptSaid,
+}
+
+/// What is said most, and all else.
+#[derive(Debug)]
+enum KeptSaid {
+    Data { block: u16, length: u32 },
+    Ack { block: u16 },
+    OptionAck,
+    Datagram { length: u32 },
+    Other(Box<Said>),
+}
+
+impl Steps {
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Adds a step of the table's own capture.
+    pub fn push(&mut self, step: Step) {
+        let (source_port, destination_port) = step.ports.unwrap_or_default();
+        let source = self.place(Endpoint::new(step.source, source_port));
+        let destination = self.place(Endpoint::new(step.destination, destination_port));
+        // More parties than steps allow; a step of nobody would be worse than none.
+        let (Some(source), Some(destination)) = (source, destination) else { return };
+        self.steps.push(Kept {
+            frame: Mark::new(step.frame),
+            kind: step.kind,
+            has_ports: step.ports.is_some(),
+            source,
+            destination,
+            said: KeptSaid::from(step.said),
+        });
+    }
+
+    /// The steps as they were, of a table of `capture`.
+    pub fn to_vec(&self, capture: CaptureId) -> Vec<Step> {
+        self.steps.iter().filter_map(|kept| self.step(kept, capture)).collect()
+    }
+
+    fn place(&mut self, party: Endpoint) -> Option<u8> {
+        let known = self.parties.iter().position(|known| *known == party);
+        let place = known.unwrap_or_else(|| {
+            if self.parties.is_empty() {
+                // The client, whom it asked, and who answered: few have more.
+                self.parties.reserve_exact(3);
+            }
+            self.parties.push(party);
+            self.parties.len() - 1
+        });
+        u8::try_from(place).ok()
+    }
+
+    fn step(&self, kept: &Kept, capture: CaptureId) -> Option<Step> {
+        let source = self.parties.get(usize::from(kept.source))?;
+        let destination = self.parties.get(usize::from(kept.destination))?;
+        Some(Step {
+            frame: kept.frame.frame(capture),
+            kind: kept.kind,
+            source: source.address,
+            destination: destination.address,
+            ports: kept.has_ports.then_some((source.port, destination.port)),
+            said: kept.said.said(),
+        })
+    }
+}
+
+impl From<Said> for KeptSaid {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Tftp(TftpMessage::Data { block, length }) => Self::Data { block, length },
+            Said::Tftp(TftpMessage::Ack { block }) => Self::Ack { block },
+            Said::Tftp(TftpMessage::OptionAck) => Self::OptionAck,
+            Said::Datagram { length } => Self::Datagram { length },
+            other => Self::Other(Box::new(other)),
+        }
+    }
+}
+
+impl KeptSaid {
+    fn said(&self) -> Said {
+        match self {
+            Self::Data { block, length } => {
+                Said::Tftp(TftpMessage::Data { block: *block, length: *length })
+            }
+            Self::Ack { block } => Said::Tftp(TftpMessage::Ack { block: *block }),
+            Self::OptionAck => Said::Tftp(TftpMessage::OptionAck),
+            Self::Datagram { length } => Said::Datagram { length: *length },
+            Self::Other(said) => Said::clone(said),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::model::capture::FrameRef;
+    use crate::model::packet::{IcmpKind, TftpRequest};
+    use crate::model::protocol::Protocol;
+    use crate::model::time::Timestamp;
+
+    #[test]
+    fn steps_come_back_as_they_were() {
+        let capture = CaptureId(3);
+        let addresses = [["192.0.2.1", "198.51.100.7"], ["2001:db8::1", "2001:db8::7"]];
+        for [client, server] in
+            addresses.map(|pair| pair.map(|text| text.parse::<IpAddr>().unwrap()))
+        {
+            let request = TftpRequest { file: "startup.cfg".to_owned(), ..TftpRequest::default() };
+            let said = [
+                Said::Tftp(TftpMessage::WriteRequest(Box::new(request))),
+                Said::Tftp(TftpMessage::OptionAck),
+                Said::Tftp(TftpMessage::Data { block: 1, length: 512 }),
+                Said::Tftp(TftpMessage::Ack { block: 1 }),
+                Said::Tftp(TftpMessage::Error { code: 3, message: "Disk full".into() }),
+                Said::Datagram { length: 70_000 },
+                Said::Message { protocol: Protocol::Dns, label: "query A" },
+                Said::Icmp {
+                    kind: IcmpKind::PortUnreachable,
+                    quoted_destination: Some(Endpoint::new(server, 69)),
+                },
+            ];
+            let steps: Vec<Step> = (1_u16..)
+                .zip(said)
+                .map(|(number, said)| Step {
+                    frame: FrameRef {
+                        capture,
+                        number: number.into(),
+                        at: Timestamp::from_seconds(number.into()),
+                    },
+                    kind: if number % 2 == 1 { StepKind::Request } else { StepKind::Reply },
+                    source: if number % 2 == 1 { client } else { server },
+                    destination: if number % 2 == 1 { server } else { client },
+                    ports: (number < 8).then_some((number, 69)),
+                    said,
+                })
+                .collect();
+            let mut kept = Steps::default();
+            for step in &steps {
+                kept.push(step.clone());
+            }
+            assert_eq!(kept.to_vec(capture), steps);
+        }
+    }
+
+    #[test]
+    fn a_step_stays_small() {
+        assert!(size_of::<Kept>() <= 32, "{} bytes", size_of::<Kept>());
+    }
+}

@@ -1,0 +1,67 @@
+//! How a cluster's API is reached.
+
+use std::path::PathBuf;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+/// Who we are to a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// A pod's service account.
+    InCluster,
+    /// A kubeconfig file; without a context, its current one.
+    Kubeconfig { file: PathBuf, context: Option<String> },
+}
+
+/// Why a cluster cannot be followed at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("cluster {cluster}: the kubeconfig '{file}' cannot be used{}", render_context(context.as_deref()))]
+    Kubeconfig {
+        cluster: String,
+        file: PathBuf,
+        context: Option<String>,
+        source: Box<kube::config::KubeconfigError>,
+    },
+    #[error(
+        "cluster {cluster}: there is no service account here; --in-cluster is for pods, use --cluster NAME=KUBECONFIG elsewhere"
+    )]
+    InCluster { cluster: String, source: Box<kube::config::InClusterError> },
+    #[error("cluster {cluster}: its certificates or credentials cannot be used")]
+    Client { cluster: String, source: Box<kube::Error> },
+}
+
+fn render_context(context: Option<&str>) -> String {
+    context.map(|context| format!(" with the context '{context}'")).unwrap_or_default()
+}
+
+/// A client of the cluster's API. Nothing is asked yet.
+///
+/// # Errors
+///
+/// Where the credentials cannot be read.
+pub async fn connect(cluster: &str, access: &Access) -> Result<Client, ConnectError> {
+    // Fails where a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cluster = cluster.to_owned();
+    let config = match access {
+        Access::InCluster => Config::incluster().map_err(|source| ConnectError::InCluster {
+            cluster: cluster.clone(),
+            source: source.into(),
+        })?,
+        Access::Kubeconfig { file, context } => {
+            let error = |source| ConnectError::Kubeconfig {
+                cluster: cluster.clone(),
+                file: file.clone(),
+                context: context.clone(),
+                source: Box::new(source),
+            };
+            let kubeconfig = Kubeconfig::read_from(file).map_err(error)?;
+            let options = KubeConfigOptions { context: context.clone(), ..Default::default() };
+            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(error)?
+        }
+    };
+    Client::try_from(config)
+        .map_err(|source| ConnectError::Client { cluster, source: Box::new(source) })
+}
