@@ -72,6 +72,17 @@ pub enum Event<'a> {
     CaptureEnds,
 }
 
+impl Event<'_> {
+    /// Whether it stands for one packet of the capture.
+    #[must_use]
+    pub fn is_packet(&self) -> bool {
+        matches!(
+            self,
+            Self::Frame(_) | Self::Packet(_) | Self::NamedPacket(_) | Self::OtherPacket { .. }
+        )
+    }
+}
+
 /// A capture, as its first bytes or lines describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptureHeader {
