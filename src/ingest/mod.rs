@@ -128,6 +128,8 @@ pub struct NamedPacket {
     pub line: u64,
     pub source: Option<String>,
     pub destination: Option<String>,
+    /// The family, where the text tells it beside the names.
+    pub is_ipv6: Option<bool>,
 }
 
 /// Takes what an input holds; perhaps on another thread than the one that reads.

@@ -111,7 +111,7 @@ impl CaptureIntake {
 ///
 /// The name of which no address, or more than one, is known.
 fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
-    let NamedPacket { mut packet, source, destination, .. } = waiting;
+    let NamedPacket { mut packet, source, destination, is_ipv6, .. } = waiting;
     let flow = match &mut packet.content {
         Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
         Content::Dropped(dropped) => &mut dropped.datagram.flow,
@@ -129,7 +129,7 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
             flow.destination.address = names.find(&name, flow.source.address).ok_or(name)?;
         }
         (Some(source), Some(destination)) => {
-            let pair = names.find_pair(&source, &destination)?;
+            let pair = names.find_pair(&source, &destination, is_ipv6)?;
             (flow.source.address, flow.destination.address) = pair;
         }
     }
@@ -138,7 +138,7 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
 
 fn unknown(line: u64, name: &str) -> Fault {
     let message = format!(
-        "names '{name}', of which not exactly one address is known; add the output of `kubectl get pod,node -A -o wide` or a device list, or print addresses: `tcpdump -n`, `hubble observe --ip-translation=false`"
+        "names '{name}', of which not exactly one address is known; add the output of `kubectl get pod,node -A -o wide`, `/etc/hosts` or a device list, or print addresses: `tcpdump -n`, `hubble observe --ip-translation=false`"
     );
     Fault { place: Place::Line(line), message }
 }
