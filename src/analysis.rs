@@ -3,6 +3,7 @@
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
 mod clusters;
+mod device_names;
 mod feeder;
 mod held;
 mod intake;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::net::IpAddr;
 
+use self::device_names::name_devices;
 use self::feeder::Feeder;
 use self::held::Held;
 use self::intake::{CaptureIntake, name_captures};
@@ -36,7 +38,7 @@ use crate::model::parts::CaptureParts;
 use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
-use crate::model::topology::{DeviceEntry, Facts, Topology};
+use crate::model::topology::{Facts, Topology};
 use crate::{report, topology};
 
 pub use self::node_tables::{read_device_list, read_node_tables};
@@ -216,7 +218,8 @@ impl Analysis {
         self.observed_until = self.observed_until.max(Some(at));
     }
 
-    /// Names a device, as the metadata of an upload does.
+    /// Names a device, as the metadata of an upload does: this counts more than
+    /// the name that an inventory gives it.
     pub fn name_device(&mut self, address: IpAddr, name: &str) {
         self.names.insert(address, name.to_owned());
     }
@@ -250,14 +253,7 @@ impl Analysis {
             };
             return Err(InputError { name: "the inputs".to_owned(), kind });
         }
-        for (address, name) in std::mem::take(&mut self.names) {
-            let known = self.facts.devices.iter_mut().find(|known| known.name == name);
-            match known {
-                Some(device) if device.addresses.contains(&address) => {}
-                Some(device) => device.addresses.push(address),
-                None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
-            }
-        }
+        name_devices(&mut self.facts.devices, std::mem::take(&mut self.names));
         self.release();
         if self.captures.iter().any(CaptureIntake::waits_for_names) {
             let names = Names::of(&self.facts);

@@ -20,7 +20,10 @@ const TUNNELS_MAX: usize = 5;
 /// Addresses with their roles, those that explain most first.
 pub(super) struct AddressTable<'a> {
     pub rows: Vec<AddressRow<'a>>,
-    pub omitted: u64,
+    /// Addresses of the report that are no rows.
+    omitted: u64,
+    /// Addresses that not even the report lists.
+    unlisted: u64,
 }
 
 /// One address.
@@ -33,16 +36,17 @@ pub(super) struct AddressRow<'a> {
 impl<'a> AddressTable<'a> {
     /// All addresses of a report.
     pub(super) fn new(report: &'a Report) -> Self {
-        Self::of(report.addresses.iter().collect())
+        Self::of(report.addresses.iter().collect(), report.addresses_omitted)
     }
 
     /// The addresses that one device's exchanges name.
     pub(super) fn of_device(report: &'a Report, device: &Device) -> Self {
         let named = named_addresses(device);
-        Self::of(report.addresses.iter().filter(|entry| named.contains(&entry.address)).collect())
+        let entries = report.addresses.iter().filter(|entry| named.contains(&entry.address));
+        Self::of(entries.collect(), 0)
     }
 
-    fn of(mut entries: Vec<&'a Address>) -> Self {
+    fn of(mut entries: Vec<&'a Address>, unlisted: u64) -> Self {
         entries.sort_by_key(|entry| (rank(entry.role), entry.address.is_ipv4(), entry.address));
         let omitted = entries.len().saturating_sub(ROWS_MAX) as u64;
         let row = |entry: &'a Address| AddressRow {
@@ -50,7 +54,8 @@ impl<'a> AddressTable<'a> {
             role: role_label(entry.role),
             source: fact_source_label(entry.source),
         };
-        Self { rows: entries.into_iter().take(ROWS_MAX).map(row).collect(), omitted }
+        let rows = entries.into_iter().take(ROWS_MAX).map(row).collect();
+        Self { rows, omitted, unlisted }
     }
 
     /// Whether the table would push what follows it out of sight.
@@ -63,9 +68,15 @@ impl<'a> AddressTable<'a> {
         count(self.rows.len() as u64, "address", "addresses")
     }
 
-    /// `12 more addresses`.
-    pub(super) fn omitted_words(&self) -> String {
-        count(self.omitted, "more address", "more addresses")
+    /// What stands below `shown` rows: `and 12 more addresses; see the JSON`.
+    pub(super) fn omitted_words(&self, shown: usize) -> Option<String> {
+        let hidden = self.rows.len().saturating_sub(shown) as u64 + self.omitted;
+        let all = count(hidden + self.unlisted, "more address", "more addresses");
+        match (hidden, self.unlisted) {
+            (0, 0) => None,
+            (_, 0) => Some(format!("and {all}; see the JSON")),
+            (_, unlisted) => Some(format!("and {all}; the JSON lists all but {unlisted}")),
+        }
     }
 }
 
