@@ -12,6 +12,7 @@ mod agent;
 mod analyze;
 mod log;
 mod nodes;
+mod notify;
 mod progress;
 mod queries;
 mod serve;

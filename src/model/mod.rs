@@ -14,6 +14,7 @@ pub mod problem;
 pub mod progress;
 pub mod protocol;
 pub mod query;
+pub mod reason;
 pub mod report;
 pub mod segment;
 pub mod time;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Settings;
 use super::error::Error;
+use super::notices::Notices;
 use super::running::{Refusal, Running, Task};
 use crate::analysis::Limits;
 use crate::model::query::{NodeQuery, QueryState};
@@ -133,6 +134,7 @@ struct Inner {
     store: Store,
     nodes: Nodes,
     running: Running,
+    notices: Notices,
     options: QueryOptions,
     limits: Limits,
     turns: Arc<Semaphore>,
@@ -166,6 +168,7 @@ impl Queries {
             store,
             nodes: settings.nodes.clone(),
             running: settings.running.clone(),
+            notices: settings.notices.clone(),
             limits: Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() },
             turns: Arc::new(Semaphore::new(turns)),
             book: Mutex::default(),

@@ -83,6 +83,7 @@ impl Job {
                 match inner.store.save(&report).await {
                     Ok(()) => {
                         captures.keep();
+                        inner.notices.note_saved(id);
                         match ending {
                             Ending::Whole(message) => {
                                 (QueryState::Finished, message, Ok(report.verdict))
