@@ -4,6 +4,8 @@
 //! from a request: its address is that of a node in the
 //! [registry](super::registry), and no redirect is followed.
 
+mod fault;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,11 +15,12 @@ use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCod
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use self::fault::render_fault;
 use super::wire::{
     CAPTURE_ID_HEADER, CaptureRequest, CaptureStatistics, NodeFacts, Status, TrackedFlows,
 };
 use crate::model::problem::Problem;
-use crate::model::reason::{find_root_cause, render_line};
+use crate::model::reason::render_line;
 
 /// How long an agent may take to be reached.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
@@ -257,8 +260,7 @@ fn late() -> AgentError {
 }
 
 fn unreachable_by(error: &reqwest::Error) -> AgentError {
-    let cause = find_root_cause(error).unwrap_or_else(|| "the connection ended".to_owned());
-    AgentError::Unreachable(cause)
+    AgentError::Unreachable(render_fault(error))
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ mod alerts;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[cfg(test)]
 #[path = "../support/folder.rs"]
 mod folder;
 #[cfg(test)]
@@ -24,6 +27,8 @@ mod netns;
 mod queries;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod tls;
 
 /// No test: what tests start of this program in a namespace.
 #[test]
