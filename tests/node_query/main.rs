@@ -20,6 +20,8 @@ mod certificates;
 #[path = "../support/folder.rs"]
 mod folder;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 #[path = "../support/netns.rs"]
 #[expect(dead_code, reason = "other tests need the rest of it")]
 mod netns;
@@ -29,6 +31,8 @@ mod queries;
 mod site;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod watched;
 
 /// No test: what tests start of this program in a namespace.
 #[test]
