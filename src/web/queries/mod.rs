@@ -25,10 +25,14 @@ use crate::node::summary::NodeSummary;
 use crate::node::wire::InterfaceStatus;
 use crate::store::Store;
 
+mod masks;
 mod observed;
 mod plan;
 mod recovery;
 mod run;
+#[cfg(test)]
+mod samples;
+mod watcher;
 mod worker;
 
 pub use plan::MOST_INTERFACES;
