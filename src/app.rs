@@ -10,6 +10,7 @@ use crate::web;
 #[cfg(target_os = "linux")]
 mod agent;
 mod analyze;
+mod files;
 mod log;
 mod nodes;
 mod notify;
