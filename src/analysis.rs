@@ -4,11 +4,13 @@
 
 mod clusters;
 mod feeder;
+mod held;
 mod intake;
 mod listing;
 mod names;
 mod node_tables;
 mod tables;
+mod talkers;
 mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,7 @@ use std::io::Read;
 use std::net::IpAddr;
 
 use self::feeder::Feeder;
+use self::held::Held;
 use self::intake::{CaptureIntake, name_captures};
 use self::listing::Listing;
 use self::names::Names;
@@ -29,6 +32,7 @@ use crate::model::cluster::ClusterFacts;
 use crate::model::conntrack::TrackingTable;
 use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
+use crate::model::parts::CaptureParts;
 use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
@@ -50,6 +54,11 @@ const TOLD_AT_ONCE: usize = 50_000;
 
 /// Failures that servers logged, over all inputs.
 const MAX_SERVER_LOG: usize = 50;
+/// What captures may hold back, together, until it is known which belong together.
+const MAX_HELD_BYTES: usize = 8 << 20;
+
+/// Captures that may wait for fragments at once.
+const MAX_OPEN: usize = 16;
 
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +93,8 @@ pub struct Analysis {
     limits: Limits,
     feeder: Feeder,
     captures: Vec<CaptureIntake>,
+    /// What the captures hold back, about.
+    held_bytes: usize,
     facts: Facts,
     tables: Tables,
     names: BTreeMap<IpAddr, String>,
@@ -107,6 +118,7 @@ impl Analysis {
             limits,
             feeder: Feeder::new(Correlator::new(limits.exchanges_per_point)),
             captures: Vec::new(),
+            held_bytes: 0,
             facts: Facts::default(),
             tables: Tables::default(),
             names: BTreeMap::new(),
@@ -148,10 +160,6 @@ impl Analysis {
         let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
-        // A capture that a fault stopped may not have said that it ends.
-        for capture in &mut self.captures[first..] {
-            capture.end(&mut self.feeder);
-        }
         name_captures(&mut self.captures[first..], name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
@@ -267,12 +275,17 @@ impl Analysis {
                 None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
             }
         }
-        if self.captures.iter().any(CaptureIntake::is_holding) {
+        self.release();
+        if self.captures.iter().any(CaptureIntake::waits_for_names) {
             let names = Names::of(&self.facts);
             for capture in &mut self.captures {
-                capture.release(&names, &mut self.feeder);
+                capture.resolve_names(&names, &mut self.feeder);
             }
         }
+        for capture in &mut self.captures {
+            capture.end(&mut self.feeder);
+        }
+        let parts = self.parts();
         let inventory_faults = std::mem::take(&mut self.facts.faults);
         let mut correlator = self.feeder.finish();
         let clusters = std::mem::take(&mut self.clusters);
@@ -287,8 +300,14 @@ impl Analysis {
             self.captures.iter().map(|capture| capture.name().to_owned()).collect();
         let (tables, listed_tables) = self.tables.finish(&names);
         let mut tracked = Tracked::new(tables, &mut topology);
-        let places: BTreeMap<PointId, Place> =
-            self.captures.iter().flat_map(|capture| capture.places(&topology)).collect();
+        let wholes = self.captures.iter().filter(|capture| !capture.is_continued());
+        let places: BTreeMap<PointId, Place> = wholes
+            .flat_map(|last| {
+                let first = usize::try_from(last.first_part().0).ok();
+                let name = first.and_then(|first| names.get(first)).cloned().unwrap_or_default();
+                last.places(&topology, &name)
+            })
+            .collect();
         if let Some(at) = self.observed_until {
             correlator.observe_all(at);
         }
@@ -299,7 +318,11 @@ impl Analysis {
         self.notes.extend(render_others(
             correlated.entries(&topology).filter(|entry| !is_told(entry)).count(),
         ));
-        let summaries = self.captures.into_iter().map(|capture| capture.summary(&correlated));
+        let summaries = self.captures.into_iter().map(|capture| {
+            let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());
+            let continues = before.and_then(|before| names.get(before)).cloned();
+            capture.summary(&correlated, continues)
+        });
         let mut captures: Vec<_> = summaries.chain(listed_tables).collect();
         if let Some(first) = captures.first_mut() {
             first.warnings.append(&mut self.server_log);
@@ -308,7 +331,7 @@ impl Analysis {
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
         let mut listing = Listing::new(self.limits);
-        let mut report = report::Builder::new(captures, &points, &topology, listing.room());
+        let mut report = report::Builder::new(captures, &parts, &points, &topology, listing.room());
         let mut told = Vec::new();
         for entry in correlated.entries(&topology).filter(is_told) {
             // Its entry may say of an exchange that went well that it did not quite.
@@ -350,6 +373,49 @@ impl Analysis {
         self.facts.extend(facts);
     }
 
+    /// Passes on what the captures hold back, in order of time: one that goes on
+    /// where another ended is followed as a part of that.
+    fn release(&mut self) {
+        self.held_bytes = 0;
+        let held =
+            self.captures.iter().enumerate().filter_map(|(position, capture)| {
+                capture.held().map(|held| (held.times(), position))
+            });
+        let mut held: Vec<_> = held.collect();
+        held.sort_unstable();
+        for (times, position) in held {
+            let pauses = self.captures.iter().enumerate().filter_map(|(other, before)| {
+                let has_begun = other != position && before.held().is_none();
+                let pause = self.captures[position].find_pause_after(before, times?)?;
+                has_begun.then_some((pause, other))
+            });
+            if let Some((_, before)) = pauses.min()
+                && let Ok([capture, before]) = self.captures.get_disjoint_mut([position, before])
+            {
+                capture.go_on_with(before);
+            }
+            self.captures[position].release(&mut self.feeder);
+        }
+        let open = self.captures.iter_mut().filter(|capture| capture.is_open());
+        let mut open: Vec<_> = open.collect();
+        let excess = open.len().saturating_sub(MAX_OPEN);
+        for capture in &mut open[..excess] {
+            capture.end(&mut self.feeder);
+        }
+    }
+
+    /// Which captures are parts of one, once all have been read.
+    fn parts(&self) -> CaptureParts {
+        let later = self.captures.iter().filter(|capture| capture.frames_before() > 0);
+        let mut later: Vec<_> = later.collect();
+        later.sort_by_key(|capture| capture.frames_before());
+        let mut parts = CaptureParts::default();
+        for capture in later {
+            parts.add(capture.first_part(), capture.id(), capture.frames_before());
+        }
+        parts
+    }
+
     /// Takes what the reader found in the input, whose captures begin at `first`.
     fn take(&mut self, input: &str, point: Option<&CapturePoint>, first: usize, event: Event<'_>) {
         match event {
@@ -379,32 +445,15 @@ impl Analysis {
         }
         // Events of a capture come after its beginning.
         let Some(capture) = self.captures[first..].last_mut() else { return };
-        match event {
-            Event::Interface(header) => capture.interface(header),
-            Event::Frame(frame) => {
-                self.packets += 1;
-                capture.frame(&frame, &mut self.feeder);
-            }
-            Event::Packet(packet) => {
-                self.packets += 1;
-                capture.packet(packet, 0, &mut self.feeder);
-            }
-            Event::NamedPacket(named) => {
-                self.packets += 1;
-                capture.named(named);
-            }
-            Event::OtherPacket { at, .. } => {
-                self.packets += 1;
-                capture.other(at, &mut self.feeder);
-            }
-            Event::Fault(fault) => capture.fault(&fault),
-            Event::Dropped { interface, packets } => capture.dropped(interface, packets),
-            Event::Note(note) => capture.note(note),
-            Event::CaptureEnds => capture.end(&mut self.feeder),
-            Event::CaptureBegins(_)
-            | Event::Inventory(_)
-            | Event::Fact(_)
-            | Event::ServerLog(_) => {}
+        if event.is_packet() {
+            self.packets += 1;
+        }
+        let held_before = capture.held().map_or(0, Held::size_bytes);
+        capture.take(event, &mut self.feeder);
+        let held = capture.held().map_or(0, Held::size_bytes);
+        self.held_bytes += held.saturating_sub(held_before);
+        if self.held_bytes > MAX_HELD_BYTES {
+            self.release();
         }
         self.counts.set_packets(self.packets);
     }

@@ -2,15 +2,18 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
-mod held;
 mod tunnels;
+mod unresolved;
+mod whole;
 
 use std::collections::BTreeMap;
 
 use super::feeder::Feeder;
+use super::held::Held;
+use super::talkers::Talkers;
 use crate::correlate::{Correlated, Place};
 use crate::decode::{self, DecodeError, Decoded, Decoder};
-use crate::ingest::{CaptureHeader, InterfaceHeader};
+use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{
     CaptureFormat, CaptureId, CapturePoint, Clock, Frame, LinkType, PointKind,
 };
@@ -20,8 +23,9 @@ use crate::model::packet::{Content, FragmentsSeen, Packet};
 use crate::model::report::Capture;
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
-use held::Held;
 use tunnels::TunnelCounts;
+use unresolved::Unresolved;
+use whole::Whole;
 
 /// Faults listed by themselves; the rest is counted.
 const MAX_FAULTS: usize = 20;
@@ -54,7 +58,16 @@ pub struct CaptureIntake {
     /// What somebody wrote into the capture.
     notes: Vec<String>,
     /// From the first packet on whose ends have to be looked up.
-    held: Held,
+    unresolved: Unresolved,
+    talkers: Talkers,
+    /// What came so far, until it is known whether it goes on with another capture.
+    held: Option<Held>,
+    /// The longer capture of which this one is a later part.
+    whole: Option<Whole>,
+    /// Another capture goes on with this one.
+    is_continued: bool,
+    /// No fragments are waited for any more.
+    has_ended: bool,
 }
 
 /// Frames that could not be decoded for one reason.
@@ -123,8 +136,18 @@ impl CaptureIntake {
             undecoded: BTreeMap::new(),
             dropped: BTreeMap::new(),
             notes: Vec::new(),
-            held: Held::default(),
+            unresolved: Unresolved::default(),
+            talkers: Talkers::default(),
+            held: Some(Held::default()),
+            whole: None,
+            is_continued: false,
+            has_ended: false,
         }
+    }
+
+    /// Its place in the analysis.
+    pub fn id(&self) -> CaptureId {
+        self.id
     }
 
     /// As the report names it.
@@ -132,7 +155,7 @@ impl CaptureIntake {
         &self.name
     }
 
-    pub fn interface(&mut self, header: InterfaceHeader) {
+    fn interface(&mut self, header: InterfaceHeader) {
         if let Some(link_type) = header.link_type
             && !self.link_types.contains(&link_type)
         {
@@ -141,35 +164,97 @@ impl CaptureIntake {
         self.interfaces.insert(header.index, header);
     }
 
+    /// Takes what the reader found in this capture: keeps it, or passes it on.
+    pub fn take(&mut self, event: Event<'_>, feeder: &mut Feeder) {
+        match &event {
+            Event::Frame(frame) => self.talkers.hear_frame(frame),
+            Event::Packet(packet) => self.talkers.hear_packet(packet),
+            _ => {}
+        }
+        match (event, &mut self.held) {
+            (Event::Frame(frame), Some(held)) => held.frame(&frame),
+            (Event::Packet(packet), Some(held)) => held.packet(packet),
+            (Event::NamedPacket(named), Some(held)) => held.named(named),
+            (Event::OtherPacket { frame, at }, Some(held)) => held.other(frame, at),
+            (Event::Fault(fault), Some(held)) => held.fault(fault),
+            (event, _) => self.pass_on(event, feeder),
+        }
+    }
+
+    /// What is kept back so far.
+    pub fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
+    /// Passes on what was kept back; what comes from now on is passed on at once.
+    pub fn release(&mut self, feeder: &mut Feeder) {
+        if let Some(held) = self.held.take() {
+            held.replay(|event| self.pass_on(event, feeder));
+        }
+    }
+
+    fn pass_on(&mut self, event: Event<'_>, feeder: &mut Feeder) {
+        match event {
+            Event::Interface(header) => self.interface(header),
+            Event::Frame(frame) => self.frame(&frame, feeder),
+            Event::Packet(packet) => {
+                let frame = packet.frame + self.frames_before();
+                let interface = self.number_in_whole(packet.interface);
+                self.packet(Packet { frame, interface, ..packet }, 0, feeder);
+            }
+            Event::NamedPacket(mut named) => {
+                named.packet.frame += self.frames_before();
+                named.packet.interface = self.number_in_whole(named.packet.interface);
+                self.unresolved.named(named);
+            }
+            Event::OtherPacket { at, .. } => self.other(at, None, feeder),
+            Event::Fault(fault) => self.fault(&fault),
+            Event::Dropped { interface, packets } => self.dropped(interface, packets),
+            Event::Note(note) => self.note(note),
+            // What concerns the whole analysis, and ends: nothing to pass on.
+            Event::CaptureBegins(_)
+            | Event::Inventory(_)
+            | Event::Fact(_)
+            | Event::ServerLog(_)
+            | Event::CaptureEnds => {}
+        }
+    }
+
     /// Decodes a frame and passes on what it holds, after the datagrams that
     /// were waited for until then in vain.
-    pub fn frame(&mut self, frame: &Frame<'_>, feeder: &mut Feeder) {
+    fn frame(&mut self, frame: &Frame<'_>, feeder: &mut Feeder) {
         self.pass_on_lost(Some(frame.at), feeder);
-        match self.decoder.decode(frame) {
+        let numbered = Frame {
+            number: frame.number + self.frames_before(),
+            interface: self.number_in_whole(frame.interface),
+            ..*frame
+        };
+        match self.decoder.decode(&numbered) {
             Ok(Decoded::Packet(packet)) => self.packet(packet, frame.original_length, feeder),
             Ok(Decoded::Other) => {
                 self.bytes += u64::from(frame.original_length);
-                self.other(Some(frame.at), feeder);
+                self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
             Err(error) => {
                 self.bytes += u64::from(frame.original_length);
                 self.note_undecoded(&error, frame.number);
-                self.other(Some(frame.at), feeder);
+                self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
         }
     }
 
     /// Passes on a packet; `wire_bytes` is its frame's length, zero where unknown.
-    pub fn packet(&mut self, packet: Packet, wire_bytes: u32, feeder: &mut Feeder) {
+    fn packet(&mut self, packet: Packet, wire_bytes: u32, feeder: &mut Feeder) {
         // Packets stay in order.
-        let Some(packet) = self.held.take_packet(packet, wire_bytes) else { return };
+        let Some(packet) = self.unresolved.take_packet(packet, wire_bytes) else { return };
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);
         self.count(&packet);
         let is_beside = matches!(packet.content, Content::Neighbour(_) | Content::Segment(_));
         if is_beside {
-            self.observe(packet.at, feeder);
+            let interface = packet.kernel_interface.is_none().then_some(packet.interface);
+            self.observe(packet.at, interface, feeder);
         }
         let point = self.point_of(packet.interface, packet.kernel_interface);
         feeder.push(point, packet);
@@ -178,7 +263,15 @@ impl CaptureIntake {
     /// Gives up the datagrams of which fragments are still missing. No frame
     /// may follow.
     pub fn end(&mut self, feeder: &mut Feeder) {
-        self.pass_on_lost(None, feeder);
+        if self.is_open() {
+            self.pass_on_lost(None, feeder);
+            self.has_ended = true;
+        }
+    }
+
+    /// Whether it was passed on and may still wait for fragments.
+    pub fn is_open(&self) -> bool {
+        self.held.is_none() && !self.is_continued && !self.has_ended
     }
 
     /// Passes on datagrams that were given up. The frames of their fragments
@@ -209,27 +302,33 @@ impl CaptureIntake {
     }
 
     /// Counts a packet that concerns no exchange; it shows that the capture was running.
-    pub fn other(&mut self, at: Option<Timestamp>, feeder: &mut Feeder) {
-        if self.held.takes_other(at) {
+    fn other(&mut self, at: Option<Timestamp>, interface: Option<u32>, feeder: &mut Feeder) {
+        if self.unresolved.takes_other(at) {
             return;
         }
         self.packets += 1;
         if let Some(at) = at {
             self.note_time(at);
-            self.observe(at, feeder);
+            self.observe(at, interface, feeder);
         }
     }
 
-    /// Without an interface at hand the capture's first stands for all.
-    fn observe(&mut self, at: Timestamp, feeder: &mut Feeder) {
-        if self.kernel_interfaces.is_empty() && self.interfaces.len() <= 1 {
+    /// Without an interface at hand the capture's first stands for all. Which
+    /// kernel interface a frame without a packet came from is not known.
+    fn observe(&mut self, at: Timestamp, interface: Option<u32>, feeder: &mut Feeder) {
+        if !self.kernel_interfaces.is_empty() {
+            return;
+        }
+        if let Some(interface) = interface {
+            feeder.observe(self.point_of(interface, None), at);
+        } else if self.whole_interfaces().len() <= 1 {
             feeder.observe(self.point_of(0, None), at);
         }
     }
 
     /// Notes something unreadable. A frame that could not even be handed out
     /// counts as a packet: frame numbers must stay those of Wireshark.
-    pub fn fault(&mut self, fault: &Fault) {
+    fn fault(&mut self, fault: &Fault) {
         if let input::Place::Frame(number) = fault.place {
             self.packets = self.packets.max(number);
         }
@@ -241,18 +340,23 @@ impl CaptureIntake {
     }
 
     /// Counts packets that the capture itself lost.
-    pub fn dropped(&mut self, interface: u32, packets: u64) {
+    fn dropped(&mut self, interface: u32, packets: u64) {
         let known = self.dropped.entry(interface).or_insert(0);
         *known = known.saturating_add(packets);
     }
 
     /// Keeps what somebody wrote into the capture; readers limit how much.
-    pub fn note(&mut self, note: String) {
+    fn note(&mut self, note: String) {
         self.notes.push(note);
     }
 
-    /// What is known of each of its points.
-    pub fn places(&self, topology: &Topology) -> Vec<(PointId, Place)> {
+    /// Whether another capture goes on with this one.
+    pub fn is_continued(&self) -> bool {
+        self.is_continued
+    }
+
+    /// What is known of each point of the whole that ends with it, and is named `name`.
+    pub fn places(&self, topology: &Topology, name: &str) -> Vec<(PointId, Place)> {
         let node = self
             .stated
             .as_ref()
@@ -263,7 +367,7 @@ impl CaptureIntake {
                 let name = topology.interface_name(node.as_deref(), *index);
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
             });
-        let own = self.interfaces.iter().map(|(id, header)| (*id, header.name.clone()));
+        let own = self.whole_interfaces().iter().map(|(id, header)| (*id, header.name.clone()));
         let mut interfaces: Vec<(u32, Option<String>)> = own.chain(kernel).collect();
         if interfaces.is_empty() {
             interfaces.push((0, None));
@@ -281,16 +385,20 @@ impl CaptureIntake {
                     self.header.interface.clone().filter(|name| is_single && name != "any");
                 let interface = named.or(own_name).or(from_header);
                 let point = CapturePoint { kind, node: node.clone(), interface };
-                let id = PointId { capture: self.id, interface: id };
-                (id, Place { point, capture_name: self.name.clone() })
+                let id = PointId { capture: self.first_part(), interface: id };
+                (id, Place { point, capture_name: name.to_owned() })
             })
             .collect()
     }
 
     /// The capture as the report lists it.
-    pub fn summary(self, correlated: &Correlated) -> Capture {
-        let points: Vec<_> =
-            correlated.points.iter().filter(|point| point.id.capture == self.id).collect();
+    /// `continues` is the name of the capture that it goes on with.
+    pub fn summary(self, correlated: &Correlated, continues: Option<String>) -> Capture {
+        let points: Vec<_> = correlated
+            .points
+            .iter()
+            .filter(|point| point.id.capture == self.first_part())
+            .collect();
         let mut kinds: Vec<PointKind> = points.iter().map(|point| point.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
@@ -311,6 +419,7 @@ impl CaptureIntake {
             .filter(|(point, _)| point.capture == self.id)
             .map(|(_, packets)| packets)
             .sum();
+        let offset = correlated.clock_offsets.get(&self.first_part());
         Capture {
             format: self.header.format,
             point: if let [kind] = kinds[..] { kind } else { PointKind::Unknown },
@@ -324,10 +433,12 @@ impl CaptureIntake {
             bytes: self.bytes,
             first_packet_at: self.times.map(|(first, _)| first),
             last_packet_at: self.times.map(|(_, last)| last),
-            clock_offset_us: correlated.clock_offsets_us.get(&self.id).copied(),
+            clock_offset_us: offset.map(|offset| offset.offset_us),
+            clock_offset_error_us: offset.and_then(|offset| offset.error_us),
             warnings: self.warnings(unfollowed),
             tunnels: self.tunnels.list(),
             tracked_entries: 0,
+            continues,
             name: self.name,
         }
     }
@@ -398,7 +509,7 @@ impl CaptureIntake {
     }
 
     fn point_of(&mut self, interface: u32, kernel_interface: Option<u32>) -> PointId {
-        let capture = self.id;
+        let capture = self.first_part();
         let Some(kernel_index) = kernel_interface else { return PointId { capture, interface } };
         let wanted = (interface, kernel_index);
         let position = self.kernel_interfaces.iter().position(|known| *known == wanted);

@@ -57,14 +57,22 @@ impl Names {
         fitting.next().is_none().then_some(*first)
     }
 
-    /// The addresses of two names that talk to each other.
+    /// The addresses of two names that talk to each other, over IPv6 or not
+    /// where that is known.
     ///
     /// # Errors
     ///
     /// The name of which no address is known, or of which none is sure: both
     /// may have addresses of both families.
-    pub fn find_pair(&self, one: &str, other: &str) -> Result<(IpAddr, IpAddr), String> {
-        let families = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    pub fn find_pair(
+        &self,
+        one: &str,
+        other: &str,
+        is_ipv6: Option<bool>,
+    ) -> Result<(IpAddr, IpAddr), String> {
+        let mut families =
+            vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        families.retain(|family| is_ipv6.is_none_or(|is_ipv6| family.is_ipv6() == is_ipv6));
         let pairs: Vec<_> = families
             .iter()
             .filter_map(|family| Some((self.find(one, *family)?, self.find(other, *family)?)))
@@ -144,12 +152,20 @@ mod tests {
                 names.find(name, other.parse().unwrap()).map(|address| address.to_string());
             assert_eq!(actual.as_deref(), expected, "{name} beside {other}");
         }
-        assert_eq!(names.find_pair("switch1", "nobody"), Err("nobody".to_owned()));
-        assert_eq!(names.find_pair("nobody", "switch1"), Err("nobody".to_owned()));
+        assert_eq!(names.find_pair("switch1", "nobody", None), Err("nobody".to_owned()));
+        assert_eq!(names.find_pair("nobody", "switch1", None), Err("nobody".to_owned()));
         // Both have addresses of both families: which ones they used is not told.
-        assert!(names.find_pair("switch1", "default/tftp-0").is_err());
+        assert!(names.find_pair("switch1", "default/tftp-0", None).is_err());
         assert_eq!(
-            names.find_pair("switch1", "node3"),
+            names.find_pair("switch1", "default/tftp-0", Some(true)),
+            Ok(("2001:db8::9".parse().unwrap(), "2001:db8:1::7".parse().unwrap()))
+        );
+        assert_eq!(
+            names.find_pair("switch1", "default/tftp-0", Some(false)),
+            Ok(("192.0.2.9".parse().unwrap(), "198.51.100.7".parse().unwrap()))
+        );
+        assert_eq!(
+            names.find_pair("switch1", "node3", None),
             Ok(("192.0.2.9".parse().unwrap(), "203.0.113.3".parse().unwrap()))
         );
     }

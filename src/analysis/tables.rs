@@ -106,6 +106,8 @@ fn capture(table: &TrackingTable, left_out: u64) -> Capture {
         first_packet_at: first,
         last_packet_at: times().max(),
         clock_offset_us: None,
+        clock_offset_error_us: None,
+        continues: None,
         tunnels: Vec::new(),
         tracked_entries: u64::try_from(table.entries.len()).unwrap_or(u64::MAX),
         warnings: if left_out > 0 { vec![warning] } else { Vec::new() },

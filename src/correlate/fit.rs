@@ -61,7 +61,14 @@ pub fn find_reply_fit(
     if is_tftp_protocol(exchange.protocol) {
         return find_tftp_fit(exchange, asked, datagram, at);
     }
-    if let Application::Transaction(transaction) = &datagram.application {
+    // A snap length may have cut the request before its identity; then an answer
+    // that has one is recognised by its protocol, and by time.
+    let request_is_cut = exchange.transactions.is_empty() && expects_identity(exchange.protocol);
+    if let Application::Transaction(transaction) = &datagram.application
+        && !(request_is_cut
+            && transaction.role == TransactionRole::Reply
+            && answers_protocol(transaction.protocol, exchange.protocol))
+    {
         let answers = transaction.role == TransactionRole::Reply
             && answers_protocol(transaction.protocol, exchange.protocol)
             && exchange.transactions.knows(transaction.identity);
@@ -69,14 +76,16 @@ pub fn find_reply_fit(
     }
     // Where answers carry an identity, one without it is no answer; text often
     // does not print it.
-    let lacks_identity = expects_identity(exchange.protocol) && datagram.fingerprint.is_some();
+    let lacks_identity = expects_identity(exchange.protocol)
+        && datagram.fingerprint.is_some()
+        && !matches!(datagram.application, Application::Transaction(_));
     if exchange.protocol.moves_by_design() || !alone || lacks_identity {
         return None;
     }
     let outstanding = !exchange.is_answered() && at.since(exchange.last_at()) <= ANSWER_DELAY;
     if !outstanding
         || source.address == asked.address
-        || Protocol::of_port(exchange.client.port).is_some()
+        || (Protocol::of_port(exchange.client.port).is_some() && !request_is_cut)
     {
         return None;
     }

@@ -1,5 +1,7 @@
 //! The flows of one capture point, and the flow that an ICMP error means.
 
+use std::net::IpAddr;
+
 use super::index::{Hasher, Index};
 use super::record::{ExchangeIndex, Record};
 use crate::model::endpoint::Endpoint;
@@ -138,10 +140,7 @@ impl Flows {
                 && quote.source_port.is_none_or(|port| port == source.port)
                 && quote.destination_port.is_none_or(|port| port == destination.port)
         };
-        let count = self.recent.len();
-        (1..=count).find_map(|back| {
-            let number = self.recent[(self.next_recent + count - back) % count];
-            let flow = self.flow(exchanges, number)?;
+        let found = self.recent_flows(exchanges).find_map(|flow| {
             if fits(flow.client, flow.server) {
                 Some((flow, true))
             } else if fits(flow.server, flow.client) {
@@ -149,6 +148,29 @@ impl Flows {
             } else {
                 None
             }
+        });
+        found.or_else(|| match error.quote {
+            Some(_) => None,
+            None => self.find_only(exchanges, error.to),
+        })
+    }
+
+    /// The latest flow of `sender`, if all its recent ones are of one exchange:
+    /// then a router's error to it, whose quote is cut, is about that.
+    fn find_only(&self, exchanges: &[Record], sender: IpAddr) -> Option<(Flow, bool)> {
+        let is_its = |flow: &Flow| flow.client.address == sender || flow.server.address == sender;
+        let mut flows = self.recent_flows(exchanges).filter(is_its);
+        let latest = flows.next()?;
+        flows
+            .all(|flow| flow.exchange == latest.exchange)
+            .then_some((latest, latest.client.address == sender))
+    }
+
+    /// From the latest to the earliest that is remembered.
+    fn recent_flows(&self, exchanges: &[Record]) -> impl Iterator<Item = Flow> {
+        let count = self.recent.len();
+        (1..=count).filter_map(move |back| {
+            self.flow(exchanges, self.recent[(self.next_recent + count - back) % count])
         })
     }
 

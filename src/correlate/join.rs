@@ -163,9 +163,20 @@ fn is_translated_client((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> 
     group.iter().all(|known| known.table != seen.place.table) && first.is_near_in_time(seen)
 }
 
+/// What a capture's clock shows beside the first capture's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockOffset {
+    /// This clock minus that of the first capture, in µs.
+    pub offset_us: i64,
+    /// The median absolute deviation of the matched pairs, in µs, summed up
+    /// over the captures on the way from the first one; `None` where one pair
+    /// alone was matched.
+    pub error_us: Option<u64>,
+}
+
 /// The median distance between the first packets of exchanges seen in two
-/// captures, carried on from the first capture to all that it is linked with, in µs.
-pub fn clock_offsets_us(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, i64> {
+/// captures, carried on from the first capture to all that it is linked with.
+pub fn clock_offsets(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, ClockOffset> {
     let Groups::Joined(groups) = groups else { return BTreeMap::new() };
     clock_offsets_of(groups.iter(), tables)
 }
@@ -173,7 +184,7 @@ pub fn clock_offsets_us(groups: &Groups, tables: &[PointTable]) -> BTreeMap<Capt
 fn clock_offsets_of<'a>(
     groups: impl Iterator<Item = &'a Group>,
     tables: &[PointTable],
-) -> BTreeMap<CaptureId, i64> {
+) -> BTreeMap<CaptureId, ClockOffset> {
     let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
     for group in groups.filter(|group| group.len() > 1) {
         let times = group.iter().map(|place| {
@@ -191,16 +202,56 @@ fn clock_offsets_of<'a>(
     }
     let mut offsets = BTreeMap::new();
     let Some(&(reference, _)) = distances.keys().next() else { return offsets };
-    offsets.insert(reference, 0);
+    offsets.insert(reference, ClockOffset { offset_us: 0, error_us: Some(0) });
     let mut reached = vec![reference];
     while let Some(from) = reached.pop() {
         for ((_, to), values) in distances.iter_mut().filter(|((start, _), _)| *start == from) {
             if !offsets.contains_key(to) {
-                values.sort_unstable();
-                offsets.insert(*to, offsets[&from] + values[values.len() / 2]);
+                let before: ClockOffset = offsets[&from];
+                let step = offset_of(values);
+                let error_us = before.error_us.zip(step.error_us);
+                offsets.insert(
+                    *to,
+                    ClockOffset {
+                        offset_us: before.offset_us.saturating_add(step.offset_us),
+                        error_us: error_us.map(|(before, step)| before.saturating_add(step)),
+                    },
+                );
                 reached.push(*to);
             }
         }
     }
     offsets
+}
+
+/// The median of some distances, and the median of how far they are from it.
+fn offset_of(distances_us: &mut [i64]) -> ClockOffset {
+    distances_us.sort_unstable();
+    let offset_us = distances_us.get(distances_us.len() / 2).copied().unwrap_or(0);
+    let mut deviations: Vec<u64> =
+        distances_us.iter().map(|distance| distance.abs_diff(offset_us)).collect();
+    deviations.sort_unstable();
+    let error_us = deviations.get(deviations.len() / 2).copied();
+    ClockOffset { offset_us, error_us: error_us.filter(|_| deviations.len() > 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_has_the_error_of_its_pairs() {
+        let cases: [(&[i64], i64, Option<u64>); 5] = [
+            (&[1_700_000], 1_700_000, None),
+            (&[1_700_000, 1_700_000], 1_700_000, Some(0)),
+            (&[90, 100, 120], 100, Some(10)),
+            (&[-120, -100, -90], -100, Some(10)),
+            // One retransmission that only one side saw moves neither.
+            (&[100, 101, 99, 3_000_000, 102], 101, Some(1)),
+        ];
+        for (distances, offset_us, error_us) in cases {
+            let expected = ClockOffset { offset_us, error_us };
+            assert_eq!(offset_of(&mut distances.to_vec()), expected, "{distances:?}");
+        }
+    }
 }

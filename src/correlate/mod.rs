@@ -48,6 +48,7 @@ use join::{Ends, Stated};
 use neighbours::Neighbours;
 use table::PointTable;
 
+pub use join::ClockOffset;
 pub use outcome::{Correlated, Entry, WellExchanges};
 pub use tracked::Tracked;
 
@@ -208,7 +209,8 @@ impl Correlator {
             }
             unresolved.insert(point, waited_for);
         }
-        own.sort_by_key(|table| table.id);
+        // Not in the order of files: whichever is given first, the result is the same.
+        own.sort_by_key(|table| (table.observed, table.id));
         for mut table in own {
             let translated = table.take_translated();
             for mut table in std::iter::once(table).chain(translated) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::fold::Folded;
-use super::join::{self, Group, Groups, Stated};
+use super::join::{self, ClockOffset, Group, Groups, Stated};
 use super::roles;
 use super::table::PointTable;
 use super::view::{Sighting, sighting};
@@ -22,8 +22,8 @@ use crate::model::topology::{Role, Topology};
 #[derive(Debug)]
 pub struct Correlated {
     pub points: Vec<Point>,
-    /// Each capture's clock minus the first one's, in µs, where datagrams were seen at both.
-    pub clock_offsets_us: BTreeMap<CaptureId, i64>,
+    /// Each capture's clock minus the first one's, where datagrams were seen at both.
+    pub clock_offsets: BTreeMap<CaptureId, ClockOffset>,
     /// Packets of clients for which there was no room, per point.
     pub unfollowed_packets: BTreeMap<PointId, u64>,
     tables: Vec<PointTable>,
@@ -122,8 +122,8 @@ impl Correlated {
         topology: &mut Topology,
     ) -> Self {
         let groups = join::join(&tables, &points, stated);
-        let clock_offsets_us = join::clock_offsets_us(&groups, &tables);
-        let correlated = Self { points, clock_offsets_us, unfollowed_packets, tables, groups };
+        let clock_offsets = join::clock_offsets(&groups, &tables);
+        let correlated = Self { points, clock_offsets, unfollowed_packets, tables, groups };
         for exchange in correlated.groups.iter().filter_map(|group| correlated.telling(&group)) {
             roles::infer(&exchange, &correlated.points, topology);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::count::{Count, Mark, Waiting};
 use super::details::{Details, Synopsis};
-use super::repetition::{Last, Pace};
+use super::repetition::{COPY, Last, Pace};
 use super::signature::{Basis, BelongsToTftp, Signature, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{CROSSING, Transactions};
@@ -218,6 +218,9 @@ impl Record {
 
     /// Counts a packet from the client to the endpoint that it asked.
     pub fn request(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        if self.repeats_at_once(packet, datagram) {
+            return;
+        }
         let Some(noted) = self.note_client(packet, datagram, Reach::Server) else { return };
         let repeats_question = self.track_transaction(frame, datagram);
         let novelty = repeats_question.unwrap_or(noted);
@@ -421,6 +424,16 @@ impl Record {
             self.client_news |= reach == Reach::Server;
         }
         Some(novelty)
+    }
+
+    /// Whether `datagram` asks again what was asked, sooner after the last request
+    /// than anybody's timer runs: a mirror port's copy, behind another request.
+    fn repeats_at_once(&self, packet: &Packet, datagram: &Datagram) -> bool {
+        let Application::Transaction(transaction) = &datagram.application else { return false };
+        self.requests.packets > 1
+            && transaction.role == TransactionRole::Request
+            && packet.at.distance(self.requests.last.at) <= COPY
+            && self.transactions.knows(transaction.identity)
     }
 
     /// Follows transaction identities; says whether the request repeats one,

@@ -12,6 +12,9 @@ use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
 
+/// The second copy of a datagram comes this soon; no sender repeats itself as fast.
+pub const COPY: Duration = Duration::from_millis(1);
+
 /// Whether a protocol's sides speak in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -52,7 +55,7 @@ impl Last {
             (Some(_), Some(_)) => return false,
             // Text: only the length is known, but nobody asks twice at once.
             _ if self.basis == Basis::Length => Duration::from_micros(100),
-            _ => Duration::from_millis(1),
+            _ => COPY,
         };
         (self.basis != Basis::Length || pace == Pace::WaitsForAnswers)
             && self.repeats(later)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Correlator, Place};
+use super::{ClockOffset, Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{Course, Exchange, Origin, PointId};
@@ -149,7 +149,7 @@ fn transaction(
 /// What [`super::Correlated`] holds, with its exchanges made whole.
 struct Correlated {
     exchanges: Vec<Exchange>,
-    clock_offsets_us: BTreeMap<CaptureId, i64>,
+    clock_offsets: BTreeMap<CaptureId, ClockOffset>,
     unfollowed_packets: BTreeMap<PointId, u64>,
 }
 
@@ -158,7 +158,7 @@ fn finish(correlator: Correlator, places: &BTreeMap<PointId, Place>) -> Correlat
     let correlated = correlator.finish(places, &mut topology);
     Correlated {
         exchanges: correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect(),
-        clock_offsets_us: correlated.clock_offsets_us,
+        clock_offsets: correlated.clock_offsets,
         unfollowed_packets: correlated.unfollowed_packets,
     }
 }
@@ -379,8 +379,8 @@ fn two_points_make_one_exchange_and_show_the_translation() {
                 ("[2001:db8:2::16]:32991".to_owned(), "[2001:db8:1::13]:32991".to_owned()),
             ]
         );
-        assert_eq!(correlated.clock_offsets_us[&CaptureId(0)], 0);
-        assert_eq!(correlated.clock_offsets_us[&CaptureId(1)], 1_700_000);
+        assert_eq!(correlated.clock_offsets[&CaptureId(0)].offset_us, 0);
+        assert_eq!(correlated.clock_offsets[&CaptureId(1)].offset_us, 1_700_000);
     }
 }
 

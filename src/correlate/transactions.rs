@@ -55,6 +55,11 @@ impl Transactions {
         self.pending().iter().any(|pending| pending.identity == shorten(identity))
     }
 
+    /// Whether no request that carries an identity was seen.
+    pub fn is_empty(&self) -> bool {
+        self.pending().is_empty()
+    }
+
     /// Takes a request.
     pub fn ask(&mut self, transaction: &Transaction, at: Timestamp) -> Asked {
         let identity = shorten(transaction.identity);

@@ -503,31 +503,7 @@ impl Sample {
 }
 
 fn view(point: PointId, kind: PointKind, asked: Option<Endpoint>, now: Timestamp) -> View {
-    View {
-        point,
-        kind,
-        asked,
-        requests: Tally::NONE,
-        unanswered: Tally::NONE,
-        replies: Vec::new(),
-        follow_ups: Vec::new(),
-        icmp_errors: Vec::new(),
-        lost_replies: None,
-        reset: None,
-        asked_again: None,
-        discarded: None,
-        dropped: None,
-        progress: None,
-        payload_replies: None,
-        late_change: None,
-        stall: None,
-        steps: Vec::new(),
-        steps_omitted: 0,
-        first_at: now,
-        last_at: now,
-        observed_until: now,
-        has_payloads: true,
-    }
+    View { asked, has_payloads: true, ..View::empty(point, kind, now) }
 }
 
 fn point(id: PointId, kind: PointKind, interface: &str) -> Point {

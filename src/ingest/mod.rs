@@ -72,6 +72,17 @@ pub enum Event<'a> {
     CaptureEnds,
 }
 
+impl Event<'_> {
+    /// Whether it stands for one packet of the capture.
+    #[must_use]
+    pub fn is_packet(&self) -> bool {
+        matches!(
+            self,
+            Self::Frame(_) | Self::Packet(_) | Self::NamedPacket(_) | Self::OtherPacket { .. }
+        )
+    }
+}
+
 /// A capture, as its first bytes or lines describe it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptureHeader {
@@ -117,6 +128,8 @@ pub struct NamedPacket {
     pub line: u64,
     pub source: Option<String>,
     pub destination: Option<String>,
+    /// The family, where the text tells it beside the names.
+    pub is_ipv6: Option<bool>,
 }
 
 /// Takes what an input holds; perhaps on another thread than the one that reads.

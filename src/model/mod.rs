@@ -11,6 +11,7 @@ pub mod finding;
 pub mod input;
 pub mod neighbour;
 pub mod packet;
+pub mod parts;
 pub mod problem;
 pub mod progress;
 pub mod protocol;

@@ -123,6 +123,15 @@ pub struct Capture {
     /// This capture's clock minus the first capture's, in µs, estimated from
     /// datagrams seen at both.
     pub clock_offset_us: Option<i64>,
+    /// How far `clock_offset_us` may be off, in µs: the median absolute deviation
+    /// of the matched pairs from it, summed up over the captures that lead to
+    /// the first. Null where one pair alone was matched, and nothing tells.
+    #[serde(default)]
+    pub clock_offset_error_us: Option<u64>,
+    /// The capture that this one goes on with: the same place, next in time.
+    /// Both are followed as one.
+    #[serde(default)]
+    pub continues: Option<String>,
     /// Tunnels whose inner packets were analysed, the busiest first.
     #[serde(default)]
     pub tunnels: Vec<CaptureTunnel>,

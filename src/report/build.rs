@@ -14,6 +14,7 @@ use super::shelf::RemedyShelf;
 use crate::model::exchange::{DeviceRule, Exchange, Point};
 use crate::model::finding::{Diagnosis, Severity, Verdict};
 use crate::model::input::Fault;
+use crate::model::parts::CaptureParts;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Address, Capture, Device, Report, Summary};
 use crate::model::time::Timestamp;
@@ -48,6 +49,7 @@ pub struct Header {
 #[derive(Debug)]
 pub struct Builder<'a> {
     captures: Vec<Capture>,
+    parts: &'a CaptureParts,
     points: &'a [Point],
     topology: &'a Topology,
     listing: Listing,
@@ -71,12 +73,14 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn new(
         captures: Vec<Capture>,
+        parts: &'a CaptureParts,
         points: &'a [Point],
         topology: &'a Topology,
         listing: Listing,
     ) -> Self {
         Self {
             captures,
+            parts,
             points,
             topology,
             listing,
@@ -91,7 +95,7 @@ impl<'a> Builder<'a> {
     pub fn add(&mut self, exchange: &Exchange, diagnosis: &Diagnosis) {
         let verdict = diagnosis.verdict;
         self.note_addresses(exchange);
-        let names = Names { captures: &self.captures, points: self.points };
+        let names = Names { captures: &self.captures, parts: self.parts, points: self.points };
         let draft = self
             .devices
             .entry(DeviceKey::of(exchange.device, self.topology))

@@ -207,11 +207,9 @@ impl FindingDraft {
 }
 
 fn frames(finding: &Finding, names: Names<'_>) -> Vec<FrameEvidence> {
-    let evidence = finding.evidence.iter().take(MAX_EVIDENCE).map(|evidence| FrameEvidence {
-        capture: names.capture_of(evidence.frame),
-        frame: evidence.frame.number,
-        at: evidence.frame.at,
-        summary: evidence.summary.clone(),
+    let evidence = finding.evidence.iter().take(MAX_EVIDENCE).map(|evidence| {
+        let (capture, frame) = names.frame(evidence.frame);
+        FrameEvidence { capture, frame, at: evidence.frame.at, summary: evidence.summary.clone() }
     });
     evidence.collect()
 }

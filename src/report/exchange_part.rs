@@ -5,6 +5,7 @@ use super::filter::display_filter;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Exchange, Point, PointId, View};
 use crate::model::finding::Verdict;
+use crate::model::parts::CaptureParts;
 use crate::model::report::{
     Capture, DeviceExchange, FollowUpPart, IcmpPart, ReplyPart, RequestPart, Step, StepKind,
     Translation,
@@ -14,13 +15,15 @@ use crate::model::report::{
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'a> {
     pub captures: &'a [Capture],
+    pub parts: &'a CaptureParts,
     pub points: &'a [Point],
 }
 
 impl Names<'_> {
-    /// The name of the capture that holds a frame.
-    pub fn capture_of(&self, frame: FrameRef) -> String {
-        self.capture(frame.capture)
+    /// The name of the capture that holds a frame, and its number there.
+    pub fn frame(&self, frame: FrameRef) -> (String, u64) {
+        let placed = self.parts.place(frame);
+        (self.capture(placed.capture), placed.number)
     }
 
     fn capture(&self, id: CaptureId) -> String {
@@ -62,9 +65,11 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
     let with_errors = exchange.views.iter().find(|view| !view.icmp_errors.is_empty());
     let mut captures: Vec<String> = Vec::new();
     for view in &exchange.views {
-        let name = names.capture(view.point.capture);
-        if !captures.contains(&name) {
-            captures.push(name);
+        let whole = view.steps.is_empty().then(|| names.capture(view.point.capture));
+        for name in view.steps.iter().map(|step| names.frame(step.frame).0).chain(whole) {
+            if !captures.contains(&name) {
+                captures.push(name);
+            }
         }
     }
     DeviceExchange {
@@ -136,9 +141,10 @@ fn request_part(view: &View) -> Option<RequestPart> {
 }
 
 fn step_part(step: &crate::model::exchange::Step, names: Names<'_>) -> Step {
+    let (capture, frame) = names.frame(step.frame);
     Step {
-        capture: names.capture_of(step.frame),
-        frame: step.frame.number,
+        capture,
+        frame,
         at: step.frame.at,
         kind: step.kind,
         source: step.source,

@@ -169,8 +169,15 @@ fn contents(capture: &Capture) -> String {
     if !capture.link_types.is_empty() {
         words.push(capture.link_types.join(" and "));
     }
+    if let Some(before) = &capture.continues {
+        words.push(format!("goes on where {before} ended"));
+    }
     if let Some(offset) = capture.clock_offset_us.filter(|offset| *offset != 0) {
-        words.push(format!("clock {offset:+} µs against the first capture"));
+        let error = match capture.clock_offset_error_us {
+            Some(error) => format!(" ± {error} µs"),
+            None => " (by one exchange)".to_owned(),
+        };
+        words.push(format!("clock {offset:+} µs{error} against the first capture"));
     }
     words.join(", ")
 }

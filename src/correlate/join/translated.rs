@@ -36,10 +36,10 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
             _ => {}
         }
     }
-    let offsets_us = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
+    let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
     let offset_ns = |seen: &Seen<'_>| {
         let capture = tables[seen.place.table].id.capture;
-        offsets_us.get(&capture).copied().unwrap_or(0).saturating_mul(1_000)
+        offsets.get(&capture).map_or(0, |offset| offset.offset_us).saturating_mul(1_000)
     };
     let mut joined = vec![false; groups.len()];
     for Sides { mut outside, mut pods } in sides.into_values() {

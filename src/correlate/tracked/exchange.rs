@@ -49,31 +49,12 @@ impl<'a> Making<'a> {
     fn new(request: &'a Entry, protocol: Protocol) -> Self {
         let FlowKey { source: client, destination: asked, .. } = request.flow.original;
         let at = request.frame.at;
+        // The kernel translates between the uplink and the pod.
+        let point = PointId { capture: request.frame.capture, interface: 0 };
         let view = View {
-            point: PointId { capture: request.frame.capture, interface: 0 },
-            // The kernel translates between the uplink and the pod.
-            kind: PointKind::Host,
             asked: Some(asked),
-            requests: Tally::NONE,
-            unanswered: Tally::NONE,
-            replies: Vec::new(),
-            follow_ups: Vec::new(),
-            icmp_errors: Vec::new(),
-            lost_replies: None,
-            reset: None,
-            asked_again: None,
-            discarded: None,
-            dropped: None,
-            progress: None,
-            payload_replies: None,
-            late_change: None,
-            stall: None,
-            steps: Vec::new(),
-            steps_omitted: 0,
-            first_at: at,
-            last_at: at,
             observed_until: at + silence(request),
-            has_payloads: false,
+            ..View::empty(point, PointKind::Host, at)
         };
         Self { protocol, request, client, asked, view }
     }

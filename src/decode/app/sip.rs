@@ -33,10 +33,13 @@ const METHODS: [&str; 14] = [
 
 /// Reads a request or response. Its answers have the request's Call-ID and
 /// CSeq (section 8.2.6). An ACK is never answered. `None` where one of the two
-/// is cut or missing.
+/// is missing, or cut off a request. A response of which they are cut off is one
+/// all the same, of a request that nobody knows.
 pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let (role, label) = find_start_line(payload.captured)?;
-    let (call_id, sequence) = find_identity(payload.captured)?;
+    let is_cut_reply = role == TransactionRole::Reply && !payload.is_whole();
+    let (call_id, sequence) = find_identity(payload.captured)
+        .or_else(|| is_cut_reply.then_some((payload.captured, &[][..])))?;
     Some(Transaction {
         protocol: Protocol::Sip,
         role,
@@ -225,5 +228,14 @@ mod tests {
         let options = b"OPTIONS sip:a SIP/2.0\r\nCall-ID: x\r\nCSeq: 12 OPTIONS\r\n\r\n";
         assert_eq!(find_transaction(&cut(5060, 5060, &options[..45], options.len())), None);
         assert!(has_sip_shape(&options[..45]));
+    }
+
+    #[test]
+    fn a_cut_answer_answers_no_request_that_is_known() {
+        let answer = b"SIP/2.0 200 OK\r\nCall-ID: x\r\nCSeq: 12 OPTIONS\r\n\r\n";
+        let whole = find_transaction(&whole(5060, 5060, answer)).unwrap();
+        let cut = find_transaction(&cut(5060, 5060, &answer[..30], answer.len())).unwrap();
+        assert_eq!(cut.role, TransactionRole::Reply);
+        assert_ne!(cut.identity, whole.identity);
     }
 }

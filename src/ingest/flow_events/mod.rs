@@ -244,7 +244,14 @@ impl FlowRun {
         match (name_of(source), name_of(destination)) {
             (None, None) => sink(Event::Packet(packet)),
             (source, destination) => {
-                sink(Event::NamedPacket(NamedPacket { packet, line, source, destination }));
+                let is_ipv6 = None;
+                sink(Event::NamedPacket(NamedPacket {
+                    packet,
+                    line,
+                    source,
+                    destination,
+                    is_ipv6,
+                }));
             }
         }
     }

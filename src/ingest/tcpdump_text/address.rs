@@ -1,4 +1,5 @@
-//! Addresses as tcpdump prints them: `192.0.2.1.69`, `2001:db8::1.tftp`.
+//! Addresses as tcpdump prints them: `192.0.2.1.69`, `2001:db8::1.tftp`, and the
+//! names that it prints without `-n`: `switch1.example.tftp`.
 
 use std::net::IpAddr;
 
@@ -11,30 +12,79 @@ pub struct TextEndpoint {
     pub port: Option<u16>,
 }
 
-/// Reads one side of a packet line, such as `2001:db8::1%eth0.69`.
+/// Who is at one side of a packet line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host<'a> {
+    Address(IpAddr),
+    Name(&'a str),
+}
+
+impl Host<'_> {
+    /// The address.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the name that stands in its place.
+    pub fn address(&self) -> Result<IpAddr, String> {
+        match self {
+            Self::Address(address) => Ok(*address),
+            Self::Name(name) => Err(not_an_address(name)),
+        }
+    }
+}
+
+/// One side of a packet line, and its port where one is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Side<'a> {
+    pub host: Host<'a>,
+    pub port: Option<u16>,
+}
+
+/// Reads one side of a packet line, such as `2001:db8::1%eth0.69`, or the name
+/// that stands there.
 ///
 /// # Errors
 ///
 /// A sentence that names what stands where an address should.
-pub fn parse_endpoint(text: &str) -> Result<TextEndpoint, String> {
+pub fn parse_side(text: &str) -> Result<Side<'_>, String> {
     let text = text.trim_start_matches(['[', '(']).trim_end_matches([']', ')', ',', ';']);
     if let Some(address) = find_address(text) {
-        return Ok(TextEndpoint { address, port: None });
+        return Ok(Side { host: Host::Address(address), port: None });
     }
+    let named = |name, port| {
+        if is_host_name(name) {
+            Ok(Side { host: Host::Name(name), port })
+        } else {
+            Err(not_an_address(name))
+        }
+    };
     let Some((host, service)) = text.rsplit_once('.') else {
-        return Err(not_an_address(text));
+        return named(text, None);
     };
     // `[2001:db8::1].69` is written by people, not by tcpdump.
     let Some(address) = find_address(host.trim_end_matches(']')) else {
-        return Err(not_an_address(if find_port(service).is_some() { host } else { text }));
+        return match find_port(service) {
+            Some(port) => named(host, Some(port)),
+            None => named(text, None),
+        };
     };
     match find_port(service) {
-        Some(port) => Ok(TextEndpoint { address, port: Some(port) }),
+        Some(port) => Ok(Side { host: Host::Address(address), port: Some(port) }),
         None => Err(format!(
             "names the port '{}', which we do not know; run tcpdump with -n",
             shorten(service)
         )),
     }
+}
+
+/// Reads one side of a packet line where it must be an address.
+///
+/// # Errors
+///
+/// A sentence that names what stands where an address should.
+pub fn parse_endpoint(text: &str) -> Result<TextEndpoint, String> {
+    let side = parse_side(text)?;
+    Ok(TextEndpoint { address: side.host.address()?, port: side.port })
 }
 
 /// Reads an address that stands alone.
@@ -63,16 +113,19 @@ fn find_address(text: &str) -> Option<IpAddr> {
 
 fn not_an_address(text: &str) -> String {
     let name = shorten(text);
-    let is_host = !text.is_empty()
-        && !looks_masked(text)
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    if is_host {
+    if is_host_name(text) {
         format!("names '{name}' instead of an address; run tcpdump with -n")
     } else {
         format!(
             "has '{name}' where an address should be; masked addresses cannot be told apart, so paste them as `tcpdump -n` prints them, or replace each by one of 192.0.2.0/24 or 2001:db8::/32"
         )
     }
+}
+
+fn is_host_name(text: &str) -> bool {
+    !text.is_empty()
+        && !looks_masked(text)
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
 /// `XX.XX.CLIENT.XX.XX`, `x.x.x.x`, `10.0.xxx.1`: blanked by the poster.
@@ -114,6 +167,25 @@ mod tests {
             let expected = TextEndpoint { address: address.parse().unwrap(), port };
             assert_eq!(parse_endpoint(text), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_kept_where_they_may_stand() {
+        let cases = [
+            ("switch1.69", "switch1", Some(69)),
+            ("switch1.example.com.tftp", "switch1.example.com", Some(69)),
+            ("switch1.example.com", "switch1.example.com", None),
+            ("cfefecaa22e1", "cfefecaa22e1", None),
+        ];
+        for (text, name, port) in cases {
+            assert_eq!(parse_side(text), Ok(Side { host: Host::Name(name), port }), "{text}");
+        }
+        let address = |text: &str| Host::Address(text.parse().unwrap());
+        for text in ["192.0.2.1", "2001:db8::1"] {
+            let expected = Side { host: address(text), port: Some(69) };
+            assert_eq!(parse_side(&format!("{text}.tftp")), Ok(expected));
+        }
+        assert!(parse_side("XX.XX.CLIENT.XX.XX.47831").is_err());
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod timestamp;
 
 use std::sync::Arc;
 
-use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
+use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
 use crate::model::endpoint::FlowKey;
 use crate::model::packet::{Application, Content, Datagram, Packet};
@@ -257,6 +257,17 @@ impl Run {
         }
         match pending.read() {
             Outcome::Content(content) => self.hand_out(&pending, content, sink),
+            Outcome::Named { datagram, source, destination } => {
+                let (packet, line) = (packet(&pending, Content::Datagram(datagram)), pending.line);
+                let is_ipv6 = Some(pending.is_ipv6());
+                sink(Event::NamedPacket(NamedPacket {
+                    packet,
+                    line,
+                    source,
+                    destination,
+                    is_ipv6,
+                }));
+            }
             Outcome::Cut(flow) => self.hand_out_cut(&pending, flow, sink),
             Outcome::Other => sink(Event::OtherPacket { frame, at: Some(at) }),
             Outcome::Fault(message) => self.hand_out_fault(&pending, message, at, sink),
@@ -276,16 +287,7 @@ impl Run {
             | Content::Neighbour(_)
             | Content::Segment(_)) => other,
         };
-        sink(Event::Packet(Packet {
-            frame: pending.frame,
-            at: pending.at,
-            interface: pending.interface,
-            kernel_interface: None,
-            direction: pending.direction,
-            tunnel: None,
-            ip_identification: pending.identification().filter(|id| *id != 0),
-            content,
-        }));
+        sink(Event::Packet(packet(pending, content)));
     }
 
     /// A line that ends behind the addresses does not say that it is UDP. It is
@@ -313,6 +315,19 @@ impl Run {
     ) {
         self.faults.report(pending.line, message, sink);
         sink(Event::OtherPacket { frame: pending.frame, at: Some(at) });
+    }
+}
+
+fn packet(pending: &Pending, content: Content) -> Packet {
+    Packet {
+        frame: pending.frame,
+        at: pending.at,
+        interface: pending.interface,
+        kernel_interface: None,
+        direction: pending.direction,
+        tunnel: None,
+        ip_identification: pending.identification().filter(|id| *id != 0),
+        content,
     }
 }
 

@@ -1,8 +1,6 @@
 //! From the IP header that `-v` prints to the summary of the payload.
 
-use std::net::IpAddr;
-
-use super::address::parse_endpoint;
+use super::address::{Host, parse_side};
 use super::ip_header::{IpHeader, read_header, split_parentheses};
 use super::line::split_word;
 
@@ -68,11 +66,11 @@ pub enum Transport<'a> {
     Other,
 }
 
-/// Both addresses and the transport.
+/// Both sides and the transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addressed<'a> {
-    pub source: IpAddr,
-    pub destination: IpAddr,
+    pub source: Host<'a>,
+    pub destination: Host<'a>,
     pub transport: Transport<'a>,
 }
 
@@ -81,11 +79,11 @@ pub struct Addressed<'a> {
 ///
 /// # Errors
 ///
-/// A sentence about a side that is no address.
+/// A sentence about a side that is neither an address nor a name.
 pub fn parse_addressed<'a>(
     header: Option<&IpHeader>,
-    source: &str,
-    destination: &str,
+    source: &'a str,
+    destination: &'a str,
     summary: &'a str,
 ) -> Result<Option<Addressed<'a>>, String> {
     let summary = skip_extensions(skip_checksum(summary));
@@ -94,7 +92,7 @@ pub fn parse_addressed<'a>(
     if later_fragment || is_foreign(protocol, summary) {
         return Ok(None);
     }
-    let (source, destination) = (parse_endpoint(source)?, parse_endpoint(destination)?);
+    let (source, destination) = (parse_side(source)?, parse_side(destination)?);
     let transport = match (source.port, destination.port) {
         (Some(source_port), Some(destination_port)) => {
             Transport::Udp { source_port, destination_port, summary }
@@ -110,7 +108,7 @@ pub fn parse_addressed<'a>(
             None => Transport::Other,
         },
     };
-    Ok(Some(Addressed { source: source.address, destination: destination.address, transport }))
+    Ok(Some(Addressed { source: source.host, destination: destination.host, transport }))
 }
 
 /// How summaries of other transports begin.

@@ -2,13 +2,16 @@
 
 mod continuation;
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::address::Host;
 use super::application::read_application;
 use super::columns::{Row, RowReading};
 use super::handshake::find_segment;
 use super::hex::{DumpedFrame, HexDump};
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
-use super::line::{Head, Network};
+use super::line::{Family, Head, Network};
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
 use crate::model::capture::{Direction, LinkType};
@@ -26,6 +29,8 @@ pub struct Pending {
     pub at: Timestamp,
     pub interface: u32,
     pub direction: Option<Direction>,
+    /// By the line's first word; names may have addresses of both.
+    family: Family,
     frame_length: Option<u32>,
     header: Option<IpHeader>,
     stage: Stage,
@@ -60,6 +65,12 @@ enum Stage {
 #[derive(Debug)]
 pub enum Outcome {
     Content(Content),
+    /// A datagram of which the text names an end.
+    Named {
+        datagram: Datagram,
+        source: Option<String>,
+        destination: Option<String>,
+    },
     /// The line ends behind the addresses.
     Cut(FlowKey),
     Other,
@@ -94,8 +105,13 @@ impl Pending {
                 (network.header, Stage::of(network.body))
             }
         };
+        let family = match head.network {
+            Network::Ip { family, .. } => family,
+            Network::Other | Network::Unknown => Family::V4,
+        };
         Self {
             direction: head.direction,
+            family,
             frame_length: head.frame_length,
             ..Self::at_stage(line, frame, at, interface, header, stage)
         }
@@ -126,6 +142,7 @@ impl Pending {
             at,
             interface,
             direction: None,
+            family: Family::V4,
             frame_length: None,
             header,
             stage,
@@ -136,6 +153,11 @@ impl Pending {
             in_characters: false,
             sip_bytes_left: 0,
         }
+    }
+
+    #[must_use]
+    pub const fn is_ipv6(&self) -> bool {
+        matches!(self.family, Family::V6)
     }
 
     #[must_use]
@@ -185,20 +207,16 @@ impl Pending {
     }
 
     fn read_transport(&self, addressed: &Addressed<'_>, has_colon: bool) -> Outcome {
-        let (from, to) = (addressed.source, addressed.destination);
         match addressed.transport {
-            Transport::Icmp(summary) => match parse_icmp(from, to, summary, &self.body) {
-                Ok(IcmpReading::Error(error)) => Outcome::Content(Content::IcmpError(error)),
-                Ok(IcmpReading::Neighbour(message)) => {
-                    Outcome::Content(Content::Neighbour(message))
-                }
-                Ok(IcmpReading::Other) => Outcome::Other,
-                Err(message) => Outcome::Fault(message),
-            },
+            Transport::Icmp(summary) => {
+                self.parse_icmp(addressed, summary).map_or_else(Outcome::Fault, |content| {
+                    content.map_or(Outcome::Other, Outcome::Content)
+                })
+            }
             Transport::Udp { source_port, destination_port, summary } => {
                 let flow = FlowKey::udp(
-                    Endpoint::new(from, source_port),
-                    Endpoint::new(to, destination_port),
+                    Endpoint::new(self.stand_in(addressed.source), source_port),
+                    Endpoint::new(self.stand_in(addressed.destination), destination_port),
                 );
                 // tcpdump prints nothing at all of Kerberos version 5.
                 let is_silent = [source_port, destination_port].contains(&KERBEROS_PORT);
@@ -215,10 +233,53 @@ impl Pending {
                 let length = reading.length.or_else(by_header).unwrap_or(0);
                 let application = reading.application;
                 let datagram = Datagram { flow, length, fingerprint: None, application };
-                Outcome::Content(Content::Datagram(datagram))
+                match (addressed.source, addressed.destination) {
+                    (Host::Address(_), Host::Address(_)) => {
+                        Outcome::Content(Content::Datagram(datagram))
+                    }
+                    (source, destination) => Outcome::Named {
+                        datagram,
+                        source: name_of(source),
+                        destination: name_of(destination),
+                    },
+                }
             }
             Transport::Other => Outcome::Other,
         }
+    }
+
+    /// What an ICMP message says; `None` for one of no concern.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about an end that has a name, or a quote that cannot be read.
+    fn parse_icmp(
+        &self,
+        addressed: &Addressed<'_>,
+        summary: &str,
+    ) -> Result<Option<Content>, String> {
+        let (from, to) = (addressed.source.address()?, addressed.destination.address()?);
+        Ok(match parse_icmp(from, to, summary, &self.body)? {
+            IcmpReading::Error(error) => Some(Content::IcmpError(error)),
+            IcmpReading::Neighbour(message) => Some(Content::Neighbour(message)),
+            IcmpReading::Other => None,
+        })
+    }
+
+    /// The address; the unspecified one of the line's family for a name.
+    fn stand_in(&self, host: Host<'_>) -> IpAddr {
+        match (host, self.family) {
+            (Host::Address(address), _) => address,
+            (Host::Name(_), Family::V4) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            (Host::Name(_), Family::V6) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        }
+    }
+}
+
+fn name_of(host: Host<'_>) -> Option<String> {
+    match host {
+        Host::Address(_) => None,
+        Host::Name(name) => Some(name.to_owned()),
     }
 }
 

@@ -34,9 +34,9 @@ pub fn find_quote(body: &[String]) -> Option<QuotedPacket> {
         Ok(Some(addressed)) => match addressed.transport {
             Transport::Udp { source_port, destination_port, .. } => {
                 Some(QuotedPacket::Udp(Quote {
-                    source: addressed.source,
+                    source: addressed.source.address().ok()?,
                     source_port: Some(source_port),
-                    destination: addressed.destination,
+                    destination: addressed.destination.address().ok()?,
                     destination_port: Some(destination_port),
                 }))
             }

@@ -96,6 +96,8 @@ fn capture(name: &str, point: PointKind, packets: (u64, u64), times: (&str, &str
         first_packet_at: Some(clock(times.0)),
         last_packet_at: Some(clock(times.1)),
         clock_offset_us: None,
+        clock_offset_error_us: None,
+        continues: None,
         tunnels: Vec::new(),
         tracked_entries: 0,
         warnings: Vec::new(),

@@ -21,6 +21,8 @@ pub(crate) fn hostile() -> Report {
         (capture.node, capture.interface) = (Some(bad()), Some(bad()));
         (capture.link_types, capture.warnings) = (vec![bad()], vec![bad(), "x".repeat(100_000)]);
         capture.clock_offset_us = Some(i64::MIN);
+        capture.clock_offset_error_us = Some(u64::MAX);
+        capture.continues = Some(bad());
     }
     for address in &mut report.addresses {
         (address.node, address.pod, address.reason) = (Some(bad()), Some(bad()), bad());

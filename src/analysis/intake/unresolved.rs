@@ -16,7 +16,7 @@ const LIMIT_HELD: usize = 200_000;
 
 /// The first packet with a name, and all that follow it.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct Unresolved {
     items: Vec<Item>,
     is_released: bool,
     omitted: u64,
@@ -29,7 +29,7 @@ enum Item {
     Other(Option<Timestamp>),
 }
 
-impl Held {
+impl Unresolved {
     /// Takes a packet that stands behind one with a name; gives it back where
     /// there is none.
     pub fn take_packet(&mut self, packet: Packet, wire_bytes: u32) -> Option<Packet> {
@@ -49,6 +49,11 @@ impl Held {
         takes
     }
 
+    /// Takes a packet whose ends are named.
+    pub fn named(&mut self, named: NamedPacket) {
+        self.push(Item::Named(Box::new(named)));
+    }
+
     fn is_holding(&self) -> bool {
         !self.items.is_empty() && !self.is_released
     }
@@ -64,29 +69,24 @@ impl Held {
 
 impl CaptureIntake {
     /// Whether packets wait for addresses.
-    pub fn is_holding(&self) -> bool {
-        self.held.is_holding()
-    }
-
-    /// Takes a packet whose ends are named.
-    pub fn named(&mut self, named: NamedPacket) {
-        self.held.push(Item::Named(Box::new(named)));
+    pub fn waits_for_names(&self) -> bool {
+        self.unresolved.is_holding()
     }
 
     /// Passes on what was held, by the addresses that the names have.
-    pub fn release(&mut self, names: &Names, feeder: &mut Feeder) {
-        self.held.is_released = true;
+    pub fn resolve_names(&mut self, names: &Names, feeder: &mut Feeder) {
+        self.unresolved.is_released = true;
         let mut told = BTreeSet::new();
-        for item in std::mem::take(&mut self.held.items) {
+        for item in std::mem::take(&mut self.unresolved.items) {
             match item {
                 Item::Packet(packet, wire_bytes) => self.packet(packet, wire_bytes, feeder),
-                Item::Other(at) => self.other(at, feeder),
+                Item::Other(at) => self.other(at, None, feeder),
                 Item::Named(waiting) => {
                     let (line, at) = (waiting.line, waiting.packet.at);
                     match resolve(*waiting, names) {
                         Ok(packet) => self.packet(packet, 0, feeder),
                         Err(name) => {
-                            self.other(Some(at), feeder);
+                            self.other(Some(at), None, feeder);
                             if told.insert(name.clone()) {
                                 self.fault(&unknown(line, &name));
                             }
@@ -95,10 +95,10 @@ impl CaptureIntake {
                 }
             }
         }
-        if self.held.omitted > 0 {
+        if self.unresolved.omitted > 0 {
             let message = format!(
                 "{} packets were left out: {LIMIT_HELD} wait for the addresses of names already",
-                self.held.omitted
+                self.unresolved.omitted
             );
             self.fault(&Fault { place: Place::Whole, message });
         }
@@ -111,7 +111,7 @@ impl CaptureIntake {
 ///
 /// The name of which no address, or more than one, is known.
 fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
-    let NamedPacket { mut packet, source, destination, .. } = waiting;
+    let NamedPacket { mut packet, source, destination, is_ipv6, .. } = waiting;
     let flow = match &mut packet.content {
         Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
         Content::Dropped(dropped) => &mut dropped.datagram.flow,
@@ -129,7 +129,7 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
             flow.destination.address = names.find(&name, flow.source.address).ok_or(name)?;
         }
         (Some(source), Some(destination)) => {
-            let pair = names.find_pair(&source, &destination)?;
+            let pair = names.find_pair(&source, &destination, is_ipv6)?;
             (flow.source.address, flow.destination.address) = pair;
         }
     }
@@ -138,7 +138,7 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
 
 fn unknown(line: u64, name: &str) -> Fault {
     let message = format!(
-        "names '{name}', of which not exactly one address is known; add the output of `kubectl get pod,node -A -o wide` or a device list, or print addresses: `tcpdump -n`, `hubble observe --ip-translation=false`"
+        "names '{name}', of which not exactly one address is known; add the output of `kubectl get pod,node -A -o wide`, `/etc/hosts` or a device list, or print addresses: `tcpdump -n`, `hubble observe --ip-translation=false`"
     );
     Fault { place: Place::Line(line), message }
 }

@@ -1,0 +1,117 @@
+//! What one capture point saw of an exchange.
+
+use super::{
+    AskedAgain, Course, Discarded, DroppedPackets, FollowUps, IcmpErrors, LateChange, LostReplies,
+    PayloadReplies, PointId, Replies, Stall, Step, Tally,
+};
+use crate::model::capture::{FrameRef, PointKind};
+use crate::model::endpoint::Endpoint;
+use crate::model::time::Timestamp;
+
+/// What one capture point saw of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    pub point: PointId,
+    pub kind: PointKind,
+    /// Whom the client asked; `None` where the capture begins after that.
+    pub asked: Option<Endpoint>,
+    pub requests: Tally,
+    /// Requests after the last reply, which none has answered yet.
+    pub unanswered: Tally,
+    /// By source, in order of appearance.
+    pub replies: Vec<Replies>,
+    /// By destination, in order of appearance.
+    pub follow_ups: Vec<FollowUps>,
+    pub icmp_errors: Vec<IcmpErrors>,
+    /// Replies of which IP fragments are missing: no client can use them.
+    pub lost_replies: Option<LostReplies>,
+    /// A TCP reset with which the client refused an answer.
+    pub reset: Option<FrameRef>,
+    /// The client asked again though it had been answered.
+    pub asked_again: Option<AskedAgain>,
+    /// The client says itself that it threw replies away.
+    pub discarded: Option<Discarded>,
+    /// A datapath says that it dropped packets of the exchange.
+    pub dropped: Option<DroppedPackets>,
+    /// A reply that says something new, after the client had gone on.
+    pub progress: Option<FrameRef>,
+    /// Answers that went to the address that the request's payload names.
+    pub payload_replies: Option<PayloadReplies>,
+    /// A pause longer than a translation lives, before an answer from elsewhere.
+    pub late_change: Option<LateChange>,
+    /// Nothing new was said any more, and the last word was repeated.
+    pub stall: Option<Stall>,
+    /// The first packets, in order.
+    pub steps: Vec<Step>,
+    pub steps_omitted: u64,
+    pub first_at: Timestamp,
+    pub last_at: Timestamp,
+    /// The last packet of any exchange at this point: silence was observed until then.
+    pub observed_until: Timestamp,
+    /// Whether the packets come with their bytes; text often does not.
+    pub has_payloads: bool,
+}
+
+impl View {
+    /// What a point saw before the first packet, which comes at `now`.
+    #[must_use]
+    pub const fn empty(point: PointId, kind: PointKind, now: Timestamp) -> Self {
+        Self {
+            point,
+            kind,
+            asked: None,
+            requests: Tally::NONE,
+            unanswered: Tally::NONE,
+            replies: Vec::new(),
+            follow_ups: Vec::new(),
+            icmp_errors: Vec::new(),
+            lost_replies: None,
+            reset: None,
+            asked_again: None,
+            discarded: None,
+            dropped: None,
+            progress: None,
+            payload_replies: None,
+            late_change: None,
+            stall: None,
+            steps: Vec::new(),
+            steps_omitted: 0,
+            first_at: now,
+            last_at: now,
+            observed_until: now,
+            has_payloads: false,
+        }
+    }
+
+    /// The replies that came from another address than the one asked. Replies
+    /// to a group are not asked of anyone in particular.
+    pub fn changed_replies(&self) -> impl Iterator<Item = &Replies> {
+        self.replies.iter().filter(|replies| replies.origin.is_changed())
+    }
+
+    /// Follow-ups that took `course`.
+    pub fn follow_ups_on(&self, course: Course) -> impl Iterator<Item = &FollowUps> {
+        self.follow_ups.iter().filter(move |follow_ups| follow_ups.course == course)
+    }
+
+    /// All replies together.
+    #[must_use]
+    pub fn reply_packets(&self) -> u64 {
+        self.replies.iter().map(|replies| replies.tally.packets).sum()
+    }
+
+    /// All follow-ups together.
+    #[must_use]
+    pub fn follow_up_packets(&self) -> u64 {
+        self.follow_ups.iter().map(|follow_ups| follow_ups.tally.packets).sum()
+    }
+
+    /// Packets that repeat an earlier one, whoever sent them.
+    #[must_use]
+    pub fn repeats(&self) -> u64 {
+        let replies: u64 = self.replies.iter().map(|replies| replies.tally.repeats).sum();
+        let follow_ups: u64 =
+            self.follow_ups.iter().map(|follow_ups| follow_ups.tally.repeats).sum();
+        self.requests.repeats + replies + follow_ups
+    }
+}

@@ -1,0 +1,63 @@
+//! Text of tcpdump without `-n`: names stand where packets have addresses.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use replyscope::analysis::{Analysis, Limits, ReportHeader};
+use replyscope::model::finding::{Cause, Verdict};
+use replyscope::model::report::Report;
+use replyscope::model::time::Timestamp;
+
+/// The founding fault, as tcpdump prints it where it can look up every address.
+const LINES: &str = "\
+12:00:00.000000 IP switch7.41226 > backup.example.tftp: TFTP, length 20, WRQ \"running.cfg\" octet
+12:00:00.001000 IP node3.example.32991 > switch7.41226: UDP, length 4
+12:00:00.002000 IP switch7.41226 > backup.example.32991: UDP, length 516
+12:00:03.002000 IP switch7.41226 > backup.example.32991: UDP, length 516
+12:00:06.002000 IP switch7.41226 > backup.example.32991: UDP, length 516
+";
+
+fn report(family: &str, names: Option<&str>) -> Report {
+    let mut analysis = Analysis::new(Limits::default());
+    let text = LINES.replace(" IP ", &format!(" {family} "));
+    analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
+    if let Some(names) = names {
+        analysis.read_inventory("names", &mut names.as_bytes()).unwrap();
+    }
+    let header = ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
+    analysis.finish(header).unwrap()
+}
+
+#[test]
+fn names_that_an_inventory_knows_are_addresses() {
+    let hosts = "\
+$ cat /etc/hosts
+127.0.0.1 localhost
+192.0.2.7 switch7
+198.51.100.10 backup.example backup
+198.51.100.4 node3.example node3
+2001:db8::7 switch7
+2001:db8:100::10 backup.example backup
+2001:db8:100::4 node3.example node3
+";
+    for (family, device) in [("IP", "192.0.2.7"), ("IP6", "2001:db8::7")] {
+        let report = report(family, Some(hosts));
+        assert_eq!(report.verdict, Verdict::Broken, "{report:#?}");
+        let device_report = &report.devices[0];
+        assert_eq!(device_report.addresses, [device.parse::<std::net::IpAddr>().unwrap()]);
+        let causes: Vec<_> = device_report.findings.iter().map(|finding| finding.cause).collect();
+        assert!(causes.contains(&Cause::FollowUpToRequestAddress), "{causes:?}");
+    }
+}
+
+#[test]
+fn names_that_nothing_explains_are_told_and_prove_nothing() {
+    for family in ["IP", "IP6"] {
+        let report = report(family, None);
+        assert_eq!(report.verdict, Verdict::Inconclusive);
+        assert_eq!(report.captures[0].packets, 5);
+        let warnings = report.captures[0].warnings.join("\n");
+        for name in ["switch7", "node3.example"] {
+            assert!(warnings.contains(&format!("names '{name}'")), "{warnings}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What must not change a verdict: the order of files, where a capture was cut
+//! in two, copies that a mirror port makes, a clock that is off, other hosts'
+//! traffic, and the addresses that happen to be in use.
+//!
+//! Every property holds for every scenario of the lab. `PROPTEST_CASES` sets how
+//! many variants of each are tried; they are the same in each run.
+
+#[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod mirror;
+#[cfg(test)]
+mod renumber;
+#[cfg(test)]
+mod scenarios;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+    use replyscope::model::finding::{Cause, Verdict};
+
+    use super::frames::{Format, Frames};
+    use super::mirror::Copy;
+    use super::renumber::Renumbering;
+    use super::scenarios::{
+        CaptureInput, Diagnoses, Diagnosis, Order, Scenario, differences, scenarios,
+    };
+
+    /// Variants of each scenario, unless `PROPTEST_CASES` asks for more.
+    const CASES: u32 = 4;
+
+    /// Clocks of hosts differ by less.
+    const TIME_APART_NS: i64 = 10_000_000_000;
+
+    /// Tries variants of every scenario and lists all that fail.
+    fn hold<S: Strategy>(
+        variants: &S,
+        holds: impl Fn(&Scenario, &Diagnoses, S::Value) -> Vec<String>,
+    ) {
+        let mut failed = Vec::new();
+        let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+        for scenario in scenarios() {
+            let expected = scenario.diagnose();
+            let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+            let config = ProptestConfig {
+                cases: cases.unwrap_or(CASES),
+                failure_persistence: None,
+                max_shrink_iters: 0,
+                ..ProptestConfig::default()
+            };
+            let outcome = TestRunner::new_with_rng(config, rng).run(variants, |variant| {
+                let differences = holds(&scenario, &expected, variant);
+                prop_assert!(differences.is_empty(), "{}", differences.join("\n"));
+                Ok(())
+            });
+            if let Err(error) = outcome {
+                failed.push(format!("{}: {error}", scenario.name));
+            }
+        }
+        assert!(failed.is_empty(), "{} scenarios:\n{}", failed.len(), failed.join("\n\n"));
+    }
+
+    #[test]
+    fn files_may_come_in_any_order() {
+        let variants = (any::<prop::sample::Index>(), any::<bool>(), any::<bool>());
+        hold(&variants, |scenario, expected, (turn, backwards, captures_first)| {
+            let mut turned = scenario.clone();
+            let count = turned.inventories.len();
+            if count > 0 {
+                turned.inventories.rotate_left(turn.index(count));
+            }
+            let count = turned.captures.len();
+            turned.captures.rotate_left(turn.index(count));
+            if backwards {
+                turned.inventories.reverse();
+                turned.captures.reverse();
+            }
+            let order = if captures_first { Order::CapturesFirst } else { Order::InventoriesFirst };
+            differences(expected, &turned.diagnose_in(order))
+        });
+    }
+
+    #[test]
+    fn a_capture_may_be_cut_in_two_files() {
+        let variants = (any::<Index>(), any::<bool>(), any::<bool>());
+        hold(&variants, |scenario, expected, (at, backwards, is_pcapng)| {
+            let mut cut = scenario.map(Clone::clone);
+            cut.captures = scenario
+                .captures
+                .iter()
+                .flat_map(|capture| {
+                    let mut parts = parts(capture, &[at]);
+                    if backwards {
+                        parts.reverse();
+                    }
+                    parts
+                })
+                .collect();
+            let format = if is_pcapng { Format::Pcapng } else { Format::Pcap };
+            let mut found = differences(expected, &cut.diagnose_as(format));
+            if !found.is_empty() {
+                found.push(format!("cut at {:?}", cut.captures[0].frames.frames.len()));
+            }
+            found
+        });
+    }
+
+    #[test]
+    fn a_ring_of_files_is_one_capture() {
+        let variants = (prop::collection::vec(any::<Index>(), 4), any::<Index>());
+        hold(&variants, |scenario, expected, (cuts, turn)| {
+            // A reader of several interfaces takes some frames from each in turn;
+            // files of a ring are longer than that.
+            let mut cut = scenario.map(Frames::in_order);
+            cut.captures = cut.captures.iter().flat_map(|capture| parts(capture, &cuts)).collect();
+            let count = cut.captures.len();
+            cut.captures.rotate_left(turn.index(count));
+            differences(expected, &cut.diagnose())
+        });
+    }
+
+    /// A capture in parts that begin at the frames `cuts`, empty ones left out.
+    fn parts(capture: &CaptureInput, cuts: &[Index]) -> Vec<CaptureInput> {
+        let count = capture.frames.frames.len();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(count)).collect();
+        cuts.extend([0, count]);
+        cuts.sort_unstable();
+        cuts.dedup();
+        let parts = cuts.windows(2).enumerate().map(|(number, range)| CaptureInput {
+            name: format!("{number}-{}", capture.name),
+            point: capture.point.clone(),
+            frames: capture.frames.with(capture.frames.frames[range[0]..range[1]].to_vec()),
+        });
+        parts.collect()
+    }
+
+    #[test]
+    fn a_mirror_port_may_copy_every_frame() {
+        let copies = prop::sample::select(vec![Copy::Same, Copy::Tagged, Copy::Routed]);
+        hold(&(copies, 1_000_i64..900_000), |scenario, expected, (copy, later_ns)| {
+            let mirrored = scenario.map(|frames| frames.duplicated(copy, later_ns));
+            let mut found = differences(expected, &mirrored.diagnose());
+            if !found.is_empty() {
+                found.push(format!("{copy:?}, {later_ns} ns later"));
+            }
+            found
+        });
+    }
+
+    #[test]
+    fn several_captures_may_be_interfaces_of_one() {
+        hold(&Just(()), |scenario, expected, ()| {
+            if scenario.captures.len() < 2 || clocks_differ(scenario) {
+                return Vec::new();
+            }
+            let mut merged = Frames::default();
+            for capture in &scenario.captures {
+                let number = u32::try_from(merged.interfaces.len()).unwrap();
+                assert_eq!(capture.frames.interfaces.len(), 1);
+                let name = capture.point.as_ref().and_then(|point| point.interface.clone());
+                merged.interfaces.push((name, capture.frames.interfaces[0].1));
+                let frames = capture.frames.frames.iter().cloned();
+                merged.frames.extend(frames.map(|mut frame| {
+                    frame.interface = number;
+                    frame
+                }));
+            }
+            merged.frames.sort_by_key(|frame| frame.at_ns);
+            let mut changed = scenario.clone();
+            let node = scenario.captures[0].point.clone().and_then(|point| point.node);
+            let point = replyscope::model::capture::CapturePoint {
+                node,
+                ..replyscope::model::capture::CapturePoint::UNKNOWN
+            };
+            changed.captures = vec![CaptureInput {
+                name: "merged.pcapng".to_owned(),
+                point: Some(point),
+                frames: merged,
+            }];
+            differences(expected, &changed.diagnose())
+        });
+    }
+
+    /// Captures with different clocks cannot have been one.
+    fn clocks_differ(scenario: &Scenario) -> bool {
+        let report = scenario.report(Format::Pcap, Order::InventoriesFirst);
+        report.captures.iter().any(|capture| {
+            capture.clock_offset_us.is_some_and(|offset| offset.unsigned_abs() > 100_000)
+        })
+    }
+
+    #[test]
+    fn a_clock_may_be_off() {
+        let offsets = prop_oneof![-8_000_000_000_i64..8_000_000_000, Just(3_600_000_000_000)];
+        hold(&(any::<Index>(), offsets), |scenario, expected, (which, offset_ns)| {
+            let mut shifted = scenario.clone();
+            let which = which.index(shifted.captures.len());
+            for frame in &mut shifted.captures[which].frames.frames {
+                frame.at_ns += offset_ns;
+            }
+            // Behind a masquerade neither address nor port is left to recognise an
+            // exchange by: there its time has to do.
+            let is_masqueraded = expected
+                .values()
+                .any(|diagnosis| diagnosis.causes.contains(Cause::SenderTranslated.as_token()));
+            if is_masqueraded && offset_ns > TIME_APART_NS {
+                return Vec::new();
+            }
+            let mut found = differences(expected, &shifted.diagnose());
+            if !found.is_empty() {
+                found.push(format!("capture {which} is off by {offset_ns} ns"));
+            }
+            found
+        });
+    }
+
+    #[test]
+    fn a_snap_length_makes_a_verdict_weaker_at_most() {
+        let lengths = prop::sample::select(vec![96_usize, 128]);
+        hold(&lengths, |scenario, expected, snap_bytes| {
+            let found = scenario.map(|frames| frames.cut(snap_bytes)).diagnose();
+            let mut wrong = Vec::new();
+            for (device, diagnosis) in &found {
+                let whole = expected.get(device);
+                let is_right = diagnosis.verdict == Verdict::Inconclusive
+                    || whole.is_some_and(|whole| is_weaker(diagnosis, whole));
+                if !is_right {
+                    wrong.push(format!("{device} at {snap_bytes}: {whole:?}\n  {diagnosis:?}"));
+                }
+            }
+            wrong
+        });
+    }
+
+    /// An answer to another port, whose identity is cut off, answers nothing for
+    /// all that can be told: no answer came to where the request was sent from.
+    fn is_weaker(cut: &Diagnosis, whole: &Diagnosis) -> bool {
+        let is_unrelated = cut.verdict == Verdict::Unanswered && whole.verdict == Verdict::Broken;
+        (cut.verdict == whole.verdict || is_unrelated) && cut.asked == whole.asked
+    }
+
+    #[test]
+    fn other_hosts_traffic_does_not_matter() {
+        let times = prop::collection::vec(0_i64..1_000, 1..12);
+        hold(&times, |scenario, expected, times| {
+            let busy = scenario.map(|frames| frames.with_background(&times));
+            let mut found = busy.diagnose();
+            for host in ["203.0.113.7", "2001:db8:909::7", "203.0.113.53", "2001:db8:909::53"] {
+                if let Some(other) = found.remove(&host.parse().unwrap()) {
+                    assert_eq!(other.verdict, Verdict::Symmetric, "{host}: {other:?}");
+                }
+            }
+            differences(expected, &found)
+        });
+    }
+
+    #[test]
+    fn addresses_and_ephemeral_ports_are_only_names() {
+        let renumberings =
+            (1_u8..16, 0_u16..1_024).prop_map(|(network, port)| Renumbering { network, port });
+        hold(&renumberings, |scenario, expected, renumbering| {
+            let found = renumbering.scenario(scenario).diagnose();
+            let renumbered = expected.iter().map(|(device, diagnosis)| {
+                let all = |addresses: &std::collections::BTreeSet<std::net::IpAddr>| {
+                    addresses.iter().map(|address| renumbering.address(*address)).collect()
+                };
+                let diagnosis = Diagnosis {
+                    asked: all(&diagnosis.asked),
+                    answerers: all(&diagnosis.answerers),
+                    ..diagnosis.clone()
+                };
+                (renumbering.address(*device), diagnosis)
+            });
+            let mut found = differences(&renumbered.collect(), &found);
+            if !found.is_empty() {
+                found.push(format!("{renumbering:?}"));
+            }
+            found
+        });
+    }
+}

@@ -1,0 +1,170 @@
+//! The lab's scenarios as inputs that a test may change, and what a report says of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::Path;
+
+use replyscope::analysis::{Analysis, Limits, ReportHeader};
+use replyscope::model::capture::{CapturePoint, PointKind};
+use replyscope::model::finding::Verdict;
+use replyscope::model::report::Report;
+use replyscope::model::time::Timestamp;
+use serde_json::Value;
+
+use super::frames::{Format, Frames};
+
+/// One scenario: what goes into an analysis.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    pub name: String,
+    pub inventories: Vec<(String, String)>,
+    pub captures: Vec<CaptureInput>,
+}
+
+/// One capture, and where it was taken as far as its sender said so.
+#[derive(Debug, Clone)]
+pub struct CaptureInput {
+    pub name: String,
+    pub point: Option<CapturePoint>,
+    pub frames: Frames,
+}
+
+/// What a report says of one device: what must not depend on how it was captured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    pub verdict: Verdict,
+    pub causes: BTreeSet<&'static str>,
+    /// Who was asked, and who answered, over the exchanges that the verdict comes from.
+    pub asked: BTreeSet<IpAddr>,
+    pub answerers: BTreeSet<IpAddr>,
+}
+
+pub type Diagnoses = BTreeMap<IpAddr, Diagnosis>;
+
+/// The scenarios of this repository, and of the lab where it lies beside it.
+pub fn scenarios() -> Vec<Scenario> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = ["tests/fixtures/lab", "tests/fixtures/lab_more"].map(|folder| root.join(folder));
+    let lab = root.join("../shared/lab/scenarios");
+    let mut scenarios: BTreeMap<String, Scenario> = BTreeMap::new();
+    for folder in own.into_iter().chain([lab]) {
+        if !folder.is_dir() {
+            println!("skipped: the scenarios of {} are not there", folder.display());
+            continue;
+        }
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let folder = entry.unwrap().path();
+            if folder.join("truth.json").is_file() {
+                let scenario = Scenario::read(&folder);
+                scenarios.entry(scenario.name.clone()).or_insert(scenario);
+            }
+        }
+    }
+    assert!(scenarios.len() >= 44, "{} scenarios", scenarios.len());
+    scenarios.into_values().collect()
+}
+
+impl Scenario {
+    fn read(folder: &Path) -> Self {
+        let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let truth: Value = serde_json::from_str(&text("truth.json")).unwrap();
+        let names = |value: &Value| value.as_str().unwrap().to_owned();
+        let inventories = truth["inputs"]["inventory"].as_array().unwrap().iter().map(names);
+        let captures = truth["inputs"]["captures"].as_array().unwrap().iter().map(|capture| {
+            let name = names(&capture["file"]);
+            let point: CapturePoint = capture["point"].as_str().unwrap().parse().unwrap();
+            let frames = Frames::read(&std::fs::read(folder.join(&name)).unwrap());
+            let point = (point.kind != PointKind::Unknown).then_some(point);
+            CaptureInput { name, point, frames }
+        });
+        Self {
+            name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
+            captures: captures.collect(),
+            inventories: inventories.map(|name| (name.clone(), text(&name))).collect(),
+        }
+    }
+
+    /// The same with other frames in each capture.
+    pub fn map(&self, mut change: impl FnMut(&Frames) -> Frames) -> Self {
+        let mut scenario = self.clone();
+        for capture in &mut scenario.captures {
+            capture.frames = change(&capture.frames);
+        }
+        scenario
+    }
+
+    /// What the report says of each device.
+    pub fn diagnose(&self) -> Diagnoses {
+        self.diagnose_as(Format::Pcap)
+    }
+
+    pub fn diagnose_as(&self, format: Format) -> Diagnoses {
+        diagnoses(&self.report(format, Order::InventoriesFirst))
+    }
+
+    pub fn diagnose_in(&self, order: Order) -> Diagnoses {
+        diagnoses(&self.report(Format::Pcap, order))
+    }
+
+    pub fn report(&self, format: Format, order: Order) -> Report {
+        let mut analysis = Analysis::new(Limits::default());
+        let read_inventories = |analysis: &mut Analysis| {
+            for (name, text) in &self.inventories {
+                analysis.read_inventory(name, &mut text.as_bytes()).unwrap();
+            }
+        };
+        if order == Order::InventoriesFirst {
+            read_inventories(&mut analysis);
+        }
+        for capture in &self.captures {
+            let bytes = capture.frames.write(format);
+            let read =
+                analysis.read_capture(&capture.name, capture.point.clone(), &mut bytes.as_slice());
+            if !capture.frames.frames.is_empty() {
+                read.unwrap();
+            }
+        }
+        if order == Order::CapturesFirst {
+            read_inventories(&mut analysis);
+        }
+        let header =
+            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
+        analysis.finish(header).unwrap()
+    }
+}
+
+/// What an analysis is given first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    InventoriesFirst,
+    CapturesFirst,
+}
+
+pub fn diagnoses(report: &Report) -> Diagnoses {
+    let devices = report.devices.iter().map(|device| {
+        let worst = || device.exchanges.iter().filter(|one| one.verdict == device.verdict);
+        let diagnosis = Diagnosis {
+            verdict: device.verdict,
+            causes: device.findings.iter().map(|finding| finding.cause.as_token()).collect(),
+            asked: worst()
+                .filter_map(|one| Some(one.request.as_ref()?.destination.address))
+                .collect(),
+            answerers: worst()
+                .flat_map(|one| one.replies.iter().map(|reply| reply.source.address))
+                .collect(),
+        };
+        (device.device, diagnosis)
+    });
+    devices.collect()
+}
+
+/// Where two sets of diagnoses differ, one line a device.
+pub fn differences(expected: &Diagnoses, found: &Diagnoses) -> Vec<String> {
+    let devices: BTreeSet<&IpAddr> = expected.keys().chain(found.keys()).collect();
+    let differing = devices.into_iter().filter_map(|device| {
+        let (expected, found) = (expected.get(device), found.get(device));
+        (expected != found)
+            .then(|| format!("{device}:\n  expected {expected:?}\n  found    {found:?}"))
+    });
+    differing.collect()
+}
