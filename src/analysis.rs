@@ -14,7 +14,7 @@ mod tables;
 mod talkers;
 mod together;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::IpAddr;
 
@@ -26,7 +26,7 @@ use self::listing::Listing;
 use self::names::Names;
 use self::tables::Tables;
 use self::together::run_together;
-use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
+use crate::correlate::{Correlator, Entry, Place, Tracked, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
@@ -102,6 +102,10 @@ pub struct Analysis {
     names: BTreeMap<IpAddr, String>,
     /// What servers logged of failures.
     server_log: Vec<String>,
+    /// What whoever captured says of that.
+    notes: Vec<String>,
+    /// Whose exchanges are told; without any, all are.
+    about: BTreeSet<IpAddr>,
     clusters: Vec<ClusterFacts>,
     packets: u64,
     counts: Counts,
@@ -121,6 +125,8 @@ impl Analysis {
             tables: Tables::default(),
             names: BTreeMap::new(),
             server_log: Vec::new(),
+            notes: Vec::new(),
+            about: BTreeSet::new(),
             clusters: Vec::new(),
             packets: 0,
             counts: Counts::default(),
@@ -218,6 +224,17 @@ impl Analysis {
         self.observed_until = self.observed_until.max(Some(at));
     }
 
+    /// Tells only of exchanges in which one of these addresses takes part, and counts
+    /// the others: a capture that had to be wider than its question has them.
+    pub fn tell_about(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
+        self.about.extend(addresses);
+    }
+
+    /// Adds what whoever captured knows of the capture, such as what it leaves out.
+    pub fn add_note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     /// Names a device, as the metadata of an upload does: this counts more than
     /// the name that an inventory gives it.
     pub fn name_device(&mut self, address: IpAddr, name: &str) {
@@ -290,7 +307,13 @@ impl Analysis {
         if let Some(at) = self.observed_until {
             correlator.observe_all(at);
         }
+        correlator.state_translated(tracked.translated_clients());
         let correlated = correlator.finish(&places, &mut topology);
+        let about = std::mem::take(&mut self.about);
+        let is_told = |entry: &Entry<'_>| about.is_empty() || entry.concerns(&about);
+        self.notes.extend(render_others(
+            correlated.entries(&topology).filter(|entry| !is_told(entry)).count(),
+        ));
         let summaries = self.captures.into_iter().map(|capture| {
             let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());
             let continues = before.and_then(|before| names.get(before)).cloned();
@@ -299,13 +322,14 @@ impl Analysis {
         let mut captures: Vec<_> = summaries.chain(listed_tables).collect();
         if let Some(first) = captures.first_mut() {
             first.warnings.append(&mut self.server_log);
+            first.warnings.append(&mut self.notes);
         }
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
         let mut listing = Listing::new(self.limits);
         let mut report = report::Builder::new(captures, &parts, &points, &topology, listing.room());
         let mut told = Vec::new();
-        for entry in correlated.entries(&topology) {
+        for entry in correlated.entries(&topology).filter(is_told) {
             // Its entry may say of an exchange that went well that it did not quite.
             let has_more = tracked.claim(entry.find_ends(), &topology);
             let well = entry.find_well().filter(|_| !has_more);
@@ -329,7 +353,9 @@ impl Analysis {
         }
         tell(&mut report, &mut told, &topology, &points);
         for well in correlated.well_exchanges(&topology) {
-            count(&mut report, &well);
+            if about.is_empty() || well.ends.iter().any(|address| about.contains(address)) {
+                count(&mut report, &well);
+            }
         }
         // The exchanges need the most memory, and the report has what it needs of them.
         drop(correlated);
@@ -442,8 +468,18 @@ fn tell(
     }
 }
 
+/// What is said of exchanges that are not told.
+fn render_others(count: usize) -> Option<String> {
+    let exchanges = if count == 1 { "exchange" } else { "exchanges" };
+    (count > 0).then(|| {
+        format!(
+            "{count} {exchanges} of others are left out: the capture was wider than the question"
+        )
+    })
+}
+
 fn count(report: &mut report::Builder<'_>, well: &WellExchanges) {
-    let WellExchanges { device, device_rule, protocol, verdict, exchanges } = *well;
+    let WellExchanges { device, device_rule, protocol, verdict, exchanges, .. } = *well;
     report.count(device, device_rule, verdict, protocol, exchanges);
 }
 
