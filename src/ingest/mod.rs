@@ -11,10 +11,12 @@ mod detect;
 mod dig;
 mod faults;
 mod flow_events;
+mod hex_dump;
 mod inflate;
 mod label;
 mod layers;
 mod lz4;
+mod netscreen;
 mod pcap;
 mod pcapng;
 #[cfg(test)]
