@@ -7,6 +7,8 @@ mod ahead;
 mod archive;
 mod bounded;
 mod byte_order;
+mod bzip2;
+mod counted;
 mod detect;
 mod dig;
 mod faults;
@@ -27,6 +29,8 @@ pub mod tcpdump_text;
 pub mod transcript;
 mod utf16;
 mod window;
+mod xz;
+mod zstandard;
 
 use std::io::Read;
 
