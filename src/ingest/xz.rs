@@ -10,6 +10,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use lzma_rust2::XzReader;
 
 use super::counted::{Counted, Position};
+use super::window::read_buffered;
 
 /// Memory that a block may ask for. `xz -9` needs 65 MiB.
 const MEMORY_KIB: u32 = 256 * 1024;
@@ -108,11 +109,7 @@ impl<R: BufRead> LookAhead<R> {
 
 impl<R: BufRead> Read for LookAhead<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Ok(count)
+        read_buffered(self, into)
     }
 }
 
