@@ -16,6 +16,9 @@ use super::window::read_buffered;
 const MEMORY_KIB: u32 = 256 * 1024;
 /// Bytes asked for at once. Fewer take notably longer.
 const STEP_BYTES: usize = 256;
+/// Bytes asked for one by one, in all: as many as an LZMA2 chunk can hold. What
+/// expands to more than that at the end of its source is no capture that was cut.
+const SINGLE_BYTES: usize = 2 * 1024 * 1024;
 /// More than an LZMA2 chunk, its header and what stands between two blocks.
 const CHUNK_BYTES: usize = 68 * 1024;
 /// Bytes of the source that are held.
@@ -24,6 +27,8 @@ const CAPACITY_BYTES: usize = 4 * CHUNK_BYTES;
 /// The content of all xz streams in a row.
 pub struct XzStreams<R: BufRead> {
     decoder: XzReader<Counted<LookAhead<R>>>,
+    /// Bytes that may still be asked for one by one.
+    single_bytes: usize,
     failure: Option<io::Error>,
 }
 
@@ -31,7 +36,17 @@ impl<R: BufRead> XzStreams<R> {
     /// The content of `compressed`; `used_bytes` tells how much of it was used.
     pub fn new(compressed: R, used_bytes: &Position) -> Self {
         let source = Counted::new(LookAhead::new(compressed), used_bytes);
-        Self { decoder: XzReader::new_mem_limit(source, true, MEMORY_KIB), failure: None }
+        let decoder = XzReader::new_mem_limit(source, true, MEMORY_KIB);
+        Self { decoder, single_bytes: SINGLE_BYTES, failure: None }
+    }
+
+    /// How many bytes to ask for.
+    fn step(&mut self) -> usize {
+        if !self.decoder.inner().get_ref().is_near_end() || self.single_bytes == 0 {
+            return STEP_BYTES;
+        }
+        self.single_bytes -= 1;
+        1
     }
 }
 
@@ -42,8 +57,7 @@ impl<R: BufRead> Read for XzStreams<R> {
         }
         let mut made = 0;
         while made < into.len() {
-            let step = if self.decoder.inner().get_ref().is_near_end() { 1 } else { STEP_BYTES };
-            let end = into.len().min(made + step);
+            let end = into.len().min(made + self.step());
             match self.decoder.read(&mut into[made..end]) {
                 Ok(0) => break,
                 Ok(count) => made += count,
