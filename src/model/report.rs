@@ -157,6 +157,14 @@ pub struct CaptureTunnel {
     pub destination: IpAddr,
     /// Datagrams and ICMP errors that came through it.
     pub packets: u64,
+    /// What its headers tell networks apart by, in ascending order and no more than
+    /// 16: networks of VXLAN and Geneve, GTP-U's tunnel endpoints, GRE's keys,
+    /// ERSPAN's sessions.
+    #[serde(default)]
+    pub keys: Vec<u32>,
+    /// Of the packets those with keys beyond the listed ones.
+    #[serde(default)]
+    pub packets_with_further_keys: u64,
 }
 
 /// An address of the analysis and its role.

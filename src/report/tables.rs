@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::times::find_time;
 use super::wording::{byte_size, count, fact_source_label, role_label};
 use crate::model::capture::{CaptureFormat, PointKind};
-use crate::model::report::{Address, Capture, Device, Report};
+use crate::model::report::{Address, Capture, CaptureTunnel, Device, Report};
 use crate::model::topology::Role;
 
 /// Rows of a table; the rest is counted.
@@ -193,7 +193,25 @@ fn contents(capture: &Capture) -> String {
     words.join(", ")
 }
 
-/// `inside VXLAN, 192.0.2.1 → 192.0.2.2: 1,234 packets`.
+/// Keys of one tunnel that are told.
+const KEYS_MAX: usize = 4;
+
+/// `, network 42`, `, networks 42, 43 and more`; nothing where there are none.
+fn keys(tunnel: &CaptureTunnel) -> String {
+    let name = tunnel.kind.key_name();
+    let told: Vec<String> = tunnel.keys.iter().take(KEYS_MAX).map(u32::to_string).collect();
+    let has_more = tunnel.keys.len() > KEYS_MAX || tunnel.packets_with_further_keys > 0;
+    match &told[..] {
+        [] => String::new(),
+        [key] if !has_more => format!(", {name} {key}"),
+        told => {
+            let more = if has_more { " and more" } else { "" };
+            format!(", {name}s {}{more}", told.join(", "))
+        }
+    }
+}
+
+/// `inside VXLAN, network 42, 192.0.2.1 → 192.0.2.2: 1,234 packets`.
 fn tunnels(capture: &Capture) -> Vec<String> {
     let mut lines: Vec<String> = capture
         .tunnels
@@ -201,7 +219,13 @@ fn tunnels(capture: &Capture) -> Vec<String> {
         .take(TUNNELS_MAX)
         .map(|tunnel| {
             let packets = count(tunnel.packets, "packet", "packets");
-            format!("inside {}, {} → {}: {packets}", tunnel.kind, tunnel.source, tunnel.destination)
+            format!(
+                "inside {}{}, {} → {}: {packets}",
+                tunnel.kind,
+                keys(tunnel),
+                tunnel.source,
+                tunnel.destination
+            )
         })
         .collect();
     let more = capture.tunnels.get(TUNNELS_MAX..).unwrap_or_default();
@@ -220,7 +244,6 @@ fn tunnels(capture: &Capture) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::model::packet::TunnelKind;
-    use crate::model::report::CaptureTunnel;
     use crate::report::samples;
 
     #[test]
@@ -232,6 +255,8 @@ mod tests {
             source: samples::ip(ends.0),
             destination: samples::ip(ends.1),
             packets,
+            keys: Vec::new(),
+            packets_with_further_keys: 0,
         };
         capture.tunnels = vec![
             tunnel(TunnelKind::Vxlan, ("192.0.2.1", "192.0.2.2"), 1_234),
@@ -244,6 +269,18 @@ mod tests {
                 "inside Geneve, 2001:db8::1 → 2001:db8::2: 1 packet",
             ]
         );
+        let cases = [
+            (TunnelKind::Vxlan, vec![42], 0, "VXLAN, network 42, "),
+            (TunnelKind::Gre, vec![1, 2], 0, "GRE, keys 1, 2, "),
+            (TunnelKind::GtpU, vec![1, 2, 3, 4, 5], 0, "GTP-U, tunnels 1, 2, 3, 4 and more, "),
+            (TunnelKind::Erspan, vec![9], 1, "ERSPAN, sessions 9 and more, "),
+        ];
+        for (kind, keys, packets_with_further_keys, expected) in cases {
+            let plain = tunnel(kind, ("2001:db8::1", "2001:db8::2"), 2);
+            capture.tunnels = vec![CaptureTunnel { keys, packets_with_further_keys, ..plain }];
+            let expected = format!("inside {expected}2001:db8::1 → 2001:db8::2: 2 packets");
+            assert_eq!(CaptureRow::new(&capture).tunnels, [expected]);
+        }
         capture.tunnels =
             vec![tunnel(TunnelKind::Gre, ("192.0.2.1", "192.0.2.2"), 10); TUNNELS_MAX + 2];
         let lines = CaptureRow::new(&capture).tunnels;
