@@ -146,7 +146,7 @@ impl Analysis {
         for capture in &mut self.captures[first..] {
             capture.end(&mut self.feeder);
         }
-        name_captures(&mut self.captures[first..], name);
+        name_captures(&mut self.captures, first, name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
 
