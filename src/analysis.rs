@@ -162,7 +162,7 @@ impl Analysis {
         let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
-        name_captures(&mut self.captures[first..], name);
+        name_captures(&mut self.captures, first, name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
 

@@ -336,7 +336,20 @@ pub struct Frame<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_point_reads_back_as_it_is_written(
+            text in "(device|host|pod|unknown)(@[a-z0-9@.-]{0,6})?(/[a-z0-9@/.-]{0,6})?|\\PC{0,20}",
+        ) {
+            if let Ok(point) = text.parse::<CapturePoint>() {
+                prop_assert_eq!(point.to_string().parse(), Ok(point));
+            }
+        }
+    }
 
     #[test]
     fn link_types_are_named_as_registered() {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ingest::NamedPacket;
 use crate::model::capture::Direction;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Application, Content, Packet};
