@@ -94,7 +94,10 @@ impl Open {
             CaptureFormat::Pcap
             | CaptureFormat::Pcapng
             | CaptureFormat::Snoop
-            | CaptureFormat::TcpdumpText => Order::Counted,
+            | CaptureFormat::TcpdumpText
+            | CaptureFormat::FortigateText
+            | CaptureFormat::NetscreenText
+            | CaptureFormat::HexDump => Order::Counted,
             CaptureFormat::Hubble | CaptureFormat::CiliumMonitor => Order::Events,
             CaptureFormat::Dig | CaptureFormat::Conntrack => Order::Lines,
         };
