@@ -221,8 +221,7 @@ const COMMANDS: [&str; 17] = [
 const FIRST_LINE: u64 = 1_000;
 
 fn lines_of(text: &[u8]) -> u64 {
-    let ended = text.iter().filter(|byte| **byte == b'\n').count() as u64;
-    ended + u64::from(text.last().is_some_and(|last| *last != b'\n'))
+    text.split_inclusive(|byte| *byte == b'\n').count() as u64
 }
 
 fn check_places(faults: &[Fault], first: u64, last: u64) {
