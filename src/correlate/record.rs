@@ -182,6 +182,31 @@ impl Record {
         self.requests.packets > 0 && self.requests.last.at.since(at) >= CROSSING
     }
 
+    /// Whether the server said anything at `at` or later.
+    pub fn is_heard_since(&self, at: Timestamp) -> bool {
+        self.from_server.is_some_and(|last| { last.at } >= at)
+    }
+
+    /// Whether the client spoke again after so long a pause that the translation
+    /// of what was said before it may be forgotten, and was not answered yet.
+    pub fn asks_after_pause(&self) -> bool {
+        self.unanswered.packets > 0
+            && self
+                .from_server
+                .is_some_and(|last| self.unanswered.first.at.since(last.at) >= STREAM_LIFE)
+    }
+
+    /// Whether all that was seen are replies of one endpoint to a request that was not.
+    pub fn is_reply_alone(&self) -> bool {
+        self.asked.is_none()
+            && self.requests.packets == 0
+            && self.details.as_ref().is_some_and(|details| {
+                details.replies.len() == 1
+                    && details.follow_ups.is_empty()
+                    && details.icmp_errors.is_empty()
+            })
+    }
+
     pub fn has_lost_replies(&self) -> bool {
         self.details.as_ref().is_some_and(|details| details.lost_replies.is_some())
     }
@@ -277,6 +302,8 @@ impl Record {
         self.unanswered = Waiting::NONE;
         if let Application::Transaction(transaction) = &datagram.application {
             self.transactions.answer(transaction.identity, packet.at);
+        } else if datagram.fingerprint.is_none() {
+            self.transactions.answer_latest(packet.at);
         }
         self.step(frame, StepKind::Reply, datagram);
     }

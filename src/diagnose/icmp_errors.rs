@@ -8,6 +8,7 @@ use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, times};
 use crate::model::exchange::IcmpErrors;
 use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::packet::IcmpKind;
 use crate::model::report::Quotes;
 
 /// Finds port unreachable, except where it refuses a changed reply: that is
@@ -16,7 +17,7 @@ pub fn find_port_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<
     find(reading, verdict, Cause::PortUnreachable)
 }
 
-/// Finds host and network unreachable.
+/// Finds host and network unreachable, and packets that ran out of hops.
 pub fn find_host_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     find(reading, verdict, Cause::HostUnreachable)
 }
@@ -88,6 +89,17 @@ fn title(errors: &IcmpErrors, packets: u64) -> String {
 
 fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String {
     let IcmpErrors { kind, from, quotes, quoted_destination, .. } = *seen.errors;
+    if reading.is_refused_by_translator(seen)
+        && let Some(pod) = reading.client_at_pod().filter(|pod| *pod != from)
+    {
+        return format!(
+            "{} asked for {}, and sent {} about the {}. The answer comes from a new port, as TFTP has it, and the translation of the request does not cover that port: the node takes the answer for its own, and no socket of its own waits for it.",
+            reading.name_first(from),
+            reading.name(pod),
+            count(packets, &format!("ICMP {} error", kind.as_text())),
+            quoted_text(quotes),
+        );
+    }
     let target = quoted_destination.map_or_else(String::new, |to| format!(" to {to}"));
     let mut text = format!(
         "{} sent {} about the {}{target}.",
@@ -105,8 +117,14 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         (Cause::PortUnreachable, Quotes::FollowUp) => {
             " The server answered from this port and does not receive there: its socket is gone, or the translation that leads to it is."
         }
+        (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
+            " The answer comes from a new port, as TFTP has it. Where the node asked for one of its pods, its translation of the request does not cover that port: it takes the answer for its own, and no socket of its own waits for it."
+        }
         (Cause::PortUnreachable, Quotes::Reply) => {
             " The client's socket did not take the reply: it had closed, for example because it no longer waited."
+        }
+        (Cause::HostUnreachable, _) if kind == IcmpKind::TimeExceeded => {
+            " The packet had used up its hops (TTL, hop limit) there: routers send it round in a loop, or its sender gave it too few."
         }
         (Cause::HostUnreachable, _) if quoted_destination.is_some_and(|to| to.address == from) => {
             " The address says so itself, so the way to it is open: a rule on its host refuses the packet with this error, or the host sends it on to where it cannot reach, a pod for example."
@@ -149,7 +167,7 @@ mod tests {
             (IcmpKind::NetworkUnreachable, Some(Cause::HostUnreachable)),
             (IcmpKind::AdminProhibited, Some(Cause::AdminProhibited)),
             (IcmpKind::PacketTooBig, Some(Cause::PacketTooBig)),
-            (IcmpKind::TimeExceeded, None),
+            (IcmpKind::TimeExceeded, Some(Cause::HostUnreachable)),
             (IcmpKind::Other, None),
         ];
         for family in Family::BOTH {

@@ -18,13 +18,14 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let first = match (unseen, reply) {
         (Some(sent), _) => reading.first_follow_up(sent)?,
         (None, Some(reply)) => reading.first_reply(reply)?,
-        (None, None) => return None,
+        (None, None) => reading.first_request()?,
     };
+    let asks_on = reading.asks_on_content();
     // A client that goes on at a new endpoint has heard of it from a reply.
     let confidence = if unseen.is_some() { Confidence::Likely } else { Confidence::Possible };
     let severity = severity(verdict, Part::Present);
     let mut finding = Finding::new(Cause::OneDirectionCaptured, severity, confidence, first);
-    finding.title = if unseen.is_some() {
+    finding.title = if unseen.is_some() || asks_on {
         fit_title([
             format!("Only packets from {client} were captured"),
             "Only the client's packets were captured".to_owned(),
@@ -47,7 +48,11 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
             reading.name_first(reply.source.address),
             count(reply.tally.packets, "packet"),
         ),
-        (None, None) => String::new(),
+        (None, None) => format!(
+            "{} asked {} one after the other and repeated none of them, as it would have to if no answer came. So the answers are likely to be there and not to be captured.",
+            reading.client_word_first(),
+            count(reading.view.requests.packets, "new question"),
+        ),
     };
     extend(&mut finding, [reading.first_request()]);
     finding.remedies = vec![remedies::capture_both_directions(reading)];

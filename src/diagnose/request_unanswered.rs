@@ -108,9 +108,14 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
         entry::explain(reading, asked, &often)
     } else {
         format!(
-            "{} asked {} {often} and got no reply: no datagram and no ICMP error.{}{} {}",
+            "{} asked {} {often} and got no reply: {}.{}{} {}",
             reading.client_word_first(),
             reading.name(asked.address),
+            if reading.view.icmp_errors.is_empty() {
+                "no datagram and no ICMP error"
+            } else {
+                "no datagram, though an ICMP error that does not end an exchange"
+            },
             elsewhere(reading),
             entry::beside(reading),
             conclusion(reading),

@@ -351,7 +351,7 @@ pub enum IcmpKind {
     AdminProhibited,
     /// ICMP 3/4, ICMPv6 2/0.
     PacketTooBig,
-    /// ICMP 11, ICMPv6 3: what traceroute provokes on purpose.
+    /// ICMP 11/0, ICMPv6 3/0: out of hops, which traceroute provokes on purpose.
     TimeExceeded,
     /// Any other error type.
     Other,
