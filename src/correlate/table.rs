@@ -13,6 +13,7 @@ use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
 use super::record::{Audience, ExchangeIndex, Record, is_group};
+use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
@@ -46,6 +47,7 @@ pub struct PointTable {
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
     payload_addresses: PayloadAddresses,
+    latest_requests: LatestRequests,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
@@ -66,6 +68,7 @@ impl PointTable {
             clients: Clients::default(),
             by_tid: HashMap::new(),
             payload_addresses: PayloadAddresses::default(),
+            latest_requests: LatestRequests::default(),
             max_exchanges,
             translated: None,
         }
@@ -414,13 +417,14 @@ impl PointTable {
         true
     }
 
-    /// Takes a client's packet that just went by with another destination as
-    /// the same one after translation.
+    /// Takes a client's packet that just went by with another destination, or
+    /// between two other addresses, as the same one after translation.
     fn translated_copy(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
         let is_copy = self.exchanges_of(datagram.flow.source).any(|(_, exchange)| {
             exchange.audience == Audience::One
-                && exchange.last_from_client_was(datagram, packet.at, TRANSLATION_DELAY)
+                && exchange.last_from_client_was(packet, datagram, TRANSLATION_DELAY)
         });
+        let is_copy = is_copy || self.latest_requests.has_passed(packet, datagram);
         if !is_copy || is_group(datagram.flow.destination.address) {
             return false;
         }
@@ -452,6 +456,10 @@ impl PointTable {
                 course = Some(Course::AnswererUnseen);
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
+        }
+        if asked.is_some_and(|asked| !is_group(asked.address)) && opening.protocol.expects_answer()
+        {
+            self.latest_requests.note(packet, datagram);
         }
         self.put(index, exchange);
         self.clients.add(&self.hasher, &mut self.exchanges, index);

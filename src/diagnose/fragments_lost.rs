@@ -129,9 +129,9 @@ mod tests {
             ];
             for (name, sample, verdict, expected) in cases {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
-                let causes = sample.causes();
-                assert_eq!(causes.contains(&Cause::FragmentsLost), expected, "{name} {family:?}");
-                assert!(!causes.contains(&Cause::FollowUpMissing), "{name} {family:?}");
+                let found = sample.causes();
+                assert_eq!(found.contains(&Cause::FragmentsLost), expected, "{name} {family:?}");
+                assert!(!found.contains(&Cause::FollowUpMissing), "{name} {family:?}");
             }
         }
     }

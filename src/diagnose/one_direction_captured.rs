@@ -64,6 +64,7 @@ mod tests {
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::exchange::Course;
     use crate::model::finding::{Cause, Verdict};
+    use crate::model::protocol::Protocol;
 
     #[test]
     fn one_direction_is_told_from_silence() {
@@ -105,6 +106,38 @@ mod tests {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
                 let found = sample.causes().contains(&Cause::OneDirectionCaptured);
                 assert_eq!(found, expected, "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_asks_on_without_repeating_is_answered_elsewhere() {
+        for family in Family::BOTH {
+            let asks = |protocol, port| {
+                (0..5).fold(Sample::request(family, protocol, port), |sample, _| {
+                    sample.wait_milliseconds(300).request_again()
+                })
+            };
+            let dns = || asks(Protocol::Dns, 53);
+            let cases = [
+                ("content", dns().wait_seconds(3), Verdict::Inconclusive),
+                ("asks again in the end", dns().repeat_request(1), Verdict::Unanswered),
+                ("NTP polls anew each time", asks(Protocol::Ntp, 123), Verdict::Unanswered),
+                (
+                    "as slow as a timeout",
+                    (0..5)
+                        .fold(Sample::request(family, Protocol::Dns, 53), |sample, _| {
+                            sample.wait_seconds(1).request_again()
+                        })
+                        .wait_seconds(3),
+                    Verdict::Unanswered,
+                ),
+            ];
+            for (name, sample, verdict) in cases {
+                let sample = sample.wait_seconds(2);
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let found = sample.causes().contains(&Cause::OneDirectionCaptured);
+                assert_eq!(found, verdict == Verdict::Inconclusive, "{name} {family:?}");
             }
         }
     }

@@ -124,7 +124,7 @@ impl<'a> Reading<'a> {
     /// The client's datagrams of which fragments are missing, at any point.
     #[must_use]
     pub fn lost_requests(&self) -> Option<LostParts> {
-        if self.habit != Habit::Conversation || self.went_on() {
+        if self.habit != Habit::Conversation {
             return None;
         }
         self.exchange.views.iter().find_map(|view| view.lost_requests)

@@ -208,6 +208,13 @@ impl Sample {
         }
     }
 
+    pub fn wait_milliseconds(mut self, milliseconds: u64) -> Self {
+        self.now = self.now + Duration::from_millis(milliseconds);
+        let now = self.now;
+        self.primary().observed_until = now;
+        self
+    }
+
     pub fn wait_seconds(mut self, seconds: u64) -> Self {
         self.now = self.now + Duration::from_secs(seconds);
         let now = self.now;

@@ -81,3 +81,52 @@ fn answered(view: &View) -> Option<Answered> {
         reply_at: expected.tally.first?.at,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::exchange::Origin;
+    use crate::model::finding::Verdict;
+    use crate::model::packet::IcmpKind;
+    use crate::model::protocol::Protocol;
+    use crate::model::report::Quotes;
+
+    #[test]
+    fn a_socket_that_was_answered_may_refuse_the_other_servers() {
+        for family in Family::BOTH {
+            let (vip, node, device) = (family.vip(), family.node(), family.device());
+            let asks = || Sample::request(family, Protocol::Dns, 53);
+            let refused = || {
+                asks().wait_seconds(1).reply(vip, 53, Origin::Asked, 1).icmp(
+                    IcmpKind::PortUnreachable,
+                    device,
+                    Quotes::Reply,
+                    1,
+                )
+            };
+            let other = || asks().asking(node);
+            let cases = [
+                ("alone", refused(), Verdict::Rejected),
+                (
+                    "answered by another server",
+                    refused().beside(other().reply(node, 53, Origin::Asked, 1)),
+                    Verdict::Symmetric,
+                ),
+                ("the other is silent too", refused().beside(other()), Verdict::Rejected),
+                (
+                    "answered by another server too late",
+                    refused().beside(other().wait_seconds(3).reply(node, 53, Origin::Asked, 1)),
+                    Verdict::Rejected,
+                ),
+                (
+                    "another socket was answered",
+                    refused().beside(other().with_port(9).reply(node, 53, Origin::Asked, 1)),
+                    Verdict::Rejected,
+                ),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+            }
+        }
+    }
+}

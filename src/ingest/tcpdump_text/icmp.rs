@@ -75,12 +75,14 @@ impl Claim {
     }
 }
 
+/// What ends no exchange.
+const OTHERS: [&str; 3] = ["ip reassembly time", "parameter problem", "source quench"];
+
 /// The texts of tcpdump's print-icmp.c.
 fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("time exceeded") {
         return Ok(Some(Claim::bare(IcmpKind::TimeExceeded)));
     }
-    const OTHERS: [&str; 3] = ["ip reassembly time", "parameter problem", "source quench"];
     if OTHERS.iter().any(|other| text.starts_with(other)) {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
     }
