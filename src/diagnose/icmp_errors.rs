@@ -119,6 +119,9 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         (Cause::PortUnreachable, Quotes::FollowUp) => {
             " The server answered from this port and does not receive there: its socket is gone, or the translation that leads to it is."
         }
+        (Cause::PortUnreachable, Quotes::Reply) if reading.sender_change_stopped() => {
+            " It is the pod's answer, from a port of its own: the node gave the request its own address, and no translation leads from that port back to the client."
+        }
         (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
             " The answer comes from a new port, as TFTP has it. Where the node asked for one of its pods, its translation of the request does not cover that port: it takes the answer for its own, and no socket of its own waits for it."
         }

@@ -231,8 +231,14 @@ fn elsewhere(reading: &Reading<'_>) -> String {
                 " The pod did answer: its cable shows {}, which did not get here.",
                 count(replies, "reply packet")
             )
-        } else if pod.follow_up_packets() == 0 && reading.is_answered() {
+        } else if pod.follow_up_packets() == 0 && reading.follow_ups().next().is_some() {
             " At the pod's cable no follow-up was seen.".to_owned()
+        } else if reading.is_answered() && pod.requests.packets < reading.view.requests.packets {
+            format!(
+                " At the pod's cable only {} of {} were seen.",
+                pod.requests.packets,
+                count(reading.view.requests.packets, "request")
+            )
         } else if pod.requests.packets > 0 && !reading.is_answered() {
             " The request was seen at the pod's cable, and no reply there either.".to_owned()
         } else {

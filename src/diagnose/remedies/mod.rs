@@ -115,6 +115,9 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
                 lost_mapping(reading, quoted)
             }
         }
+        (Cause::PortUnreachable, Quotes::Reply) if reading.sender_change_stopped() => {
+            vec![see(Cause::SenderTranslated)]
+        }
         (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
             vec![helper::attach_for_pods(reading)]
         }
