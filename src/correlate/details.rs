@@ -12,7 +12,7 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, Discarded, DroppedPackets, IcmpErrors, LateChange, LostReplies, Novelty,
+    AskedAgain, Course, Discarded, DroppedPackets, IcmpErrors, LateChange, LostParts, Novelty,
     Origin, PayloadReplies, Said, Stall, Step,
 };
 use crate::model::finding::Confidence;
@@ -39,7 +39,8 @@ pub struct Details {
     pub replies: Vec<RepliesFrom>,
     pub follow_ups: Vec<FollowUpsTo>,
     pub icmp_errors: Vec<IcmpErrors>,
-    pub lost_replies: Option<Box<LostReplies>>,
+    pub lost_replies: Option<Box<LostParts>>,
+    pub lost_requests: Option<Box<LostParts>>,
     /// A TCP reset of the client.
     pub reset: Option<Mark>,
     pub asked_again: Option<Box<AskedAgain>>,
@@ -159,17 +160,15 @@ impl Details {
         });
     }
 
-    pub fn reply_lost(&mut self, frame: FrameRef, source: Endpoint, lost: &FragmentsLost) {
-        let known = self.lost_replies.get_or_insert_with(|| {
-            Box::new(LostReplies {
-                source,
-                datagrams: 0,
-                frame,
-                received_bytes: lost.received_bytes,
-                total_bytes: lost.total_bytes,
-            })
-        });
-        known.datagrams += 1;
+    /// Counts a datagram of the server of which fragments are missing.
+    pub fn reply_lost(&mut self, frame: FrameRef, flow: FlowKey, lost: &FragmentsLost) {
+        count_parts(&mut self.lost_replies, frame, flow, lost);
+        self.note_time(frame.at);
+    }
+
+    /// Counts a datagram of the client of which fragments are missing.
+    pub fn request_lost(&mut self, frame: FrameRef, flow: FlowKey, lost: &FragmentsLost) {
+        count_parts(&mut self.lost_requests, frame, flow, lost);
         self.note_time(frame.at);
     }
 
@@ -269,6 +268,7 @@ impl Details {
         self.icmp_errors.is_empty()
             && self.refusal.is_none()
             && self.lost_replies.is_none()
+            && self.lost_requests.is_none()
             && self.repeated_answer.is_none()
             && self.asked_again.is_none()
             && self.discarded.is_none()
@@ -290,6 +290,25 @@ impl Details {
         self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
         self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
     }
+}
+
+fn count_parts(
+    counted: &mut Option<Box<LostParts>>,
+    frame: FrameRef,
+    flow: FlowKey,
+    lost: &FragmentsLost,
+) {
+    let known = counted.get_or_insert_with(|| {
+        Box::new(LostParts {
+            source: flow.source,
+            destination: flow.destination,
+            datagrams: 0,
+            frame,
+            received_bytes: lost.received_bytes,
+            total_bytes: lost.total_bytes,
+        })
+    });
+    known.datagrams += 1;
 }
 
 /// What the first packets of a plain exchange said, in few bytes.

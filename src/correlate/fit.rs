@@ -30,6 +30,17 @@ pub enum Fit {
 }
 
 impl Fit {
+    /// Whether more than time relates the reply to its request.
+    pub fn is_sure(self) -> bool {
+        match self {
+            Self::OtherAddress(confidence) | Self::OtherPort(confidence) => {
+                confidence == Confidence::Certain
+            }
+            Self::ByDesign => false,
+            Self::Asked => true,
+        }
+    }
+
     /// The reply's origin.
     pub fn origin(self) -> Origin {
         match self {
@@ -82,12 +93,16 @@ pub fn find_reply_fit(
     if exchange.protocol.moves_by_design() || !alone || lacks_identity {
         return None;
     }
-    let outstanding = !exchange.is_answered() && at.since(exchange.last_at()) <= ANSWER_DELAY;
-    if !outstanding
-        || source.address == asked.address
-        || (Protocol::of_port(exchange.client.port).is_some() && !request_is_cut)
-    {
+    let outstanding = (!exchange.is_answered() || exchange.asks_after_pause())
+        && at.since(exchange.last_at()) <= ANSWER_DELAY;
+    let is_service = Protocol::of_port(exchange.client.port).is_some();
+    if !outstanding || (is_service && !request_is_cut) {
         return None;
+    }
+    if source.address == asked.address {
+        // Where the bytes are there, the protocols that we read say it themselves.
+        let port_may_change = exchange.protocol == Protocol::Udp || datagram.fingerprint.is_none();
+        return port_may_change.then_some(Fit::OtherPort(Confidence::Possible));
     }
     if is_subnet_broadcast(asked.address, source.address) {
         return Some(Fit::ByDesign);

@@ -22,6 +22,7 @@ mod outcome;
 mod payload_address;
 mod points;
 mod record;
+mod relayed;
 mod repetition;
 mod roles;
 mod sides;

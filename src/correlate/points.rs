@@ -40,6 +40,8 @@ fn describe_one(
     let mut node = place.and_then(|place| place.point.node.clone());
     let kind = if stated != PointKind::Unknown && !is_translated {
         stated
+    } else if is_translated && asks_pods(table, topology) {
+        PointKind::Pod
     } else {
         infer_kind(
             interface.as_deref().filter(|_| !is_translated),
@@ -101,6 +103,14 @@ fn is_pod_cable(interface: &str) -> bool {
                 && rest.chars().all(|character| character.is_ascii_hexdigit() || character == '_')
         })
     })
+}
+
+/// Whether what is seen after translation is asked of pods: then this is their
+/// side of it, whoever asks there.
+fn asks_pods(table: &PointTable, topology: &Topology) -> bool {
+    let live = table.exchanges.iter().filter(|exchange| !exchange.is_vacant());
+    live.filter_map(|exchange| exchange.asked)
+        .any(|asked| topology.role_of(asked.address) == Role::Pod)
 }
 
 /// How many exchanges each address asked or answered here.

@@ -178,23 +178,51 @@ impl Record {
     }
 
     /// Whether the client's last packet said the same as `datagram`, up to
-    /// `within` ago: then this is that packet, translated and seen again.
+    /// `within` ago: then this is that packet, translated and seen again. Who asks
+    /// two servers at once sends two packets, with IPv4 identifications of their own.
     pub fn last_from_client_was(
         &self,
+        packet: &Packet,
         datagram: &Datagram,
-        at: Timestamp,
         within: Duration,
     ) -> bool {
         let said = signature(datagram, is_tftp(self.protocol));
         said.is_sure()
-            && self
-                .from_client
-                .is_some_and(|last| last.says(said, datagram) && at.distance(last.at) <= within)
+            && self.from_client.is_some_and(|last| {
+                last.says(said, datagram)
+                    && last.may_be_packet(packet)
+                    && packet.at.distance(last.at) <= within
+            })
     }
 
     /// Whether the client asked, or asked again, after `at`.
     pub fn asked_since(&self, at: Timestamp) -> bool {
         self.requests.packets > 0 && self.requests.last.at.since(at) >= CROSSING
+    }
+
+    /// Whether the server said anything at `at` or later.
+    pub fn is_heard_since(&self, at: Timestamp) -> bool {
+        self.from_server.is_some_and(|last| { last.at } >= at)
+    }
+
+    /// Whether the client spoke again after so long a pause that the translation
+    /// of what was said before it may be forgotten, and was not answered yet.
+    pub fn asks_after_pause(&self) -> bool {
+        self.unanswered.packets > 0
+            && self
+                .from_server
+                .is_some_and(|last| self.unanswered.first.at.since(last.at) >= STREAM_LIFE)
+    }
+
+    /// Whether all that was seen are replies of one endpoint to a request that was not.
+    pub fn is_reply_alone(&self) -> bool {
+        self.asked.is_none()
+            && self.requests.packets == 0
+            && self.details.as_ref().is_some_and(|details| {
+                details.replies.len() == 1
+                    && details.follow_ups.is_empty()
+                    && details.icmp_errors.is_empty()
+            })
     }
 
     pub fn has_lost_replies(&self) -> bool {
@@ -271,6 +299,10 @@ impl Record {
         }
         let novelty = match before {
             Some(before) if before.says_again(&last, self.client_news) => Novelty::Repeat,
+            // Text: only lengths tell an option acknowledgement from a block's.
+            Some(before) if self.is_no_block_ack(datagram) && before.says_again(&last, false) => {
+                Novelty::Repeat
+            }
             _ => Novelty::New,
         };
         self.touch(datagram);
@@ -292,8 +324,20 @@ impl Record {
         self.unanswered = Waiting::NONE;
         if let Application::Transaction(transaction) = &datagram.application {
             self.transactions.answer(transaction.identity, packet.at);
+        } else if datagram.fingerprint.is_none() {
+            self.transactions.answer_latest(packet.at);
         }
         self.step(frame, StepKind::Reply, datagram);
+    }
+
+    /// Whether a reply of which only the length is known acknowledges no block of
+    /// an upload: it is longer (RFC 1350 section 5).
+    fn is_no_block_ack(&self, datagram: &Datagram) -> bool {
+        const ACK_BYTES: u32 = 4;
+        datagram.fingerprint.is_none()
+            && datagram.length > ACK_BYTES
+            && is_tftp_protocol(self.protocol)
+            && self.details.as_ref().is_some_and(|details| details.steps.begin_with_upload())
     }
 
     /// Counts a further answer to the address that the payload names.

@@ -75,6 +75,14 @@ impl Last {
         self.said == digest_words(signature, datagram) && self.basis == signature.basis
     }
 
+    /// Whether the IPv4 identifications let both be one packet.
+    pub fn may_be_packet(&self, later: &Packet) -> bool {
+        match (self.ip_identification, later.ip_identification.and_then(NonZeroU16::new)) {
+            (Some(before), Some(now)) => before == now,
+            _ => true,
+        }
+    }
+
     fn repeats(&self, later: &Self) -> bool {
         self.said == later.said && self.basis == later.basis
     }

@@ -42,6 +42,14 @@ impl Steps {
         self.steps.len()
     }
 
+    /// Whether the first step is a TFTP write request.
+    pub fn begin_with_upload(&self) -> bool {
+        self.steps.first().is_some_and(|kept| match &kept.said {
+            KeptSaid::Other(said) => matches!(**said, Said::Tftp(TftpMessage::WriteRequest(_))),
+            _ => false,
+        })
+    }
+
     /// Adds a step of the table's own capture.
     pub fn push(&mut self, step: Step) {
         let (source_port, destination_port) = step.ports.unwrap_or_default();

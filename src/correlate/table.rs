@@ -13,6 +13,7 @@ use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
 use super::record::{Audience, ExchangeIndex, Record, is_group};
+use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
@@ -46,6 +47,7 @@ pub struct PointTable {
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
     payload_addresses: PayloadAddresses,
+    latest_requests: LatestRequests,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
@@ -66,6 +68,7 @@ impl PointTable {
             clients: Clients::default(),
             by_tid: HashMap::new(),
             payload_addresses: PayloadAddresses::default(),
+            latest_requests: LatestRequests::default(),
             max_exchanges,
             translated: None,
         }
@@ -124,28 +127,62 @@ impl PointTable {
         self.open(packet, frame, datagram);
     }
 
-    /// Takes a datagram of which fragments are missing. A reply is lost where its
-    /// client asked again; where the client was content, the capture's filter
-    /// hid the other fragments, which have no ports, and the reply counts.
+    /// Takes a datagram of which fragments are missing.
     pub fn fragments_lost(&mut self, packet: &Packet, frame: FrameRef, lost: &FragmentsLost) {
         let Some(flow) = lost.flow else { return };
         let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
-        let Some(known) = found.filter(|known| known.client == flow.destination) else { return };
+        let length =
+            lost.total_bytes.unwrap_or(lost.received_bytes).saturating_sub(UDP_HEADER_BYTES);
+        let application = Application::Unknown { tftp_shape: None };
+        let mut datagram = Datagram { flow, length, fingerprint: None, application };
+        match found {
+            Some(known) if known.client == flow.destination => {
+                self.reply_in_parts(packet, frame, &datagram, lost, known);
+            }
+            Some(known) => {
+                let exchange = &mut self.exchanges[known.exchange.position()];
+                // Where the server went on, the capture's filter hid the other fragments.
+                if is_tftp_protocol(exchange.protocol) {
+                    exchange.details(frame.capture).request_lost(frame, flow, lost);
+                } else if !exchange.is_heard_since(packet.at) {
+                    exchange.request(packet, frame, &datagram);
+                    exchange.details(frame.capture).request_lost(frame, flow, lost);
+                }
+            }
+            None => {
+                let asked = Protocol::of_port(flow.destination.port);
+                let Some(protocol) = asked.filter(|protocol| protocol.expects_answer()) else {
+                    return;
+                };
+                datagram.application = Application::Plain(protocol);
+                self.open(packet, frame, &datagram);
+                let (source, destination) = (flow.source, flow.destination);
+                let opened = self.flows.find(&self.hasher, &self.exchanges, source, destination);
+                if let Some(opened) = opened.filter(|opened| opened.client == source) {
+                    let exchange = &mut self.exchanges[opened.exchange.position()];
+                    exchange.details(frame.capture).request_lost(frame, flow, lost);
+                }
+            }
+        }
+    }
+
+    /// A reply is lost where its client asked again; where the client was content,
+    /// the capture's filter hid the other fragments, which have no ports, and the
+    /// reply counts.
+    fn reply_in_parts(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        lost: &FragmentsLost,
+        known: Flow,
+    ) {
         let exchange = &mut self.exchanges[known.exchange.position()];
         if exchange.asked_since(packet.at) || exchange.has_lost_replies() {
-            exchange.details(frame.capture).reply_lost(frame, flow.source, lost);
-            return;
+            exchange.details(frame.capture).reply_lost(frame, datagram.flow, lost);
+        } else {
+            exchange.reply(packet, frame, datagram, known.origin);
         }
-        let datagram = Datagram {
-            flow,
-            length: lost
-                .total_bytes
-                .unwrap_or(lost.received_bytes)
-                .saturating_sub(UDP_HEADER_BYTES),
-            fingerprint: None,
-            application: Application::Unknown { tftp_shape: None },
-        };
-        exchange.reply(packet, frame, &datagram, known.origin);
     }
 
     /// Takes a reply of which its client says that it threw it away.
@@ -212,6 +249,10 @@ impl PointTable {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
         let found = self.flows.find(&self.hasher, &self.exchanges, source, destination);
         let Some(flow) = found else { return false };
+        if flow.client != source && self.answers_another(flow, packet, datagram) {
+            self.leave(flow);
+            return self.reply_from_elsewhere(packet, frame, datagram);
+        }
         let exchange = &mut self.exchanges[flow.exchange.position()];
         if flow.client != source {
             exchange.count_payload_reply(destination);
@@ -237,6 +278,24 @@ impl PointTable {
             None => exchange.request(packet, frame, datagram),
         }
         true
+    }
+
+    /// Whether a reply on a flow of which no request was captured answers what the
+    /// same client asked since: the capture began in the middle of an exchange.
+    fn answers_another(&self, flow: Flow, packet: &Packet, datagram: &Datagram) -> bool {
+        self.exchanges[flow.exchange.position()].asked.is_none()
+            && self.best_reply_fit(datagram, packet.at).is_some_and(|(_, fit)| fit.is_sure())
+    }
+
+    /// Gives up a flow that turns out to be another exchange's, and the exchange
+    /// that it began, if that was nothing but its replies.
+    fn leave(&mut self, flow: Flow) {
+        self.flows.forget(&self.hasher, &self.exchanges, flow.client, flow.server);
+        self.by_tid.remove(&flow.server);
+        if self.exchanges[flow.exchange.position()].is_reply_alone() {
+            self.clients.remove(&self.hasher, &mut self.exchanges, flow.exchange);
+            self.discard(flow.exchange);
+        }
     }
 
     /// Takes a packet from an endpoint to which its addressee has not spoken yet
@@ -349,13 +408,14 @@ impl PointTable {
         true
     }
 
-    /// Takes a client's packet that just went by with another destination as
-    /// the same one after translation.
+    /// Takes a client's packet that just went by with another destination, or
+    /// between two other addresses, as the same one after translation.
     fn translated_copy(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
         let is_copy = self.exchanges_of(datagram.flow.source).any(|(_, exchange)| {
             exchange.audience == Audience::One
-                && exchange.last_from_client_was(datagram, packet.at, TRANSLATION_DELAY)
+                && exchange.last_from_client_was(packet, datagram, TRANSLATION_DELAY)
         });
+        let is_copy = is_copy || self.latest_requests.has_passed(packet, datagram);
         if !is_copy || is_group(datagram.flow.destination.address) {
             return false;
         }
@@ -387,6 +447,10 @@ impl PointTable {
                 course = Some(Course::AnswererUnseen);
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
+        }
+        if asked.is_some_and(|asked| !is_group(asked.address)) && opening.protocol.expects_answer()
+        {
+            self.latest_requests.note(packet, datagram);
         }
         self.put(index, exchange);
         self.clients.add(&self.hasher, &mut self.exchanges, index);

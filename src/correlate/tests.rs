@@ -9,8 +9,8 @@ use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{Course, Exchange, Origin, PointId};
 use crate::model::finding::Confidence;
 use crate::model::packet::{
-    Application, Content, Datagram, IcmpError, IcmpKind, Packet, Quote, TftpMessage, TftpRequest,
-    Transaction, TransactionRole,
+    Application, Content, Datagram, FragmentsEnd, FragmentsLost, FragmentsSeen, IcmpError,
+    IcmpKind, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
 };
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -514,4 +514,197 @@ fn idle_exchanges_that_went_well_are_folded_where_there_are_many() {
     let clients: Vec<_> =
         whole.iter().map(|exchange| exchange.client.address.to_string()).collect();
     assert_eq!(clients, ["192.0.2.9", "192.0.2.8"], "in the order of their places");
+}
+
+#[test]
+fn a_reply_before_its_request_was_captured_splits_no_exchange() {
+    let tftp_v4: [Line; 5] = [
+        (0, "198.51.100.13:32991 > 192.0.2.7:5000", Says::OptionAck),
+        (900, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
+        (1_000, "198.51.100.13:32991 > 192.0.2.7:5000", Says::OptionAck),
+        (1_001, "192.0.2.7:5000 > 198.51.100.13:32991", Says::Data(1)),
+        (1_002, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Ack(1)),
+    ];
+    let tftp_v6: [Line; 5] = [
+        (0, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+        (900, "[2001:db8::7]:5000 > [2001:db8:1::21]:69", Says::Write("a.cfg")),
+        (1_000, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::OptionAck),
+        (1_001, "[2001:db8::7]:5000 > [2001:db8:1::13]:32991", Says::Data(1)),
+        (1_002, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::Ack(1)),
+    ];
+    for lines in [tftp_v4, tftp_v6] {
+        let exchange = only_exchange(&lines);
+        let view = exchange.primary();
+        assert_eq!(view.asked.map(|asked| asked.port), Some(69));
+        assert_eq!(view.replies[0].origin, Origin::OtherAddress(Confidence::Certain));
+        assert_eq!(view.follow_ups[0].course, Course::ToAnswerer);
+        assert!(view.progress.is_some());
+    }
+    let dns = Protocol::Dns;
+    let ask = Says::Ask { protocol: dns, identity: 7, question: 1 };
+    let answer = Says::Answer { protocol: dns, identity: 7 };
+    let dns_v4: [Line; 3] = [
+        (0, "198.51.100.13:41053 > 192.0.2.7:5000", answer),
+        (900, "192.0.2.7:5000 > 198.51.100.21:53", ask),
+        (901, "198.51.100.13:41053 > 192.0.2.7:5000", answer),
+    ];
+    let dns_v6: [Line; 3] = [
+        (0, "[2001:db8:1::13]:41053 > [2001:db8::7]:5000", answer),
+        (900, "[2001:db8::7]:5000 > [2001:db8:1::21]:53", ask),
+        (901, "[2001:db8:1::13]:41053 > [2001:db8::7]:5000", answer),
+    ];
+    for lines in [dns_v4, dns_v6] {
+        let exchange = only_exchange(&lines);
+        assert_eq!(exchange.primary().replies[0].origin, Origin::OtherAddress(Confidence::Certain));
+    }
+}
+
+#[test]
+fn a_reply_of_another_server_is_no_beginning_of_this_question() {
+    let dns = Protocol::Dns;
+    let lines: [Line; 4] = [
+        (0, "198.51.100.13:53 > 192.0.2.7:5000", Says::Answer { protocol: dns, identity: 5 }),
+        (
+            900,
+            "192.0.2.7:5000 > 198.51.100.21:53",
+            Says::Ask { protocol: dns, identity: 7, question: 1 },
+        ),
+        (901, "198.51.100.13:53 > 192.0.2.7:5000", Says::Answer { protocol: dns, identity: 6 }),
+        (902, "198.51.100.21:53 > 192.0.2.7:5000", Says::Answer { protocol: dns, identity: 7 }),
+    ];
+    let exchanges = correlate(&[(HOST, &lines)]).exchanges;
+    assert_eq!(exchanges.len(), 2, "{exchanges:#?}");
+    let asked = exchanges.iter().find(|exchange| exchange.primary().asked.is_some()).unwrap();
+    assert_eq!(asked.primary().replies[0].origin, Origin::Asked);
+}
+
+#[test]
+fn a_request_that_a_node_passes_on_under_its_own_address_is_the_same() {
+    let ask = Says::Ask { protocol: Protocol::Dns, identity: 7, question: 1 };
+    let cases: [[Line; 2]; 2] = [
+        [
+            (0, "192.0.2.7:5000 > 198.51.100.21:53", ask),
+            (1, "198.51.100.13:5000 > 203.0.113.16:53", ask),
+        ],
+        [
+            (0, "[2001:db8::7]:5000 > [2001:db8:1::21]:53", ask),
+            (1, "[2001:db8:1::13]:5000 > [2001:db8:2::16]:53", ask),
+        ],
+    ];
+    for lines in cases {
+        let mut correlator = Correlator::new(10);
+        for (number, line) in lines.into_iter().enumerate() {
+            correlator.push(HOST, &packet(number, line));
+        }
+        let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
+        let points: Vec<PointId> = exchanges.iter().map(|e| e.primary().point).collect();
+        assert_eq!(points, [HOST, HOST.translated()]);
+    }
+    // A proxy sends anew.
+    let mut correlator = Correlator::new(10);
+    for (number, line) in cases[0].into_iter().enumerate() {
+        let ip_identification = Some(u16::try_from(number).unwrap() + 1);
+        correlator.push(HOST, &Packet { ip_identification, ..packet(number, line) });
+    }
+    let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
+    assert!(exchanges.iter().all(|exchange| exchange.primary().point == HOST));
+}
+
+#[test]
+fn who_asks_two_servers_at_once_sends_two_packets() {
+    let ask = Says::Ask { protocol: Protocol::Dns, identity: 7, question: 1 };
+    let lines: [Line; 2] = [
+        (0, "192.0.2.7:5000 > 198.51.100.21:53", ask),
+        (0, "192.0.2.7:5000 > 198.51.100.13:53", ask),
+    ];
+    for (second, expected) in [(41, HOST.translated()), (42, HOST)] {
+        let mut correlator = Correlator::new(10);
+        for ((number, line), identification) in lines.into_iter().enumerate().zip([41, second]) {
+            let ip_identification = Some(identification);
+            correlator.push(HOST, &Packet { ip_identification, ..packet(number, line) });
+        }
+        let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
+        let last = exchanges.iter().flat_map(|exchange| &exchange.views).map(|view| view.point);
+        assert_eq!(last.max(), Some(expected), "{second}");
+    }
+}
+
+#[test]
+fn a_request_in_parts_is_lost_where_nothing_came_back() {
+    let lost = |number, at_ms, line: &'static str| Packet {
+        content: Content::FragmentsLost(FragmentsLost {
+            flow: Some(flow(line)),
+            source: flow(line).source.address,
+            destination: flow(line).destination.address,
+            identification: 7,
+            received_bytes: 1_480,
+            total_bytes: Some(1_813),
+            seen: FragmentsSeen::First,
+            ended: FragmentsEnd::TimedOut,
+        }),
+        ..packet(number, (at_ms, line, Says::Length(9)))
+    };
+    for (to, back) in [
+        ("192.0.2.7:5000 > 198.51.100.21:1812", "198.51.100.21:1812 > 192.0.2.7:5000"),
+        (
+            "[2001:db8::7]:5000 > [2001:db8:1::21]:1812",
+            "[2001:db8:1::21]:1812 > [2001:db8::7]:5000",
+        ),
+    ] {
+        let answer = Says::Answer { protocol: Protocol::Radius, identity: 1 };
+        let ask = Says::Ask { protocol: Protocol::Radius, identity: 1, question: 1 };
+        // Parts are given up long after they came.
+        for (answered_at_ms, expected) in [(5, Some(2)), (2_000, None)] {
+            let mut correlator = Correlator::new(10);
+            correlator.push(HOST, &packet(0, (0, to, ask)));
+            correlator.push(HOST, &packet(3, (answered_at_ms, back, answer)));
+            correlator.push(HOST, &lost(1, 100, to));
+            correlator.push(HOST, &lost(2, 1_100, to));
+            let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
+            let view = exchanges[0].primary();
+            assert_eq!(view.lost_requests.map(|lost| lost.datagrams), expected);
+            assert_eq!(view.unanswered.packets, expected.unwrap_or(0));
+        }
+        let mut correlator = Correlator::new(10);
+        correlator.push(HOST, &lost(0, 0, to));
+        let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
+        let view = exchanges[0].primary();
+        assert_eq!(
+            (view.requests.packets, view.lost_requests.map(|lost| lost.datagrams)),
+            (1, Some(1))
+        );
+    }
+}
+
+#[test]
+fn lengths_tell_a_repeated_option_acknowledgement() {
+    for (request, back, follow_up) in [
+        (
+            "192.0.2.7:5000 > 198.51.100.21:69",
+            "198.51.100.21:40000 > 192.0.2.7:5000",
+            "192.0.2.7:5000 > 198.51.100.21:40000",
+        ),
+        (
+            "[2001:db8::7]:5000 > [2001:db8:1::21]:69",
+            "[2001:db8:1::21]:40000 > [2001:db8::7]:5000",
+            "[2001:db8::7]:5000 > [2001:db8:1::21]:40000",
+        ),
+    ] {
+        let lines = |length| -> [Line; 5] {
+            [
+                (0, request, Says::Write("a.cfg")),
+                (1, back, Says::Length(length)),
+                (2, follow_up, Says::Length(516)),
+                (1_001, back, Says::Length(length)),
+                (1_002, follow_up, Says::Length(516)),
+            ]
+        };
+        for (length, repeats) in [(35, 1), (4, 0)] {
+            let exchange = only_exchange(&lines(length));
+            let view = exchange.primary();
+            assert_eq!(view.replies[0].tally.repeats, repeats, "{length} bytes");
+            assert_eq!(view.follow_ups[0].tally.repeats, repeats, "{length} bytes");
+            assert_eq!(view.progress.is_some(), repeats == 0, "{length} bytes");
+        }
+    }
 }

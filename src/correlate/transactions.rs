@@ -1,6 +1,7 @@
 //! The transactions of one exchange: which are open, and which were asked again.
 
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use smallvec::{SmallVec, smallvec};
@@ -15,6 +16,10 @@ use crate::model::time::Timestamp;
 pub const CROSSING: Duration = Duration::from_millis(50);
 /// The same question under a new identity counts as asked again within this time.
 const SAME_QUESTION: Duration = Duration::from_secs(30);
+/// Where all that is known of a request is its question (text), a client that
+/// waits for its answer in vain asks again after so long. Who asks sooner has had
+/// it, and who asks later asks anew, as pollers do.
+const RETRY: RangeInclusive<Duration> = Duration::from_millis(800)..=Duration::from_secs(6);
 /// Transactions that can be open, or be asked again, at once.
 const MAX_PENDING: usize = 8;
 
@@ -64,8 +69,18 @@ impl Transactions {
     pub fn ask(&mut self, transaction: &Transaction, at: Timestamp) -> Asked {
         let identity = shorten(transaction.identity);
         let question = transaction.question.and_then(|question| NonZeroU32::new(shorten(question)));
-        let known = self.pending().iter().find(|pending| pending.identity == identity);
+        let known = self.pending_mut().iter_mut().find(|pending| pending.identity == identity);
         if let Some(known) = known {
+            let is_question_alone = transaction.question == Some(transaction.identity);
+            if is_question_alone && known.answered_at != NEVER {
+                let again = RETRY.contains(&at.since(known.answered_at));
+                if again {
+                    let after_answer = Some(Confidence::Likely);
+                    return Asked { novelty: Novelty::Repeat, after_answer };
+                }
+                known.answered_at = NEVER;
+                return Asked { novelty: Novelty::New, after_answer: None };
+            }
             let after_answer = known.was_answered(at, Duration::MAX).then_some(Confidence::Certain);
             return Asked { novelty: Novelty::Repeat, after_answer };
         }
@@ -82,14 +97,27 @@ impl Transactions {
 
     /// Takes a reply.
     pub fn answer(&mut self, identity: u64, at: Timestamp) {
-        let pending = match self {
-            Self::None => &mut [][..],
-            Self::One(pending) => std::slice::from_mut(pending),
-            Self::Several(pending) => pending.as_mut_slice(),
-        };
-        let known = pending.iter_mut().find(|pending| pending.identity == shorten(identity));
+        let identity = shorten(identity);
+        let known = self.pending_mut().iter_mut().find(|pending| pending.identity == identity);
         if let Some(known) = known.filter(|known| known.answered_at == NEVER) {
             known.answered_at = at;
+        }
+    }
+
+    /// Takes a reply that does not say which request it answers: text that does
+    /// not read it. It answers the latest.
+    pub fn answer_latest(&mut self, at: Timestamp) {
+        let latest = self.pending_mut().last_mut();
+        if let Some(latest) = latest.filter(|latest| latest.answered_at == NEVER) {
+            latest.answered_at = at;
+        }
+    }
+
+    fn pending_mut(&mut self) -> &mut [Pending] {
+        match self {
+            Self::None => &mut [],
+            Self::One(pending) => std::slice::from_mut(pending),
+            Self::Several(pending) => pending.as_mut_slice(),
         }
     }
 
@@ -126,4 +154,55 @@ impl Pending {
 #[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
 const fn shorten(hash: u64) -> u32 {
     (hash ^ (hash >> 32)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::packet::TransactionRole;
+
+    fn request(identity: u64, question: Option<u64>) -> Transaction {
+        Transaction {
+            protocol: Protocol::Snmp,
+            role: TransactionRole::Request,
+            identity,
+            question,
+            label: "GetRequest",
+            reply_to: None,
+        }
+    }
+
+    #[test]
+    fn a_question_without_an_identity_is_asked_again_at_the_pace_of_retries() {
+        let at = |milliseconds: i64| Timestamp::from_nanoseconds(milliseconds * 1_000_000);
+        let cases = [
+            ("the next of a walk", 300, Novelty::New, None),
+            ("a retry", 1_000, Novelty::Repeat, Some(Confidence::Likely)),
+            ("the fifth retry", 5_500, Novelty::Repeat, Some(Confidence::Likely)),
+            ("the next poll", 10_000, Novelty::New, None),
+        ];
+        for (name, milliseconds, novelty, after_answer) in cases {
+            let mut transactions = Transactions::default();
+            transactions.ask(&request(7, Some(7)), at(0));
+            transactions.answer(7, at(1));
+            let asked = transactions.ask(&request(7, Some(7)), at(1 + milliseconds));
+            assert_eq!(asked, Asked { novelty, after_answer }, "{name}");
+        }
+        let mut transactions = Transactions::default();
+        transactions.ask(&request(9, Some(7)), at(0));
+        transactions.answer(9, at(1));
+        let asked = transactions.ask(&request(9, Some(7)), at(10_000));
+        assert_eq!(asked.after_answer, Some(Confidence::Certain), "an identity tells");
+    }
+
+    #[test]
+    fn a_reply_that_text_does_not_read_answers_the_latest_request() {
+        let at = Timestamp::from_seconds;
+        let mut transactions = Transactions::default();
+        transactions.answer_latest(at(0));
+        transactions.ask(&request(9, None), at(1));
+        transactions.answer_latest(at(2));
+        let asked = transactions.ask(&request(9, None), at(3));
+        assert_eq!(asked.after_answer, Some(Confidence::Certain));
+    }
 }

@@ -43,6 +43,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
             .collect(),
         icmp_errors: details.map(|details| details.icmp_errors.clone()).unwrap_or_default(),
         lost_replies: details.and_then(|details| details.lost_replies.as_deref().copied()),
+        lost_requests: details.and_then(|details| details.lost_requests.as_deref().copied()),
         reset: details.and_then(|details| details.reset).map(shown),
         asked_again: details.and_then(|details| details.asked_again.as_deref().copied()),
         discarded: details.and_then(|details| details.discarded.as_deref().copied()),
@@ -104,12 +105,15 @@ fn steps(record: &Record, capture: CaptureId) -> (Vec<Step>, u64) {
 /// socket that talks to many may be answered by any of them.
 fn weigh_replies(view: &mut View, record: &Record, table: &PointTable) {
     let identified = record.protocol == Protocol::Tftp;
+    let refused = view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply);
     for replies in &mut view.replies {
+        if refused && matches!(replies.origin, Origin::OtherPort(_)) {
+            replies.origin = Origin::OtherPort(Confidence::Certain);
+        }
         let Origin::OtherAddress(confidence) = replies.origin else { continue };
         let port = replies.source.port;
         let used = record.asked.is_some_and(|asked| asked.port != port)
             && view.follow_ups.iter().any(|follow_ups| follow_ups.destination.port == port);
-        let refused = view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply);
         if used || refused {
             replies.origin = Origin::OtherAddress(Confidence::Certain);
         } else if confidence < Confidence::Certain && !identified && table.asks_many(record.client)

@@ -25,6 +25,8 @@ pub(super) fn parse_icmp(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, Dec
             9 | 10 | 13 => IcmpKind::AdminProhibited,
             _ => IcmpKind::Other,
         },
+        // Code 1 is of a destination that waited for fragments in vain.
+        11 if packet.payload.get(1) == Some(&1) => IcmpKind::Other,
         11 => IcmpKind::TimeExceeded,
         // Source quench, parameter problem.
         4 | 12 => IcmpKind::Other,
@@ -49,6 +51,7 @@ pub(super) fn parse_icmpv6(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, D
             _ => IcmpKind::Other,
         },
         2 => IcmpKind::PacketTooBig,
+        3 if packet.payload.get(1) == Some(&1) => IcmpKind::Other,
         3 => IcmpKind::TimeExceeded,
         // Parameter problem.
         4 => IcmpKind::Other,
@@ -135,7 +138,9 @@ mod tests {
             (&v4, 3, 4, Some(IcmpKind::PacketTooBig)),
             (&v6, 2, 0, Some(IcmpKind::PacketTooBig)),
             (&v4, 11, 0, Some(IcmpKind::TimeExceeded)),
-            (&v6, 3, 1, Some(IcmpKind::TimeExceeded)),
+            (&v4, 11, 1, Some(IcmpKind::Other)),
+            (&v6, 3, 0, Some(IcmpKind::TimeExceeded)),
+            (&v6, 3, 1, Some(IcmpKind::Other)),
             (&v4, 3, 2, Some(IcmpKind::Other)),
             (&v6, 1, 2, Some(IcmpKind::Other)),
             (&v4, 4, 0, Some(IcmpKind::Other)),

@@ -4,6 +4,7 @@
 //! Made once per analysis; the rules only look things up.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
@@ -15,8 +16,10 @@ use crate::model::exchange::{Exchange, Point, PointId, View};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
+mod closed_sockets;
 mod new_flows;
 
+pub use closed_sockets::ClosedSockets;
 pub use new_flows::{NewFlow, NewFlows};
 
 /// Distances kept per pair of points; their median does not move for more.
@@ -48,13 +51,21 @@ pub struct Crossings {
     /// Endpoints to which somebody opened an exchange at a point.
     addressed: HashSet<(PointId, Endpoint)>,
     new_flows: NewFlows,
+    closed_sockets: ClosedSockets,
+    /// Who asked whom.
+    asks: HashSet<(IpAddr, IpAddr)>,
 }
 
 impl Crossings {
     /// Reads all exchanges of an analysis.
     #[must_use]
     pub fn new(points: &[Point], exchanges: &[Exchange]) -> Self {
-        let mut crossings = Self { new_flows: NewFlows::new(exchanges), ..Self::default() };
+        let mut crossings = Self {
+            new_flows: NewFlows::new(exchanges),
+            closed_sockets: ClosedSockets::new(exchanges),
+            asks: exchanges.iter().filter_map(who_asks_whom).collect(),
+            ..Self::default()
+        };
         if points.len() < 2 {
             return crossings;
         }
@@ -182,6 +193,18 @@ impl Crossings {
         began.get(next).is_some_and(|at| *at <= until)
     }
 
+    /// Sockets that refused a reply for they had another.
+    #[must_use]
+    pub const fn closed_sockets(&self) -> &ClosedSockets {
+        &self.closed_sockets
+    }
+
+    /// Whether `client` asked something of `asked`.
+    #[must_use]
+    pub fn has_asked(&self, client: IpAddr, asked: IpAddr) -> bool {
+        self.asks.contains(&(client, asked))
+    }
+
     /// Exchanges that began later than others and were answered.
     #[must_use]
     pub const fn new_flows(&self) -> &NewFlows {
@@ -207,6 +230,11 @@ impl Orphan {
             device_is_client: exchange.device_is_client(),
         }
     }
+}
+
+fn who_asks_whom(exchange: &Exchange) -> Option<(IpAddr, IpAddr)> {
+    let asked = exchange.views.first()?.asked?;
+    Some((exchange.client.address, asked.address))
 }
 
 /// Every ordered pair of views.

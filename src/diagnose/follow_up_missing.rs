@@ -15,6 +15,10 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         return None;
     }
     let reply = reading.unfollowed_reply()?;
+    // The client did send: its packets came in parts.
+    if reading.lost_requests().is_some() {
+        return None;
+    }
     let sent = reply.tally.first?;
     let repeated = reply.tally.repeats > 0;
     if !repeated && !reading.is_silent_since(sent) {

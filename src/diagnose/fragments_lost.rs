@@ -1,21 +1,54 @@
-//! The server's answers came in fragments, and not all of them.
+//! Answers, or what the client sends, came in fragments, and not all of them.
 
 use super::evidence::extend;
 use super::reading::Reading;
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
-use crate::model::exchange::LostReplies;
+use crate::model::exchange::LostParts;
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
 
-/// Finds answers that no client could put together.
+/// Finds datagrams that their receiver could not put together.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
-    let lost = reading.view.lost_replies?;
-    let client = reading.exchange.client;
-    let first = Evidence {
-        frame: lost.frame,
-        summary: format!("{} → {client}, {}", lost.source, seen(lost)),
-    };
+    match reading.view.lost_replies {
+        Some(lost) => Some(replies(reading, verdict, lost)),
+        None => requests(reading, verdict, reading.lost_requests()?),
+    }
+}
+
+/// What the client sends cannot be used by any server. A capture filter hides
+/// later fragments too, so it counts only where nothing new came back.
+fn requests(reading: &Reading<'_>, verdict: Verdict, lost: LostParts) -> Option<Finding> {
+    if verdict != Verdict::Unanswered {
+        return None;
+    }
+    let confidence = Confidence::Likely;
+    let part = severity(verdict, Part::Stopped);
+    let mut finding = Finding::new(Cause::FragmentsLost, part, confidence, evidence(lost));
+    let often = times(lost.datagrams);
+    finding.title = fit_title([
+        format!("Packets of {} came in part only, {often}: fragments are missing", lost.source),
+        format!("The client's packets came in part only, {often}: fragments are missing"),
+    ]);
+    finding.explanation = format!(
+        "{} sent {often} a datagram to {} that needs several IP fragments, and not all of them were seen: {}. {} cannot use a part of it, so it does not answer. Later fragments have no ports: firewalls, translations and capture filters that look at ports do not let them through.",
+        reading.client_word_first(),
+        lost.destination,
+        seen(lost),
+        reading.name_first(lost.destination.address),
+    );
+    extend(&mut finding, [reading.first_request(), reading.repeated_request()]);
+    finding.remedies = remedies::for_lost_request_fragments(reading);
+    Some(finding)
+}
+
+fn evidence(lost: LostParts) -> Evidence {
+    let LostParts { source, destination, frame, .. } = lost;
+    Evidence { frame, summary: format!("{source} → {destination}, {}", seen(lost)) }
+}
+
+fn replies(reading: &Reading<'_>, verdict: Verdict, lost: LostParts) -> Finding {
+    let first = evidence(lost);
     let stopped = Part::stopped_if(verdict == Verdict::Unanswered);
     let mut finding =
         Finding::new(Cause::FragmentsLost, severity(verdict, stopped), Confidence::Likely, first);
@@ -32,10 +65,10 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     );
     extend(&mut finding, [reading.first_request(), reading.repeated_request()]);
     finding.remedies = remedies::for_lost_fragments(reading, lost.source);
-    Some(finding)
+    finding
 }
 
-fn seen(lost: LostReplies) -> String {
+fn seen(lost: LostParts) -> String {
     match lost.total_bytes {
         Some(total) => format!("{} of {total} bytes", lost.received_bytes),
         None => format!("{} bytes, the rest is missing", lost.received_bytes),
@@ -45,7 +78,11 @@ fn seen(lost: LostReplies) -> String {
 #[cfg(test)]
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
+    use crate::model::capture::PointKind;
+    use crate::model::endpoint::Endpoint;
+    use crate::model::exchange::Course;
     use crate::model::finding::{Cause, Severity, Verdict};
+    use crate::model::protocol::Protocol;
 
     #[test]
     fn a_client_that_gets_parts_asks_again() {
@@ -57,6 +94,45 @@ mod tests {
             assert!(finding.explanation.contains("1480 of 4028 bytes"), "{}", finding.explanation);
             let silent = Sample::snmp(family).repeat_request(2).wait_seconds(5);
             assert!(!silent.causes().contains(&Cause::FragmentsLost), "{family:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_gets_parts_does_not_answer() {
+        for family in Family::BOTH {
+            let vip = family.vip();
+            let radius = || Sample::request(family, Protocol::Radius, 1_812).repeat_request(2);
+            let block = Endpoint::new(vip, 40_001);
+            let upload = || Sample::tftp(family).answered_by_vip();
+            let cases = [
+                (
+                    "a large request",
+                    radius().lost_requests(Endpoint::new(vip, 1_812), 3).wait_seconds(5),
+                    Verdict::Unanswered,
+                    true,
+                ),
+                (
+                    "large blocks",
+                    upload().lost_requests(block, 3).repeat_reply(3).at(PointKind::Host),
+                    Verdict::Unanswered,
+                    true,
+                ),
+                (
+                    "the filter hides fragments of a transfer that goes on",
+                    upload()
+                        .lost_requests(block, 3)
+                        .follow_up(vip, 40_001, Course::ToAnswerer, 1)
+                        .progress(),
+                    Verdict::Symmetric,
+                    false,
+                ),
+            ];
+            for (name, sample, verdict, expected) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let found = sample.causes();
+                assert_eq!(found.contains(&Cause::FragmentsLost), expected, "{name} {family:?}");
+                assert!(!found.contains(&Cause::FollowUpMissing), "{name} {family:?}");
+            }
         }
     }
 }

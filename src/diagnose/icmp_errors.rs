@@ -8,7 +8,10 @@ use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, times};
 use crate::model::exchange::IcmpErrors;
 use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::packet::IcmpKind;
+use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
+use crate::model::topology::Role;
 
 /// Finds port unreachable, except where it refuses a changed reply: that is
 /// [`Cause::ReplyRejected`].
@@ -16,7 +19,7 @@ pub fn find_port_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<
     find(reading, verdict, Cause::PortUnreachable)
 }
 
-/// Finds host and network unreachable.
+/// Finds host and network unreachable, and packets that ran out of hops.
 pub fn find_host_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     find(reading, verdict, Cause::HostUnreachable)
 }
@@ -88,6 +91,17 @@ fn title(errors: &IcmpErrors, packets: u64) -> String {
 
 fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String {
     let IcmpErrors { kind, from, quotes, quoted_destination, .. } = *seen.errors;
+    if reading.is_refused_by_translator(seen)
+        && let Some(pod) = reading.client_at_pod().filter(|pod| *pod != from)
+    {
+        return format!(
+            "{} asked for {}, and sent {} about the {}. The answer comes from a new port, as TFTP has it, and the translation of the request does not cover that port: the node takes the answer for its own, and no socket of its own waits for it.",
+            reading.name_first(from),
+            reading.name(pod),
+            count(packets, &format!("ICMP {} error", kind.as_text())),
+            quoted_text(quotes),
+        );
+    }
     let target = quoted_destination.map_or_else(String::new, |to| format!(" to {to}"));
     let mut text = format!(
         "{} sent {} about the {}{target}.",
@@ -105,8 +119,20 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         (Cause::PortUnreachable, Quotes::FollowUp) => {
             " The server answered from this port and does not receive there: its socket is gone, or the translation that leads to it is."
         }
+        (Cause::PortUnreachable, Quotes::Reply) if reading.sender_change_stopped() => {
+            " It is the pod's answer, from a port of its own: the node gave the request its own address, and no translation leads from that port back to the client."
+        }
+        (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
+            " The answer comes from a new port, as TFTP has it. Where the node asked for one of its pods, its translation of the request does not cover that port: it takes the answer for its own, and no socket of its own waits for it."
+        }
+        (Cause::PortUnreachable, Quotes::Reply) if may_be_translator(reading) => {
+            " The client's socket did not take the reply: it had closed, for example because it no longer waited. Or this host asked for a container or pod behind it: TFTP answers from a new port, which the translation of the request does not cover."
+        }
         (Cause::PortUnreachable, Quotes::Reply) => {
             " The client's socket did not take the reply: it had closed, for example because it no longer waited."
+        }
+        (Cause::HostUnreachable, _) if kind == IcmpKind::TimeExceeded => {
+            " The packet had used up its hops (TTL, hop limit) there: routers send it round in a loop, or its sender gave it too few."
         }
         (Cause::HostUnreachable, _) if quoted_destination.is_some_and(|to| to.address == from) => {
             " The address says so itself, so the way to it is open: a rule on its host refuses the packet with this error, or the host sends it on to where it cannot reach, a pod for example."
@@ -133,13 +159,21 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
     text
 }
 
+/// Whether the client may be a host that asks for others, for all that is known of it.
+fn may_be_translator(reading: &Reading<'_>) -> bool {
+    reading.exchange.protocol == Protocol::Tftp
+        && reading.role_of(reading.exchange.client.address) == Role::Unknown
+}
+
 #[cfg(test)]
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::exchange::Course;
     use crate::model::finding::{Cause, Severity, Verdict};
     use crate::model::packet::IcmpKind;
+    use crate::model::protocol::Protocol;
     use crate::model::report::Quotes;
+    use crate::model::topology::{FactSource, Role};
 
     #[test]
     fn each_kind_rejects_under_its_own_cause() {
@@ -149,7 +183,7 @@ mod tests {
             (IcmpKind::NetworkUnreachable, Some(Cause::HostUnreachable)),
             (IcmpKind::AdminProhibited, Some(Cause::AdminProhibited)),
             (IcmpKind::PacketTooBig, Some(Cause::PacketTooBig)),
-            (IcmpKind::TimeExceeded, None),
+            (IcmpKind::TimeExceeded, Some(Cause::HostUnreachable)),
             (IcmpKind::Other, None),
         ];
         for family in Family::BOTH {
@@ -248,6 +282,41 @@ mod tests {
                 assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
                 assert_eq!(diagnosis.findings.first().map(|f| f.severity), severity, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_packet_out_of_hops_is_told_from_a_missing_route() {
+        for family in Family::BOTH {
+            let expired = |sample: Sample| {
+                sample.icmp(IcmpKind::TimeExceeded, family.node(), Quotes::Request, 2)
+            };
+            let finding = expired(Sample::tftp(family)).finding(Cause::HostUnreachable);
+            assert!(finding.explanation.contains("used up its hops"), "{}", finding.explanation);
+            assert!(finding.remedies[0].commands[0].starts_with("traceroute"), "{family:?}");
+            // Traceroute at the port of some protocol wants these errors.
+            let probe = expired(Sample::request(family, Protocol::Dns, 53));
+            assert_eq!(probe.diagnose().verdict, Verdict::OneWay, "{family:?}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_refuses_a_pods_answer_lacks_a_translation() {
+        for family in Family::BOTH {
+            let node = family.node();
+            let refused = |sample: Sample, by| {
+                let answered = sample.answered_by_vip();
+                answered.icmp(IcmpKind::PortUnreachable, by, Quotes::Reply, 1)
+            };
+            let asks = Sample::tftp(family).with_client(node, 40_000);
+            let by_node = refused(asks.role(node, Role::Node, FactSource::IpAddr), node);
+            let finding = by_node.finding(Cause::PortUnreachable);
+            assert!(finding.explanation.contains("for one of its pods"), "{}", finding.explanation);
+            assert!(finding.remedies[0].title.contains("helper"), "{}", finding.remedies[0].title);
+            let by_device = refused(Sample::tftp(family), family.device());
+            let finding = by_device.finding(Cause::PortUnreachable);
+            assert!(finding.explanation.contains("container or pod"), "{}", finding.explanation);
+            assert!(!finding.remedies[0].title.contains("helper"), "{family:?}");
         }
     }
 }

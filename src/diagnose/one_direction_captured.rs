@@ -18,13 +18,14 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let first = match (unseen, reply) {
         (Some(sent), _) => reading.first_follow_up(sent)?,
         (None, Some(reply)) => reading.first_reply(reply)?,
-        (None, None) => return None,
+        (None, None) => reading.first_request()?,
     };
+    let asks_on = reading.asks_on_content();
     // A client that goes on at a new endpoint has heard of it from a reply.
     let confidence = if unseen.is_some() { Confidence::Likely } else { Confidence::Possible };
     let severity = severity(verdict, Part::Present);
     let mut finding = Finding::new(Cause::OneDirectionCaptured, severity, confidence, first);
-    finding.title = if unseen.is_some() {
+    finding.title = if unseen.is_some() || asks_on {
         fit_title([
             format!("Only packets from {client} were captured"),
             "Only the client's packets were captured".to_owned(),
@@ -47,7 +48,11 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
             reading.name_first(reply.source.address),
             count(reply.tally.packets, "packet"),
         ),
-        (None, None) => String::new(),
+        (None, None) => format!(
+            "{} asked {} one after the other and repeated none of them, as it would have to if no answer came. So the answers are likely to be there and not to be captured.",
+            reading.client_word_first(),
+            count(reading.view.requests.packets, "new question"),
+        ),
     };
     extend(&mut finding, [reading.first_request()]);
     finding.remedies = vec![remedies::capture_both_directions(reading)];
@@ -59,6 +64,7 @@ mod tests {
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::exchange::Course;
     use crate::model::finding::{Cause, Verdict};
+    use crate::model::protocol::Protocol;
 
     #[test]
     fn one_direction_is_told_from_silence() {
@@ -100,6 +106,38 @@ mod tests {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
                 let found = sample.causes().contains(&Cause::OneDirectionCaptured);
                 assert_eq!(found, expected, "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_asks_on_without_repeating_is_answered_elsewhere() {
+        for family in Family::BOTH {
+            let asks = |protocol, port| {
+                (0..5).fold(Sample::request(family, protocol, port), |sample, _| {
+                    sample.wait_milliseconds(300).request_again()
+                })
+            };
+            let dns = || asks(Protocol::Dns, 53);
+            let cases = [
+                ("content", dns().wait_seconds(3), Verdict::Inconclusive),
+                ("asks again in the end", dns().repeat_request(1), Verdict::Unanswered),
+                ("NTP polls anew each time", asks(Protocol::Ntp, 123), Verdict::Unanswered),
+                (
+                    "as slow as a timeout",
+                    (0..5)
+                        .fold(Sample::request(family, Protocol::Dns, 53), |sample, _| {
+                            sample.wait_seconds(1).request_again()
+                        })
+                        .wait_seconds(3),
+                    Verdict::Unanswered,
+                ),
+            ];
+            for (name, sample, verdict) in cases {
+                let sample = sample.wait_seconds(2);
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let found = sample.causes().contains(&Cause::OneDirectionCaptured);
+                assert_eq!(found, verdict == Verdict::Inconclusive, "{name} {family:?}");
             }
         }
     }

@@ -7,7 +7,7 @@ use super::crossings::Crossings;
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, Discarded, Exchange, FollowUps, Origin, Point, Replies, View,
+    AskedAgain, Course, Discarded, Exchange, FollowUps, LostParts, Origin, Point, Replies, View,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::IcmpKind;
@@ -81,7 +81,7 @@ impl<'a> Reading<'a> {
             wrong_address: None,
             wrong_port: None,
             other_source: None,
-            errors: errors::read(exchange, habit),
+            errors: errors::read(exchange, habit, context.crossings),
             lost_request: None,
             lost_follow_up: None,
             lost_reply: None,
@@ -114,10 +114,20 @@ impl<'a> Reading<'a> {
         self.view.follow_ups.iter().filter(|follow_ups| follow_ups.tally.first.is_some())
     }
 
-    /// Whether a reply said something new after the client had gone on.
+    /// Whether a reply said something new after the client had gone on. Replies
+    /// that the client refused, every one of them, do not count.
     #[must_use]
     pub fn went_on(&self) -> bool {
-        self.view.progress.is_some()
+        self.view.progress.is_some() && !errors::refuses_all(self.view)
+    }
+
+    /// The client's datagrams of which fragments are missing, at any point.
+    #[must_use]
+    pub fn lost_requests(&self) -> Option<LostParts> {
+        if self.habit != Habit::Conversation {
+            return None;
+        }
+        self.exchange.views.iter().find_map(|view| view.lost_requests)
     }
 
     /// The question asked again after a changed reply.
@@ -264,6 +274,18 @@ impl<'a> Reading<'a> {
             && self.translated_sender().is_some()
     }
 
+    /// Whether a node refused a TFTP answer that it should have given to a pod: it
+    /// asked for the pod, and its translation does not cover the answer's new port.
+    #[must_use]
+    pub fn is_refused_by_translator(&self, seen: &SeenErrors<'_>) -> bool {
+        let client = self.exchange.client.address;
+        self.exchange.protocol == Protocol::Tftp
+            && seen.ended
+            && seen.refuses_reply()
+            && seen.errors.from == client
+            && self.role_of(client) == Role::Node
+    }
+
     /// Whether any address or port differs from what the other side expects.
     #[must_use]
     pub fn has_asymmetry(&self) -> bool {
@@ -377,9 +399,17 @@ fn find_changed(protocol: Protocol, view: &View) -> Option<&Replies> {
     captured().find(|replies| matches!(replies.origin, Origin::OtherAddress(_))).or_else(|| {
         // TFTP answers from a new port by design: RFC 1350 section 4.
         captured().find(|replies| {
-            matches!(replies.origin, Origin::OtherPort(_)) && protocol != Protocol::Tftp
+            matches!(replies.origin, Origin::OtherPort(_))
+                && protocol != Protocol::Tftp
+                && !is_session_port(view, replies)
         })
     })
+}
+
+/// An unknown protocol answers from a port of its own, as TFTP does, and the client
+/// neither refuses that nor asks again: both sides know it so.
+fn is_session_port(view: &View, replies: &Replies) -> bool {
+    replies.origin == Origin::OtherPort(Confidence::Possible) && view.asked_again.is_none()
 }
 
 fn first_on(view: &View, course: Course) -> Option<&FollowUps> {

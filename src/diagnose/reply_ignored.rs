@@ -18,6 +18,10 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     }
     match reading.ignored() {
         Some(again) => changed(reading, verdict, again),
+        // They went where the payload says: that is told by itself.
+        None if reading.view.payload_replies.is_some() => None,
+        // Nor do refused answers leave a question open.
+        None if reading.errors.iter().any(|seen| seen.ended && seen.refuses_reply()) => None,
         None => unchanged(reading, verdict, reading.asks_in_vain()?),
     }
 }

@@ -97,6 +97,7 @@ mod tests {
             };
             let cases = [
                 ("each reply refused", refuse(moved(3), 3), Verdict::Broken, true),
+                ("each new answer refused", refuse(moved(3).progress(), 4), Verdict::Broken, true),
                 ("a late copy refused", refuse(moved(2), 1), Verdict::Tolerated, true),
                 ("none refused", moved(1), Verdict::Tolerated, false),
                 (

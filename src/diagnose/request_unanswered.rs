@@ -108,9 +108,14 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
         entry::explain(reading, asked, &often)
     } else {
         format!(
-            "{} asked {} {often} and got no reply: no datagram and no ICMP error.{}{} {}",
+            "{} asked {} {often} and got no reply: {}.{}{} {}",
             reading.client_word_first(),
             reading.name(asked.address),
+            if reading.view.icmp_errors.is_empty() {
+                "no datagram and no ICMP error"
+            } else {
+                "no datagram, though an ICMP error that does not end an exchange"
+            },
             elsewhere(reading),
             entry::beside(reading),
             conclusion(reading),
@@ -226,8 +231,14 @@ fn elsewhere(reading: &Reading<'_>) -> String {
                 " The pod did answer: its cable shows {}, which did not get here.",
                 count(replies, "reply packet")
             )
-        } else if pod.follow_up_packets() == 0 && reading.is_answered() {
+        } else if pod.follow_up_packets() == 0 && reading.follow_ups().next().is_some() {
             " At the pod's cable no follow-up was seen.".to_owned()
+        } else if reading.is_answered() && pod.requests.packets < reading.view.requests.packets {
+            format!(
+                " At the pod's cable only {} of {} were seen.",
+                pod.requests.packets,
+                count(reading.view.requests.packets, "request")
+            )
         } else if pod.requests.packets > 0 && !reading.is_answered() {
             " The request was seen at the pod's cable, and no reply there either.".to_owned()
         } else {

@@ -13,8 +13,8 @@ use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, DeviceRule, Discarded, Exchange, FollowUps, IcmpErrors, LateChange,
-    LostReplies, Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall, Step,
-    Tally, View,
+    LostParts, Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall, Step, Tally,
+    View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
 use crate::model::neighbour::Unresolved;
@@ -208,6 +208,13 @@ impl Sample {
         }
     }
 
+    pub fn wait_milliseconds(mut self, milliseconds: u64) -> Self {
+        self.now = self.now + Duration::from_millis(milliseconds);
+        let now = self.now;
+        self.primary().observed_until = now;
+        self
+    }
+
     pub fn wait_seconds(mut self, seconds: u64) -> Self {
         self.now = self.now + Duration::from_secs(seconds);
         let now = self.now;
@@ -219,12 +226,29 @@ impl Sample {
     pub fn lost_replies(mut self, datagrams: u64) -> Self {
         let frame = self.tick();
         let source = self.exchange.views[0].asked.unwrap();
-        self.primary().lost_replies = Some(LostReplies {
+        let destination = self.exchange.client;
+        self.primary().lost_replies = Some(LostParts {
             source,
+            destination,
             datagrams,
             frame,
             received_bytes: 1_480,
             total_bytes: Some(4_028),
+        });
+        self
+    }
+
+    /// Packets of the client to `destination` of which only the first fragment was seen.
+    pub fn lost_requests(mut self, destination: Endpoint, datagrams: u64) -> Self {
+        let frame = self.tick();
+        let source = self.exchange.client;
+        self.primary().lost_requests = Some(LostParts {
+            source,
+            destination,
+            datagrams,
+            frame,
+            received_bytes: 1_480,
+            total_bytes: Some(4_108),
         });
         self
     }

@@ -15,10 +15,12 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let pod = reading.other_pod_view();
     let entry = reading.request_entry().filter(|entry| entry.flow.is_source_translated());
     // What the pod's cable shows goes before what a table of another moment says.
-    let proof = if pod.is_some() {
-        "At the pod's cable the same request comes from"
-    } else {
-        "Connection tracking sends the request on with the source"
+    let proof = match pod {
+        Some(pod) if pod.point.as_captured() == reading.view.point => {
+            "On its way on to the pod, at the same interface, the same request comes from"
+        }
+        Some(_) => "At the pod's cable the same request comes from",
+        None => "Connection tracking sends the request on with the source",
     };
     let first = reading.first_request()?;
     // The receiver of a log knows its sender by this address alone.

@@ -23,7 +23,9 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         .is_some_and(|belief| belief.role == Role::Vip && belief.source != FactSource::Packets);
     let is_temporary = reading.topology.is_temporary(source);
     let asks_strangely = is_vip || is_temporary;
+    // What goes to who asks that very address may be an answer that was not known as one.
     if reading.exchange.device_is_client()
+        || (is_vip && reading.crossings.has_asked(asked.address, source))
         || reading.habit != Habit::Conversation
         || !asks_strangely
     {

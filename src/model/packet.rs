@@ -312,6 +312,35 @@ pub struct PayloadAddress {
     pub asks_for_own_port: bool,
 }
 
+impl PayloadAddress {
+    /// RFC 3261 section 19.1.2.
+    const DEFAULT_SIP_PORT: u16 = 5060;
+
+    /// What the topmost of a SIP Via's values names:
+    /// `SIP/2.0/UDP 192.0.2.7:5062;branch=…;rport`. The port is 5060 where none
+    /// stands there (RFC 3261 section 18.2.2).
+    #[must_use]
+    pub fn find_in_via(value: &str) -> Option<Self> {
+        let topmost = value.split(',').next()?;
+        let mut parts = topmost.split(';');
+        let sent_by = parts.next()?.split_whitespace().last()?;
+        let asks_for_own_port =
+            parts.any(|part| part.split('=').next().is_some_and(|name| name.trim() == "rport"));
+        let (host, port) = match sent_by.strip_prefix('[') {
+            Some(rest) => {
+                let (host, rest) = rest.split_once(']')?;
+                (host, rest.strip_prefix(':'))
+            }
+            None => match sent_by.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (sent_by, None),
+            },
+        };
+        let port = port.map_or(Some(Self::DEFAULT_SIP_PORT), |port| port.parse().ok())?;
+        Some(Self { address: host.parse().ok(), port, asks_for_own_port })
+    }
+}
+
 /// Which part of a transaction a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransactionRole {
@@ -372,7 +401,7 @@ pub enum IcmpKind {
     AdminProhibited,
     /// ICMP 3/4, ICMPv6 2/0.
     PacketTooBig,
-    /// ICMP 11, ICMPv6 3: what traceroute provokes on purpose.
+    /// ICMP 11/0, ICMPv6 3/0: out of hops, which traceroute provokes on purpose.
     TimeExceeded,
     /// Any other error type.
     Other,

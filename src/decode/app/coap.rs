@@ -53,6 +53,64 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     })
 }
 
+/// Whether a payload between unknown ports is a response: a code that is
+/// assigned, a token, and options that are registered, up to the payload
+/// marker (section 3.1).
+pub(super) fn has_response_shape(payload: &Payload<'_>) -> bool {
+    let bytes = payload.captured;
+    let (Some(first), Some(code)) = (find_u8(bytes, 0), find_u8(bytes, 1)) else { return false };
+    let (is_reset, token_bytes) = (first & 0x30 == 0x30, usize::from(first & 0xf));
+    let fits = first >> 6 == 1 && !is_reset && (1..=8).contains(&token_bytes);
+    let after_token = bytes.get(HEADER_BYTES + token_bytes..);
+    payload.is_whole() && fits && is_response_code(code) && after_token.is_some_and(has_options)
+}
+
+/// The CoAP codes registry: success, client errors, server errors.
+const fn is_response_code(code: u8) -> bool {
+    matches!(
+        (code >> 5, code & 0x1f),
+        (2, 1..=5 | 31) | (4, 0..=6 | 8 | 9 | 12 | 13 | 15 | 22 | 29) | (5, 0..=5 | 8)
+    )
+}
+
+/// Options in ascending order, then nothing, or a marker and a payload.
+fn has_options(mut rest: &[u8]) -> bool {
+    let mut number = 0;
+    loop {
+        match rest {
+            [] => return true,
+            [0xff, body @ ..] => return !body.is_empty(),
+            [head, after @ ..] => {
+                let Some((delta, after)) = find_extended(head >> 4, after) else { return false };
+                let Some((length, after)) = find_extended(head & 0xf, after) else { return false };
+                number += delta;
+                let (true, Some(next)) = (is_option(number), after.get(length..)) else {
+                    return false;
+                };
+                rest = next;
+            }
+        }
+    }
+}
+
+/// A delta or length of four bits, which 13 and 14 extend by one byte or two.
+fn find_extended(bits: u8, after: &[u8]) -> Option<(usize, &[u8])> {
+    match bits {
+        13 => after.split_first().map(|(byte, rest)| (usize::from(*byte) + 13, rest)),
+        14 => Some((usize::from(find_u16(after, 0)?) + 269, after.get(2..)?)),
+        15 => None,
+        _ => Some((usize::from(bits), after)),
+    }
+}
+
+/// The CoAP option numbers registry, of what responses carry or may repeat.
+const fn is_option(number: usize) -> bool {
+    matches!(
+        number,
+        1 | 3..=9 | 11..=17 | 19..=21 | 23 | 27 | 28 | 31 | 35 | 39 | 60 | 252 | 258 | 292
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{cut, whole};

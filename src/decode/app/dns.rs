@@ -11,6 +11,8 @@ use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 const HEADER_BYTES: usize = 12;
+/// Identity and flags, which a small snap length leaves.
+const LEAST_BYTES: usize = 4;
 /// A name's longest form, with its length bytes.
 const MAX_NAME_BYTES: usize = 255;
 /// The highest assigned opcode: DNS stateful operations (RFC 8490).
@@ -22,13 +24,17 @@ const MAX_OPCODE: u16 = 6;
 /// side, and then both would not agree.
 pub(super) fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transaction> {
     let bytes = payload.captured;
-    let header = bytes.get(..HEADER_BYTES)?;
-    let (id, flags) = (find_u16(header, 0)?, find_u16(header, 2)?);
+    let least = if payload.is_whole() { HEADER_BYTES } else { LEAST_BYTES };
+    if bytes.len() < least || usize::try_from(payload.length).is_ok_and(|all| all < HEADER_BYTES) {
+        return None;
+    }
+    let (id, flags) = (find_u16(bytes, 0)?, find_u16(bytes, 2)?);
     let opcode = flags >> 11 & 0xf;
     if opcode > MAX_OPCODE {
         return None;
     }
-    let question = if find_u16(header, 4)? == 0 { None } else { find_question(bytes) };
+    let question =
+        find_u16(bytes, 4).filter(|questions| *questions > 0).and_then(|_| find_question(bytes));
     let is_response = flags & 0x8000 != 0;
     let (role, label) = match (is_response, opcode) {
         (true, _) => (TransactionRole::Reply, "response"),
@@ -150,15 +156,16 @@ mod tests {
     #[test]
     fn a_cut_question_leaves_the_identity() {
         let bytes = query(7, "www.example.com", TYPE::A);
-        for captured_bytes in HEADER_BYTES..bytes.len() {
+        for captured_bytes in LEAST_BYTES..bytes.len() {
             let payload = cut(40_000, 53, &bytes[..captured_bytes], bytes.len());
             let transaction = find_transaction(Protocol::Dns, &payload).unwrap();
             assert_eq!(transaction.identity, read(&bytes).identity);
             assert_eq!(transaction.question, None);
             assert_eq!(transaction.label, "query");
         }
-        let payload = cut(40_000, 53, &bytes[..11], bytes.len());
+        let payload = cut(40_000, 53, &bytes[..3], bytes.len());
         assert_eq!(find_transaction(Protocol::Dns, &payload), None);
+        assert_eq!(find_transaction(Protocol::Dns, &whole(40_000, 53, &bytes[..11])), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod sip;
 mod snmp;
 mod stun;
 mod tftp;
+mod wireguard;
 
 use crate::model::packet::{Application, Transaction};
 use crate::model::protocol::Protocol;
@@ -100,6 +101,7 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         Protocol::Sip => sip::find_transaction(payload),
         Protocol::Coap => coap::find_transaction(payload),
         Protocol::Stun => stun::find_transaction(payload),
+        Protocol::Wireguard => wireguard::find_transaction(payload),
         Protocol::Tftp
         | Protocol::Nbns
         | Protocol::Syslog
@@ -112,7 +114,6 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         | Protocol::Sflow
         | Protocol::Statsd
         | Protocol::Quic
-        | Protocol::Wireguard
         | Protocol::Bacnet
         | Protocol::Teredo
         | Protocol::Vxlan

@@ -4,7 +4,7 @@
 //! Only answers are looked for, and each has to fit in every part that its
 //! protocol fixes: payloads of other protocols pass through here all the time.
 
-use super::{Payload, dns, ntp, radius, snmp};
+use super::{Payload, coap, dns, ntp, radius, snmp, wireguard};
 use crate::decode::field::{find_u8, find_u16, find_u32};
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
@@ -20,12 +20,15 @@ const NTP_WORK_S: u32 = 10;
 pub(super) fn find_reply(payload: &Payload<'_>) -> Option<Transaction> {
     let bytes = payload.captured;
     let found = match find_u8(bytes, 0)? {
-        _ if is_dns(bytes) => {
-            dns::find_transaction(Protocol::Dns, payload).filter(|found| found.question.is_some())
-        }
+        _ if is_dns(bytes) => dns::find_transaction(Protocol::Dns, payload)
+            .filter(|found| found.question.is_some() || !payload.is_whole()),
         0x30 => snmp::find_transaction(Protocol::Snmp, payload),
         first if first & 0x7 == 4 && is_ntp(payload) => ntp::find_transaction(payload),
-        2 | 3 | 5 | 11 if is_radius(payload) => radius::find_transaction(payload),
+        2 | 3 | 5 | 11 | 41 | 42 | 44 | 45 if is_radius(payload) => {
+            radius::find_transaction(payload)
+        }
+        2 | 3 => wireguard::find_transaction(payload),
+        0x41..=0x68 if coap::has_response_shape(payload) => coap::find_transaction(payload),
         _ => None,
     };
     found.filter(|found| found.role == TransactionRole::Reply)
@@ -51,7 +54,7 @@ fn is_ntp(payload: &Payload<'_>) -> bool {
         && sent_s.wrapping_sub(received_s) <= NTP_WORK_S
 }
 
-/// RFC 2865 sections 3 and 5: a length that is the payload's, filled by attributes.
+/// RFC 2865 sections 3 and 5, RFC 5176 section 2.3: a length that is the payload's, filled by attributes.
 fn is_radius(payload: &Payload<'_>) -> bool {
     if find_u16(payload.captured, 2).map(u32::from) != Some(payload.length) || !payload.is_whole() {
         return false;
@@ -74,6 +77,15 @@ mod tests {
         b"\x30\x1a\x02\x01\x01\x04\x06public\xa2\x0d\x02\x01\x07\x02\x01\0\x02\x01\0\x30\x02\x05\0";
     const RADIUS: &[u8] = b"\x02\x07\0\x1a0123456789abcdef\x12\x06well";
 
+    const COA_ACK: &[u8] = b"\x2c\x07\0\x140123456789abcdef";
+    const COAP: &[u8] = b"\x62\x45\0\x07\xaa\xbb\xc0\xff22.5";
+
+    fn wireguard() -> Vec<u8> {
+        let mut bytes = vec![2, 0, 0, 0];
+        bytes.resize(92, 0x5a);
+        bytes
+    }
+
     fn ntp() -> Vec<u8> {
         let mut bytes = vec![0x24, 2, 6, 0xe9];
         bytes.resize(24, 0);
@@ -89,6 +101,9 @@ mod tests {
             (DNS.to_vec(), Protocol::Dns),
             (SNMP.to_vec(), Protocol::Snmp),
             (RADIUS.to_vec(), Protocol::Radius),
+            (COA_ACK.to_vec(), Protocol::Radius),
+            (COAP.to_vec(), Protocol::Coap),
+            (wireguard(), Protocol::Wireguard),
             (ntp(), Protocol::Ntp),
         ];
         for (bytes, protocol) in cases {
@@ -114,6 +129,13 @@ mod tests {
             ("an attribute without length", change(RADIUS, 21, 0)),
             ("an attribute beyond the end", change(RADIUS, 21, 7)),
             ("an Access-Request", change(RADIUS, 0, 1)),
+            ("a CoA-Request", change(COA_ACK, 0, 43)),
+            ("a CoAP request", change(COAP, 1, 1)),
+            ("a CoAP reset", change(COAP, 0, 0x72)),
+            ("a CoAP code that nobody assigned", change(COAP, 1, 0x47)),
+            ("a CoAP option that nobody assigned", change(COAP, 6, 0xa0)),
+            ("a CoAP payload of no bytes", COAP[..8].to_vec()),
+            ("a CoAP option beyond the end", change(COAP, 6, 0xc9)),
             ("an NTP client", change(&ntp(), 0, 0x23)),
             ("a server that takes years", change(&ntp(), 40, 0xe1)),
             ("stratum 17", change(&ntp(), 1, 17)),
@@ -122,9 +144,22 @@ mod tests {
         for (name, bytes) in cases {
             assert_eq!(find_reply(&whole(41_053, 50_001, &bytes)), None, "{name}");
         }
+        for captured in 0..COAP.len() {
+            let found = find_reply(&cut(41_053, 50_001, &COAP[..captured], COAP.len()));
+            assert_eq!(found, None, "{captured} bytes");
+        }
         for captured in 0..RADIUS.len() {
             let found = find_reply(&cut(41_053, 50_001, &RADIUS[..captured], RADIUS.len()));
             assert_eq!(found, None, "{captured} bytes");
+        }
+    }
+    #[test]
+    fn a_snap_length_leaves_the_header_of_a_dns_answer() {
+        for captured in 0..DNS.len() {
+            let found = find_reply(&cut(41_053, 50_001, &DNS[..captured], DNS.len()));
+            let role = found.map(|found| found.role);
+            let expected = (captured >= 6).then_some(TransactionRole::Reply);
+            assert_eq!(role, expected, "{captured} bytes");
         }
     }
 }

@@ -10,9 +10,6 @@ const MAX_FIRST_LINE_BYTES: usize = 1024;
 /// Header fields looked at for Call-ID and CSeq.
 const MAX_HEADER_FIELDS: usize = 128;
 
-/// RFC 3261 section 19.1.2.
-const DEFAULT_PORT: u16 = 5060;
-
 /// Methods of RFC 3261 and its extensions.
 const METHODS: [&str; 14] = [
     "INVITE",
@@ -50,8 +47,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     })
 }
 
-/// What the topmost Via names: `SIP/2.0/UDP 192.0.2.7:5062;branch=…;rport`. The
-/// port is 5060 where none stands there (section 18.2.2).
+/// What the topmost Via names.
 fn find_reply_to(bytes: &[u8]) -> Option<PayloadAddress> {
     if !matches!(find_start_line(bytes), Some((TransactionRole::Request, _))) {
         return None;
@@ -62,30 +58,10 @@ fn find_reply_to(bytes: &[u8]) -> Option<PayloadAddress> {
         start = line_end + 1;
         let Some((name, value)) = split_field(line) else { continue };
         if name.eq_ignore_ascii_case(b"via") || name.eq_ignore_ascii_case(b"v") {
-            return parse_via(std::str::from_utf8(value).ok()?);
+            return PayloadAddress::find_in_via(std::str::from_utf8(value).ok()?);
         }
     }
     None
-}
-
-fn parse_via(value: &str) -> Option<PayloadAddress> {
-    let topmost = value.split(',').next()?;
-    let mut parts = topmost.split(';');
-    let sent_by = parts.next()?.split_whitespace().last()?;
-    let asks_for_own_port =
-        parts.any(|part| part.split('=').next().is_some_and(|name| name.trim() == "rport"));
-    let (host, port) = match sent_by.strip_prefix('[') {
-        Some(rest) => {
-            let (host, rest) = rest.split_once(']')?;
-            (host, rest.strip_prefix(':'))
-        }
-        None => match sent_by.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (sent_by, None),
-        },
-    };
-    let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok())?;
-    Some(PayloadAddress { address: host.parse().ok(), port, asks_for_own_port })
 }
 
 /// `Name: value` of a header field.

@@ -21,7 +21,7 @@ pub const FOLLOW_UP_MISSING: CauseDocumentation = CauseDocumentation {
 pub const ONE_DIRECTION_CAPTURED: CauseDocumentation = CauseDocumentation {
     meaning: "Only one side's packets are in the capture, so who answered and how it went on cannot be told. No verdict is drawn from half of a conversation.",
     example: "192.0.2.7:41226 → 198.51.100.10:69  WRQ \"startup.cfg\"\n192.0.2.7:41226 → 198.51.100.4:32991  DATA 1: somebody answered, and it was not captured",
-    proof: "The client goes on at an endpoint from which no reply was captured (likely), or replies were captured and nothing that the client sent (possible).",
+    proof: "The client goes on at an endpoint from which no reply was captured (likely), or replies were captured and nothing that the client sent (possible). Or the client puts one new question after the other, faster than a timeout, and repeats none, in a protocol that has it repeat what is not answered (possible).",
     disproof: "Packets of the other direction at the same point, in another file of the analysis.",
     remedy_summary: "Capture without a direction and without a filter by source or destination; if the other direction takes another interface, capture at all of them.",
 };

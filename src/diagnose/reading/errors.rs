@@ -1,6 +1,7 @@
 //! ICMP errors: which of them count, and whether the exchange went on after them.
 
 use super::Habit;
+use crate::diagnose::crossings::Crossings;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
@@ -42,13 +43,20 @@ impl SeenErrors<'_> {
 
 /// The errors of the primary view, or else those that another point saw: a
 /// node's answer to a pod never crosses the uplink.
-pub fn read(exchange: &Exchange, habit: Habit) -> Vec<SeenErrors<'_>> {
+pub fn read<'a>(
+    exchange: &'a Exchange,
+    habit: Habit,
+    crossings: &Crossings,
+) -> Vec<SeenErrors<'a>> {
     // A group has members that do not listen, and a probe asks for errors.
     if matches!(habit, Habit::Group | Habit::Probe | Habit::Tunnel) {
         return Vec::new();
     }
     let primary = exchange.primary();
-    let own = read_view(primary, habit);
+    let mut own = read_view(primary, habit);
+    if crossings.closed_sockets().had_answer(exchange, primary) {
+        own.iter_mut().filter(|seen| seen.refuses_reply()).for_each(|seen| seen.ended = false);
+    }
     if !own.is_empty() || primary.progress.is_some() {
         return own;
     }
@@ -82,16 +90,22 @@ fn read_view(view: &View, habit: Habit) -> Vec<SeenErrors<'_>> {
 const fn cause_of(kind: IcmpKind) -> Option<Cause> {
     match kind {
         IcmpKind::PortUnreachable => Some(Cause::PortUnreachable),
-        IcmpKind::HostUnreachable | IcmpKind::NetworkUnreachable => Some(Cause::HostUnreachable),
+        IcmpKind::HostUnreachable | IcmpKind::NetworkUnreachable | IcmpKind::TimeExceeded => {
+            Some(Cause::HostUnreachable)
+        }
         IcmpKind::AdminProhibited => Some(Cause::AdminProhibited),
         IcmpKind::PacketTooBig => Some(Cause::PacketTooBig),
-        IcmpKind::TimeExceeded | IcmpKind::Other => None,
+        IcmpKind::Other => None,
     }
 }
 
 /// Whether packets after the last error show that it did no lasting harm.
 /// Frame numbers give the order: text may come without times.
 fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
+    let refuses = errors.kind == IcmpKind::PortUnreachable && errors.quotes == Quotes::Reply;
+    if refuses && refuses_all(view) {
+        return false;
+    }
     let is_later = |tally: &Tally| tally.last.is_some_and(|frame| frame.number > last.number);
     let reply_after = view.replies.iter().any(|Replies { tally, .. }| is_later(tally));
     let client_after = view.follow_ups.iter().any(|FollowUps { tally, .. }| is_later(tally));
@@ -119,6 +133,16 @@ fn has_used_a_reply(view: &View, errors: &IcmpErrors) -> bool {
     }
     let awaited = view.replies.iter().any(|replies| replies.awaits_follow_up);
     !awaited && view.asked_again.is_none() && view.reply_packets() > errors.tally.packets
+}
+
+/// Whether the client refused every reply that came: there was as much of ICMP
+/// port unreachable about replies as there were replies.
+pub fn refuses_all(view: &View) -> bool {
+    let refused = view.icmp_errors.iter().filter(|errors| {
+        errors.kind == IcmpKind::PortUnreachable && errors.quotes == Quotes::Reply
+    });
+    let refused: u64 = refused.map(|errors| errors.tally.packets).sum();
+    refused > 0 && refused >= view.reply_packets()
 }
 
 fn is_heard_again(requests: &Tally, last: FrameRef) -> bool {

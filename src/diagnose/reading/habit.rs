@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::exchange::{Exchange, View};
+use crate::model::exchange::{Exchange, Said, View};
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::topology::{Role, Topology};
@@ -37,18 +37,24 @@ pub fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit 
     }
     match protocol {
         Protocol::Vxlan | Protocol::Geneve | Protocol::GtpU | Protocol::Teredo => Habit::Tunnel,
-        Protocol::Udp if is_probe(view) => Habit::Probe,
+        other if is_probe(view, other) => Habit::Probe,
         other if other.moves_by_design() => Habit::MovesByDesign,
         _ => Habit::Conversation,
     }
 }
 
-/// Traceroute counts upwards from port 33434, or is known by what it provokes.
-fn is_probe(view: &View) -> bool {
+/// Traceroute counts upwards from port 33434, or is known by what it provokes:
+/// at the port of some protocol its payload is not that protocol's.
+fn is_probe(view: &View, protocol: Protocol) -> bool {
+    let is_read =
+        view.steps.first().is_some_and(|step| !matches!(step.said, Said::Datagram { .. }));
+    if protocol == Protocol::Tftp || (protocol != Protocol::Udp && is_read) {
+        return false;
+    }
     let unanswered = view.replies.is_empty();
     let expired = view.icmp_errors.iter().any(|errors| errors.kind == IcmpKind::TimeExceeded);
     let port = view.asked.is_some_and(|asked| (33_434..=33_534).contains(&asked.port));
-    unanswered && (expired || port)
+    unanswered && (expired || (port && protocol == Protocol::Udp))
 }
 
 fn is_group(address: IpAddr, topology: &Topology) -> bool {

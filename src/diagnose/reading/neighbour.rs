@@ -7,6 +7,7 @@ use super::{Habit, Reading, SeenErrors};
 use crate::model::exchange::{Point, View};
 use crate::model::finding::{Cause, Confidence};
 use crate::model::neighbour::Unresolved;
+use crate::model::packet::IcmpKind;
 use crate::model::time::Timestamp;
 
 /// Hosts ask three times before they give up (RFC 4861 section 10
@@ -53,6 +54,7 @@ impl<'a> Reading<'a> {
             .errors
             .iter()
             .filter(|seen| seen.ended && seen.cause == Cause::HostUnreachable)
+            .filter(|seen| seen.errors.kind != IcmpKind::TimeExceeded)
             .find_map(|seen| self.find_reported(*seen));
         let waits = self.habit == Habit::Conversation && !self.is_answered();
         reported

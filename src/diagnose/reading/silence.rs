@@ -16,6 +16,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// A request alone is waited for longer: answers from far away, and of servers
 /// that ask others first, take their time.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// So many new questions in a row are no accident.
+const MANY_QUESTIONS: u32 = 4;
 /// A sender that repeats its last word so often has given up the transfer.
 const STALLED_AFTER: u64 = 3;
 
@@ -45,7 +47,7 @@ impl<'a> Reading<'a> {
         let answered = self.is_answered();
         let unseen = first_on(self.view, Course::AnswererUnseen).is_some();
         if self.view.asked.is_some() {
-            return !answered && unseen;
+            return !answered && (unseen || self.asks_on_content());
         }
         let spoken = self.view.requests.first.is_some() || self.follow_ups().next().is_some();
         answered != spoken
@@ -62,6 +64,9 @@ impl<'a> Reading<'a> {
         if self.view.dropped.is_some() {
             return Some(Confidence::Certain);
         }
+        if self.asks_on_content() {
+            return None;
+        }
         let repeats = self.view.requests.repeats;
         let silent = self.is_silent_since(first);
         if self.exchange.protocol.expects_answer() {
@@ -72,7 +77,32 @@ impl<'a> Reading<'a> {
                 _ => Some(Confidence::Certain),
             };
         }
-        (repeats >= 2 && silent).then_some(Confidence::Possible)
+        // Where only lengths are known, the next reading of a sensor looks like a repeat.
+        (repeats >= 2 && silent && self.view.has_payloads).then_some(Confidence::Possible)
+    }
+
+    /// Whether the client puts one new question after the other, faster than anybody
+    /// waits for an answer, and repeats none, though its protocol has it repeat what
+    /// is not answered (RFC 1035 section 4.2.1, RFC 2865 section 2.4, RFC 3261
+    /// section 17.1.1.2, RFC 7252 section 4.2): its answers take a way that was not
+    /// captured.
+    #[must_use]
+    pub fn asks_on_content(&self) -> bool {
+        let requests = self.view.requests;
+        let repeats_by_itself = matches!(
+            self.exchange.protocol,
+            Protocol::Dns | Protocol::Radius | Protocol::Sip | Protocol::Coap
+        );
+        let (Some(first), Some(last)) = (requests.first, requests.last) else { return false };
+        let pauses = u32::try_from(requests.packets.saturating_sub(1)).unwrap_or(u32::MAX);
+        let time = last.at.since(first.at);
+        repeats_by_itself
+            && !self.is_answered()
+            && self.view.icmp_errors.is_empty()
+            && requests.repeats == 0
+            && pauses >= MANY_QUESTIONS
+            && time >= SILENCE
+            && time < SILENCE * pauses
     }
 
     /// The requests that nobody answered any more, after earlier ones had been

@@ -54,6 +54,32 @@ pub fn attach(reading: &Reading<'_>) -> Remedy {
     }
 }
 
+/// Makes the answer to a pod's request part of that request's translation, on the
+/// node that gave the pod its own address.
+#[must_use]
+pub fn attach_for_pods(reading: &Reading<'_>) -> Remedy {
+    let node = reading.exchange.client.address;
+    let place = match reading.node_of(node) {
+        Some(name) => format!("On {name} ({node})"),
+        None => format!("On the node {node}"),
+    };
+    let port = reading.view.asked.map_or(69, |asked| asked.port);
+    let (l3proto, family) = if node.is_ipv4() { ("ip", "ipv4") } else { ("ip6", "ipv6") };
+    Remedy {
+        title: "Attach the kernel's TFTP helper to what pods ask".to_owned(),
+        steps: vec![
+            format!("{place}, and on each node that runs such pods: load the helper and its NAT part, and assign it to TFTP requests that come from pods. Kernels since 6.0 assign no helper by themselves. Use the nftables form or the iptables form, not both."),
+            "The server's answer then belongs to the request's translation and reaches the pod. What was already asked goes on without the helper: ask again from a new port. Tried in network namespaces with nftables.".to_owned(),
+            "Or let the pod use the node's own network (hostNetwork), so that nothing is translated.".to_owned(),
+        ],
+        commands: vec![
+            "modprobe -a nf_conntrack_tftp nf_nat_tftp".to_owned(),
+            format!("nft -f - <<'EOF'\ntable inet replyscope_tftp_out {{\n  ct helper tftp {{\n    type \"tftp\" protocol udp; l3proto {l3proto}\n  }}\n  chain raw {{\n    type filter hook prerouting priority -150\n    meta nfproto {family} udp dport {port} ct helper set \"tftp\"\n  }}\n}}\nEOF"),
+            format!("{} -t raw -A PREROUTING -p udp --dport {port} -j CT --helper tftp", iptables(node)),
+        ],
+    }
+}
+
 fn commands(reading: &Reading<'_>, vip: Endpoint) -> Vec<String> {
     let Endpoint { address, port } = vip;
     let family = conntrack_family(address);

@@ -14,6 +14,7 @@ use super::stale_translation::{find_entry_confidence, find_stale};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{DroppedPackets, Origin, PayloadReplies, Replies, Stall};
 use crate::model::finding::{Cause, Confidence, Remedy};
+use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
 use crate::model::topology::Role;
@@ -114,9 +115,18 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
                 lost_mapping(reading, quoted)
             }
         }
+        (Cause::PortUnreachable, Quotes::Reply) if reading.sender_change_stopped() => {
+            vec![see(Cause::SenderTranslated)]
+        }
+        (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
+            vec![helper::attach_for_pods(reading)]
+        }
         (Cause::PortUnreachable, Quotes::Reply) => vec![client::wait_longer(reading)],
         (Cause::AdminProhibited, _) => vec![filter::refusing_host(reading, seen.errors)],
         (Cause::PacketTooBig, _) => vec![mtu::smaller_datagrams(reading, seen.errors.from)],
+        (Cause::HostUnreachable, _) if seen.errors.kind == IcmpKind::TimeExceeded => {
+            vec![path::out_of_hops(reading, seen.errors)]
+        }
         (Cause::HostUnreachable, _) if reading.lost_neighbour().is_some() => {
             vec![see(Cause::NeighbourUnresolved)]
         }
@@ -138,7 +148,7 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
     let lost_request = reading.lost_request.map(|lost| lost.watched.confidence());
     let leading = if reading.lost_neighbour().is_some() {
         Some(Cause::NeighbourUnresolved)
-    } else if reading.view.lost_replies.is_some() {
+    } else if reading.view.lost_replies.is_some() || reading.lost_requests().is_some() {
         Some(Cause::FragmentsLost)
     } else if is_likely_stale(reading) {
         Some(Cause::StaleTranslation)
@@ -173,6 +183,11 @@ pub fn for_dropped(dropped: &DroppedPackets) -> Vec<Remedy> {
 /// For answers of which fragments are missing.
 pub fn for_lost_fragments(reading: &Reading<'_>, server: Endpoint) -> Vec<Remedy> {
     vec![mtu::let_fragments_pass(reading, server.address)]
+}
+
+/// For packets of the client of which fragments are missing.
+pub fn for_lost_request_fragments(reading: &Reading<'_>) -> Vec<Remedy> {
+    vec![mtu::let_request_fragments_pass(reading)]
 }
 
 /// For a request that was seen at one point and not at the next.

@@ -12,13 +12,7 @@ use crate::model::report::Quotes;
 /// Where the host that reported it sends packets for the destination.
 #[must_use]
 pub fn neighbour_and_route(reading: &Reading<'_>, errors: &IcmpErrors) -> Remedy {
-    let fallback = match errors.quotes {
-        Quotes::Reply => reading.exchange.client.address,
-        Quotes::Request | Quotes::FollowUp => {
-            reading.view.asked.map_or(reading.exchange.client.address, |asked| asked.address)
-        }
-    };
-    let to = errors.quoted_destination.map_or(fallback, |quoted| quoted.address);
+    let to = quoted_address(reading, errors);
     let ip = ip(to);
     let host = match reading.node_of(errors.from) {
         Some(node) => format!("{node} ({})", errors.from),
@@ -40,6 +34,41 @@ pub fn neighbour_and_route(reading: &Reading<'_>, errors: &IcmpErrors) -> Remedy
             format!("{ip} neigh show nud failed"),
         ],
     }
+}
+
+/// For a packet that goes round in a loop, or was given too few hops.
+#[must_use]
+pub fn out_of_hops(reading: &Reading<'_>, errors: &IcmpErrors) -> Remedy {
+    let to = quoted_address(reading, errors);
+    let family = if to.is_ipv4() { "-4" } else { "-6" };
+    Remedy {
+        title: format!("Find out why packets to {to} run out of hops at {}", errors.from),
+        steps: vec![
+            format!(
+                "Trace the way to {to} from the sender. Two routers that take turns in the list send the packet to each other: one of them lacks the route to {to}, or has a default route back."
+            ),
+            format!(
+                "If the list is short and ends at {}, the sender gives its packets too small a TTL or hop limit. Not tried here.",
+                errors.from
+            ),
+        ],
+        commands: vec![
+            format!("traceroute {family} -n {to}"),
+            format!("{} route get {to}", ip(to)),
+        ],
+    }
+}
+
+/// Where the packet was to go that an error quotes.
+fn quoted_address(reading: &Reading<'_>, errors: &IcmpErrors) -> IpAddr {
+    let client = reading.exchange.client.address;
+    let fallback = match errors.quotes {
+        Quotes::Reply => client,
+        Quotes::Request | Quotes::FollowUp => {
+            reading.view.asked.map_or(client, |asked| asked.address)
+        }
+    };
+    errors.quoted_destination.map_or(fallback, |quoted| quoted.address)
 }
 
 /// For a TCP answer that nobody gave its translation back: it went past the

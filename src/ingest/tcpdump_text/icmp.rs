@@ -75,12 +75,15 @@ impl Claim {
     }
 }
 
+/// What ends no exchange.
+const OTHERS: [&str; 3] = ["ip reassembly time", "parameter problem", "source quench"];
+
 /// The texts of tcpdump's print-icmp.c.
 fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
-    if text.starts_with("time exceeded") || text.starts_with("ip reassembly time exceeded") {
+    if text.starts_with("time exceeded") {
         return Ok(Some(Claim::bare(IcmpKind::TimeExceeded)));
     }
-    if text.starts_with("parameter problem") || text.starts_with("source quench") {
+    if OTHERS.iter().any(|other| text.starts_with(other)) {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
     }
     let Some((about, reason)) = text.split_once(" unreachable") else {
@@ -117,7 +120,7 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("packet too big") {
         return Ok(Some(Claim::bare(IcmpKind::PacketTooBig)));
     }
-    if text.starts_with("parameter problem") {
+    if text.starts_with("parameter problem") || text.starts_with("ip6 reassembly time") {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
     }
     if text.starts_with("time exceed") {

@@ -44,10 +44,11 @@ pub struct LateChange {
     pub was_answered: bool,
 }
 
-/// Replies that came in parts, of which some are missing.
+/// Datagrams that came in parts, of which some are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LostReplies {
+pub struct LostParts {
     pub source: Endpoint,
+    pub destination: Endpoint,
     pub datagrams: u64,
     /// The first fragment of the first one.
     pub frame: FrameRef,

@@ -1,7 +1,7 @@
 //! What one capture point saw of an exchange.
 
 use super::{
-    AskedAgain, Course, Discarded, DroppedPackets, FollowUps, IcmpErrors, LateChange, LostReplies,
+    AskedAgain, Course, Discarded, DroppedPackets, FollowUps, IcmpErrors, LateChange, LostParts,
     PayloadReplies, PointId, Replies, Stall, Step, Tally,
 };
 use crate::model::capture::{FrameRef, PointKind};
@@ -24,7 +24,9 @@ pub struct View {
     pub follow_ups: Vec<FollowUps>,
     pub icmp_errors: Vec<IcmpErrors>,
     /// Replies of which IP fragments are missing: no client can use them.
-    pub lost_replies: Option<LostReplies>,
+    pub lost_replies: Option<LostParts>,
+    /// Requests or follow-ups of which IP fragments are missing: no server can use them.
+    pub lost_requests: Option<LostParts>,
     /// A TCP reset with which the client refused an answer.
     pub reset: Option<FrameRef>,
     /// The client asked again though it had been answered.
@@ -66,6 +68,7 @@ impl View {
             follow_ups: Vec::new(),
             icmp_errors: Vec::new(),
             lost_replies: None,
+            lost_requests: None,
             reset: None,
             asked_again: None,
             discarded: None,

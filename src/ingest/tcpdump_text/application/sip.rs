@@ -2,7 +2,7 @@
 //! message itself.
 
 use crate::ingest::tcpdump_text::hash::fnv1a;
-use crate::model::packet::{Application, Transaction, TransactionRole};
+use crate::model::packet::{Application, PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// Methods of RFC 3261 and its extensions.
@@ -34,6 +34,9 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
     let (Some((role, label)), Some(call_id), Some(sequence)) = (start, call_id, sequence) else {
         return Application::Plain(Protocol::Sip);
     };
+    let via = lines().find_map(|line| find_header(line, "via", Some("v")));
+    let asks = role == TransactionRole::Request;
+    let reply_to = via.filter(|_| asks).and_then(PayloadAddress::find_in_via).map(Box::new);
     let protocol = Protocol::Sip;
     let identity = fnv1a(&[call_id, sequence]);
     Application::Transaction(Transaction {
@@ -42,7 +45,7 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
         identity,
         question: None,
         label,
-        reply_to: None,
+        reply_to,
     })
 }
 
@@ -67,4 +70,34 @@ fn find_header<'a>(line: &'a str, name: &str, short: Option<&str>) -> Option<&'a
     let matches = found.eq_ignore_ascii_case(name)
         || short.is_some_and(|short| found.eq_ignore_ascii_case(short));
     matches.then(|| value.trim()).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_via_says_where_answers_go() {
+        let cases = [
+            ("Via: SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bKa", Some("192.0.2.9"), 5062, false),
+            ("v: SIP/2.0/UDP [2001:db8::9]:5062;rport;branch=x", Some("2001:db8::9"), 5062, true),
+            ("Via: SIP/2.0/UDP phone.example.net;branch=x", None, 5060, false),
+        ];
+        for (via, address, port, asks_for_own_port) in cases {
+            let body = ["OPTIONS sip:b@example.net SIP/2.0", via, "Call-ID: c1", "CSeq: 1 OPTIONS"];
+            let body = body.map(str::to_owned);
+            let Application::Transaction(request) = read("SIP, length: 392", &body) else {
+                panic!("{via} is read as no request");
+            };
+            let address = address.map(|text| text.parse().unwrap());
+            let expected = PayloadAddress { address, port, asks_for_own_port };
+            assert_eq!(request.reply_to.as_deref(), Some(&expected), "{via}");
+            let mut answer = body;
+            answer[0] = "SIP/2.0 200 OK".to_owned();
+            let Application::Transaction(reply) = read("SIP, length: 352", &answer) else {
+                panic!("{via} is read as no response");
+            };
+            assert_eq!((reply.reply_to, reply.identity), (None, request.identity));
+        }
+    }
 }

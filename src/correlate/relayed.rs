@@ -1,0 +1,75 @@
+//! Requests that leave a node under its own address, by the interface at which
+//! they came: `externalTrafficPolicy: Cluster` with the pod on another node.
+//!
+//! Both endpoints are other ones then, so the payload is all that the two
+//! sightings have in common.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::model::endpoint::Endpoint;
+use crate::model::packet::{Datagram, Packet};
+use crate::model::time::Timestamp;
+
+/// A node passes a datagram on within this time.
+const PASSING: Duration = Duration::from_millis(5);
+/// More requests than these do not pass a node at one time.
+const MAX_RECENT: usize = 32;
+
+/// The requests that opened the latest exchanges.
+#[derive(Debug, Default)]
+pub struct LatestRequests {
+    /// Oldest first.
+    latest: VecDeque<Opened>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    at: Timestamp,
+    fingerprint: u64,
+    ip_identification: Option<u16>,
+    client: Endpoint,
+    asked: Endpoint,
+}
+
+impl LatestRequests {
+    /// Notes a request that opened an exchange.
+    pub fn note(&mut self, packet: &Packet, datagram: &Datagram) {
+        let Some(fingerprint) = datagram.fingerprint else { return };
+        if self.latest.len() == MAX_RECENT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(Opened {
+            at: packet.at,
+            fingerprint,
+            ip_identification: packet.ip_identification,
+            client: datagram.flow.source,
+            asked: datagram.flow.destination,
+        });
+    }
+
+    /// Whether `datagram` is one of them, between two other addresses of the same
+    /// family. Translation keeps payload and IPv4 identification; who sends anew,
+    /// as a proxy does, chooses another identification.
+    pub fn has_passed(&self, packet: &Packet, datagram: &Datagram) -> bool {
+        let Some(fingerprint) = datagram.fingerprint else { return false };
+        let (source, destination) =
+            (datagram.flow.source.address, datagram.flow.destination.address);
+        self.latest.iter().rev().take_while(|opened| packet.at.since(opened.at) <= PASSING).any(
+            |opened| {
+                let same_identification = match (opened.ip_identification, packet.ip_identification)
+                {
+                    (Some(before), Some(now)) => before == now,
+                    (None, None) => true,
+                    _ => false,
+                };
+                let ends = [opened.client.address, opened.asked.address];
+                opened.fingerprint == fingerprint
+                    && same_identification
+                    && source.is_ipv4() == opened.client.address.is_ipv4()
+                    && !ends.contains(&source)
+                    && !ends.contains(&destination)
+            },
+        )
+    }
+}
