@@ -267,14 +267,7 @@ impl Analysis {
             };
             return Err(InputError { name: "the inputs".to_owned(), kind });
         }
-        for (address, name) in std::mem::take(&mut self.names) {
-            let known = self.facts.devices.iter_mut().find(|known| known.name == name);
-            match known {
-                Some(device) if device.addresses.contains(&address) => {}
-                Some(device) => device.addresses.push(address),
-                None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
-            }
-        }
+        self.take_names();
         self.release();
         if self.captures.iter().any(CaptureIntake::waits_for_names) {
             let names = Names::of(&self.facts);
@@ -364,6 +357,18 @@ impl Analysis {
         // The exchanges need the most memory, and the report has what it needs of them.
         drop(correlated);
         Ok(report.finish(header, &inventory_faults))
+    }
+
+    /// Makes devices of the addresses that were named.
+    fn take_names(&mut self) {
+        for (address, name) in std::mem::take(&mut self.names) {
+            let known = self.facts.devices.iter_mut().find(|known| known.name == name);
+            match known {
+                Some(device) if device.addresses.contains(&address) => {}
+                Some(device) => device.addresses.push(address),
+                None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
+            }
+        }
     }
 
     /// Takes what a text of the input `name` states; entries of a table were
