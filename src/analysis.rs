@@ -362,6 +362,7 @@ impl Analysis {
         Ok(report.finish(header, &inventory_faults))
     }
 
+    /// Makes devices of the addresses that were named.
     /// Takes what a text of the input `name` states; entries of a table were
     /// listed on `node`.
     fn take_facts(&mut self, name: &str, node: Option<&str>, mut facts: Facts) {
