@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::count::{Count, Mark, Waiting};
-use super::details::{Details, Synopsis};
+use super::details::{Details, Synopsis, Weight};
 use super::repetition::{COPY, Last, Pace};
 use super::signature::{Basis, BelongsToTftp, Signature, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
@@ -209,8 +209,7 @@ impl Record {
         let Some(noted) = self.note_client(packet, datagram, Reach::Server) else { return };
         let repeats_question = self.track_transaction(frame, datagram);
         let novelty = repeats_question.unwrap_or(noted);
-        self.requests.count(frame, datagram.length, novelty);
-        self.unanswered.count(frame);
+        // Details count what came before them as left out: they are made first.
         if novelty == Novelty::Repeat {
             let details = self.details(frame.capture);
             details.repeated_request.get_or_insert(Mark::new(frame));
@@ -218,7 +217,11 @@ impl Record {
                 self.note_asked_again(frame, Confidence::Certain);
             }
         }
-        self.step(frame, StepKind::Request, datagram);
+        self.requests.count(frame, datagram.length, novelty);
+        self.unanswered.count(frame);
+        let again = self.details.as_ref().and_then(|details| details.asked_again.as_deref());
+        let weight = Weight::telling_if(again.is_some_and(|again| again.frame == frame));
+        self.step(frame, StepKind::Request, datagram, weight);
     }
 
     /// Counts a packet from the client that follows a reply.
@@ -237,7 +240,9 @@ impl Record {
         let details = self.details(frame.capture);
         details.follow_up(frame, datagram, course, novelty);
         details.note_stall(frame, datagram.flow, novelty);
-        self.step(frame, StepKind::FollowUp, datagram);
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let weight = Weight::telling_if(details.is_first_stray(source, destination));
+        self.step(frame, StepKind::FollowUp, datagram, weight);
     }
 
     /// Counts a packet from a server to the client.
@@ -278,7 +283,10 @@ impl Record {
         if let Application::Transaction(transaction) = &datagram.application {
             self.transactions.answer(transaction.identity, packet.at);
         }
-        self.step(frame, StepKind::Reply, datagram);
+        let source = datagram.flow.source;
+        let is_strange = self.details.as_ref().is_some_and(|details| details.is_first_from(source));
+        let weight = Weight::telling_if(is_strange);
+        self.step(frame, StepKind::Reply, datagram, weight);
     }
 
     /// Counts a further answer to the address that the payload names.
@@ -366,13 +374,13 @@ impl Record {
         let told_apart =
             self.details.as_ref().is_some_and(|details| details.knows_reply_from(source));
         if Some(source) == self.asked && !told_apart && !is_tftp_protocol(self.protocol) {
+            if novelty == Novelty::Repeat {
+                self.details(frame.capture).repeated_answer.get_or_insert(Mark::new(frame));
+            }
             if self.answers.packets == 0 {
                 self.synopsis.answer_length = datagram.length;
             }
             self.answers.count(frame, datagram.length, novelty);
-            if novelty == Novelty::Repeat {
-                self.details(frame.capture).repeated_answer.get_or_insert(Mark::new(frame));
-            }
             return;
         }
         let protocol = self.protocol;
@@ -455,10 +463,10 @@ impl Record {
             && tftp_shape(datagram).is_some_and(|message| !message.is_request());
     }
 
-    fn step(&mut self, frame: FrameRef, kind: StepKind, datagram: &Datagram) {
+    fn step(&mut self, frame: FrameRef, kind: StepKind, datagram: &Datagram, weight: Weight) {
         let protocol = self.protocol;
         if let Some(details) = &mut self.details {
-            details.step(frame, kind, datagram, protocol);
+            details.step(frame, kind, datagram, protocol, weight);
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+mod steps;
+
 use super::{ClockOffset, Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};
 use crate::model::endpoint::{Endpoint, FlowKey};

@@ -204,6 +204,7 @@ impl Sample {
                 destination: asked.address,
                 ports: Some((client.port, asked.port)),
                 said: Said::Datagram { length: 30 },
+                omitted_before: 0,
             });
         }
     }

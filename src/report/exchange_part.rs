@@ -152,5 +152,6 @@ fn step_part(step: &crate::model::exchange::Step, names: Names<'_>) -> Step {
         source_port: step.ports.map(|(source, _)| source),
         destination_port: step.ports.map(|(_, destination)| destination),
         summary: step.said.to_string(),
+        omitted_before: step.omitted_before,
     }
 }

@@ -43,6 +43,7 @@ pub struct View {
     pub stall: Option<Stall>,
     /// The first packets, in order.
     pub steps: Vec<Step>,
+    /// Packets that are counted only, those between two steps among them.
     pub steps_omitted: u64,
     pub first_at: Timestamp,
     pub last_at: Timestamp,

@@ -44,6 +44,7 @@ fn step(frame: u64, time: &str, kind: StepKind, flow: (&str, &str), summary: &st
         source_port: is_udp.then_some(source.port),
         destination_port: is_udp.then_some(destination.port),
         summary: summary.to_owned(),
+        omitted_before: 0,
     }
 }
 
