@@ -12,8 +12,8 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, Discarded, DroppedPackets, IcmpErrors, LateChange, LostReplies, Novelty,
-    Origin, PayloadReplies, Said, Stall, Step,
+    AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, IcmpErrors, LateChange,
+    LostReplies, Novelty, Origin, PayloadReplies, Said, Stall, Step,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost};
@@ -67,6 +67,7 @@ pub struct Details {
     pub stall: Option<Box<Stall>>,
     pub payload_replies: Option<Box<PayloadReplies>>,
     pub late_change: Option<Box<LateChange>>,
+    pub error_answer: Option<Box<ErrorAnswer>>,
     pub progress: Option<Mark>,
     pub repeated_request: Option<Mark>,
     pub repeated_answer: Option<Mark>,

@@ -14,9 +14,9 @@ use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{CROSSING, Transactions};
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, IcmpErrors, LateChange, Novelty, Origin};
+use crate::model::exchange::{Course, ErrorAnswer, IcmpErrors, LateChange, Novelty, Origin};
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::packet::{Application, Datagram, Packet, TftpMessage, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use crate::model::time::Timestamp;
@@ -163,18 +163,40 @@ impl Record {
     }
 
     /// Whether the client's last packet said the same as `datagram`, up to
-    /// `within` ago: then this is that packet, translated and seen again.
+    /// `within` ago: then this can be that packet, translated and seen again.
     pub fn last_from_client_was(
         &self,
+        packet: &Packet,
         datagram: &Datagram,
-        at: Timestamp,
         within: Duration,
     ) -> bool {
         let said = signature(datagram, is_tftp(self.protocol));
         said.is_sure()
-            && self
-                .from_client
-                .is_some_and(|last| last.says(said, datagram) && at.distance(last.at) <= within)
+            && self.from_client.is_some_and(|last| {
+                last.says(said, datagram)
+                    && packet.at.distance(last.at) <= within
+                    && last.may_leave_as(packet)
+            })
+    }
+
+    /// When the endpoint asked answered itself for the first time.
+    pub fn own_answer_at(&self) -> Option<Timestamp> {
+        let asked = self.asked?;
+        if self.answers.packets > 0 {
+            return Some(self.answers.first.at);
+        }
+        // TFTP goes on from a port of the server's choice.
+        let replies = self.details.iter().flat_map(|details| &details.replies);
+        let own = replies.filter(|replies| replies.source.address == asked.address);
+        own.map(|replies| replies.tally.count.first.at).min()
+    }
+
+    /// Whether `datagram` answers one of the exchange's transactions, where it names one.
+    pub fn is_answered_by(&self, datagram: &Datagram) -> bool {
+        match &datagram.application {
+            Application::Transaction(answer) => self.transactions.knows(answer.identity),
+            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => true,
+        }
     }
 
     /// Whether the client asked, or asked again, after `at`.
@@ -264,8 +286,12 @@ impl Record {
             _ => Novelty::New,
         };
         self.touch(datagram);
+        self.note_error_answer(frame, datagram, novelty);
         let gone_on = self.has_gone_on();
-        self.count_reply(frame, datagram, origin, novelty);
+        // Who says what another said before is a second answerer, and repeats nothing.
+        let is_another = before.is_some_and(|before| before.is_of_another(&last));
+        let counted = if is_another { Novelty::New } else { novelty };
+        self.count_reply(frame, datagram, origin, counted);
         if is_tftp_protocol(self.protocol) {
             self.details(frame.capture).note_stall(frame, datagram.flow, novelty);
         }
@@ -284,9 +310,33 @@ impl Record {
             self.transactions.answer(transaction.identity, packet.at);
         }
         let source = datagram.flow.source;
-        let is_strange = self.details.as_ref().is_some_and(|details| details.is_first_from(source));
-        let weight = Weight::telling_if(is_strange);
+        let tells = self.details.as_ref().is_some_and(|details| {
+            let error = details.error_answer.as_deref();
+            details.is_first_from(source) || error.is_some_and(|error| error.frame == frame)
+        });
+        let weight = Weight::telling_if(tells);
         self.step(frame, StepKind::Reply, datagram, weight);
+    }
+
+    /// Keeps the words of an error until the server says something else. Only who
+    /// was answered with one has details for it.
+    fn note_error_answer(&mut self, frame: FrameRef, datagram: &Datagram, novelty: Novelty) {
+        let is_first = !self.is_answered();
+        match find_error_words(datagram, self.protocol, is_first) {
+            Some(words) if novelty == Novelty::New => {
+                let source = datagram.flow.source;
+                let error = ErrorAnswer { frame, source, words };
+                self.details(frame.capture).error_answer = Some(Box::new(error));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(details) = &mut self.details
+                    && !is_refusal(datagram)
+                {
+                    details.error_answer = None;
+                }
+            }
+        }
     }
 
     /// Counts a further answer to the address that the payload names.
@@ -468,6 +518,24 @@ impl Record {
         if let Some(details) = &mut self.details {
             details.step(frame, kind, datagram, protocol, weight);
         }
+    }
+}
+
+/// The error that an answer tells of. ERROR 5, unknown transfer ID, is for a
+/// packet that came astray, and ends no transfer (RFC 1350 section 4), except
+/// where it is all that the server says.
+fn find_error_words(datagram: &Datagram, protocol: Protocol, is_first: bool) -> Option<Box<str>> {
+    const UNKNOWN_TRANSFER_ID: u16 = 5;
+    const MAX_CHARS: usize = 120;
+    let message = tftp_shape(datagram).filter(|_| is_tftp_protocol(protocol));
+    match (message, &datagram.application) {
+        (Some(error @ TftpMessage::Error { code, .. }), _) => {
+            let words = error.to_string();
+            (is_first || *code != UNKNOWN_TRANSFER_ID)
+                .then(|| words.chars().take(MAX_CHARS).collect())
+        }
+        (None, Application::Transaction(transaction)) => transaction.failure().map(Into::into),
+        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
 use super::record::{Audience, ExchangeIndex, Record, is_group};
 use super::tftp::{is_tftp_protocol, tftp_shape};
+use super::unfold;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, IcmpErrors, Origin, PayloadReplies, PointId, Tally};
@@ -79,10 +80,16 @@ impl PointTable {
     }
 
     /// The table of what is seen here after translation, if anything is.
-    pub fn take_translated(&mut self) -> Option<PointTable> {
+    /// `is_cluster` says whose addresses are translated.
+    pub fn take_translated(&mut self, is_cluster: &dyn Fn(IpAddr) -> bool) -> Option<PointTable> {
         let mut table = *self.translated.take()?;
+        if let Some(mut further) = table.take_translated(is_cluster) {
+            unfold::unfold(&mut table, &mut further, is_cluster);
+        }
+        unfold::unfold(self, &mut table, is_cluster);
         table.observed = self.observed;
-        Some(table)
+        let is_empty = table.exchanges.is_empty() && table.folds.iter().next().is_none();
+        (!is_empty).then_some(table)
     }
 
     /// Gives back what only further packets would need; the report takes as much.
@@ -222,6 +229,10 @@ impl PointTable {
         let found = self.flows.find(&self.hasher, &self.exchanges, source, destination);
         let Some(flow) = found else { return false };
         let exchange = &mut self.exchanges[flow.exchange.position()];
+        // Of unknown clients only the transaction tells which one is answered.
+        if flow.client.is_unknown() && !exchange.is_answered_by(datagram) {
+            return false;
+        }
         if flow.client != source {
             exchange.count_payload_reply(destination);
             exchange.reply(packet, frame, datagram, flow.origin);
@@ -363,7 +374,7 @@ impl PointTable {
     fn translated_copy(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
         let is_copy = self.exchanges_of(datagram.flow.source).any(|(_, exchange)| {
             exchange.audience == Audience::One
-                && exchange.last_from_client_was(datagram, packet.at, TRANSLATION_DELAY)
+                && exchange.last_from_client_was(packet, datagram, TRANSLATION_DELAY)
         });
         if !is_copy || is_group(datagram.flow.destination.address) {
             return false;

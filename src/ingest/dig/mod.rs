@@ -123,25 +123,25 @@ impl DigRun {
                 let line = if asked.is_empty() { self.first_line } else { complaint.line };
                 asked.push(complaint.asked);
                 let question = FlowKey::udp(client, complaint.asked);
-                let datagram = self.message(question, TransactionRole::Request);
+                let datagram = self.message(question, complaint.asked, TransactionRole::Request);
                 sink(Event::Packet(packet(line, Content::Datagram(datagram))));
             }
             let answer = FlowKey::udp(complaint.source, client);
-            let datagram = self.message(answer, TransactionRole::Reply);
+            let datagram = self.message(answer, complaint.asked, TransactionRole::Reply);
             sink(Event::Packet(packet(complaint.line, Content::Discarded(datagram))));
         }
         if let Some((server, line)) = self.answer.filter(|(server, _)| asked.contains(server)) {
             let flow = FlowKey::udp(server, Endpoint::unknown(server.address));
-            let datagram = self.message(flow, TransactionRole::Reply);
+            let datagram = self.message(flow, server, TransactionRole::Reply);
             sink(Event::Packet(packet(line, Content::Datagram(datagram))));
         }
     }
 
-    /// A message of this run's one question. That an answer belongs to it says
-    /// the program: it looks at the source of what comes to its own socket.
-    fn message(&self, flow: FlowKey, role: TransactionRole) -> Datagram {
+    /// A message of this run's one question to `asked`. That an answer belongs to
+    /// it says the program: it looks at the source of what comes to its own socket.
+    fn message(&self, flow: FlowKey, asked: Endpoint, role: TransactionRole) -> Datagram {
         let mut hasher = FxHasher::default();
-        (self.first_line, self.node.as_deref()).hash(&mut hasher);
+        (self.first_line, self.node.as_deref(), asked).hash(&mut hasher);
         let label = match role {
             TransactionRole::Reply => "response",
             TransactionRole::Request | TransactionRole::Notification => "query",
