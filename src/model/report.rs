@@ -235,6 +235,10 @@ pub struct DeviceExchange {
     pub replies: Vec<ReplyPart>,
     pub follow_ups: Vec<FollowUpPart>,
     pub icmp_errors: Vec<IcmpPart>,
+    /// The server's last answer in words, where it is an error of its protocol:
+    /// `ERROR 3 "disk full"`. Who asked was answered, and did not get what it wanted.
+    #[serde(default)]
+    pub error_answer: Option<String>,
     pub translations: Vec<Translation>,
     /// The first packets in order, and later ones that a finding may rest on: what
     /// a ladder diagram shows.

@@ -111,6 +111,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
                 packets: error.tally.packets,
             })
             .collect(),
+        error_answer: view.error_answer.as_ref().map(|answer| answer.words.to_string()),
         translations: exchange
             .translations
             .iter()

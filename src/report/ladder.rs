@@ -136,7 +136,10 @@ pub(super) fn find_ladder<'a>(
     let most_early = ROWS_MAX - 2 * late.len();
     let mut next = 0;
     while next < early.len() && rows.len() < most_early {
-        let run = find_run(&early[next..]);
+        // An error that the server answers with is drawn, whatever it is like.
+        let is_error = |step: &&Step| tells_error(step, exchange);
+        let until = early[next..].iter().position(is_error).unwrap_or(early.len() - next);
+        let run = find_run(&early[next..next + until.max(1)]);
         for step in &early[next..next + run.period] {
             draw(&mut rows, step);
         }
@@ -171,6 +174,12 @@ pub(super) fn find_ladder<'a>(
     }
     let lanes = lanes.into_iter().map(|address| parties.party(address, device)).collect();
     Some(Ladder { lanes, rows })
+}
+
+/// Whether the server's error is this packet: `DNS ServFail` tells of `ServFail`.
+fn tells_error(step: &Step, exchange: &DeviceExchange) -> bool {
+    let words = exchange.error_answer.as_deref();
+    step.kind == StepKind::Reply && words.is_some_and(|words| step.summary.ends_with(words))
 }
 
 /// The client, whom it asked, who answered, and who else sent or got a packet.
