@@ -10,6 +10,7 @@
 mod clients;
 mod count;
 mod details;
+mod error_answer;
 mod fit;
 mod flows;
 mod fold;

@@ -14,9 +14,9 @@ use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{CROSSING, Transactions};
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, ErrorAnswer, IcmpErrors, LateChange, Novelty, Origin};
+use crate::model::exchange::{Course, IcmpErrors, LateChange, Novelty, Origin};
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, Packet, TftpMessage, TransactionRole};
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use crate::model::time::Timestamp;
@@ -318,27 +318,6 @@ impl Record {
         self.step(frame, StepKind::Reply, datagram, weight);
     }
 
-    /// Keeps the words of an error until the server says something else. Only who
-    /// was answered with one has details for it.
-    fn note_error_answer(&mut self, frame: FrameRef, datagram: &Datagram, novelty: Novelty) {
-        let is_first = !self.is_answered();
-        match find_error_words(datagram, self.protocol, is_first) {
-            Some(words) if novelty == Novelty::New => {
-                let source = datagram.flow.source;
-                let error = ErrorAnswer { frame, source, words };
-                self.details(frame.capture).error_answer = Some(Box::new(error));
-            }
-            Some(_) => {}
-            None => {
-                if let Some(details) = &mut self.details
-                    && !is_refusal(datagram)
-                {
-                    details.error_answer = None;
-                }
-            }
-        }
-    }
-
     /// Counts a further answer to the address that the payload names.
     pub fn count_payload_reply(&mut self, destination: Endpoint) {
         if let Some(details) = &mut self.details
@@ -518,24 +497,6 @@ impl Record {
         if let Some(details) = &mut self.details {
             details.step(frame, kind, datagram, protocol, weight);
         }
-    }
-}
-
-/// The error that an answer tells of. ERROR 5, unknown transfer ID, is for a
-/// packet that came astray, and ends no transfer (RFC 1350 section 4), except
-/// where it is all that the server says.
-fn find_error_words(datagram: &Datagram, protocol: Protocol, is_first: bool) -> Option<Box<str>> {
-    const UNKNOWN_TRANSFER_ID: u16 = 5;
-    const MAX_CHARS: usize = 120;
-    let message = tftp_shape(datagram).filter(|_| is_tftp_protocol(protocol));
-    match (message, &datagram.application) {
-        (Some(error @ TftpMessage::Error { code, .. }), _) => {
-            let words = error.to_string();
-            (is_first || *code != UNKNOWN_TRANSFER_ID)
-                .then(|| words.chars().take(MAX_CHARS).collect())
-        }
-        (None, Application::Transaction(transaction)) => transaction.failure().map(Into::into),
-        _ => None,
     }
 }
 

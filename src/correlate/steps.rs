@@ -134,10 +134,7 @@ impl Steps {
 
 impl Kept {
     const fn gap(&self) -> Option<u32> {
-        match self.said {
-            KeptSaid::Gap { packets } => Some(packets),
-            _ => None,
-        }
+        if let KeptSaid::Gap { packets } = self.said { Some(packets) } else { None }
     }
 }
 

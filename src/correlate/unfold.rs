@@ -9,6 +9,9 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
 use super::clients::Clients;
 use super::record::{Audience, ExchangeIndex, Record};
 use super::table::PointTable;
@@ -18,6 +21,8 @@ use crate::model::endpoint::Endpoint;
 /// An answer leaves translated within this time of its arrival; two servers
 /// rarely answer as near to each other.
 const FORWARDING: Duration = Duration::from_millis(2);
+/// Exchanges of one socket that began with the same words, looked at for a copy.
+const MAX_TWINS: usize = 8;
 /// Two processors' times of one packet differ by less.
 const DISORDER: Duration = Duration::from_micros(100);
 
@@ -27,10 +32,11 @@ pub fn unfold(
     translated: &mut PointTable,
     is_cluster: &dyn Fn(IpAddr) -> bool,
 ) {
+    let twins = Twins::of(own, translated);
     let several: HashSet<Endpoint> = translated
         .exchanges
         .iter()
-        .filter(|copy| !copy.is_vacant() && asks_itself(own, copy, is_cluster))
+        .filter(|copy| !copy.is_vacant() && twins.asks_itself(own, copy, is_cluster))
         .map(|copy| copy.client)
         .collect();
     if several.is_empty() {
@@ -49,17 +55,44 @@ pub fn unfold(
     }
 }
 
-/// Whether `copy` was asked by the client itself, as well as its twin in `own`.
-fn asks_itself(own: &PointTable, copy: &Record, is_cluster: &dyn Fn(IpAddr) -> bool) -> bool {
-    let Some(asked) = copy.asked else { return false };
-    own.clients.exchanges(&own.hasher, &own.exchanges, copy.client).any(|(_, twin)| {
-        twin.audience == Audience::One
-            && twin.opening() == copy.opening()
-            && twin.asked.is_some_and(|other| {
-                let is_known = is_cluster(other.address) || is_cluster(asked.address);
-                other != asked && are_both_asked(twin, copy, is_known)
-            })
-    })
+/// Exchanges that may be copied, by their client and what it said first.
+struct Twins(HashMap<(Endpoint, u64), SmallVec<[u32; 1]>>);
+
+impl Twins {
+    fn of(own: &PointTable, translated: &PointTable) -> Self {
+        let clients: HashSet<Endpoint> =
+            translated.exchanges.iter().map(|copy| copy.client).collect();
+        let mut twins: HashMap<(Endpoint, u64), SmallVec<[u32; 1]>> = HashMap::new();
+        for (position, record) in (0..).zip(&own.exchanges) {
+            let counts = record.audience == Audience::One && !record.is_vacant();
+            if counts && clients.contains(&record.client) {
+                let alike = twins.entry((record.client, record.opening().value)).or_default();
+                if alike.len() < MAX_TWINS {
+                    alike.push(position);
+                }
+            }
+        }
+        Self(twins)
+    }
+
+    /// Whether `copy` was asked by the client itself, as well as its twin in `own`.
+    fn asks_itself(
+        &self,
+        own: &PointTable,
+        copy: &Record,
+        is_cluster: &dyn Fn(IpAddr) -> bool,
+    ) -> bool {
+        let Some(asked) = copy.asked else { return false };
+        let alike = self.0.get(&(copy.client, copy.opening().value));
+        let twins = alike.into_iter().flatten();
+        twins.filter_map(|position| own.exchanges.get(*position as usize)).any(|twin| {
+            twin.opening() == copy.opening()
+                && twin.asked.is_some_and(|other| {
+                    let is_known = is_cluster(other.address) || is_cluster(asked.address);
+                    other != asked && are_both_asked(twin, copy, is_known)
+                })
+        })
+    }
 }
 
 /// A translated answer is seen from behind first, and at once after that from

@@ -9,6 +9,9 @@ use crate::model::finding::Confidence;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
 
+/// Exchanges of one socket, the latest first, that are asked for another answer.
+const MAX_SIBLINGS: usize = 64;
+
 /// An exchange as one point saw it.
 #[derive(Debug)]
 pub struct Sighting {
@@ -128,7 +131,7 @@ fn weigh_replies(view: &mut View, record: &Record, table: &PointTable) {
 fn find_answer_elsewhere(record: &Record, table: &PointTable) -> Option<FrameRef> {
     let opening = record.opening();
     let others = table.clients.exchanges(&table.hasher, &table.exchanges, record.client);
-    let answers = others.filter(|(_, other)| {
+    let answers = others.take(MAX_SIBLINGS).filter(|(_, other)| {
         opening.is_sure() && other.opening() == opening && other.asked != record.asked
     });
     answers

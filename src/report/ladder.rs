@@ -179,7 +179,7 @@ pub(super) fn find_ladder<'a>(
 /// Whether the server's error is this packet: `DNS ServFail` tells of `ServFail`.
 fn tells_error(step: &Step, exchange: &DeviceExchange) -> bool {
     let words = exchange.error_answer.as_deref();
-    step.kind == StepKind::Reply && words.is_some_and(|words| step.summary.ends_with(words))
+    step.kind == StepKind::Reply && words.is_some_and(|words| step.summary.contains(words))
 }
 
 /// The client, whom it asked, who answered, and who else sent or got a packet.
