@@ -89,6 +89,47 @@ mod tests {
         assert_eq!(verdicts, [Verdict::Broken, Verdict::Tolerated]);
     }
 
+    #[test]
+    fn each_server_that_dig_expected_is_told_of_what_came_for_it() {
+        let cases = [
+            ("192.0.2.1", "192.0.2.3", ["192.0.2.2", "192.0.2.4"]),
+            ("192.0.2.1", "192.0.2.3", ["192.0.2.2", "192.0.2.2"]),
+            ("2001:db8::1", "fe80::1", ["2001:db8::2", "fe80::2"]),
+            ("2001:db8::1", "2001:db8::3", ["2001:db8::2", "2001:db8::2"]),
+        ];
+        for (first, second, sources) in cases {
+            let complain = |source, asked| {
+                format!(";; reply from unexpected source: {source}#53, expected {asked}#53\n")
+            };
+            let text = [complain(sources[0], first), complain(sources[1], second)].concat();
+            let report = analyse(&text);
+            for (asked, source) in [first, second].into_iter().zip(sources) {
+                let mut devices = report.devices.iter();
+                let device = devices.find(|device| device.device.to_string() == asked);
+                let device = device.unwrap_or_else(|| panic!("{asked} in {text}"));
+                assert_eq!(device.exchanges.len(), 1, "{text}");
+                let exchange = &device.exchanges[0];
+                assert_eq!(exchange.replies.len(), 1, "{text}");
+                assert_eq!(exchange.replies[0].source.address.to_string(), source, "{text}");
+                assert_eq!(exchange.replies[0].packets, 1, "{text}");
+                assert!(exchange.translations.is_empty(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_was_thrown_away_was_not_taken() {
+        for (asked, other) in [("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")] {
+            let text = format!(
+                ";; reply from unexpected source: {other}#53, expected {asked}#53\n;; SERVER: {asked}#53({asked}) (UDP)\n"
+            );
+            let report = analyse(&text);
+            let told: String =
+                report.devices[0].findings.iter().map(|f| f.explanation.as_str()).collect();
+            assert!(!told.contains("Nothing shows whether"), "{told}");
+        }
+    }
+
     /// A transfer through Cilium that fails: the pod's answer is dropped on its way out.
     fn hubble(client: &str, pod: &str) -> String {
         let round = |second: u32| {

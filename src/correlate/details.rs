@@ -12,8 +12,8 @@ use super::tftp::{awaits_follow_up, is_tftp_protocol};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
-    AskedAgain, Course, Discarded, DroppedPackets, IcmpErrors, LateChange, LostParts, Novelty,
-    Origin, PayloadReplies, Said, Stall, Step,
+    AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, IcmpErrors, LateChange, LostParts,
+    Novelty, Origin, PayloadReplies, Said, Stall, Step,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost};
@@ -25,10 +25,29 @@ use crate::model::time::Timestamp;
 const MAX_STEPS: usize = 24;
 /// As many tell of a transfer that goes as it should.
 const MAX_USUAL_STEPS: usize = 8;
+/// Beyond these, what a finding may rest on still has room.
+const MAX_TELLING_STEPS: usize = 4;
 /// Who repeats a packet waits longer; what comes sooner is a window of blocks.
 const REPEAT_PAUSE: Duration = Duration::from_millis(200);
 /// Sources, destinations and ICMP errors told apart; what is beyond joins the last.
 const MAX_PARTIES: usize = 16;
+
+/// Whether a packet is like those before it, as far as showing it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Once packets are left out, it is left out too.
+    Usual,
+    /// The first of its kind: from another source, to another destination, an
+    /// error, or a question asked again.
+    Telling,
+}
+
+impl Weight {
+    /// [`Weight::Telling`] if `condition` holds.
+    pub const fn telling_if(condition: bool) -> Self {
+        if condition { Self::Telling } else { Self::Usual }
+    }
+}
 
 /// Replies from elsewhere, follow-ups, errors, repetitions, and the packets to show.
 ///
@@ -49,6 +68,7 @@ pub struct Details {
     pub stall: Option<Box<Stall>>,
     pub payload_replies: Option<Box<PayloadReplies>>,
     pub late_change: Option<Box<LateChange>>,
+    pub error_answer: Option<Box<ErrorAnswer>>,
     pub progress: Option<Mark>,
     pub repeated_request: Option<Mark>,
     pub repeated_answer: Option<Mark>,
@@ -149,15 +169,19 @@ impl Details {
             }
             self.icmp_errors.len() - 1
         });
-        self.icmp_errors[index].tally.count(frame, 0, Novelty::New);
-        self.keep_step(Step {
+        let tally = &mut self.icmp_errors[index].tally;
+        tally.count(frame, 0, Novelty::New);
+        let weight = Weight::telling_if(tally.packets == 1);
+        let step = Step {
             frame,
             kind: StepKind::IcmpError,
             source: error.from,
             destination: to,
             ports: None,
             said: Said::Icmp { kind: error.kind, quoted_destination: error.quoted_destination },
-        });
+            omitted_before: 0,
+        };
+        self.keep_step(step, weight);
     }
 
     /// Counts a datagram of the server of which fragments are missing.
@@ -202,7 +226,8 @@ impl Details {
         }
         self.reset = Some(Mark::new(frame));
         let said = Said::Message { protocol: Protocol::Tcp, label: "RST" };
-        self.keep_step(step(frame, StepKind::FollowUp, flow.source, flow.destination, said));
+        let reset = step(frame, StepKind::FollowUp, flow.source, flow.destination, said);
+        self.keep_step(reset, Weight::Telling);
     }
 
     pub fn asked_again(&mut self, frame: FrameRef, confidence: Confidence) {
@@ -242,24 +267,53 @@ impl Details {
         kind: StepKind,
         datagram: &Datagram,
         protocol: Protocol,
+        weight: Weight,
     ) {
-        // Once packets are left out, the next ones shown would seem to follow.
-        if self.steps.len() >= self.most_steps() || self.steps_omitted > 0 {
+        if self.has_room(weight) {
+            let FlowKey { source, destination, .. } = datagram.flow;
+            let step = step(frame, kind, source, destination, said(datagram, protocol));
+            self.steps.push_after(step, self.steps_omitted);
+        } else {
             self.steps_omitted += 1;
-            self.note_time(frame.at);
-            return;
         }
-        let FlowKey { source, destination, .. } = datagram.flow;
-        self.keep_step(step(frame, kind, source, destination, said(datagram, protocol)));
+        self.note_time(frame.at);
     }
 
-    fn keep_step(&mut self, step: Step) {
+    fn keep_step(&mut self, step: Step, weight: Weight) {
         self.note_time(step.frame.at);
-        if self.steps.len() >= MAX_STEPS {
-            self.steps_omitted += 1;
+        if self.has_room(weight) {
+            self.steps.push_after(step, self.steps_omitted);
         } else {
-            self.steps.push(step);
+            self.steps_omitted += 1;
         }
+    }
+
+    fn has_room(&self, weight: Weight) -> bool {
+        match weight {
+            // Once packets are left out, those shown next would seem to follow.
+            Weight::Usual => self.steps_omitted == 0 && self.steps.len() < self.most_steps(),
+            Weight::Telling => self.steps.len() < MAX_STEPS + MAX_TELLING_STEPS,
+        }
+    }
+
+    /// Whether replies from `source`, which was not asked, have just been seen for
+    /// the first time.
+    pub fn is_first_from(&self, source: Endpoint) -> bool {
+        self.replies.iter().any(|replies| {
+            replies.source == source
+                && replies.tally.count.packets == 1
+                && matches!(replies.origin, Origin::OtherAddress(_) | Origin::OtherPort(_))
+        })
+    }
+
+    /// Whether follow-ups from `source` to `destination`, which is not who
+    /// answered, have just been seen for the first time.
+    pub fn is_first_stray(&self, source: Endpoint, destination: Endpoint) -> bool {
+        self.follow_ups.iter().any(|follow_ups| {
+            (follow_ups.source, follow_ups.destination) == (source, destination)
+                && follow_ups.tally.count.packets == 1
+                && !matches!(follow_ups.course, Course::ToAnswerer)
+        })
     }
 
     /// Whether all is as in a transfer that goes as it should: the address asked
@@ -370,6 +424,7 @@ fn step(
         destination: destination.address,
         ports: Some((source.port, destination.port)),
         said,
+        omitted_before: 0,
     }
 }
 

@@ -10,6 +10,7 @@
 mod clients;
 mod count;
 mod details;
+mod error_answer;
 mod fit;
 mod flows;
 mod fold;
@@ -34,6 +35,7 @@ mod tests;
 mod tftp;
 mod tracked;
 mod transactions;
+mod unfold;
 mod view;
 
 use std::collections::{BTreeMap, HashSet};
@@ -212,8 +214,9 @@ impl Correlator {
         }
         // Not in the order of files: whichever is given first, the result is the same.
         own.sort_by_key(|table| (table.observed, table.id));
+        let is_cluster = |address| roles::is_cluster(topology.role_of(address));
         for mut table in own {
-            let translated = table.take_translated();
+            let translated = table.take_translated(&is_cluster);
             for mut table in std::iter::once(table).chain(translated) {
                 table.forget_flows();
                 tables.push(table);

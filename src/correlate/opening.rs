@@ -36,6 +36,8 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
             server(Protocol::Tftp)
         }
         Application::Transaction(transaction) => match transaction.role {
+            // What is said to a group unasked: an announcement. Nobody of the group asked.
+            TransactionRole::Reply if is_group(destination.address) => client(transaction.protocol),
             TransactionRole::Reply => server(transaction.protocol),
             TransactionRole::Notification if transaction.protocol == Protocol::Snmp => {
                 client(Protocol::SnmpTrap)

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::count::{Count, Mark, Waiting};
-use super::details::{Details, Synopsis};
+use super::details::{Details, Synopsis, Weight};
 use super::repetition::{COPY, Last, Pace};
 use super::signature::{Basis, BelongsToTftp, Signature, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
@@ -178,7 +178,7 @@ impl Record {
     }
 
     /// Whether the client's last packet said the same as `datagram`, up to
-    /// `within` ago: then this is that packet, translated and seen again. Who asks
+    /// `within` ago: then this can be that packet, translated and seen again. Who asks
     /// two servers at once sends two packets, with IPv4 identifications of their own.
     pub fn last_from_client_was(
         &self,
@@ -192,7 +192,28 @@ impl Record {
                 last.says(said, datagram)
                     && last.may_be_packet(packet)
                     && packet.at.distance(last.at) <= within
+                    && last.may_leave_as(packet)
             })
+    }
+
+    /// When the endpoint asked answered itself for the first time.
+    pub fn own_answer_at(&self) -> Option<Timestamp> {
+        let asked = self.asked?;
+        if self.answers.packets > 0 {
+            return Some(self.answers.first.at);
+        }
+        // TFTP goes on from a port of the server's choice.
+        let replies = self.details.iter().flat_map(|details| &details.replies);
+        let own = replies.filter(|replies| replies.source.address == asked.address);
+        own.map(|replies| replies.tally.count.first.at).min()
+    }
+
+    /// Whether `datagram` answers one of the exchange's transactions, where it names one.
+    pub fn is_answered_by(&self, datagram: &Datagram) -> bool {
+        match &datagram.application {
+            Application::Transaction(answer) => self.transactions.knows(answer.identity),
+            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => true,
+        }
     }
 
     /// Whether the client asked, or asked again, after `at`.
@@ -252,8 +273,7 @@ impl Record {
         let Some(noted) = self.note_client(packet, datagram, Reach::Server) else { return };
         let repeats_question = self.track_transaction(frame, datagram);
         let novelty = repeats_question.unwrap_or(noted);
-        self.requests.count(frame, datagram.length, novelty);
-        self.unanswered.count(frame);
+        // Details count what came before them as left out: they are made first.
         if novelty == Novelty::Repeat {
             let details = self.details(frame.capture);
             details.repeated_request.get_or_insert(Mark::new(frame));
@@ -261,7 +281,11 @@ impl Record {
                 self.note_asked_again(frame, Confidence::Certain);
             }
         }
-        self.step(frame, StepKind::Request, datagram);
+        self.requests.count(frame, datagram.length, novelty);
+        self.unanswered.count(frame);
+        let again = self.details.as_ref().and_then(|details| details.asked_again.as_deref());
+        let weight = Weight::telling_if(again.is_some_and(|again| again.frame == frame));
+        self.step(frame, StepKind::Request, datagram, weight);
     }
 
     /// Counts a packet from the client that follows a reply.
@@ -280,7 +304,9 @@ impl Record {
         let details = self.details(frame.capture);
         details.follow_up(frame, datagram, course, novelty);
         details.note_stall(frame, datagram.flow, novelty);
-        self.step(frame, StepKind::FollowUp, datagram);
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let weight = Weight::telling_if(details.is_first_stray(source, destination));
+        self.step(frame, StepKind::FollowUp, datagram, weight);
     }
 
     /// Counts a packet from a server to the client.
@@ -306,8 +332,12 @@ impl Record {
             _ => Novelty::New,
         };
         self.touch(datagram);
+        self.note_error_answer(frame, datagram, novelty);
         let gone_on = self.has_gone_on();
-        self.count_reply(frame, datagram, origin, novelty);
+        // Who says what another said before is a second answerer, and repeats nothing.
+        let is_another = before.is_some_and(|before| before.is_of_another(&last));
+        let counted = if is_another { Novelty::New } else { novelty };
+        self.count_reply(frame, datagram, origin, counted);
         if is_tftp_protocol(self.protocol) {
             self.details(frame.capture).note_stall(frame, datagram.flow, novelty);
         }
@@ -327,7 +357,13 @@ impl Record {
         } else if datagram.fingerprint.is_none() {
             self.transactions.answer_latest(packet.at);
         }
-        self.step(frame, StepKind::Reply, datagram);
+        let source = datagram.flow.source;
+        let tells = self.details.as_ref().is_some_and(|details| {
+            let error = details.error_answer.as_deref();
+            details.is_first_from(source) || error.is_some_and(|error| error.frame == frame)
+        });
+        let weight = Weight::telling_if(tells);
+        self.step(frame, StepKind::Reply, datagram, weight);
     }
 
     /// Whether a reply of which only the length is known acknowledges no block of
@@ -425,13 +461,13 @@ impl Record {
         let told_apart =
             self.details.as_ref().is_some_and(|details| details.knows_reply_from(source));
         if Some(source) == self.asked && !told_apart && !is_tftp_protocol(self.protocol) {
+            if novelty == Novelty::Repeat {
+                self.details(frame.capture).repeated_answer.get_or_insert(Mark::new(frame));
+            }
             if self.answers.packets == 0 {
                 self.synopsis.answer_length = datagram.length;
             }
             self.answers.count(frame, datagram.length, novelty);
-            if novelty == Novelty::Repeat {
-                self.details(frame.capture).repeated_answer.get_or_insert(Mark::new(frame));
-            }
             return;
         }
         let protocol = self.protocol;
@@ -514,10 +550,10 @@ impl Record {
             && tftp_shape(datagram).is_some_and(|message| !message.is_request());
     }
 
-    fn step(&mut self, frame: FrameRef, kind: StepKind, datagram: &Datagram) {
+    fn step(&mut self, frame: FrameRef, kind: StepKind, datagram: &Datagram, weight: Weight) {
         let protocol = self.protocol;
         if let Some(details) = &mut self.details {
-            details.step(frame, kind, datagram, protocol);
+            details.step(frame, kind, datagram, protocol, weight);
         }
     }
 }

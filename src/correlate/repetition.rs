@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustc_hash::FxHasher;
 
 use super::signature::{Basis, Signature};
+use crate::model::capture::Direction;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
@@ -33,6 +34,7 @@ pub struct Last {
     peer: u32,
     ip_identification: Option<NonZeroU16>,
     basis: Basis,
+    direction: Option<Direction>,
 }
 
 impl Last {
@@ -43,6 +45,7 @@ impl Last {
             peer: digest(peer),
             ip_identification: packet.ip_identification.and_then(NonZeroU16::new),
             basis: signature.basis,
+            direction: packet.direction,
         }
     }
 
@@ -68,6 +71,24 @@ impl Last {
     /// between makes it a new message.
     pub fn says_again(&self, later: &Self, news_between: bool) -> bool {
         self.repeats(later) && (self.basis == Basis::Meaning || !news_between)
+    }
+
+    /// Whether `later` is from, or to, another peer.
+    pub fn is_of_another(&self, later: &Self) -> bool {
+        self.peer != later.peer
+    }
+
+    /// Whether `packet` may be this very datagram on its way out, translated. A
+    /// host that forwards a datagram takes it in and sends it out, and leaves its
+    /// IPv4 identification as it is (RFC 791 section 3.2).
+    pub fn may_leave_as(&self, packet: &Packet) -> bool {
+        let same_way = self.direction.is_some() && self.direction == packet.direction;
+        let identification = packet.ip_identification.and_then(NonZeroU16::new);
+        let differs = matches!(
+            (self.ip_identification, identification),
+            (Some(before), Some(now)) if before != now
+        );
+        !same_way && !differs
     }
 
     /// Whether it says what `datagram` does, whose signature is given.

@@ -95,6 +95,10 @@ pub fn choose_side(
     let Some(peer) = peer.filter(|peer| !is_group(*peer)) else {
         return (client, DeviceRule::Initiator);
     };
+    // A group is nobody: what is sent to it is its sender's.
+    if is_group(client) {
+        return (peer, DeviceRule::Initiator);
+    }
     // Who asked is not told; in DHCP the unspecified address is the client's own.
     if client.is_unspecified() && !matches!(protocol, Protocol::Dhcp | Protocol::Dhcpv6) {
         return (peer, DeviceRule::OnlyKnownSide);
@@ -131,6 +135,7 @@ fn find_peer(view: &View) -> Option<IpAddr> {
         .map(|endpoint| endpoint.address)
 }
 
-fn is_cluster(role: Role) -> bool {
+/// Whether an address of this role belongs to the cluster.
+pub fn is_cluster(role: Role) -> bool {
     matches!(role, Role::Vip | Role::Node | Role::Pod | Role::Service)
 }

@@ -30,16 +30,46 @@ struct Kept {
 /// What is said most, and all else.
 #[derive(Debug)]
 enum KeptSaid {
-    Data { block: u16, length: u32 },
-    Ack { block: u16 },
+    /// Nothing: so many packets are left out before the next step.
+    Gap {
+        packets: u32,
+    },
+    Data {
+        block: u16,
+        length: u32,
+    },
+    Ack {
+        block: u16,
+    },
     OptionAck,
-    Datagram { length: u32 },
+    Datagram {
+        length: u32,
+    },
     Other(Box<Said>),
 }
 
 impl Steps {
+    /// Steps, without the gaps between them.
     pub fn len(&self) -> usize {
-        self.steps.len()
+        self.steps.iter().filter(|kept| kept.gap().is_none()).count()
+    }
+
+    /// Adds a step of the table's own capture, of which `omitted` packets in all
+    /// are left out before it.
+    pub fn push_after(&mut self, step: Step, omitted: u64) {
+        let told: u64 = self.steps.iter().filter_map(Kept::gap).map(u64::from).sum();
+        let gap = u32::try_from(omitted.saturating_sub(told)).unwrap_or(u32::MAX);
+        if gap > 0 {
+            self.steps.push(Kept {
+                frame: Mark::new(step.frame),
+                kind: step.kind,
+                has_ports: false,
+                source: 0,
+                destination: 0,
+                said: KeptSaid::Gap { packets: gap },
+            });
+        }
+        self.push(step);
     }
 
     /// Whether the first step is a TFTP write request.
@@ -69,7 +99,17 @@ impl Steps {
 
     /// The steps as they were, of a table of `capture`.
     pub fn to_vec(&self, capture: CaptureId) -> Vec<Step> {
-        self.steps.iter().filter_map(|kept| self.step(kept, capture)).collect()
+        let mut omitted_before = 0;
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for kept in &self.steps {
+            if let Some(packets) = kept.gap() {
+                omitted_before = u64::from(packets);
+            } else if let Some(step) = self.step(kept, capture) {
+                steps.push(Step { omitted_before, ..step });
+                omitted_before = 0;
+            }
+        }
+        steps
     }
 
     fn place(&mut self, party: Endpoint) -> Option<u8> {
@@ -94,8 +134,15 @@ impl Steps {
             source: source.address,
             destination: destination.address,
             ports: kept.has_ports.then_some((source.port, destination.port)),
-            said: kept.said.said(),
+            said: kept.said.said()?,
+            omitted_before: 0,
         })
+    }
+}
+
+impl Kept {
+    const fn gap(&self) -> Option<u32> {
+        if let KeptSaid::Gap { packets } = self.said { Some(packets) } else { None }
     }
 }
 
@@ -112,8 +159,10 @@ impl From<Said> for KeptSaid {
 }
 
 impl KeptSaid {
-    fn said(&self) -> Said {
-        match self {
+    /// `None` for a gap.
+    fn said(&self) -> Option<Said> {
+        Some(match self {
+            Self::Gap { .. } => return None,
             Self::Data { block, length } => {
                 Said::Tftp(TftpMessage::Data { block: *block, length: *length })
             }
@@ -121,7 +170,7 @@ impl KeptSaid {
             Self::OptionAck => Said::Tftp(TftpMessage::OptionAck),
             Self::Datagram { length } => Said::Datagram { length: *length },
             Self::Other(said) => Said::clone(said),
-        }
+        })
     }
 }
 
@@ -169,12 +218,16 @@ mod tests {
                     destination: if number % 2 == 1 { server } else { client },
                     ports: (number < 8).then_some((number, 69)),
                     said,
+                    omitted_before: if number == 5 || number == 7 { 3 } else { 0 },
                 })
                 .collect();
             let mut kept = Steps::default();
+            let mut omitted = 0;
             for step in &steps {
-                kept.push(step.clone());
+                omitted += step.omitted_before;
+                kept.push_after(step.clone(), omitted);
             }
+            assert_eq!(kept.len(), steps.len());
             assert_eq!(kept.to_vec(capture), steps);
         }
     }

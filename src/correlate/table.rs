@@ -15,6 +15,7 @@ use super::payload_address::PayloadAddresses;
 use super::record::{Audience, ExchangeIndex, Record, is_group};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
+use super::unfold;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, IcmpErrors, Origin, PayloadReplies, PointId, Tally};
@@ -82,10 +83,16 @@ impl PointTable {
     }
 
     /// The table of what is seen here after translation, if anything is.
-    pub fn take_translated(&mut self) -> Option<PointTable> {
+    /// `is_cluster` says whose addresses are translated.
+    pub fn take_translated(&mut self, is_cluster: &dyn Fn(IpAddr) -> bool) -> Option<PointTable> {
         let mut table = *self.translated.take()?;
+        if let Some(mut further) = table.take_translated(is_cluster) {
+            unfold::unfold(&mut table, &mut further, is_cluster);
+        }
+        unfold::unfold(self, &mut table, is_cluster);
         table.observed = self.observed;
-        Some(table)
+        let is_empty = table.exchanges.is_empty() && table.folds.iter().next().is_none();
+        (!is_empty).then_some(table)
     }
 
     /// Gives back what only further packets would need; the report takes as much.
@@ -254,6 +261,10 @@ impl PointTable {
             return self.reply_from_elsewhere(packet, frame, datagram);
         }
         let exchange = &mut self.exchanges[flow.exchange.position()];
+        // Of unknown clients only the transaction tells which one is answered.
+        if flow.client.is_unknown() && !exchange.is_answered_by(datagram) {
+            return false;
+        }
         if flow.client != source {
             exchange.count_payload_reply(destination);
             exchange.reply(packet, frame, datagram, flow.origin);

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+mod servers;
+mod steps;
+
 use super::{ClockOffset, Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};
 use crate::model::endpoint::{Endpoint, FlowKey};
@@ -26,6 +29,7 @@ enum Says {
     OptionAck,
     Data(u16),
     Ack(u16),
+    Error(u16),
     /// Text: only a length is known.
     Length(u32),
     Bytes(u64),
@@ -114,6 +118,10 @@ fn datagram(flow: FlowKey, says: Says) -> Datagram {
             (516, Some(u64::from(block) + 100), shape(TftpMessage::Data { block, length: 512 }))
         }
         Says::Ack(block) => (4, Some(u64::from(block) + 200), shape(TftpMessage::Ack { block })),
+        Says::Error(code) => {
+            let message = "disk full".into();
+            (15, Some(u64::from(code) + 300), shape(TftpMessage::Error { code, message }))
+        }
         Says::Length(length) => (length, None, Application::Unknown { tftp_shape: None }),
         Says::Plain(protocol) => (48, None, Application::Plain(protocol)),
         Says::Bytes(value) => (20, Some(value), Application::Unknown { tftp_shape: None }),

@@ -3,11 +3,14 @@
 use super::count::Mark;
 use super::record::{Audience, Record};
 use super::table::PointTable;
-use crate::model::capture::CaptureId;
+use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
 use crate::model::finding::Confidence;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
+
+/// Exchanges of one socket, the latest first, that are asked for another answer.
+const MAX_SIBLINGS: usize = 64;
 
 /// An exchange as one point saw it.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         discarded: details.and_then(|details| details.discarded.as_deref().copied()),
         dropped: details.and_then(|details| details.dropped.as_deref().cloned()),
         progress: details.and_then(|details| details.progress).map(shown),
+        error_answer: details.and_then(|details| details.error_answer.as_deref().cloned()),
+        answered_elsewhere: None,
         payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
         late_change: details.and_then(|details| details.late_change.as_deref().copied()),
         stall: details.and_then(|details| details.stall.as_deref().copied()),
@@ -60,6 +65,9 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         has_payloads: record.has_payloads,
     };
     weigh_replies(&mut view, record, table);
+    if view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply) {
+        view.answered_elsewhere = find_answer_elsewhere(record, table);
+    }
     let protocol = read_as_running_transfer(&mut view, record);
     Sighting { protocol, view }
 }
@@ -121,6 +129,18 @@ fn weigh_replies(view: &mut View, record: &Record, table: &PointTable) {
             replies.origin = Origin::ByDesign;
         }
     }
+}
+
+/// The first answer of another server that the same socket asked the same.
+fn find_answer_elsewhere(record: &Record, table: &PointTable) -> Option<FrameRef> {
+    let opening = record.opening();
+    let others = table.clients.exchanges(&table.hasher, &table.exchanges, record.client);
+    let answers = others.take(MAX_SIBLINGS).filter(|(_, other)| {
+        opening.is_sure() && other.opening() == opening && other.asked != record.asked
+    });
+    answers
+        .filter_map(|(_, other)| other.answers.first(table.id.capture))
+        .min_by_key(|frame| frame.number)
 }
 
 /// Both sides speak as in the middle of a TFTP transfer: its request was

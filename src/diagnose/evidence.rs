@@ -2,7 +2,9 @@
 
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Discarded, Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
+use crate::model::exchange::{
+    Discarded, Exchange, FollowUps, IcmpErrors, Replies, Step, Tally, View,
+};
 use crate::model::finding::{Evidence, Finding};
 
 use super::crossings::NewFlow;
@@ -24,8 +26,10 @@ impl Reading<'_> {
     #[must_use]
     pub fn first_reply(&self, replies: &Replies) -> Option<Evidence> {
         let frame = replies.tally.first?;
-        let client = self.exchange.client;
-        Some(datagram(self.view, frame, replies.source, client, replies.tally))
+        // An answer to where the payload says did not go to the client's socket.
+        let elsewhere = self.view.payload_replies.filter(|sent| sent.first == frame);
+        let to = elsewhere.map_or(self.exchange.client, |sent| sent.destination);
+        Some(datagram(self.view, frame, replies.source, to, replies.tally))
     }
 
     /// The first repetition among some replies.
@@ -190,6 +194,13 @@ pub fn quote_entries(finding: &mut Finding, exchange: &Exchange) {
     }
 }
 
+/// From where to where a packet went; what is kept of it says it better than the
+/// exchange, whose answers may go elsewhere than to the client's socket.
+pub fn ends_of(step: &Step) -> Option<(Endpoint, Endpoint)> {
+    let (source, destination) = step.ports?;
+    Some((Endpoint::new(step.source, source), Endpoint::new(step.destination, destination)))
+}
+
 fn datagram(
     view: &View,
     frame: FrameRef,
@@ -197,7 +208,12 @@ fn datagram(
     destination: Endpoint,
     tally: Tally,
 ) -> Evidence {
-    let said = view.steps.iter().find(|step| step.frame == frame).map(|step| &step.said);
+    // A line of text may tell of two packets.
+    let is_it = |step: &&Step| step.frame == frame && step.source == source.address;
+    let step = view.steps.iter().find(is_it);
+    let ends = step.and_then(ends_of);
+    let (source, destination) = ends.unwrap_or((source, destination));
+    let said = step.map(|step| &step.said);
     let summary = match said {
         Some(said) => format!("{source} → {destination}, {said}"),
         // The tally's bytes are this packet's only if it is alone.

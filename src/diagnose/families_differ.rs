@@ -65,6 +65,10 @@ fn finding(
         format!("{good_family} works, {bad_family} does not: they differ {}", differs.as_text()),
         format!("{good_family} works, {bad_family} does not"),
     ]);
+    let place = match fails.view.asked.and_then(|asked| fails.topology.find(asked.address)) {
+        Some(belief) if belief.node.is_some() => "at addresses of the same node",
+        _ => "at service addresses that were seen at the same capture point",
+    };
     let relation = match kinship {
         Kinship::SameDevice => {
             let entry = fails.topology.device_of(fails.exchange.device);
@@ -72,10 +76,12 @@ fn finding(
             format!("Both exchanges are of {name}, for the same service.")
         }
         Kinship::SameFile => {
-            "Both exchanges ask for the same file, at addresses of the same node, near in time.".to_owned()
+            format!("Both exchanges ask for the same file, {place}, near in time.")
         }
         Kinship::LikeFile => {
-            "Both exchanges ask for files of like names, at addresses of the same node, near in time; it is not known whether one device sent both.".to_owned()
+            format!(
+                "Both exchanges ask for files of like names, {place}, near in time; it is not known whether one device sent both."
+            )
         }
     };
     finding.explanation = format!(

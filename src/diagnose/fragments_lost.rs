@@ -92,6 +92,9 @@ mod tests {
             let finding = lost.finding(Cause::FragmentsLost);
             assert_eq!(finding.severity, Severity::Error);
             assert!(finding.explanation.contains("1480 of 4028 bytes"), "{}", finding.explanation);
+            let unanswered = lost.finding(Cause::RequestUnanswered);
+            assert!(unanswered.explanation.contains("answered 3 times"), "{family:?}");
+            assert!(!unanswered.explanation.contains("did not answer"), "{family:?}");
             let silent = Sample::snmp(family).repeat_request(2).wait_seconds(5);
             assert!(!silent.causes().contains(&Cause::FragmentsLost), "{family:?}");
         }

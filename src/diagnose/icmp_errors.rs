@@ -6,6 +6,7 @@ use super::reading::{Habit, Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, times};
+use crate::model::endpoint::Endpoint;
 use crate::model::exchange::IcmpErrors;
 use crate::model::finding::{Cause, Confidence, Finding, Verdict};
 use crate::model::packet::IcmpKind;
@@ -109,9 +110,21 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         count(packets, &format!("ICMP {} error", kind.as_text())),
         quoted_text(quotes),
     );
+    if let Some(answer) = seen.follows_error() {
+        return format!(
+            "{text} {} had ended the transfer before, with {}: nothing waits for more there, and the error does no harm. Why the transfer failed is in those words.",
+            reading.name_first(answer.source.address),
+            answer.words,
+        );
+    }
     text.push_str(match (seen.cause, quotes) {
         (Cause::PortUnreachable, Quotes::Request) => {
             " Nothing listens at the port asked: no server runs there, or no rule sends the port to a pod that is ready."
+        }
+        (Cause::PortUnreachable, Quotes::FollowUp)
+            if moved_to(reading) == quoted_destination && quoted_destination.is_some() =>
+        {
+            " The client goes on from another of its addresses: the server's socket, or the translation before it, knows the first one only, and refuses what comes from the other."
         }
         (Cause::PortUnreachable, Quotes::FollowUp) if reading.wrong_address.is_some() => {
             " The port belongs to the address that answered; at this address nothing listens on it."
@@ -120,7 +133,10 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
             " The server answered from this port and does not receive there: its socket is gone, or the translation that leads to it is."
         }
         (Cause::PortUnreachable, Quotes::Reply) if reading.sender_change_stopped() => {
-            " It is the pod's answer, from a port of its own: the node gave the request its own address, and no translation leads from that port back to the client."
+            " The pod answered to the address that it sees as its client, from a port of its own. The connection tracking there has no entry that leads from this port back to the device, so the answer is taken for one to that host itself, where nothing waits for it."
+        }
+        (Cause::PortUnreachable, Quotes::Reply) if seen.answered_elsewhere() => {
+            " The same socket had asked another server the same, and that one answered first: the client had what it wanted and closed the socket."
         }
         (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
             " The answer comes from a new port, as TFTP has it. Where the node asked for one of its pods, its translation of the request does not cover that port: it takes the answer for its own, and no socket of its own waits for it."
@@ -151,9 +167,10 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
     if !seen.ended {
         text.push_str(match reading.habit {
             Habit::OneWay => " Later packets were not refused.",
+            _ if seen.answered_elsewhere() => "",
             _ => " The exchange went on all the same.",
         });
-    } else if seen.view.point != reading.view.point {
+    } else if seen.view.point.as_captured() != reading.view.point.as_captured() {
         text.push_str(" The errors were seen at another capture point only.");
     }
     text
@@ -163,6 +180,11 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
 fn may_be_translator(reading: &Reading<'_>) -> bool {
     reading.exchange.protocol == Protocol::Tftp
         && reading.role_of(reading.exchange.client.address) == Role::Unknown
+}
+
+/// Where the client goes on from another of its addresses.
+fn moved_to(reading: &Reading<'_>) -> Option<Endpoint> {
+    reading.other_source.map(|moved| moved.destination)
 }
 
 #[cfg(test)]
@@ -237,6 +259,61 @@ mod tests {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
                 assert!(sample.causes().contains(&Cause::PortUnreachable), "{name} {family:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_comes_after_the_end_does_no_harm() {
+        for family in Family::BOTH {
+            let vip = family.vip();
+            let transfer = || {
+                let sample = Sample::tftp(family).answered_by_vip();
+                sample.follow_up(vip, 40_001, Course::ToAnswerer, 1)
+            };
+            let failed = || transfer().error_answer("ERROR 0 \"read failed\"");
+            let cases = [
+                ("after an error", failed().refused_follow_up(vip, 40_001), Verdict::Symmetric),
+                (
+                    "repeated after an error",
+                    failed().repeat_follow_up(3).refused_follow_up(vip, 40_001),
+                    Verdict::Symmetric,
+                ),
+                (
+                    "before the server gave up",
+                    transfer().refused_follow_up(vip, 40_001).error_answer("ERROR 0 \"timeout\""),
+                    Verdict::Rejected,
+                ),
+                (
+                    "in vain before the server gave up",
+                    transfer().repeat_follow_up(3).error_answer("ERROR 0 \"timeout\""),
+                    Verdict::Unanswered,
+                ),
+                ("no error", transfer().refused_follow_up(vip, 40_001), Verdict::Rejected),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+            }
+            let finding = failed().refused_follow_up(vip, 40_001).finding(Cause::PortUnreachable);
+            assert_eq!(finding.severity, Severity::Info);
+            assert!(finding.explanation.contains("ERROR 0 \"read failed\""), "{family:?}");
+            assert!(finding.remedies.is_empty(), "{:?}", finding.remedies);
+        }
+    }
+
+    #[test]
+    fn a_client_that_had_its_answer_elsewhere_may_refuse_this_one() {
+        for family in Family::BOTH {
+            let refused = || {
+                let sample = Sample::snmp(family).answered_by_agent(1);
+                sample.icmp(IcmpKind::PortUnreachable, family.pod(), Quotes::Reply, 1)
+            };
+            assert_eq!(refused().diagnose().verdict, Verdict::Rejected, "{family:?}");
+            let mut elsewhere = refused();
+            elsewhere.primary().answered_elsewhere = elsewhere.primary().requests.first;
+            assert_eq!(elsewhere.diagnose().verdict, Verdict::Symmetric, "{family:?}");
+            let finding = elsewhere.finding(Cause::PortUnreachable);
+            assert_eq!(finding.severity, Severity::Info);
+            assert!(finding.explanation.contains("another server"), "{}", finding.explanation);
         }
     }
 

@@ -207,6 +207,22 @@ mod tests {
                     Verdict::Inconclusive,
                     Some(possible),
                 ),
+                (
+                    "right address, until it stopped",
+                    right()
+                        .request_again()
+                        .repeat_request(3)
+                        .wait_seconds(5)
+                        .asked_again(3, Confidence::Certain),
+                    Verdict::Unanswered,
+                    None,
+                ),
+                (
+                    "answered where the payload says",
+                    right().answered_at_payload_port(5_062).asked_again(3, Confidence::Certain),
+                    Verdict::Broken,
+                    None,
+                ),
             ];
             for (name, sample, verdict, expected) in cases {
                 let diagnosis = sample.diagnose();

@@ -100,12 +100,21 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     let requests = reading.view.requests;
     let often = reading.times(&requests);
     let protocol = reading.exchange.protocol;
+    let answer = if reading.view.lost_replies.is_some() { "no whole answer" } else { "no answer" };
     finding.title = fit_title([
-        format!("{protocol} request to {asked} sent {often}, no answer"),
-        format!("{protocol} request sent {often}, no answer"),
+        format!("{protocol} request to {asked} sent {often}, {answer}"),
+        format!("{protocol} request sent {often}, {answer}"),
     ]);
     finding.explanation = if reading.is_from_table() {
         entry::explain(reading, asked, &often)
+    } else if let Some(lost) = reading.view.lost_replies {
+        format!(
+            "{} asked {} {often} and got no answer that it could use, and no ICMP error: {} answered {}, and each time fragments of the answer are missing.",
+            reading.client_word_first(),
+            reading.name(asked.address),
+            reading.name(lost.source.address),
+            times(lost.datagrams),
+        )
     } else {
         format!(
             "{} asked {} {often} and got no reply: {}.{}{} {}",

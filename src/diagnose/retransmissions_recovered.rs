@@ -1,6 +1,6 @@
 //! Packets were lost and repeated, and the exchange went on.
 
-use super::evidence::extend;
+use super::evidence::{ends_of, extend};
 use super::reading::{Habit, Reading};
 use super::wording::count;
 use crate::model::capture::FrameRef;
@@ -48,6 +48,8 @@ fn repetitions(reading: &Reading<'_>) -> Vec<Evidence> {
     let evidence = |tally: &Tally, source: Endpoint, destination: Endpoint| {
         let frame: FrameRef =
             if tally.repeats > 0 { tally.first_repeat.or(tally.first)? } else { return None };
+        let step = view.steps.iter().find(|step| step.frame == frame);
+        let (source, destination) = step.and_then(ends_of).unwrap_or((source, destination));
         Some(Evidence { frame, summary: format!("{source} → {destination}, repeated") })
     };
     let requests = view.asked.and_then(|asked| evidence(&view.requests, client, asked));

@@ -12,9 +12,9 @@ use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, DeviceRule, Discarded, Exchange, FollowUps, IcmpErrors, LateChange,
-    LostParts, Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall, Step, Tally,
-    View,
+    AskedAgain, Course, DeviceRule, Discarded, ErrorAnswer, Exchange, FollowUps, IcmpErrors,
+    LateChange, LostParts, Novelty, Origin, PayloadReplies, Point, PointId, Replies, Said, Stall,
+    Step, Tally, View,
 };
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding};
 use crate::model::neighbour::Unresolved;
@@ -204,6 +204,7 @@ impl Sample {
                 destination: asked.address,
                 ports: Some((client.port, asked.port)),
                 said: Said::Datagram { length: 30 },
+                omitted_before: 0,
             });
         }
     }
@@ -410,6 +411,16 @@ impl Sample {
         if let Some(replies) = view.replies.last_mut() {
             replies.tally.count(frame, 4, Novelty::New);
         }
+        self
+    }
+
+    /// The last reply's source says that it fails.
+    pub fn error_answer(mut self, words: &str) -> Self {
+        let frame = self.tick();
+        let replies = self.primary().replies.last_mut().unwrap();
+        replies.tally.count(frame, 20, Novelty::New);
+        let (source, words) = (replies.source, words.into());
+        self.primary().error_answer = Some(ErrorAnswer { frame, source, words });
         self
     }
 

@@ -142,6 +142,9 @@ impl Reading<'_> {
     /// on, or asks something else, has taken it.
     #[must_use]
     pub fn took_it(&self) -> String {
+        if self.discarded().is_some() {
+            return format!("{} says itself that it did not take it", self.client_word_first());
+        }
         let requests = self.view.requests;
         let asked_more = requests.packets > requests.repeats + 1;
         if self.went_on() || self.follow_ups().next().is_some() || asked_more {

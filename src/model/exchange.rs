@@ -16,7 +16,8 @@ use super::report::StepKind;
 use super::time::Timestamp;
 
 pub use incidents::{
-    AskedAgain, Discarded, DroppedPackets, LateChange, LostParts, PayloadReplies, Stall,
+    AskedAgain, Discarded, DroppedPackets, ErrorAnswer, LateChange, LostParts, PayloadReplies,
+    Stall,
 };
 pub use packets::{Course, FollowUps, IcmpErrors, Novelty, Origin, Replies, Tally};
 pub use step::{Said, Step, TrackedChange};

@@ -302,6 +302,36 @@ pub struct Transaction {
     pub reply_to: Option<Box<PayloadAddress>>,
 }
 
+impl Transaction {
+    /// The words in which an answer says that the server failed or refused: a DNS
+    /// response code (RFC 1035 section 4.1.1, RFC 2136) other than that there is
+    /// no such name, which is an answer like any other.
+    #[must_use]
+    pub fn failure(&self) -> Option<&'static str> {
+        let fails = matches!(
+            self.label,
+            dns_label::FORMAT_ERROR
+                | dns_label::SERVER_FAILURE
+                | dns_label::NOT_IMPLEMENTED
+                | dns_label::REFUSED
+                | dns_label::NOT_AUTHORITATIVE
+        );
+        (self.role == TransactionRole::Reply && self.protocol == Protocol::Dns && fails)
+            .then_some(self.label)
+    }
+}
+
+/// What DNS responses are called, by their response code, in tcpdump's spelling.
+pub mod dns_label {
+    pub const RESPONSE: &str = "response";
+    pub const FORMAT_ERROR: &str = "FormErr";
+    pub const SERVER_FAILURE: &str = "ServFail";
+    pub const NO_SUCH_NAME: &str = "NXDomain";
+    pub const NOT_IMPLEMENTED: &str = "NotImp";
+    pub const REFUSED: &str = "Refused";
+    pub const NOT_AUTHORITATIVE: &str = "NotAuth";
+}
+
 /// Where a request's payload says that its answers go (RFC 3261 section 18.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadAddress {

@@ -247,8 +247,13 @@ pub struct DeviceExchange {
     pub replies: Vec<ReplyPart>,
     pub follow_ups: Vec<FollowUpPart>,
     pub icmp_errors: Vec<IcmpPart>,
+    /// The server's last answer in words, where it is an error of its protocol:
+    /// `ERROR 3 "disk full"`. Who asked was answered, and did not get what it wanted.
+    #[serde(default)]
+    pub error_answer: Option<String>,
     pub translations: Vec<Translation>,
-    /// The first packets in order: what a ladder diagram shows.
+    /// The first packets in order, and later ones that a finding may rest on: what
+    /// a ladder diagram shows.
     pub steps: Vec<Step>,
     pub steps_omitted: u64,
     pub display_filter: String,
@@ -336,6 +341,10 @@ pub struct Step {
     pub destination_port: Option<u16>,
     /// In words: `DATA 1 (512 bytes)`.
     pub summary: String,
+    /// Packets of the exchange between the step before and this one, which the
+    /// report counts only; `steps_omitted` includes them.
+    #[serde(default)]
+    pub omitted_before: u64,
 }
 
 /// What a step is in its exchange.

@@ -11,6 +11,7 @@ use super::draft::{DeviceDraft, Room};
 use super::exchange_part::Names;
 use super::headline::report_headline;
 use super::shelf::RemedyShelf;
+use super::wording::count;
 use crate::model::exchange::{DeviceRule, Exchange, Point};
 use crate::model::finding::{Diagnosis, Severity, Verdict};
 use crate::model::input::Fault;
@@ -63,6 +64,8 @@ pub struct Builder<'a> {
     shelf: RemedyShelf,
     devices: HashMap<DeviceKey, DeviceDraft>,
     seen: BTreeSet<IpAddr>,
+    /// Exchanges without an address that names a device, by the place of the capture.
+    nameless: BTreeMap<usize, u64>,
 }
 
 /// Exchanges of a listed device belong together, whatever address they use.
@@ -92,12 +95,19 @@ impl<'a> Builder<'a> {
             shelf: RemedyShelf::default(),
             devices: HashMap::new(),
             seen: BTreeSet::new(),
+            nameless: BTreeMap::new(),
         }
     }
 
     /// Adds an exchange and what was found out about it.
     pub fn add(&mut self, exchange: &Exchange, diagnosis: &Diagnosis) {
         let verdict = diagnosis.verdict;
+        if names_nobody(exchange.device) {
+            let capture = exchange.views.first().map_or(0, |view| view.point.capture.0);
+            let place = usize::try_from(capture).unwrap_or(0);
+            *self.nameless.entry(place).or_insert(0) += 1;
+            return;
+        }
         self.note_addresses(exchange);
         let names = Names { captures: &self.captures, parts: self.parts, points: self.points };
         let draft = self
@@ -137,6 +147,10 @@ impl<'a> Builder<'a> {
         protocol: Protocol,
         exchanges: u64,
     ) {
+        if names_nobody(device) {
+            *self.nameless.entry(0).or_insert(0) += exchanges;
+            return;
+        }
         self.devices
             .entry(DeviceKey::of(device, self.topology))
             .or_insert_with(|| DeviceDraft::new(device, device_rule, verdict, protocol))
@@ -166,12 +180,24 @@ impl<'a> Builder<'a> {
                 first.warnings.push(format!("inventory: and {omitted} more faults of this kind"));
             }
         }
+        let mut headline = report_headline(&devices, &verdicts, &self.captures);
+        let nameless: u64 = self.nameless.values().sum();
+        if devices.is_empty() && nameless > 0 {
+            let number = count(nameless, "exchange was", "exchanges were");
+            headline = format!("{number} seen, and none has an address that could name a device");
+        }
+        for (place, exchanges) in std::mem::take(&mut self.nameless) {
+            if let Some(capture) = self.captures.get_mut(place) {
+                let number = count(exchanges, "exchange is", "exchanges are");
+                capture.warnings.push(format!("{number} not told: no side has an address that could name a device, as when a DHCP client asks before it has one"));
+            }
+        }
         Report {
             id: header.id,
             title: header.title.unwrap_or_else(|| title_of(&self.captures)),
             created_at: header.created_at,
             verdict: devices.first().map_or(Verdict::Inconclusive, |device| device.verdict),
-            headline: report_headline(&devices, &verdicts, &self.captures),
+            headline,
             summary: Summary {
                 devices: u64::try_from(devices.len()).unwrap_or(u64::MAX),
                 verdicts,
@@ -252,6 +278,12 @@ impl DeviceKey {
             .device_of(device)
             .map_or(Self::Address(device), |entry| Self::Listed(entry.name.clone()))
     }
+}
+
+/// The unspecified address and groups are nobody's.
+fn names_nobody(device: IpAddr) -> bool {
+    let is_limited_broadcast = matches!(device, IpAddr::V4(address) if address.is_broadcast());
+    device.is_unspecified() || device.is_multicast() || is_limited_broadcast
 }
 
 const fn is_well(verdict: Verdict) -> bool {

@@ -111,6 +111,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
                 packets: error.tally.packets,
             })
             .collect(),
+        error_answer: view.error_answer.as_ref().map(|answer| answer.words.to_string()),
         translations: exchange
             .translations
             .iter()
@@ -152,5 +153,6 @@ fn step_part(step: &crate::model::exchange::Step, names: Names<'_>) -> Step {
         source_port: step.ports.map(|(source, _)| source),
         destination_port: step.ports.map(|(_, destination)| destination),
         summary: step.said.to_string(),
+        omitted_before: step.omitted_before,
     }
 }

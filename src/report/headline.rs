@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::wording::count;
+use super::wording::{count, group_digits};
 use crate::model::capture::CaptureFormat;
 use crate::model::finding::{Severity, Verdict};
 use crate::model::protocol::Protocol;
@@ -55,6 +55,22 @@ fn symmetric(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> Stri
     let protocols: BTreeSet<String> =
         listed.chain([protocol]).map(|protocol| protocol.to_string()).collect();
     let number = count(all, "exchange", "exchanges");
+    let errors: Vec<(Protocol, &str)> = exchanges.iter().filter_map(find_error).collect();
+    if let Some((failed, words)) = errors.first() {
+        let failed_number = u64::try_from(errors.len()).unwrap_or(u64::MAX);
+        return if failed_number < all {
+            format!(
+                "{number}, of which {} ended with an error: {failed} was answered with {words}",
+                group_digits(failed_number)
+            )
+        } else if all == 1 {
+            format!("{failed} was answered with {words}, by the address that was asked")
+        } else {
+            format!(
+                "{number}, all of which ended with an error: {failed} was answered with {words}"
+            )
+        };
+    }
     let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
     let works = match protocols[..] {
         [only] => format!("{only} works"),
@@ -64,6 +80,11 @@ fn symmetric(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> Stri
         _ => "UDP works".to_owned(),
     };
     format!("{works}: {number}, answered by the address that was asked")
+}
+
+/// The error with which a server answered.
+fn find_error(exchange: &DeviceExchange) -> Option<(Protocol, &str)> {
+    Some((exchange.protocol, exchange.error_answer.as_deref()?))
 }
 
 fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], one_way: u64) -> String {
@@ -119,15 +140,31 @@ pub fn report_headline(
             let number = devices.iter().filter(|device| has_error(device)).count();
             format!("Faults were seen at {number} of {all} devices. {who}: {headline}")
         }
-        (Verdict::Symmetric | Verdict::OneWay, _) => {
-            format!("No fault was seen at any of the {all} devices")
-        }
+        (Verdict::Symmetric | Verdict::OneWay, _) => no_fault(devices, all),
         (Verdict::Tolerated, _) => format!(
             "No failure was seen, but for {alike} of {all} devices an address or port changed. {who}: {headline}"
         ),
         (verdict, _) if alike == 1 => format!("1 of {all} devices is {verdict}. {who}: {headline}"),
         (verdict, _) => format!("{alike} of {all} devices are {verdict}. {who}: {headline}"),
     }
+}
+
+/// Nothing is wrong with addresses; a server may have said no all the same.
+fn no_fault(devices: &[Device], all: u64) -> String {
+    let failed = || {
+        devices.iter().filter(|device| {
+            device.exchanges.iter().any(|exchange| exchange.error_answer.is_some())
+        })
+    };
+    let Some(first) = failed().next() else {
+        return format!("No fault was seen at any of the {all} devices");
+    };
+    format!(
+        "No fault of addresses was seen, but {} of {all} devices got an error as answer. {}: {}",
+        failed().count(),
+        first.device,
+        first.headline
+    )
 }
 
 /// One-way exchanges can carry errors too.
@@ -190,6 +227,42 @@ mod tests {
             let headline = of(protocols);
             assert!(headline.starts_with(expected), "{headline}");
         }
+    }
+
+    #[test]
+    fn who_was_answered_with_an_error_is_not_told_that_it_works() {
+        let fine = || exchange(Protocol::Tftp, Verdict::Symmetric);
+        let refused = || {
+            let words = Some("ERROR 3 \"disk full\"".to_owned());
+            DeviceExchange { error_answer: words, ..fine() }
+        };
+        let cases = [
+            (vec![fine()], 1, "TFTP works: 1 exchange"),
+            (vec![refused()], 1, "TFTP was answered with ERROR 3 \"disk full\", by the address"),
+            (vec![fine(), refused()], 2, "2 exchanges, of which 1 ended with an error: TFTP"),
+            (vec![refused(), refused()], 2, "2 exchanges, all of which ended with an error"),
+            // Of exchanges that are only counted nothing is known.
+            (vec![refused()], 9, "9 exchanges, of which 1 ended with an error"),
+        ];
+        for (exchanges, all, words) in cases {
+            let headline =
+                device_headline(Verdict::Symmetric, Protocol::Tftp, &[], &exchanges, all);
+            assert!(headline.starts_with(words), "{headline}");
+        }
+        let report = samples::founding();
+        let mut devices: Vec<_> = report
+            .devices
+            .iter()
+            .map(|device| Device {
+                verdict: Verdict::Symmetric,
+                findings: Vec::new(),
+                exchanges: vec![fine()],
+                ..device.clone()
+            })
+            .collect();
+        devices[1].exchanges = vec![refused()];
+        let headline = report_headline(&devices, &BTreeMap::new(), &report.captures);
+        assert!(headline.contains("but 1 of 2 devices got an error as answer"), "{headline}");
     }
 
     #[test]

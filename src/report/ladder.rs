@@ -20,6 +20,8 @@ use crate::model::report::{Device, DeviceExchange, IcmpPart, Step, StepKind};
 const LANES_MAX: usize = 5;
 /// Rows after folding; the rest is one counted row.
 const ROWS_MAX: usize = 16;
+/// Packets drawn after a gap, of which each may take a row for the gap before it.
+const LATE_MAX: usize = 4;
 
 /// An exchange, ready to be drawn.
 #[derive(Debug, PartialEq, Eq)]
@@ -108,38 +110,60 @@ pub(super) fn find_ladder<'a>(
     let undrawn = exchange.steps.len() - drawn.len();
     let lane_of = |address: IpAddr| lanes.iter().position(|lane| *lane == address).unwrap_or(0);
 
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    let draw = |rows: &mut Vec<Row>, step: &Step| {
+        let (tone, note) = remark(step, exchange, parties, device);
+        let (from, to) = (lane_of(step.source), lane_of(step.destination));
+        let is_said = |row: &Row| matches!(row, Row::Arrow(arrow) if (arrow.from, arrow.to, arrow.note) == (from, to, note));
+        // Said once, it holds for the packets that go the same way.
+        let note = note.filter(|_| !rows.iter().any(is_said));
+        rows.push(Row::Arrow(Arrow {
+            from,
+            to,
+            kind: step.kind,
+            source_port: step.source_port,
+            destination_port: step.destination_port,
+            offset: times.find_offset(&step.capture, step.at, start),
+            summary: summary(step),
+            note,
+            tone,
+        }));
+    };
+    // What comes after a gap was kept because it tells something: it has its rows.
+    let first_late = drawn.iter().position(|step| step.omitted_before > 0);
+    let (early, late) = drawn.split_at(first_late.unwrap_or(drawn.len()));
+    let late = &late[..late.len().min(LATE_MAX)];
+    let most_early = ROWS_MAX - 2 * late.len();
     let mut next = 0;
-    while next < drawn.len() && rows.len() < ROWS_MAX {
-        let run = find_run(&drawn[next..]);
-        for step in &drawn[next..next + run.period] {
-            let (tone, note) = remark(step, exchange, parties, device);
-            let (from, to) = (lane_of(step.source), lane_of(step.destination));
-            let is_said = |row: &Row| matches!(row, Row::Arrow(arrow) if (arrow.from, arrow.to, arrow.note) == (from, to, note));
-            // Said once, it holds for the packets that go the same way.
-            let note = note.filter(|_| !rows.iter().any(is_said));
-            rows.push(Row::Arrow(Arrow {
-                from,
-                to,
-                kind: step.kind,
-                source_port: step.source_port,
-                destination_port: step.destination_port,
-                offset: times.find_offset(&step.capture, step.at, start),
-                summary: summary(step),
-                note,
-                tone,
-            }));
+    while next < early.len() && rows.len() < most_early {
+        // An error that the server answers with is drawn, whatever it is like.
+        let is_error = |step: &&Step| tells_error(step, exchange);
+        let until = early[next..].iter().position(is_error).unwrap_or(early.len() - next);
+        let run = find_run(&early[next..next + until.max(1)]);
+        for step in &early[next..next + run.period] {
+            draw(&mut rows, step);
         }
         let end = next + run.period + run.hidden;
         if run.hidden > 0 {
-            let last = drawn[end - 1];
+            let last = early[end - 1];
             let until = times.find_offset(&last.capture, last.at, start);
             rows.push(Row::Note { words: fold_words(run, until.as_deref()), tone: Tone::Plain });
         }
         next = end;
     }
-    let rest = (drawn.len() - next + undrawn) as u64;
-    let omitted = rest.saturating_add(exchange.steps_omitted);
+    let mut told = 0_u64;
+    for (index, step) in late.iter().enumerate() {
+        let skipped = if index == 0 { (early.len() - next) as u64 } else { 0 };
+        told = told.saturating_add(step.omitted_before).saturating_add(skipped);
+        let between = step.omitted_before.saturating_add(skipped);
+        if between > 0 {
+            let words = format!("… {} not drawn", count(between, "packet", "packets"));
+            rows.push(Row::Note { words, tone: Tone::Plain });
+        }
+        draw(&mut rows, step);
+    }
+    let rest = (drawn.len() - next - late.len() + undrawn) as u64;
+    let omitted = rest.saturating_add(exchange.steps_omitted).saturating_sub(told);
     if omitted > 0 {
         let words = format!("… {} not drawn", count(omitted, "more packet", "more packets"));
         rows.push(Row::Note { words, tone: Tone::Plain });
@@ -150,6 +174,12 @@ pub(super) fn find_ladder<'a>(
     }
     let lanes = lanes.into_iter().map(|address| parties.party(address, device)).collect();
     Some(Ladder { lanes, rows })
+}
+
+/// Whether the server's error is this packet: `DNS ServFail` tells of `ServFail`.
+fn tells_error(step: &Step, exchange: &DeviceExchange) -> bool {
+    let words = exchange.error_answer.as_deref();
+    step.kind == StepKind::Reply && words.is_some_and(|words| step.summary.contains(words))
 }
 
 /// The client, whom it asked, who answered, and who else sent or got a packet.
@@ -237,6 +267,33 @@ mod tests {
         assert_eq!(rows[1], "reply node 192.168.65.13 > device 192.168.101.254 changed");
         assert_eq!(rows[2], "follow-up device 192.168.101.254 > node 192.168.65.13 plain");
         assert!(rows.iter().all(|row| !row.contains("bad")), "{rows:?}");
+    }
+
+    #[test]
+    fn a_packet_after_a_gap_is_drawn_behind_it() {
+        for device in 0..2 {
+            let mut report = samples::founding();
+            let exchange = &mut report.devices[device].exchanges[0];
+            let last = exchange.steps.len() - 1;
+            exchange.steps[last].omitted_before = 40;
+            exchange.steps_omitted = 47;
+            let last = exchange.steps[last].summary.clone();
+            let device = &report.devices[device];
+            let (parties, times) = (Parties::new(&report), Times::new(&report));
+            let ladder = find_ladder(&device.exchanges[0], device, &parties, &times).unwrap();
+            let told: Vec<&str> = ladder
+                .rows
+                .iter()
+                .map(|row| match row {
+                    Row::Note { words, .. } => words.as_str(),
+                    Row::Arrow(arrow) => arrow.summary.as_str(),
+                })
+                .collect();
+            let [.., gap, arrow, rest] = told[..] else { unreachable!("{told:?}") };
+            assert_eq!(gap, "… 40 packets not drawn");
+            assert!(arrow.ends_with(last.trim_start_matches("ICMP ")), "{arrow}, not {last}");
+            assert_eq!(rest, "… 7 more packets not drawn");
+        }
     }
 
     #[test]

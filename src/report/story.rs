@@ -118,6 +118,10 @@ fn followed_up<'a>(
 fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties<'a>) -> Fact<'a> {
     let errors = error_counts(exchange);
     let (words, tone) = match (errors.first(), exchange.verdict) {
+        (_, Verdict::Symmetric | Verdict::Tolerated) if exchange.error_answer.is_some() => {
+            let words = exchange.error_answer.as_deref().unwrap_or_default();
+            (format!("Answered with {words}"), Tone::Bad)
+        }
         (Some((error, from)), _) => {
             let more = if errors.len() > 1 { " and other errors" } else { "" };
             (
@@ -135,6 +139,10 @@ fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties
         (None, Verdict::Rejected) => ("An ICMP error ended it".to_owned(), Tone::Bad),
         (None, Verdict::Unanswered) => ("No usable answer".to_owned(), Tone::Bad),
         (None, Verdict::Inconclusive) => ("The capture does not show it".to_owned(), Tone::Plain),
+        (None, Verdict::Tolerated) if exchange.client_unknown => (
+            "The client threw that answer away and took one from the address asked".to_owned(),
+            Tone::Good,
+        ),
         (None, Verdict::Tolerated) if is_alone(exchange) => {
             ("Answered; nothing shows that the client minded".to_owned(), Tone::Good)
         }
@@ -209,6 +217,19 @@ mod tests {
             let (parties, device) = (Parties::new(&report), &report.devices[1]);
             let [_, answered, ..] = facts(&device.exchanges[0], device, &parties);
             assert_eq!((answered.words.as_str(), answered.tone), (words, tone));
+        }
+    }
+
+    #[test]
+    fn an_error_as_answer_is_the_result() {
+        let mut report = samples::founding();
+        for device in 0..2 {
+            let exchange = &mut report.devices[device].exchanges[0];
+            exchange.verdict = Verdict::Symmetric;
+            exchange.error_answer = Some("ERROR 3 \"disk full\"".to_owned());
+            let (parties, device) = (Parties::new(&report), &report.devices[device]);
+            let [.., result] = facts(&device.exchanges[0], device, &parties);
+            assert_eq!(result.words, "Answered with ERROR 3 \"disk full\"");
         }
     }
 

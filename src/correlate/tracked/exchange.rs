@@ -162,6 +162,7 @@ impl<'a> Making<'a> {
             destination: destination.address,
             ports: Some((source.port, destination.port)),
             said: Said::Tracked { change, is_replied },
+            omitted_before: 0,
         });
     }
 }

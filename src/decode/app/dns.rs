@@ -7,7 +7,7 @@ use rustc_hash::FxHasher;
 use super::Payload;
 use crate::decode::field::{find_u8, find_u16};
 use crate::decode::fingerprint::hash_fields;
-use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::packet::{Transaction, TransactionRole, dns_label};
 use crate::model::protocol::Protocol;
 
 const HEADER_BYTES: usize = 12;
@@ -37,7 +37,7 @@ pub(super) fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Opt
         find_u16(bytes, 4).filter(|questions| *questions > 0).and_then(|_| find_question(bytes));
     let is_response = flags & 0x8000 != 0;
     let (role, label) = match (is_response, opcode) {
-        (true, _) => (TransactionRole::Reply, "response"),
+        (true, _) => (TransactionRole::Reply, response_label(protocol, flags & 0xf)),
         (false, 4) => (TransactionRole::Request, "notify"),
         (false, 5) => (TransactionRole::Request, "update"),
         (false, _) => (TransactionRole::Request, query_label(question.map(|(_, kind)| kind))),
@@ -80,6 +80,20 @@ fn find_question(bytes: &[u8]) -> Option<(u64, u16)> {
         offset += label.len();
     }
     None
+}
+
+/// Multicast responses carry no code that counts (RFC 6762 section 18.11).
+fn response_label(protocol: Protocol, code: u16) -> &'static str {
+    match code {
+        _ if protocol != Protocol::Dns => dns_label::RESPONSE,
+        1 => dns_label::FORMAT_ERROR,
+        2 => dns_label::SERVER_FAILURE,
+        3 => dns_label::NO_SUCH_NAME,
+        4 => dns_label::NOT_IMPLEMENTED,
+        5 => dns_label::REFUSED,
+        9 => dns_label::NOT_AUTHORITATIVE,
+        _ => dns_label::RESPONSE,
+    }
 }
 
 const fn query_label(kind: Option<u16>) -> &'static str {
@@ -173,6 +187,25 @@ mod tests {
         let head = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
         for name in [[0xc0, 12].repeat(200), [1, b'a'].repeat(200), vec![0x40; 400]] {
             assert_eq!(read(&[head.as_slice(), &name].concat()).question, None);
+        }
+    }
+
+    #[test]
+    fn response_codes_give_the_label() {
+        let cases = [
+            (0, "response", None),
+            (2, "ServFail", Some("ServFail")),
+            (3, "NXDomain", None),
+            (5, "Refused", Some("Refused")),
+            (15, "response", None),
+        ];
+        for (code, label, failure) in cases {
+            let mut bytes = vec![0, 7, 0x81, 0x80 | code];
+            bytes.extend([0; 8]);
+            let read = |protocol| find_transaction(protocol, &whole(53, 40_000, &bytes)).unwrap();
+            let response = read(Protocol::Dns);
+            assert_eq!((response.label, response.failure()), (label, failure), "{code}");
+            assert_eq!(read(Protocol::Mdns).failure(), None, "{code}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::Habit;
 use crate::diagnose::crossings::Crossings;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
+use crate::model::exchange::{ErrorAnswer, Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
 use crate::model::finding::Cause;
 use crate::model::packet::IcmpKind;
 use crate::model::report::Quotes;
@@ -29,6 +29,22 @@ impl SeenErrors<'_> {
     #[must_use]
     pub fn refuses_reply(&self) -> bool {
         self.errors.kind == IcmpKind::PortUnreachable && self.errors.quotes == Quotes::Reply
+    }
+
+    /// The error of its own protocol with which the server had ended the exchange
+    /// before these came.
+    #[must_use]
+    pub fn follows_error(&self) -> Option<&ErrorAnswer> {
+        let answer = self.view.error_answer.as_ref()?;
+        let is_over =
+            self.errors.quotes == Quotes::FollowUp && is_over_before(self.view, self.errors);
+        is_over.then_some(answer)
+    }
+
+    /// Whether the client had its answer from another server before it refused one.
+    #[must_use]
+    pub fn answered_elsewhere(&self) -> bool {
+        self.errors.quotes == Quotes::Reply && is_over_before(self.view, self.errors)
     }
 
     /// Port unreachable for follow-ups to `endpoint` that ended the exchange.
@@ -112,6 +128,10 @@ fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
     if view.progress.is_some_and(|frame| frame.number > last.number) {
         return true;
     }
+    // It was over before: what came after it is left over.
+    if is_over_before(view, errors) {
+        return true;
+    }
     match errors.quotes {
         Quotes::Request => reply_after,
         Quotes::FollowUp => reply_after && client_after && view.progress.is_some(),
@@ -119,6 +139,23 @@ fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
         Quotes::Reply => {
             let awaited = view.replies.iter().any(|replies| replies.awaits_follow_up);
             reply_after && (client_after || !awaited)
+        }
+    }
+}
+
+/// Whether the exchange had ended before the first of these errors: the server
+/// had said that it ends it (RFC 1350 section 7), or the client had its answer
+/// from another server that it asked as well.
+fn is_over_before(view: &View, errors: &IcmpErrors) -> bool {
+    let is_before = |frame: FrameRef| errors.tally.first.is_some_and(|f| frame.number < f.number);
+    match errors.quotes {
+        Quotes::Request => false,
+        Quotes::FollowUp => {
+            view.error_answer.as_ref().is_some_and(|answer| is_before(answer.frame))
+        }
+        Quotes::Reply => {
+            errors.kind == IcmpKind::PortUnreachable
+                && view.answered_elsewhere.is_some_and(is_before)
         }
     }
 }

@@ -32,6 +32,10 @@ impl<'a> Reading<'a> {
         if !self.is_answered() || self.follow_ups().next().is_some() {
             return None;
         }
+        // Its answers end, or go elsewhere: then it does not ask on though it has one.
+        if self.no_longer_answered().is_some() || self.view.payload_replies.is_some() {
+            return None;
+        }
         self.view
             .asked_again
             .filter(|again| again.times >= 2 && again.confidence == Confidence::Certain)
@@ -128,8 +132,14 @@ impl<'a> Reading<'a> {
         let awaits = self.replies().any(|replies| replies.awaits_follow_up);
         let server_repeats: u64 = self.replies().map(|replies| replies.tally.repeats).sum();
         let on_course = |follow_ups: &&FollowUps| follow_ups.course == Course::ToAnswerer;
-        let client_repeats: u64 =
-            self.follow_ups().filter(on_course).map(|follow_ups| follow_ups.tally.repeats).sum();
+        // What is repeated after the server has ended the transfer waits for nothing.
+        let in_time = |follow_ups: &&FollowUps| !self.is_after_error(follow_ups.tally.first_repeat);
+        let client_repeats: u64 = self
+            .follow_ups()
+            .filter(on_course)
+            .filter(in_time)
+            .map(|follow_ups| follow_ups.tally.repeats)
+            .sum();
         let stuck = (server_repeats > 0 && client_repeats > 0) || client_repeats >= 2;
         if awaits && stuck { self.follow_ups().find(on_course) } else { None }
     }
@@ -189,8 +199,15 @@ impl<'a> Reading<'a> {
         let counts = self.habit == Habit::Conversation
             && self.view.asked.is_some()
             && self.went_on()
+            && !self.is_after_error(Some(stall.first))
             && self.is_silent_since(stall.first);
         counts.then_some(stall)
+    }
+
+    /// Whether a packet came after the server had ended the transfer with an error.
+    fn is_after_error(&self, frame: Option<FrameRef>) -> bool {
+        let error = self.view.error_answer.as_ref();
+        error.zip(frame).is_some_and(|(error, frame)| frame.number > error.frame.number)
     }
 
     /// A whole TFTP file in one block: its ACK is the last word, so nothing

@@ -10,7 +10,10 @@ pub fn look_at_drop(dropped: &DroppedPackets) -> Remedy {
     let not_tried = "Not tried here.".to_owned();
     if reason.to_lowercase().contains("policy denied") {
         return Remedy {
-            title: format!("Allow UDP from {source} to {destination} in a network policy"),
+            title: format!(
+                "Allow UDP from {} to {destination} in a network policy",
+                source.address
+            ),
             steps: vec![
                 "A pod that any policy selects takes, or sends, only what its policies allow. An answer needs no rule of its own where it belongs to an allowed request; one from a new port, as TFTP's, does.".to_owned(),
                 not_tried,

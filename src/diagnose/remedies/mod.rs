@@ -107,7 +107,12 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
             asked.map(|asked| service::nothing_listens(reading, asked)).into_iter().collect()
         }
         (Cause::PortUnreachable, Quotes::FollowUp) => {
-            if reading.wrong_address.is_some() {
+            let moved = reading.other_source.map(|moved| moved.destination);
+            if seen.follows_error().is_some() {
+                Vec::new()
+            } else if moved.is_some() && moved == quoted {
+                vec![see(Cause::ClientSourceChanged)]
+            } else if reading.wrong_address.is_some() {
                 vec![see(Cause::FollowUpToRequestAddress)]
             } else if reading.wrong_port.is_some() {
                 vec![see(Cause::FollowUpToRequestPort)]
@@ -118,6 +123,7 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
         (Cause::PortUnreachable, Quotes::Reply) if reading.sender_change_stopped() => {
             vec![see(Cause::SenderTranslated)]
         }
+        (Cause::PortUnreachable, Quotes::Reply) if seen.answered_elsewhere() => Vec::new(),
         (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
             vec![helper::attach_for_pods(reading)]
         }
@@ -234,7 +240,9 @@ pub fn for_untranslated_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<R
 
 /// For a sender that the pod does not see.
 pub fn for_translated_sender(reading: &Reading<'_>, seen: IpAddr) -> Vec<Remedy> {
-    vec![sender::keep_sender(reading, seen)]
+    let is_helped = reading.exchange.protocol == Protocol::Tftp && reading.sender_change_stopped();
+    let helper = is_helped.then(|| helper::attach(reading));
+    helper.into_iter().chain([sender::keep_sender(reading, seen)]).collect()
 }
 
 /// For a cluster that asks from its service address.
@@ -300,7 +308,11 @@ fn lost_mapping(reading: &Reading<'_>, to: Option<Endpoint>) -> Vec<Remedy> {
 fn cluster_side(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
     let translated = find_translation(reading, reply).is_some();
     let answerer = reading.role_of(reply.source.address);
-    let may_be_node = answerer == Role::Unknown && reading.exchange.device_is_client();
+    // A node that answers for a request that is not in the capture: what else it
+    // was asked at, the follow-up to another address tells.
+    let is_stand_in = answerer == Role::Node && reading.wrong_address.is_some();
+    let may_be_node =
+        (answerer == Role::Unknown || is_stand_in) && reading.exchange.device_is_client();
     if reading.exchange.protocol == Protocol::Tcp {
         return vec![
             path::same_way_back(reading, reply.source),
@@ -318,7 +330,7 @@ fn cluster_side(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
         let mut remedies = vec![helper::attach(reading)];
         remedies.extend(translation::to_vip(reading));
         remedies.push(translation::single_port_server(reading));
-        if !translated {
+        if !translated && !is_stand_in {
             remedies.push(responder::answer_from_asked(reading, reply.source));
         }
         return remedies;

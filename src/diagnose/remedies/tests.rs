@@ -318,3 +318,54 @@ fn packets_lost_between_points_get_the_commands_for_that_host() {
         }
     }
 }
+
+#[test]
+fn what_stopped_a_masqueraded_transfer_is_told_once() {
+    for family in Family::BOTH {
+        let sample = Sample::tftp(family)
+            .repeat_request(2)
+            .wait_seconds(5)
+            .pod_answers()
+            .pod_sees_node()
+            .icmp_at_pod(IcmpKind::PortUnreachable, family.node(), 3);
+        let finding = sample.finding(Cause::PortUnreachable);
+        assert!(!finding.explanation.contains("it had closed"), "{}", finding.explanation);
+        assert_eq!(finding.remedies.len(), 1, "{family:?}");
+        assert!(finding.remedies[0].title.contains("sender_translated"), "{family:?}");
+        let remedies = sample.finding(Cause::SenderTranslated).remedies;
+        assert!(remedies[0].title.contains("TFTP helper"), "{family:?} {remedies:?}");
+        // A log needs no way back.
+        let log = Sample::syslog(family).pod_is_asked().pod_sees_node();
+        assert!(!advice(&log, Cause::SenderTranslated).contains("helper tftp"), "{family:?}");
+    }
+}
+
+#[test]
+fn a_client_that_moved_is_not_sent_to_the_helper() {
+    for family in Family::BOTH {
+        let vip = family.vip();
+        let sample = Sample::tftp(family)
+            .answered_by_vip()
+            .follow_up_from(family.other_device(), vip, 40_001, 3)
+            .icmp(IcmpKind::PortUnreachable, vip, Quotes::FollowUp, 3);
+        let finding = sample.finding(Cause::PortUnreachable);
+        assert!(finding.explanation.contains("another of its addresses"), "{family:?}");
+        let text = advice(&sample, Cause::PortUnreachable);
+        assert!(text.contains("client_source_changed"), "{family:?}: {text}");
+        assert!(!text.contains("helper"), "{family:?}: {text}");
+    }
+}
+
+#[test]
+fn a_known_node_is_not_asked_for_where_the_request_is_missing() {
+    for family in Family::BOTH {
+        let sample = Sample::tftp(family)
+            .begins_midway()
+            .unknown_reply(family.node(), 40_001)
+            .follow_up(family.vip(), 40_001, Course::AnswererUnseen, 3)
+            .refused_follow_up(family.vip(), 40_001);
+        let text = advice(&sample, Cause::FollowUpToRequestAddress);
+        assert!(text.contains("TFTP helper"), "{family:?}: {text}");
+        assert!(!text.contains("Find out who owns"), "{family:?}: {text}");
+    }
+}

@@ -45,6 +45,7 @@ impl Sample {
             destination: pod,
             ports: Some((client.port, 69)),
             said: Said::Datagram { length: 30 },
+            omitted_before: 0,
         });
         self
     }

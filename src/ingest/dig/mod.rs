@@ -149,12 +149,13 @@ impl DigRun {
                     if !question.asked.contains(&asked) {
                         question.asked.push(asked);
                         let flow = FlowKey::udp(client, asked);
-                        let datagram = self.message(&question, flow, TransactionRole::Request);
+                        let datagram =
+                            self.message(&question, asked, flow, TransactionRole::Request);
                         let at = asked_at.take().unwrap_or(line);
                         sink(Event::Packet(packet(at, Content::Datagram(datagram))));
                     }
                     let flow = FlowKey::udp(source, client);
-                    let datagram = self.message(&question, flow, TransactionRole::Reply);
+                    let datagram = self.message(&question, asked, flow, TransactionRole::Reply);
                     sink(Event::Packet(packet(line, Content::Discarded(datagram))));
                 }
                 Told::Taken { line, server, is_told_always } => {
@@ -162,7 +163,8 @@ impl DigRun {
                     let is_first = !std::mem::replace(&mut question.is_answered, true);
                     if is_first && question.asked.contains(&server) {
                         let flow = FlowKey::udp(server, Endpoint::unknown(server.address));
-                        let datagram = self.message(&question, flow, TransactionRole::Reply);
+                        let datagram =
+                            self.message(&question, server, flow, TransactionRole::Reply);
                         sink(Event::Packet(packet(line, Content::Datagram(datagram))));
                     }
                 }
@@ -170,11 +172,17 @@ impl DigRun {
         }
     }
 
-    /// A message of one question of this run. That an answer belongs to it says
-    /// the program: it looks at the source of what comes to its own socket.
-    fn message(&self, question: &Question, flow: FlowKey, role: TransactionRole) -> Datagram {
+    /// A message of one question of this run to `asked`. That an answer belongs to
+    /// it says the program: it looks at the source of what comes to its own socket.
+    fn message(
+        &self,
+        question: &Question,
+        asked: Endpoint,
+        flow: FlowKey,
+        role: TransactionRole,
+    ) -> Datagram {
         let mut hasher = FxHasher::default();
-        (self.first_line, self.node.as_deref(), question.index).hash(&mut hasher);
+        (self.first_line, self.node.as_deref(), question.index, asked).hash(&mut hasher);
         let label = match role {
             TransactionRole::Reply => "response",
             TransactionRole::Request | TransactionRole::Notification => "query",

@@ -78,6 +78,15 @@ pub struct DroppedPackets {
     pub packets: u64,
 }
 
+/// An answer with which a server refuses, or says that it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorAnswer {
+    pub frame: FrameRef,
+    pub source: Endpoint,
+    /// In the protocol's words, cut where they are long: `ERROR 3 "disk full"`.
+    pub words: Box<str>,
+}
+
 /// A question asked again after its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AskedAgain {

@@ -19,6 +19,9 @@ pub struct Step {
     /// `None` for ICMP.
     pub ports: Option<(u16, u16)>,
     pub said: Said,
+    /// Packets of the exchange between the step before and this one, which are
+    /// counted only.
+    pub omitted_before: u64,
 }
 
 /// What a packet said, kept small.

@@ -1,8 +1,8 @@
 //! What one capture point saw of an exchange.
 
 use super::{
-    AskedAgain, Course, Discarded, DroppedPackets, FollowUps, IcmpErrors, LateChange, LostParts,
-    PayloadReplies, PointId, Replies, Stall, Step, Tally,
+    AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, FollowUps, IcmpErrors, LateChange,
+    LostParts, PayloadReplies, PointId, Replies, Stall, Step, Tally,
 };
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
@@ -37,6 +37,11 @@ pub struct View {
     pub dropped: Option<DroppedPackets>,
     /// A reply that says something new, after the client had gone on.
     pub progress: Option<FrameRef>,
+    /// The server's last answer says that it refuses or fails.
+    pub error_answer: Option<ErrorAnswer>,
+    /// The same socket asked another server the same and was answered here; looked
+    /// for where the client refused an answer of this one.
+    pub answered_elsewhere: Option<FrameRef>,
     /// Answers that went to the address that the request's payload names.
     pub payload_replies: Option<PayloadReplies>,
     /// A pause longer than a translation lives, before an answer from elsewhere.
@@ -45,6 +50,7 @@ pub struct View {
     pub stall: Option<Stall>,
     /// The first packets, in order.
     pub steps: Vec<Step>,
+    /// Packets that are counted only, those between two steps among them.
     pub steps_omitted: u64,
     pub first_at: Timestamp,
     pub last_at: Timestamp,
@@ -74,6 +80,8 @@ impl View {
             discarded: None,
             dropped: None,
             progress: None,
+            error_answer: None,
+            answered_elsewhere: None,
             payload_replies: None,
             late_change: None,
             stall: None,

@@ -77,6 +77,8 @@ pub(super) struct ListedStep<'a> {
     pub time: Option<String>,
     pub source: String,
     pub destination: String,
+    /// `12 packets left out`, before this one.
+    pub gap: Option<String>,
 }
 
 impl<'a> DeviceView<'a> {
@@ -182,6 +184,9 @@ impl<'a> ExchangeView<'a> {
             .map(|step| listed(step, device, parties, times))
             .collect();
         let hidden = (exchange.steps.len() - steps.len()) as u64;
+        let gaps = steps.iter().map(|item| item.step.omitted_before);
+        let told = gaps.fold(0_u64, u64::saturating_add);
+        let omitted = exchange.steps_omitted.saturating_sub(told).saturating_add(hidden);
         Self {
             exchange,
             id: format!("ladder-{}-{}", device.device, index + 1),
@@ -190,7 +195,7 @@ impl<'a> ExchangeView<'a> {
             facts,
             pictures,
             steps,
-            steps_omitted: exchange.steps_omitted.saturating_add(hidden),
+            steps_omitted: omitted,
             caution: find_caution(exchange, device, parties),
         }
     }
@@ -216,6 +221,8 @@ fn listed<'a>(
         time: times.find(&step.capture, step.at),
         source: source.to_string(),
         destination: destination.to_string(),
+        gap: (step.omitted_before > 0)
+            .then(|| format!("… {} left out", count(step.omitted_before, "packet", "packets"))),
     }
 }
 

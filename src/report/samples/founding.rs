@@ -44,6 +44,7 @@ fn step(frame: u64, time: &str, kind: StepKind, flow: (&str, &str), summary: &st
         source_port: is_udp.then_some(source.port),
         destination_port: is_udp.then_some(destination.port),
         summary: summary.to_owned(),
+        omitted_before: 0,
     }
 }
 
@@ -311,6 +312,7 @@ fn failing_exchange(filter: &str) -> DeviceExchange {
             quoted_destination: Some(at(stray)),
             packets: 3,
         }],
+        error_answer: None,
         translations: Vec::new(),
         steps,
         steps_omitted: 0,
@@ -347,6 +349,7 @@ fn pod_exchange() -> DeviceExchange {
         replies: vec![ReplyPart { source: at(pod), packets: 4, bytes: 140 }],
         follow_ups: Vec::new(),
         icmp_errors: Vec::new(),
+        error_answer: None,
         translations: vec![Translation {
             between: "host@node3/eth0 → pod@node3/cali928cc4cd898".to_owned(),
             before: at("[2000::65:21]:69"),
@@ -408,7 +411,8 @@ fn working_device() -> Device {
             replies: vec![ReplyPart { source: at(node), packets: 3, bytes: 43 }],
             follow_ups: vec![FollowUpPart { destination: at(node), packets: 3, bytes: 1_548 }],
             icmp_errors: Vec::new(),
-            translations: Vec::new(),
+            error_answer: None,
+        translations: Vec::new(),
             steps,
             steps_omitted: 0,
             display_filter: filter.to_owned(),

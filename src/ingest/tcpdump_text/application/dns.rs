@@ -2,7 +2,7 @@
 
 use super::{Reading, find_length, find_trailing_length};
 use crate::ingest::tcpdump_text::hash::fnv1a;
-use crate::model::packet::{Application, Transaction, TransactionRole};
+use crate::model::packet::{Application, Transaction, TransactionRole, dns_label};
 use crate::model::protocol::Protocol;
 
 /// Reads a DNS summary. The identity is the id alone, since an answer is
@@ -20,7 +20,7 @@ fn find_transaction(summary: &str) -> Option<Transaction> {
     let _: u16 = id.parse().ok()?;
     let question = find_question(rest);
     let (role, label) = if has_counts(rest) {
-        (TransactionRole::Reply, "response")
+        (TransactionRole::Reply, response_label(rest))
     } else if question.is_some() {
         (TransactionRole::Request, "query")
     } else {
@@ -34,6 +34,25 @@ fn find_transaction(summary: &str) -> Option<Transaction> {
         label,
         reply_to: None,
     })
+}
+
+/// `NXDomain* 0/1/0`, ` update ServFail- 0/0/0`: the response code comes first, with
+/// the flags right behind it. No word means that there was no error.
+fn response_label(text: &str) -> &'static str {
+    let words = text.split_whitespace().take(2);
+    let mut known = words.filter_map(|word| {
+        let name = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        Some(match name {
+            "FormErr" => dns_label::FORMAT_ERROR,
+            "ServFail" => dns_label::SERVER_FAILURE,
+            "NXDomain" => dns_label::NO_SUCH_NAME,
+            "NotImp" => dns_label::NOT_IMPLEMENTED,
+            "Refused" => dns_label::REFUSED,
+            "NotAuth" => dns_label::NOT_AUTHORITATIVE,
+            _ => return None,
+        })
+    });
+    known.next().unwrap_or(dns_label::RESPONSE)
 }
 
 /// `A? example.com.`: type and name, whose case does not matter (RFC 1035).
