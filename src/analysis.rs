@@ -3,6 +3,7 @@
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
 mod clusters;
+mod device_names;
 mod feeder;
 mod held;
 mod intake;
@@ -13,10 +14,11 @@ mod tables;
 mod talkers;
 mod together;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::IpAddr;
 
+use self::device_names::name_devices;
 use self::feeder::Feeder;
 use self::held::Held;
 use self::intake::{CaptureIntake, name_captures};
@@ -24,7 +26,7 @@ use self::listing::Listing;
 use self::names::Names;
 use self::tables::Tables;
 use self::together::run_together;
-use crate::correlate::{Correlator, Place, Tracked, WellExchanges};
+use crate::correlate::{Correlator, Entry, Place, Tracked, WellExchanges};
 use crate::diagnose;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
@@ -36,7 +38,7 @@ use crate::model::parts::CaptureParts;
 use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
-use crate::model::topology::{DeviceEntry, Facts, Topology};
+use crate::model::topology::{Facts, Topology};
 use crate::{report, topology};
 
 pub use self::node_tables::{read_device_list, read_node_tables};
@@ -100,6 +102,10 @@ pub struct Analysis {
     names: BTreeMap<IpAddr, String>,
     /// What servers logged of failures.
     server_log: Vec<String>,
+    /// What whoever captured says of that.
+    notes: Vec<String>,
+    /// Whose exchanges are told; without any, all are.
+    about: BTreeSet<IpAddr>,
     clusters: Vec<ClusterFacts>,
     packets: u64,
     counts: Counts,
@@ -119,6 +125,8 @@ impl Analysis {
             tables: Tables::default(),
             names: BTreeMap::new(),
             server_log: Vec::new(),
+            notes: Vec::new(),
+            about: BTreeSet::new(),
             clusters: Vec::new(),
             packets: 0,
             counts: Counts::default(),
@@ -154,7 +162,7 @@ impl Analysis {
         let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
             self.take(name, point.as_ref(), first, event);
         });
-        name_captures(&mut self.captures[first..], name);
+        name_captures(&mut self.captures, first, name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
 
@@ -216,7 +224,19 @@ impl Analysis {
         self.observed_until = self.observed_until.max(Some(at));
     }
 
-    /// Names a device, as the metadata of an upload does.
+    /// Tells only of exchanges in which one of these addresses takes part, and counts
+    /// the others: a capture that had to be wider than its question has them.
+    pub fn tell_about(&mut self, addresses: impl IntoIterator<Item = IpAddr>) {
+        self.about.extend(addresses);
+    }
+
+    /// Adds what whoever captured knows of the capture, such as what it leaves out.
+    pub fn add_note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// Names a device, as the metadata of an upload does: this counts more than
+    /// the name that an inventory gives it.
     pub fn name_device(&mut self, address: IpAddr, name: &str) {
         self.names.insert(address, name.to_owned());
     }
@@ -250,14 +270,7 @@ impl Analysis {
             };
             return Err(InputError { name: "the inputs".to_owned(), kind });
         }
-        for (address, name) in std::mem::take(&mut self.names) {
-            let known = self.facts.devices.iter_mut().find(|known| known.name == name);
-            match known {
-                Some(device) if device.addresses.contains(&address) => {}
-                Some(device) => device.addresses.push(address),
-                None => self.facts.devices.push(DeviceEntry { name, addresses: vec![address] }),
-            }
-        }
+        name_devices(&mut self.facts.devices, std::mem::take(&mut self.names));
         self.release();
         if self.captures.iter().any(CaptureIntake::waits_for_names) {
             let names = Names::of(&self.facts);
@@ -294,7 +307,13 @@ impl Analysis {
         if let Some(at) = self.observed_until {
             correlator.observe_all(at);
         }
+        correlator.state_translated(tracked.translated_clients());
         let correlated = correlator.finish(&places, &mut topology);
+        let about = std::mem::take(&mut self.about);
+        let is_told = |entry: &Entry<'_>| about.is_empty() || entry.concerns(&about);
+        self.notes.extend(render_others(
+            correlated.entries(&topology).filter(|entry| !is_told(entry)).count(),
+        ));
         let summaries = self.captures.into_iter().map(|capture| {
             let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());
             let continues = before.and_then(|before| names.get(before)).cloned();
@@ -303,13 +322,14 @@ impl Analysis {
         let mut captures: Vec<_> = summaries.chain(listed_tables).collect();
         if let Some(first) = captures.first_mut() {
             first.warnings.append(&mut self.server_log);
+            first.warnings.append(&mut self.notes);
         }
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
         let mut listing = Listing::new(self.limits);
         let mut report = report::Builder::new(captures, &parts, &points, &topology, listing.room());
         let mut told = Vec::new();
-        for entry in correlated.entries(&topology) {
+        for entry in correlated.entries(&topology).filter(is_told) {
             // Its entry may say of an exchange that went well that it did not quite.
             let has_more = tracked.claim(entry.find_ends(), &topology);
             let well = entry.find_well().filter(|_| !has_more);
@@ -333,7 +353,9 @@ impl Analysis {
         }
         tell(&mut report, &mut told, &topology, &points);
         for well in correlated.well_exchanges(&topology) {
-            count(&mut report, &well);
+            if about.is_empty() || well.ends.iter().any(|address| about.contains(address)) {
+                count(&mut report, &well);
+            }
         }
         // The exchanges need the most memory, and the report has what it needs of them.
         drop(correlated);
@@ -446,8 +468,18 @@ fn tell(
     }
 }
 
+/// What is said of exchanges that are not told.
+fn render_others(count: usize) -> Option<String> {
+    let exchanges = if count == 1 { "exchange" } else { "exchanges" };
+    (count > 0).then(|| {
+        format!(
+            "{count} {exchanges} of others are left out: the capture was wider than the question"
+        )
+    })
+}
+
 fn count(report: &mut report::Builder<'_>, well: &WellExchanges) {
-    let WellExchanges { device, device_rule, protocol, verdict, exchanges } = *well;
+    let WellExchanges { device, device_rule, protocol, verdict, exchanges, .. } = *well;
     report.count(device, device_rule, verdict, protocol, exchanges);
 }
 

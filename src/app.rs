@@ -10,8 +10,10 @@ use crate::web;
 #[cfg(target_os = "linux")]
 mod agent;
 mod analyze;
+mod files;
 mod log;
 mod nodes;
+mod notify;
 mod progress;
 mod queries;
 mod serve;

@@ -12,14 +12,15 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
 
+mod agent;
 mod nodes;
+mod notify;
 mod queries;
 
-pub use nodes::{ClusterOption, NodeOption, NodeSources};
-pub use queries::QuerySettings;
-mod agent;
-
 pub use agent::{Agent, WatchOptions};
+pub use nodes::{ClusterOption, NodeOption, NodeSources};
+pub use notify::{NotifySettings, Secret};
+pub use queries::QuerySettings;
 
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
@@ -89,6 +90,8 @@ pub struct Serve {
     pub sources: NodeSources,
     #[command(flatten)]
     pub queries: QuerySettings,
+    #[command(flatten)]
+    pub notify: NotifySettings,
 }
 
 /// How log lines look.

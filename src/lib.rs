@@ -14,13 +14,13 @@
 //! | [`diagnose`] | exchanges into verdicts and findings |
 //! | [`report`] | findings into a report, HTML and text |
 //! | [`analysis`] | the pipeline: the only caller of the stages above |
-//! | [`node`] | a node's own facts and live captures, by its agent |
 //! | [`store`] | reports and captures that survive a restart |
-//! | [`node`] | nodes: the Kubernetes API, and agents |
+//! | [`node`] | nodes: the Kubernetes API, agents; a node's own facts and live captures |
+//! | [`notify`] | changed verdicts into messages to chats and programs |
 //! | [`web`] | pages and the JSON API |
 //! | [`config`], [`app`] | settings, composition and shutdown |
 //!
-//! The last four rows are the feature `service`, which is on by default; without it
+//! The last five rows are the feature `service`, which is on by default; without it
 //! the crate is the pure core, which knows no file, socket or clock.
 //!
 //! Who may import whom is in `tests/layering.rs`.
@@ -39,6 +39,8 @@ pub mod ingest;
 pub mod model;
 #[cfg(feature = "service")]
 pub mod node;
+#[cfg(feature = "service")]
+pub mod notify;
 pub mod report;
 #[cfg(feature = "service")]
 pub mod store;

@@ -10,8 +10,7 @@ use replyscope::ingest::{Event, Limits, read};
 use serde_json::Value;
 
 /// Captures that are not read, and why.
-const EXCEPTIONS: [(&str, &str); 1] =
-    [("formats/packetlife__snoop-working-ccm7.cap", "a NetScreen text trace, not a capture file")];
+const EXCEPTIONS: [(&str, &str); 0] = [];
 
 #[derive(Default, Debug)]
 struct Count {

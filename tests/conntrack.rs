@@ -21,7 +21,9 @@ mod tests {
     use replyscope::model::report::{Device, Report};
     use replyscope::model::topology::Facts;
 
-    use super::tables::{NETS, REPLIED, UNREPLIED, analyse, analyse_with, device, finding, header};
+    use super::tables::{
+        NETS, REPLIED, UNREPLIED, analyse, analyse_with, device, entry, finding, header,
+    };
 
     type Gist = (IpAddr, Verdict, Vec<(Cause, Confidence)>);
 
@@ -266,6 +268,69 @@ mod tests {
         }));
         let evidence = &finding(failing, Cause::ReplySourceTranslated).unwrap().evidence;
         assert!(evidence.iter().any(|frame| frame.capture == "conntrack.txt" && frame.frame == 5));
+    }
+
+    /// One write request as `tcpdump` prints it.
+    fn write_request(millisecond: u32, from: &str, port: u16, to: &str) -> String {
+        let family = if from.contains(':') { "IP6" } else { "IP" };
+        format!(
+            "10:00:00.{millisecond:03}000 {family} {from}.{port} > {to}.69: TFTP, length 27, WRQ \"startup.cfg\" octet\n"
+        )
+    }
+
+    #[test]
+    fn a_client_that_is_translated_is_known_by_its_entry() {
+        for net in NETS {
+            let other = if net.device.contains(':') { "2001:db8::8" } else { "192.0.2.8" };
+            let host = write_request(0, net.device, 40_000, net.vip);
+            // Another device of the same words is behind the node's address as well.
+            let pod = write_request(1, net.node, 40_000, net.pod)
+                + &write_request(500, net.node, 41_000, net.pod);
+            let both = host.clone() + &write_request(499, other, 41_000, net.vip);
+            let entry = entry(
+                20,
+                [(net.device, 40_000), (net.vip, 69)],
+                UNREPLIED,
+                [(net.pod, 69), (net.node, 40_000)],
+            );
+            let analyse = |host: &str, table: &str, about: &[&str]| {
+                let mut analysis = Analysis::new(Limits::default());
+                for (name, point, text) in
+                    [("host.txt", "host@node3/eth0", host), ("pod.txt", "pod@node3/cali1", &pod)]
+                {
+                    let point = Some(point.parse().unwrap());
+                    analysis.read_capture(name, point, &mut text.as_bytes()).unwrap();
+                }
+                if !table.is_empty() {
+                    analysis.read_inventory("table.txt", &mut table.as_bytes()).unwrap();
+                }
+                analysis.tell_about(about.iter().map(|address| address.parse().unwrap()));
+                analysis.finish(header()).unwrap()
+            };
+            let captures = |report: &Report, address: &str| {
+                let exchanges = &device(report, address).exchanges;
+                assert_eq!(exchanges.len(), 1, "{exchanges:#?}");
+                exchanges[0].captures.clone()
+            };
+            let seen_twice = ["host.txt", "pod.txt"].map(str::to_owned);
+            // Words alone do not tell which of the two the pod's are.
+            let report = analyse(&host, "", &[]);
+            assert_eq!(captures(&report, net.device), seen_twice[..1], "{}", net.device);
+            let report = analyse(&host, &entry, &[]);
+            assert_eq!(captures(&report, net.device), seen_twice, "{}", net.device);
+            // Of one asked about, nothing else is told, and that it is not, is.
+            let report = analyse(&host, &entry, &[net.device]);
+            assert_eq!(report.devices.len(), 1, "{:#?}", report.devices);
+            assert_eq!(captures(&report, net.device), seen_twice, "{}", net.device);
+            let warnings = &report.captures[0].warnings;
+            assert!(
+                warnings.iter().any(|one| one.starts_with("1 exchange of others")),
+                "{warnings:?}"
+            );
+            // The other one is joined by its words, now that only its are left.
+            let report = analyse(&both, &entry, &[]);
+            assert_eq!(captures(&report, other), seen_twice, "{other}");
+        }
     }
 
     #[test]

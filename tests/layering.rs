@@ -2,7 +2,7 @@
 //!
 //! 1. `model` imports nothing of ours.
 //! 2. The stages import only `model`, never each other; they meet in `analysis`.
-//! 3. The edges (`store`, `node`) import `model`, and `node::agent` `analysis`;
+//! 3. The edges (`store`, `node`, `notify`) import `model`, and `node::agent` `analysis`;
 //!    `web` imports `model`, `analysis`, the edges and the two renderers of
 //!    `report`; what `diagnose` documents of causes it has through `analysis`. Only `app` imports `web`, and only `app` and `main` `config`.
 //! 4. `model`, the stages and `analysis` name no runtime, no web server, no
@@ -95,6 +95,7 @@ mod tests {
             ("store/mod.rs", "use crate::analysis::Limits;", &[1]),
             ("store/mod.rs", "use crate::config::Config;", &[1]),
             ("node/client.rs", "use crate::analysis::Analysis;", &[1]),
+            ("notify/mod.rs", "use crate::store::Store;", &[1]),
             ("node/agent/mod.rs", "use crate::analysis::Analysis;", &[]),
             ("web/api/analyses.rs", "use crate::report::html::render_report;", &[]),
             ("web/api/analyses.rs", "use crate::report::build;", &[1]),

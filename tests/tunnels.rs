@@ -86,6 +86,7 @@ mod tests {
             let expected =
                 [(TunnelKind::Vxlan, left.to_owned(), 2), (TunnelKind::Vxlan, right.to_owned(), 1)];
             assert_eq!(tunnels, expected);
+            assert!(capture.tunnels.iter().all(|tunnel| tunnel.keys == [42]));
             let [exchange] = report.devices[0].exchanges.as_slice() else {
                 panic!("{:?}", report.devices)
             };

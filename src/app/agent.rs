@@ -1,6 +1,5 @@
 //! A node's agent, from its first line of log to its last.
 
-use std::error::Error;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -9,7 +8,9 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::files::read;
 use super::log::start_log;
+use super::nodes::Failure;
 use super::{complain, fail};
 use crate::clock;
 use crate::config::{Agent, WatchOptions};
@@ -17,8 +18,6 @@ use crate::node::agent::{
     self, Devices, Policy, Settings, TlsFiles, Tokens, WatchSettings, WindowLimits,
 };
 use crate::node::wire::CaptureLimits;
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// How long captures and requests that run at the end may still take.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
@@ -117,10 +116,6 @@ fn prepare_watch(options: WatchOptions) -> Result<Option<WatchSettings>, Failure
         },
         stale_after: Duration::from_secs(options.stale_seconds.get().into()),
     }))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| format!("cannot read '{}': {error}", path.display()).into())
 }
 
 fn read_tokens(path: &Path) -> Result<Tokens, Failure> {

@@ -1,9 +1,9 @@
 //! Node queries, from the settings.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use super::files::read;
 use super::nodes::Failure;
 use crate::config::QuerySettings;
 use crate::node::client::{AgentAccess, AgentClient};
@@ -45,10 +45,6 @@ pub fn alert_options(settings: &QuerySettings) -> Result<AlertOptions, Failure> 
         window: Duration::from_secs(u64::from(settings.alert_window_seconds)),
         public_url: settings.public_url.clone().unwrap_or_default(),
     })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| format!("cannot read '{}': {error}", path.display()).into())
 }
 
 /// The first line that is neither empty nor a comment, as in the agents' own file.

@@ -9,14 +9,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::log::start_log;
-use super::{complain, fail, nodes, queries};
+use super::{complain, fail, nodes, notify, queries};
 use crate::clock;
 use crate::config::Serve;
 use crate::store::Store;
-use crate::web::{self, Connections, Queries, Running, Settings};
+use crate::web::{self, Connections, Notices, Queries, Running, Settings};
 
 /// How long requests that run at the end may still take.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
+
+/// How long messages about what was found last may still take, within that.
+const NOTICE_TIME: Duration = Duration::from_secs(3);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn run(settings: Box<Serve>) -> ExitCode {
@@ -45,13 +48,17 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let nodes = nodes::start(settings.sources).await?;
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let running = Running::new();
+    let alerts = queries::alert_options(&settings.queries)?;
+    let notifier = notify::start(&settings.notify)?;
+    let notices = Notices::start(store.clone(), notifier, alerts.public_url.clone());
     let web_settings = Settings {
         running: running.clone(),
         upload_limit_bytes: settings.upload_limit_bytes,
         expanded_limit_bytes: settings.expanded_limit_bytes,
         concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
         nodes,
-        alerts: queries::alert_options(&settings.queries)?,
+        alerts,
+        notices: notices.clone(),
         ..Settings::new(clock::now, clock::new_id)
     };
     let query_options = queries::options(&settings.queries)?;
@@ -89,6 +96,7 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
         () = async {
             web::serve(listener, router, connections, stop_accepting).await;
             node_queries.wait_for_end().await;
+            notices.wait_for_end(NOTICE_TIME).await;
         } => {}
         () = async {
             let _ = stopped.wait_for(|is_stopped| *is_stopped).await;

@@ -1,5 +1,6 @@
 //! Which sightings of several points are one exchange.
 
+mod stated;
 mod translated;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
+pub use self::stated::{Ends, Stated};
 use super::record::Record;
 use super::signature::{Basis, Signature};
 use super::table::PointTable;
@@ -19,6 +21,9 @@ use crate::model::time::Timestamp;
 
 /// Hosts' clocks differ by seconds, rarely by more; without a payload only time relates two views.
 const TIME_APART: Duration = Duration::from_secs(10);
+/// How long a datagram is on its way through one host, at most; and how much longer
+/// one datagram may be on its way between two points than another.
+const PACE: Duration = Duration::from_millis(50);
 
 /// Where a sighting stands: its table and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +57,9 @@ impl Groups {
     }
 }
 
-/// Joins the sightings of all tables, which are in the order of `points`.
-pub fn join(tables: &[PointTable], points: &[Point]) -> Groups {
+/// Joins the sightings of all tables, which are in the order of `points`; `stated`
+/// is what connection tracking knows of translated clients.
+pub fn join(tables: &[PointTable], points: &[Point], stated: &Stated) -> Groups {
     if let [table] = tables {
         return Groups::Alone(taken(table).collect());
     }
@@ -88,6 +94,7 @@ pub fn join(tables: &[PointTable], points: &[Point]) -> Groups {
         let group = smallvec![seen.place];
         groups.push((seen, group));
     }
+    stated::join(&mut groups, tables, stated);
     translated::join(&mut groups, tables, points);
     Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
 }

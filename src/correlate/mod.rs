@@ -46,6 +46,7 @@ use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 use handshakes::Handshakes;
+use join::{Ends, Stated};
 use neighbours::Neighbours;
 use table::PointTable;
 
@@ -64,6 +65,8 @@ pub struct Correlator {
     /// What stands beside the exchanges of a point. A point of which nothing else
     /// was seen has no table.
     beside: Vec<(PointId, Beside)>,
+    /// What connection tracking says of clients that are translated on the way.
+    stated: Stated,
 }
 
 /// What a point sees that belongs to no exchange by itself.
@@ -87,7 +90,13 @@ impl Correlator {
     /// clients are counted only.
     #[must_use]
     pub fn new(max_exchanges: usize) -> Self {
-        Self { tables: Vec::new(), latest: 0, max_exchanges, beside: Vec::new() }
+        Self {
+            tables: Vec::new(),
+            latest: 0,
+            max_exchanges,
+            beside: Vec::new(),
+            stated: Stated::default(),
+        }
     }
 
     /// Takes a packet that `point` saw.
@@ -157,6 +166,12 @@ impl Correlator {
         }
     }
 
+    /// States that requests arrive under other ends than they were sent with: first
+    /// those that the sender used, then those that the receiver sees.
+    pub fn state_translated(&mut self, requests: impl Iterator<Item = [Ends; 2]>) {
+        self.stated.extend(requests.map(|[sent, seen]| (seen, sent)));
+    }
+
     /// Which of `known` the exchanges use.
     #[must_use]
     pub fn used_of(&self, known: &HashSet<IpAddr>) -> HashSet<IpAddr> {
@@ -210,7 +225,7 @@ impl Correlator {
         for point in &mut points {
             point.unresolved = unresolved.remove(&point.id).unwrap_or_default();
         }
-        Correlated::new(tables, points, unfollowed_packets, topology)
+        Correlated::new(tables, points, unfollowed_packets, &self.stated, topology)
     }
 
     fn table(&mut self, point: PointId) -> &mut PointTable {

@@ -1,10 +1,10 @@
 //! All exchanges, put together one at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::fold::Folded;
-use super::join::{self, ClockOffset, Group, Groups};
+use super::join::{self, ClockOffset, Group, Groups, Stated};
 use super::roles;
 use super::table::PointTable;
 use super::view::{Sighting, sighting};
@@ -57,6 +57,17 @@ impl Entry<'_> {
         Some((record.client, record.asked))
     }
 
+    /// Whether one of `addresses` takes part, at whichever point.
+    #[must_use]
+    pub fn concerns(&self, addresses: &BTreeSet<IpAddr>) -> bool {
+        self.group.iter().any(|place| {
+            let record = &self.correlated.tables[place.table].exchanges[place.position];
+            let mut found = false;
+            record.visit_addresses(&mut |address| found |= addresses.contains(&address));
+            found
+        })
+    }
+
     /// What to count instead of the exchange, where every request was answered
     /// by the endpoint asked, or its protocol wants no answer, and no other
     /// point or role could say otherwise.
@@ -79,6 +90,8 @@ impl Entry<'_> {
 /// Exchanges of one device that went well and are only counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WellExchanges {
+    /// Who asked, and who was asked.
+    pub ends: [IpAddr; 2],
     pub device: IpAddr,
     pub device_rule: DeviceRule,
     pub protocol: Protocol,
@@ -96,7 +109,7 @@ impl WellExchanges {
     ) -> Self {
         let (device, device_rule) = roles::choose_side(client, Some(asked), protocol, topology);
         let verdict = if protocol.is_one_way() { Verdict::OneWay } else { Verdict::Symmetric };
-        Self { device, device_rule, protocol, verdict, exchanges }
+        Self { ends: [client, asked], device, device_rule, protocol, verdict, exchanges }
     }
 }
 
@@ -105,9 +118,10 @@ impl Correlated {
         tables: Vec<PointTable>,
         points: Vec<Point>,
         unfollowed_packets: BTreeMap<PointId, u64>,
+        stated: &Stated,
         topology: &mut Topology,
     ) -> Self {
-        let groups = join::join(&tables, &points);
+        let groups = join::join(&tables, &points, stated);
         let clock_offsets = join::clock_offsets(&groups, &tables);
         let correlated = Self { points, clock_offsets, unfollowed_packets, tables, groups };
         for exchange in correlated.groups.iter().filter_map(|group| correlated.telling(&group)) {

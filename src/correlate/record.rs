@@ -4,6 +4,7 @@
 //! by it. They are kept small, for there may be a million of them at once; what
 //! is out of the ordinary has its [`Details`] beside.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::count::{Count, Mark, Waiting};
@@ -82,6 +83,20 @@ pub enum Audience {
 }
 
 impl Record {
+    /// Shows each address that it knows, some of them several times.
+    pub fn visit_addresses(&self, visit: &mut dyn FnMut(IpAddr)) {
+        visit(self.client.address);
+        self.asked.iter().for_each(|asked| visit(asked.address));
+        if let Some(details) = &self.details {
+            details.replies.iter().for_each(|replies| visit(replies.source.address));
+            details.icmp_errors.iter().for_each(|errors| visit(errors.from));
+            for follow_ups in &details.follow_ups {
+                visit(follow_ups.source.address);
+                visit(follow_ups.destination.address);
+            }
+        }
+    }
+
     /// An exchange that `datagram` opens. `asked` is `None` where a reply is
     /// the first packet that was captured.
     pub fn open(

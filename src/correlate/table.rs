@@ -101,16 +101,7 @@ impl PointTable {
     /// Calls `visit` with the addresses of all exchanges here, some of them often.
     pub fn visit_addresses(&self, visit: &mut dyn FnMut(IpAddr)) {
         for exchange in self.exchanges.iter().filter(|exchange| !exchange.is_vacant()) {
-            visit(exchange.client.address);
-            exchange.asked.iter().for_each(|asked| visit(asked.address));
-            if let Some(details) = &exchange.details {
-                details.replies.iter().for_each(|replies| visit(replies.source.address));
-                details.icmp_errors.iter().for_each(|errors| visit(errors.from));
-                for follow_ups in &details.follow_ups {
-                    visit(follow_ups.source.address);
-                    visit(follow_ups.destination.address);
-                }
-            }
+            exchange.visit_addresses(visit);
         }
         if let Some(translated) = &self.translated {
             translated.visit_addresses(visit);
@@ -229,11 +220,11 @@ impl PointTable {
         let found = self.flows.find(&self.hasher, &self.exchanges, source, destination);
         let Some(flow) = found else { return false };
         let exchange = &mut self.exchanges[flow.exchange.position()];
-        // Of unknown clients only the transaction tells which one is answered.
-        if flow.client.is_unknown() && !exchange.is_answered_by(datagram) {
-            return false;
-        }
         if flow.client != source {
+            // Of unknown clients only the transaction tells which one is answered.
+            if flow.client.is_unknown() && !exchange.is_answered_by(datagram) {
+                return false;
+            }
             exchange.count_payload_reply(destination);
             exchange.reply(packet, frame, datagram, flow.origin);
             return true;

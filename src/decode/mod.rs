@@ -41,6 +41,10 @@ use fragment::Fragments;
 use reader::{Path, Reader, Reading, Spot};
 
 /// What a frame holds.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made for every frame and read at once; a box would be an allocation each"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
     /// A UDP datagram, an ICMP error that may concern one, a question for a

@@ -159,8 +159,12 @@ impl Reader<'_> {
         if spot.depth >= MAX_DEPTH {
             return Ok(Reading::Nothing);
         }
-        let tunnel =
-            Tunnel { kind: inner.kind, source: outer.source, destination: outer.destination };
+        let tunnel = Tunnel {
+            kind: inner.kind,
+            source: outer.source,
+            destination: outer.destination,
+            key: inner.key,
+        };
         let segment = spot.path.segment.rotate_left(1) ^ inner.segment;
         let path = Path { tunnel: Some(tunnel), segment, ..spot.path };
         let spot = Spot { path, depth: spot.depth + 1, ..spot };

@@ -4,25 +4,14 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufRead, ErrorKind, Read};
 
-use bzip2::bufread::MultiBzDecoder;
-use lzma_rust2::XzReader;
-
 use super::ahead::Together;
+use super::bzip2::Bzip2Streams;
+use super::counted::{Counted, Position};
 use super::detect::Compression;
 use super::inflate::{GzipMembers, Inflate};
 use super::lz4::Lz4Frames;
-
-/// Bytes taken from a decoder at once. All but those of gzip and deflate drop,
-/// where they come upon damage, what they produced in that call, so a smaller
-/// step loses less; a much smaller one would cost time.
-const STEP_BYTES: usize = 64 * 1024;
-
-/// The largest zstd window that is accepted, as a power of two: 128 MiB, what
-/// `zstd -d` accepts too. A frame header can ask for more memory than that.
-const ZSTD_WINDOW_LOG: u32 = 27;
-
-/// Memory that an xz block may ask for. `xz -9` needs 65 MiB.
-const XZ_MEMORY_KIB: u32 = 256 * 1024;
+use super::xz::XzStreams;
+use super::zstandard::ZstdFrames;
 
 /// What one input may still cost: the bytes that it produces, over all its layers
 /// and entries, and a second core.
@@ -56,6 +45,8 @@ impl Budget {
 pub struct Expanded<'a> {
     decoder: Box<dyn Read + 'a>,
     compression: &'static str,
+    /// How much of the compressed bytes the decoder has used.
+    used_bytes: Position,
     budget: &'a Budget,
 }
 
@@ -71,35 +62,35 @@ impl<'a> Expanded<'a> {
         compressed: impl BufRead + 'a,
         budget: &'a Budget,
     ) -> io::Result<Self> {
+        let used_bytes = Position::default();
+        let counted = |compressed| Counted::new(compressed, &used_bytes);
         let decoder: Box<dyn Read + 'a> = match compression {
-            Compression::Gzip => Box::new(GzipMembers::new(compressed)),
-            Compression::Zstd => {
-                let mut decoder = zstd::Decoder::with_buffer(compressed)?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-                Box::new(decoder)
-            }
-            Compression::Xz => Box::new(XzReader::new_mem_limit(compressed, true, XZ_MEMORY_KIB)),
-            Compression::Bzip2 => Box::new(MultiBzDecoder::new(compressed)),
-            Compression::Lz4 => Box::new(Lz4Frames::new(compressed)),
+            Compression::Gzip => Box::new(GzipMembers::new(counted(compressed))),
+            Compression::Zstd => Box::new(ZstdFrames::new(counted(compressed))?),
+            Compression::Xz => Box::new(XzStreams::new(compressed, &used_bytes)),
+            Compression::Bzip2 => Box::new(Bzip2Streams::new(counted(compressed))),
+            Compression::Lz4 => Box::new(Lz4Frames::new(counted(compressed))),
         };
-        Ok(Self { decoder, compression: compression.as_text(), budget })
+        Ok(Self { decoder, compression: compression.as_text(), used_bytes, budget })
     }
 
     /// The content of one bare deflate stream, as ZIP archives hold it. Of
     /// `compressed` no byte behind the stream is used.
     pub fn deflate(compressed: impl BufRead + 'a, budget: &'a Budget) -> Self {
-        Self { decoder: Box::new(Inflate::new(compressed)), compression: "deflate", budget }
+        let used_bytes = Position::default();
+        let decoder = Box::new(Inflate::new(Counted::new(compressed, &used_bytes)));
+        Self { decoder, compression: "deflate", used_bytes, budget }
     }
 
     fn explained(&self, error: &io::Error) -> io::Error {
         if let Some(limit) = find_limit(error) {
             return io::Error::other(limit); // of the layer below
         }
-        let compression = self.compression;
+        let (compression, at) = (self.compression, self.used_bytes.get());
         let message = if error.kind() == ErrorKind::UnexpectedEof {
-            format!("the {compression} data is cut before its end")
+            format!("the {compression} data is cut before its end, at compressed byte {at}")
         } else {
-            format!("the {compression} data is damaged ({error})")
+            format!("the {compression} data is damaged at compressed byte {at} ({error})")
         };
         io::Error::new(ErrorKind::InvalidData, message)
     }
@@ -113,7 +104,7 @@ impl Read for Expanded<'_> {
             // Content of exactly the limit is fine: only a byte more is not.
             0 => (&mut probe[..], true),
             left => {
-                let length = into.len().min(STEP_BYTES).min(left);
+                let length = into.len().min(left);
                 (&mut into[..length], false)
             }
         };
@@ -209,19 +200,20 @@ mod tests {
             let compressed = compressed(compression, &content);
             // The last bytes are lost with lz4's end mark and checksum, too.
             for cut in [1, 6, compressed.len() / 2] {
-                let (length, error) =
-                    expand(compression, &compressed[..compressed.len() - cut], u64::MAX);
+                let left = compressed.len() - cut;
+                let (length, error) = expand(compression, &compressed[..left], u64::MAX);
                 assert!(length <= content.len(), "{name}");
-                assert_eq!(
-                    error.map(|error| error.to_string()),
-                    Some(format!("the {name} data is cut before its end")),
-                    "{cut}"
-                );
+                let message =
+                    format!("the {name} data is cut before its end, at compressed byte {left}");
+                assert_eq!(error.map(|error| error.to_string()), Some(message), "{cut}");
             }
             let trailing = [&compressed[..], b"no compressed data"].concat();
             let (_, error) = expand(compression, &trailing, u64::MAX);
             let message = error.unwrap().to_string();
-            assert!(message.starts_with(&format!("the {name} data is damaged (")), "{message}");
+            assert!(
+                message.starts_with(&format!("the {name} data is damaged at compressed byte ")),
+                "{message}"
+            );
         }
     }
 
@@ -267,5 +259,56 @@ mod tests {
         let (_, error) = expand(Compression::Xz, &stream, u64::MAX);
         let message = error.unwrap().to_string();
         assert!(message.contains("memory"), "{message}");
+    }
+
+    /// What a decoder gives that is asked for single bytes, of single bytes.
+    fn reference(compression: Compression, compressed: &[u8]) -> usize {
+        let source = io::BufReader::with_capacity(1, compressed);
+        let mut decoder: Box<dyn Read + '_> = match compression {
+            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(source)),
+            Compression::Zstd => Box::new(zstd::Decoder::with_buffer(source).unwrap()),
+            Compression::Xz => Box::new(lzma_rust2::XzReader::new(source, true)),
+            Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(source)),
+            Compression::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(source)),
+        };
+        let mut byte = [0];
+        let mut given = 0;
+        while let Ok(1) = decoder.read(&mut byte) {
+            given += 1;
+        }
+        given
+    }
+
+    #[test]
+    fn nothing_before_damage_is_lost() {
+        // Half of it compresses, so that blocks and chunks have all lengths.
+        let noise = noise(150_000);
+        let content: Vec<u8> = noise
+            .chunks(100)
+            .flat_map(|chunk| [chunk, &[7; 100][..chunk.len()]].concat())
+            .collect();
+        for compression in Compression::ALL {
+            let name = compression.as_text();
+            let streams =
+                [&content[..], &content[..70_000]].map(|part| compressed(compression, part));
+            let whole = streams.concat();
+            for step in 1..24 {
+                let place = whole.len() * step / 24;
+                let given = expand(compression, &whole[..place], u64::MAX).0;
+                let wanted = reference(compression, &whole[..place]);
+                assert!(given >= wanted, "{name} cut at {place}: {given} of {wanted} bytes");
+
+                let mut damaged = whole.clone();
+                damaged[place] ^= 0x10;
+                let given = expand(compression, &damaged, u64::MAX).0;
+                let wanted = reference(compression, &damaged);
+                // The decoder of xz is asked for 256 bytes at once.
+                let spared = if compression == Compression::Xz { 255 } else { 0 };
+                assert!(
+                    given + spared >= wanted,
+                    "{name} hit at {place}: {given} of {wanted} bytes"
+                );
+            }
+        }
     }
 }

@@ -7,14 +7,18 @@ mod ahead;
 mod archive;
 mod bounded;
 mod byte_order;
+mod bzip2;
+mod counted;
 mod detect;
 mod dig;
 mod faults;
 mod flow_events;
+mod hex_dump;
 mod inflate;
 mod label;
 mod layers;
 mod lz4;
+mod netscreen;
 mod pcap;
 mod pcapng;
 #[cfg(test)]
@@ -25,6 +29,8 @@ pub mod tcpdump_text;
 pub mod transcript;
 mod utf16;
 mod window;
+mod xz;
+mod zstandard;
 
 use std::io::Read;
 

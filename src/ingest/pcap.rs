@@ -1,10 +1,12 @@
 //! The pcap file format, in all variants that libpcap reads: microseconds and
 //! nanoseconds, both byte orders, the modified format, the old length order;
-//! and those of AIX and Ixia, which Wireshark reads too.
+//! and those of AIX, Ixia and Nokia, which Wireshark reads too.
 //!
 //! pcap-parser reads the file header. Record headers are read here: its
 //! functions know neither the modified format in big-endian order nor lengths
 //! that are swapped.
+
+mod nokia;
 
 use super::byte_order::ByteOrder;
 use super::faults::Faults;
@@ -19,6 +21,7 @@ use crate::model::time::Timestamp;
 pub const FRAME_MAX_BYTES: u32 = 16 * 1024 * 1024;
 
 const FILE_HEADER_BYTES: usize = 24;
+const PLAIN_RECORD_HEADER_BYTES: usize = 16;
 
 const MICROSECONDS: [u8; 4] = [0xa1, 0xb2, 0xc3, 0xd4];
 const NANOSECONDS: [u8; 4] = [0xa1, 0xb2, 0x3c, 0x4d];
@@ -33,8 +36,9 @@ pub fn read(
     sink: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), InputErrorKind> {
     window.ensure(FILE_HEADER_BYTES);
-    let header = FileHeader::parse(window.unused())?;
+    let mut header = FileHeader::parse(window.unused())?;
     window.skip(header.length_bytes as u64);
+    header.find_nokia(window);
     sink(Event::CaptureBegins(CaptureHeader {
         format: CaptureFormat::Pcap,
         clock: Clock::Absolute,
@@ -217,7 +221,7 @@ impl FileHeader {
             } else {
                 1_000
             },
-            record_header_bytes: if is_modified { 24 } else { 16 },
+            record_header_bytes: if is_modified { 24 } else { PLAIN_RECORD_HEADER_BYTES },
             lengths: match version {
                 _ if aix_link_type.is_some() => Lengths::ShorterIsCaptured,
                 (2, 0..=2) | (543, _) => Lengths::OriginalFirst,
@@ -226,6 +230,27 @@ impl FileHeader {
             },
             oddities,
         })
+    }
+
+    /// Nokia's firewalls put four bytes between the header of a record and its
+    /// frame, and say so nowhere: the first frame shows it.
+    fn find_nokia(&mut self, window: &mut Window<'_>) {
+        let is_plain = self.record_header_bytes == PLAIN_RECORD_HEADER_BYTES
+            && self.link_type == LinkType::Ethernet
+            && self.nanoseconds_per_fraction == 1_000;
+        if !is_plain || !window.ensure(PLAIN_RECORD_HEADER_BYTES) {
+            return;
+        }
+        let Some(record) = self.find_record(window.unused()) else { return };
+        let length = usize::try_from(record.captured_length).unwrap_or(usize::MAX);
+        // No more is waited for than the first record needs anyway.
+        let wanted = length.min(nokia::LOOK_BYTES);
+        if window.ensure(PLAIN_RECORD_HEADER_BYTES + wanted)
+            && let Some(frame) = window.unused().get(PLAIN_RECORD_HEADER_BYTES..)
+            && nokia::is_shifted(&frame[..frame.len().min(wanted)], record.original_length)
+        {
+            self.record_header_bytes = nokia::RECORD_HEADER_BYTES;
+        }
     }
 
     fn find_record(&self, bytes: &[u8]) -> Option<Record> {

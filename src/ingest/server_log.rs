@@ -57,7 +57,27 @@ fn find_message(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_told_is_one_short_line(
+            before in "\\PC{0,9}|[a-z ]{0,200}",
+            program in "(in\\.|a)?tftpd|dnsmasq-tftp",
+            number in "(\\[[0-9]{0,3}\\]?)?",
+            behind in "\\PC{0,9}|.{0,300}",
+            words in proptest::sample::select(vec!["", "Connection refused", "sending NAK"]),
+        ) {
+            let failure = find_failure(&format!("{before}{program}{number}: {words}{behind}"));
+            if let Some(failure) = failure {
+                prop_assert!(!failure.chars().any(char::is_control), "{failure:?}");
+                let longest = MEANINGS.iter().map(|(_, meaning)| meaning.len()).max().unwrap();
+                prop_assert!(failure.chars().count() <= 40 + LIMIT_QUOTE_CHARS + longest);
+            }
+        }
+    }
 
     #[test]
     fn failures_are_told_from_other_lines() {

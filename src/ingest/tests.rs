@@ -76,10 +76,13 @@ fn what_is_no_capture_gets_a_clear_answer() {
             &twice,
             "it is neither a capture nor text: it looks like compressed data inside compressed data; unpack it once first",
         ),
-        (&[0x1f, 0x8b, 8], "it is damaged at byte 0: the gzip data is cut before its end"),
+        (
+            &[0x1f, 0x8b, 8],
+            "it is damaged at byte 0: the gzip data is cut before its end, at compressed byte 3",
+        ),
         (
             &[0x28, 0xb5, 0x2f, 0xfd, 0xff],
-            "it is damaged at byte 0: the zstd data is cut before its end",
+            "it is damaged at byte 0: the zstd data is cut before its end, at compressed byte 5",
         ),
         (b"nothing of ours", NOTHING),
         (&utf16("\u{feff}nothing of ours", Big), NOTHING),
@@ -167,7 +170,8 @@ fn a_compressed_capture_that_breaks_off_gives_what_is_readable() {
         assert_eq!(faults.len(), 1);
         assert!(
             faults[0].contains(&format!(
-                ": the {name} data is cut before its end; the capture ends here, after frame "
+                ": the {name} data is cut before its end, at compressed byte {}; the capture ends here, after frame ",
+                compressed.len() / 2
             )),
             "{faults:?}"
         );

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::byte_order::ByteOrder;
-use super::window::Window;
+use super::window::{Window, read_buffered};
 
 /// Code units decoded at once.
 const CHUNK_UNITS: usize = 4096;
@@ -72,11 +72,7 @@ impl BufRead for Utf16<'_, '_> {
 
 impl Read for Utf16<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Ok(count)
+        read_buffered(self, into)
     }
 }
 

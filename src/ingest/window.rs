@@ -182,13 +182,22 @@ impl<'a> Window<'a> {
     }
 }
 
+/// Reads what a source holds: [`Read`] for what is [`BufRead`].
+///
+/// # Errors
+///
+/// Where the source fails.
+pub fn read_buffered(source: &mut impl BufRead, into: &mut [u8]) -> io::Result<usize> {
+    let available = source.fill_buf()?;
+    let count = available.len().min(into.len());
+    into[..count].copy_from_slice(&available[..count]);
+    source.consume(count);
+    Ok(count)
+}
+
 impl Read for Window<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Ok(count)
+        read_buffered(self, into)
     }
 }
 

@@ -21,6 +21,12 @@ pub enum CaptureFormat {
     Snoop,
     /// Lines that `tcpdump` printed.
     TcpdumpText,
+    /// Packets that a FortiGate printed: `diagnose sniffer packet`.
+    FortigateText,
+    /// Packets that a NetScreen firewall printed: `snoop` of ScreenOS.
+    NetscreenText,
+    /// Frames as hex dumps, as Wireshark, `tshark -x` and `text2pcap` know them.
+    HexDump,
     /// What `dig`, `host` or `nslookup` said of answers that they threw away.
     Dig,
     /// Flows that `hubble observe` printed.
@@ -40,6 +46,9 @@ impl CaptureFormat {
             Self::Pcapng => "pcapng",
             Self::Snoop => "snoop",
             Self::TcpdumpText => "tcpdump text",
+            Self::FortigateText => "FortiGate sniffer text",
+            Self::NetscreenText => "NetScreen snoop text",
+            Self::HexDump => "hex dumps",
             Self::Dig => "output of dig",
             Self::Hubble => "Hubble flows",
             Self::CiliumMonitor => "cilium monitor",
@@ -56,7 +65,8 @@ pub enum Clock {
     Absolute,
     /// Text with times of day only; dates in the report are 1970-01-01.
     TimeOfDay,
-    /// Text with times since the first packet (`-ttttt`).
+    /// Text with times since the first packet (`-ttttt`), or since the capturing
+    /// device was started.
     Relative,
     /// Text without any times (`-t`): every packet is at the same instant.
     None,
@@ -326,7 +336,20 @@ pub struct Frame<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_point_reads_back_as_it_is_written(
+            text in "(device|host|pod|unknown)(@[a-z0-9@.-]{0,6})?(/[a-z0-9@/.-]{0,6})?|\\PC{0,20}",
+        ) {
+            if let Ok(point) = text.parse::<CapturePoint>() {
+                prop_assert_eq!(point.to_string().parse(), Ok(point));
+            }
+        }
+    }
 
     #[test]
     fn link_types_are_named_as_registered() {

@@ -1,6 +1,7 @@
 //! The words that all rooms share. Nothing here reads bytes, asks a clock or
 //! knows a rule: these are the nouns of the field and their invariants.
 
+pub mod bearer;
 pub mod capture;
 pub mod cluster;
 pub mod conntrack;
@@ -15,6 +16,7 @@ pub mod problem;
 pub mod progress;
 pub mod protocol;
 pub mod query;
+pub mod reason;
 pub mod report;
 pub mod segment;
 pub mod time;

@@ -35,13 +35,15 @@ pub struct Packet {
     pub content: Content,
 }
 
-/// A tunnel by its outer addresses.
+/// A tunnel by its outer addresses, and what its header tells networks apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tunnel {
     pub kind: TunnelKind,
     /// The outer source: the tunnel's end that sent the packet.
     pub source: IpAddr,
     pub destination: IpAddr,
+    /// See [`TunnelKind::key_name`]; `None` where the header has none.
+    pub key: Option<u32>,
 }
 
 /// How a packet is carried inside another.
@@ -93,6 +95,25 @@ impl TunnelKind {
             Self::Teredo => "Teredo",
             Self::GreInUdp => "GRE in UDP",
             Self::MplsInUdp => "MPLS in UDP",
+        }
+    }
+
+    /// What the number in the header stands for: the network of VXLAN and Geneve,
+    /// GTP-U's tunnel endpoint, GRE's key (of PPTP the call), ERSPAN's session.
+    #[must_use]
+    pub const fn key_name(self) -> &'static str {
+        match self {
+            Self::Vxlan | Self::Geneve => "network",
+            Self::GtpU => "tunnel",
+            Self::Erspan => "session",
+            Self::Gre
+            | Self::GreInUdp
+            | Self::FourInFour
+            | Self::SixInFour
+            | Self::FourInSix
+            | Self::SixInSix
+            | Self::Teredo
+            | Self::MplsInUdp => "key",
         }
     }
 }

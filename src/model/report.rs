@@ -28,6 +28,9 @@ pub struct Report {
     pub summary: Summary,
     pub captures: Vec<Capture>,
     pub addresses: Vec<Address>,
+    /// Addresses that packets used and `addresses` leaves out; at most 98,000 are counted.
+    #[serde(default)]
+    pub addresses_omitted: u64,
     /// Devices that `devices` leaves out, the best of all, where only a part was
     /// asked for; `summary` counts them all the same.
     #[serde(default)]
@@ -50,6 +53,7 @@ impl Report {
             summary: self.summary.clone(),
             captures: self.captures.clone(),
             addresses: self.addresses.clone(),
+            addresses_omitted: self.addresses_omitted,
             devices_omitted: self.devices_omitted.saturating_add(listed),
             devices: Vec::new(),
         }
@@ -153,6 +157,14 @@ pub struct CaptureTunnel {
     pub destination: IpAddr,
     /// Datagrams and ICMP errors that came through it.
     pub packets: u64,
+    /// What its headers tell networks apart by, in ascending order and no more than
+    /// 16: networks of VXLAN and Geneve, GTP-U's tunnel endpoints, GRE's keys,
+    /// ERSPAN's sessions.
+    #[serde(default)]
+    pub keys: Vec<u32>,
+    /// Of the packets those with keys beyond the listed ones.
+    #[serde(default)]
+    pub packets_with_further_keys: u64,
 }
 
 /// An address of the analysis and its role.

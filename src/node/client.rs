@@ -4,6 +4,8 @@
 //! from a request: its address is that of a node in the
 //! [registry](super::registry), and no redirect is followed.
 
+mod fault;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,10 +15,12 @@ use reqwest::{Certificate, Client, Identity, RequestBuilder, Response, StatusCod
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use self::fault::render_fault;
 use super::wire::{
     CAPTURE_ID_HEADER, CaptureRequest, CaptureStatistics, NodeFacts, Status, TrackedFlows,
 };
 use crate::model::problem::Problem;
+use crate::model::reason::render_line;
 
 /// How long an agent may take to be reached.
 const CONNECT_TIME: Duration = Duration::from_secs(3);
@@ -29,9 +33,6 @@ const SILENCE_TIME: Duration = Duration::from_secs(10);
 
 /// The largest answer that is read: 50,000 tracked flows are some 20 MB.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-
-/// The longest reason of an agent that is passed on, in characters.
-const MAX_REASON_CHARACTERS: usize = 500;
 
 /// How agents know the service, and how it knows them. All in the form of the files.
 #[derive(Default)]
@@ -240,7 +241,7 @@ async fn accept(response: Response) -> Result<Response, AgentError> {
     let body = read_body(response, 64 << 10).await.unwrap_or_default();
     let said = serde_json::from_slice::<Problem>(&body).ok().map(|problem| problem.detail);
     let reason = said.unwrap_or_else(|| format!("HTTP status {status}"));
-    Err(AgentError::Refused { status: status.as_u16(), reason: tame(&reason) })
+    Err(AgentError::Refused { status: status.as_u16(), reason: render_line(&reason) })
 }
 
 async fn read_body(mut response: Response, limit_bytes: usize) -> Result<Vec<u8>, AgentError> {
@@ -254,27 +255,12 @@ async fn read_body(mut response: Response, limit_bytes: usize) -> Result<Vec<u8>
     Ok(body)
 }
 
-/// A reason as one short line.
-fn tame(reason: &str) -> String {
-    reason
-        .chars()
-        .map(|sign| if sign.is_control() { ' ' } else { sign })
-        .take(MAX_REASON_CHARACTERS)
-        .collect()
-}
-
 fn late() -> AgentError {
     AgentError::Unreachable(format!("no answer within {} s", ANSWER_TIME.as_secs()))
 }
 
-/// The innermost cause says what happened; the URL is no news to whoever asked.
 fn unreachable_by(error: &reqwest::Error) -> AgentError {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause.and_then(std::error::Error::source) {
-        cause = Some(inner);
-    }
-    let text = cause.map_or_else(|| "the connection ended".to_owned(), ToString::to_string);
-    AgentError::Unreachable(tame(&text))
+    AgentError::Unreachable(render_fault(error))
 }
 
 #[cfg(test)]
@@ -297,11 +283,5 @@ mod tests {
         let access = AgentAccess { token: Some("secret".to_owned()), ..AgentAccess::default() };
         let shown = format!("{:?}", AgentClient::new(access).unwrap());
         assert!(!shown.contains("secret"), "{shown}");
-    }
-
-    #[test]
-    fn reasons_are_one_short_line() {
-        assert_eq!(tame("a\nb\u{1b}[2J"), "a b [2J");
-        assert_eq!(tame(&"x".repeat(2_000)).len(), 500);
     }
 }

@@ -21,8 +21,12 @@ use crate::model::report::{Address, Capture, Device, Report, Summary};
 use crate::model::time::Timestamp;
 use crate::model::topology::{FactSource, Role, Topology};
 
-/// Addresses listed; those that matter most come first.
+/// Addresses listed, those that matter most.
 const MAX_ADDRESSES: usize = 2_000;
+/// Addresses that are told apart; of more it is not even known how many there are.
+const MAX_SEEN_ADDRESSES: usize = 100_000;
+/// Lines of inventories that could not be used and are told one by one.
+const MAX_INVENTORY_FAULTS: usize = 20;
 /// Addresses that an inventory names though no packet does.
 const MAX_UNSEEN_ADDRESSES: usize = 200;
 
@@ -157,6 +161,8 @@ impl<'a> Builder<'a> {
     #[must_use]
     pub fn finish(mut self, header: Header, inventory_faults: &[Fault]) -> Report {
         let addresses = self.addresses();
+        let seen = self.seen.len().saturating_sub(MAX_ADDRESSES);
+        let addresses_omitted = u64::try_from(seen).unwrap_or(u64::MAX);
         let mut devices: Vec<Device> =
             self.devices.into_values().map(|draft| draft.finish(self.topology)).collect();
         devices.sort_by_cached_key(|device| {
@@ -167,8 +173,12 @@ impl<'a> Builder<'a> {
             *verdicts.entry(device.verdict).or_insert(0) += 1;
         }
         if let Some(first) = self.captures.first_mut() {
-            let faults = inventory_faults.iter().map(|fault| format!("inventory: {fault}"));
-            first.warnings.extend(faults);
+            let faults = inventory_faults.iter().take(MAX_INVENTORY_FAULTS);
+            first.warnings.extend(faults.map(|fault| format!("inventory: {fault}")));
+            let omitted = inventory_faults.len().saturating_sub(MAX_INVENTORY_FAULTS);
+            if omitted > 0 {
+                first.warnings.push(format!("inventory: and {omitted} more faults of this kind"));
+            }
         }
         let mut headline = report_headline(&devices, &verdicts, &self.captures);
         let nameless: u64 = self.nameless.values().sum();
@@ -194,13 +204,14 @@ impl<'a> Builder<'a> {
             },
             captures: self.captures,
             addresses,
+            addresses_omitted,
             devices_omitted: 0,
             devices,
         }
     }
 
     fn note_addresses(&mut self, exchange: &Exchange) {
-        if self.seen.len() >= MAX_ADDRESSES {
+        if self.seen.len() >= MAX_SEEN_ADDRESSES {
             return;
         }
         self.seen.insert(exchange.device);
@@ -216,10 +227,21 @@ impl<'a> Builder<'a> {
     }
 
     /// The addresses that packets used, then some that only the inventory names.
+    /// Where there are too many, the cluster's own say more than its devices'.
     fn addresses(&self) -> Vec<Address> {
         let unseen = self.topology.beliefs().map(|(address, _)| address);
         let unseen = unseen.filter(|address| !self.seen.contains(address));
-        let listed = self.seen.iter().copied().chain(unseen.take(MAX_UNSEEN_ADDRESSES));
+        let mut seen: Vec<IpAddr> = self.seen.iter().copied().collect();
+        if seen.len() > MAX_ADDRESSES {
+            let is_far = |address: &IpAddr| {
+                let role = self.topology.role_of(*address);
+                !matches!(role, Role::Vip | Role::Node | Role::Pod | Role::Service)
+            };
+            seen.sort_by_cached_key(|address| (is_far(address), *address));
+            seen.truncate(MAX_ADDRESSES);
+            seen.sort_unstable();
+        }
+        let listed = seen.into_iter().chain(unseen.take(MAX_UNSEEN_ADDRESSES));
         listed.map(|address| self.address(address)).collect()
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::exchange_part::{Names, exchange_part};
 use super::filter::display_filter;
-use super::headline::device_headline;
+use super::headline::{Counted, device_headline};
 use super::shelf::RemedyShelf;
 use crate::model::exchange::{DeviceRule, Exchange};
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding, Remedy, Severity, Verdict};
@@ -25,6 +25,8 @@ pub struct DeviceDraft {
     pub exchanges: u64,
     /// Exchanges that wait for an answer at the capture's end, among them.
     waiting: u64,
+    /// Exchanges of which no answer is expected, among them.
+    one_way: u64,
     listed: Vec<DeviceExchange>,
     findings: Vec<FindingDraft>,
 }
@@ -58,6 +60,7 @@ impl DeviceDraft {
             protocol,
             exchanges: 0,
             waiting: 0,
+            one_way: 0,
             listed: Vec::new(),
             findings: Vec::new(),
         }
@@ -75,6 +78,9 @@ impl DeviceDraft {
         // Those that only wait say nothing of the device.
         let is_first = self.exchanges == self.waiting;
         self.exchanges += exchanges;
+        if verdict == Verdict::OneWay {
+            self.one_way += exchanges;
+        }
         if verdict > self.verdict || is_first {
             (self.device, self.device_rule) = (device, device_rule);
             (self.verdict, self.protocol) = (verdict, protocol);
@@ -181,7 +187,10 @@ impl DeviceDraft {
                 self.protocol,
                 &findings,
                 &self.listed,
-                if answered > 0 { answered } else { self.exchanges },
+                Counted {
+                    all: if answered > 0 { answered } else { self.exchanges },
+                    one_way: self.one_way,
+                },
             ),
             device_rule: self.device_rule.as_text().to_owned(),
             findings,

@@ -32,9 +32,13 @@ pub fn display_filter(exchange: &Exchange) -> String {
 fn servers_filter(exchange: &Exchange) -> String {
     let view = exchange.primary();
     let answerers = view.replies.iter().map(|replies| replies.source);
-    let mut servers: Vec<Endpoint> = view.asked.into_iter().chain(answerers).collect();
-    servers.dedup();
-    let terms: Vec<String> = servers.iter().map(|server| address_term(server.address)).collect();
+    let servers: Vec<Endpoint> = view.asked.into_iter().chain(answerers).collect();
+    let mut terms: Vec<String> = Vec::new();
+    for term in servers.iter().map(|server| address_term(server.address)) {
+        if !terms.contains(&term) {
+            terms.push(term);
+        }
+    }
     let port = servers.first().map_or(0, |server| server.port);
     let (port_field, errors) = (port_field(exchange), errors_term(exchange));
     format!("({}) && ({port_field} == {port} || {errors})", terms.join(" || "))

@@ -13,14 +13,22 @@ use crate::model::report::{Capture, Device, DeviceExchange, DeviceFinding};
 /// Protocols named one by one; of more only the number matters.
 const PROTOCOLS_MAX: usize = 3;
 
+/// The exchanges of a device, those that are not listed as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    pub all: u64,
+    /// Those of which no answer is expected, among them.
+    pub one_way: u64,
+}
+
 /// What to say first about a device. `exchanges` are the listed ones, worst
-/// first; `all` counts those left out as well. `protocol` is that of the worst.
+/// first. `protocol` is that of the worst.
 pub fn device_headline(
     verdict: Verdict,
     protocol: Protocol,
     findings: &[DeviceFinding],
     exchanges: &[DeviceExchange],
-    all: u64,
+    counted: Counted,
 ) -> String {
     let gravest = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
     if gravest > Severity::Info
@@ -30,13 +38,12 @@ pub fn device_headline(
     }
     let worst = exchanges.first();
     match verdict {
-        Verdict::Symmetric => symmetric(protocol, exchanges, all),
-        Verdict::OneWay => one_way(protocol, exchanges, all),
+        Verdict::Symmetric => symmetric(protocol, exchanges, counted.all),
+        Verdict::OneWay => one_way(protocol, exchanges, counted.one_way),
         Verdict::Tolerated => format!("{protocol} works, though an address changed on the way"),
-        Verdict::Inconclusive => findings.first().map_or_else(
-            || format!("{protocol}: {}", worst.map_or(UNCLEAR, why_inconclusive)),
-            |finding| finding.title.clone(),
-        ),
+        Verdict::Inconclusive => {
+            format!("{protocol}: {}", worst.map_or(UNCLEAR, why_inconclusive))
+        }
         Verdict::Unanswered => format!("{protocol} requests got no answer"),
         Verdict::Rejected => format!("{protocol} was rejected"),
         Verdict::Broken => format!("{protocol} is broken: an address changed on the way"),
@@ -80,14 +87,10 @@ fn find_error(exchange: &DeviceExchange) -> Option<(Protocol, &str)> {
     Some((exchange.protocol, exchange.error_answer.as_deref()?))
 }
 
-fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> String {
-    let one_way: Vec<_> =
-        exchanges.iter().filter(|exchange| exchange.verdict == Verdict::OneWay).collect();
-    // Of exchanges that are only counted, nothing says otherwise.
-    let number =
-        if exchanges.is_empty() { all } else { u64::try_from(one_way.len()).unwrap_or(u64::MAX) };
-    let number = count(number, "exchange", "exchanges");
-    let to_group = one_way.iter().any(|exchange| {
+fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], one_way: u64) -> String {
+    let number = count(one_way, "exchange", "exchanges");
+    let mut listed = exchanges.iter().filter(|exchange| exchange.verdict == Verdict::OneWay);
+    let to_group = listed.any(|exchange| {
         exchange.request.as_ref().is_some_and(|request| is_group(request.destination.address))
     });
     if to_group {
@@ -205,7 +208,13 @@ mod tests {
             let exchanges: Vec<_> =
                 protocols.iter().map(|&protocol| exchange(protocol, Verdict::Symmetric)).collect();
             let all = u64::try_from(exchanges.len()).unwrap();
-            device_headline(Verdict::Symmetric, exchanges[0].protocol, &[], &exchanges, all)
+            device_headline(
+                Verdict::Symmetric,
+                exchanges[0].protocol,
+                &[],
+                &exchanges,
+                Counted { all, one_way: 0 },
+            )
         };
         let (tftp, snmp, ntp, dns) = (Protocol::Tftp, Protocol::Snmp, Protocol::Ntp, Protocol::Dns);
         let cases = [
@@ -236,8 +245,9 @@ mod tests {
             (vec![refused()], 9, "9 exchanges, of which 1 ended with an error"),
         ];
         for (exchanges, all, words) in cases {
+            let counted = Counted { all, one_way: 0 };
             let headline =
-                device_headline(Verdict::Symmetric, Protocol::Tftp, &[], &exchanges, all);
+                device_headline(Verdict::Symmetric, Protocol::Tftp, &[], &exchanges, counted);
             assert!(headline.starts_with(words), "{headline}");
         }
         let report = samples::founding();
@@ -269,8 +279,13 @@ mod tests {
             }
             // An answered exchange of the same device is not one-way.
             let exchanges = [sent, exchange(Protocol::Ntp, Verdict::Symmetric)];
-            let headline =
-                device_headline(Verdict::OneWay, exchanges[0].protocol, &[], &exchanges, 2);
+            let headline = device_headline(
+                Verdict::OneWay,
+                exchanges[0].protocol,
+                &[],
+                &exchanges,
+                Counted { all: 2, one_way: 1 },
+            );
             assert!(headline.starts_with(words), "{headline}");
         }
     }
@@ -285,8 +300,13 @@ mod tests {
             (open, "no answer was captured"),
             (whole, "not show enough"),
         ] {
-            let headline =
-                device_headline(Verdict::Inconclusive, exchange.protocol, &[], &[exchange], 1);
+            let headline = device_headline(
+                Verdict::Inconclusive,
+                exchange.protocol,
+                &[],
+                &[exchange],
+                Counted { all: 1, one_way: 0 },
+            );
             assert!(headline.contains(words), "{headline}");
         }
     }

@@ -3,9 +3,11 @@
 //! A remedy with its commands is some kilobytes, and a thousand devices with one
 //! fault have the same one but for their addresses.
 
+use std::hash::{BuildHasher as _, BuildHasherDefault};
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
+use rustc_hash::FxHasher;
 
 use crate::model::finding::{Cause, Remedy};
 
@@ -21,10 +23,26 @@ pub struct RemedyShelf {
 #[derive(Debug, Default)]
 struct Told {
     devices: usize,
-    /// Remedies whose title none of those devices had.
+    /// Remedies that none of those devices had.
     others: usize,
-    /// The first device with a remedy of this title.
-    first: HashMap<String, IpAddr>,
+    /// The first device with a remedy, by the digest of what it says for any device.
+    first: HashMap<u64, IpAddr>,
+}
+
+/// What a remedy says, whichever device it is for.
+pub fn for_any_device(remedy: &Remedy, device: IpAddr) -> Remedy {
+    let device = device.to_string();
+    let generalise = |text: &String| text.replace(&device, "{device}");
+    Remedy {
+        title: generalise(&remedy.title),
+        steps: remedy.steps.iter().map(generalise).collect(),
+        commands: remedy.commands.iter().map(generalise).collect(),
+    }
+}
+
+fn digest(remedy: &Remedy, device: IpAddr) -> u64 {
+    let Remedy { title, steps, commands } = for_any_device(remedy, device);
+    BuildHasherDefault::<FxHasher>::default().hash_one((title, steps, commands))
 }
 
 impl RemedyShelf {
@@ -34,17 +52,17 @@ impl RemedyShelf {
         told.devices = told.devices.saturating_add(1);
         if told.devices <= FULL_MAX {
             for remedy in remedies {
-                told.first.entry_ref(remedy.title.as_str()).or_insert(device);
+                told.first.entry(digest(remedy, device)).or_insert(device);
             }
             return remedies.to_vec();
         }
-        remedies.iter().map(|remedy| told.shorten(remedy)).collect()
+        remedies.iter().map(|remedy| told.shorten(remedy, device)).collect()
     }
 }
 
 impl Told {
-    fn shorten(&mut self, remedy: &Remedy) -> Remedy {
-        let step = match self.first.get(&remedy.title) {
+    fn shorten(&mut self, remedy: &Remedy, device: IpAddr) -> Remedy {
+        let step = match self.first.get(&digest(remedy, device)) {
             Some(first) => format!(
                 "As for {first}, whose part of the report has the steps and commands: put this device's address in place of that one."
             ),
@@ -78,6 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn a_remedy_is_known_whichever_device_it_names() {
+        let for_device = |device: &str| Remedy {
+            title: format!("Set the address on {device}"),
+            steps: vec![format!("On {device}, ask 198.51.100.10.")],
+            commands: vec![format!("conntrack -D --orig-src {device}")],
+        };
+        for (one, other) in [("192.0.2.7", "192.0.2.9"), ("2001:db8::7", "2001:db8::9")] {
+            let general =
+                |device: &str| for_any_device(&for_device(device), device.parse().unwrap());
+            assert_eq!(general(one), general(other));
+            assert_ne!(general(one), for_any_device(&for_device(one), other.parse().unwrap()));
+        }
+    }
+
+    #[test]
     fn later_devices_refer_to_the_first() {
         let mut shelf = RemedyShelf::default();
         let common = [remedy("Attach the helper")];
@@ -88,10 +121,13 @@ mod tests {
         assert_eq!(later[0].title, "Attach the helper");
         assert!(later[0].steps[0].starts_with("As for 2001:db8::,"), "{later:?}");
         assert!(later[0].commands.is_empty());
+        // The same words about another server are another remedy.
+        let elsewhere = [Remedy { commands: vec!["conntrack -D".to_owned()], ..common[0].clone() }];
+        assert_eq!(shelf.tell(Cause::ReplyIgnored, device(3), &elsewhere), elsewhere);
         // Another cause and another remedy have had no device yet.
         assert_eq!(shelf.tell(Cause::PacketTooBig, device(1), &common), common);
         let rare: Vec<Remedy> =
-            (0..FULL_MAX).map(|index| remedy(&format!("Look at {}", device(index)))).collect();
+            (1..FULL_MAX).map(|index| remedy(&format!("Look at {}", device(index)))).collect();
         assert_eq!(shelf.tell(Cause::ReplyIgnored, device(1), &rare), rare);
         let last = shelf.tell(Cause::ReplyIgnored, device(2), &[remedy("Look elsewhere")]);
         assert!(last[0].steps[0].contains("first 1000 devices"), "{last:?}");

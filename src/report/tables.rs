@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::times::find_time;
 use super::wording::{byte_size, count, fact_source_label, role_label};
 use crate::model::capture::{CaptureFormat, PointKind};
-use crate::model::report::{Address, Capture, Device, Report};
+use crate::model::report::{Address, Capture, CaptureTunnel, Device, Report};
 use crate::model::topology::Role;
 
 /// Rows of a table; the rest is counted.
@@ -20,7 +20,10 @@ const TUNNELS_MAX: usize = 5;
 /// Addresses with their roles, those that explain most first.
 pub(super) struct AddressTable<'a> {
     pub rows: Vec<AddressRow<'a>>,
-    pub omitted: u64,
+    /// Addresses of the report that are no rows.
+    omitted: u64,
+    /// Addresses that not even the report lists.
+    unlisted: u64,
 }
 
 /// One address.
@@ -33,16 +36,17 @@ pub(super) struct AddressRow<'a> {
 impl<'a> AddressTable<'a> {
     /// All addresses of a report.
     pub(super) fn new(report: &'a Report) -> Self {
-        Self::of(report.addresses.iter().collect())
+        Self::of(report.addresses.iter().collect(), report.addresses_omitted)
     }
 
     /// The addresses that one device's exchanges name.
     pub(super) fn of_device(report: &'a Report, device: &Device) -> Self {
         let named = named_addresses(device);
-        Self::of(report.addresses.iter().filter(|entry| named.contains(&entry.address)).collect())
+        let entries = report.addresses.iter().filter(|entry| named.contains(&entry.address));
+        Self::of(entries.collect(), 0)
     }
 
-    fn of(mut entries: Vec<&'a Address>) -> Self {
+    fn of(mut entries: Vec<&'a Address>, unlisted: u64) -> Self {
         entries.sort_by_key(|entry| (rank(entry.role), entry.address.is_ipv4(), entry.address));
         let omitted = entries.len().saturating_sub(ROWS_MAX) as u64;
         let row = |entry: &'a Address| AddressRow {
@@ -50,7 +54,8 @@ impl<'a> AddressTable<'a> {
             role: role_label(entry.role),
             source: fact_source_label(entry.source),
         };
-        Self { rows: entries.into_iter().take(ROWS_MAX).map(row).collect(), omitted }
+        let rows = entries.into_iter().take(ROWS_MAX).map(row).collect();
+        Self { rows, omitted, unlisted }
     }
 
     /// Whether the table would push what follows it out of sight.
@@ -63,9 +68,15 @@ impl<'a> AddressTable<'a> {
         count(self.rows.len() as u64, "address", "addresses")
     }
 
-    /// `12 more addresses`.
-    pub(super) fn omitted_words(&self) -> String {
-        count(self.omitted, "more address", "more addresses")
+    /// What stands below `shown` rows: `and 12 more addresses; see the JSON`.
+    pub(super) fn omitted_words(&self, shown: usize) -> Option<String> {
+        let hidden = self.rows.len().saturating_sub(shown) as u64 + self.omitted;
+        let all = count(hidden + self.unlisted, "more address", "more addresses");
+        match (hidden, self.unlisted) {
+            (0, 0) => None,
+            (_, 0) => Some(format!("and {all}; see the JSON")),
+            (_, unlisted) => Some(format!("and {all}; the JSON lists all but {unlisted}")),
+        }
     }
 }
 
@@ -182,7 +193,25 @@ fn contents(capture: &Capture) -> String {
     words.join(", ")
 }
 
-/// `inside VXLAN, 192.0.2.1 → 192.0.2.2: 1,234 packets`.
+/// Keys of one tunnel that are told.
+const KEYS_MAX: usize = 4;
+
+/// `, network 42`, `, networks 42, 43 and more`; nothing where there are none.
+fn keys(tunnel: &CaptureTunnel) -> String {
+    let name = tunnel.kind.key_name();
+    let told: Vec<String> = tunnel.keys.iter().take(KEYS_MAX).map(u32::to_string).collect();
+    let has_more = tunnel.keys.len() > KEYS_MAX || tunnel.packets_with_further_keys > 0;
+    match &told[..] {
+        [] => String::new(),
+        [key] if !has_more => format!(", {name} {key}"),
+        told => {
+            let more = if has_more { " and more" } else { "" };
+            format!(", {name}s {}{more}", told.join(", "))
+        }
+    }
+}
+
+/// `inside VXLAN, network 42, 192.0.2.1 → 192.0.2.2: 1,234 packets`.
 fn tunnels(capture: &Capture) -> Vec<String> {
     let mut lines: Vec<String> = capture
         .tunnels
@@ -190,7 +219,13 @@ fn tunnels(capture: &Capture) -> Vec<String> {
         .take(TUNNELS_MAX)
         .map(|tunnel| {
             let packets = count(tunnel.packets, "packet", "packets");
-            format!("inside {}, {} → {}: {packets}", tunnel.kind, tunnel.source, tunnel.destination)
+            format!(
+                "inside {}{}, {} → {}: {packets}",
+                tunnel.kind,
+                keys(tunnel),
+                tunnel.source,
+                tunnel.destination
+            )
         })
         .collect();
     let more = capture.tunnels.get(TUNNELS_MAX..).unwrap_or_default();
@@ -209,7 +244,6 @@ fn tunnels(capture: &Capture) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::model::packet::TunnelKind;
-    use crate::model::report::CaptureTunnel;
     use crate::report::samples;
 
     #[test]
@@ -221,6 +255,8 @@ mod tests {
             source: samples::ip(ends.0),
             destination: samples::ip(ends.1),
             packets,
+            keys: Vec::new(),
+            packets_with_further_keys: 0,
         };
         capture.tunnels = vec![
             tunnel(TunnelKind::Vxlan, ("192.0.2.1", "192.0.2.2"), 1_234),
@@ -233,6 +269,18 @@ mod tests {
                 "inside Geneve, 2001:db8::1 → 2001:db8::2: 1 packet",
             ]
         );
+        let cases = [
+            (TunnelKind::Vxlan, vec![42], 0, "VXLAN, network 42, "),
+            (TunnelKind::Gre, vec![1, 2], 0, "GRE, keys 1, 2, "),
+            (TunnelKind::GtpU, vec![1, 2, 3, 4, 5], 0, "GTP-U, tunnels 1, 2, 3, 4 and more, "),
+            (TunnelKind::Erspan, vec![9], 1, "ERSPAN, sessions 9 and more, "),
+        ];
+        for (kind, keys, packets_with_further_keys, expected) in cases {
+            let plain = tunnel(kind, ("2001:db8::1", "2001:db8::2"), 2);
+            capture.tunnels = vec![CaptureTunnel { keys, packets_with_further_keys, ..plain }];
+            let expected = format!("inside {expected}2001:db8::1 → 2001:db8::2: 2 packets");
+            assert_eq!(CaptureRow::new(&capture).tunnels, [expected]);
+        }
         capture.tunnels =
             vec![tunnel(TunnelKind::Gre, ("192.0.2.1", "192.0.2.2"), 10); TUNNELS_MAX + 2];
         let lines = CaptureRow::new(&capture).tunnels;

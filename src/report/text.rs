@@ -50,11 +50,19 @@ pub fn render_worst(report: &Report, style: Style, most: Option<usize>) -> Strin
     for (_, device) in &detailed {
         write_device(&mut page, device, &parties, &times, &mut told);
     }
-    let next = detailed.last().map_or(0, |(index, _)| index + 1);
-    let others = report.devices.get(next..).unwrap_or_default();
+    // Devices that need no detail may stand between those that do.
+    let is_told = |index: usize| detailed.iter().any(|(told, _)| *told == index);
+    let others: Vec<&Device> = report
+        .devices
+        .iter()
+        .enumerate()
+        .filter_map(|(index, device)| (!is_told(index)).then_some(device))
+        .collect();
     match most {
-        None => write_other_devices(&mut page, others),
-        Some(most) => write_listed_devices(&mut page, others, most.saturating_sub(next)),
+        None => write_other_devices(&mut page, &others),
+        Some(most) => {
+            write_listed_devices(&mut page, &others, most.saturating_sub(detailed.len()));
+        }
     }
     write_addresses(&mut page, report);
     write_captures(&mut page, report);
@@ -96,12 +104,12 @@ fn write_head(page: &mut Page, report: &Report) {
 }
 
 /// The devices that are not told in full: those with a fault by line, those that work by number.
-fn write_other_devices(page: &mut Page, devices: &[Device]) {
+fn write_other_devices(page: &mut Page, devices: &[&Device]) {
     if devices.is_empty() {
         return;
     }
     let (faulty, working): (Vec<&Device>, Vec<&Device>) =
-        devices.iter().partition(|device| needs_detail(device));
+        devices.iter().copied().partition(|device| needs_detail(device));
     page.heading("Other devices");
     let listed_working = if working.len() > WORKING_MAX { &[] } else { working.as_slice() };
     for device in faulty.iter().take(LISTED_MAX).chain(listed_working) {
@@ -122,7 +130,7 @@ fn write_other_devices(page: &mut Page, devices: &[Device]) {
 }
 
 /// As many devices as somebody wants to see, a line each, whether they work or not.
-fn write_listed_devices(page: &mut Page, devices: &[Device], most: usize) {
+fn write_listed_devices(page: &mut Page, devices: &[&Device], most: usize) {
     if devices.is_empty() {
         return;
     }
@@ -182,10 +190,8 @@ fn write_addresses(page: &mut Page, report: &Report) {
         page.words(&words);
         page.end_line();
     }
-    let omitted = (report.addresses.len() - shown.len()) as u64;
-    if omitted > 0 {
-        let words = count(omitted, "more address", "more addresses");
-        page.paragraph(2, &format!("and {words}; see the JSON"));
+    if let Some(words) = table.omitted_words(shown.len()) {
+        page.paragraph(2, &words);
     }
 }
 
@@ -262,6 +268,19 @@ mod tests {
         assert!(text.lines().count() < 400, "{} lines", text.lines().count());
         let text = render_text(&samples::large(52), Style::Plain);
         assert_eq!(text.lines().filter(|line| line.starts_with("  symmetric ")).count(), 2);
+    }
+
+    #[test]
+    fn no_device_is_lost_between_those_that_need_detail() {
+        let mut report = samples::large(60);
+        // Of two devices that work, only the second needs detail.
+        let mut last = samples::founding().devices.remove(0);
+        last.verdict = Verdict::Symmetric;
+        report.devices.truncate(3);
+        let plain = samples::large(60).devices.pop().unwrap();
+        report.devices.extend([plain.clone(), last]);
+        let text = render_text(&report, Style::Plain);
+        assert!(text.contains(&plain.device.to_string()), "{text}");
     }
 
     #[test]

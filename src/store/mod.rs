@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 mod analyses;
 mod blobs;
+mod changes;
 mod devices;
 mod filter;
 mod parts;
@@ -25,6 +26,7 @@ mod rows;
 mod saving;
 
 pub use blobs::{BlobWriter, CaptureBlobs};
+pub use changes::{VerdictChange, VerdictChanges};
 pub use devices::DeviceCursor;
 pub use filter::{AnalysisCursor, Filter, Page};
 pub use parts::{DeviceFilter, DevicePart};

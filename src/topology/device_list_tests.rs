@@ -137,7 +137,7 @@ fn a_bad_entry_is_a_fault_and_the_rest_counts() {
         (
             r#"[{"name":"sw","address":"192.0.2.1"},{"name":"sw","address":"2001:db8::1"},{"name":"#,
             &[
-                "line 10: damaged JSON, 2 complete elements were read: EOF while parsing a value at line 1 column 83",
+                "line 10: damaged JSON, 2 complete elements were read: EOF while parsing a value in column 83",
             ],
             &["sw: 192.0.2.1 2001:db8::1"],
         ),

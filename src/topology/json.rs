@@ -5,6 +5,7 @@ use serde_json::{Deserializer, Value};
 use super::command::Command;
 use super::interface::{self, Interface};
 use super::route::{self, Route};
+use super::text::{line_of, without_line};
 use super::{device_json, ip_addr_json, ip_route_json, kubectl_json};
 use crate::model::input::{Fault, Place};
 use crate::model::topology::Facts;
@@ -48,9 +49,11 @@ pub fn read(text: &str, command: &Command, line: u64) -> JsonReading {
             let mut facts = facts_of(&Value::Array(elements), command);
             locate(&mut facts, line);
             let at = u64::try_from(error.line()).unwrap_or(u64::MAX).saturating_sub(1);
+            let at = at.min(line_of(text, text.len()));
+            let cause = without_line(&error.to_string());
             facts.faults.push(Fault {
                 place: Place::Line(line.saturating_add(at)),
-                message: format!("damaged JSON, {found} complete elements were read: {error}"),
+                message: format!("damaged JSON, {found} complete elements were read: {cause}"),
             });
             JsonReading { facts, length_bytes, sound: false }
         }

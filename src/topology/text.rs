@@ -72,6 +72,24 @@ pub fn count_lines(text: &str) -> u64 {
     u64::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u64::MAX)
 }
 
+/// Which line of `text`, counted from 0, has the byte at `offset_bytes`; the last
+/// that says anything, where a parser only then missed what should follow.
+pub fn line_of(text: &str, offset_bytes: usize) -> u64 {
+    let end = offset_bytes.min(text.trim_end().len());
+    let before = text.as_bytes().get(..end).unwrap_or_default();
+    u64::try_from(memchr::memchr_iter(b'\n', before).count()).unwrap_or(u64::MAX)
+}
+
+/// A parser's complaint `… at line 2, column 5` without the line, which it counts
+/// from where its own text begins.
+pub fn without_line(complaint: &str) -> String {
+    let parts = complaint
+        .rsplit_once(" at line ")
+        .and_then(|(what, place)| Some((what, place.split_once("column ")?.1)));
+    parts
+        .map_or_else(|| complaint.to_owned(), |(what, column)| format!("{what} in column {column}"))
+}
+
 /// The line without the escape sequences of `ip -c` (ECMA-48, section 8.3.117).
 fn without_colours(line: &str) -> Cow<'_, str> {
     let mut pieces = line.split("\u{1b}[");
@@ -162,5 +180,37 @@ impl<'a> Lines<'a> {
         facts.faults.extend(self.faults);
         facts.extend(self.tracked.finish());
         facts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_in_a_text_are_lines_that_it_has() {
+        for (text, offset_bytes, line) in [
+            ("", 0, 0),
+            ("[\n", 2, 0),
+            ("[\n\n", 3, 0),
+            ("a\r\rb\nc", 4, 0),
+            ("a\r\rb\nc", 5, 1),
+            ("a\nb", usize::MAX, 1),
+            ("é\nb", 1, 0),
+        ] {
+            assert_eq!(line_of(text, offset_bytes), line, "{text:?} at {offset_bytes}");
+        }
+    }
+
+    #[test]
+    fn complaints_lose_their_line_only() {
+        for (complaint, expected) in [
+            ("EOF while parsing a list at line 2 column 0", "EOF while parsing a list in column 0"),
+            ("no key at line 1 at line 2, column 5", "no key at line 1 in column 5"),
+            ("no key at line 1", "no key at line 1"),
+            ("recursion limit exceeded", "recursion limit exceeded"),
+        ] {
+            assert_eq!(without_line(complaint), expected);
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde_saphyr::{DuplicateKeyPolicy, Options};
 
 use super::command::Command;
 use super::json;
+use super::text::{line_of, without_line};
 use crate::model::input::{Fault, Place};
 use crate::model::topology::Facts;
 
@@ -64,7 +65,7 @@ pub fn read(text: &str, command: &Command, line: u64) -> Facts {
             facts
         }
         Err((message, at)) => {
-            let place = Place::Line(line.saturating_add(at.saturating_sub(1)));
+            let place = Place::Line(line.saturating_add(at));
             Facts { faults: vec![Fault { place, message }], ..Facts::default() }
         }
     }
@@ -87,7 +88,7 @@ pub fn find_list(text: &str, command: &Command, line: u64) -> Option<Facts> {
     (!facts.is_empty()).then_some(facts)
 }
 
-/// All documents as JSON values, or what is wrong and in which line.
+/// All documents as JSON values, or what is wrong and in which line, counted from 0.
 fn parse(text: &str) -> Result<Vec<Value>, (String, u64)> {
     let mut options = Options::default();
     if let Some(budget) = &mut options.budget {
@@ -100,9 +101,24 @@ fn parse(text: &str) -> Result<Vec<Value>, (String, u64)> {
     options.duplicate_keys = DuplicateKeyPolicy::LastWins;
     options.with_snippet = false;
     serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line());
-        (format!("YAML that cannot be read: {error}"), line)
+        let line = error.location().map_or(0, |location| location.line());
+        let line = line_of(text, offset_of_line(text, line));
+        (format!("YAML that cannot be read: {}", without_line(&error.to_string())), line)
     })
+}
+
+/// Where the parser's own line begins, counted from 1: for it a line also ends at a
+/// lone carriage return (YAML 1.2.2, section 5.4).
+fn offset_of_line(text: &str, line: u64) -> usize {
+    let Some(before) = line.checked_sub(2) else { return 0 };
+    let bytes = text.as_bytes();
+    let is_end = |at: usize| match bytes.get(at) {
+        Some(b'\n') => true,
+        Some(b'\r') => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    let nth = usize::try_from(before).unwrap_or(usize::MAX);
+    (0..bytes.len()).filter(|at| is_end(*at)).nth(nth).map_or(bytes.len(), |end| end + 1)
 }
 
 /// `apiVersion: v1`, also as the first member of a list's element.
@@ -253,6 +269,19 @@ metadata:
             assert!(facts.is_empty());
             assert_eq!(facts.faults.len(), 1, "{:?}", facts.faults);
             assert!(facts.faults[0].message.starts_with("YAML that cannot be read: "));
+        }
+    }
+
+    #[test]
+    fn faults_name_the_line_of_the_input() {
+        for (text, line) in [
+            ("apiVersion: v1\nkind: Pod\n  name: [\n", 9),
+            ("apiVersion: v1\r\r\rkind: Pod\nkind: Pod\n  name: [\n", 9),
+            ("apiVersion: v1\nkind: [\n", 8),
+        ] {
+            let facts = read_all("", None, text, 7);
+            let places: Vec<_> = facts.faults.iter().map(|fault| fault.place).collect();
+            assert_eq!(places, [crate::model::input::Place::Line(line)], "{:?}", facts.faults);
         }
     }
 

@@ -22,6 +22,7 @@ mod error;
 mod events;
 mod extract;
 pub mod labels;
+mod notices;
 mod openapi;
 mod pages;
 mod problem;
@@ -34,6 +35,7 @@ mod upload;
 
 pub use alerts::AlertOptions;
 pub use connections::{Connections, serve};
+pub use notices::Notices;
 pub use openapi::render_openapi;
 pub use problem::Problem;
 pub use queries::{Queries, QueryOptions, QueryRequest, Started};
@@ -73,6 +75,8 @@ pub struct Settings {
     pub nodes: Nodes,
     /// How alerts start node queries.
     pub alerts: AlertOptions,
+    /// Who is told when a device's verdict changes.
+    pub notices: Notices,
 }
 
 impl Settings {
@@ -96,6 +100,7 @@ impl Settings {
             new_id,
             nodes: Nodes::default(),
             alerts: AlertOptions::default(),
+            notices: Notices::off(),
         }
     }
 }

@@ -10,6 +10,7 @@ use replyscope::node::wire::{NodeFacts, TrackedFlows};
 use serde_json::json;
 
 use crate::agent::{Agent, network, wait_until};
+use crate::certificates::Authority;
 use crate::folder::Folder;
 use crate::netns::{CABLE, DEVICE, NODE, OTHER, POD, VIP, endpoint, find_obstacle};
 
@@ -213,23 +214,10 @@ fn an_unknown_interface_is_named_with_the_known_ones() {
 #[test]
 fn tls_can_be_mutual() {
     let Some((network, folder)) = network("agent-tls") else { return };
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let certificate = authority.self_signed(&authority_key).unwrap();
-    std::fs::write(path("ca.pem"), certificate.pem()).unwrap();
-    let issuer = rcgen::Issuer::new(authority, authority_key);
-    for name in ["agent", "client"] {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        // Of one name with its issuer it would pass for self-signed.
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let certificate = params.signed_by(&key, &issuer).unwrap();
-        std::fs::write(path(&format!("{name}.pem")), certificate.pem()).unwrap();
-        std::fs::write(path(&format!("{name}.key")), key.serialize_pem()).unwrap();
-    }
-    let (certificate, key, ca) = (path("agent.pem"), path("agent.key"), path("ca.pem"));
+    let authority = Authority::new(folder.path(), "ca");
+    let ca = authority.file.clone();
+    let (certificate, key) = authority.sign("agent", "127.0.0.1");
+    let (client_certificate, client_key) = authority.sign("client", "client.example");
     let options = ["--tls-certificate", &certificate, "--tls-key", &key];
     let mut agent = Agent::start(&network, folder.path(), &options);
     agent.curl_options = vec!["--cacert".to_owned(), ca.clone()];
@@ -240,7 +228,7 @@ fn tls_can_be_mutual() {
     let mut agent = Agent::start(&network, folder.path(), &options);
     agent.curl_options = vec!["--cacert".to_owned(), ca];
     assert_eq!(agent.request("/livez", &[]).status, 0, "no certificate, no answer");
-    let client = ["--cert", &path("client.pem"), "--key", &path("client.key")];
+    let client = ["--cert", &client_certificate, "--key", &client_key];
     agent.curl_options.extend(client.map(str::to_owned));
     assert_eq!(agent.get("/v1/status")["node"], "node3");
     // Both are asked for, where both are set.

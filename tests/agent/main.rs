@@ -10,6 +10,9 @@ mod agent;
 #[cfg(test)]
 mod captures;
 #[cfg(test)]
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[cfg(test)]
 mod facts;
 #[cfg(test)]
 #[path = "../support/folder.rs"]

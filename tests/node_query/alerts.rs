@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::monitoring::{find_program, start_alertmanager};
 use crate::netns::DEVICE;
 use crate::site::{site, wait};
 
@@ -78,57 +79,16 @@ fn alerts_start_queries_at_registered_nodes_only() {
     assert_eq!(bad.status, 400, "{bad:?}");
 }
 
-/// A process that ends with the test, however that ends.
-struct Killed(std::process::Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Where the program of Debian's package is: as a command, or where `tests/run` puts it.
-fn find_alertmanager() -> Option<std::path::PathBuf> {
-    let unpacked =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/usr/bin/prometheus-alertmanager");
-    [std::path::PathBuf::from("/usr/bin/prometheus-alertmanager"), unpacked.into()]
-        .into_iter()
-        .find(|program| program.exists())
-}
-
 #[test]
 fn a_real_alertmanager_delivers_and_its_link_opens_the_report() {
-    let Some(program) = find_alertmanager() else {
-        eprintln!("SKIPPED alertmanager: it needs prometheus-alertmanager; tests/run installs it");
-        return;
-    };
+    let Some(program) = find_program("prometheus-alertmanager") else { return };
     let Some(site) = site("alertmanager", &[]) else { return };
     let service = site.serve(&["--alert-seconds", "4"]);
-    let folder = site.folder.path();
-    let config = folder.join("alertmanager.yml");
-    let text = format!(
+    let config = format!(
         "route:\n  receiver: replyscope\n  group_wait: 0s\n  group_interval: 1s\nreceivers:\n- name: replyscope\n  webhook_configs:\n  - url: http://{}/api/v1/alerts\n    send_resolved: false\n",
         service.address
     );
-    std::fs::write(&config, text).unwrap();
-    // Debian's build reads templates below /usr/share. `ip netns exec` gives it mounts of
-    // its own, so that where it is only unpacked, its own folder can stand there.
-    let share = program.parent().unwrap().with_file_name("share");
-    let start = "if [ ! -e /usr/share/prometheus/alertmanager ]; then mount --bind \"$1\" /usr/share; fi; shift; exec \"$@\"";
-    let alertmanager = site
-        .network
-        .command("node", "sh")
-        .args(["-ec", start, "sh"])
-        .arg(&share)
-        .arg(&program)
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.path={}", folder.join("alertmanager").display()))
-        .args(["--cluster.listen-address=", "--web.listen-address=127.0.0.1:9093"])
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let _alertmanager = Killed(alertmanager);
+    let _alertmanager = start_alertmanager(&site, &program, &config);
     let link = format!("http://{}/devices/{}", service.address, DEVICE[1]);
     let alerts = json!([{"labels": {"alertname": "DeviceBackupFailed", "device": DEVICE[1], "node": "node3"},
         "annotations": {"replyscope": link}}])
@@ -151,9 +111,7 @@ fn a_real_alertmanager_delivers_and_its_link_opens_the_report() {
     site.back_up(1, 40_001, "to-asked");
     service.report(&id);
     // The link in the annotation, as Alertmanager has it.
-    let mut curl = site.network.command("node", "curl");
-    let kept = curl.args(["-sS", "http://127.0.0.1:9093/api/v2/alerts"]).output().unwrap().stdout;
-    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    let kept = crate::monitoring::alerts(&site);
     let link = kept[0]["annotations"]["replyscope"].as_str().unwrap();
     let path = link.strip_prefix(&format!("http://{}", service.address)).unwrap();
     let text = service.get(path).text;

@@ -14,8 +14,13 @@ mod alerts;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[cfg(test)]
 #[path = "../support/folder.rs"]
 mod folder;
+#[cfg(test)]
+mod monitoring;
 #[cfg(test)]
 #[path = "../support/netns.rs"]
 #[expect(dead_code, reason = "other tests need the rest of it")]
@@ -24,6 +29,10 @@ mod netns;
 mod queries;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod watched;
 
 /// No test: what tests start of this program in a namespace.
 #[test]

@@ -75,6 +75,51 @@ fn a_backup_that_fails_is_diagnosed_while_it_fails() {
 }
 
 #[test]
+fn a_pod_that_sees_the_node_is_captured_at_too() {
+    let Some(site) = site("query-masked", &[]) else { return };
+    site.hide_devices();
+    let service = site.serve(&[]);
+    let id = service.ask(60);
+    // The pod's answers go to the node, from a port that no translation knows.
+    std::thread::scope(|scope| {
+        for family in [0, 1] {
+            let site = &site;
+            scope.spawn(move || assert!(!site.back_up(family, 40_000, "to-answerer")));
+        }
+        // Others are behind the node's address as well: they are none of the report's.
+        scope.spawn(|| site.back_up_other());
+    });
+    service.request(&format!("/api/v1/analyses/{id}/stop"), &["-X", "POST"]);
+    let report = service.report(&id);
+    let devices = report["devices"].as_array().unwrap();
+    let [device] = devices.as_slice() else { panic!("{report:#}") };
+    assert_eq!(device["addresses"].as_array().unwrap().len(), 2, "{device:#}");
+    assert_eq!(device["verdict"], "broken", "{device:#}");
+    let masked = |cause: &str| {
+        let findings = device["findings"].as_array().unwrap();
+        findings.iter().find(|one| one["cause"] == cause).unwrap_or_else(|| panic!("{device:#}"))
+    };
+    // What only the cable shows: who the pod takes for its client, and its answers.
+    assert_eq!(masked("sender_translated")["confidence"], "certain", "{device:#}");
+    for family in [0, 1] {
+        let exchange = device["exchanges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|exchange| exchange["client"]["address"] == DEVICE[family])
+            .unwrap();
+        let translations = exchange["translations"].as_array().unwrap();
+        let is_masked = |one: &&Value| one["after"]["address"] == NODE[family];
+        assert!(translations.iter().any(|one| is_masked(&one)), "{exchange:#}");
+    }
+    let warnings = report["captures"][0]["warnings"].as_array().unwrap();
+    assert!(
+        warnings.iter().any(|one| one.as_str().unwrap().contains("of others are left out")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused_with_a_reason() {
     let Some(site) = site("query-refused", &["--interface", "eth0"]) else { return };
     let service = site.serve(&["--node", "gone=http://127.0.0.1:9", "--query-seconds", "120"]);

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::agent::{Agent, TOKEN, network};
 use crate::folder::Folder;
-use crate::netns::{DEVICE, Network, POD, VIP, endpoint};
+use crate::netns::{CABLE, DEVICE, Network, OTHER, POD, VIP, endpoint};
 
 /// What the tests need; `None` where there can be none, which is told.
 pub fn site(test: &str, agent_options: &[&str]) -> Option<Site> {
@@ -52,6 +52,23 @@ impl Site {
         let node = format!("node3={}", self.agent.base());
         let more = ["--node", &node, "--agent-token", token.to_str().unwrap()];
         Service::start(&self.network, self.folder.path(), &[&more, options].concat())
+    }
+
+    /// Has the pod see an address of the node where a device sent, as
+    /// `externalTrafficPolicy: Cluster` does.
+    pub fn hide_devices(&self) {
+        self.network.add_rules(&format!(
+            "add rule inet nat postrouting oifname \"{CABLE}\" ct status dnat masquerade"
+        ));
+    }
+
+    /// A backup of another device, in both families, under the same name.
+    pub fn back_up_other(&self) {
+        for family in [0, 1] {
+            let (from, to) = (endpoint(OTHER[family], 41_000), endpoint(VIP[family], 69));
+            let mut put = self.network.helper("device", &format!("put {from} {to} to-asked"));
+            put.output().unwrap();
+        }
     }
 
     /// Makes a backup from a device; whether that went well.

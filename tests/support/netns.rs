@@ -118,6 +118,11 @@ impl Network {
             }}",
             VIP[0], POD[0], VIP[1], POD[1], POD[0], POD[1]
         );
+        self.add_rules(&rules);
+    }
+
+    /// Adds rules as `nft` reads them.
+    pub fn add_rules(&self, rules: &str) {
         let mut nft = self
             .command("node", "nft")
             .args(["-f", "-"])

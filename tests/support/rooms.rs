@@ -20,6 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str], u8)] = &[
     ("store", &["model"], 3),
     ("node", &["model"], 3),
     ("node/agent", &["model", "analysis", "node"], 3),
+    ("notify", &["model"], 3),
     // Pages borrow the report: its two renderers are no work of the pipeline. The
     // tests of pages share its samples.
     (
@@ -29,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str], u8)] = &[
             "analysis",
             "store",
             "node",
+            "notify",
             "clock",
             "report::html",
             "report::text",
@@ -44,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str], u8)] = &[
             "analysis",
             "store",
             "node",
+            "notify",
             "clock",
             "web",
             "config",

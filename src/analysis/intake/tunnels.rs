@@ -1,7 +1,7 @@
 //! How many packets came through which tunnel.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::packet::Tunnel;
 use crate::model::report::CaptureTunnel;
@@ -9,19 +9,43 @@ use crate::model::report::CaptureTunnel;
 /// Tunnels listed by themselves; the packets of others are counted.
 const MAX_TUNNELS: usize = 64;
 
+/// Keys of one tunnel that are listed.
+const MAX_KEYS: usize = 16;
+
 /// Packets by the tunnel they came through.
 #[derive(Debug, Default)]
 pub struct TunnelCounts {
-    packets: BTreeMap<Tunnel, u64>,
+    /// By kind and ends; the keys are in the count.
+    tunnels: BTreeMap<Tunnel, Count>,
     further_packets: u64,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    packets: u64,
+    keys: BTreeSet<u32>,
+    packets_with_further_keys: u64,
+}
+
+impl Count {
+    fn add(&mut self, key: Option<u32>) {
+        self.packets += 1;
+        let Some(key) = key else { return };
+        if self.keys.len() < MAX_KEYS {
+            self.keys.insert(key);
+        } else if !self.keys.contains(&key) {
+            self.packets_with_further_keys += 1;
+        }
+    }
 }
 
 impl TunnelCounts {
     pub fn add(&mut self, tunnel: Tunnel) {
-        if let Some(packets) = self.packets.get_mut(&tunnel) {
-            *packets += 1;
-        } else if self.packets.len() < MAX_TUNNELS {
-            self.packets.insert(tunnel, 1);
+        let ends = Tunnel { key: None, ..tunnel };
+        if let Some(count) = self.tunnels.get_mut(&ends) {
+            count.add(tunnel.key);
+        } else if self.tunnels.len() < MAX_TUNNELS {
+            self.tunnels.entry(ends).or_default().add(tunnel.key);
         } else {
             self.further_packets += 1;
         }
@@ -30,13 +54,15 @@ impl TunnelCounts {
     /// The tunnels as the report lists them, the busiest first.
     pub fn list(&self) -> Vec<CaptureTunnel> {
         let mut listed: Vec<_> = self
-            .packets
+            .tunnels
             .iter()
-            .map(|(tunnel, packets)| CaptureTunnel {
+            .map(|(tunnel, count)| CaptureTunnel {
                 kind: tunnel.kind,
                 source: tunnel.source,
                 destination: tunnel.destination,
-                packets: *packets,
+                packets: count.packets,
+                keys: count.keys.iter().copied().collect(),
+                packets_with_further_keys: count.packets_with_further_keys,
             })
             .collect();
         listed.sort_by_key(|tunnel| Reverse(tunnel.packets));
@@ -68,8 +94,12 @@ mod tests {
             |last| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last.into()).into(),
         ];
         for end in ends {
-            let tunnel =
-                |last| Tunnel { kind: TunnelKind::Vxlan, source: end(last), destination: end(0) };
+            let tunnel = |last| Tunnel {
+                kind: TunnelKind::Vxlan,
+                source: end(last),
+                destination: end(0),
+                key: Some(7),
+            };
             let mut counts = TunnelCounts::default();
             for last in (1..=70).chain([9, 9, 70]) {
                 counts.add(tunnel(last));
@@ -84,5 +114,28 @@ mod tests {
             );
         }
         assert_eq!(TunnelCounts::default().warning(), None);
+    }
+
+    #[test]
+    fn keys_are_listed_once_and_bounded() {
+        let ends: [(IpAddr, IpAddr); 2] = [
+            (Ipv4Addr::new(203, 0, 113, 1).into(), Ipv4Addr::new(203, 0, 113, 2).into()),
+            (
+                Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+                Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2).into(),
+            ),
+        ];
+        for (source, destination) in ends {
+            let mut counts = TunnelCounts::default();
+            let mut add = |kind, key| counts.add(Tunnel { kind, source, destination, key });
+            for key in (1..=20).rev().chain([20, 1, 1]) {
+                add(TunnelKind::GtpU, Some(key));
+            }
+            add(TunnelKind::Gre, None);
+            let [gtp_u, gre] = &counts.list()[..] else { panic!("{counts:?}") };
+            assert_eq!(gtp_u.keys, (5..=20).collect::<Vec<_>>());
+            assert_eq!((gtp_u.packets, gtp_u.packets_with_further_keys), (23, 6));
+            assert_eq!((&gre.keys[..], gre.packets_with_further_keys), (&[][..], 0));
+        }
     }
 }

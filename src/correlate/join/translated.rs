@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Group, Seen, TIME_APART, clock_offsets_of};
+use super::{Group, PACE, Seen, TIME_APART, clock_offsets_of};
 use crate::correlate::record::Audience;
 use crate::correlate::table::PointTable;
 use crate::model::capture::PointKind;
@@ -16,8 +16,6 @@ use crate::model::protocol::Protocol;
 
 /// First words said more often than this tell nobody apart.
 const MAX_ALIKE: usize = 64;
-/// How much longer one datagram may be on its way between the points than another.
-const PACE: Duration = Duration::from_millis(50);
 
 /// Joins what only a pod's cable saw with what was seen only outside it.
 pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: &[Point]) {
@@ -59,7 +57,11 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
             pairs().map(|(near, far)| begins_ns(far).saturating_sub(begins_ns(near))).collect();
         let differ = pairs()
             .all(|(near, far)| groups[*near].0.record.client != groups[*far].0.record.client);
-        if !differ || !is_one_pace(&apart_ns) {
+        // Within one capture there is one clock, and to forward takes no time.
+        let capture_of = |position: &usize| tables[groups[*position].0.place.table].id.capture;
+        let is_one_clock = pairs().all(|(near, far)| capture_of(near) == capture_of(far));
+        let limit = if is_one_clock { PACE } else { TIME_APART };
+        if !differ || !is_one_pace(&apart_ns, limit) {
             continue;
         }
         let pairs: Vec<(usize, usize)> = pairs().map(|(near, far)| (*near, *far)).collect();
@@ -73,14 +75,14 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
     groups.retain(|_| joined.next() != Some(true));
 }
 
-/// Whether all were on their way for much the same time, and not for long.
-fn is_one_pace(apart_ns: &[i64]) -> bool {
+/// Whether all were on their way for much the same time, and not for longer than `limit`.
+fn is_one_pace(apart_ns: &[i64], limit: Duration) -> bool {
     let (Some(least), Some(most)) = (apart_ns.iter().min(), apart_ns.iter().max()) else {
         return false;
     };
     let within = |ns: u64, limit: Duration| Duration::from_nanos(ns) <= limit;
     within(most.abs_diff(*least), PACE)
-        && within(least.unsigned_abs().max(most.unsigned_abs()), TIME_APART)
+        && within(least.unsigned_abs().max(most.unsigned_abs()), limit)
 }
 
 /// What both sightings have in common.

@@ -60,6 +60,16 @@ impl Tracked {
         &self.points
     }
 
+    /// The requests whose client is translated: their ends as they were sent, and as
+    /// the pod sees them.
+    pub fn translated_clients(&self) -> impl Iterator<Item = [(Endpoint, Endpoint); 2]> + '_ {
+        let flows = self.requests.iter().map(|request| &self.index[*request].flow);
+        flows.filter(|flow| flow.is_source_translated()).map(|flow| {
+            let sent = (flow.original.source, flow.original.destination);
+            [sent, (flow.translated_source(), flow.translated_destination())]
+        })
+    }
+
     /// Takes note that packets tell of a request between these ends; says whether
     /// its entry has more to tell than that it went well.
     #[must_use]

@@ -413,7 +413,7 @@ fn fragments_inside_and_around_tunnels_belong_together() {
             (std::net::Ipv4Addr::new(203, 0, 113, 1), std::net::Ipv4Addr::new(203, 0, 113, 2));
         let protocol = if is_v6 { 41 } else { 4 };
         let kind = if is_v6 { TunnelKind::SixInFour } else { TunnelKind::FourInFour };
-        let tunnel = Tunnel { kind, source: ends.0.into(), destination: ends.1.into() };
+        let tunnel = Tunnel { kind, source: ends.0.into(), destination: ends.1.into(), key: None };
         let wrap = |inner: &[u8]| {
             let length = u16::try_from(inner.len() + 20).unwrap().to_be_bytes();
             let header = [0x45, 0, length[0], length[1], 0, 3, 0, 0, 64, protocol, 0, 0];

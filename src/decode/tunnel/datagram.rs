@@ -46,14 +46,15 @@ fn find_gre<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
     let [0x00 | 0x10 | 0x20 | 0x30 | 0x80 | 0x90 | 0xa0 | 0xb0, 0, ..] = payload.captured else {
         return None;
     };
-    let (_, carried) = gre::parse_gre(payload.captured).ok()??;
-    let inner = Inner::new(TunnelKind::GreInUdp, carried, payload.captured, payload.length);
+    let ((_, key), carried) = gre::parse_gre(payload.captured).ok()??;
+    let inner = Inner::new((TunnelKind::GreInUdp, key), carried, payload.captured, payload.length);
     is_ip(inner.ip, inner.wire_bytes, Fit::Within).then_some(inner)
 }
 
 /// MPLS in UDP (RFC 7510).
 fn find_mpls<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
     let carried = link::parse_mpls(payload.captured, Way::START).ok()??;
-    let inner = Inner::new(TunnelKind::MplsInUdp, carried, payload.captured, payload.length);
+    let inner =
+        Inner::new((TunnelKind::MplsInUdp, None), carried, payload.captured, payload.length);
     is_ip(inner.ip, inner.wire_bytes, Fit::Within).then_some(inner)
 }

@@ -28,13 +28,14 @@ pub(super) fn find_inner<'a>(payload: &Payload<'a>, is_own_port: bool) -> Option
     let options_end = 8 + usize::from(find_u8(bytes, 0)?) * 4;
     has_whole_options(bytes.get(8..options_end)?).then_some(())?;
     let inside = bytes.get(options_end..)?;
-    let way = Way::START.past(network_and_reserved >> 8)?;
+    let network = network_and_reserved >> 8;
+    let way = Way::START.past(network)?;
     let (carried, fit) = if ether_type == ETHERNET {
         (parse_ethernet(inside, way).ok()??, Fit::Padded)
     } else {
         (parse_ether_type(Some(ether_type), inside, way).ok()??, Fit::Exact)
     };
-    let inner = Inner::new(TunnelKind::Geneve, carried, bytes, payload.length);
+    let inner = Inner::new((TunnelKind::Geneve, Some(network)), carried, bytes, payload.length);
     let fit = if is_own_port { Fit::Within } else { fit };
     is_ip(inner.ip, inner.wire_bytes, fit).then_some(inner)
 }

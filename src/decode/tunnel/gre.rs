@@ -5,6 +5,9 @@ use super::super::field::{find_u16, find_u32};
 use super::super::link::{Carried, Way, parse_ether_type, parse_ethernet, parse_ppp};
 use crate::model::packet::TunnelKind;
 
+/// What kind of tunnel it is, its key or session, and what it carries.
+type Found<'a> = ((TunnelKind, Option<u32>), Carried<'a>);
+
 const HAS_CHECKSUM: u16 = 0x8000;
 const HAS_ROUTING: u16 = 0x4000;
 const HAS_KEY: u16 = 0x2000;
@@ -18,7 +21,7 @@ const HAS_ACKNOWLEDGEMENT: u16 = 0x0080;
 /// # Errors
 ///
 /// Where the header, or one behind it, is cut.
-pub(super) fn parse_gre(bytes: &[u8]) -> Result<Option<(TunnelKind, Carried<'_>)>, DecodeError> {
+pub(super) fn parse_gre(bytes: &[u8]) -> Result<Option<Found<'_>>, DecodeError> {
     after(bytes, 4)?;
     let flags = find_u16(bytes, 0).unwrap_or_default();
     let protocol = find_u16(bytes, 2);
@@ -58,7 +61,7 @@ pub(super) fn parse_gre(bytes: &[u8]) -> Result<Option<(TunnelKind, Carried<'_>)
 
 /// ERSPAN type III: 12 bytes that end in the frame type (0 Ethernet, 2 IP) and
 /// a flag for 8 more, which depend on the switch.
-fn parse_erspan_3(payload: &[u8]) -> Result<Option<(TunnelKind, Carried<'_>)>, DecodeError> {
+fn parse_erspan_3(payload: &[u8]) -> Result<Option<Found<'_>>, DecodeError> {
     let rest = after(payload, 12)?;
     let flags = find_u16(payload, 10).unwrap_or_default();
     let frame = if flags & 1 == 0 { rest } else { after(rest, 8)? };
@@ -80,13 +83,13 @@ fn carried<'a>(
     payload: &'a [u8],
     id: Option<u32>,
     parse: impl Fn(&'a [u8], Way) -> Result<Option<Carried<'a>>, DecodeError>,
-) -> Result<Option<(TunnelKind, Carried<'a>)>, DecodeError> {
+) -> Result<Option<Found<'a>>, DecodeError> {
     let way = match id {
         Some(id) => Way::START.past(id),
         None => Some(Way::START),
     };
     let Some(way) = way else { return Ok(None) };
-    Ok(parse(payload, way)?.map(|carried| (kind, carried)))
+    Ok(parse(payload, way)?.map(|carried| ((kind, id), carried)))
 }
 
 fn after(bytes: &[u8], required_bytes: usize) -> Result<&[u8], DecodeError> {

@@ -29,7 +29,7 @@ pub(super) fn find_inner<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
     let end = if *flags == BARE { 8 } else { 12 };
     let end = if flags & HAS_EXTENSION == 0 { end } else { find_extensions_end(bytes)? };
     let carried = Way::START.past(tunnel)?.leads_to(bytes.get(end..)?);
-    let inner = Inner::new(TunnelKind::GtpU, carried, bytes, payload.length);
+    let inner = Inner::new((TunnelKind::GtpU, Some(tunnel)), carried, bytes, payload.length);
     is_ip(inner.ip, inner.wire_bytes, Fit::Within).then_some(inner)
 }
 

@@ -32,6 +32,8 @@ pub(super) const MAX_DEPTH: u8 = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Inner<'a> {
     pub kind: TunnelKind,
+    /// See [`TunnelKind::key_name`].
+    pub key: Option<u32>,
     /// The bytes from the inner IP header on.
     pub ip: &'a [u8],
     /// How many of them were on the wire.
@@ -43,10 +45,16 @@ pub(super) struct Inner<'a> {
 
 impl<'a> Inner<'a> {
     /// The inner packet at the end of a `payload` that had `length` bytes on the wire.
-    fn new(kind: TunnelKind, carried: Carried<'a>, payload: &[u8], length: u32) -> Self {
+    fn new(
+        (kind, key): (TunnelKind, Option<u32>),
+        carried: Carried<'a>,
+        payload: &[u8],
+        length: u32,
+    ) -> Self {
         let header_bytes = payload.len().saturating_sub(carried.ip.len());
         Self {
             kind,
+            key,
             ip: carried.ip,
             wire_bytes: length.saturating_sub(saturating_u32(header_bytes)),
             segment: carried.segment,
@@ -64,8 +72,9 @@ pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>
     let is_v4 = packet.source.is_ipv4();
     let (kind, version) = match (packet.protocol, is_v4) {
         (IpNumber::GRE, _) => {
-            return Ok(gre::parse_gre(packet.payload)?
-                .map(|(kind, carried)| Inner::new(kind, carried, packet.payload, packet.length)));
+            return Ok(gre::parse_gre(packet.payload)?.map(|(tunnel, carried)| {
+                Inner::new(tunnel, carried, packet.payload, packet.length)
+            }));
         }
         (IpNumber::IPV4, true) => (TunnelKind::FourInFour, 4),
         (IpNumber::IPV6, true) => (TunnelKind::SixInFour, 6),
@@ -75,7 +84,7 @@ pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>
     };
     let begins_so = packet.payload.first().is_none_or(|byte| byte >> 4 == version);
     let carried = Way::START.leads_to(packet.payload);
-    Ok(begins_so.then(|| Inner::new(kind, carried, packet.payload, packet.length)))
+    Ok(begins_so.then(|| Inner::new((kind, None), carried, packet.payload, packet.length)))
 }
 
 #[cfg(test)]

@@ -33,13 +33,13 @@ pub fn outer_datagram(is_v6: bool, port: u16, payload: &[u8]) -> Vec<u8> {
     outer(is_v6, 17, &[&header, payload].concat())
 }
 
-pub fn outer_tunnel(is_v6: bool, kind: TunnelKind) -> Tunnel {
+pub fn outer_tunnel(is_v6: bool, (kind, key): Kind) -> Tunnel {
     let (source, destination): (IpAddr, IpAddr) = if is_v6 {
         (OUTER_V6.0.into(), OUTER_V6.1.into())
     } else {
         (OUTER_V4.0.into(), OUTER_V4.1.into())
     };
-    Tunnel { kind, source, destination }
+    Tunnel { kind, source, destination, key }
 }
 
 pub fn in_frame(ip: &[u8]) -> Vec<u8> {
@@ -52,8 +52,11 @@ pub fn gtp_u(flags: u8, extension: &[u8], ip: &[u8]) -> Vec<u8> {
     [&[flags, 0xff], length.as_slice(), &[0, 0, 0, 7], extension, ip].concat()
 }
 
+/// A tunnel's kind and key.
+pub type Kind = (TunnelKind, Option<u32>);
+
 /// A tunnel's name, its kind, what carries it, and its header and content.
-pub type Sample = (&'static str, TunnelKind, Carrier, Vec<u8>);
+pub type Sample = (&'static str, Kind, Carrier, Vec<u8>);
 
 #[derive(Debug, Clone, Copy)]
 pub enum Carrier {
@@ -107,22 +110,22 @@ fn in_packets(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
     let erspan_3 = [0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 7, 0, 9, 0, 0, 0, 0, 0, 0];
     let gre = |name, kind, parts: &[&[u8]]| (name, kind, Carrier::Ip(47), join(parts));
     vec![
-        ("IP in IP", kind, Carrier::Ip(if is_v6 { 41 } else { 4 }), ip.to_vec()),
-        gre("GRE", Gre, &[&[0, 0], &ether_type, ip]),
-        gre("GRE with everything", Gre, &[&[0xb0, 0], &ether_type, &everything, ip]),
-        gre("GRE, frame", Gre, &[&[0x20, 0, 0x65, 0x58, 0, 0, 1, 0], &ethernet]),
-        gre("GRE, tagged", Gre, &[&[0, 0, 0x65, 0x58], &tagged(ip)]),
-        gre("GRE, labels", Gre, &[&[0, 0, 0x88, 0x47, 0, 1, 1, 64], ip]),
-        gre("PPTP", Gre, &[&call, &ppp, ip]),
-        gre("ERSPAN I", Erspan, &[&[0, 0, 0x88, 0xbe], &ethernet]),
+        ("IP in IP", (kind, None), Carrier::Ip(if is_v6 { 41 } else { 4 }), ip.to_vec()),
+        gre("GRE", (Gre, None), &[&[0, 0], &ether_type, ip]),
+        gre("GRE with everything", (Gre, Some(7)), &[&[0xb0, 0], &ether_type, &everything, ip]),
+        gre("GRE, frame", (Gre, Some(256)), &[&[0x20, 0, 0x65, 0x58, 0, 0, 1, 0], &ethernet]),
+        gre("GRE, tagged", (Gre, None), &[&[0, 0, 0x65, 0x58], &tagged(ip)]),
+        gre("GRE, labels", (Gre, None), &[&[0, 0, 0x88, 0x47, 0, 1, 1, 64], ip]),
+        gre("PPTP", (Gre, Some(3)), &[&call, &ppp, ip]),
+        gre("ERSPAN I", (Erspan, None), &[&[0, 0, 0x88, 0xbe], &ethernet]),
         gre(
             "ERSPAN II",
-            Erspan,
+            (Erspan, Some(9)),
             &[&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 7, 0, 9, 0, 0, 0, 0], &ethernet],
         ),
-        gre("ERSPAN III", Erspan, &[&erspan_3, &[0, 0], &ethernet]),
-        gre("ERSPAN III, platform", Erspan, &[&erspan_3, &[0, 1], &[0; 8], &ethernet]),
-        gre("ERSPAN III, IP", Erspan, &[&erspan_3, &[8, 0], ip]),
+        gre("ERSPAN III", (Erspan, Some(9)), &[&erspan_3, &[0, 0], &ethernet]),
+        gre("ERSPAN III, platform", (Erspan, Some(9)), &[&erspan_3, &[0, 1], &[0; 8], &ethernet]),
+        gre("ERSPAN III, IP", (Erspan, Some(9)), &[&erspan_3, &[8, 0], ip]),
     ]
 }
 
@@ -139,28 +142,38 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
     let extensions = [0, 0, 0, 0x85, 1, 0, 9, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0];
     let of = |name, kind, port, parts: &[&[u8]]| (name, kind, Carrier::Datagram(port), join(parts));
     let mut samples = vec![
-        of("VXLAN", Vxlan, 4789, &[vxlan, &ethernet]),
-        of("VXLAN elsewhere", Vxlan, 31_000, &[vxlan, &ethernet]),
-        of("VXLAN at TFTP's port", Vxlan, 69, &[vxlan, &ethernet]),
-        of("VXLAN, tagged", Vxlan, 8472, &[vxlan, &tagged(ip)]),
-        of("VXLAN, generic", Vxlan, 4790, &[&generic(next), ip]),
-        of("VXLAN, generic frame", Vxlan, 4789, &[&generic(3), &ethernet]),
-        of("Geneve", Geneve, 6081, &[&geneve(0, [0x65, 0x58]), &ethernet]),
-        of("Geneve elsewhere", Geneve, 31_000, &[&geneve(0, ether_type(ip)), ip]),
-        of("Geneve, options", Geneve, 31_000, &[&geneve(3, [0x65, 0x58]), &options, &ethernet]),
-        of("GTP-U", GtpU, 2152, &[&gtp_u(0x30, &[], ip)]),
-        of("GTP-U, sequence", GtpU, 2152, &[&gtp_u(0x32, &[0, 1, 0, 0], ip)]),
-        of("GTP-U, extensions", GtpU, 2152, &[&gtp_u(0x34, &extensions, ip)]),
-        of("GRE in UDP", GreInUdp, 4754, &[&[0x20, 0], &ether_type(ip), &[0, 0, 0, 7], ip]),
-        of("MPLS in UDP", MplsInUdp, 6635, &[&[0, 1, 1, 64], ip]),
+        of("VXLAN", (Vxlan, Some(42)), 4789, &[vxlan, &ethernet]),
+        of("VXLAN elsewhere", (Vxlan, Some(42)), 31_000, &[vxlan, &ethernet]),
+        of("VXLAN at TFTP's port", (Vxlan, Some(42)), 69, &[vxlan, &ethernet]),
+        of("VXLAN, tagged", (Vxlan, Some(42)), 8472, &[vxlan, &tagged(ip)]),
+        of("VXLAN, generic", (Vxlan, Some(42)), 4790, &[&generic(next), ip]),
+        of("VXLAN, generic frame", (Vxlan, Some(42)), 4789, &[&generic(3), &ethernet]),
+        of("Geneve", (Geneve, Some(42)), 6081, &[&geneve(0, [0x65, 0x58]), &ethernet]),
+        of("Geneve elsewhere", (Geneve, Some(42)), 31_000, &[&geneve(0, ether_type(ip)), ip]),
+        of(
+            "Geneve, options",
+            (Geneve, Some(42)),
+            31_000,
+            &[&geneve(3, [0x65, 0x58]), &options, &ethernet],
+        ),
+        of("GTP-U", (GtpU, Some(7)), 2152, &[&gtp_u(0x30, &[], ip)]),
+        of("GTP-U, sequence", (GtpU, Some(7)), 2152, &[&gtp_u(0x32, &[0, 1, 0, 0], ip)]),
+        of("GTP-U, extensions", (GtpU, Some(7)), 2152, &[&gtp_u(0x34, &extensions, ip)]),
+        of(
+            "GRE in UDP",
+            (GreInUdp, Some(7)),
+            4754,
+            &[&[0x20, 0], &ether_type(ip), &[0, 0, 0, 7], ip],
+        ),
+        of("MPLS in UDP", (MplsInUdp, None), 6635, &[&[0, 1, 1, 64], ip]),
     ];
     if is_v6 {
         let authentication: &[u8] = &[0, 1, 1, 2, 9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0];
         let origin: &[u8] = &[0, 0, 0x12, 0x34, 1, 2, 3, 4];
         samples.extend([
-            of("Teredo", Teredo, 3544, &[ip]),
-            of("Teredo, origin", Teredo, 3544, &[origin, ip]),
-            of("Teredo, both", Teredo, 3544, &[authentication, origin, ip]),
+            of("Teredo", (Teredo, None), 3544, &[ip]),
+            of("Teredo, origin", (Teredo, None), 3544, &[origin, ip]),
+            of("Teredo, both", (Teredo, None), 3544, &[authentication, origin, ip]),
         ]);
     }
     samples

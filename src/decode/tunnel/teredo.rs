@@ -22,7 +22,7 @@ pub(super) fn find_inner<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
         return None;
     }
     let carried = Way::START.leads_to(ip);
-    let inner = Inner::new(TunnelKind::Teredo, carried, payload.captured, payload.length);
+    let inner = Inner::new((TunnelKind::Teredo, None), carried, payload.captured, payload.length);
     // RFC 6081 adds trailers, so the packet need not be the end.
     is_ip(ip, inner.wire_bytes, Fit::Within).then_some(inner)
 }

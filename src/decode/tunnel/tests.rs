@@ -251,7 +251,7 @@ fn a_padded_frame_may_be_at_any_port() {
     let bytes =
         outer_datagram(false, 31_000, &[&[8, 0, 0, 0, 0, 0, 42, 0], ethernet.as_slice()].concat());
     let packet = packet_of(decode(&frame(LinkType::RawIp, &bytes, bytes.len()))).unwrap();
-    assert_eq!(packet.tunnel, Some(outer_tunnel(false, TunnelKind::Vxlan)));
+    assert_eq!(packet.tunnel, Some(outer_tunnel(false, (TunnelKind::Vxlan, Some(42)))));
 }
 
 proptest! {

@@ -40,8 +40,10 @@ fn find_fitting<'a>(
     if network_and_reserved & 0xff != 0 {
         return None;
     }
-    let way = Way::START.past(network_and_reserved >> 8)?;
+    let network = network_and_reserved >> 8;
+    let way = Way::START.past(network)?;
     let carried = find(payload.captured.get(8..)?, way)?;
-    let inner = Inner::new(TunnelKind::Vxlan, carried, payload.captured, payload.length);
+    let inner =
+        Inner::new((TunnelKind::Vxlan, Some(network)), carried, payload.captured, payload.length);
     is_ip(inner.ip, inner.wire_bytes, fit).then_some(inner)
 }

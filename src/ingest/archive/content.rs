@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, ErrorKind, Read};
 
 use crate::ingest::bounded::find_limit;
-use crate::ingest::window::Window;
+use crate::ingest::window::{Window, read_buffered};
 
 /// The next bytes of an archive, as many as its entry has.
 pub struct Content<'w, 'a> {
@@ -38,11 +38,7 @@ fn explain_cut(window: &Window<'_>) -> io::Error {
 
 impl Read for Content<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Ok(count)
+        read_buffered(self, into)
     }
 }
 

@@ -211,7 +211,7 @@ fn other_ways_of_writing_archives_are_read() {
 }
 
 /// What [`what_cannot_be_used_is_named`] packs, as a list.
-const NAMES: &str = "'photo.jpg' (a JPEG picture), 'README.txt' (text without packets or facts about addresses), 'inner.tar' (an archive inside an archive; unpack it once first), 'inner.tar.gz' (an archive inside an archive; unpack it once first), 'cut.pcap' (it is damaged at byte 10: the pcap file header is cut: 24 bytes were expected, 10 are there), 'cut.gz' (it is damaged at byte 0: the gzip data is cut before its end)";
+const NAMES: &str = "'photo.jpg' (a JPEG picture), 'README.txt' (text without packets or facts about addresses), 'inner.tar' (an archive inside an archive; unpack it once first), 'inner.tar.gz' (an archive inside an archive; unpack it once first), 'cut.pcap' (it is damaged at byte 10: the pcap file header is cut: 24 bytes were expected, 10 are there), 'cut.gz' (it is damaged at byte 0: the gzip data is cut before its end, at compressed byte 10)";
 
 #[test]
 fn what_cannot_be_used_is_named() {

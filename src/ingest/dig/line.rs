@@ -14,8 +14,9 @@ pub(super) enum DigLine {
     Own,
     /// An answer was thrown away.
     Complaint { source: Endpoint, asked: Endpoint },
-    /// An answer was taken.
-    AnsweredBy(Endpoint),
+    /// An answer was taken. `is_told_always`: the program says so of each, as only
+    /// dig does.
+    Answered { server: Endpoint, is_told_always: bool },
     /// A complaint whose addresses cannot be read.
     Unreadable,
 }
@@ -52,11 +53,14 @@ pub(super) fn read_line(text: &str) -> DigLine {
     if let Some(server) = text.strip_prefix(";; SERVER: ") {
         let server = server.split('(').next().unwrap_or(server);
         let is_tcp = text.ends_with("(TCP)");
-        return find_endpoint(server).filter(|_| !is_tcp).map_or(DigLine::Own, DigLine::AnsweredBy);
+        return find_endpoint(server)
+            .filter(|_| !is_tcp)
+            .map_or(DigLine::Own, |server| DigLine::Answered { server, is_told_always: true });
     }
     // `Address: 192.0.2.1#53`: the server whose answer nslookup and host show next.
+    // They ask for further records without saying again who answered.
     if let Some(server) = text.strip_prefix("Address:").and_then(find_endpoint) {
-        return DigLine::AnsweredBy(server);
+        return DigLine::Answered { server, is_told_always: false };
     }
     if is_own(text) { DigLine::Own } else { DigLine::Foreign }
 }
@@ -88,7 +92,10 @@ mod tests {
             source: find_endpoint(source).unwrap(),
             asked: find_endpoint(asked).unwrap(),
         };
-        let answered = |server| DigLine::AnsweredBy(find_endpoint(server).unwrap());
+        let answered = |server, is_told_always| DigLine::Answered {
+            server: find_endpoint(server).unwrap(),
+            is_told_always,
+        };
         let cases = [
             (
                 ";; reply from unexpected source: 192.0.2.2#53, expected 192.0.2.1#53",
@@ -116,10 +123,10 @@ mod tests {
             ("We saw a reply from unexpected source: a, expected b", DigLine::Foreign),
             ("; <<>> DiG 9.18.28 <<>> @192.0.2.1 example.com", DigLine::Banner),
             (";; connection timed out; no servers could be reached", DigLine::Own),
-            (";; SERVER: 192.0.2.1#53(192.0.2.1) (UDP)", answered("192.0.2.1#53")),
-            (";; SERVER: 2001:db8::1#53(2001:db8::1)", answered("2001:db8::1#53")),
+            (";; SERVER: 192.0.2.1#53(192.0.2.1) (UDP)", answered("192.0.2.1#53", true)),
+            (";; SERVER: 2001:db8::1#53(2001:db8::1)", answered("2001:db8::1#53", true)),
             (";; SERVER: 192.0.2.1#53(192.0.2.1) (TCP)", DigLine::Own),
-            ("Address:\t192.0.2.1#53", answered("192.0.2.1#53")),
+            ("Address:\t192.0.2.1#53", answered("192.0.2.1#53", false)),
             ("Address: 192.0.2.9", DigLine::Own),
             ("example.com.\t\t300\tIN\tA\t192.0.2.9", DigLine::Own),
             ("", DigLine::Own),

@@ -25,8 +25,8 @@ pub use line::begins_run;
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
-/// Complaints of one run that are kept: a run has a few tries.
-const LIMIT_COMPLAINTS: usize = 1_000;
+/// Complaints and answers of one run that are kept: a run has a few tries.
+const LIMIT_TOLD: usize = 1_000;
 
 /// One run of one of the three programs.
 #[derive(Debug, Default)]
@@ -34,19 +34,37 @@ pub struct DigRun {
     node: Option<String>,
     /// The line of the command, or the first one of what it printed.
     first_line: u64,
-    complaints: Vec<Complaint>,
-    /// An answer that was taken, its server and line.
-    answer: Option<(Endpoint, u64)>,
+    /// From the first complaint on: what was answered before is not about it.
+    told: Vec<Told>,
     faults: Vec<Fault>,
     has_banner: bool,
 }
 
-/// An answer that was thrown away.
+/// What one line says of an answer.
 #[derive(Debug, Clone, Copy)]
-struct Complaint {
-    line: u64,
-    source: Endpoint,
-    asked: Endpoint,
+enum Told {
+    ThrownAway {
+        line: u64,
+        source: Endpoint,
+        asked: Endpoint,
+    },
+    /// `is_told_always`: the program says so of each answer.
+    Taken {
+        line: u64,
+        server: Endpoint,
+        is_told_always: bool,
+    },
+}
+
+/// What was handed out of one question.
+#[derive(Debug, Default)]
+struct Question {
+    /// Counted from 0 within the run.
+    index: u64,
+    asked: Vec<Endpoint>,
+    is_answered: bool,
+    /// The program would say so if it were answered again.
+    is_over: bool,
 }
 
 impl DigRun {
@@ -62,21 +80,23 @@ impl DigRun {
             DigLine::Foreign => return false,
             DigLine::Banner => {
                 // A second one belongs to another run.
-                if std::mem::replace(&mut self.has_banner, true) || !self.complaints.is_empty() {
+                if std::mem::replace(&mut self.has_banner, true) || !self.told.is_empty() {
                     return false;
                 }
             }
             DigLine::Own => {}
             DigLine::Complaint { source, asked } => {
-                if self.complaints.len() < LIMIT_COMPLAINTS {
-                    self.complaints.push(Complaint { line, source, asked });
+                if self.told.len() < LIMIT_TOLD {
+                    self.told.push(Told::ThrownAway { line, source, asked });
                 }
             }
-            DigLine::AnsweredBy(server) => {
-                self.answer.get_or_insert((server, line));
+            DigLine::Answered { server, is_told_always } => {
+                if (1..LIMIT_TOLD).contains(&self.told.len()) {
+                    self.told.push(Told::Taken { line, server, is_told_always });
+                }
             }
             DigLine::Unreadable => {
-                if self.faults.len() < LIMIT_COMPLAINTS {
+                if self.faults.len() < LIMIT_TOLD {
                     let message =
                         "tells of a reply from an unexpected source, but not both as ADDRESS#PORT"
                             .to_owned();
@@ -90,7 +110,7 @@ impl DigRun {
     /// Hands out what the run proves; says whether that was anything. A run
     /// without complaints proves nothing about addresses.
     pub fn finish(self, sink: Sink<'_>) -> bool {
-        if self.complaints.is_empty() {
+        if self.told.is_empty() {
             for fault in self.faults {
                 sink(Event::Fault(fault));
             }
@@ -116,32 +136,53 @@ impl DigRun {
     /// One question to each server asked, then what came back. Frames are
     /// numbered by their lines: there are no packets to count.
     fn hand_out_packets(&self, sink: Sink<'_>) {
-        let mut asked: Vec<Endpoint> = Vec::new();
-        for complaint in &self.complaints {
-            let client = Endpoint::unknown(complaint.asked.address);
-            if !asked.contains(&complaint.asked) {
-                let line = if asked.is_empty() { self.first_line } else { complaint.line };
-                asked.push(complaint.asked);
-                let question = FlowKey::udp(client, complaint.asked);
-                let datagram = self.message(question, complaint.asked, TransactionRole::Request);
-                sink(Event::Packet(packet(line, Content::Datagram(datagram))));
+        let mut question = Question::default();
+        // The command asked the first server; a complaint alone tells of others.
+        let mut asked_at = Some(self.first_line);
+        for told in &self.told {
+            match *told {
+                Told::ThrownAway { line, source, asked } => {
+                    if question.is_over {
+                        question = Question { index: question.index + 1, ..Question::default() };
+                    }
+                    let client = Endpoint::unknown(asked.address);
+                    if !question.asked.contains(&asked) {
+                        question.asked.push(asked);
+                        let flow = FlowKey::udp(client, asked);
+                        let datagram =
+                            self.message(&question, asked, flow, TransactionRole::Request);
+                        let at = asked_at.take().unwrap_or(line);
+                        sink(Event::Packet(packet(at, Content::Datagram(datagram))));
+                    }
+                    let flow = FlowKey::udp(source, client);
+                    let datagram = self.message(&question, asked, flow, TransactionRole::Reply);
+                    sink(Event::Packet(packet(line, Content::Discarded(datagram))));
+                }
+                Told::Taken { line, server, is_told_always } => {
+                    question.is_over |= is_told_always;
+                    let is_first = !std::mem::replace(&mut question.is_answered, true);
+                    if is_first && question.asked.contains(&server) {
+                        let flow = FlowKey::udp(server, Endpoint::unknown(server.address));
+                        let datagram =
+                            self.message(&question, server, flow, TransactionRole::Reply);
+                        sink(Event::Packet(packet(line, Content::Datagram(datagram))));
+                    }
+                }
             }
-            let answer = FlowKey::udp(complaint.source, client);
-            let datagram = self.message(answer, complaint.asked, TransactionRole::Reply);
-            sink(Event::Packet(packet(complaint.line, Content::Discarded(datagram))));
-        }
-        if let Some((server, line)) = self.answer.filter(|(server, _)| asked.contains(server)) {
-            let flow = FlowKey::udp(server, Endpoint::unknown(server.address));
-            let datagram = self.message(flow, server, TransactionRole::Reply);
-            sink(Event::Packet(packet(line, Content::Datagram(datagram))));
         }
     }
 
-    /// A message of this run's one question to `asked`. That an answer belongs to
+    /// A message of one question of this run to `asked`. That an answer belongs to
     /// it says the program: it looks at the source of what comes to its own socket.
-    fn message(&self, flow: FlowKey, asked: Endpoint, role: TransactionRole) -> Datagram {
+    fn message(
+        &self,
+        question: &Question,
+        asked: Endpoint,
+        flow: FlowKey,
+        role: TransactionRole,
+    ) -> Datagram {
         let mut hasher = FxHasher::default();
-        (self.first_line, self.node.as_deref(), asked).hash(&mut hasher);
+        (self.first_line, self.node.as_deref(), question.index, asked).hash(&mut hasher);
         let label = match role {
             TransactionRole::Reply => "response",
             TransactionRole::Request | TransactionRole::Notification => "query",

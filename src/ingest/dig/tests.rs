@@ -83,6 +83,30 @@ fn a_run_proves_who_was_asked_and_who_answered() {
                     format!("2 discarded {other_at}"),
                 ],
             ),
+            (
+                "answered, then another question",
+                format!(
+                    ";; SERVER: {asked}#53({asked})\n{0}\n;; SERVER: {asked}#53({asked})\n{0}",
+                    complaint(asked)
+                ),
+                vec![
+                    format!("1 query {asked_at}"),
+                    format!("2 discarded {other_at}"),
+                    format!("3 answer {asked_at}"),
+                    format!("4 query {asked_at}"),
+                    format!("4 discarded {other_at}"),
+                ],
+            ),
+            (
+                "nslookup says once who answers",
+                format!("{0}\nServer:\t{asked}\nAddress:\t{asked}#53\n{0}", complaint(asked)),
+                vec![
+                    format!("1 query {asked_at}"),
+                    format!("1 discarded {other_at}"),
+                    format!("3 answer {asked_at}"),
+                    format!("4 discarded {other_at}"),
+                ],
+            ),
             ("nothing unexpected", format!("{banner}\n;; SERVER: {asked}#53({asked})"), vec![]),
         ];
         for (name, text, expected) in cases {
@@ -92,6 +116,20 @@ fn a_run_proves_who_was_asked_and_who_answered() {
 }
 
 proptest! {
+    #[test]
+    fn packets_are_in_the_order_of_lines(kinds in proptest::collection::vec(0_usize..4, 0..12)) {
+        const LINES: [&str; 4] = [
+            ";; reply from unexpected source: 192.0.2.2#53, expected 192.0.2.1#53",
+            ";; reply from unexpected source: 2001:db8::2#53, expected 2001:db8::1#53",
+            ";; SERVER: 192.0.2.1#53(192.0.2.1)",
+            "Address:\t2001:db8::1#53",
+        ];
+        let text = kinds.iter().map(|kind| LINES[*kind]).collect::<Vec<_>>().join("\n");
+        let told = outline(&text);
+        let line = |packet: &String| packet.split(' ').next().and_then(|n| n.parse::<u64>().ok());
+        prop_assert!(told.iter().map(line).is_sorted(), "{told:?}");
+    }
+
     #[test]
     fn no_text_makes_a_run_panic(lines in proptest::collection::vec("(;; )?reply from unexpected source: [0-9a-f:.#%]{0,24}(, expected [0-9a-f:.#%]{0,24})?|\\PC{0,60}", 0..20)) {
         outline(&lines.join("\n"));

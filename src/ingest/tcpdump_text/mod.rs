@@ -7,9 +7,10 @@ mod address;
 mod application;
 mod columns;
 mod faults;
+mod fortigate;
+mod hand_out;
 mod handshake;
 mod hash;
-mod hex;
 mod icmp;
 mod ip_header;
 mod line;
@@ -26,17 +27,16 @@ mod timestamp;
 
 use std::sync::Arc;
 
-use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
-use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
+use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
+use crate::model::capture::{CaptureFormat, Clock, LinkType};
 use crate::model::endpoint::FlowKey;
-use crate::model::packet::{Application, Content, Datagram, Packet};
-use crate::model::time::Timestamp;
 use columns::{Row, find_row};
 use faults::Faults;
+use fortigate::{Around, find_line};
 use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
-use pending::{Outcome, Pending};
+use pending::Pending;
 use questions::Questions;
 pub use timeline::{StampStyle, Timeline};
 use timestamp::StampValue;
@@ -79,6 +79,7 @@ pub struct Run {
     faults: Faults,
     last_flow: Option<FlowKey>,
     questions: Questions,
+    format: CaptureFormat,
 }
 
 impl Run {
@@ -95,6 +96,7 @@ impl Run {
             faults: Faults::default(),
             last_flow: None,
             questions: Questions::default(),
+            format: CaptureFormat::TcpdumpText,
         }
     }
 
@@ -112,6 +114,9 @@ impl Run {
     /// Takes the next line; says whether it belongs to the run.
     pub fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
         let text = remove_bold(text);
+        if let Some(is_ours) = self.push_fortigate(line, &text, sink) {
+            return is_ours;
+        }
         if let Some(packet) = find_packet_line(&text)
             && self.begins_packet(&packet, &text)
         {
@@ -125,6 +130,33 @@ impl Run {
             return true;
         }
         self.pending.as_mut().is_some_and(|pending| pending.continue_with(&text, &self.origin))
+    }
+
+    /// Takes a line of the hex dump below a packet; says whether it is one.
+    pub fn push_dump(&mut self, text: &str) -> bool {
+        self.pending.as_mut().is_some_and(|pending| pending.push_dump(text))
+    }
+
+    /// Takes a packet line of FortiGate. `None` where it is none; false where it
+    /// is one, or another program's, and this run is of the other kind.
+    fn push_fortigate(&mut self, line: u64, text: &str, sink: Sink<'_>) -> Option<bool> {
+        let is_ours = self.format == CaptureFormat::FortigateText;
+        let around = if is_ours { Around::Fortigate } else { Around::Unknown };
+        let Some(found) = find_line(text, around) else {
+            let is_other = is_ours && looks_like_packet(text);
+            return is_other.then_some(false);
+        };
+        let packet = find_packet_line(&found.text)?;
+        if !is_ours && self.has_packets() {
+            return Some(false);
+        }
+        self.format = CaptureFormat::FortigateText;
+        if found.is_relative {
+            self.timeline.settle_relative();
+        }
+        self.settle_pending(sink);
+        self.begin_packet(line, &packet, sink);
+        Some(true)
     }
 
     /// Notes a blank line or other noise: lines behind it belong to the packet
@@ -202,7 +234,7 @@ impl Run {
         }
         self.clock = Some(clock);
         sink(Event::CaptureBegins(CaptureHeader {
-            format: CaptureFormat::TcpdumpText,
+            format: self.format,
             clock,
             name: None,
             node: self.origin.node.clone(),
@@ -236,98 +268,6 @@ impl Run {
             }));
         }
         index
-    }
-
-    fn settle_pending(&mut self, sink: Sink<'_>) {
-        let Some(pending) = self.pending.take() else {
-            return;
-        };
-        let (frame, at) = (pending.frame, pending.at);
-        if let Some(dumped) = pending.find_dumped(self.origin.link_type) {
-            sink(Event::Frame(Frame {
-                number: frame,
-                at,
-                interface: pending.interface,
-                link_type: dumped.link_type,
-                direction: pending.direction,
-                original_length: dumped.original_length,
-                bytes: dumped.bytes,
-            }));
-            return;
-        }
-        match pending.read() {
-            Outcome::Content(content) => self.hand_out(&pending, content, sink),
-            Outcome::Named { datagram, source, destination } => {
-                let (packet, line) = (packet(&pending, Content::Datagram(datagram)), pending.line);
-                let is_ipv6 = Some(pending.is_ipv6());
-                sink(Event::NamedPacket(NamedPacket {
-                    packet,
-                    line,
-                    source,
-                    destination,
-                    is_ipv6,
-                }));
-            }
-            Outcome::Cut(flow) => self.hand_out_cut(&pending, flow, sink),
-            Outcome::Other => sink(Event::OtherPacket { frame, at: Some(at) }),
-            Outcome::Fault(message) => self.hand_out_fault(&pending, message, at, sink),
-        }
-    }
-
-    fn hand_out(&mut self, pending: &Pending, content: Content, sink: Sink<'_>) {
-        let content = match content {
-            Content::Datagram(datagram) => {
-                self.last_flow = Some(datagram.flow);
-                Content::Datagram(self.questions.check(datagram))
-            }
-            other @ (Content::IcmpError(_)
-            | Content::FragmentsLost(_)
-            | Content::Discarded(_)
-            | Content::Dropped(_)
-            | Content::Neighbour(_)
-            | Content::Segment(_)) => other,
-        };
-        sink(Event::Packet(packet(pending, content)));
-    }
-
-    /// A line that ends behind the addresses does not say that it is UDP. It is
-    /// read so where the run's last datagram went between the same sockets.
-    fn hand_out_cut(&mut self, pending: &Pending, flow: FlowKey, sink: Sink<'_>) {
-        let matches = self.last_flow.is_some_and(|last| last == flow || last == flow.reversed());
-        if !matches {
-            let message = "ends behind the addresses, where the protocol and length should follow; paste the whole line";
-            self.hand_out_fault(pending, message.to_owned(), pending.at, sink);
-            return;
-        }
-        let message = "ends behind the addresses; taken for UDP of unknown length, as the line before between these sockets";
-        self.faults.report(pending.line, message.to_owned(), sink);
-        let application = Application::Unknown { tftp_shape: None };
-        let datagram = Datagram { flow, length: 0, fingerprint: None, application };
-        self.hand_out(pending, Content::Datagram(datagram), sink);
-    }
-
-    fn hand_out_fault(
-        &mut self,
-        pending: &Pending,
-        message: String,
-        at: Timestamp,
-        sink: Sink<'_>,
-    ) {
-        self.faults.report(pending.line, message, sink);
-        sink(Event::OtherPacket { frame: pending.frame, at: Some(at) });
-    }
-}
-
-fn packet(pending: &Pending, content: Content) -> Packet {
-    Packet {
-        frame: pending.frame,
-        at: pending.at,
-        interface: pending.interface,
-        kernel_interface: None,
-        direction: pending.direction,
-        tunnel: None,
-        ip_identification: pending.identification().filter(|id| *id != 0),
-        content,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::fortigate::{Around, find_line};
 use super::line::{Network, is_untimed_packet, read_head, split_word};
 use super::timestamp::{Stamp, find_stamp};
 
@@ -19,6 +20,7 @@ pub struct PacketLine<'a> {
 #[must_use]
 pub fn looks_like_packet(text: &str) -> bool {
     super::columns::find_row(text).is_some()
+        || find_line(text, Around::Unknown).is_some()
         || find_packet_line(&remove_bold(text)).is_some_and(|packet| {
             packet.is_sure
                 && packet.stamp.is_none_or(|stamp| {

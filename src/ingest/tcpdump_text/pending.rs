@@ -8,12 +8,12 @@ use super::address::Host;
 use super::application::read_application;
 use super::columns::{Row, RowReading};
 use super::handshake::find_segment;
-use super::hex::{DumpedFrame, HexDump};
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
 use super::line::{Family, Head, Network};
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
+use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{Content, Datagram};
@@ -37,6 +37,8 @@ pub struct Pending {
     body: Vec<String>,
     body_bytes: usize,
     dump: Option<HexDump>,
+    /// Where Wireshark's rows are printed with more than one line each.
+    row: RowLines,
     /// A blank line stands between the packet and the next line.
     has_gap: bool,
     /// The characters of `-A` follow.
@@ -59,6 +61,19 @@ enum Stage {
     /// Read at once: a row of Wireshark's columns, or ARP.
     Whole(Content),
     Fault(String),
+}
+
+/// What may stand below a row of Wireshark's packet list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowLines {
+    /// It is no row.
+    None,
+    /// The frame's fields, or its bytes.
+    Below,
+    Fields,
+    Bytes,
+    /// What was put together from this frame and others, or decrypted.
+    MoreBytes,
 }
 
 /// What a packet turned out to be.
@@ -125,7 +140,7 @@ impl Pending {
             RowReading::Other => Stage::Other,
             RowReading::Fault(message) => Stage::Fault(message.to_owned()),
         };
-        Self::at_stage(line, frame, at, 0, None, stage)
+        Self { row: RowLines::Below, ..Self::at_stage(line, frame, at, 0, None, stage) }
     }
 
     fn at_stage(
@@ -149,6 +164,7 @@ impl Pending {
             body: Vec::new(),
             body_bytes: 0,
             dump: None,
+            row: RowLines::None,
             has_gap: false,
             in_characters: false,
             sip_bytes_left: 0,
@@ -178,7 +194,7 @@ impl Pending {
     /// The packet's bytes, where a hex dump holds them.
     #[must_use]
     pub fn find_dumped(&self, link_type: Option<LinkType>) -> Option<DumpedFrame<'_>> {
-        self.dump.as_ref()?.find_frame(link_type, self.frame_length)
+        find_frame(self.dump.as_ref()?.bytes(), link_type, self.frame_length)
     }
 
     /// What the packet is.

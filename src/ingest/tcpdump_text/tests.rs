@@ -3,9 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ingest::NamedPacket;
 use crate::model::capture::Direction;
 use crate::model::endpoint::Endpoint;
+use crate::model::packet::{Application, Content, Packet};
 use crate::model::packet::{IcmpKind, Quote};
+use crate::model::time::Timestamp;
 
 /// Events of a run, as short words that a table can hold.
 fn run(origin: Origin, text: &str) -> Vec<String> {

@@ -13,6 +13,13 @@ pub(super) struct Announcement<'a> {
 /// Finds tcpdump's first words in a line.
 pub(super) fn find_announcement(line: &str) -> Option<Announcement<'_>> {
     let text = line.trim();
+    // FortiGate's sniffer.
+    if let Some(interface) =
+        text.strip_prefix("interfaces=[").and_then(|rest| rest.strip_suffix(']'))
+        && !interface.is_empty()
+    {
+        return Some(Announcement { interface: Some(interface), link_type: None });
+    }
     let text = text.strip_prefix("tcpdump: ").unwrap_or(text).trim_start();
     let (interface, rest) = if let Some(rest) = text.strip_prefix("listening on ") {
         let (interface, rest) = rest.split_once(',').unwrap_or((rest, ""));
@@ -71,6 +78,8 @@ mod tests {
                 "reading from file a.pcap, link-type RAW (Raw IP)",
                 Some((None, Some(LinkType::RawIp))),
             ),
+            ("interfaces=[port1]", Some((Some("port1"), None))),
+            ("interfaces=[]", None),
             ("listening on the host we see nothing", None),
             ("reading from the log", None),
             ("tcpdump: verbose output suppressed", None),

@@ -59,6 +59,8 @@ const KNOWN: &[&str] = &[
     "ctr",
     "curl",
     "date",
+    "diag",
+    "diagnose",
     "dig",
     "dnf",
     "docker",
@@ -204,6 +206,14 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
     match base_name(first) {
         "tcpdump" | "tcpdump.exe" | "windump" => {
             Command { kind: CommandKind::Tcpdump(read_tcpdump(rest)), host }
+        }
+        // FortiGate: `diagnose sniffer packet any 'udp port 69' 6`.
+        "diagnose" | "diag"
+            if matches!(rest, [sniffer, packet, ..]
+                if sniffer.starts_with("sniff") && packet.starts_with("pack")) =>
+        {
+            let interface = rest.get(2).cloned();
+            Command { kind: CommandKind::Tcpdump(Origin { interface, ..Origin::default() }), host }
         }
         "sysctl" => Command { kind: CommandKind::Inventory(Shape::Sysctl), host },
         "lsmod" => Command { kind: CommandKind::Inventory(Shape::Modules), host },

@@ -5,6 +5,7 @@
 //! inventory, each run of tcpdump a capture; prose between them is passed over.
 
 mod announcement;
+mod bare;
 mod clean;
 mod command;
 mod inventory;
@@ -12,6 +13,7 @@ mod lines;
 mod noise;
 mod options;
 mod prompt;
+mod section;
 mod shape;
 mod tracked;
 mod words;
@@ -19,18 +21,20 @@ mod words;
 use std::io::BufRead;
 
 use super::Event;
-use super::dig::{DigRun, begins_run};
-use super::flow_events::{FlowRun, find_program};
-use super::server_log::find_failure;
-use super::tcpdump_text::{Origin, Run, looks_like_packet};
+use super::dig::DigRun;
+use super::flow_events::FlowRun;
+use super::hex_dump::HexRun;
+use super::netscreen::NetscreenRun;
+use super::tcpdump_text::{Origin, Run};
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
+use bare::{Bare, find_bare};
 use command::{CommandKind, Host, read_command};
 use inventory::Inventory;
 use lines::{LIMIT_LINE_BYTES, Line};
 use noise::{find_captured, is_noise};
 use prompt::{Prompt, find_prompt};
-use shape::Shape;
+use section::Section;
 
 /// Runs of one text. Each becomes a capture, which costs much more than its
 /// lines: a text that changes between packets and prose must not exhaust us.
@@ -84,15 +88,6 @@ pub fn read_text(
     }
 }
 
-/// What the lines belong to at the moment.
-enum Section {
-    Prose,
-    Run { run: Box<Run>, saw_none: bool, is_announced: bool },
-    Inventory(Box<Inventory>),
-    Dig(Box<DigRun>),
-    Flows(Box<FlowRun>),
-}
-
 struct Splitter {
     section: Section,
     has_content: bool,
@@ -112,6 +107,9 @@ impl Splitter {
     fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) {
         if self.runs >= LIMIT_RUNS {
             self.refuse(line, sink);
+            return;
+        }
+        if self.section.push_sure(line, text, sink) {
             return;
         }
         if let Some(prompt) = find_prompt(text) {
@@ -170,45 +168,72 @@ impl Splitter {
         }
     }
 
-    /// Text that no command introduces is known by its shape.
+    /// What begins without a command ends what is open; other lines do not, so
+    /// that text may stand between frames.
     fn open_bare(&mut self, line: u64, text: &str, sink: Sink<'_>) {
-        if looks_like_packet(text) {
-            let mut run = Run::new(Origin { line, ..Origin::default() });
-            self.has_content |= run.push(line, text, sink);
-            self.open_line = may_go_on(text).then_some(line);
-            if let Some(broken) = self.broken_line.take().filter(|broken| broken + 1 == line) {
-                let message = "stands between two packets and is none: what is before and behind it is taken for two captures; if it is the rest of a line, paste the lines unbroken";
-                let place = Place::Line(broken);
-                sink(Event::Fault(Fault { place, message: message.to_owned() }));
-            }
-            self.section =
-                Section::Run { run: Box::new(run), saw_none: false, is_announced: false };
-        } else if let Some(format) = find_program(text) {
-            let mut run = FlowRun::new(format, None, line);
-            run.push(line, text, sink);
-            self.section = Section::Flows(Box::new(run));
-        } else if let Some(shape) = Shape::find_bare(text) {
-            let mut inventory = Inventory::new("", None, shape);
-            inventory.push(line, text);
-            self.section = Section::Inventory(Box::new(inventory));
-        } else if let Some(failure) = find_failure(text) {
+        let Some(bare) = find_bare(text) else { return };
+        if let Bare::Failure(failure) = bare {
             self.has_content = true;
             if self.failures < LIMIT_FAILURES {
                 self.failures += 1;
                 sink(Event::ServerLog(failure));
             }
-        } else if begins_run(text) {
-            let mut run = DigRun::new(None, line);
-            run.push(line, text);
-            self.section = Section::Dig(Box::new(run));
+            return;
         }
+        self.close(sink);
+        self.section = match bare {
+            Bare::Failure(_) => Section::Prose,
+            Bare::Netscreen => {
+                let mut run = NetscreenRun::new(line);
+                self.has_content |= run.push(line, text, sink);
+                Section::Netscreen(Box::new(run))
+            }
+            Bare::Packet => self.open_packets(line, text, sink),
+            Bare::Flows(format) => {
+                let mut run = FlowRun::new(format, None, line);
+                run.push(line, text, sink);
+                Section::Flows(Box::new(run))
+            }
+            Bare::Inventory(shape) => {
+                let mut inventory = Inventory::new("", None, shape);
+                inventory.push(line, text);
+                Section::Inventory(Box::new(inventory))
+            }
+            Bare::Dig => {
+                let mut run = DigRun::new(None, line);
+                run.push(line, text);
+                Section::Dig(Box::new(run))
+            }
+            Bare::HexDumps => {
+                let mut run = HexRun::new(line);
+                run.push(text, sink);
+                Section::HexDumps(Box::new(run))
+            }
+        };
+    }
+
+    fn open_packets(&mut self, line: u64, text: &str, sink: Sink<'_>) -> Section {
+        let mut run = Run::new(Origin { line, ..Origin::default() });
+        self.has_content |= run.push(line, text, sink);
+        self.open_line = may_go_on(text).then_some(line);
+        if let Some(broken) = self.broken_line.take().filter(|broken| broken + 1 == line) {
+            let message = "stands between two packets and is none: what is before and behind it is taken for two captures; if it is the rest of a line, paste the lines unbroken";
+            let place = Place::Line(broken);
+            sink(Event::Fault(Fault { place, message: message.to_owned() }));
+        }
+        Section::Run { run: Box::new(run), saw_none: false, is_announced: false }
     }
 
     /// `listening on …` completes the command before it, or begins a run.
     fn announce(&mut self, line: u64, announcement: &Announcement<'_>, sink: Sink<'_>) {
         let is_new = match &self.section {
             Section::Run { run, is_announced, .. } => run.has_packets() || *is_announced,
-            Section::Prose | Section::Inventory(_) | Section::Dig(_) | Section::Flows(_) => true,
+            Section::Prose
+            | Section::Inventory(_)
+            | Section::Dig(_)
+            | Section::Flows(_)
+            | Section::Netscreen(_)
+            | Section::HexDumps(_) => true,
         };
         if is_new {
             self.close(sink);
@@ -227,28 +252,9 @@ impl Splitter {
 
     /// Ends what is open and hands out what it still holds.
     fn close(&mut self, sink: Sink<'_>) {
-        match std::mem::replace(&mut self.section, Section::Prose) {
-            Section::Prose => {}
-            Section::Run { run, saw_none, .. } => {
-                self.runs += usize::from(run.has_packets() || saw_none);
-                if !run.has_packets() && saw_none {
-                    run.finish_empty(sink);
-                } else {
-                    run.finish(sink);
-                }
-            }
-            Section::Inventory(inventory) => self.has_content |= inventory.finish(sink),
-            Section::Flows(run) => {
-                let has_content = run.finish(sink);
-                self.runs += usize::from(has_content);
-                self.has_content |= has_content;
-            }
-            Section::Dig(run) => {
-                let has_content = run.finish(sink);
-                self.runs += usize::from(has_content);
-                self.has_content |= has_content;
-            }
-        }
+        let ended = std::mem::replace(&mut self.section, Section::Prose).finish(sink);
+        self.runs += usize::from(ended.is_run);
+        self.has_content |= ended.has_content;
     }
 }
 

@@ -15,7 +15,21 @@ pub(super) fn is_noise(line: &str) -> bool {
         || trimmed.starts_with("Warning: interface names might be incorrect")
         || trimmed.starts_with("[sudo] password")
         || find_count(trimmed).is_some()
+        || is_sniffer_head(trimmed)
+        || is_column_head(trimmed)
         || is_ellipsis(trimmed)
+}
+
+/// What FortiGate's sniffer says when it begins, beside its interface.
+fn is_sniffer_head(trimmed: &str) -> bool {
+    trimmed == "Using Original Sniffing Mode"
+        || (trimmed.starts_with("filters=[") && trimmed.ends_with(']'))
+}
+
+/// The names of Wireshark's columns, which its export repeats before each row.
+fn is_column_head(trimmed: &str) -> bool {
+    let mut words = trimmed.split_whitespace();
+    ["No.", "Time", "Source", "Destination"].iter().all(|name| words.next() == Some(name))
 }
 
 /// `7 packets captured`: the number, where the line is tcpdump's count of what
@@ -68,6 +82,9 @@ mod tests {
             ("[...]", true),
             ("---", true),
             ("tcpdump: verbose output suppressed, use -v or -vv for full protocol decode", true),
+            ("filters=[udp port 69]", true),
+            ("No.     Time           Source        Destination   Protocol Length Info", true),
+            ("No. Time flies", false),
             ("7 packets later", false),
             ("Then on the host:", false),
             ("在主机网卡上抓包", false),

@@ -113,7 +113,7 @@ fn find_host(place: &str) -> Option<&str> {
     let is_shell = SHELLS.iter().any(|shell| {
         host.strip_prefix(shell).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     });
-    let is_place = second.is_none_or(|second| second.starts_with(['~', '/', ':']));
+    let is_place = second.is_none_or(|second| second.starts_with(['~', '/', ':', '(']));
     (is_place && !is_shell && !host.starts_with('-')).then_some(host)
 }
 
@@ -151,6 +151,10 @@ mod tests {
             ("# tcpdump -n", Some((None, "tcpdump -n"))),
             ("node3# ip a", Some((Some("node3"), "ip a"))),
             ("node3:~ # ip a", Some((Some("node3"), "ip a"))),
+            (
+                "FGT60D (root) # diag sniffer packet any",
+                Some((Some("FGT60D"), "diag sniffer packet any")),
+            ),
             ("bash-5.1# ip a", Some((None, "ip a"))),
             ("/ # ip a", Some((None, "ip a"))),
             ("thinkbox :: work/dockers/bind » sudo ip a", Some((Some("thinkbox"), "sudo ip a"))),

@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -21,6 +22,9 @@ const HEAD_TIME: Duration = Duration::from_secs(15);
 
 /// How long a client may take nothing of its answer before the kernel gives it up.
 const WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// How long a client that we refuse may take to read why.
+const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// How long no connection is taken after the system refused one.
 const REST_TIME: Duration = Duration::from_millis(500);
@@ -69,10 +73,18 @@ pub async fn serve(
                     let _ = watcher.watch(served).await;
                 }
                 Some(tls) => {
-                    let handshake = tokio::time::timeout(HEAD_TIME, tls.accept(connection));
-                    if let Ok(Ok(connection)) = handshake.await {
-                        let served = builder.serve_connection(TokioIo::new(connection), service);
-                        let _ = watcher.watch(served).await;
+                    let accept = tls.accept(connection).into_fallible();
+                    match tokio::time::timeout(HEAD_TIME, accept).await {
+                        Ok(Ok(connection)) => {
+                            let served =
+                                builder.serve_connection(TokioIo::new(connection), service);
+                            let _ = watcher.watch(served).await;
+                        }
+                        Ok(Err((error, connection))) => {
+                            tracing::debug!(%error, "a client's handshake failed");
+                            let _ = tokio::time::timeout(LINGER_TIME, linger(connection)).await;
+                        }
+                        Err(_) => {}
                     }
                 }
             }
@@ -82,6 +94,16 @@ pub async fn serve(
     // Nobody who comes now is heard, so nobody should be kept waiting.
     drop(listener);
     running.shutdown().await;
+}
+
+/// Ends a connection so that its client learns why. TLS 1.3 lets it send its request
+/// before we have refused its certificate: closed with that unread, the kernel resets
+/// the connection, and the alert is lost (RFC 1122, section 4.2.2.13).
+async fn linger(mut connection: TcpStream) {
+    let mut unread = [0; 4_096];
+    if connection.shutdown().await.is_ok() {
+        while connection.read(&mut unread).await.is_ok_and(|length| length > 0) {}
+    }
 }
 
 fn prepare(connection: &TcpStream) {

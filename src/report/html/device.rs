@@ -1,5 +1,7 @@
 //! One device, as its section of a page shows it.
 
+use std::collections::BTreeSet;
+
 use crate::model::finding::Remedy;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding, Step};
 use crate::report::advice::remedies;
@@ -108,6 +110,12 @@ impl<'a> DeviceView<'a> {
         count(self.exchanges_omitted, "more exchange", "more exchanges")
     }
 
+    /// `3 more frames`.
+    pub(super) fn omitted_frames(&self) -> String {
+        let omitted = u64::try_from(self.evidence_omitted).unwrap_or(u64::MAX);
+        count(omitted, "more frame", "more frames")
+    }
+
     /// The filter for the whole exchange, with the caution that belongs to it.
     pub(super) fn caution(&self) -> Option<&str> {
         self.worst.as_ref().and_then(|exchange| exchange.caution.as_deref())
@@ -122,7 +130,7 @@ fn findings(device: &Device) -> Vec<FindingView<'_>> {
 /// The frames of all findings, each once, those of the first finding first.
 fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<EvidenceRow<'a>>, usize) {
     let mut rows: Vec<EvidenceRow<'a>> = Vec::new();
-    let mut omitted = 0;
+    let mut omitted = BTreeSet::new();
     for (index, view) in findings.iter().enumerate() {
         for frame in &view.finding.evidence {
             let proof = (index + 1, view.id.clone());
@@ -140,7 +148,9 @@ fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<Evidenc
                     summary: &frame.summary,
                     proves: vec![proof],
                 }),
-                None => omitted += 1,
+                None => {
+                    omitted.insert((frame.capture.as_str(), frame.frame));
+                }
             }
         }
     }
@@ -149,7 +159,7 @@ fn evidence<'a>(findings: &[FindingView<'a>], times: &Times<'_>) -> (Vec<Evidenc
         (row.proves.first().map(|(finding, _)| *finding), row.capture, row.frame)
     };
     rows.sort_by(|a, b| order(a).cmp(&order(b)));
-    (rows, omitted)
+    (rows, omitted.len())
 }
 
 impl<'a> ExchangeView<'a> {

@@ -76,6 +76,7 @@ pub(crate) fn founding() -> Report {
             },
         ],
         addresses: addresses(),
+        addresses_omitted: 0,
         devices_omitted: 0,
         devices: vec![failing_device(), working_device()],
     }

@@ -2,11 +2,13 @@
 
 use super::name;
 use super::page::{Colour, Page};
+use crate::model::finding::Remedy;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding};
 use crate::report::advice::remedies;
 use crate::report::ladder::{Arrow, Ladder, Row, Tone, find_ladder};
 use crate::report::parties::{Parties, Party};
 use crate::report::plain::clip;
+use crate::report::shelf::for_any_device;
 use crate::report::story::facts;
 use crate::report::times::Times;
 use crate::report::wireshark::find_caution;
@@ -22,7 +24,7 @@ const SUMMARY_MAX: usize = 90;
 /// Remedies that an earlier device's section has told, and that device.
 #[derive(Default)]
 pub(super) struct Told<'a> {
-    remedies: Vec<(&'a str, &'a Device)>,
+    remedies: Vec<(&'a Remedy, &'a Device)>,
 }
 
 /// Writes the section of one device.
@@ -191,8 +193,8 @@ fn write_evidence(page: &mut Page, finding: &DeviceFinding, times: &Times<'_>) {
     }
 }
 
-/// What to change. A remedy of the same title as an earlier device's differs
-/// in this device's address only, so it is not told again.
+/// What to change. A remedy that differs from an earlier device's in the
+/// device's address only is not told again.
 fn write_remedies<'a>(page: &mut Page, device: &'a Device, told: &mut Told<'a>) {
     let remedies = remedies(device);
     if !remedies.is_empty() {
@@ -205,23 +207,25 @@ fn write_remedies<'a>(page: &mut Page, device: &'a Device, told: &mut Told<'a>) 
         let or = if index == 0 || remedy.title.starts_with("Or ") { "" } else { "or: " };
         let mark = format!("{}. {or}", index + 1);
         let indent = 4 + mark.chars().count();
-        match told.remedies.iter().find(|(title, _)| *title == remedy.title) {
-            Some((title, first)) if first.device != device.device => {
-                page.item(&mark, indent, &format!("{title} (see {}, above)", name(first)));
-            }
-            _ => {
-                page.item(&mark, indent, &remedy.title);
-                for step in &remedy.steps {
-                    page.item("- ", 9, step);
-                }
-                for command in &remedy.commands {
-                    page.verbatim(11, command);
-                }
-            }
+        let is_known = |(known, first): &&(&Remedy, &Device)| {
+            first.device != device.device
+                && for_any_device(known, first.device) == for_any_device(remedy, device.device)
+        };
+        if let Some((_, first)) = told.remedies.iter().find(is_known) {
+            let title = &remedy.title;
+            page.item(&mark, indent, &format!("{title} (see {}, above)", name(first)));
+            continue;
+        }
+        page.item(&mark, indent, &remedy.title);
+        for step in &remedy.steps {
+            page.item("- ", 9, step);
+        }
+        for command in &remedy.commands {
+            page.verbatim(11, command);
         }
     }
-    let titles = device.findings.iter().flat_map(|finding| &finding.remedies);
-    told.remedies.extend(titles.map(|remedy| (remedy.title.as_str(), device)));
+    let remedies = device.findings.iter().flat_map(|finding| &finding.remedies);
+    told.remedies.extend(remedies.map(|remedy| (remedy, device)));
 }
 
 fn write_other_exchanges(page: &mut Page, device: &Device, times: &Times<'_>) {

@@ -9,6 +9,7 @@ mod alerts;
 mod analyses;
 mod devices;
 mod health;
+mod metrics;
 pub mod nodes;
 pub mod queries;
 mod report_body;
@@ -33,4 +34,5 @@ pub fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(alerts::take_alerts))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::get_metrics))
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::Settings;
 use super::error::Error;
+use super::notices::Notices;
 use super::running::{Refusal, Running, Task};
 use crate::analysis::Limits;
 use crate::model::query::{NodeQuery, QueryState};
@@ -24,10 +25,14 @@ use crate::node::summary::NodeSummary;
 use crate::node::wire::InterfaceStatus;
 use crate::store::Store;
 
+mod masks;
 mod observed;
 mod plan;
 mod recovery;
 mod run;
+#[cfg(test)]
+mod samples;
+mod watcher;
 mod worker;
 
 pub use plan::MOST_INTERFACES;
@@ -133,6 +138,7 @@ struct Inner {
     store: Store,
     nodes: Nodes,
     running: Running,
+    notices: Notices,
     options: QueryOptions,
     limits: Limits,
     turns: Arc<Semaphore>,
@@ -166,6 +172,7 @@ impl Queries {
             store,
             nodes: settings.nodes.clone(),
             running: settings.running.clone(),
+            notices: settings.notices.clone(),
             limits: Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() },
             turns: Arc::new(Semaphore::new(turns)),
             book: Mutex::default(),

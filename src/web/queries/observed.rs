@@ -18,6 +18,9 @@ pub struct Observed {
     /// As read last.
     pub facts: Option<NodeFacts>,
     pub flows: Option<TrackedFlows>,
+    /// What was not captured, and why.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Observed {

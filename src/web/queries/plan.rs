@@ -10,12 +10,20 @@ use crate::node::wire::{
 /// Interfaces of one capture, as agents take them.
 pub const MOST_INTERFACES: usize = 16;
 
+/// Where a query captures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    pub interfaces: Vec<String>,
+    /// What was left out, and why.
+    pub notes: Vec<String>,
+}
+
 /// The interfaces that matter to a device: those through which the node reaches
 /// it, and the cables of pods. Pods that the device's tracked flows lead to come
 /// first, because a node can have more pods than a capture has room for.
 ///
 /// `ways` are the facts that were read with each of the device's addresses.
-pub fn choose_interfaces(ways: &[NodeFacts], flows: Option<&TrackedFlows>) -> Vec<String> {
+pub fn choose_interfaces(ways: &[NodeFacts], flows: Option<&TrackedFlows>) -> Chosen {
     let mut chosen: Vec<&str> = Vec::new();
     chosen
         .extend(ways.iter().filter_map(|facts| facts.device_route.as_ref()?.interface.as_deref()));
@@ -30,21 +38,27 @@ pub fn choose_interfaces(ways: &[NodeFacts], flows: Option<&TrackedFlows>) -> Ve
     }
     let mut seen = BTreeSet::new();
     chosen.retain(|name| seen.insert(*name));
-    chosen.into_iter().take(MOST_INTERFACES).map(str::to_owned).collect()
+    let left_out = chosen.len().saturating_sub(MOST_INTERFACES);
+    let notes = (left_out > 0).then(|| {
+        format!(
+            "{left_out} of the node's interfaces to pods were not captured: a capture has {MOST_INTERFACES} interfaces at most, and these are not known to lead to where the device's packets go; a request can name interfaces"
+        )
+    });
+    Chosen {
+        interfaces: chosen.into_iter().take(MOST_INTERFACES).map(str::to_owned).collect(),
+        notes: notes.into_iter().collect(),
+    }
 }
 
 /// The capture at these interfaces: packets of these addresses, and what explains them.
 pub fn request_of(
-    interfaces: Vec<String>,
+    interfaces: Vec<CaptureInterface>,
     addresses: Vec<IpAddr>,
     ports: Vec<u16>,
     limits: CaptureLimits,
 ) -> CaptureRequest {
     CaptureRequest {
-        interfaces: interfaces
-            .into_iter()
-            .map(|name| CaptureInterface { name, filter: None })
-            .collect(),
+        interfaces,
         filter: Some(CaptureFilter { ports, ..CaptureFilter::of_devices(addresses) }),
         everything: false,
         snap_length_bytes: 65_535,
@@ -54,36 +68,8 @@ pub fn request_of(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
+    use super::super::samples::{facts, flows};
     use super::*;
-
-    fn facts(uplink: &str, cables: &[(&str, &str)]) -> NodeFacts {
-        let cables: Vec<_> = cables
-            .iter()
-            .map(|(interface, leads_to)| json!({"interface": interface, "leads_to": leads_to}))
-            .collect();
-        serde_json::from_value(json!({
-            "version": 1, "node": "node3", "at": "2024-11-19T00:00:00Z", "links": [], "routes": [],
-            "neighbours": [], "roles": [], "cables": cables, "networks": [], "counters": {},
-            "settings": {"rp_filter": {}, "use_tempaddr": {}}, "faults": [],
-            "device_route": {"type": "unicast", "dst": "default", "dev": uplink,
-                "protocol": "static", "scope": "global"},
-        }))
-        .unwrap()
-    }
-
-    fn flows(pod: &str, client: &str, asked: &str) -> TrackedFlows {
-        serde_json::from_value(json!({
-            "version": 1, "node": "node3", "at": "2024-11-19T00:00:00Z", "entries_omitted": 0,
-            "entries": [{"is_replied": false, "is_assured": false,
-                "original": {"source": {"address": client, "port": 5000},
-                    "destination": {"address": asked, "port": 69}},
-                "expected_reply": {"source": {"address": pod, "port": 69},
-                    "destination": {"address": client, "port": 5000}}}],
-        }))
-        .unwrap()
-    }
 
     #[test]
     fn ways_to_the_device_come_first_then_the_pods_it_talks_to() {
@@ -102,7 +88,11 @@ mod tests {
             ),
         ];
         for (flows, expected) in cases {
-            assert_eq!(choose_interfaces(&ways, flows.as_ref()), expected);
+            let chosen = choose_interfaces(&ways, flows.as_ref());
+            assert_eq!(
+                (chosen.interfaces.as_slice(), chosen.notes.len()),
+                (&expected.map(str::to_owned)[..], 0)
+            );
         }
     }
 
@@ -116,7 +106,9 @@ mod tests {
             &[facts("eth0", &cables)],
             Some(&flows("198.51.100.39", "192.0.2.9", "192.0.2.21")),
         );
-        assert_eq!(chosen.len(), MOST_INTERFACES);
-        assert_eq!(chosen[..2], ["eth0", "cali39"]);
+        assert_eq!(chosen.interfaces.len(), MOST_INTERFACES);
+        assert_eq!(chosen.interfaces[..2], ["eth0", "cali39"]);
+        // What it leaves out, it says: 40 pods and the way to the device.
+        assert!(chosen.notes[0].starts_with("25 of the node's interfaces"), "{:?}", chosen.notes);
     }
 }

@@ -75,6 +75,7 @@ impl Queries {
             tokio::task::spawn_blocking(move || worker::analyse_again(&mut file, limits, rest));
         let report = worker.await.map_err(|_| Error::Internal("the analysis ended"))??;
         inner.store.save(&report).await?;
+        inner.notices.note_saved(id);
         Ok(report.verdict)
     }
 }

@@ -1,20 +1,21 @@
 //! One query, from its turn to its report.
 
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::super::error::Error;
 use super::super::running::Task;
 use super::observed::Observed;
+use super::plan::Chosen;
+use super::watcher::Watcher;
 use super::worker::{self, Piece, Rest};
-use super::{Queries, Slot, Stop, agent_failed, plan};
+use super::{Queries, Slot, Stop, agent_failed, masks, plan};
 use crate::analysis::ReportHeader;
+use crate::model::cluster::ServiceFact;
 use crate::model::progress::Phase;
 use crate::model::query::{NodeQuery, QueryState};
 use crate::model::report::Report;
@@ -83,6 +84,7 @@ impl Job {
                 match inner.store.save(&report).await {
                     Ok(()) => {
                         captures.keep();
+                        inner.notices.note_saved(id);
                         match ending {
                             Ending::Whole(message) => {
                                 (QueryState::Finished, message, Ok(report.verdict))
@@ -131,12 +133,12 @@ impl Job {
         inner.store.start_query(self.query.id, (inner.now)()).await.map_err(Error::from)?;
 
         let (ways, flows) = self.look_first().await?;
-        let interfaces = if self.interfaces.is_empty() {
+        let mut chosen = if self.interfaces.is_empty() {
             plan::choose_interfaces(&ways, flows.as_ref())
         } else {
-            self.interfaces.clone()
+            Chosen { interfaces: self.interfaces.clone(), notes: Vec::new() }
         };
-        if interfaces.is_empty() {
+        if chosen.interfaces.is_empty() {
             let node = self.query.node.clone();
             let reason = format!("the node has no route to {}", self.query.device);
             return Err(Error::AgentRefused { node, reason }.into());
@@ -146,12 +148,30 @@ impl Job {
             packets: MOST_PACKETS,
             bytes: inner.options.largest_bytes,
         };
-        let addresses = self.query.addresses.clone();
-        let request = plan::request_of(interfaces, addresses, self.ports.clone(), limits);
+        let addresses = &self.query.addresses;
+        let services = self.find_services();
+        let addresses_of_node = match ways.first() {
+            Some(facts) if masks::may_be_masked(flows.as_ref(), &services) => {
+                masks::masks_of(facts, addresses, &mut chosen.notes)
+            }
+            _ => Vec::new(),
+        };
+        for note in &chosen.notes {
+            tracing::info!(id = %self.query.id, note, "the capture is not all that it could be");
+        }
+        let interfaces = masks::with_masks(
+            chosen.interfaces,
+            ways.first(),
+            addresses,
+            &self.ports,
+            &addresses_of_node,
+        );
+        let request = plan::request_of(interfaces, addresses.clone(), self.ports.clone(), limits);
         let started = self.agents.capture(&self.agent, &request).await;
         let capture = started.map_err(|error| agent_failed(&self.query.node, error))?;
 
-        let watcher = Watcher::start(self, ways.into_iter().next(), flows);
+        let observed = Observed { facts: ways.into_iter().next(), flows, notes: chosen.notes };
+        let watcher = Watcher::start(self, observed);
         let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
         let (counts, hold) = (task.counts(), task.hold());
         let captures = inner.store.new_captures(self.query.id);
@@ -192,6 +212,13 @@ impl Job {
             }
         }
         Ok((ways, observed.flows))
+    }
+
+    /// The services of the node's cluster.
+    fn find_services(&self) -> Vec<ServiceFact> {
+        let Some(cluster) = self.query.cluster.clone() else { return Vec::new() };
+        let said = self.queries.inner.nodes.facts(Some(&[cluster])).unwrap_or_default();
+        said.into_iter().flat_map(|cluster| cluster.facts.services).collect()
     }
 
     /// Passes the capture on while it comes.
@@ -317,86 +344,4 @@ pub(super) fn rest_of(
         // A cluster that is not followed any more says nothing.
         clusters: clusters.and_then(Result::ok).unwrap_or_default(),
     }
-}
-
-/// Looks at the connection tracking table from time to time; dropped, it stops.
-#[derive(Debug)]
-struct Watcher {
-    observed: Arc<Mutex<Observed>>,
-    /// Looks in a row that had no answer.
-    misses: Arc<AtomicU32>,
-    task: JoinHandle<()>,
-}
-
-impl Watcher {
-    fn start(job: &Job, facts: Option<NodeFacts>, flows: Option<TrackedFlows>) -> Self {
-        let observed = Arc::new(Mutex::new(Observed { facts, flows }));
-        let misses = Arc::<AtomicU32>::default();
-        let look = Look {
-            agents: job.agents.clone(),
-            agent: job.agent.clone(),
-            addresses: job.query.addresses.clone(),
-            observed: Arc::clone(&observed),
-            misses: Arc::clone(&misses),
-        };
-        let (store, id) = (job.queries.inner.store.clone(), job.query.id);
-        let pause = job.queries.inner.options.look_time;
-        let task = tokio::spawn(async move {
-            loop {
-                let json = serde_json::to_string(&*lock(&look.observed)).unwrap_or_default();
-                if let Err(error) = store.save_observed(id, &json).await {
-                    tracing::warn!(%id, %error, "what the agent says is not stored");
-                }
-                tokio::time::sleep(pause).await;
-                look.look().await;
-            }
-        });
-        Self { observed, misses, task }
-    }
-
-    fn end(self) -> Observed {
-        self.task.abort();
-        lock(&self.observed).clone()
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-#[derive(Debug)]
-struct Look {
-    agents: AgentClient,
-    agent: String,
-    addresses: Vec<IpAddr>,
-    observed: Arc<Mutex<Observed>>,
-    misses: Arc<AtomicU32>,
-}
-
-impl Look {
-    async fn look(&self) {
-        for address in &self.addresses {
-            match self.agents.conntrack(&self.agent, *address).await {
-                Ok(flows) => {
-                    self.misses.store(0, Ordering::Relaxed);
-                    lock(&self.observed).take(flows);
-                }
-                Err(crate::node::client::AgentError::Refused { .. }) => {
-                    // It answers; there is no such table.
-                    self.misses.store(0, Ordering::Relaxed);
-                }
-                Err(error) => {
-                    self.misses.fetch_add(1, Ordering::Relaxed);
-                    tracing::debug!(%error, "no look at the connection tracking table");
-                    return;
-                }
-            }
-        }
-    }
-}
-
-fn lock(observed: &Mutex<Observed>) -> std::sync::MutexGuard<'_, Observed> {
-    observed.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -103,6 +103,9 @@ fn conclude(
     rest: Rest,
 ) -> Result<Report, InputError> {
     let Rest { header, node, device, addresses, observed, clusters } = rest;
+    // At the pods' cables, packets of others are captured too.
+    analysis.tell_about(addresses.iter().copied());
+    observed.notes.into_iter().for_each(|note| analysis.add_note(note));
     if let Some(facts) = observed.facts {
         analysis.add_facts(without_doubles(facts.to_facts(), &clusters));
     }

@@ -85,10 +85,12 @@ pub async fn receive(
     task.enter(Phase::Storing);
     // A client that leaves now drops this future, not the saving.
     let store = service.store.clone();
+    let notices = service.settings.notices.clone();
     let saving = tokio::spawn(async move {
         match store.save(&report).await {
             Ok(()) => {
                 captures.keep();
+                notices.note_saved(report.id);
                 task.finish(report.verdict);
                 Ok(report)
             }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use memchr::memmem;
 
 use crate::ingest::byte_order::ByteOrder;
-use crate::ingest::window::Window;
+use crate::ingest::window::{Window, read_buffered};
 
 const SIGNATURE: &[u8] = b"PK\x07\x08";
 
@@ -69,11 +69,7 @@ impl<'w, 'a> Streamed<'w, 'a> {
 
 impl Read for Streamed<'_, '_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let count = available.len().min(into.len());
-        into[..count].copy_from_slice(&available[..count]);
-        self.consume(count);
-        Ok(count)
+        read_buffered(self, into)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Which lines below a packet's first belong to it.
 
 use super::super::Origin;
-use super::super::hex::is_hex_line;
 use super::super::line::is_untimed_packet;
 use super::super::network::{Body, read_body};
-use super::{Pending, Stage};
+use super::{Pending, RowLines, Stage};
+use crate::ingest::hex_dump::{begins_fields, find_dump_line};
 
 /// Lines below a packet that are kept to be read; the rest are passed over.
 const LIMIT_BODY_LINES: usize = 200;
@@ -30,8 +30,8 @@ impl Pending {
     /// Takes a line below the packet; says whether it belongs to it.
     pub fn continue_with(&mut self, text: &str, origin: &Origin) -> bool {
         let trimmed = text.trim();
-        if is_hex_line(trimmed) {
-            return self.dump.get_or_insert_default().push(trimmed);
+        if self.push_dump(trimmed) || self.is_field_of_row(trimmed) {
+            return true;
         }
         if matches!(self.stage, Stage::Header)
             && let sides @ Body::Sides { .. } = read_body(trimmed)
@@ -48,6 +48,36 @@ impl Pending {
             self.keep(text);
         }
         is_ours
+    }
+
+    /// Takes a line of the hex dump; says whether it is one. Of the dumps below a
+    /// row the first is the frame itself.
+    pub fn push_dump(&mut self, text: &str) -> bool {
+        let Some(line) = find_dump_line(text) else { return false };
+        let has_begun = self.dump.is_some();
+        if !line.is_marked && !has_begun && line.offset > 0 {
+            return false;
+        }
+        self.row = match self.row {
+            RowLines::None => RowLines::None,
+            RowLines::Bytes if line.offset == 0 => RowLines::MoreBytes,
+            RowLines::MoreBytes => RowLines::MoreBytes,
+            RowLines::Below | RowLines::Fields | RowLines::Bytes => RowLines::Bytes,
+        };
+        self.row == RowLines::MoreBytes || self.dump.get_or_insert_default().push(text)
+    }
+
+    /// What `tshark -V` and Wireshark's export print below a row: the fields of
+    /// all layers, and names over the dumps.
+    fn is_field_of_row(&mut self, trimmed: &str) -> bool {
+        if self.row == RowLines::Below && begins_fields(trimmed) {
+            self.row = RowLines::Fields;
+        }
+        match self.row {
+            RowLines::None => false,
+            RowLines::Fields => true,
+            RowLines::Below | RowLines::Bytes | RowLines::MoreBytes => trimmed.ends_with("bytes):"),
+        }
     }
 
     /// tcpdump indents what belongs to the packet above.

@@ -10,7 +10,9 @@ use super::super::{conntrack, facts, metrics, netlink};
 use super::Agent;
 use super::error::Error;
 use super::extract::{CaptureId, Device, Json, JsonBody};
-use crate::model::problem::Problem;
+use super::responses::{
+    CaptureProblems, DeviceProblems, KernelProblems, StartProblems, TokenProblems, WatchProblems,
+};
 use crate::node::wire::{
     API_VERSION, CAPTURE_ID_HEADER, CaptureRequest, CaptureStatistics, InterfaceStatus, NodeFacts,
     PCAPNG_MEDIA_TYPE, Status, TrackedFlows, Watch,
@@ -24,9 +26,7 @@ const MAX_TRACKED_FLOWS: usize = 50_000;
     params(("device" = Option<String>, Query, description = "Adds the way to this address; of neighbours it and its next hop are left")),
     responses(
         (status = 200, description = "All facts", body = NodeFacts),
-        (status = 400, description = "Not an address", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The kernel does not answer", body = Problem, content_type = "application/problem+json")))]
+        DeviceProblems, TokenProblems))]
 pub async fn get_facts(
     State(agent): State<Agent>,
     Device(device): Device,
@@ -40,9 +40,7 @@ pub async fn get_facts(
     params(("device" = Option<String>, Query, description = "Only entries that name this address, in either direction")),
     responses(
         (status = 200, description = "Entries", body = TrackedFlows),
-        (status = 400, description = "Not an address", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "There is no such table", body = Problem, content_type = "application/problem+json")))]
+        DeviceProblems, TokenProblems))]
 pub async fn get_conntrack(
     State(agent): State<Agent>,
     Device(device): Device,
@@ -69,12 +67,7 @@ pub async fn get_conntrack(
     responses(
         (status = 200, description = "The capture, as it comes", body = Vec<u8>, content_type = "application/x-pcapng",
             headers(("replyscope-capture-id" = String, description = "The capture's id"))),
-        (status = 400, description = "Not a capture that can be made", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The agent's settings forbid it", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "The interface is unknown", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "As many captures run as may", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The kernel refuses", body = Problem, content_type = "application/problem+json")))]
+        StartProblems, TokenProblems))]
 pub async fn create_capture(
     State(agent): State<Agent>,
     JsonBody(request): JsonBody<CaptureRequest>,
@@ -95,9 +88,7 @@ pub async fn create_capture(
     params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 200, description = "Its statistics", body = CaptureStatistics),
-        (status = 400, description = "Not an id", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such capture", body = Problem, content_type = "application/problem+json")))]
+        CaptureProblems, TokenProblems))]
 pub async fn get_capture(
     State(agent): State<Agent>,
     CaptureId(id): CaptureId,
@@ -110,9 +101,7 @@ pub async fn get_capture(
     params(("id" = uuid::Uuid, Path)),
     responses(
         (status = 200, description = "Its statistics", body = CaptureStatistics),
-        (status = 400, description = "Not an id", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such capture", body = Problem, content_type = "application/problem+json")))]
+        CaptureProblems, TokenProblems))]
 pub async fn delete_capture(
     State(agent): State<Agent>,
     CaptureId(id): CaptureId,
@@ -124,8 +113,7 @@ pub async fn delete_capture(
 #[utoipa::path(get, path = "/v1/watch", tag = "watch",
     responses(
         (status = 200, description = "The devices, in the order in which they were named", body = Watch),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No devices are watched", body = Problem, content_type = "application/problem+json")))]
+        WatchProblems, TokenProblems))]
 pub async fn get_watch(State(agent): State<Agent>) -> Result<Json<Watch>, Error> {
     agent.watch.as_ref().map(|watch| Json(watch.view())).ok_or(Error::WatchOff)
 }
@@ -134,8 +122,7 @@ pub async fn get_watch(State(agent): State<Agent>) -> Result<Json<Watch>, Error>
 #[utoipa::path(get, path = "/v1/status", tag = "operations",
     responses(
         (status = 200, description = "The agent's state", body = Status),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The kernel does not answer", body = Problem, content_type = "application/problem+json")))]
+        KernelProblems, TokenProblems))]
 pub async fn get_status(State(agent): State<Agent>) -> Result<Json<Status>, Error> {
     let policy = agent.captures.policy();
     let links = netlink::Tables::open()?.links().await?;
@@ -167,7 +154,7 @@ pub async fn get_status(State(agent): State<Agent>) -> Result<Json<Status>, Erro
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses(
         (status = 200, description = "Metrics", body = String, content_type = "text/plain"),
-        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json")))]
+        TokenProblems))]
 pub async fn get_metrics(State(agent): State<Agent>) -> Response {
     let mut text = metrics::render(&agent.node, &agent.captures);
     if let Some(watch) = &agent.watch {
@@ -187,7 +174,7 @@ pub async fn live() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses(
         (status = 200, description = "It can work", body = String, content_type = "text/plain"),
-        (status = 503, description = "The kernel does not answer", body = Problem, content_type = "application/problem+json")))]
+        KernelProblems))]
 pub async fn ready() -> Result<&'static str, Error> {
     netlink::Tables::open()?.links().await?;
     Ok("ready\n")

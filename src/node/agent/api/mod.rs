@@ -4,6 +4,7 @@ mod error;
 mod extract;
 mod handlers;
 mod openapi;
+mod responses;
 mod tokens;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub use self::openapi::render_openapi;
 pub use self::tokens::{TokenError, Tokens};
 use super::capture::Captures;
 use super::watch::Watch;
+use crate::model::bearer::find_bearer;
 use crate::model::time::Timestamp;
 
 /// What every handler can reach.
@@ -93,12 +95,6 @@ async fn require_token(
     }
 }
 
-/// The token of `Bearer TOKEN` (RFC 6750, section 2.1); the scheme in any case.
-fn find_bearer(header: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = header.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
-}
-
 async fn set_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -121,24 +117,4 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text.unwrap_or_default(), "a handler panicked");
     Error::Internal("the request was given up").into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bearer_tokens_are_found() {
-        let cases: [(&[u8], Option<&[u8]>); 6] = [
-            (b"Bearer abc", Some(b"abc")),
-            (b"bearer  abc ", Some(b"abc")),
-            (b"Bearer ", Some(b"")),
-            (b"Basic abc=", None),
-            (b"Bearer", None),
-            (b"", None),
-        ];
-        for (header, expected) in cases {
-            assert_eq!(find_bearer(header), expected, "{}", header.escape_ascii());
-        }
-    }
 }

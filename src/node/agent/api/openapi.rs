@@ -5,6 +5,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{guarded_routes, open_routes};
+use crate::model::problem::Problem;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +18,8 @@ use super::{guarded_routes, open_routes};
         (name = "captures", description = "Packets while they come"),
         (name = "watch", description = "Devices that are judged all the time"),
         (name = "operations", description = "For supervisors")
-    )
+    ),
+    components(schemas(Problem))
 )]
 struct Document;
 

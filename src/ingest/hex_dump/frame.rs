@@ -1,18 +1,6 @@
-//! The hex dumps of `-x`, `-X`, `-xx` and `-XX`, back to bytes.
+//! What the bytes of a dump are: a frame behind a link header, or an IP packet.
 
 use crate::model::capture::LinkType;
-
-/// More than any frame tcpdump prints.
-const LIMIT_BYTES: usize = 262_144;
-const BYTES_PER_LINE: usize = 16;
-
-/// The bytes below one packet line, as far as they are in order.
-#[derive(Debug, Default)]
-pub struct HexDump {
-    bytes: Vec<u8>,
-    /// A line was missing: what follows it has no place.
-    is_broken: bool,
-}
 
 /// The bytes of a dump, with what they begin with.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,90 +10,28 @@ pub struct DumpedFrame<'a> {
     pub bytes: &'a [u8],
 }
 
-impl HexDump {
-    /// Takes a line such as `0x0010:  0a00 0001  ....`; says whether it is one.
-    pub fn push(&mut self, line: &str) -> bool {
-        let Some((offset, rest)) = split_offset(line) else {
-            return false;
-        };
-        if offset == 0 {
-            // Under -vv single options are dumped too, before the packet.
-            self.bytes.clear();
-            self.is_broken = false;
-        }
-        if offset != self.bytes.len() {
-            self.is_broken = true;
-        }
-        if !self.is_broken && self.bytes.len() < LIMIT_BYTES {
-            push_digits(&mut self.bytes, rest);
-        }
-        true
-    }
-
-    /// The frame, if the dump holds an IP packet. `link_type` is what the run
-    /// captured, `frame_length` what `-e` printed.
-    #[must_use]
-    pub fn find_frame(
-        &self,
-        link_type: Option<LinkType>,
-        frame_length: Option<u32>,
-    ) -> Option<DumpedFrame<'_>> {
-        let bytes = self.bytes.as_slice();
-        let linked = link_headers(link_type)
-            .into_iter()
-            .filter_map(|(link, start)| Some((link, start, ip_length(bytes.get(start..)?)?)))
-            .find(|(link, start, _)| names_ip(*link, bytes, *start));
-        let raw = ip_length(bytes).map(|length| (LinkType::RawIp, 0, length));
-        // A MAC address can begin like an IP header, but then its length does
-        // not fit; an IP header hardly ever has an EtherType in its place.
-        let (link_type, start, ip_length) = linked.or(raw)?;
-        let length = start + ip_length;
-        let bytes = bytes.get(..length).unwrap_or(bytes);
-        let printed = frame_length.filter(|_| start > 0).and_then(|b| usize::try_from(b).ok());
-        let original_length = u32::try_from(printed.unwrap_or(length).max(length)).ok()?;
-        Some(DumpedFrame { link_type, original_length, bytes })
-    }
-}
-
-/// Whether a line has the shape of a dump.
+/// The frame, if the bytes hold an IP packet, or ARP behind an Ethernet header.
+/// `link_type` is what was captured, `frame_length` what the text says of it.
 #[must_use]
-pub fn is_hex_line(line: &str) -> bool {
-    split_offset(line).is_some()
-}
-
-/// `0x0010:` and what follows it.
-fn split_offset(line: &str) -> Option<(usize, &str)> {
-    let rest = line.trim_start().strip_prefix("0x")?;
-    let (offset, rest) = rest.split_once(':')?;
-    if !(4..=8).contains(&offset.len()) {
-        return None;
-    }
-    Some((usize::from_str_radix(offset, 16).ok()?, rest))
-}
-
-/// Groups of four digits up to the two spaces before the characters.
-fn push_digits(bytes: &mut Vec<u8>, rest: &str) {
-    let rest = rest.trim_start();
-    let rest = rest.split_once("  ").map_or(rest, |(digits, _)| digits);
-    let mut left = BYTES_PER_LINE;
-    for group in rest.split_whitespace() {
-        let is_group = matches!(group.len(), 2 | 4) && group.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_group || left == 0 {
-            return;
-        }
-        for pair in group.as_bytes().chunks_exact(2) {
-            let byte = std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok());
-            if let Some(byte) = byte
-                && left > 0
-            {
-                bytes.push(byte);
-                left -= 1;
-            }
-        }
-        if group.len() == 2 {
-            return;
-        }
-    }
+pub fn find_frame(
+    bytes: &[u8],
+    link_type: Option<LinkType>,
+    frame_length: Option<u32>,
+) -> Option<DumpedFrame<'_>> {
+    let linked = link_headers(link_type)
+        .into_iter()
+        .filter_map(|(link, start)| Some((link, start, ip_length(bytes.get(start..)?)?)))
+        .find(|(link, start, _)| names_ip(*link, bytes, *start));
+    let raw = ip_length(bytes).map(|length| (LinkType::RawIp, 0, length));
+    // A MAC address can begin like an IP header, but then its length does
+    // not fit; an IP header hardly ever has an EtherType in its place.
+    let (link_type, start, ip_length) =
+        linked.or(raw).or_else(|| is_arp(bytes).then_some((LinkType::Ethernet, 14, 28)))?;
+    let length = start + ip_length;
+    let bytes = bytes.get(..length).unwrap_or(bytes);
+    let printed = frame_length.filter(|_| start > 0).and_then(|b| usize::try_from(b).ok());
+    let original_length = u32::try_from(printed.unwrap_or(length).max(length)).ok()?;
+    Some(DumpedFrame { link_type, original_length, bytes })
 }
 
 /// Link headers that `-xx` may begin with, and where IP follows.
@@ -155,8 +81,14 @@ fn ip_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// ARP for IPv4 on Ethernet: RFC 826.
+fn is_arp(bytes: &[u8]) -> bool {
+    bytes.get(12..20) == Some(&[0x08, 0x06, 0, 1, 0x08, 0, 6, 4]) && bytes.len() >= 42
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::dump::HexDump;
     use super::*;
 
     const V4: [&str; 2] = [
@@ -182,7 +114,7 @@ mod tests {
     fn ip_packets_are_read_without_a_link_header() {
         for (lines, length) in [(&V4[..], 32), (&V6[..], 52)] {
             let dump = dump(lines);
-            let frame = dump.find_frame(None, None).unwrap();
+            let frame = find_frame(dump.bytes(), None, None).unwrap();
             assert_eq!((frame.link_type, frame.bytes.len()), (LinkType::RawIp, length));
             assert_eq!(frame.original_length, u32::try_from(length).unwrap());
         }
@@ -207,7 +139,7 @@ mod tests {
         ];
         for (lines, link_type, length) in cases {
             let dump = dump(&lines);
-            let frame = dump.find_frame(None, None).unwrap();
+            let frame = find_frame(dump.bytes(), None, None).unwrap();
             assert_eq!((frame.link_type, frame.bytes.len()), (link_type, length));
         }
     }
@@ -215,19 +147,24 @@ mod tests {
     #[test]
     fn padding_goes_and_missing_bytes_are_told() {
         let padded = dump(&[V4[0], V4[1], "\t0x0020:  0000 0000 0000"]);
-        assert_eq!(padded.find_frame(None, None).unwrap().bytes.len(), 32);
+        assert_eq!(find_frame(padded.bytes(), None, None).unwrap().bytes.len(), 32);
         let cut = dump(&["\t0x0000:  4500 0220 0001 0000 4011 f6c9 c000 0201", V4[1]]);
-        let frame = cut.find_frame(None, None).unwrap();
+        let frame = find_frame(cut.bytes(), None, None).unwrap();
         assert_eq!((frame.original_length, frame.bytes.len()), (544, 32));
     }
 
     #[test]
-    fn what_is_no_packet_gives_no_frame() {
+    fn only_packets_give_a_frame() {
         let arp = dump(&["0x0000:  0001 0800 0604 0001 0200 0000 0001 c000"]);
-        assert_eq!(arp.find_frame(None, None), None);
+        assert_eq!(find_frame(arp.bytes(), None, None), None);
+        let request = dump(&[
+            "0x0000:  ffff ffff ffff 0200 0000 0001 0806 0001",
+            "0x0010:  0800 0604 0001 0200 0000 0001 c000 0201",
+            "0x0020:  0000 0000 0000 c000 0202",
+        ]);
+        let frame = find_frame(request.bytes(), None, None).unwrap();
+        assert_eq!((frame.link_type, frame.bytes.len()), (LinkType::Ethernet, 42));
         let gap = dump(&[V4[1]]);
-        assert_eq!(gap.find_frame(None, None), None);
-        assert!(!HexDump::default().push("0x12: 4500"));
-        assert!(!HexDump::default().push("tcpdump: listening on eth0"));
+        assert_eq!(find_frame(gap.bytes(), None, None), None);
     }
 }

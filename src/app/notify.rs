@@ -1,0 +1,21 @@
+//! Who is told of changed verdicts, from the settings.
+
+use super::nodes::Failure;
+use crate::config::NotifySettings;
+use crate::notify::{Notifier, Target};
+
+/// Starts what tells them; needs a runtime.
+pub fn start(settings: &NotifySettings) -> Result<Notifier, Failure> {
+    let mut targets = Vec::with_capacity(settings.receivers.len());
+    for (number, receiver) in (1..).zip(&settings.receivers) {
+        let target: Target = receiver
+            .reveal()
+            .parse()
+            .map_err(|error| format!("the receiver number {number} of --notify-url: {error}"))?;
+        targets.push(target);
+    }
+    if !targets.is_empty() {
+        tracing::info!(?targets, "telling receivers of changed verdicts");
+    }
+    Ok(Notifier::start(targets)?)
+}

@@ -1,0 +1,179 @@
+//! Frames that text shows as hex dumps, with or without words about them.
+//!
+//! Bare dumps are what `text2pcap` takes: each begins at offset 0, and text
+//! between them says nothing. Wireshark and `tshark -V -x` print `Frame 1: …` and
+//! the packet's fields before the dump, of which the time is read.
+
+mod dump;
+mod frame;
+mod head;
+pub mod pairs;
+
+use super::{CaptureHeader, Event, InterfaceHeader};
+use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
+use crate::model::time::Timestamp;
+pub use dump::{HexDump, find_dump_line};
+pub use frame::{DumpedFrame, find_frame};
+use head::{FrameHead, find_epoch, find_head};
+
+type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
+
+/// Bytes that the first line of a bare dump has to show: those of an Ethernet header.
+const LEAST_BYTES: usize = 14;
+
+/// A row of dumps: a capture of its own.
+#[derive(Debug, Default)]
+pub struct HexRun {
+    first_line: u64,
+    is_open: bool,
+    frames: u64,
+    /// Dumps before the first that is a frame.
+    early: u64,
+    pending: Option<Pending>,
+    last_at: Option<Timestamp>,
+}
+
+/// A frame while its lines come in.
+#[derive(Debug, Default)]
+struct Pending {
+    head: Option<FrameHead>,
+    at: Option<Timestamp>,
+    dump: HexDump,
+    /// Another dump of the same frame has begun: what was put together from
+    /// several frames, or decrypted.
+    is_whole: bool,
+}
+
+/// Whether a row of dumps begins with this line.
+#[must_use]
+pub fn begins_dumps(text: &str) -> bool {
+    find_head(text).is_some()
+        || find_dump_line(text).is_some_and(|line| line.offset == 0 && line.count() >= LEAST_BYTES)
+}
+
+/// Whether Wireshark prints the fields of a frame below this line.
+#[must_use]
+pub fn begins_fields(text: &str) -> bool {
+    find_head(text).is_some()
+}
+
+impl HexRun {
+    /// A row that begins at `first_line`.
+    #[must_use]
+    pub fn new(first_line: u64) -> Self {
+        Self { first_line, ..Self::default() }
+    }
+
+    /// Takes the next line; says whether it is a frame's. Others may stand
+    /// between frames, and between the fields of one.
+    pub fn push(&mut self, text: &str, sink: Sink<'_>) -> bool {
+        if let Some(head) = find_head(text) {
+            self.settle(sink);
+            self.pending = Some(Pending { head: Some(head), ..Pending::default() });
+            return true;
+        }
+        if let Some(line) = find_dump_line(text) {
+            self.push_dump(line.offset, text, sink);
+            return true;
+        }
+        let Some(pending) = &mut self.pending else { return false };
+        if pending.head.is_none() {
+            if text.trim().is_empty() {
+                return true;
+            }
+            self.settle(sink);
+            return false;
+        }
+        if let Some(at) = find_epoch(text) {
+            pending.at = Some(at);
+            return true;
+        }
+        text.starts_with(char::is_whitespace) || text.is_empty()
+    }
+
+    /// Ends the row; says whether any dump was a frame.
+    pub fn finish(mut self, sink: Sink<'_>) -> bool {
+        self.settle(sink);
+        if self.is_open {
+            sink(Event::CaptureEnds);
+        }
+        self.is_open
+    }
+
+    fn push_dump(&mut self, offset: usize, text: &str, sink: Sink<'_>) {
+        let begins_again =
+            self.pending.as_ref().is_some_and(|pending| !pending.dump.bytes().is_empty());
+        let has_head = self.pending.as_ref().is_some_and(|pending| pending.head.is_some());
+        if offset == 0 && begins_again && !has_head {
+            self.settle(sink);
+        }
+        let pending = self.pending.get_or_insert_default();
+        pending.is_whole |= offset == 0 && begins_again && has_head;
+        if !pending.is_whole {
+            pending.dump.push(text);
+        }
+    }
+
+    fn settle(&mut self, sink: Sink<'_>) {
+        let Some(pending) = self.pending.take() else { return };
+        let length = pending.head.map(|head| head.length);
+        let bytes = pending.dump.bytes();
+        let found = find_frame(bytes, None, length).filter(|found| {
+            // Text can begin like an IP header; then its length does not fit.
+            let is_exact = usize::try_from(found.original_length) == Ok(bytes.len());
+            found.link_type != LinkType::RawIp || is_exact
+        });
+        let Some(found) = found else {
+            self.pass_over(sink);
+            return;
+        };
+        self.open(found.link_type, pending.at, sink);
+        self.frames += 1;
+        self.last_at = pending.at.or(self.last_at);
+        sink(Event::Frame(Frame {
+            number: self.frames,
+            at: self.last_at.unwrap_or(Timestamp::EPOCH),
+            interface: 0,
+            link_type: found.link_type,
+            direction: None,
+            original_length: found.original_length,
+            bytes: found.bytes,
+        }));
+    }
+
+    /// A dump that is no frame we know has a number among those that are.
+    fn pass_over(&mut self, sink: Sink<'_>) {
+        if self.is_open {
+            self.frames += 1;
+            sink(Event::OtherPacket { frame: self.frames, at: self.last_at });
+        } else {
+            self.early += 1;
+        }
+    }
+
+    fn open(&mut self, link_type: LinkType, at: Option<Timestamp>, sink: Sink<'_>) {
+        if std::mem::replace(&mut self.is_open, true) {
+            return;
+        }
+        sink(Event::CaptureBegins(CaptureHeader {
+            format: CaptureFormat::HexDump,
+            clock: if at.is_some() { Clock::Absolute } else { Clock::None },
+            name: None,
+            node: None,
+            interface: None,
+            line: Some(self.first_line),
+        }));
+        sink(Event::Interface(InterfaceHeader {
+            index: 0,
+            name: None,
+            link_type: Some(link_type),
+        }));
+        for _ in 0..std::mem::take(&mut self.early) {
+            self.frames += 1;
+            sink(Event::OtherPacket { frame: self.frames, at });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Rows of dumps, and what is none.
+
+use crate::ingest::samples::{Seen, read_all};
+use crate::model::capture::LinkType;
+
+const V4: &str = "\
+0000  02 00 00 00 00 02 02 00 00 00 00 01 08 00 45 00   ..............E.
+0010  00 20 00 01 00 00 40 11 00 00 c0 00 02 07 c6 33   . ....@........3
+0020  64 0a 13 88 00 45 00 0c 00 00 00 04 00 00         d....E........
+";
+const V6: &str = "\
+0000  60 00 00 00 00 0c 11 40 20 01 0d b8 00 00 00 00   `......@ .......
+0010  00 00 00 00 00 00 00 07 20 01 0d b8 01 00 00 00   ........ .......
+0020  00 00 00 00 00 00 00 10 13 88 00 45 00 0c 00 00   ...........E....
+0030  00 04 00 00                                       ....
+";
+const TEXT: &str = "\
+0000  45 76 65 6e 74 20 6c 6f 67 20 6f 66 20 74 68 65   Event log of the
+0010  20 64 65 76 69 63 65                               device
+";
+
+/// Number, link type and bytes of each frame; `None` for another packet.
+fn outline(events: &[Seen]) -> Vec<Option<(u64, LinkType, usize)>> {
+    let frame = |event: &Seen| match event {
+        Seen::Frame { number, link_type, bytes, .. } => {
+            Some(Some((*number, *link_type, bytes.len())))
+        }
+        Seen::Text(text) if text.starts_with("OtherPacket") => Some(None),
+        _ => None,
+    };
+    events.iter().filter_map(frame).collect()
+}
+
+#[test]
+fn dumps_in_a_row_are_one_capture() {
+    let v4 = |number| Some((number, LinkType::Ethernet, 46));
+    let v6 = |number| Some((number, LinkType::RawIp, 52));
+    let cases = [
+        (format!("{V4}\n{V6}"), vec![v4(1), v6(2)]),
+        (format!("{V4}{V6}"), vec![v4(1), v6(2)]),
+        (format!("Sent:\n{V4}\nThen this came back:\n{V6}"), vec![v4(1), v6(2)]),
+        (format!("{TEXT}\n{V4}{TEXT}{V6}"), vec![None, v4(2), None, v6(4)]),
+        (V4.replace("   d....E", "   #ip a"), vec![v4(1)]),
+        (V4.replace("0010  ", "0018  "), vec![]),
+    ];
+    for (text, expected) in cases {
+        let (events, outcome) = read_all(text.as_bytes());
+        assert_eq!(outline(&events), expected, "{text}");
+        assert_eq!(outcome.is_ok(), !expected.is_empty(), "{text}");
+        assert_eq!(matches!(events.last(), Some(Seen::Ends)), !expected.is_empty());
+    }
+}
+
+#[test]
+fn what_was_put_together_is_no_frame_of_its_own() {
+    let text = format!(
+        "Frame 1: 46 bytes on wire (368 bits), 46 bytes captured (368 bits)\n    Epoch Time: 1700000000.500000000 seconds\nInternet Protocol Version 4, Src: 192.0.2.7\n\nFrame (46 bytes):\n\n{V4}\nReassembled IPv4 (52 bytes):\n\n{V6}\nFrame 2: 52 bytes on wire (416 bits), 52 bytes captured (416 bits)\n\n{V6}\n"
+    );
+    let (events, outcome) = read_all(text.as_bytes());
+    assert_eq!(outcome, Ok(()));
+    let expected = [Some((1, LinkType::Ethernet, 46)), Some((2, LinkType::RawIp, 52))];
+    assert_eq!(outline(&events), expected);
+    let at = events.iter().find_map(|event| match event {
+        Seen::Frame { at, .. } => Some(at.as_nanoseconds()),
+        _ => None,
+    });
+    assert_eq!(at, Some(1_700_000_000_500_000_000));
+}
+
+#[test]
+fn dumps_of_other_bytes_are_no_capture() {
+    let zeros = "0000  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00   ................\n";
+    for text in [TEXT.to_owned(), TEXT.repeat(50), zeros.repeat(50)] {
+        let (events, outcome) = read_all(text.as_bytes());
+        assert_eq!(events, [], "{text}");
+        assert!(outcome.unwrap_err().contains("no tcpdump line"), "{text}");
+    }
+}
+
+#[test]
+fn a_prompt_ends_a_row() {
+    let text = format!(
+        "{V4}\n[root@node3 ~]# tcpdump -n\n12:00:00.000001 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4\n"
+    );
+    let (events, _) = read_all(text.as_bytes());
+    assert_eq!(events.iter().filter(|event| matches!(event, Seen::Begins(_))).count(), 2);
+    assert_eq!(events.iter().filter(|event| event.is_frame()).count(), 1);
+}

@@ -1,0 +1,103 @@
+//! What is handed out of a packet whose last line was read.
+
+use super::pending::{Outcome, Pending};
+use super::{Run, Sink};
+use crate::ingest::{Event, NamedPacket};
+use crate::model::capture::Frame;
+use crate::model::endpoint::FlowKey;
+use crate::model::packet::{Application, Content, Datagram, Packet};
+use crate::model::time::Timestamp;
+
+impl Run {
+    pub(super) fn settle_pending(&mut self, sink: Sink<'_>) {
+        let Some(pending) = self.pending.take() else {
+            return;
+        };
+        let (frame, at) = (pending.frame, pending.at);
+        if let Some(dumped) = pending.find_dumped(self.origin.link_type) {
+            sink(Event::Frame(Frame {
+                number: frame,
+                at,
+                interface: pending.interface,
+                link_type: dumped.link_type,
+                direction: pending.direction,
+                original_length: dumped.original_length,
+                bytes: dumped.bytes,
+            }));
+            return;
+        }
+        match pending.read() {
+            Outcome::Content(content) => self.hand_out(&pending, content, sink),
+            Outcome::Named { datagram, source, destination } => {
+                let (packet, line) = (packet(&pending, Content::Datagram(datagram)), pending.line);
+                let is_ipv6 = Some(pending.is_ipv6());
+                sink(Event::NamedPacket(NamedPacket {
+                    packet,
+                    line,
+                    source,
+                    destination,
+                    is_ipv6,
+                }));
+            }
+            Outcome::Cut(flow) => self.hand_out_cut(&pending, flow, sink),
+            Outcome::Other => sink(Event::OtherPacket { frame, at: Some(at) }),
+            Outcome::Fault(message) => self.hand_out_fault(&pending, message, at, sink),
+        }
+    }
+
+    fn hand_out(&mut self, pending: &Pending, content: Content, sink: Sink<'_>) {
+        let content = match content {
+            Content::Datagram(datagram) => {
+                self.last_flow = Some(datagram.flow);
+                Content::Datagram(self.questions.check(datagram))
+            }
+            other @ (Content::IcmpError(_)
+            | Content::FragmentsLost(_)
+            | Content::Discarded(_)
+            | Content::Dropped(_)
+            | Content::Neighbour(_)
+            | Content::Segment(_)) => other,
+        };
+        sink(Event::Packet(packet(pending, content)));
+    }
+
+    /// A line that ends behind the addresses does not say that it is UDP. It is
+    /// read so where the run's last datagram went between the same sockets.
+    fn hand_out_cut(&mut self, pending: &Pending, flow: FlowKey, sink: Sink<'_>) {
+        let matches = self.last_flow.is_some_and(|last| last == flow || last == flow.reversed());
+        if !matches {
+            let message = "ends behind the addresses, where the protocol and length should follow; paste the whole line";
+            self.hand_out_fault(pending, message.to_owned(), pending.at, sink);
+            return;
+        }
+        let message = "ends behind the addresses; taken for UDP of unknown length, as the line before between these sockets";
+        self.faults.report(pending.line, message.to_owned(), sink);
+        let application = Application::Unknown { tftp_shape: None };
+        let datagram = Datagram { flow, length: 0, fingerprint: None, application };
+        self.hand_out(pending, Content::Datagram(datagram), sink);
+    }
+
+    fn hand_out_fault(
+        &mut self,
+        pending: &Pending,
+        message: String,
+        at: Timestamp,
+        sink: Sink<'_>,
+    ) {
+        self.faults.report(pending.line, message, sink);
+        sink(Event::OtherPacket { frame: pending.frame, at: Some(at) });
+    }
+}
+
+fn packet(pending: &Pending, content: Content) -> Packet {
+    Packet {
+        frame: pending.frame,
+        at: pending.at,
+        interface: pending.interface,
+        kernel_interface: None,
+        direction: pending.direction,
+        tunnel: None,
+        ip_identification: pending.identification().filter(|id| *id != 0),
+        content,
+    }
+}
