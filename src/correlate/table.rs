@@ -261,11 +261,11 @@ impl PointTable {
             return self.reply_from_elsewhere(packet, frame, datagram);
         }
         let exchange = &mut self.exchanges[flow.exchange.position()];
-        // Of unknown clients only the transaction tells which one is answered.
-        if flow.client.is_unknown() && !exchange.is_answered_by(datagram) {
-            return false;
-        }
         if flow.client != source {
+            // Of unknown clients only the transaction tells which one is answered.
+            if flow.client.is_unknown() && !exchange.is_answered_by(datagram) {
+                return false;
+            }
             exchange.count_payload_reply(destination);
             exchange.reply(packet, frame, datagram, flow.origin);
             return true;

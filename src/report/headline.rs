@@ -245,8 +245,9 @@ mod tests {
             (vec![refused()], 9, "9 exchanges, of which 1 ended with an error"),
         ];
         for (exchanges, all, words) in cases {
+            let counted = Counted { all, one_way: 0 };
             let headline =
-                device_headline(Verdict::Symmetric, Protocol::Tftp, &[], &exchanges, all);
+                device_headline(Verdict::Symmetric, Protocol::Tftp, &[], &exchanges, counted);
             assert!(headline.starts_with(words), "{headline}");
         }
         let report = samples::founding();
