@@ -141,9 +141,8 @@ fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: 
 
 impl Batch {
     fn empty_into(&mut self, correlator: &mut Correlator) {
-        for (point, packet) in self.packets.drain(..) {
-            correlator.push(point, &packet);
-        }
+        correlator.push_all(&self.packets);
+        self.packets.clear();
         for (point, first, last) in self.observed.drain(..) {
             correlator.observe(point, first);
             correlator.observe(point, last);

@@ -58,20 +58,24 @@ impl Held {
         self.events.push(HeldEvent::Packet(Box::new(packet)));
     }
 
-    pub fn named(&mut self, named: NamedPacket) {
-        self.note_time(named.packet.at);
-        self.events.push(HeldEvent::Named(Box::new(named)));
-    }
-
-    pub fn other(&mut self, frame: u64, at: Option<Timestamp>) {
-        if let Some(at) = at {
-            self.note_time(at);
-        }
-        self.events.push(HeldEvent::Other { frame, at });
-    }
-
-    pub fn fault(&mut self, fault: Fault) {
-        self.events.push(HeldEvent::Fault(fault));
+    /// Keeps what is a part of the capture; gives back what says something of the whole.
+    pub fn take_other<'e>(&mut self, event: Event<'e>) -> Option<Event<'e>> {
+        let held = match event {
+            Event::NamedPacket(named) => {
+                self.note_time(named.packet.at);
+                HeldEvent::Named(Box::new(named))
+            }
+            Event::OtherPacket { frame, at } => {
+                if let Some(at) = at {
+                    self.note_time(at);
+                }
+                HeldEvent::Other { frame, at }
+            }
+            Event::Fault(fault) => HeldEvent::Fault(fault),
+            event => return Some(event),
+        };
+        self.events.push(held);
+        None
     }
 
     /// The first and the last time of what is held.

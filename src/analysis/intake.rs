@@ -189,18 +189,29 @@ impl CaptureIntake {
 
     /// Takes what the reader found in this capture: keeps it, or passes it on.
     pub fn take(&mut self, event: Event<'_>, feeder: &mut Feeder) {
-        match &event {
-            Event::Frame(frame) => self.talkers.hear_frame(frame),
-            Event::Packet(packet) => self.talkers.hear_packet(packet),
-            _ => {}
-        }
-        match (event, &mut self.held) {
-            (Event::Frame(frame), Some(held)) => held.frame(&frame),
-            (Event::Packet(packet), Some(held)) => held.packet(packet),
-            (Event::NamedPacket(named), Some(held)) => held.named(named),
-            (Event::OtherPacket { frame, at }, Some(held)) => held.other(frame, at),
-            (Event::Fault(fault), Some(held)) => held.fault(fault),
-            (event, _) => self.pass_on(event, feeder),
+        match event {
+            Event::Frame(frame) => {
+                self.talkers.hear_frame(&frame);
+                match &mut self.held {
+                    Some(held) => held.frame(&frame),
+                    None => self.frame(&frame, feeder),
+                }
+            }
+            Event::Packet(packet) => {
+                self.talkers.hear_packet(&packet);
+                match &mut self.held {
+                    Some(held) => held.packet(packet),
+                    None => self.pass_on(Event::Packet(packet), feeder),
+                }
+            }
+            event => match &mut self.held {
+                Some(held) => {
+                    if let Some(event) = held.take_other(event) {
+                        self.pass_on(event, feeder);
+                    }
+                }
+                None => self.pass_on(event, feeder),
+            },
         }
     }
 
@@ -269,7 +280,10 @@ impl CaptureIntake {
     /// Passes on a packet; `wire_bytes` is its frame's length, zero where unknown.
     fn packet(&mut self, packet: Packet, wire_bytes: u32, feeder: &mut Feeder) {
         // Packets stay in order.
-        let Some(packet) = self.unresolved.take_packet(packet, wire_bytes) else { return };
+        if self.unresolved.is_holding() {
+            self.unresolved.packet(packet, wire_bytes);
+            return;
+        }
         self.packets += 1;
         self.bytes += u64::from(wire_bytes);
         self.note_time(packet.at);

@@ -82,8 +82,10 @@ impl Talkers {
         if self.early.len() < MAX_PAIRS && !self.early.contains(&pair) {
             self.early.push(pair);
         }
-        self.late.retain(|known| *known != pair);
-        if self.late.len() >= MAX_PAIRS {
+        // Who talks has mostly talked a moment ago.
+        if let Some(known) = self.late.iter().rposition(|known| *known == pair) {
+            self.late.remove(known);
+        } else if self.late.len() >= MAX_PAIRS {
             self.late.pop_front();
         }
         self.late.push_back(pair);

@@ -26,6 +26,15 @@ pub struct Flow {
     pub origin: Origin,
 }
 
+/// Where a flow stands, as far as was known before its packet's turn came.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreseen {
+    hash: u64,
+    /// Of these two endpoints, for all that the hash tells.
+    number: Option<u32>,
+    changes: u32,
+}
+
 /// All flows, by their two endpoints, and the latest of them.
 ///
 /// The flow between a client and whom it asked is the exchange itself; only
@@ -36,6 +45,8 @@ pub struct Flows {
     /// Places in `side` that are free again.
     vacant: Vec<u32>,
     by_pair: Index,
+    /// How often a pair was taken away, or led elsewhere than before.
+    changes: u32,
     recent: Vec<u32>,
     next_recent: usize,
 }
@@ -49,9 +60,44 @@ impl Flows {
         one: Endpoint,
         other: Endpoint,
     ) -> Option<Flow> {
-        let number = self.find_number(hasher, exchanges, one, other)?;
+        let foreseen = self.foresee(hasher, one, other);
+        self.find_foreseen(exchanges, foreseen, one, other)
+    }
+
+    /// Looks ahead for the flow between two endpoints, without a look at its exchange.
+    pub fn foresee(&self, hasher: &Hasher, one: Endpoint, other: Endpoint) -> Foreseen {
+        let hash = hasher.pair(one, other);
+        let number = self.by_pair.find(hash, |_| true);
+        Foreseen { hash, number, changes: self.changes }
+    }
+
+    /// As [`find`](Self::find), with what was foreseen of the same endpoints.
+    pub fn find_foreseen(
+        &mut self,
+        exchanges: &[Record],
+        foreseen: Foreseen,
+        one: Endpoint,
+        other: Endpoint,
+    ) -> Option<Flow> {
+        // Since then the pair may have come to lead elsewhere, if any pair did.
+        let is_fresh = foreseen.changes == self.changes;
+        let known =
+            foreseen.number.filter(|number| is_fresh && self.joins(exchanges, *number, one, other));
+        let number = known.or_else(|| {
+            self.by_pair.find(foreseen.hash, |number| self.joins(exchanges, number, one, other))
+        })?;
         self.remember(number);
         self.flow(exchanges, number)
+    }
+
+    /// The exchange that what was foreseen leads to.
+    pub fn find_exchange(&self, foreseen: Foreseen) -> Option<usize> {
+        let number = foreseen.number?;
+        if number & SIDE_FLOW == 0 {
+            return Some(number as usize);
+        }
+        let flow = self.side.get((number & !SIDE_FLOW) as usize)?;
+        Some(flow.exchange.position())
     }
 
     /// Adds the flow between an exchange's client and the endpoint that it asked.
@@ -86,6 +132,7 @@ impl Flows {
         if number & SIDE_FLOW != 0 {
             self.by_pair.remove(hasher.pair(client, server), number);
             self.vacant.push(number & !SIDE_FLOW);
+            self.changes = self.changes.wrapping_add(1);
         }
     }
 
@@ -93,6 +140,7 @@ impl Flows {
     pub fn forget_own(&mut self, hasher: &Hasher, record: &Record, exchange: ExchangeIndex) {
         if let (Some(asked), Ok(number)) = (record.asked, u32::try_from(exchange.position())) {
             self.by_pair.remove(hasher.pair(record.client, asked), number);
+            self.changes = self.changes.wrapping_add(1);
         }
     }
 
@@ -194,9 +242,12 @@ impl Flows {
         number: u32,
     ) {
         let side = &self.side;
-        self.by_pair.insert(hasher.pair(client, server), number, |known| {
+        let before = self.by_pair.insert(hasher.pair(client, server), number, |known| {
             joins(side, exchanges, known, client, server)
         });
+        if before.is_some() {
+            self.changes = self.changes.wrapping_add(1);
+        }
         self.remember(number);
     }
 

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::clients::Clients;
 use super::fit::{self, Fit};
-use super::flows::{Flow, Flows};
+use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
@@ -117,13 +117,39 @@ impl PointTable {
         self.clients.exchanges(&self.hasher, &self.exchanges, client).nth(1).is_some()
     }
 
+    /// Looks ahead for the flow of a datagram.
+    pub fn foresee(&self, datagram: &Datagram) -> Foreseen {
+        self.flows.foresee(&self.hasher, datagram.flow.source, datagram.flow.destination)
+    }
+
+    /// Reads of the exchange that was foreseen, so that it is at hand for its datagram;
+    /// where none was, of what is known of the sender, who may open one.
+    pub fn fetch(&self, foreseen: Foreseen, datagram: &Datagram) {
+        match self.flows.find_exchange(foreseen).and_then(|place| self.exchanges.get(place)) {
+            Some(exchange) => exchange.fetch(),
+            None => self.clients.fetch(&self.hasher, datagram.flow.source),
+        }
+    }
+
     /// Puts a datagram where it belongs.
     pub fn datagram(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
-        if self.known_flow(packet, frame, datagram)
-            || self
-                .translated
-                .as_mut()
-                .is_some_and(|table| table.known_flow(packet, frame, datagram))
+        let foreseen = self.foresee(datagram);
+        self.foreseen_datagram(packet, frame, datagram, foreseen);
+    }
+
+    /// As [`datagram`](Self::datagram), with what was foreseen of it.
+    pub fn foreseen_datagram(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        foreseen: Foreseen,
+    ) {
+        if self.known_flow(packet, frame, datagram, foreseen)
+            || self.translated.as_mut().is_some_and(|table| {
+                let foreseen = table.foresee(datagram);
+                table.known_flow(packet, frame, datagram, foreseen)
+            })
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.follow_up_to_elsewhere(packet, frame, datagram)
             || self.translated_copy(packet, frame, datagram)
@@ -252,9 +278,15 @@ impl PointTable {
         true
     }
 
-    fn known_flow(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
+    fn known_flow(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        foreseen: Foreseen,
+    ) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        let found = self.flows.find(&self.hasher, &self.exchanges, source, destination);
+        let found = self.flows.find_foreseen(&self.exchanges, foreseen, source, destination);
         let Some(flow) = found else { return false };
         if flow.client != source && self.answers_another(flow, packet, datagram) {
             self.leave(flow);

@@ -471,6 +471,55 @@ fn room_is_bounded_and_what_is_left_out_is_counted() {
 }
 
 #[test]
+fn packets_taken_together_are_packets_taken_one_by_one() {
+    let v4 = ["192.0.2.7:5000", "192.0.2.8:5000", "198.51.100.21:69", "198.51.100.13:40000"];
+    let v6 =
+        ["[2001:db8::7]:5000", "[2001:db8::8]:5000", "[2001:db8::21]:69", "[2001:db8::13]:40000"];
+    for ends in [v4, v6] {
+        // Each order of ends and words, in no order: flows begin, are asked again under
+        // a new file, which takes their place, and go on elsewhere.
+        let mut seed: u64 = 7;
+        let mut pick = |most: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(seed >> 33).unwrap() % most
+        };
+        let packets: Vec<(PointId, Packet)> = (0..3_000)
+            .map(|number| {
+                let (from, to) = (pick(4), pick(3));
+                let to = if to < from { to } else { to + 1 };
+                let line = format!("{} > {}", ends[from], ends[to]);
+                let says = match pick(8) {
+                    0 => Says::Write("a.cfg"),
+                    1 => Says::Write("b.cfg"),
+                    2 => Says::OptionAck,
+                    3 => Says::Data(1),
+                    4 => Says::Ack(1),
+                    5 => Says::Bytes(pick(3) as u64),
+                    6 => {
+                        Says::Ask { protocol: Protocol::Dns, identity: pick(9) as u64, question: 1 }
+                    }
+                    _ => Says::Answer { protocol: Protocol::Dns, identity: pick(9) as u64 },
+                };
+                let point = if pick(5) == 0 { POD } else { HOST };
+                let at_ms = i64::try_from(number * 700).unwrap();
+                (point, packet(number, (at_ms, line.leak(), says)))
+            })
+            .collect();
+        let mut one_by_one = Correlator::new(1_000);
+        for (point, packet) in &packets {
+            one_by_one.push(*point, packet);
+        }
+        let expected = finish(one_by_one, &BTreeMap::new()).exchanges;
+        assert!(expected.len() > 50, "{}", expected.len());
+        for size in [1, 7, 32, 1_000] {
+            let mut together = Correlator::new(1_000);
+            packets.chunks(size).for_each(|some| together.push_all(some));
+            assert_eq!(finish(together, &BTreeMap::new()).exchanges, expected, "{size} at once");
+        }
+    }
+}
+
+#[test]
 fn the_device_is_the_side_that_the_protocol_says() {
     let cases = [
         (Protocol::Snmp, "192.0.2.1:4000 > 198.51.100.5:161", "198.51.100.5"),

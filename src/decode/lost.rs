@@ -2,9 +2,10 @@
 
 use etherparse::IpNumber;
 
+use super::Decoded;
 use super::field::{find_u16, saturating_u32};
 use super::fragment::Lost;
-use super::reader::{Found, Reading, read_lost};
+use super::reader::read_lost;
 use crate::model::packet::{Content, FragmentsLost, FragmentsSeen, Packet};
 
 /// The packet that reports a lost datagram. `None` where it was no UDP datagram
@@ -13,7 +14,7 @@ pub(super) fn find_packet(lost: &Lost) -> Option<Packet> {
     let (mut flow, mut tunnel) = (None, None);
     match &lost.head {
         Some(head) => match read_lost(lost, head) {
-            Ok(Reading::Content(Found {
+            Ok(Decoded::Packet(Packet {
                 content: Content::Datagram(datagram),
                 tunnel: inside,
                 ..

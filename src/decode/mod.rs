@@ -38,7 +38,7 @@ use crate::model::capture::{Frame, LinkType};
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use fragment::Fragments;
-use reader::{Path, Reader, Reading, Spot};
+use reader::{Path, Reader, Spot};
 
 /// What a frame holds.
 #[expect(
@@ -129,21 +129,10 @@ impl Decoder {
             tunnel: None,
         };
         let spot = Spot { path, frame: frame.number, depth: 0 };
-        let mut reader = Reader { fragments: Some(&mut self.fragments), at: frame.at };
         let wire_bytes = frame.original_length.saturating_sub(header_bytes);
-        let Reading::Content(found) = reader.read_ip(spot, link.ip, wire_bytes)? else {
-            return Ok(Decoded::Other);
-        };
-        Ok(Decoded::Packet(Packet {
-            frame: found.frame,
-            at: frame.at,
-            interface: path.interface,
-            kernel_interface: path.kernel_interface,
-            direction: path.direction,
-            ip_identification: found.ip_identification,
-            tunnel: found.tunnel,
-            content: found.content,
-        }))
+        let fragments = Some(&mut self.fragments);
+        let mut reader = Reader { fragments, at: frame.at, has_kept: false };
+        reader.read_ip(&spot, link.ip, wire_bytes)
     }
 
     /// The next datagram that was given up because fragments of it did not

@@ -2,7 +2,6 @@
 
 use etherparse::IpNumber;
 
-use super::DecodeError;
 use super::field::saturating_u32;
 use super::fragment::{Fragments, Key, Lost, Seen};
 use super::icmp::{parse_icmp, parse_icmpv6};
@@ -11,8 +10,9 @@ use super::neighbour::find_neighbour_discovery;
 use super::tcp::find_segment;
 use super::tunnel::{self, Inner, MAX_DEPTH};
 use super::udp;
+use super::{DecodeError, Decoded};
 use crate::model::capture::Direction;
-use crate::model::packet::{Content, Tunnel};
+use crate::model::packet::{Content, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 /// Where a packet was found: at which interface, in which VLAN and tunnel.
@@ -38,30 +38,13 @@ pub(super) struct Spot {
     pub depth: u8,
 }
 
-/// What an IP packet turned out to be.
-#[derive(Debug)]
-pub(super) enum Reading {
-    Content(Found),
-    /// A fragment whose datagram is not whole yet, or a copy of one.
-    Kept,
-    /// Nothing that concerns an exchange.
-    Nothing,
-}
-
-/// A message of an exchange.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub frame: u64,
-    pub tunnel: Option<Tunnel>,
-    pub ip_identification: Option<u16>,
-    pub content: Content,
-}
-
 /// Reads the packets of one frame.
 pub(super) struct Reader<'f> {
     /// Without, of a fragmented packet the first fragment is read alone.
     pub fragments: Option<&'f mut Fragments>,
     pub at: Timestamp,
+    /// A fragment was kept whose datagram is not whole yet, or a copy of one came.
+    pub has_kept: bool,
 }
 
 impl Reader<'_> {
@@ -73,12 +56,12 @@ impl Reader<'_> {
     /// Where a header that leads to UDP or ICMP is cut or damaged before its ports.
     pub fn read_ip(
         &mut self,
-        spot: Spot,
+        spot: &Spot,
         ip: &[u8],
         wire_bytes: u32,
-    ) -> Result<Reading, DecodeError> {
+    ) -> Result<Decoded, DecodeError> {
         if ip::is_tcp(ip) {
-            return Ok(read_tcp(spot, ip));
+            return Ok(self.read_tcp(spot, ip));
         }
         let packet = ip::parse_ip(ip, wire_bytes)?;
         match &packet.fragment {
@@ -89,16 +72,16 @@ impl Reader<'_> {
 
     fn read_fragment(
         &mut self,
-        spot: Spot,
+        spot: &Spot,
         packet: &IpPacket<'_>,
         fragment: &Fragment<'_>,
-    ) -> Result<Reading, DecodeError> {
+    ) -> Result<Decoded, DecodeError> {
         if !leads_to_udp(fragment.protocol, packet.source.is_ipv6()) {
-            return Ok(Reading::Nothing);
+            return Ok(Decoded::Other);
         }
         let Some(fragments) = self.fragments.as_deref_mut() else {
             let is_first = fragment.is_first();
-            return if is_first { self.read_packet(spot, packet) } else { Ok(Reading::Nothing) };
+            return if is_first { self.read_packet(spot, packet) } else { Ok(Decoded::Other) };
         };
         let key = Key {
             source: packet.source,
@@ -108,17 +91,20 @@ impl Reader<'_> {
             path: spot.path,
         };
         let seen = Seen { frame: spot.frame, at: self.at };
-        let Some(whole) = fragments.add(key, fragment, seen)? else { return Ok(Reading::Kept) };
+        let Some(whole) = fragments.add(key, fragment, seen)? else {
+            self.has_kept = true;
+            return Ok(Decoded::Other);
+        };
         let Some((protocol, payload)) = ip::skip_extensions(whole.protocol, &whole.payload)? else {
-            return Ok(Reading::Nothing);
+            return Ok(Decoded::Other);
         };
         let extension_bytes = whole.payload.len() - payload.len();
         let length = whole.length.saturating_sub(saturating_u32(extension_bytes));
         let packet = IpPacket { protocol, payload, length, fragment: None, ..*packet };
-        self.read_packet(Spot { frame: whole.frame, ..spot }, &packet)
+        self.read_packet(&Spot { frame: whole.frame, ..*spot }, &packet)
     }
 
-    fn read_packet(&mut self, spot: Spot, packet: &IpPacket<'_>) -> Result<Reading, DecodeError> {
+    fn read_packet(&mut self, spot: &Spot, packet: &IpPacket<'_>) -> Result<Decoded, DecodeError> {
         let content = match packet.protocol {
             IpNumber::UDP => return self.read_udp(spot, packet),
             IpNumber::ICMP => parse_icmp(packet)?.map(Content::IcmpError),
@@ -130,34 +116,34 @@ impl Reader<'_> {
             _ => {
                 return match tunnel::parse_inner(packet)? {
                     Some(inner) => self.read_inner(spot, packet, &inner),
-                    None => Ok(Reading::Nothing),
+                    None => Ok(Decoded::Other),
                 };
             }
         };
-        Ok(content.map_or(Reading::Nothing, |content| found(spot, packet, content)))
+        Ok(content.map_or(Decoded::Other, |content| self.found(spot, packet, content)))
     }
 
     /// The message inside a tunnel's datagram, or the datagram itself where
     /// nothing inside concerns an exchange.
-    fn read_udp(&mut self, spot: Spot, packet: &IpPacket<'_>) -> Result<Reading, DecodeError> {
+    fn read_udp(&mut self, spot: &Spot, packet: &IpPacket<'_>) -> Result<Decoded, DecodeError> {
         let payload = udp::parse_payload(packet)?;
         if let Some(inner) = tunnel::find_inner_of_datagram(&payload)
-            && let Ok(reading @ (Reading::Content(_) | Reading::Kept)) =
-                self.read_inner(spot, packet, &inner)
+            && let Ok(read) = self.read_inner(spot, packet, &inner)
+            && (self.has_kept || matches!(read, Decoded::Packet(_)))
         {
-            return Ok(reading);
+            return Ok(read);
         }
-        Ok(found(spot, packet, Content::Datagram(udp::read_datagram(packet, &payload))))
+        Ok(self.found(spot, packet, Content::Datagram(udp::read_datagram(packet, &payload))))
     }
 
     fn read_inner(
         &mut self,
-        spot: Spot,
+        spot: &Spot,
         outer: &IpPacket<'_>,
         inner: &Inner<'_>,
-    ) -> Result<Reading, DecodeError> {
+    ) -> Result<Decoded, DecodeError> {
         if spot.depth >= MAX_DEPTH {
-            return Ok(Reading::Nothing);
+            return Ok(Decoded::Other);
         }
         let tunnel = Tunnel {
             kind: inner.kind,
@@ -167,8 +153,35 @@ impl Reader<'_> {
         };
         let segment = spot.path.segment.rotate_left(1) ^ inner.segment;
         let path = Path { tunnel: Some(tunnel), segment, ..spot.path };
-        let spot = Spot { path, depth: spot.depth + 1, ..spot };
-        self.read_ip(spot, inner.ip, inner.wire_bytes)
+        let spot = Spot { path, depth: spot.depth + 1, ..*spot };
+        self.read_ip(&spot, inner.ip, inner.wire_bytes)
+    }
+
+    /// A segment of a handshake. Inside a tunnel's datagram the datagram counts.
+    fn read_tcp(&self, spot: &Spot, ip: &[u8]) -> Decoded {
+        if spot.depth > 0 {
+            return Decoded::Other;
+        }
+        find_segment(ip).map_or(Decoded::Other, |(segment, ip_identification)| {
+            self.packet(spot, ip_identification, Content::Segment(segment))
+        })
+    }
+
+    fn found(&self, spot: &Spot, packet: &IpPacket<'_>, content: Content) -> Decoded {
+        self.packet(spot, packet.identification, content)
+    }
+
+    fn packet(&self, spot: &Spot, ip_identification: Option<u16>, content: Content) -> Decoded {
+        Decoded::Packet(Packet {
+            frame: spot.frame,
+            at: self.at,
+            interface: spot.path.interface,
+            kernel_interface: spot.path.kernel_interface,
+            direction: spot.path.direction,
+            ip_identification,
+            tunnel: spot.path.tunnel,
+            content,
+        })
     }
 }
 
@@ -177,9 +190,9 @@ impl Reader<'_> {
 /// # Errors
 ///
 /// As [`Reader::read_ip`].
-pub(super) fn read_lost(lost: &Lost, head: &[u8]) -> Result<Reading, DecodeError> {
+pub(super) fn read_lost(lost: &Lost, head: &[u8]) -> Result<Decoded, DecodeError> {
     let Some((protocol, payload)) = ip::skip_extensions(lost.protocol, head)? else {
-        return Ok(Reading::Nothing);
+        return Ok(Decoded::Other);
     };
     let length = lost.total_bytes.unwrap_or(lost.received_bytes);
     let packet = IpPacket {
@@ -192,31 +205,8 @@ pub(super) fn read_lost(lost: &Lost, head: &[u8]) -> Result<Reading, DecodeError
         fragment: None,
     };
     let spot = Spot { path: lost.key.path, frame: lost.seen.frame, depth: 0 };
-    Reader { fragments: None, at: lost.seen.at }.read_packet(spot, &packet)
-}
-
-/// A segment of a handshake. Inside a tunnel's datagram the datagram counts.
-fn read_tcp(spot: Spot, ip: &[u8]) -> Reading {
-    if spot.depth > 0 {
-        return Reading::Nothing;
-    }
-    find_segment(ip).map_or(Reading::Nothing, |(segment, ip_identification)| {
-        Reading::Content(Found {
-            frame: spot.frame,
-            tunnel: spot.path.tunnel,
-            ip_identification,
-            content: Content::Segment(segment),
-        })
-    })
-}
-
-fn found(spot: Spot, packet: &IpPacket<'_>, content: Content) -> Reading {
-    Reading::Content(Found {
-        frame: spot.frame,
-        tunnel: spot.path.tunnel,
-        ip_identification: packet.identification,
-        content,
-    })
+    let mut reader = Reader { fragments: None, at: lost.seen.at, has_kept: false };
+    reader.read_packet(&spot, &packet)
 }
 
 /// Whether the bytes of a fragmented packet can hold a datagram or an ICMP

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::draft::{DeviceDraft, Room};
+use super::draft::{DeviceCount, DeviceDraft, Room};
 use super::exchange_part::Names;
 use super::headline::report_headline;
 use super::shelf::RemedyShelf;
@@ -62,7 +62,10 @@ pub struct Builder<'a> {
     /// so that devices with many do not take the room of those that have none yet.
     further: usize,
     shelf: RemedyShelf,
-    devices: HashMap<DeviceKey, DeviceDraft>,
+    /// Places in `counts` and `drafts`.
+    places: HashMap<DeviceKey, usize>,
+    counts: Vec<DeviceCount>,
+    drafts: Vec<DeviceDraft>,
     seen: BTreeSet<IpAddr>,
     /// Exchanges without an address that names a device, by the place of the capture.
     nameless: BTreeMap<usize, u64>,
@@ -93,7 +96,9 @@ impl<'a> Builder<'a> {
             listing,
             further: listing.other / 2,
             shelf: RemedyShelf::default(),
-            devices: HashMap::new(),
+            places: HashMap::new(),
+            counts: Vec::new(),
+            drafts: Vec::new(),
             seen: BTreeSet::new(),
             nameless: BTreeMap::new(),
         }
@@ -109,19 +114,16 @@ impl<'a> Builder<'a> {
             return;
         }
         self.note_addresses(exchange);
+        let (device, device_rule) = (exchange.device, exchange.device_rule);
+        let place = self.place(device, device_rule, verdict, exchange.protocol);
         let names = Names { captures: &self.captures, parts: self.parts, points: self.points };
-        let draft = self
-            .devices
-            .entry(DeviceKey::of(exchange.device, self.topology))
-            .or_insert_with(|| {
-                DeviceDraft::new(exchange.device, exchange.device_rule, verdict, exchange.protocol)
-            });
+        let (count, draft) = (&mut self.counts[place], &mut self.drafts[place]);
         if diagnosis.is_still_waiting {
-            draft.count_waiting();
+            count.count_waiting();
         } else {
-            draft.count(exchange.device, exchange.device_rule, verdict, exchange.protocol, 1);
+            count.count(device, device_rule, verdict, exchange.protocol, 1);
         }
-        draft.find(exchange, diagnosis, names, &mut self.shelf);
+        draft.find(count, exchange, diagnosis, names, &mut self.shelf);
         let room = draft.room_for(verdict, self.listing.per_device);
         if room == Room::Another {
             let budget =
@@ -151,10 +153,8 @@ impl<'a> Builder<'a> {
             *self.nameless.entry(0).or_insert(0) += exchanges;
             return;
         }
-        self.devices
-            .entry(DeviceKey::of(device, self.topology))
-            .or_insert_with(|| DeviceDraft::new(device, device_rule, verdict, protocol))
-            .count(device, device_rule, verdict, protocol, exchanges);
+        let place = self.place(device, device_rule, verdict, protocol);
+        self.counts[place].count(device, device_rule, verdict, protocol, exchanges);
     }
 
     /// The report: worst device first, and the same for the same input.
@@ -163,8 +163,9 @@ impl<'a> Builder<'a> {
         let addresses = self.addresses();
         let seen = self.seen.len().saturating_sub(MAX_ADDRESSES);
         let addresses_omitted = u64::try_from(seen).unwrap_or(u64::MAX);
+        let drafts = self.drafts.into_iter().zip(&self.counts);
         let mut devices: Vec<Device> =
-            self.devices.into_values().map(|draft| draft.finish(self.topology)).collect();
+            drafts.map(|(draft, count)| draft.finish(count, self.topology)).collect();
         devices.sort_by_cached_key(|device| {
             (Reverse(device.verdict), Reverse(gravest(device)), device.device)
         });
@@ -208,6 +209,21 @@ impl<'a> Builder<'a> {
             devices_omitted: 0,
             devices,
         }
+    }
+
+    /// Where the device stands; its first exchange is of this kind.
+    fn place(
+        &mut self,
+        device: IpAddr,
+        device_rule: DeviceRule,
+        verdict: Verdict,
+        protocol: Protocol,
+    ) -> usize {
+        *self.places.entry(DeviceKey::of(device, self.topology)).or_insert_with(|| {
+            self.counts.push(DeviceCount::new(device, device_rule, verdict, protocol));
+            self.drafts.push(DeviceDraft::default());
+            self.counts.len() - 1
+        })
     }
 
     fn note_addresses(&mut self, exchange: &Exchange) {
@@ -261,10 +277,10 @@ impl<'a> Builder<'a> {
                 (role, FactSource::Address, "by its form")
             }
             role => {
-                let draft = self.devices.get(&DeviceKey::Address(address));
+                let place = self.places.get(&DeviceKey::Address(address));
                 let unknown = "no inventory names it, and the packets do not tell";
-                draft.map_or((role, FactSource::Packets, unknown), |draft| {
-                    (Role::Device, FactSource::Packets, draft.device_rule.as_text())
+                place.map_or((role, FactSource::Packets, unknown), |place| {
+                    (Role::Device, FactSource::Packets, self.counts[*place].device_rule.as_text())
                 })
             }
         };

@@ -15,18 +15,26 @@ use crate::model::topology::Topology;
 /// Evidence frames listed with a finding.
 const MAX_EVIDENCE: usize = 12;
 
-/// A device, its worst exchanges so far, and its findings.
+/// A device and how many exchanges it has.
+///
+/// Of most exchanges this is all that changes, so it stands apart: that of many
+/// thousand devices fits a cache.
 #[derive(Debug)]
-pub struct DeviceDraft {
-    pub device: IpAddr,
+pub struct DeviceCount {
+    device: IpAddr,
     pub device_rule: DeviceRule,
-    pub verdict: Verdict,
+    verdict: Verdict,
     protocol: Protocol,
-    pub exchanges: u64,
+    exchanges: u64,
     /// Exchanges that wait for an answer at the capture's end, among them.
     waiting: u64,
     /// Exchanges of which no answer is expected, among them.
     one_way: u64,
+}
+
+/// A device's worst exchanges so far, and its findings.
+#[derive(Debug, Default)]
+pub struct DeviceDraft {
     listed: Vec<DeviceExchange>,
     findings: Vec<FindingDraft>,
 }
@@ -46,24 +54,14 @@ pub enum Room {
     None,
 }
 
-impl DeviceDraft {
+impl DeviceCount {
     pub fn new(
         device: IpAddr,
         device_rule: DeviceRule,
         verdict: Verdict,
         protocol: Protocol,
     ) -> Self {
-        Self {
-            device,
-            device_rule,
-            verdict,
-            protocol,
-            exchanges: 0,
-            waiting: 0,
-            one_way: 0,
-            listed: Vec::new(),
-            findings: Vec::new(),
-        }
+        Self { device, device_rule, verdict, protocol, exchanges: 0, waiting: 0, one_way: 0 }
     }
 
     /// Counts `exchanges` with this verdict; the worst one names the device.
@@ -87,16 +85,18 @@ impl DeviceDraft {
         }
     }
 
-    /// Whether an exchange is listed already.
-    pub const fn is_told(&self) -> bool {
-        !self.listed.is_empty()
-    }
-
     /// Counts an exchange that still waits for its answer: the device has the
     /// verdict of the others, if there are any.
     pub fn count_waiting(&mut self) {
         self.exchanges += 1;
         self.waiting += 1;
+    }
+}
+
+impl DeviceDraft {
+    /// Whether an exchange is listed already.
+    pub const fn is_told(&self) -> bool {
+        !self.listed.is_empty()
     }
 
     /// Whether an exchange with this verdict can be listed, at most `most` in all.
@@ -125,17 +125,18 @@ impl DeviceDraft {
         self.listed.push(exchange_part(exchange, verdict, names));
     }
 
-    /// Takes up the findings of an exchange: one per cause, in the words of the
-    /// worst exchange, with the evidence of all.
+    /// Takes up the findings of an exchange of the device `count`: one per cause, in
+    /// the words of the worst exchange, with the evidence of all.
     pub fn find(
         &mut self,
+        count: &DeviceCount,
         exchange: &Exchange,
         diagnosis: &Diagnosis,
         names: Names<'_>,
         told: &mut RemedyShelf,
     ) {
         for finding in &diagnosis.findings {
-            let device = self.device;
+            let device = count.device;
             let mut make = || {
                 let remedies = told.tell(finding.cause, device, &finding.remedies);
                 device_finding(finding, exchange, names, remedies)
@@ -157,9 +158,10 @@ impl DeviceDraft {
     }
 
     /// The device as the report tells it; exchanges worst first, then by time.
-    pub fn finish(mut self, topology: &Topology) -> Device {
+    pub fn finish(mut self, count: &DeviceCount, topology: &Topology) -> Device {
+        let DeviceCount { device, device_rule, verdict, protocol, exchanges, waiting, one_way } =
+            *count;
         // What only waits is worse than the device's verdict, and tells least.
-        let verdict = self.verdict;
         self.listed.sort_by_key(|exchange| {
             (
                 exchange.verdict > verdict,
@@ -174,27 +176,24 @@ impl DeviceDraft {
             let rank = Cause::ALL.iter().position(|cause| *cause == finding.cause);
             (std::cmp::Reverse(finding.severity), rank)
         });
-        let answered = self.exchanges - self.waiting;
-        let entry = topology.device_of(self.device);
+        let answered = exchanges - waiting;
+        let entry = topology.device_of(device);
         let listed = u64::try_from(self.listed.len()).unwrap_or(u64::MAX);
         Device {
-            device: self.device,
+            device,
             name: entry.map(|entry| entry.name.clone()),
-            addresses: entry.map_or_else(|| vec![self.device], |entry| entry.addresses.clone()),
-            verdict: self.verdict,
+            addresses: entry.map_or_else(|| vec![device], |entry| entry.addresses.clone()),
+            verdict,
             headline: device_headline(
-                self.verdict,
-                self.protocol,
+                verdict,
+                protocol,
                 &findings,
                 &self.listed,
-                Counted {
-                    all: if answered > 0 { answered } else { self.exchanges },
-                    one_way: self.one_way,
-                },
+                Counted { all: if answered > 0 { answered } else { exchanges }, one_way },
             ),
-            device_rule: self.device_rule.as_text().to_owned(),
+            device_rule: device_rule.as_text().to_owned(),
             findings,
-            exchanges_omitted: self.exchanges.saturating_sub(listed),
+            exchanges_omitted: exchanges.saturating_sub(listed),
             exchanges: self.listed,
         }
     }

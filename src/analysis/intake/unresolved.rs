@@ -30,14 +30,9 @@ enum Item {
 }
 
 impl Unresolved {
-    /// Takes a packet that stands behind one with a name; gives it back where
-    /// there is none.
-    pub fn take_packet(&mut self, packet: Packet, wire_bytes: u32) -> Option<Packet> {
-        if !self.is_holding() {
-            return Some(packet);
-        }
+    /// Takes a packet that stands behind one with a name.
+    pub fn packet(&mut self, packet: Packet, wire_bytes: u32) {
         self.push(Item::Packet(packet, wire_bytes));
-        None
     }
 
     /// Whether it takes a packet of no concern that stands behind one with a name.
@@ -54,7 +49,8 @@ impl Unresolved {
         self.push(Item::Named(Box::new(named)));
     }
 
-    fn is_holding(&self) -> bool {
+    /// Whether a packet with a name came, so that all behind it have to wait.
+    pub fn is_holding(&self) -> bool {
         !self.items.is_empty() && !self.is_released
     }
 

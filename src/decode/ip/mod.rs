@@ -1,6 +1,7 @@
 //! IPv4, IPv6 and its extension headers.
 
 mod fragment;
+mod plain;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +53,13 @@ pub(super) fn is_tcp(bytes: &[u8]) -> bool {
 /// Where the header, or an extension header of a packet that is not a later
 /// fragment, is cut or damaged.
 pub(super) fn parse_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, DecodeError> {
+    match plain::find_plain_udp(bytes) {
+        Some(packet) => Ok(packet),
+        None => parse_any_ip(bytes, wire_bytes),
+    }
+}
+
+fn parse_any_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, DecodeError> {
     let (slice, stop) = slice_ip(bytes)?;
     let is_later_fragment = is_later_fragment(&slice);
     // What stops a later fragment is the middle of a datagram taken for a header.
