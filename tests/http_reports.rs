@@ -13,8 +13,10 @@ mod samples;
 
 #[cfg(test)]
 mod tests {
+    use replyscope::store::Store;
     use reqwest::Method;
     use serde_json::Value;
+    use sqlx::sqlite::SqliteConnectOptions;
 
     use super::folder::Folder;
     use super::http::{Server, problem};
@@ -211,10 +213,13 @@ mod tests {
         file.finish().unwrap();
         blobs.keep();
         // What a crash leaves: captures whose report was never saved.
-        let orphan = captures.join("01940000-0000-7000-8000-000000000000");
+        let orphan = captures.join("01940000-0000-7000-8000-000000000000.partial");
         std::fs::create_dir_all(&orphan).unwrap();
         std::fs::write(orphan.join("0"), b"half").unwrap();
         server.stop().await;
+        // A crash between the saving of a report and the renaming of its captures.
+        let kept = captures.join(saved.id.to_string());
+        std::fs::rename(&kept, kept.with_extension("partial")).unwrap();
 
         let server = Server::start(folder.path()).await;
         assert!(!orphan.exists());
@@ -229,6 +234,31 @@ mod tests {
         problem(server.get(&path).await, 404, "analysis-not-found").await;
         let history = server.get_json("/api/v1/devices/192.0.2.1").await;
         assert_eq!(history["verdict"], "tolerated");
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn another_database_costs_no_capture() {
+        let folder = Folder::new("reports-databases");
+        let server = Server::start(folder.path()).await;
+        let saved = report(1, "2001:db8::1", "broken", "reply_ignored");
+        let mut blobs = server.store.new_captures(saved.id);
+        blobs.create().unwrap().write(b"bytes").unwrap();
+        server.store.save(&saved).await.unwrap();
+        blobs.keep();
+        server.stop().await;
+
+        let other = SqliteConnectOptions::new().filename(folder.path().join("other.sqlite"));
+        let store = Store::open(folder.path(), Some(other)).await.unwrap();
+        assert!(store.find_frame(saved.id).await.unwrap().is_none());
+        // The id is in use, though this database does not know by what.
+        assert!(store.new_captures(saved.id).create().is_err());
+        store.close().await;
+        drop(store);
+        let server = Server::start(folder.path()).await;
+        assert_eq!(server.capture_folders(), [saved.id.to_string()]);
+        let kept = folder.path().join("captures").join(saved.id.to_string()).join("0");
+        assert_eq!(std::fs::read(kept).unwrap(), b"bytes");
         server.stop().await;
     }
 

@@ -3,6 +3,7 @@
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
+use super::blobs::remove_folder;
 use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
 use super::{AnalysisCursor, DeviceFilter, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Report};
@@ -133,7 +134,8 @@ impl Store {
             return Ok(false);
         }
         sqlx::query("DELETE FROM queries WHERE id = ?").bind(id).execute(self.pool()).await?;
-        self.remove_captures(id).await?;
+        remove_folder(&self.captures_of(id)).await?;
+        remove_folder(&self.partial_captures_of(id)).await?;
         Ok(true)
     }
 }

@@ -3,8 +3,8 @@
 //! Reports are rows of a SQLite database, each of their devices a row of its own,
 //! so that a page of a large report reads only what it shows. Captures are files
 //! beside it. A report is saved in one transaction, and its captures count only
-//! once it is: a folder without a row is left over from a crash and removed at the
-//! next start.
+//! once it is: the folder of an upload is marked until then, and a marked one is
+//! left over from a crash and removed at the next start.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ mod analyses;
 mod blobs;
 mod devices;
 mod filter;
+mod leftovers;
 mod parts;
 mod queries;
 mod rows;
@@ -66,8 +67,8 @@ pub enum Error {
 }
 
 impl Store {
-    /// Opens the store in `data_directory`, creates what is missing, and
-    /// removes captures that belong to no report. The database is
+    /// Opens the store in `data_directory`, creates what is missing, and removes
+    /// captures of uploads that a crash cut short. The database is
     /// `database`, or `replyscope.sqlite` in the data directory.
     ///
     /// # Errors
@@ -102,7 +103,7 @@ impl Store {
         migrator.run(&pool).await?;
         let store = Self { inner: Arc::new(Inner { pool, captures_directory, _lock: lock }) };
         store.split_older_reports().await?;
-        store.remove_orphaned_captures().await?;
+        store.tidy_captures().await?;
         Ok(store)
     }
 

@@ -154,7 +154,7 @@ impl Job {
         let watcher = Watcher::start(self, ways.into_iter().next(), flows);
         let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
         let (counts, hold) = (task.counts(), task.hold());
-        let captures = inner.store.new_captures(self.query.id);
+        let captures = inner.store.new_query_captures(self.query.id);
         let (limits, node) = (inner.limits, self.query.node.clone());
         let worker = tokio::task::spawn_blocking(move || {
             let _held = hold;
