@@ -127,6 +127,11 @@ mod tests {
                 "'moon' is not a capture point",
             ),
             (Form::new().text("metadata", r#"{"points": {"a": "pod"}}"#), "bad-metadata", "'a'"),
+            (
+                Form::new().text("metadata", "{}").text("metadata", r#"{"title": "b"}"#),
+                "bad-metadata",
+                "a second metadata part",
+            ),
             (Form::new().text("title", "x".repeat(301)), "bad-metadata", "301"),
             (Form::new().text("text", ""), "empty-upload", "no capture"),
             (
@@ -139,6 +144,8 @@ mod tests {
             let found = problem(post().multipart(form).send().await.unwrap(), 400, kind).await;
             let detail = found["detail"].as_str().unwrap();
             assert!(detail.contains(words), "'{words}' is not in: {detail}");
+            let is_second = words.contains("second");
+            assert!(!is_second || found["hint"].as_str().unwrap().contains("one metadata part"));
         }
         let request = server.request(Method::POST, "/api/v1/analyses?point=moon").body("x");
         problem(request.send().await.unwrap(), 400, "bad-query").await;

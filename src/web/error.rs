@@ -68,6 +68,8 @@ pub enum Error {
     BadMultipart(String),
     #[error("{0}")]
     BadMetadata(String),
+    #[error("a second metadata part came; expected at most one")]
+    SecondMetadata,
     #[error("{0}")]
     NothingSent(&'static str),
     #[error("{found} cannot be read; expected {expected}")]
@@ -153,7 +155,7 @@ impl Error {
             Self::BadMultipart(_) => {
                 (StatusCode::BAD_REQUEST, "bad-multipart", "Form not understood")
             }
-            Self::BadMetadata(_) => {
+            Self::BadMetadata(_) | Self::SecondMetadata => {
                 (StatusCode::BAD_REQUEST, "bad-metadata", "Metadata not understood")
             }
             Self::NothingSent(_) => (StatusCode::BAD_REQUEST, "empty-upload", "Nothing to analyse"),
@@ -205,6 +207,9 @@ impl Error {
             Self::UnsupportedMediaType { .. } => Some(
                 "With curl, send `-F capture=@FILE`, or `-H 'Content-Type: application/octet-stream' --data-binary @FILE`.",
             ),
+            Self::SecondMetadata => {
+                Some("Say title, points, devices and clusters in one metadata part.")
+            }
             Self::NothingSent(_) => Some("Choose a capture file, or paste what tcpdump printed."),
             Self::DeviceNotFound(_) => Some(
                 "Send a capture in which the device talks; its verdict is then here, under the same address.",
