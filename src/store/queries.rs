@@ -234,7 +234,8 @@ impl Store {
         Ok(found.and_then(|text| text.parse().ok()))
     }
 
-    /// The query that an alert started, if it did since `after`.
+    /// The query that an alert started, if it did since `after` and the query runs or
+    /// has a report: one that ended without is no reason to start nothing.
     ///
     /// # Errors
     ///
@@ -245,7 +246,9 @@ impl Store {
         after: Timestamp,
     ) -> Result<Option<Uuid>, Error> {
         let found = sqlx::query_scalar(
-            "SELECT query_id FROM alerts WHERE fingerprint = ? AND started_at_ns > ?",
+            "SELECT a.query_id FROM alerts a WHERE a.fingerprint = ? AND a.started_at_ns > ? \
+             AND NOT EXISTS (SELECT 1 FROM queries q WHERE q.id = a.query_id \
+             AND q.state IN ('failed', 'interrupted') AND q.id NOT IN (SELECT id FROM analyses))",
         )
         .bind(fingerprint)
         .bind(after.as_nanoseconds())
