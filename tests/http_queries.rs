@@ -2,6 +2,9 @@
 //! of it.
 
 #[cfg(test)]
+#[path = "support/crowd.rs"]
+mod crowd;
+#[cfg(test)]
 #[path = "support/folder.rs"]
 mod folder;
 #[cfg(test)]
@@ -10,11 +13,20 @@ mod process;
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+    use std::process::Command;
     use std::time::Duration;
 
+    use replyscope::model::query::{NodeQuery, QueryState};
+    use replyscope::model::time::Timestamp;
+    use replyscope::store::Store;
     use reqwest::Client;
     use serde_json::{Value, json};
+    use sqlx::SqlitePool;
+    use sqlx::sqlite::SqliteConnectOptions;
+    use uuid::Uuid;
 
+    use super::crowd::capture;
     use super::folder::Folder;
     use super::process::Service;
 
@@ -68,6 +80,99 @@ mod tests {
                 ids.push(id);
             }
             assert_ne!(ids[0], ids[1]);
+            assert_eq!(service.stop(), Some(0));
+        }
+    }
+
+    const ID: Uuid = Uuid::from_u128(0x0194_0000_0000_7000_8000_0000_0000_0007);
+
+    /// Leaves what a service leaves that is killed while a query captures; returns the
+    /// capture's file.
+    async fn leave_query(folder: &Folder, devices: u32) -> PathBuf {
+        let store = Store::open(folder.path(), None).await.unwrap();
+        let device = super::crowd::device(0).into();
+        let query = NodeQuery {
+            id: ID,
+            node: "node1".to_owned(),
+            cluster: None,
+            device,
+            addresses: vec![device],
+            duration_s: 60,
+            state: QueryState::Queued,
+            created_at: Timestamp::from_seconds(1_700_000_000),
+            started_at: None,
+            ended_at: None,
+            message: None,
+        };
+        store.insert_query(&query).await.unwrap();
+        store.start_query(ID, query.created_at).await.unwrap();
+        let mut captures = store.new_query_captures(ID);
+        let mut file = captures.create().unwrap();
+        file.write(&capture(devices)).unwrap();
+        file.finish().unwrap();
+        captures.keep();
+        store.close().await;
+        folder.path().join(format!("captures/{ID}/0"))
+    }
+
+    async fn get(client: &Client, base: &str, path: &str) -> (u16, Value) {
+        let response = client.get(format!("{base}/api/v1/analyses/{ID}{path}")).send().await;
+        let response = response.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_start_that_fails_costs_no_capture() {
+        let folder = Folder::new("queries-port");
+        let file = leave_query(&folder, 20).await;
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = taken.local_addr().unwrap().to_string();
+        for _ in 0..5 {
+            let mut start = Command::new(env!("CARGO_BIN_EXE_replyscope"));
+            start.args(["serve", "--listen", &taken, "--data"]).arg(folder.path());
+            assert_eq!(start.output().unwrap().status.code(), Some(2));
+        }
+        let (service, client) = (start(&folder), client());
+        let base = format!("http://{}", service.address);
+        let query = ended(&client, &base, &ID.to_string()).await;
+        assert_eq!(query["state"], "interrupted", "{query}");
+        let (status, report) = get(&client, &base, "").await;
+        assert_eq!((status, &report["verdict"]), (200, &"broken".into()), "{report}");
+        assert!(file.exists());
+        assert_eq!(service.stop(), Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_told_to_end_loses_no_capture() {
+        let folder = Folder::new("queries-term");
+        let file = leave_query(&folder, 6_000).await;
+        for _ in 0..5 {
+            assert_eq!(start(&folder).stop(), Some(0));
+            assert!(file.exists());
+        }
+        let (service, client) = (start(&folder), client());
+        let base = format!("http://{}", service.address);
+        ended(&client, &base, &ID.to_string()).await;
+        assert_eq!(get(&client, &base, "").await.0, 200);
+        assert_eq!(service.stop(), Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_capture_that_ends_the_service_is_left_alone_and_kept() {
+        let folder = Folder::new("queries-attempts");
+        let file = leave_query(&folder, 20).await;
+        let options = SqliteConnectOptions::new().filename(folder.path().join("replyscope.sqlite"));
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query("UPDATE queries SET attempts = 3").execute(&pool).await.unwrap();
+        pool.close().await;
+        for _ in 0..2 {
+            let (service, client) = (start(&folder), client());
+            let base = format!("http://{}", service.address);
+            let query = ended(&client, &base, &ID.to_string()).await;
+            assert_eq!(query["state"], "interrupted", "{query}");
+            assert!(query["message"].as_str().unwrap().contains("the capture is kept"), "{query}");
+            assert_eq!(get(&client, &base, "").await.0, 404);
+            assert!(file.exists());
             assert_eq!(service.stop(), Some(0));
         }
     }

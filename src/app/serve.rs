@@ -56,14 +56,15 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     };
     let query_options = queries::options(&settings.queries)?;
     let node_queries = Queries::new(store.clone(), &web_settings, query_options);
-    let interrupted = node_queries.recover().await?;
-    if interrupted > 0 {
-        tracing::info!(interrupted, "analysing what node queries captured before the last end");
-    }
     let router = web::router(store.clone(), web_settings, node_queries.clone())?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    // Only once nothing can keep the service from starting, and before it answers.
+    let interrupted = node_queries.recover().await?;
+    if interrupted > 0 {
+        tracing::info!(interrupted, "analysing what node queries captured before the last end");
+    }
     tracing::info!("listening on http://{}", listener.local_addr()?);
 
     let (stop, mut stopped) = watch::channel(false);

@@ -181,6 +181,15 @@ impl Store {
         CaptureBlobs { kept: directory.clone(), directory, count: 0, is_kept: false }
     }
 
+    /// Removes the captures of an analysis that has no report. `false`: there were none.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be removed.
+    pub async fn remove_captures(&self, id: Uuid) -> Result<bool, Error> {
+        remove_folder(&self.captures_of(id)).await
+    }
+
     pub(super) fn captures_of(&self, id: Uuid) -> PathBuf {
         self.inner.captures_directory.join(id.to_string())
     }
