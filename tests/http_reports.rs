@@ -263,6 +263,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_deletion_that_fails_can_be_repeated() {
+        let folder = Folder::new("reports-deletion");
+        let captures = folder.path().join("captures");
+        std::fs::create_dir_all(&captures).unwrap();
+        // A folder that cannot be removed, since it is none; it keeps nothing from starting.
+        let stuck = captures.join("01940000-0000-7000-8000-000000000000.partial");
+        std::fs::write(&stuck, b"").unwrap();
+        let server = start(&folder).await;
+        assert!(stuck.exists());
+        let saved = report(4, "192.0.2.1", "broken", "reply_ignored");
+        let path = format!("{ANALYSES}/{}", saved.id);
+        let kept = captures.join(saved.id.to_string());
+        std::fs::write(&kept, b"").unwrap();
+        let delete = || server.request(Method::DELETE, &path).send();
+        assert!(delete().await.unwrap().status().is_server_error());
+        assert_eq!(server.get(&path).await.status(), 200);
+        std::fs::remove_file(&kept).unwrap();
+        std::fs::create_dir(&kept).unwrap();
+        assert_eq!(delete().await.unwrap().status(), 204);
+        assert!(!kept.exists());
+        problem(delete().await.unwrap(), 404, "analysis-not-found").await;
+        // Captures alone, of another database, perhaps.
+        std::fs::create_dir(&kept).unwrap();
+        assert_eq!(delete().await.unwrap().status(), 204);
+        assert!(!kept.exists());
+        server.stop().await;
+    }
+
+    #[tokio::test]
     async fn captures_that_are_not_kept_go_away() {
         let folder = Folder::new("reports-blobs");
         let server = Server::start(folder.path()).await;

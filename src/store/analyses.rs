@@ -118,24 +118,26 @@ impl Store {
         Ok(Page { entries, next_cursor })
     }
 
-    /// Deletes a report and its captures. `false`: there was none.
+    /// Deletes a report or a node query, and its captures. `false`: there was none of
+    /// the three. Does not look whether the analysis runs.
     ///
     /// # Errors
     ///
-    /// Where the database does not answer, or the captures cannot be removed;
-    /// the report is gone then, and the captures go at the next start.
+    /// Where the captures cannot be removed, or the database does not answer. It can
+    /// be tried again then: what is left is still found.
     pub async fn delete(&self, id: Uuid) -> Result<bool, Error> {
-        let deleted = sqlx::query("DELETE FROM analyses WHERE id = ?")
-            .bind(id)
-            .execute(self.pool())
-            .await?
-            .rows_affected();
-        if deleted == 0 {
-            return Ok(false);
+        // Rows last: they say that there is something to delete.
+        let had_captures = remove_folder(&self.captures_of(id)).await?;
+        let mut transaction = self.pool().begin().await?;
+        let mut rows = 0;
+        for statement in ["DELETE FROM analyses WHERE id = ?", "DELETE FROM queries WHERE id = ?"] {
+            rows += sqlx::query(statement).bind(id).execute(&mut *transaction).await?.rows_affected();
         }
-        sqlx::query("DELETE FROM queries WHERE id = ?").bind(id).execute(self.pool()).await?;
-        remove_folder(&self.captures_of(id)).await?;
-        remove_folder(&self.partial_captures_of(id)).await?;
-        Ok(true)
+        transaction.commit().await?;
+        if rows > 0 {
+            // Of a report whose captures could not be renamed.
+            remove_folder(&self.partial_captures_of(id)).await?;
+        }
+        Ok(had_captures || rows > 0)
     }
 }

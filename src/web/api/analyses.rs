@@ -165,13 +165,14 @@ pub async fn delete_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
+    // The registry first: captures of an analysis that runs are written.
+    if let Some(Known::Running(_)) = service.settings.running.find(id) {
+        return Err(Error::AnalysisRuns(id).into());
+    }
     if service.store.delete(id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    match service.settings.running.find(id) {
-        Some(Known::Running(_)) => Err(Error::AnalysisRuns(id).into()),
-        Some(Known::Failed(_)) | None => Err(Error::AnalysisNotFound(id).into()),
-    }
+    Err(Error::AnalysisNotFound(id).into())
 }
 
 /// A saved report never changes; how it is written may, with the version. The
