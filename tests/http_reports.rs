@@ -292,6 +292,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_tag_does_not_outlive_its_report() {
+        let folder = Folder::new("reports-tags");
+        let server = start(&folder).await;
+        let mut saved = report(4, "192.0.2.1", "broken", "reply_ignored");
+        let path = format!("{ANALYSES}/{}", saved.id);
+        let tag = server.get(&path).await.headers()["etag"].clone();
+        let again = || server.request(Method::GET, &path).header("if-none-match", &tag).send();
+        assert_eq!(again().await.unwrap().status(), 304);
+        assert_eq!(server.request(Method::DELETE, &path).send().await.unwrap().status(), 204);
+        problem(again().await.unwrap(), 404, "analysis-not-found").await;
+        // Senders choose ids, also one that was used before.
+        saved.created_at = report(5, "192.0.2.1", "broken", "reply_ignored").created_at;
+        saved.title = "another one".to_owned();
+        server.store.save(&saved).await.unwrap();
+        let response = again().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.json::<Value>().await.unwrap()["title"], "another one");
+        server.stop().await;
+    }
+
+    #[tokio::test]
     async fn captures_that_are_not_kept_go_away() {
         let folder = Folder::new("reports-blobs");
         let server = Server::start(folder.path()).await;

@@ -23,6 +23,7 @@ use super::responses::{
 use crate::model::progress::Progress;
 use crate::model::query::NodeQuery;
 use crate::model::report::AnalysisSummary;
+use crate::model::time::Timestamp;
 
 /// A page of analyses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -113,15 +114,22 @@ pub async fn get_analysis(
     Query(query): Query<ReportQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let tag = entity_tag(id);
-    let fixed = [(ETAG, tag.as_str()), (CACHE_CONTROL, "private, no-cache")];
-    if names_tag(&headers, &tag) && service.store.contains(id).await? {
-        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+    const CACHING: &str = "private, no-cache";
+    if headers.contains_key(IF_NONE_MATCH)
+        && let Some(summary) = service.store.find_summary(id).await?
+    {
+        let tag = entity_tag(id, summary.created_at);
+        if names_tag(&headers, &tag) {
+            let fixed = [(ETAG, tag.as_str()), (CACHE_CONTROL, CACHING)];
+            return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+        }
     }
     let found = service.find(id).await?;
     let node_query = service.store.find_query(id).await?;
     match found {
         Found::Finished(frame) => {
+            let tag = entity_tag(id, frame.created_at);
+            let fixed = [(ETAG, tag.as_str()), (CACHE_CONTROL, CACHING)];
             let most = query.device_limit.unwrap_or(u64::MAX);
             let body = report_body(service.store, frame, node_query, most).await?;
             Ok((fixed, [(CONTENT_TYPE, "application/json")], body).into_response())
@@ -175,10 +183,11 @@ pub async fn delete_analysis(
     Err(Error::AnalysisNotFound(id).into())
 }
 
-/// A saved report never changes; how it is written may, with the version. The
-/// tag is weak because answers are compressed on the way.
-fn entity_tag(id: Uuid) -> String {
-    format!("W/\"{id}-{}\"", env!("CARGO_PKG_VERSION"))
+/// A saved report never changes, but another may have its id once it is deleted; how
+/// it is written may, with the version. The tag is weak because answers are
+/// compressed on the way.
+fn entity_tag(id: Uuid, created_at: Timestamp) -> String {
+    format!("W/\"{id}-{}-{}\"", created_at.as_nanoseconds(), env!("CARGO_PKG_VERSION"))
 }
 
 /// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).
