@@ -80,6 +80,12 @@ mod tests {
                 ids.push(id);
             }
             assert_ne!(ids[0], ids[1]);
+            // The id of a query is no upload's, though there is no report.
+            let path = format!("{base}/api/v1/analyses?id={}", ids[0]);
+            let upload = client.post(path).body(capture(20)).send().await.unwrap();
+            assert_eq!(upload.status(), 409);
+            let problem: Value = upload.json().await.unwrap();
+            assert_eq!(problem["type"], "/problems/id-taken");
             assert_eq!(service.stop(), Some(0));
         }
     }

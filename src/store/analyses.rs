@@ -53,17 +53,24 @@ impl Store {
         serde_json::from_slice(&json).map(Some).map_err(|error| damaged(error.to_string()))
     }
 
-    /// Whether there is a report with this id.
+    /// Whether a report, a node query or captures have this id.
     ///
     /// # Errors
     ///
-    /// Where the database does not answer.
-    pub async fn contains(&self, id: Uuid) -> Result<bool, Error> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM analyses WHERE id = ?")
-            .bind(id)
-            .fetch_optional(self.pool())
-            .await?;
-        Ok(found.is_some())
+    /// Where the database does not answer, or the folder of captures cannot be looked at.
+    pub async fn is_taken(&self, id: Uuid) -> Result<bool, Error> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM analyses WHERE id = ? UNION ALL SELECT 1 FROM queries WHERE id = ?",
+        )
+        .bind(id)
+        .bind(id)
+        .fetch_optional(self.pool())
+        .await?;
+        if found.is_some() {
+            return Ok(true);
+        }
+        let path = self.captures_of(id);
+        tokio::fs::try_exists(&path).await.map_err(|source| Error::Blob { path, source })
     }
 
     /// What lists show of the report with this id.

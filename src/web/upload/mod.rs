@@ -121,12 +121,12 @@ async fn begin(
         )
     };
     let Some(id) = query.id()? else { return begin((service.settings.new_id)()) };
-    if service.store.contains(id).await? {
+    if service.store.is_taken(id).await? {
         return Err(Error::IdTaken(id));
     }
     let task = begin(id)?;
     // One that ran until a moment ago is in the store now.
-    if service.store.contains(id).await? {
+    if service.store.is_taken(id).await? {
         task.withdraw();
         return Err(Error::IdTaken(id));
     }
