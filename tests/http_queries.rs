@@ -177,8 +177,55 @@ mod tests {
             let query = ended(&client, &base, &ID.to_string()).await;
             assert_eq!(query["state"], "interrupted", "{query}");
             assert!(query["message"].as_str().unwrap().contains("the capture is kept"), "{query}");
-            assert_eq!(get(&client, &base, "").await.0, 404);
+            let (status, problem) = get(&client, &base, "").await;
+            assert_eq!((status, &problem["type"]), (404, &"/problems/analysis-failed".into()));
+            let events = client.get(format!("{base}/api/v1/analyses/{ID}/events"));
+            let events = events.send().await.unwrap().text().await.unwrap();
+            assert!(events.starts_with("event: failed\n"), "{events}");
+            assert!(events.contains("the capture is kept"), "{events}");
             assert!(file.exists());
+            assert_eq!(service.stop(), Some(0));
+        }
+        let (service, client) = (start(&folder), client());
+        let base = format!("http://{}", service.address);
+        let delete = || client.delete(format!("{base}/api/v1/analyses/{ID}")).send();
+        assert_eq!(delete().await.unwrap().status(), 204);
+        assert!(!file.exists());
+        assert_eq!(get(&client, &base, "").await.1["type"], "/problems/analysis-not-found");
+        assert_eq!(get(&client, &base, "/query").await.0, 404);
+        assert_eq!(delete().await.unwrap().status(), 404);
+        assert_eq!(service.stop(), Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_query_that_failed_is_told_by_its_events_and_can_be_deleted() {
+        let folder = Folder::new("queries-failed");
+        let client = client();
+        let mut id = String::new();
+        // While the service that saw it runs, and after a restart.
+        for start_number in 0..2 {
+            let service = start(&folder);
+            let base = format!("http://{}", service.address);
+            if start_number == 0 {
+                let answer = send_alert(&client, &base, "192.0.2.7", "node1").await;
+                let link = answer["links"]["api"].as_str().unwrap();
+                id = link.rsplit('/').next().unwrap().to_owned();
+                ended(&client, &base, &id).await;
+            }
+            let path = format!("{base}/api/v1/analyses/{id}");
+            let events = client.get(format!("{path}/events")).send().await.unwrap();
+            let events = events.text().await.unwrap();
+            assert!(events.contains("event: failed\n"), "{events}");
+            assert!(events.contains("out of reach"), "{events}");
+            if start_number == 1 {
+                for status in [204, 404] {
+                    let deletion = client.delete(&path).send().await.unwrap();
+                    assert_eq!(deletion.status().as_u16(), status);
+                    let found = client.get(&path).send().await.unwrap();
+                    let problem: Value = found.json().await.unwrap();
+                    assert_eq!(problem["type"], "/problems/analysis-not-found");
+                }
+            }
             assert_eq!(service.stop(), Some(0));
         }
     }

@@ -162,12 +162,12 @@ pub async fn get_analysis_events(
     Ok(events::follow(&service, id)?)
 }
 
-/// Deletes an analysis and its captures.
+/// Deletes an analysis and its captures, or a node query that left no report.
 #[utoipa::path(delete, path = "/api/v1/analyses/{id}", tag = "analyses",
     params(("id" = Uuid, Path)),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 409, description = "It runs", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It runs; a node query can be stopped first", body = Problem, content_type = "application/problem+json"),
         ChangeProblems))]
 pub async fn delete_analysis(
     State(service): State<Service>,
@@ -177,7 +177,10 @@ pub async fn delete_analysis(
     if let Some(Known::Running(_)) = service.settings.running.find(id) {
         return Err(Error::AnalysisRuns(id).into());
     }
-    if service.store.delete(id).await? {
+    let was_stored = service.store.delete(id).await?;
+    // One that failed leaves no more than why, in the registry or in the store.
+    let was_remembered = service.settings.running.forget(id);
+    if was_stored || was_remembered {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Error::AnalysisNotFound(id).into())
