@@ -76,9 +76,12 @@ pub struct Serve {
     /// Largest input after decompression, in bytes
     #[arg(long, env = "REPLYSCOPE_EXPANDED_LIMIT_BYTES", value_name = "BYTES", default_value_t = 16 << 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub expanded_limit_bytes: u64,
-    /// Analyses that run at the same time; without it, one per processor
+    /// Uploads that are analysed at the same moment; the others wait for a turn. Without it, one per processor
     #[arg(long, env = "REPLYSCOPE_CONCURRENT_ANALYSES", value_name = "COUNT")]
     pub concurrent_analyses: Option<NonZeroUsize>,
+    /// Uploads that are open at the same time; more wait, and are refused after 30 s. Each takes the memory that its analysis needs: a few MiB, or some hundred for a capture of very many devices
+    #[arg(long, env = "REPLYSCOPE_CONCURRENT_UPLOADS", value_name = "COUNT", default_value = "64")]
+    pub concurrent_uploads: NonZeroUsize,
     /// Connections at the same time; more wait
     #[arg(long, env = "REPLYSCOPE_CONNECTION_LIMIT", value_name = "COUNT", default_value = "512")]
     pub connection_limit: NonZeroUsize,

@@ -50,6 +50,7 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
         upload_limit_bytes: settings.upload_limit_bytes,
         expanded_limit_bytes: settings.expanded_limit_bytes,
         concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
+        concurrent_uploads: settings.concurrent_uploads.get(),
         nodes,
         alerts: queries::alert_options(&settings.queries)?,
         ..Settings::new(clock::now, clock::new_id)

@@ -138,7 +138,8 @@ impl Store {
         let mut transaction = self.pool().begin().await?;
         let mut rows = 0;
         for statement in ["DELETE FROM analyses WHERE id = ?", "DELETE FROM queries WHERE id = ?"] {
-            rows += sqlx::query(statement).bind(id).execute(&mut *transaction).await?.rows_affected();
+            rows +=
+                sqlx::query(statement).bind(id).execute(&mut *transaction).await?.rows_affected();
         }
         transaction.commit().await?;
         if rows > 0 {

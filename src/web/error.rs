@@ -84,7 +84,7 @@ pub enum Error {
     CutOff,
     #[error("another site's page sent this request")]
     CrossSite,
-    #[error("as many analyses run as this service allows; none ended within {waited_s} s")]
+    #[error("as many uploads are open as this service allows; none ended within {waited_s} s")]
     Busy { waited_s: u64 },
     #[error("the answer took longer than {limit_s} s")]
     TimedOut { limit_s: u64 },

@@ -17,6 +17,7 @@ use crate::store::Store;
 mod alerts;
 mod api;
 mod assets;
+mod chunks;
 mod connections;
 mod error;
 mod events;
@@ -47,15 +48,18 @@ pub struct Settings {
     pub upload_limit_bytes: u64,
     /// Bytes of one input after decompression.
     pub expanded_limit_bytes: u64,
-    /// Analyses that run at the same time.
+    /// Uploads that are analysed at the same moment; the others wait for a turn.
     pub concurrent_analyses: usize,
+    /// Uploads that are open at the same time. Each has the memory that its analysis
+    /// needs, also while it waits.
+    pub concurrent_uploads: usize,
     /// How long a body may stand still.
     pub stall_time: Duration,
     /// The slowest body that is heard out: so many bytes in each `rate_time`
     /// in which we waited for it.
     pub least_bytes: u64,
     pub rate_time: Duration,
-    /// How long an upload waits for its turn.
+    /// How long an upload waits until another one ends.
     pub queue_time: Duration,
     /// How long a request other than an upload may take.
     pub request_time: Duration,
@@ -83,6 +87,7 @@ impl Settings {
             upload_limit_bytes: 4 << 30,
             expanded_limit_bytes: 16 << 30,
             concurrent_analyses: 1,
+            concurrent_uploads: 64,
             stall_time: Duration::from_mins(1),
             least_bytes: 60 << 10,
             rate_time: Duration::from_mins(1),
@@ -106,8 +111,10 @@ struct Service {
     store: Store,
     settings: Arc<Settings>,
     queries: Queries,
-    /// One permit per analysis that may run.
+    /// One permit per upload that may be analysed at the same moment.
     turns: Arc<Semaphore>,
+    /// One permit per upload that may be open.
+    uploads: Arc<Semaphore>,
     /// One permit per request that may follow an analysis.
     listeners: Arc<Semaphore>,
 }

@@ -37,12 +37,14 @@ pub fn router(
     settings: Settings,
     queries: Queries,
 ) -> Result<Router, serde_json::Error> {
-    let turns =
-        Arc::new(Semaphore::new(settings.concurrent_analyses.clamp(1, Semaphore::MAX_PERMITS)));
-    let listeners = Arc::new(Semaphore::new(settings.listener_limit.min(Semaphore::MAX_PERMITS)));
+    let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+    let turns = permits(settings.concurrent_analyses.max(1));
+    let uploads = permits(settings.concurrent_uploads.max(1));
+    let listeners = permits(settings.listener_limit);
     let new_id = settings.new_id;
     let request_time = settings.request_time;
-    let service = Service { store, settings: Arc::new(settings), queries, turns, listeners };
+    let settings = Arc::new(settings);
+    let service = Service { store, settings, queries, turns, uploads, listeners };
 
     let (api, document) = openapi::start().merge(api::routes()).split_for_parts();
     let document: Arc<str> = openapi::render(&document)?.into();

@@ -107,7 +107,8 @@ impl Queries {
                 Err(error.into())
             }
             Err(_) => {
-                let message = "the analysis of what was captured ended unexpectedly; the capture is kept";
+                let message =
+                    "the analysis of what was captured ended unexpectedly; the capture is kept";
                 Err(give_up(message).await)
             }
         }

@@ -2,7 +2,9 @@
 //!
 //! One blocking thread owns the analysis. The request's body comes to it
 //! through a short queue, part by part, and goes to the capture's file on the
-//! way: memory stays bounded however large the body is. Whatever goes wrong,
+//! way: memory stays bounded however large the body is. A slow sender costs a place
+//! among the open uploads, but no processor: turns are taken for work, not for
+//! waiting. Whatever goes wrong,
 //! captures without a saved report are removed.
 
 use std::sync::Arc;
@@ -14,10 +16,12 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use self::body::{Watch, WatchedBody};
-use self::worker::Feed;
+use self::turn::Turn;
+use self::worker::{Feed, Pieces};
 use super::Service;
 use super::error::Error;
 use super::running::{Refusal, Task};
@@ -32,6 +36,7 @@ mod form;
 mod metadata;
 mod pace;
 mod raw;
+mod turn;
 mod worker;
 
 pub use form::UploadForm;
@@ -46,7 +51,7 @@ const QUEUE_PIECES: usize = 8;
 /// # Errors
 ///
 /// Where the body is too large, stalls, ends early or holds nothing that can
-/// be analysed, where no turn came in time, or the store fails. Nothing is
+/// be analysed, where no place came free in time, or the store fails. Nothing is
 /// kept then.
 pub async fn receive(
     service: &Service,
@@ -145,7 +150,7 @@ async fn analyse(
     let settings = &service.settings;
     let is_form = is_form(&head.headers)?;
     check_length(&head.headers, settings.upload_limit_bytes)?;
-    let turn = wait_for_turn(service).await?;
+    let place = wait_for_place(service).await?;
 
     task.enter(Phase::Receiving);
     let id = task.id();
@@ -154,9 +159,10 @@ async fn analyse(
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
     let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
     let (counts, hold) = (task.counts(), task.hold());
+    let queue = Pieces::new(queue, Turn::new(Arc::clone(&service.turns), Handle::current()));
     let worker = tokio::task::spawn_blocking(move || {
         // Held until the work is done, even if its request is long gone.
-        let _held = (turn, hold);
+        let _held = (place, hold);
         worker::analyse(queue, limits, counts, captures)
     });
 
@@ -187,11 +193,12 @@ async fn analyse(
     }
 }
 
-async fn wait_for_turn(service: &Service) -> Result<OwnedSemaphorePermit, Error> {
+/// Waits for a place among the open uploads.
+async fn wait_for_place(service: &Service) -> Result<OwnedSemaphorePermit, Error> {
     let queue_time = service.settings.queue_time;
-    let turn = service.turns.clone().acquire_owned();
-    match tokio::time::timeout(queue_time, turn).await {
-        Ok(Ok(turn)) => Ok(turn),
+    let place = Arc::clone(&service.uploads).acquire_owned();
+    match tokio::time::timeout(queue_time, place).await {
+        Ok(Ok(place)) => Ok(place),
         Ok(Err(_)) => Err(Error::Internal("the service is ending")),
         Err(_) => Err(Error::Busy { waited_s: queue_time.as_secs() }),
     }
