@@ -83,7 +83,7 @@ mod tests {
         let folder = Folder::new("process-host");
         let options = ["--public-url", "https://replyscope.example.org"];
         let service = Service::start(folder.path(), &options);
-        let (_, port) = service.address.rsplit_once(':').unwrap();
+        let (_, number) = service.address.rsplit_once(':').unwrap();
         let post = |host: &str| {
             let mut connection = TcpStream::connect(&service.address).unwrap();
             connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
@@ -94,11 +94,11 @@ mod tests {
             answer
         };
         for (host, words) in [
-            (format!("evil.example:{port}"), "/problems/foreign-host"),
-            (format!("192.0.2.1:{port}"), "/problems/foreign-host"),
-            (format!("[2001:db8::1]:{port}"), "/problems/foreign-host"),
-            (format!("localhost:{port}"), "/problems/empty-input"),
-            (format!("127.0.0.1:{port}"), "/problems/empty-input"),
+            (format!("evil.example:{number}"), "/problems/foreign-host"),
+            (format!("192.0.2.1:{number}"), "/problems/foreign-host"),
+            (format!("[2001:db8::1]:{number}"), "/problems/foreign-host"),
+            (format!("localhost:{number}"), "/problems/empty-input"),
+            (format!("127.0.0.1:{number}"), "/problems/empty-input"),
             ("replyscope.example.org".to_owned(), "/problems/empty-input"),
         ] {
             let answer = post(&host);
