@@ -15,7 +15,7 @@ mod tests {
     use reqwest::multipart::{Form, Part};
     use reqwest::{Body, Method, Response};
     use serde_json::{Value, json};
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
     use super::folder::Folder;
@@ -251,10 +251,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_upload_that_gets_no_turn_is_told_when_to_come_back() {
-        let folder = Folder::new("happy-turns");
+    async fn an_upload_that_gets_no_place_is_told_when_to_come_back() {
+        let folder = Folder::new("happy-places");
         let server = Server::start_with(folder.path(), |settings| {
-            settings.concurrent_analyses = 1;
+            settings.concurrent_uploads = 1;
             settings.queue_time = Duration::from_millis(200);
         })
         .await;
@@ -273,12 +273,45 @@ mod tests {
         assert_eq!(response.headers()["retry-after"], "10");
         problem(response, 503, "busy").await;
 
-        // An upload that ends early leaves nothing, and its turn to the next.
+        // An upload that ends early leaves nothing, and its place to the next.
         assert_eq!(server.capture_folders().len(), 1);
         drop(busy);
         let request = server.request(Method::POST, ANALYSES).body(capture);
         let report = created(&server, request.send().await.unwrap()).await;
         assert_eq!(server.capture_folders(), [report["id"].as_str().unwrap()]);
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn slow_senders_keep_nobody_from_being_analysed() {
+        let folder = Folder::new("happy-turns");
+        let server = Server::start_with(folder.path(), |settings| {
+            settings.concurrent_analyses = 1;
+            settings.queue_time = Duration::from_millis(200);
+        })
+        .await;
+        let capture = fixture("host.pcap");
+        let head = format!(
+            "POST {ANALYSES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            capture.len()
+        );
+        let mut slow = Vec::new();
+        for sent in [0, 1, 1_000] {
+            let mut connection = TcpStream::connect(server.address).await.unwrap();
+            connection.write_all(head.as_bytes()).await.unwrap();
+            connection.write_all(&capture[..sent]).await.unwrap();
+            slow.push((connection, sent));
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let request = server.request(Method::POST, ANALYSES).body(capture.clone());
+        created(&server, request.send().await.unwrap()).await;
+        // Theirs come in the end as well.
+        for (mut connection, sent) in slow {
+            connection.write_all(&capture[sent..]).await.unwrap();
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+        }
         server.stop().await;
     }
 

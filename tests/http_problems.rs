@@ -52,12 +52,35 @@ mod tests {
             ("/api/v1/analyses?colour=red", 400, "bad-query", "colour"),
             ("/api/v1/devices?cursor=x", 400, "bad-query", "next_cursor"),
             ("/api/v1/devices?limit=-1", 400, "bad-query", "limit"),
+            (&format!("{analysis}?device_limt=0"), 400, "bad-query", "device_limt"),
+            (&format!("{analysis}?device_limit=many"), 400, "bad-query", "many"),
+            (&format!("{analysis}/query"), 404, "analysis-not-found", NOBODY),
         ];
         for (path, status, kind, words) in cases {
             let found = problem(server.get(path).await, status, kind).await;
             let detail = found["detail"].as_str().unwrap();
             assert!(detail.contains(words), "{path}: '{words}' is not in: {detail}");
+            assert!(!found["hint"].as_str().unwrap().is_empty(), "{path}");
+            // The type leads to a page.
+            let page = server.get(found["type"].as_str().unwrap()).await;
+            assert_eq!(page.status(), 200, "{path}");
+            assert!(page.text().await.unwrap().contains("What to do"), "{path}");
         }
+        let long = "\u{fc}".repeat(201);
+        for list in ["analyses", "devices", "nodes", &format!("analyses/{NOBODY}/devices")] {
+            let found = server.get(&format!("/api/v1/{list}?q={long}")).await;
+            let found = problem(found, 400, "bad-query").await;
+            assert!(found["detail"].as_str().unwrap().contains("201 characters"), "{found}");
+            let most = server.get(&format!("/api/v1/{list}?q={}", &long[2..])).await;
+            assert!([200, 404].contains(&most.status().as_u16()), "{list}");
+        }
+        let stop = server.request(Method::POST, &format!("{analysis}/stop")).send().await.unwrap();
+        problem(stop, 404, "analysis-not-found").await;
+        for empty in ["analyses?limit=", "devices?limit=&verdict=&q=", "nodes?limit="] {
+            server.get_json(&format!("/api/v1/{empty}")).await;
+        }
+        problem(server.get(&format!("{analysis}?device_limit=")).await, 404, "analysis-not-found")
+            .await;
         let deletion = server.request(Method::DELETE, &analysis).send().await.unwrap();
         problem(deletion, 404, "analysis-not-found").await;
         server.stop().await;
@@ -127,6 +150,11 @@ mod tests {
                 "'moon' is not a capture point",
             ),
             (Form::new().text("metadata", r#"{"points": {"a": "pod"}}"#), "bad-metadata", "'a'"),
+            (
+                Form::new().text("metadata", "{}").text("metadata", r#"{"title": "b"}"#),
+                "bad-metadata",
+                "a second metadata part",
+            ),
             (Form::new().text("title", "x".repeat(301)), "bad-metadata", "301"),
             (Form::new().text("text", ""), "empty-upload", "no capture"),
             (
@@ -139,6 +167,8 @@ mod tests {
             let found = problem(post().multipart(form).send().await.unwrap(), 400, kind).await;
             let detail = found["detail"].as_str().unwrap();
             assert!(detail.contains(words), "'{words}' is not in: {detail}");
+            let is_second = words.contains("second");
+            assert!(!is_second || found["hint"].as_str().unwrap().contains("one metadata part"));
         }
         let request = server.request(Method::POST, "/api/v1/analyses?point=moon").body("x");
         problem(request.send().await.unwrap(), 400, "bad-query").await;
@@ -171,6 +201,22 @@ mod tests {
             assert!(request.send().await.unwrap().status().is_client_error());
         }
         assert!(server.capture_folders().is_empty());
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn requests_in_json_are_short() {
+        let folder = Folder::new("problems-json");
+        let server = Server::start(folder.path()).await;
+        for (path, most) in [("alerts", 4 << 20), ("nodes/node1/analyses", 64 << 10)] {
+            let post = |length| {
+                let request = server.request(Method::POST, &format!("/api/v1/{path}"));
+                request.body(vec![b' '; length]).send()
+            };
+            problem(post(most).await.unwrap(), 400, "bad-body").await;
+            let found = problem(post(most + 1).await.unwrap(), 413, "too-large").await;
+            assert!(found["detail"].as_str().unwrap().contains(&most.to_string()), "{found}");
+        }
         server.stop().await;
     }
 
@@ -238,6 +284,8 @@ mod tests {
             (&format!("/analyses/{NOBODY}/devices/192.0.2.1"), 404),
             ("/?cursor=x", 400),
             ("/analyses", 405),
+            ("/problems/x", 404),
+            (&format!("/?q={}", "x".repeat(201)), 400),
         ];
         for (place, status) in places {
             let response = server.get(place).await;

@@ -13,8 +13,11 @@ mod samples;
 
 #[cfg(test)]
 mod tests {
+    use replyscope::store::Store;
     use reqwest::Method;
     use serde_json::Value;
+    use sqlx::SqlitePool;
+    use sqlx::sqlite::SqliteConnectOptions;
 
     use super::folder::Folder;
     use super::http::{Server, problem};
@@ -151,6 +154,10 @@ mod tests {
             let part = server.get_json(&format!("{path}/devices/{address}")).await;
             assert_eq!(part["device"], "192.0.2.1");
         }
+        // It was uploaded: no node was asked.
+        problem(server.get(&format!("{path}/query")).await, 404, "query-not-found").await;
+        let stop = server.request(Method::POST, &format!("{path}/stop")).send().await.unwrap();
+        problem(stop, 404, "query-not-found").await;
         let missing = server.get(&format!("{path}/devices/192.0.2.7")).await;
         problem(missing, 404, "device-not-in-analysis").await;
         for page in
@@ -181,6 +188,11 @@ mod tests {
         );
         let page = server.get_json("/api/v1/devices?verdict=symmetric&q=SWITCH").await;
         assert_eq!(verdicts(&page["devices"]), [pair("2001:db8::1", "symmetric")]);
+        // Any address of a device finds it.
+        let page = server.get_json("/api/v1/devices?q=2001:DB8::FFFF").await;
+        assert_eq!(page["devices"].as_array().unwrap().len(), 2);
+        let page = server.get_json("/api/v1/devices?verdict=broken&q=db8::ffff").await;
+        assert_eq!(verdicts(&page["devices"]), [pair("192.0.2.1", "broken")]);
         let device = server.get_json("/api/v1/devices/192.0.2.1").await;
         assert_eq!(device["verdict"], "broken");
         assert_eq!(device["name"], "switch at 192.0.2.1");
@@ -211,10 +223,13 @@ mod tests {
         file.finish().unwrap();
         blobs.keep();
         // What a crash leaves: captures whose report was never saved.
-        let orphan = captures.join("01940000-0000-7000-8000-000000000000");
+        let orphan = captures.join("01940000-0000-7000-8000-000000000000.partial");
         std::fs::create_dir_all(&orphan).unwrap();
         std::fs::write(orphan.join("0"), b"half").unwrap();
         server.stop().await;
+        // A crash between the saving of a report and the renaming of its captures.
+        let kept = captures.join(saved.id.to_string());
+        std::fs::rename(&kept, kept.with_extension("partial")).unwrap();
 
         let server = Server::start(folder.path()).await;
         assert!(!orphan.exists());
@@ -229,6 +244,98 @@ mod tests {
         problem(server.get(&path).await, 404, "analysis-not-found").await;
         let history = server.get_json("/api/v1/devices/192.0.2.1").await;
         assert_eq!(history["verdict"], "tolerated");
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn another_database_costs_no_capture() {
+        let folder = Folder::new("reports-databases");
+        let server = Server::start(folder.path()).await;
+        let saved = report(1, "2001:db8::1", "broken", "reply_ignored");
+        let mut blobs = server.store.new_captures(saved.id);
+        blobs.create().unwrap().write(b"bytes").unwrap();
+        server.store.save(&saved).await.unwrap();
+        blobs.keep();
+        server.stop().await;
+
+        let other = SqliteConnectOptions::new().filename(folder.path().join("other.sqlite"));
+        let store = Store::open(folder.path(), Some(other)).await.unwrap();
+        assert!(store.find_frame(saved.id).await.unwrap().is_none());
+        // The id is in use, though this database does not know by what.
+        assert!(store.new_captures(saved.id).create().is_err());
+        store.close().await;
+        drop(store);
+        let server = Server::start(folder.path()).await;
+        assert_eq!(server.capture_folders(), [saved.id.to_string()]);
+        let kept = folder.path().join("captures").join(saved.id.to_string()).join("0");
+        assert_eq!(std::fs::read(kept).unwrap(), b"bytes");
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_deletion_that_fails_can_be_repeated() {
+        let folder = Folder::new("reports-deletion");
+        let captures = folder.path().join("captures");
+        std::fs::create_dir_all(&captures).unwrap();
+        // A folder that cannot be removed, since it is none; it keeps nothing from starting.
+        let stuck = captures.join("01940000-0000-7000-8000-000000000000.partial");
+        std::fs::write(&stuck, b"").unwrap();
+        let server = start(&folder).await;
+        assert!(stuck.exists());
+        let saved = report(4, "192.0.2.1", "broken", "reply_ignored");
+        let path = format!("{ANALYSES}/{}", saved.id);
+        let kept = captures.join(saved.id.to_string());
+        std::fs::write(&kept, b"").unwrap();
+        let delete = || server.request(Method::DELETE, &path).send();
+        let refused = problem(delete().await.unwrap(), 500, "capture-store").await;
+        assert!(!refused["detail"].as_str().unwrap().contains('/'), "no path is told: {refused}");
+        assert_eq!(server.get(&path).await.status(), 200);
+        std::fs::remove_file(&kept).unwrap();
+        std::fs::create_dir(&kept).unwrap();
+        assert_eq!(delete().await.unwrap().status(), 204);
+        assert!(!kept.exists());
+        problem(delete().await.unwrap(), 404, "analysis-not-found").await;
+        // Captures alone, of another database, perhaps.
+        std::fs::create_dir(&kept).unwrap();
+        assert_eq!(delete().await.unwrap().status(), 204);
+        assert!(!kept.exists());
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_report_that_is_damaged_is_called_so() {
+        let folder = Folder::new("reports-damaged");
+        let server = start(&folder).await;
+        let saved = report(4, "192.0.2.1", "broken", "reply_ignored");
+        let options = SqliteConnectOptions::new().filename(folder.path().join("replyscope.sqlite"));
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let statement = "UPDATE analyses SET report = x'00' WHERE id = ?";
+        sqlx::query(statement).bind(saved.id).execute(&pool).await.unwrap();
+        pool.close().await;
+        let response = server.get(&format!("{ANALYSES}/{}", saved.id)).await;
+        assert!(!response.headers().contains_key("retry-after"));
+        problem(response, 500, "damaged-report").await;
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_tag_does_not_outlive_its_report() {
+        let folder = Folder::new("reports-tags");
+        let server = start(&folder).await;
+        let mut saved = report(4, "192.0.2.1", "broken", "reply_ignored");
+        let path = format!("{ANALYSES}/{}", saved.id);
+        let tag = server.get(&path).await.headers()["etag"].clone();
+        let again = || server.request(Method::GET, &path).header("if-none-match", &tag).send();
+        assert_eq!(again().await.unwrap().status(), 304);
+        assert_eq!(server.request(Method::DELETE, &path).send().await.unwrap().status(), 204);
+        problem(again().await.unwrap(), 404, "analysis-not-found").await;
+        // Senders choose ids, also one that was used before.
+        saved.created_at = report(5, "192.0.2.1", "broken", "reply_ignored").created_at;
+        saved.title = "another one".to_owned();
+        server.store.save(&saved).await.unwrap();
+        let response = again().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.json::<Value>().await.unwrap()["title"], "another one");
         server.stop().await;
     }
 

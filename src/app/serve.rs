@@ -13,7 +13,7 @@ use super::{complain, fail, nodes, notify, queries};
 use crate::clock;
 use crate::config::Serve;
 use crate::store::Store;
-use crate::web::{self, Connections, Notices, Queries, Running, Settings};
+use crate::web::{self, AcceptedHosts, Connections, Notices, Queries, Running, Settings};
 
 /// How long requests that run at the end may still take.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -45,33 +45,39 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let store = Store::open(&settings.data, settings.database_url).await?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let address = listener.local_addr()?;
     let nodes = nodes::start(settings.sources).await?;
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let running = Running::new();
     let alerts = queries::alert_options(&settings.queries)?;
     let notifier = notify::start(&settings.notify)?;
     let notices = Notices::start(store.clone(), notifier, alerts.public_url.clone());
+    let defaults = Settings::new(clock::now, clock::new_id);
     let web_settings = Settings {
         running: running.clone(),
         upload_limit_bytes: settings.upload_limit_bytes,
         expanded_limit_bytes: settings.expanded_limit_bytes,
-        concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
+        concurrent_analyses: settings
+            .concurrent_analyses
+            .map_or(defaults.concurrent_analyses, NonZeroUsize::get),
+        concurrent_uploads: settings.concurrent_uploads.get(),
         nodes,
+        accepted_hosts: AcceptedHosts::of(address, &alerts.public_url),
         alerts,
         notices: notices.clone(),
-        ..Settings::new(clock::now, clock::new_id)
+        ..defaults
     };
     let query_options = queries::options(&settings.queries)?;
     let node_queries = Queries::new(store.clone(), &web_settings, query_options);
+    let router = web::router(store.clone(), web_settings, node_queries.clone())?;
+    // Only once nothing can keep the service from starting, and before it answers.
     let interrupted = node_queries.recover().await?;
     if interrupted > 0 {
         tracing::info!(interrupted, "analysing what node queries captured before the last end");
     }
-    let router = web::router(store.clone(), web_settings, node_queries.clone())?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
-    tracing::info!("listening on http://{}", listener.local_addr()?);
+    tracing::info!("listening on http://{address}");
 
     let (stop, mut stopped) = watch::channel(false);
     let stop_accepting = {
@@ -106,4 +112,26 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     store.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::config::{Command, Config};
+
+    #[test]
+    fn the_help_names_the_defaults_of_the_service() {
+        let config = Config::try_parse_from(["replyscope", "serve"]).unwrap();
+        let Command::Serve(settings) = config.command else { panic!("not serve") };
+        let defaults = Settings::new(clock::now, clock::new_id);
+        assert_eq!(settings.upload_limit_bytes, defaults.upload_limit_bytes);
+        assert_eq!(settings.expanded_limit_bytes, defaults.expanded_limit_bytes);
+        assert_eq!(settings.concurrent_uploads.get(), defaults.concurrent_uploads);
+        assert_eq!(settings.concurrent_analyses, None, "one per processor");
+        let processors = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(defaults.concurrent_analyses, processors);
+        assert_eq!(defaults.queue_time, Duration::from_secs(30));
+    }
 }

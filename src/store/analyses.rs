@@ -3,42 +3,17 @@
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
+use super::blobs::remove_folder;
 use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
-use super::{AnalysisCursor, DeviceFilter, Error, Filter, Page, Store};
+use super::{AnalysisCursor, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Report};
 
-/// Devices that one statement reads of a whole report.
-const PARTS_AT_ONCE: u32 = 500;
-
 impl Store {
-    /// The report with this id, with all of its devices: as large as it is.
-    ///
-    /// # Errors
-    ///
-    /// Where the database does not answer or the stored report cannot be read back.
-    pub async fn find(&self, id: Uuid) -> Result<Option<Report>, Error> {
-        let Some(mut report) = self.find_frame(id).await? else { return Ok(None) };
-        let mut after = None;
-        loop {
-            let page =
-                self.device_parts(id, &DeviceFilter::default(), after, PARTS_AT_ONCE).await?;
-            for part in &page.entries {
-                report.devices.push(part.parse(id)?);
-            }
-            after = page.next_cursor;
-            if after.is_none() {
-                break;
-            }
-        }
-        report.devices_omitted = 0;
-        Ok(Some(report))
-    }
-
     /// The report with this id without its devices, which count as left out.
     ///
     /// # Errors
     ///
-    /// As [`Store::find`].
+    /// Where the database does not answer or the stored report cannot be read back.
     pub async fn find_frame(&self, id: Uuid) -> Result<Option<Report>, Error> {
         let compressed: Option<Vec<u8>> =
             sqlx::query_scalar("SELECT report FROM analyses WHERE id = ?")
@@ -52,17 +27,24 @@ impl Store {
         serde_json::from_slice(&json).map(Some).map_err(|error| damaged(error.to_string()))
     }
 
-    /// Whether there is a report with this id.
+    /// Whether a report, a node query or captures have this id.
     ///
     /// # Errors
     ///
-    /// Where the database does not answer.
-    pub async fn contains(&self, id: Uuid) -> Result<bool, Error> {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM analyses WHERE id = ?")
-            .bind(id)
-            .fetch_optional(self.pool())
-            .await?;
-        Ok(found.is_some())
+    /// Where the database does not answer, or the folder of captures cannot be looked at.
+    pub async fn is_taken(&self, id: Uuid) -> Result<bool, Error> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM analyses WHERE id = ? UNION ALL SELECT 1 FROM queries WHERE id = ?",
+        )
+        .bind(id)
+        .bind(id)
+        .fetch_optional(self.pool())
+        .await?;
+        if found.is_some() {
+            return Ok(true);
+        }
+        let path = self.captures_of(id);
+        tokio::fs::try_exists(&path).await.map_err(|source| Error::Blob { path, source })
     }
 
     /// What lists show of the report with this id.
@@ -117,23 +99,27 @@ impl Store {
         Ok(Page { entries, next_cursor })
     }
 
-    /// Deletes a report and its captures. `false`: there was none.
+    /// Deletes a report or a node query, and its captures. `false`: there was none of
+    /// the three. Does not look whether the analysis runs.
     ///
     /// # Errors
     ///
-    /// Where the database does not answer, or the captures cannot be removed;
-    /// the report is gone then, and the captures go at the next start.
+    /// Where the captures cannot be removed, or the database does not answer. It can
+    /// be tried again then: what is left is still found.
     pub async fn delete(&self, id: Uuid) -> Result<bool, Error> {
-        let deleted = sqlx::query("DELETE FROM analyses WHERE id = ?")
-            .bind(id)
-            .execute(self.pool())
-            .await?
-            .rows_affected();
-        if deleted == 0 {
-            return Ok(false);
+        // Rows last: they say that there is something to delete.
+        let had_captures = remove_folder(&self.captures_of(id)).await?;
+        let mut transaction = self.pool().begin().await?;
+        let mut rows = 0;
+        for statement in ["DELETE FROM analyses WHERE id = ?", "DELETE FROM queries WHERE id = ?"] {
+            rows +=
+                sqlx::query(statement).bind(id).execute(&mut *transaction).await?.rows_affected();
         }
-        sqlx::query("DELETE FROM queries WHERE id = ?").bind(id).execute(self.pool()).await?;
-        self.remove_captures(id).await?;
-        Ok(true)
+        transaction.commit().await?;
+        if rows > 0 {
+            // Of a report whose captures could not be renamed.
+            remove_folder(&self.partial_captures_of(id)).await?;
+        }
+        Ok(had_captures || rows > 0)
     }
 }

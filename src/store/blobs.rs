@@ -1,23 +1,32 @@
 //! Captures as they were sent: `captures/{analysis}/{n}` in the data directory.
 //!
-//! Files are numbered. No name that a sender chose becomes part of a path.
+//! Files are numbered. No name that a sender chose becomes part of a path. Until
+//! the report of an upload is saved, its folder is called `{analysis}.partial`:
+//! only what has that mark may be removed as left over, since a database that
+//! does not know a folder may be the wrong one.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use uuid::Uuid;
 
+use super::private::create_folder;
 use super::{Error, Store};
+
+/// What the name of a folder ends in whose report is not saved.
+pub(super) const MARK: &str = ".partial";
 
 /// The captures of an analysis that is not saved yet. Dropped without
 /// [`CaptureBlobs::keep`], they are removed.
 #[derive(Debug)]
 pub struct CaptureBlobs {
+    /// Where they are written.
     directory: PathBuf,
+    /// Where they are once they are kept.
+    kept: PathBuf,
     count: u32,
     is_kept: bool,
 }
@@ -27,10 +36,14 @@ impl CaptureBlobs {
     ///
     /// # Errors
     ///
-    /// Where the folder or file cannot be created.
+    /// Where the folder or file cannot be created, or there are captures under this id.
     pub fn create(&mut self) -> Result<BlobWriter, Error> {
+        if self.count == 0 && self.kept.exists() {
+            let source = io::Error::from(io::ErrorKind::AlreadyExists);
+            return Err(Error::Blob { path: self.kept.clone(), source });
+        }
         let path = self.directory.join(self.count.to_string());
-        let created = fs::create_dir_all(&self.directory).and_then(|()| File::create_new(&path));
+        let created = create_folder(&self.directory).and_then(|()| File::create_new(&path));
         match created {
             Ok(file) => {
                 self.count += 1;
@@ -43,6 +56,13 @@ impl CaptureBlobs {
     /// The report is saved: its captures stay until it is deleted.
     pub fn keep(mut self) {
         self.is_kept = true;
+        if self.count == 0 || self.directory == self.kept {
+            return;
+        }
+        if let Err(error) = fs::rename(&self.directory, &self.kept) {
+            let path = self.directory.display();
+            tracing::warn!(%error, %path, "cannot rename captures; the next start tries again");
+        }
     }
 }
 
@@ -146,46 +166,46 @@ fn sync_when_woken(file: &File, woken: &Receiver<()>) -> io::Result<()> {
 }
 
 impl Store {
-    /// A place for the captures of the analysis `id`; nothing is created yet.
+    /// A place for the captures of the upload `id`; nothing is created yet. A crash
+    /// before they are kept leaves what the next start removes.
     #[must_use]
     pub fn new_captures(&self, id: Uuid) -> CaptureBlobs {
-        CaptureBlobs { directory: self.captures_of(id), count: 0, is_kept: false }
+        let (directory, kept) = (self.partial_captures_of(id), self.captures_of(id));
+        CaptureBlobs { directory, kept, count: 0, is_kept: false }
+    }
+
+    /// A place for the captures of the node query `id`, which the store knows: they
+    /// outlive a crash, and are analysed at the next start.
+    #[must_use]
+    pub fn new_query_captures(&self, id: Uuid) -> CaptureBlobs {
+        let directory = self.captures_of(id);
+        CaptureBlobs { kept: directory.clone(), directory, count: 0, is_kept: false }
+    }
+
+    /// Removes the captures of an analysis that has no report. `false`: there were none.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be removed.
+    pub async fn remove_captures(&self, id: Uuid) -> Result<bool, Error> {
+        remove_folder(&self.captures_of(id)).await
     }
 
     pub(super) fn captures_of(&self, id: Uuid) -> PathBuf {
         self.inner.captures_directory.join(id.to_string())
     }
 
-    pub(super) async fn remove_captures(&self, id: Uuid) -> Result<(), Error> {
-        let path = self.captures_of(id);
-        match tokio::fs::remove_dir_all(&path).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result.map_err(|source| Error::Blob { path, source }),
-        }
+    pub(super) fn partial_captures_of(&self, id: Uuid) -> PathBuf {
+        self.inner.captures_directory.join(format!("{id}{MARK}"))
     }
+}
 
-    /// Removes folders whose report was never saved, or was deleted when its
-    /// captures could not be. Files that are not ours stay.
-    pub(super) async fn remove_orphaned_captures(&self) -> Result<(), Error> {
-        let directory = &self.inner.captures_directory;
-        let fault = |source| Error::Directory { path: directory.clone(), source };
-        let saved: Vec<Uuid> = sqlx::query_scalar(
-            // A query that the service's end cut short has captures to analyse.
-            "SELECT id FROM analyses UNION \
-                 SELECT id FROM queries WHERE state IN ('queued', 'running')",
-        )
-        .fetch_all(self.pool())
-        .await?;
-        let saved: HashSet<Uuid> = saved.into_iter().collect();
-        let mut entries = tokio::fs::read_dir(directory).await.map_err(fault)?;
-        while let Some(entry) = entries.next_entry().await.map_err(fault)? {
-            let id = entry.file_name().to_str().and_then(|name| Uuid::try_parse(name).ok());
-            if let Some(id) = id.filter(|id| !saved.contains(id)) {
-                tracing::info!(%id, "removing captures of an analysis that was never saved");
-                self.remove_captures(id).await?;
-            }
-        }
-        Ok(())
+/// Removes a folder of captures. `false`: there was none.
+pub(super) async fn remove_folder(path: &Path) -> Result<bool, Error> {
+    match tokio::fs::remove_dir_all(path).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::Blob { path: path.to_owned(), source }),
     }
 }
 
@@ -197,7 +217,8 @@ mod tests {
     fn a_capture_larger_than_a_step_is_whole() {
         let directory =
             std::env::temp_dir().join(format!("replyscope-blobs-{}", std::process::id()));
-        let mut captures = CaptureBlobs { directory, count: 0, is_kept: false };
+        let kept = directory.with_extension("kept");
+        let mut captures = CaptureBlobs { directory, kept, count: 0, is_kept: false };
         let mut writer = captures.create().unwrap();
         let path = writer.path.clone();
         let chunk = vec![7_u8; 5 << 20];

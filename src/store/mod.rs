@@ -3,8 +3,8 @@
 //! Reports are rows of a SQLite database, each of their devices a row of its own,
 //! so that a page of a large report reads only what it shows. Captures are files
 //! beside it. A report is saved in one transaction, and its captures count only
-//! once it is: a folder without a row is left over from a crash and removed at the
-//! next start.
+//! once it is: the folder of an upload is marked until then, and a marked one is
+//! left over from a crash and removed at the next start.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,9 @@ mod blobs;
 mod changes;
 mod devices;
 mod filter;
+mod leftovers;
 mod parts;
+mod private;
 mod queries;
 mod rows;
 mod saving;
@@ -68,8 +70,8 @@ pub enum Error {
 }
 
 impl Store {
-    /// Opens the store in `data_directory`, creates what is missing, and
-    /// removes captures that belong to no report. The database is
+    /// Opens the store in `data_directory`, creates what is missing, and removes
+    /// captures of uploads that a crash cut short. The database is
     /// `database`, or `replyscope.sqlite` in the data directory.
     ///
     /// # Errors
@@ -81,13 +83,17 @@ impl Store {
         database: Option<SqliteConnectOptions>,
     ) -> Result<Self, Error> {
         let captures_directory = data_directory.join("captures");
-        tokio::fs::create_dir_all(&captures_directory)
-            .await
-            .map_err(|source| Error::Directory { path: captures_directory.clone(), source })?;
+        let fault = |source| Error::Directory { path: captures_directory.clone(), source };
+        private::create_folder(&captures_directory).map_err(fault)?;
         let lock = lock(data_directory).await?;
-        let options = database.unwrap_or_else(|| {
-            SqliteConnectOptions::new().filename(data_directory.join("replyscope.sqlite"))
-        });
+        let options = if let Some(options) = database {
+            options
+        } else {
+            let path = data_directory.join("replyscope.sqlite");
+            private::create_file(&path)
+                .map_err(|source| Error::Directory { path: path.clone(), source })?;
+            SqliteConnectOptions::new().filename(path)
+        };
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -104,7 +110,7 @@ impl Store {
         migrator.run(&pool).await?;
         let store = Self { inner: Arc::new(Inner { pool, captures_directory, _lock: lock }) };
         store.split_older_reports().await?;
-        store.remove_orphaned_captures().await?;
+        store.tidy_captures().await?;
         Ok(store)
     }
 

@@ -68,13 +68,18 @@ impl Store {
         let addresses =
             serde_json::to_string(&query.addresses).map_err(|error| Error::Encode(error.into()))?;
         let memory_ns = i64::try_from(MEMORY.as_nanos()).unwrap_or(i64::MAX);
-        sqlx::query(
+        let forgotten: Vec<Uuid> = sqlx::query_scalar(
             "DELETE FROM queries WHERE state IN ('finished', 'failed', 'interrupted') \
-             AND created_at_ns < ? AND id NOT IN (SELECT id FROM analyses)",
+             AND created_at_ns < ? AND id NOT IN (SELECT id FROM analyses) RETURNING id",
         )
         .bind(query.created_at.as_nanoseconds().saturating_sub(memory_ns))
-        .execute(self.pool())
+        .fetch_all(self.pool())
         .await?;
+        for id in forgotten {
+            if let Err(error) = self.remove_captures(id).await {
+                tracing::warn!(%id, %error, "the capture of a query that is forgotten stays");
+            }
+        }
         sqlx::query(
             "INSERT INTO queries (id, node, cluster, device, addresses, duration_s, state, created_at_ns) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -158,6 +163,35 @@ impl Store {
         Ok(())
     }
 
+    /// Counts one more start of the service that analyses what a query captured before
+    /// the last end; returns how many there are with it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn count_attempt(&self, id: Uuid) -> Result<u32, Error> {
+        let attempts: i64 = sqlx::query_scalar(
+            "UPDATE queries SET attempts = attempts + 1 WHERE id = ? RETURNING attempts",
+        )
+        .bind(id)
+        .fetch_one(self.pool())
+        .await?;
+        Ok(u32::try_from(attempts).unwrap_or(u32::MAX))
+    }
+
+    /// Counts one start less: the service ends for another reason.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn take_attempt_back(&self, id: Uuid) -> Result<(), Error> {
+        sqlx::query("UPDATE queries SET attempts = attempts - 1 WHERE id = ? AND attempts > 0")
+            .bind(id)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
     /// The query with this id.
     ///
     /// # Errors
@@ -234,7 +268,8 @@ impl Store {
         Ok(found.and_then(|text| text.parse().ok()))
     }
 
-    /// The query that an alert started, if it did since `after`.
+    /// The query that an alert started, if it did since `after` and the query runs or
+    /// has a report: one that ended without is no reason to start nothing.
     ///
     /// # Errors
     ///
@@ -245,7 +280,9 @@ impl Store {
         after: Timestamp,
     ) -> Result<Option<Uuid>, Error> {
         let found = sqlx::query_scalar(
-            "SELECT query_id FROM alerts WHERE fingerprint = ? AND started_at_ns > ?",
+            "SELECT a.query_id FROM alerts a WHERE a.fingerprint = ? AND a.started_at_ns > ? \
+             AND NOT EXISTS (SELECT 1 FROM queries q WHERE q.id = a.query_id \
+             AND q.state IN ('failed', 'interrupted') AND q.id NOT IN (SELECT id FROM analyses))",
         )
         .bind(fingerprint)
         .bind(after.as_nanoseconds())

@@ -94,7 +94,7 @@ pub enum AlertStatus {
     Started,
     /// A node query about its device runs at this node already.
     Running,
-    /// It started one lately.
+    /// It started one lately, which runs or has a report.
     Duplicate,
     /// It asks for nothing: it is resolved.
     Ignored,

@@ -160,7 +160,14 @@ impl Follower {
                 (Ok(None), Some(Known::Failed(problem))) => {
                     return Err(render_failed(self.id, problem));
                 }
-                (Ok(None), _) => {}
+                // A node query remembers why, also over a restart.
+                (Ok(None), _) => match self.service.explain_absence(self.id).await {
+                    Ok(Error::AnalysisFailed { problem, .. }) => {
+                        return Err(render_failed(self.id, *problem));
+                    }
+                    Ok(_) => {}
+                    Err(error) => return Err(render_unknown(self.id, &error)),
+                },
                 (Err(error), _) => {
                     return Err(render_unknown(self.id, &Error::from(error)));
                 }

@@ -1,6 +1,8 @@
 //! Pages and the JSON API.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -17,15 +19,16 @@ use crate::store::Store;
 mod alerts;
 mod api;
 mod assets;
+mod chunks;
 mod connections;
 mod error;
 mod events;
 mod extract;
-pub mod labels;
 mod notices;
 mod openapi;
 mod pages;
 mod problem;
+mod problem_types;
 mod queries;
 mod query;
 mod router;
@@ -41,6 +44,7 @@ pub use problem::Problem;
 pub use queries::{Queries, QueryOptions, QueryRequest, Started};
 pub use router::router;
 pub use running::Running;
+pub use security::AcceptedHosts;
 
 /// What the service may cost, and whom it asks for time, ids and nodes.
 #[derive(Debug, Clone)]
@@ -49,15 +53,18 @@ pub struct Settings {
     pub upload_limit_bytes: u64,
     /// Bytes of one input after decompression.
     pub expanded_limit_bytes: u64,
-    /// Analyses that run at the same time.
+    /// Uploads that are analysed at the same moment; the others wait for a turn.
     pub concurrent_analyses: usize,
+    /// Uploads that are open at the same time. Each has the memory that its analysis
+    /// needs, also while it waits.
+    pub concurrent_uploads: usize,
     /// How long a body may stand still.
     pub stall_time: Duration,
     /// The slowest body that is heard out: so many bytes in each `rate_time`
     /// in which we waited for it.
     pub least_bytes: u64,
     pub rate_time: Duration,
-    /// How long an upload waits for its turn.
+    /// How long an upload waits until another one ends.
     pub queue_time: Duration,
     /// How long a request other than an upload may take.
     pub request_time: Duration,
@@ -77,16 +84,19 @@ pub struct Settings {
     pub alerts: AlertOptions,
     /// Who is told when a device's verdict changes.
     pub notices: Notices,
+    /// The hosts under which requests may change something.
+    pub accepted_hosts: AcceptedHosts,
 }
 
 impl Settings {
-    /// The defaults that the documentation names.
+    /// The defaults that the documentation and the command's help name.
     #[must_use]
     pub fn new(now: fn() -> Timestamp, new_id: fn() -> Uuid) -> Self {
         Self {
             upload_limit_bytes: 4 << 30,
             expanded_limit_bytes: 16 << 30,
-            concurrent_analyses: 1,
+            concurrent_analyses: available_parallelism().map_or(1, NonZeroUsize::get),
+            concurrent_uploads: 64,
             stall_time: Duration::from_mins(1),
             least_bytes: 60 << 10,
             rate_time: Duration::from_mins(1),
@@ -101,6 +111,7 @@ impl Settings {
             nodes: Nodes::default(),
             alerts: AlertOptions::default(),
             notices: Notices::off(),
+            accepted_hosts: AcceptedHosts::Any,
         }
     }
 }
@@ -111,8 +122,10 @@ struct Service {
     store: Store,
     settings: Arc<Settings>,
     queries: Queries,
-    /// One permit per analysis that may run.
+    /// One permit per upload that may be analysed at the same moment.
     turns: Arc<Semaphore>,
+    /// One permit per upload that may be open.
+    uploads: Arc<Semaphore>,
     /// One permit per request that may follow an analysis.
     listeners: Arc<Semaphore>,
 }

@@ -1,8 +1,10 @@
 //! The query of lists.
 
 use std::fmt::Write as _;
+use std::num::ParseIntError;
+use std::str::FromStr;
 
-use serde::de::IntoDeserializer;
+use serde::de::{Error as _, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
@@ -14,6 +16,8 @@ use crate::store::{AnalysisCursor, Filter};
 
 const DEFAULT_LIMIT: u32 = 50;
 const LARGEST_LIMIT: u32 = 200;
+/// Of a text to search for, in characters.
+const LONGEST_TEXT: usize = 200;
 
 /// Which analyses a list shows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -24,6 +28,7 @@ pub struct AnalysesQuery {
     cursor: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
     /// Analyses of the device that has this address.
     #[param(value_type = Option<String>, example = "2000::65:119")]
@@ -56,7 +61,7 @@ impl AnalysesQuery {
     ///
     /// # Errors
     ///
-    /// Where the limit is out of range or the cursor is not one of ours.
+    /// Where the limit is out of range, the text too long, or the cursor not one of ours.
     pub fn read(self) -> Result<(Filter, Option<AnalysisCursor>, u32), Error> {
         let limit = read_limit(self.limit)?;
         let cursor = read_cursor(self.cursor.as_deref(), |text| text.parse().ok())?;
@@ -67,7 +72,7 @@ impl AnalysesQuery {
             node: given(self.node),
             since: self.since,
             until: self.until,
-            text: given(self.q),
+            text: read_text(self.q)?,
         };
         Ok((filter, cursor, limit))
     }
@@ -84,6 +89,21 @@ pub fn empty_as_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     let text = Option::<String>::deserialize(deserializer)?;
     let text = text.filter(|text| !text.is_empty());
     text.map(|text| T::deserialize(text.into_deserializer())).transpose()
+}
+
+/// As [`empty_as_none`], of a number: queries hold its text.
+///
+/// # Errors
+///
+/// Where a field that is not empty is no such number.
+pub fn number_or_none<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err = ParseIntError>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(|error| D::Error::custom(format!("'{text}': {error}"))))
+        .transpose()
 }
 
 /// What `filter` asks, as fields of a query: those without the verdict and the
@@ -135,6 +155,22 @@ pub fn given(text: Option<String>) -> Option<String> {
     let text: String = text?.chars().filter(|sign| !sign.is_control()).collect();
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What a list is searched for.
+///
+/// # Errors
+///
+/// Where it is longer than any name: the database takes only so much.
+pub fn read_text(text: Option<String>) -> Result<Option<String>, Error> {
+    let text = given(text);
+    let characters = text.as_ref().map_or(0, |text| text.chars().count());
+    if characters > LONGEST_TEXT {
+        return Err(Error::BadQuery(format!(
+            "q has {characters} characters; expected at most {LONGEST_TEXT}"
+        )));
+    }
+    Ok(text)
 }
 
 /// A page's length.

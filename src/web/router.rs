@@ -37,12 +37,15 @@ pub fn router(
     settings: Settings,
     queries: Queries,
 ) -> Result<Router, serde_json::Error> {
-    let turns =
-        Arc::new(Semaphore::new(settings.concurrent_analyses.clamp(1, Semaphore::MAX_PERMITS)));
-    let listeners = Arc::new(Semaphore::new(settings.listener_limit.min(Semaphore::MAX_PERMITS)));
+    let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+    let turns = permits(settings.concurrent_analyses.max(1));
+    let uploads = permits(settings.concurrent_uploads.max(1));
+    let listeners = permits(settings.listener_limit);
     let new_id = settings.new_id;
     let request_time = settings.request_time;
-    let service = Service { store, settings: Arc::new(settings), queries, turns, listeners };
+    let hosts = settings.accepted_hosts.clone();
+    let settings = Arc::new(settings);
+    let service = Service { store, settings, queries, turns, uploads, listeners };
 
     let (api, document) = openapi::start().merge(api::routes()).split_for_parts();
     let document: Arc<str> = openapi::render(&document)?.into();
@@ -60,12 +63,15 @@ pub fn router(
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(request_span)
-                .on_response(DefaultOnResponse::new().level(Level::INFO)),
+                .on_response(DefaultOnResponse::new().level(Level::INFO))
+                // An error logs itself, with its reason.
+                .on_failure(()),
         )
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(from_fn(security::set_headers))
         .layer(CompressionLayer::new())
         .layer(from_fn(security::refuse_cross_site))
+        .layer(from_fn_with_state(hosts, security::refuse_foreign_host))
         .layer(from_fn_with_state(request_time, limit_time))
         // Uploads have their own limit, which names itself in its problem.
         .layer(DefaultBodyLimit::disable());

@@ -12,7 +12,7 @@ use super::super::error::{ApiError, Error};
 use super::super::events;
 use super::super::extract::{Json, Path, Query};
 use super::super::problem::Problem;
-use super::super::query::AnalysesQuery;
+use super::super::query::{AnalysesQuery, number_or_none};
 use super::super::running::Known;
 use super::super::upload::{self, UploadForm, UploadQuery};
 use super::super::{Found, Service};
@@ -23,6 +23,7 @@ use super::responses::{
 use crate::model::progress::Progress;
 use crate::model::query::NodeQuery;
 use crate::model::report::AnalysisSummary;
+use crate::model::time::Timestamp;
 
 /// A page of analyses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,10 +54,20 @@ pub struct RunningAnalysis {
         (UploadForm = "multipart/form-data"),
         (Vec<u8> = "application/octet-stream"),
         (Vec<u8> = "application/vnd.tcpdump.pcap"),
+        (Vec<u8> = "application/x-pcap"),
         (Vec<u8> = "application/x-pcapng"),
         (Vec<u8> = "application/gzip"),
+        (Vec<u8> = "application/x-gzip"),
         (Vec<u8> = "application/zstd"),
-        (String = "text/plain"))),
+        (Vec<u8> = "application/x-xz"),
+        (Vec<u8> = "application/x-bzip2"),
+        (Vec<u8> = "application/x-lz4"),
+        (Vec<u8> = "application/zip"),
+        (Vec<u8> = "application/x-zip-compressed"),
+        (Vec<u8> = "application/x-tar"),
+        (Vec<u8> = "application/x-gtar"),
+        (String = "text/plain"),
+        (String = "text/markdown"))),
     responses(
         (status = 201, description = "The report", body = FinishedAnalysis,
             headers(("Location" = String, description = "The report's own address"))),
@@ -89,11 +100,12 @@ pub async fn list_analyses(
 
 /// How much of a report is returned.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ReportQuery {
     /// The most devices that the report lists, worst first; `devices_omitted` counts
     /// the others. Without it, all: `/api/v1/analyses/{id}/devices` has them by pages.
+    #[serde(deserialize_with = "number_or_none")]
     device_limit: Option<u64>,
 }
 
@@ -113,15 +125,22 @@ pub async fn get_analysis(
     Query(query): Query<ReportQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let tag = entity_tag(id);
-    let fixed = [(ETAG, tag.as_str()), (CACHE_CONTROL, "private, no-cache")];
-    if names_tag(&headers, &tag) && service.store.contains(id).await? {
-        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+    const CACHING: &str = "private, no-cache";
+    if headers.contains_key(IF_NONE_MATCH)
+        && let Some(summary) = service.store.find_summary(id).await?
+    {
+        let tag = entity_tag(id, summary.created_at);
+        if names_tag(&headers, &tag) {
+            let fixed = [(ETAG, tag.as_str()), (CACHE_CONTROL, CACHING)];
+            return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
+        }
     }
     let found = service.find(id).await?;
     let node_query = service.store.find_query(id).await?;
     match found {
         Found::Finished(frame) => {
+            let tag = entity_tag(id, frame.created_at);
+            let fixed = [(ETAG, tag.as_str()), (CACHE_CONTROL, CACHING)];
             let most = query.device_limit.unwrap_or(u64::MAX);
             let body = report_body(service.store, frame, node_query, most).await?;
             Ok((fixed, [(CONTENT_TYPE, "application/json")], body).into_response())
@@ -154,30 +173,35 @@ pub async fn get_analysis_events(
     Ok(events::follow(&service, id)?)
 }
 
-/// Deletes an analysis and its captures.
+/// Deletes an analysis and its captures, or a node query that left no report.
 #[utoipa::path(delete, path = "/api/v1/analyses/{id}", tag = "analyses",
     params(("id" = Uuid, Path)),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 409, description = "It runs", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It runs; a node query can be stopped first", body = Problem, content_type = "application/problem+json"),
         ChangeProblems))]
 pub async fn delete_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    if service.store.delete(id).await? {
+    // The registry first: captures of an analysis that runs are written.
+    if let Some(Known::Running(_)) = service.settings.running.find(id) {
+        return Err(Error::AnalysisRuns(id).into());
+    }
+    let was_stored = service.store.delete(id).await?;
+    // One that failed leaves no more than why, in the registry or in the store.
+    let was_remembered = service.settings.running.forget(id);
+    if was_stored || was_remembered {
         return Ok(StatusCode::NO_CONTENT);
     }
-    match service.settings.running.find(id) {
-        Some(Known::Running(_)) => Err(Error::AnalysisRuns(id).into()),
-        Some(Known::Failed(_)) | None => Err(Error::AnalysisNotFound(id).into()),
-    }
+    Err(Error::AnalysisNotFound(id).into())
 }
 
-/// A saved report never changes; how it is written may, with the version. The
-/// tag is weak because answers are compressed on the way.
-fn entity_tag(id: Uuid) -> String {
-    format!("W/\"{id}-{}\"", env!("CARGO_PKG_VERSION"))
+/// A saved report never changes, but another may have its id once it is deleted; how
+/// it is written may, with the version. The tag is weak because answers are
+/// compressed on the way.
+fn entity_tag(id: Uuid, created_at: Timestamp) -> String {
+    format!("W/\"{id}-{}-{}\"", created_at.as_nanoseconds(), env!("CARGO_PKG_VERSION"))
 }
 
 /// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).

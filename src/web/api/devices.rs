@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Service;
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
-use super::super::query::{empty_as_none, given, read_cursor, read_limit};
+use super::super::query::{empty_as_none, number_or_none, read_cursor, read_limit, read_text};
 use super::responses::{FindProblems, ListProblems};
 use crate::model::finding::Verdict;
 use crate::model::report::DeviceSummary;
@@ -24,12 +24,13 @@ pub struct DevicesQuery {
     cursor: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
     /// The newest verdict.
     #[param(inline)]
     #[serde(deserialize_with = "empty_as_none")]
     verdict: Option<Verdict>,
-    /// Part of the device's name, address or newest headline.
+    /// Part of the device's name, one of its addresses, or its newest headline.
     q: Option<String>,
 }
 
@@ -40,6 +41,7 @@ pub struct DevicesQuery {
 pub struct HistoryQuery {
     /// The newest analyses, at most this many.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
 }
 
@@ -76,7 +78,7 @@ pub async fn list_devices(
 ) -> Result<Json<DevicesPage>, ApiError> {
     let limit = read_limit(query.limit)?;
     let cursor = read_cursor(query.cursor.as_deref(), |text| text.parse::<DeviceCursor>().ok())?;
-    let text = given(query.q);
+    let text = read_text(query.q)?;
     let page =
         service.store.newest_per_device(query.verdict, text.as_deref(), cursor, limit).await?;
     Ok(Json(DevicesPage {

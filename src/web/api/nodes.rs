@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Service;
 use super::super::error::ApiError;
 use super::super::extract::{Json, Path, Query};
-use super::super::query::{given, read_cursor, read_limit};
+use super::super::query::{given, number_or_none, read_cursor, read_limit, read_text};
 use super::responses::{FindNodeProblems, ListProblems};
 use crate::node::summary::{ClusterState, NodeDetails, NodeSummary};
 
@@ -20,6 +20,7 @@ pub struct NodesQuery {
     cursor: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
     /// Nodes of this cluster.
     cluster: Option<String>,
@@ -31,7 +32,7 @@ pub struct NodesQuery {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub struct NodeQuery {
+pub struct NodePlace {
     /// Its cluster.
     pub cluster: Option<String>,
 }
@@ -57,7 +58,8 @@ pub async fn list_nodes(
     let limit = usize::try_from(read_limit(query.limit)?).unwrap_or(usize::MAX);
     let start = read_cursor(query.cursor.as_deref(), |text| text.parse::<usize>().ok())?;
     let start = start.unwrap_or_default();
-    let nodes = find_nodes(&service, given(query.cluster).as_deref(), given(query.q).as_deref());
+    let text = read_text(query.q)?;
+    let nodes = find_nodes(&service, given(query.cluster).as_deref(), text.as_deref());
     let end = start.saturating_add(limit);
     let next_cursor = (nodes.len() > end).then(|| end.to_string());
     Ok(Json(NodesPage {
@@ -69,12 +71,12 @@ pub async fn list_nodes(
 
 /// Returns one node with its pods.
 #[utoipa::path(get, path = "/api/v1/nodes/{node}", tag = "nodes",
-    params(("node" = String, Path, description = "The node's name", example = "node3"), NodeQuery),
+    params(("node" = String, Path, description = "The node's name", example = "node3"), NodePlace),
     responses((status = 200, description = "The node", body = NodeDetails), FindNodeProblems))]
 pub async fn get_node(
     State(service): State<Service>,
     Path(node): Path<String>,
-    Query(query): Query<NodeQuery>,
+    Query(query): Query<NodePlace>,
 ) -> Result<Json<NodeDetails>, ApiError> {
     let found = service.settings.nodes.find(&node, given(query.cluster).as_deref());
     Ok(Json(found.map_err(super::super::error::Error::from)?))

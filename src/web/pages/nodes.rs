@@ -5,11 +5,11 @@ use axum::response::Html;
 use serde::Deserialize;
 
 use super::super::Service;
-use super::super::api::nodes::{NodeQuery, find_nodes};
+use super::super::api::nodes::{NodePlace, find_nodes};
 use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
 use super::super::extract::{Path, Query};
-use super::super::query::given;
+use super::super::query::{given, read_text};
 use super::node::{self, NodeView, NodesView};
 
 /// Nodes on one page; a filter finds the others.
@@ -28,7 +28,7 @@ pub async fn show_nodes(
     State(service): State<Service>,
     Query(query): Query<PageQuery>,
 ) -> Result<Html<String>, PageError> {
-    let (cluster, text) = (given(query.cluster), given(query.q));
+    let (cluster, text) = (given(query.cluster), read_text(query.q)?);
     let mut nodes = find_nodes(&service, cluster.as_deref(), text.as_deref());
     let omitted = nodes.len().saturating_sub(MOST_NODES);
     nodes.truncate(MOST_NODES);
@@ -46,7 +46,7 @@ pub async fn show_nodes(
 pub async fn show_node(
     State(service): State<Service>,
     Path(name): Path<String>,
-    Query(query): Query<NodeQuery>,
+    Query(query): Query<NodePlace>,
 ) -> Result<Html<String>, PageError> {
     let found = service.settings.nodes.find(&name, given(query.cluster).as_deref());
     let node = found.map_err(Error::from)?;

@@ -145,6 +145,8 @@ struct Inner {
     book: Mutex<Book>,
     /// How many are left, for the end of the service.
     active: watch::Sender<usize>,
+    /// Whether the service ends.
+    closing: watch::Sender<bool>,
     now: fn() -> Timestamp,
     new_id: fn() -> Uuid,
 }
@@ -152,6 +154,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Book {
     active: HashMap<Uuid, Active>,
+    /// What an earlier run of the service captured is analysed.
+    is_recovering: bool,
     is_closed: bool,
 }
 
@@ -177,6 +181,7 @@ impl Queries {
             turns: Arc::new(Semaphore::new(turns)),
             book: Mutex::default(),
             active: watch::Sender::new(0),
+            closing: watch::Sender::new(false),
             now: settings.now,
             new_id: settings.new_id,
             options,
@@ -300,9 +305,10 @@ impl Queries {
         for active in book.active.values() {
             active.stop.send_replace(Some(Stop::Ending));
         }
+        self.inner.closing.send_replace(true);
     }
 
-    /// Waits until no query is left.
+    /// Waits until no query is left, and none that is recovered.
     pub async fn wait_for_end(&self) {
         // The sender is in `self`.
         let _ = self.inner.active.subscribe().wait_for(|count| *count == 0).await;
@@ -373,7 +379,7 @@ impl Queries {
             stop,
         };
         book.active.insert(query.id, active);
-        self.inner.active.send_replace(book.active.len());
+        self.publish(&book);
         Ok(Entered::New(Slot { queries: self.clone(), id: query.id, stopped }))
     }
 
@@ -383,6 +389,17 @@ impl Queries {
             Refusal::IdTaken => Error::IdTaken(id),
             Refusal::Full => Error::Full,
         })
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Book)) {
+        let mut book = self.lock();
+        change(&mut book);
+        self.publish(&book);
+    }
+
+    /// Tells how many are left.
+    fn publish(&self, book: &Book) {
+        self.inner.active.send_replace(book.active.len() + usize::from(book.is_recovering));
     }
 
     /// Held for a look or a change, never across an await.
@@ -413,9 +430,9 @@ struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut book = self.queries.lock();
-        book.active.remove(&self.id);
-        self.queries.inner.active.send_replace(book.active.len());
+        self.queries.note(|book| {
+            book.active.remove(&self.id);
+        });
     }
 }
 

@@ -3,18 +3,28 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use tokio::task::{JoinError, JoinHandle};
+use uuid::Uuid;
+
 use super::super::error::Error;
 use super::super::running::Task;
 use super::observed::Observed;
 use super::{Queries, run, worker};
 use crate::model::finding::Verdict;
+use crate::model::input::InputError;
 use crate::model::progress::Phase;
 use crate::model::query::{NodeQuery, QueryState};
+use crate::model::report::Report;
 use crate::store::Error as StoreError;
+
+/// Starts of the service that may analyse one capture: one at which the service
+/// ended each time is left alone then.
+const MOST_ATTEMPTS: u32 = 3;
 
 impl Queries {
     /// Analyses what queries captured before the service ended, one after the
-    /// other, in the background. Returns how many there are.
+    /// other, in the background. Returns how many there are. A query is unfinished
+    /// in the store until its report is there, so that it outlives another end.
     ///
     /// # Errors
     ///
@@ -29,10 +39,15 @@ impl Queries {
                 tasks.push((query, task));
             }
         }
-        let queries = self.clone();
+        let recovery = Recovery::begin(self);
         tokio::spawn(async move {
             for (query, task) in tasks {
-                queries.conclude(query, task).await;
+                if *recovery.0.inner.closing.borrow() {
+                    // The next start goes on.
+                    task.fail(Error::Ending.problem());
+                } else {
+                    recovery.0.conclude(query, task).await;
+                }
             }
         });
         Ok(count)
@@ -56,26 +71,80 @@ impl Queries {
             let at = (inner.now)();
             inner.store.end_query(id, QueryState::Interrupted, at, Some(message)).await
         };
+        let give_up = async |message: &'static str| match end(message).await {
+            Ok(()) => Error::QueryInterrupted(message),
+            Err(error) => error.into(),
+        };
         if let Some(summary) = inner.store.find_summary(id).await? {
             inner.store.end_query(id, QueryState::Finished, (inner.now)(), None).await?;
             return Ok(summary.verdict);
         }
+        let Some(mut file) = inner.store.open_capture(id)? else {
+            return Err(give_up("the service ended before anything was captured").await);
+        };
+        // Counted before it is done: what ends the service gets no other chance to be.
+        if inner.store.count_attempt(id).await? > MOST_ATTEMPTS {
+            let message =
+                "the service ended each time it analysed what was captured; the capture is kept";
+            return Err(give_up(message).await);
+        }
         let observed = inner.store.find_observed(id).await?;
         let observed = observed.and_then(|json| serde_json::from_str::<Observed>(&json).ok());
-        // Told before it is done: a capture that ends the service does so once.
-        end("the service ended while the query ran").await?;
-        let Some(mut file) = inner.store.open_capture(id)? else {
-            let message = "the service ended before anything was captured";
-            end(message).await?;
-            return Err(Error::QueryInterrupted(message));
-        };
         let rest = run::rest_of(self, query, observed.unwrap_or_default(), true);
         let limits = inner.limits;
         let worker =
             tokio::task::spawn_blocking(move || worker::analyse_again(&mut file, limits, rest));
-        let report = worker.await.map_err(|_| Error::Internal("the analysis ended"))??;
-        inner.store.save(&report).await?;
-        inner.notices.note_saved(id);
-        Ok(report.verdict)
+        match self.wait_for_worker(id, worker).await? {
+            Ok(Ok(report)) => {
+                inner.store.save(&report).await?;
+                inner.notices.note_saved(id);
+                end("the service ended while the query ran").await?;
+                Ok(report.verdict)
+            }
+            Ok(Err(error)) => {
+                // As of a query whose capture cannot be read while it runs.
+                end(&error.to_string()).await?;
+                inner.store.remove_captures(id).await?;
+                Err(error.into())
+            }
+            Err(_) => {
+                let message =
+                    "the analysis of what was captured ended unexpectedly; the capture is kept";
+                Err(give_up(message).await)
+            }
+        }
+    }
+
+    /// Waits for the analysis. Where the service is told to end meanwhile, it is not
+    /// the capture that ends it.
+    async fn wait_for_worker(
+        &self,
+        id: Uuid,
+        mut worker: JoinHandle<Result<Report, InputError>>,
+    ) -> Result<Result<Result<Report, InputError>, JoinError>, StoreError> {
+        let mut closing = self.inner.closing.subscribe();
+        tokio::select! {
+            analysed = &mut worker => return Ok(analysed),
+            // The sender is in `self`.
+            _ = closing.wait_for(|is_closing| *is_closing) => {}
+        }
+        self.inner.store.take_attempt_back(id).await?;
+        Ok(worker.await)
+    }
+}
+
+/// Dropped, nothing is left to be recovered.
+struct Recovery(Queries);
+
+impl Recovery {
+    fn begin(queries: &Queries) -> Self {
+        queries.note(|book| book.is_recovering = true);
+        Self(queries.clone())
+    }
+}
+
+impl Drop for Recovery {
+    fn drop(&mut self) {
+        self.0.note(|book| book.is_recovering = false);
     }
 }

@@ -103,8 +103,9 @@ impl Job {
             Err(Failure { state, error }) => (state, Some(error.to_string()), Err(error)),
         };
         let node = &self.query.node;
+        // Not `message`: the line's own text has that name.
         tracing::info!(%id, node, device = %self.query.device, state = state.as_token(),
-            message = message.as_deref().unwrap_or_default(), "node query ended");
+            reason = message.as_deref().unwrap_or_default(), "node query ended");
         let at = (inner.now)();
         if let Err(error) = inner.store.end_query(id, state, at, message.as_deref()).await {
             tracing::error!(%id, %error, "the end of a node query is not stored");
@@ -174,7 +175,7 @@ impl Job {
         let watcher = Watcher::start(self, observed);
         let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
         let (counts, hold) = (task.counts(), task.hold());
-        let captures = inner.store.new_captures(self.query.id);
+        let captures = inner.store.new_query_captures(self.query.id);
         let (limits, node) = (inner.limits, self.query.node.clone());
         let worker = tokio::task::spawn_blocking(move || {
             let _held = hold;

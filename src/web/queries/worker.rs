@@ -1,11 +1,12 @@
 //! The thread that owns the analysis of a query.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::net::IpAddr;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::sync::mpsc::Receiver;
 
+use super::super::chunks::{ChunkReader, Fault, Next, Source};
 use super::super::error::Error;
 use super::observed::Observed;
 use crate::analysis::{Analysis, Limits, ReportHeader};
@@ -15,7 +16,7 @@ use crate::model::input::InputError;
 use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::model::topology::{DeviceEntry, Facts, Role};
-use crate::store::{self, BlobWriter, CaptureBlobs};
+use crate::store::CaptureBlobs;
 
 /// What the queue holds: bytes of the capture, and then the rest.
 #[derive(Debug)]
@@ -50,23 +51,18 @@ pub fn analyse(
     mut captures: CaptureBlobs,
 ) -> Result<(Report, CaptureBlobs), Error> {
     let file = captures.create()?;
-    let mut input = LiveReader { queue, chunk: Bytes::new(), rest: None, file, fault: None };
+    let mut input = ChunkReader::new(Live { queue, rest: None }, Some(file));
     let mut analysis = Analysis::new(limits).counting_into(counts);
     let read = analysis.read_capture(&label_of(node), Some(point_of(node)), &mut input);
     // A capture that cannot be read any further is kept whole.
-    while input.rest.is_none() && input.fault.is_none() {
-        input.next_chunk();
-    }
-    let LiveReader { rest, file, fault, .. } = input;
-    match (rest, fault) {
-        (_, Some(Fault::Store(error))) => Err(error.into()),
-        (None, _) => {
+    input.read_rest();
+    let (live, kept) = input.finish();
+    match (live.rest, kept) {
+        (_, Err(Fault::Store(error))) => Err(error.into()),
+        (Some(rest), Ok(())) => Ok((conclude(analysis, read, *rest)?, captures)),
+        (_, Err(Fault::Gone)) | (None, Ok(())) => {
             captures.keep();
             Err(Error::Internal("the service ends"))
-        }
-        (Some(rest), _) => {
-            file.finish()?;
-            Ok((conclude(analysis, read, *rest)?, captures))
         }
     }
 }
@@ -137,48 +133,21 @@ fn without_doubles(mut facts: Facts, clusters: &[ClusterFacts]) -> Facts {
     facts
 }
 
-#[derive(Debug)]
-enum Fault {
-    Store(store::Error),
-    /// The queue ended without the rest.
-    Gone,
-}
-
-/// The capture as a reader, which writes what it reads to the capture's file.
-struct LiveReader {
+/// A live capture, and what its end brings.
+struct Live {
     queue: Receiver<Piece>,
-    chunk: Bytes,
     rest: Option<Box<Rest>>,
-    file: BlobWriter,
-    fault: Option<Fault>,
 }
 
-impl LiveReader {
-    fn next_chunk(&mut self) {
+impl Source for Live {
+    fn next(&mut self) -> Next {
         match self.queue.blocking_recv() {
-            Some(Piece::Bytes(chunk)) => {
-                self.fault = self.file.write(&chunk).err().map(Fault::Store);
-                self.chunk = chunk;
+            Some(Piece::Bytes(chunk)) => Next::Bytes(chunk),
+            Some(Piece::End(rest)) => {
+                self.rest = Some(rest);
+                Next::End
             }
-            Some(Piece::End(rest)) => self.rest = Some(rest),
-            None => self.fault = Some(Fault::Gone),
+            None => Next::Gone,
         }
-    }
-}
-
-impl Read for LiveReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !self.chunk.has_remaining() {
-            if self.fault.is_some() {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-            }
-            if self.rest.is_some() {
-                return Ok(0);
-            }
-            self.next_chunk();
-        }
-        let length = buffer.len().min(self.chunk.len());
-        self.chunk.copy_to_slice(&mut buffer[..length]);
-        Ok(length)
     }
 }

@@ -125,6 +125,14 @@ impl Running {
         failed.map(|(_, problem)| Known::Failed(problem.clone()))
     }
 
+    /// Forgets an analysis that failed. `false`: none of this id is remembered.
+    pub(super) fn forget(&self, id: Uuid) -> bool {
+        let mut book = self.lock();
+        let before = book.failed.len();
+        book.failed.retain(|(failed, _)| *failed != id);
+        book.failed.len() < before
+    }
+
     /// Sees when analyses begin.
     pub(super) fn expect(&self) -> Expectation {
         Expectation(self.begun.subscribe())

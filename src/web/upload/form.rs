@@ -8,13 +8,13 @@ use bytes::Bytes;
 use utoipa::ToSchema;
 
 use super::super::error::Error;
-use super::super::labels::{Labels, find_title};
 use super::body::Watch;
 use super::clusters::{ClusterChoice, Said};
 use super::metadata::{Metadata, parse_metadata, parse_point, parse_title};
 use super::raw::UploadQuery;
 use super::worker::{Feed, Kind, Piece};
 use crate::model::capture::CapturePoint;
+use crate::model::label::{Labels, find_title};
 use crate::node::registry::Nodes;
 
 pub const MEDIA_TYPE: &str = "multipart/form-data";
@@ -28,7 +28,7 @@ const LARGEST_METADATA_BYTES: usize = 1 << 20;
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "describes the form in the API's documentation; parts are streamed")]
 pub struct UploadForm {
-    /// Title, capture points and device names. Must come before the captures.
+    /// Title, capture points and device names; one part. Must come before the captures.
     metadata: Option<Metadata>,
     /// What `ip addr`, `ip route` or `kubectl` printed, or a device list.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
@@ -51,6 +51,7 @@ struct State<'a> {
     labels: Labels,
     title: Option<String>,
     clusters: ClusterChoice,
+    has_metadata: bool,
     /// Points by file name, until a capture takes them.
     points: BTreeMap<String, CapturePoint>,
     /// Their names, as far as they have one.
@@ -77,6 +78,7 @@ pub async fn send(
         labels: Labels::default(),
         title: query.title()?,
         clusters: query.clusters(nodes)?,
+        has_metadata: false,
         points: BTreeMap::new(),
         captures: Vec::new(),
     };
@@ -162,6 +164,9 @@ impl State<'_> {
         let json = read_small(field, "metadata").await?;
         if json.is_empty() {
             return Ok(());
+        }
+        if std::mem::replace(&mut self.has_metadata, true) {
+            return Err(Error::SecondMetadata);
         }
         let metadata = parse_metadata(&json).map_err(Error::BadMetadata)?;
         if !self.captures.is_empty() && !metadata.points.is_empty() {

@@ -2,7 +2,9 @@
 //!
 //! One blocking thread owns the analysis. The request's body comes to it
 //! through a short queue, part by part, and goes to the capture's file on the
-//! way: memory stays bounded however large the body is. Whatever goes wrong,
+//! way: memory stays bounded however large the body is. A slow sender costs a place
+//! among the open uploads, but no processor: turns are taken for work, not for
+//! waiting. Whatever goes wrong,
 //! captures without a saved report are removed.
 
 use std::sync::Arc;
@@ -14,10 +16,12 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::request::Parts;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use self::body::{Watch, WatchedBody};
-use self::worker::Feed;
+use self::turn::Turn;
+use self::worker::{Feed, Pieces};
 use super::Service;
 use super::error::Error;
 use super::running::{Refusal, Task};
@@ -32,9 +36,12 @@ mod form;
 mod metadata;
 mod pace;
 mod raw;
+mod turn;
 mod worker;
 
 pub use form::UploadForm;
+#[cfg(test)]
+pub use raw::MEDIA_TYPES;
 pub use raw::UploadQuery;
 
 /// Pieces that wait between the network and the analysis; each is at most
@@ -46,7 +53,7 @@ const QUEUE_PIECES: usize = 8;
 /// # Errors
 ///
 /// Where the body is too large, stalls, ends early or holds nothing that can
-/// be analysed, where no turn came in time, or the store fails. Nothing is
+/// be analysed, where no place came free in time, or the store fails. Nothing is
 /// kept then.
 pub async fn receive(
     service: &Service,
@@ -123,12 +130,12 @@ async fn begin(
         )
     };
     let Some(id) = query.id()? else { return begin((service.settings.new_id)()) };
-    if service.store.contains(id).await? {
+    if service.store.is_taken(id).await? {
         return Err(Error::IdTaken(id));
     }
     let task = begin(id)?;
     // One that ran until a moment ago is in the store now.
-    if service.store.contains(id).await? {
+    if service.store.is_taken(id).await? {
         task.withdraw();
         return Err(Error::IdTaken(id));
     }
@@ -147,7 +154,7 @@ async fn analyse(
     let settings = &service.settings;
     let is_form = is_form(&head.headers)?;
     check_length(&head.headers, settings.upload_limit_bytes)?;
-    let turn = wait_for_turn(service).await?;
+    let place = wait_for_place(service).await?;
 
     task.enter(Phase::Receiving);
     let id = task.id();
@@ -156,9 +163,10 @@ async fn analyse(
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
     let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
     let (counts, hold) = (task.counts(), task.hold());
+    let queue = Pieces::new(queue, Turn::new(Arc::clone(&service.turns), Handle::current()));
     let worker = tokio::task::spawn_blocking(move || {
         // Held until the work is done, even if its request is long gone.
-        let _held = (turn, hold);
+        let _held = (place, hold);
         worker::analyse(queue, limits, counts, captures)
     });
 
@@ -189,11 +197,12 @@ async fn analyse(
     }
 }
 
-async fn wait_for_turn(service: &Service) -> Result<OwnedSemaphorePermit, Error> {
+/// Waits for a place among the open uploads.
+async fn wait_for_place(service: &Service) -> Result<OwnedSemaphorePermit, Error> {
     let queue_time = service.settings.queue_time;
-    let turn = service.turns.clone().acquire_owned();
-    match tokio::time::timeout(queue_time, turn).await {
-        Ok(Ok(turn)) => Ok(turn),
+    let place = Arc::clone(&service.uploads).acquire_owned();
+    match tokio::time::timeout(queue_time, place).await {
+        Ok(Ok(place)) => Ok(place),
         Ok(Err(_)) => Err(Error::Internal("the service is ending")),
         Err(_) => Err(Error::Busy { waited_s: queue_time.as_secs() }),
     }

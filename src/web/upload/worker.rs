@@ -1,18 +1,20 @@
 //! The thread that owns an analysis, and the queue that feeds it.
 
-use std::io::{self, Read};
 use std::net::IpAddr;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use super::super::chunks::{ChunkReader, Fault, Next, Source};
 use super::super::error::Error;
+use super::turn::Turn;
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::model::capture::CapturePoint;
 use crate::model::cluster::ClusterFacts;
+use crate::model::input::InputError;
 use crate::model::progress::Counts;
 use crate::model::report::Report;
-use crate::store::{self, BlobWriter, CaptureBlobs};
+use crate::store::CaptureBlobs;
 
 /// What an input is.
 #[derive(Debug)]
@@ -76,6 +78,29 @@ impl Feed {
     }
 }
 
+/// The other end of the queue. The turn is held while there is work, and given to
+/// others while the sender is waited for.
+#[derive(Debug)]
+pub struct Pieces {
+    queue: Receiver<Piece>,
+    turn: Turn,
+}
+
+impl Pieces {
+    pub const fn new(queue: Receiver<Piece>, turn: Turn) -> Self {
+        Self { queue, turn }
+    }
+
+    /// Waits for the next piece, and then for a turn. Those that have pieces take
+    /// turns as well, so that a fast sender does not keep a processor to itself.
+    fn next_piece(&mut self) -> Option<Piece> {
+        self.turn.give_back();
+        let piece = self.queue.blocking_recv();
+        self.turn.take();
+        piece
+    }
+}
+
 /// Analyses what comes through the queue until [`Piece::Finish`].
 ///
 /// # Errors
@@ -83,24 +108,25 @@ impl Feed {
 /// Where an input cannot be analysed or kept, or the queue ends before that.
 /// The captures written so far are removed then.
 pub fn analyse(
-    mut queue: Receiver<Piece>,
+    mut pieces: Pieces,
     limits: Limits,
     counts: Counts,
     mut captures: CaptureBlobs,
 ) -> Result<(Report, CaptureBlobs), Error> {
     let mut analysis = Analysis::new(limits).counting_into(counts);
-    while let Some(piece) = queue.blocking_recv() {
+    while let Some(piece) = pieces.next_piece() {
         match piece {
             Piece::Device { address, name } => analysis.name_device(address, &name),
             Piece::Begin { label, kind: Kind::Capture { point } } => {
-                let mut input = PartReader::new(&mut queue, Some(captures.create()?));
-                let result = analysis.read_capture(&label, point, &mut input);
-                input.finish(result.map_err(Error::from))?;
+                let file = captures.create()?;
+                let mut input = ChunkReader::new(Part(&mut pieces), Some(file));
+                let read = analysis.read_capture(&label, point, &mut input);
+                finish_part(input, read)?;
             }
             Piece::Begin { label, kind: Kind::Inventory } => {
-                let mut input = PartReader::new(&mut queue, None);
-                let result = analysis.read_inventory(&label, &mut input);
-                input.finish(result.map_err(Error::from))?;
+                let mut input = ChunkReader::new(Part(&mut pieces), None);
+                let read = analysis.read_inventory(&label, &mut input);
+                finish_part(input, read)?;
             }
             Piece::Cluster(cluster) => analysis.add_cluster(*cluster),
             Piece::Bytes(_) | Piece::End => {}
@@ -110,116 +136,33 @@ pub fn analyse(
     Err(Error::CutOff)
 }
 
-/// One part of the body as a reader, which writes what it reads to the
-/// capture's file.
-struct PartReader<'a> {
-    queue: &'a mut Receiver<Piece>,
-    chunk: Bytes,
-    has_ended: bool,
-    file: Option<BlobWriter>,
-    fault: Option<Error>,
-}
+/// One part of the body.
+struct Part<'a>(&'a mut Pieces);
 
-impl<'a> PartReader<'a> {
-    fn new(queue: &'a mut Receiver<Piece>, file: Option<BlobWriter>) -> Self {
-        Self { queue, chunk: Bytes::new(), has_ended: false, file, fault: None }
-    }
-
-    /// Reads what the analysis left, so that the file is whole. A fault of
-    /// the queue or the file explains what the analysis says, not the reverse.
-    fn finish(mut self, result: Result<(), Error>) -> Result<(), Error> {
-        if result.is_ok() {
-            while self.fault.is_none() && !self.has_ended {
-                self.next_chunk();
-            }
-        }
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
-        result?;
-        self.file.map_or(Ok(()), BlobWriter::finish)?;
-        Ok(())
-    }
-
-    /// Takes the next chunk, notes the part's end, or notes a fault.
-    fn next_chunk(&mut self) {
-        match self.queue.blocking_recv() {
-            Some(Piece::Bytes(chunk)) => {
-                let written: Result<(), store::Error> =
-                    self.file.as_mut().map_or(Ok(()), |file| file.write(&chunk));
-                self.fault = written.err().map(Error::from);
-                self.chunk = chunk;
-            }
-            Some(Piece::End) => self.has_ended = true,
+impl Source for Part<'_> {
+    fn next(&mut self) -> Next {
+        match self.0.next_piece() {
+            Some(Piece::Bytes(chunk)) => Next::Bytes(chunk),
+            Some(Piece::End) => Next::End,
             Some(
                 Piece::Device { .. } | Piece::Begin { .. } | Piece::Cluster(_) | Piece::Finish(_),
             )
-            | None => {
-                self.fault = Some(Error::CutOff);
-            }
+            | None => Next::Gone,
         }
     }
 }
 
-impl Read for PartReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while !self.chunk.has_remaining() {
-            if self.fault.is_some() {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-            }
-            if self.has_ended {
-                return Ok(0);
-            }
-            self.next_chunk();
-        }
-        let length = buffer.len().min(self.chunk.len());
-        self.chunk.copy_to_slice(&mut buffer[..length]);
-        Ok(length)
+/// Reads a part to its end where it can be analysed.
+fn finish_part(
+    mut input: ChunkReader<Part<'_>>,
+    read: Result<(), InputError>,
+) -> Result<(), Error> {
+    if read.is_ok() {
+        input.read_rest();
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::mpsc;
-
-    use super::*;
-
-    fn queue_of(pieces: Vec<Piece>) -> Receiver<Piece> {
-        let (sender, receiver) = mpsc::channel(pieces.len().max(1));
-        for piece in pieces {
-            sender.try_send(piece).unwrap();
-        }
-        receiver
-    }
-
-    fn bytes(text: &'static str) -> Piece {
-        Piece::Bytes(Bytes::from_static(text.as_bytes()))
-    }
-
-    #[test]
-    fn a_part_ends_where_its_sender_ends_it() {
-        let mut queue =
-            queue_of(vec![bytes("ab"), bytes(""), bytes("cde"), Piece::End, bytes("f")]);
-        let mut reader = PartReader::new(&mut queue, None);
-        let mut text = String::new();
-        reader.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "abcde");
-        assert!(reader.finish(Ok(())).is_ok());
-    }
-
-    #[test]
-    fn a_part_that_is_cut_off_is_no_part() {
-        let mut queue = queue_of(vec![bytes("ab")]);
-        let mut reader = PartReader::new(&mut queue, None);
-        assert!(reader.read_to_string(&mut String::new()).is_err());
-        assert!(matches!(reader.finish(Ok(())), Err(Error::CutOff)));
-    }
-
-    #[test]
-    fn what_the_analysis_leaves_is_read_to_the_end() {
-        let mut queue = queue_of(vec![bytes("ab"), bytes("cd"), Piece::End, bytes("next")]);
-        let reader = PartReader::new(&mut queue, None);
-        assert!(reader.finish(Ok(())).is_ok());
-        assert!(matches!(queue.try_recv(), Ok(Piece::Bytes(next)) if next == "next"));
+    match input.finish().1 {
+        Err(Fault::Store(error)) => Err(error.into()),
+        Err(Fault::Gone) => Err(Error::CutOff),
+        Ok(()) => Ok(read?),
     }
 }
