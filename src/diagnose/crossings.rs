@@ -16,10 +16,8 @@ use crate::model::exchange::{Exchange, Point, PointId, View};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
-mod closed_sockets;
 mod new_flows;
 
-pub use closed_sockets::ClosedSockets;
 pub use new_flows::{NewFlow, NewFlows};
 
 /// Distances kept per pair of points; their median does not move for more.
@@ -51,7 +49,6 @@ pub struct Crossings {
     /// Endpoints to which somebody opened an exchange at a point.
     addressed: HashSet<(PointId, Endpoint)>,
     new_flows: NewFlows,
-    closed_sockets: ClosedSockets,
     /// Who asked whom.
     asks: HashSet<(IpAddr, IpAddr)>,
 }
@@ -62,7 +59,6 @@ impl Crossings {
     pub fn new(points: &[Point], exchanges: &[Exchange]) -> Self {
         let mut crossings = Self {
             new_flows: NewFlows::new(exchanges),
-            closed_sockets: ClosedSockets::new(exchanges),
             asks: exchanges.iter().filter_map(who_asks_whom).collect(),
             ..Self::default()
         };
@@ -191,12 +187,6 @@ impl Crossings {
         let until = self.at_point(last, view.point, point) + ORPHAN_APART;
         let next = began.partition_point(|at| *at < from);
         began.get(next).is_some_and(|at| *at <= until)
-    }
-
-    /// Sockets that refused a reply for they had another.
-    #[must_use]
-    pub const fn closed_sockets(&self) -> &ClosedSockets {
-        &self.closed_sockets
     }
 
     /// Whether `client` asked something of `asked`.

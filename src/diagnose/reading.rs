@@ -81,7 +81,7 @@ impl<'a> Reading<'a> {
             wrong_address: None,
             wrong_port: None,
             other_source: None,
-            errors: errors::read(exchange, habit, context.crossings),
+            errors: errors::read(exchange, habit),
             lost_request: None,
             lost_follow_up: None,
             lost_reply: None,

@@ -15,6 +15,9 @@ pub struct Renumbering {
     pub port: u16,
 }
 
+/// A service's port among the ephemeral ones.
+const WIREGUARD: u16 = 51_820;
+
 /// Ports from here are nobody's own (RFC 6335 section 6); some below are those
 /// that traceroute probes.
 const FIRST_EPHEMERAL: u16 = 0x9000;
@@ -37,7 +40,7 @@ impl Renumbering {
     }
 
     pub fn port(self, port: u16) -> u16 {
-        if port >= FIRST_EPHEMERAL { port ^ self.port } else { port }
+        if port >= FIRST_EPHEMERAL && port != WIREGUARD { port ^ self.port } else { port }
     }
 
     pub fn scenario(self, scenario: &Scenario) -> Scenario {
@@ -124,6 +127,11 @@ impl Renumbering {
         let kind = bytes.first().copied();
         match (protocol, kind) {
             (6 | 17, _) => {
+                if protocol == 17
+                    && let Some(inner) = find_overlay_packet(bytes)
+                {
+                    self.ip(inner);
+                }
                 for at in [0, 2] {
                     if let Some(port) = bytes.get_mut(at..at + 2) {
                         let old = u16::from_be_bytes([port[0], port[1]]);
@@ -159,4 +167,18 @@ fn is_unicast_v4(v4: Ipv4Addr) -> bool {
 fn is_unicast_v6(v6: Ipv6Addr) -> bool {
     let is_link_local = v6.segments()[0] & 0xffc0 == 0xfe80;
     !(v6.is_unspecified() || v6.is_loopback() || v6.is_multicast() || is_link_local)
+}
+
+/// The IP packet inside Ethernet inside Geneve (RFC 8926) or VXLAN (RFC 7348), from
+/// the UDP header on.
+fn find_overlay_packet(udp: &mut [u8]) -> Option<&mut [u8]> {
+    const UDP_BYTES: usize = 8;
+    const OVERLAY_BYTES: usize = 8;
+    const ETHERNET_BYTES: usize = 14;
+    let options_bytes = match u16::from_be_bytes([*udp.get(2)?, *udp.get(3)?]) {
+        6_081 => usize::from(udp.get(UDP_BYTES)? & 0x3f) * 4,
+        4_789 | 8_472 => 0,
+        _ => return None,
+    };
+    udp.get_mut(UDP_BYTES + OVERLAY_BYTES + options_bytes + ETHERNET_BYTES..)
 }

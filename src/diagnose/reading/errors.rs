@@ -1,7 +1,6 @@
 //! ICMP errors: which of them count, and whether the exchange went on after them.
 
 use super::Habit;
-use crate::diagnose::crossings::Crossings;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{ErrorAnswer, Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
@@ -59,20 +58,13 @@ impl SeenErrors<'_> {
 
 /// The errors of the primary view, or else those that another point saw: a
 /// node's answer to a pod never crosses the uplink.
-pub fn read<'a>(
-    exchange: &'a Exchange,
-    habit: Habit,
-    crossings: &Crossings,
-) -> Vec<SeenErrors<'a>> {
+pub fn read(exchange: &Exchange, habit: Habit) -> Vec<SeenErrors<'_>> {
     // A group has members that do not listen, and a probe asks for errors.
     if matches!(habit, Habit::Group | Habit::Probe | Habit::Tunnel) {
         return Vec::new();
     }
     let primary = exchange.primary();
-    let mut own = read_view(primary, habit);
-    if crossings.closed_sockets().had_answer(exchange, primary) {
-        own.iter_mut().filter(|seen| seen.refuses_reply()).for_each(|seen| seen.ended = false);
-    }
+    let own = read_view(primary, habit);
     if !own.is_empty() || primary.progress.is_some() {
         return own;
     }
@@ -118,6 +110,10 @@ const fn cause_of(kind: IcmpKind) -> Option<Cause> {
 /// Whether packets after the last error show that it did no lasting harm.
 /// Frame numbers give the order: text may come without times.
 fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
+    // It was over before: what came after it is left over.
+    if is_over_before(view, errors) {
+        return true;
+    }
     let refuses = errors.kind == IcmpKind::PortUnreachable && errors.quotes == Quotes::Reply;
     if refuses && refuses_all(view) {
         return false;
@@ -126,10 +122,6 @@ fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
     let reply_after = view.replies.iter().any(|Replies { tally, .. }| is_later(tally));
     let client_after = view.follow_ups.iter().any(|FollowUps { tally, .. }| is_later(tally));
     if view.progress.is_some_and(|frame| frame.number > last.number) {
-        return true;
-    }
-    // It was over before: what came after it is left over.
-    if is_over_before(view, errors) {
         return true;
     }
     match errors.quotes {

@@ -29,16 +29,6 @@ impl Sample {
         self.with_client(address, port)
     }
 
-    /// Another address is asked; the sample has only its request yet.
-    pub fn asking(mut self, address: IpAddr) -> Self {
-        let view = self.primary();
-        view.asked = view.asked.map(|asked| Endpoint::new(address, asked.port));
-        for step in &mut view.steps {
-            step.destination = address;
-        }
-        self
-    }
-
     /// The client is another socket.
     pub fn with_client(mut self, address: IpAddr, port: u16) -> Self {
         let device_is_client = self.exchange.device_is_client();
