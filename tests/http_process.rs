@@ -54,7 +54,7 @@ mod tests {
         let length = capture.len();
         write!(
             connection,
-            "POST /api/v1/analyses HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
+            "POST /api/v1/analyses HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
         )
         .unwrap();
         connection.write_all(&capture[..1_000]).unwrap();
@@ -75,6 +75,35 @@ mod tests {
         let path = rest.split_whitespace().next().unwrap();
         let service = Service::start(folder.path(), &[]);
         assert!(get(&service.address, path).starts_with("HTTP/1.1 200"), "{path}");
+        assert_eq!(service.stop(), Some(0));
+    }
+
+    #[test]
+    fn on_loopback_it_changes_nothing_under_another_name() {
+        let folder = Folder::new("process-host");
+        let options = ["--public-url", "https://replyscope.example.org"];
+        let service = Service::start(folder.path(), &options);
+        let (_, number) = service.address.rsplit_once(':').unwrap();
+        let post = |host: &str| {
+            let mut connection = TcpStream::connect(&service.address).unwrap();
+            connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            // As the page of a name sends it that was made to lead here.
+            write!(connection, "POST /api/v1/analyses HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        for (host, words) in [
+            (format!("evil.example:{number}"), "/problems/foreign-host"),
+            (format!("192.0.2.1:{number}"), "/problems/foreign-host"),
+            (format!("[2001:db8::1]:{number}"), "/problems/foreign-host"),
+            (format!("localhost:{number}"), "/problems/empty-input"),
+            (format!("127.0.0.1:{number}"), "/problems/empty-input"),
+            ("replyscope.example.org".to_owned(), "/problems/empty-input"),
+        ] {
+            let answer = post(&host);
+            assert!(answer.contains(words), "{host}: {answer}");
+        }
         assert_eq!(service.stop(), Some(0));
     }
 

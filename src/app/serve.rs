@@ -13,7 +13,7 @@ use super::{complain, fail, nodes, queries};
 use crate::clock;
 use crate::config::Serve;
 use crate::store::Store;
-use crate::web::{self, Connections, Queries, Running, Settings};
+use crate::web::{self, AcceptedHosts, Connections, Queries, Running, Settings};
 
 /// How long requests that run at the end may still take.
 const DRAIN_TIME: Duration = Duration::from_secs(20);
@@ -42,9 +42,14 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let store = Store::open(&settings.data, settings.database_url).await?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let address = listener.local_addr()?;
     let nodes = nodes::start(settings.sources).await?;
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let running = Running::new();
+    let alerts = queries::alert_options(&settings.queries)?;
     let web_settings = Settings {
         running: running.clone(),
         upload_limit_bytes: settings.upload_limit_bytes,
@@ -52,21 +57,19 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
         concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
         concurrent_uploads: settings.concurrent_uploads.get(),
         nodes,
-        alerts: queries::alert_options(&settings.queries)?,
+        accepted_hosts: AcceptedHosts::of(address, &alerts.public_url),
+        alerts,
         ..Settings::new(clock::now, clock::new_id)
     };
     let query_options = queries::options(&settings.queries)?;
     let node_queries = Queries::new(store.clone(), &web_settings, query_options);
     let router = web::router(store.clone(), web_settings, node_queries.clone())?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     // Only once nothing can keep the service from starting, and before it answers.
     let interrupted = node_queries.recover().await?;
     if interrupted > 0 {
         tracing::info!(interrupted, "analysing what node queries captured before the last end");
     }
-    tracing::info!("listening on http://{}", listener.local_addr()?);
+    tracing::info!("listening on http://{address}");
 
     let (stop, mut stopped) = watch::channel(false);
     let stop_accepting = {

@@ -84,6 +84,8 @@ pub enum Error {
     CutOff,
     #[error("another site's page sent this request")]
     CrossSite,
+    #[error("this service is not reached as '{0}'")]
+    ForeignHost(String),
     #[error("as many uploads are open as this service allows; none ended within {waited_s} s")]
     Busy { waited_s: u64 },
     #[error("the answer took longer than {limit_s} s")]
@@ -175,6 +177,9 @@ impl Error {
             Self::CrossSite => {
                 (StatusCode::FORBIDDEN, "cross-site-request", "Request from another site")
             }
+            Self::ForeignHost(_) => {
+                (StatusCode::FORBIDDEN, "foreign-host", "Request under another name")
+            }
             Self::Busy { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many analyses at once")
             }
@@ -239,6 +244,9 @@ impl Error {
             | Self::Ending
             | Self::TimedOut { .. } => Some("Try again later; the Retry-After header says when."),
             Self::CrossSite => Some("Open this service in its own tab and send the form there."),
+            Self::ForeignHost(_) => Some(
+                "It listens on loopback only: use localhost, or, behind a proxy, start it with --public-url and the address that people use.",
+            ),
             _ => None,
         }
     }

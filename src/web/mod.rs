@@ -40,6 +40,7 @@ pub use problem::Problem;
 pub use queries::{Queries, QueryOptions, QueryRequest, Started};
 pub use router::router;
 pub use running::Running;
+pub use security::AcceptedHosts;
 
 /// What the service may cost, and whom it asks for time, ids and nodes.
 #[derive(Debug, Clone)]
@@ -77,6 +78,8 @@ pub struct Settings {
     pub nodes: Nodes,
     /// How alerts start node queries.
     pub alerts: AlertOptions,
+    /// The hosts under which requests may change something.
+    pub accepted_hosts: AcceptedHosts,
 }
 
 impl Settings {
@@ -101,6 +104,7 @@ impl Settings {
             new_id,
             nodes: Nodes::default(),
             alerts: AlertOptions::default(),
+            accepted_hosts: AcceptedHosts::Any,
         }
     }
 }

@@ -43,6 +43,7 @@ pub fn router(
     let listeners = permits(settings.listener_limit);
     let new_id = settings.new_id;
     let request_time = settings.request_time;
+    let hosts = settings.accepted_hosts.clone();
     let settings = Arc::new(settings);
     let service = Service { store, settings, queries, turns, uploads, listeners };
 
@@ -68,6 +69,7 @@ pub fn router(
         .layer(from_fn(security::set_headers))
         .layer(CompressionLayer::new())
         .layer(from_fn(security::refuse_cross_site))
+        .layer(from_fn_with_state(hosts, security::refuse_foreign_host))
         .layer(from_fn_with_state(request_time, limit_time))
         // Uploads have their own limit, which names itself in its problem.
         .layer(DefaultBodyLimit::disable());

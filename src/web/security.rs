@@ -1,11 +1,14 @@
 //! Headers that every answer carries, and requests that other sites' pages send.
 
-use axum::extract::Request;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -79,9 +82,107 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     }
 }
 
+/// The hosts under which requests may change something.
+///
+/// A name of another site can be made to lead here (DNS rebinding): its page then has
+/// the origin of the request that it sends, and no browser calls that cross-site. Its
+/// name still stands in the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AcceptedHosts {
+    /// Under which names a service is reached that others can reach, it does not know.
+    Any,
+    /// Loopback names and addresses, and the host of the service's public URL.
+    Loopback { public: Option<String> },
+}
+
+impl AcceptedHosts {
+    /// Those of a service that listens at `address`, which people reach at `public_url`
+    /// (empty where it is not known).
+    #[must_use]
+    pub fn of(address: SocketAddr, public_url: &str) -> Self {
+        if !address.ip().to_canonical().is_loopback() {
+            return Self::Any;
+        }
+        let public = public_url.parse::<Uri>().ok();
+        let public = public.and_then(|url| url.host().map(str::to_ascii_lowercase));
+        Self::Loopback { public }
+    }
+
+    /// Whether `authority` (a name or address, perhaps with a port) is one of them.
+    fn accept(&self, authority: &str) -> bool {
+        let Self::Loopback { public } = self else { return true };
+        let Ok(authority) = authority.parse::<Authority>() else { return false };
+        let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
+        if public.as_ref().is_some_and(|public| public.trim_end_matches('.') == host) {
+            return true;
+        }
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        match bare.unwrap_or(&host).parse::<IpAddr>() {
+            Ok(address) => address.to_canonical().is_loopback(),
+            // RFC 6761, section 6.3: these names lead to loopback addresses only.
+            Err(_) => host == "localhost" || host.ends_with(".localhost"),
+        }
+    }
+}
+
+/// Refuses what would change something under a name that is not the service's.
+pub async fn refuse_foreign_host(
+    State(hosts): State<AcceptedHosts>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !request.method().is_safe() {
+        // Programs of HTTP/1.0 may leave it out; browsers do not.
+        let header = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+        let authority = request.uri().authority().map(Authority::as_str);
+        let foreign = header.into_iter().chain(authority).find(|host| !hosts.accept(host));
+        if let Some(host) = foreign {
+            let host = host.chars().take(REPEATED_CHARACTERS).collect();
+            return Error::ForeignHost(host).respond_at(request.uri().path()).into_response();
+        }
+    }
+    next.run(request).await
+}
+
+/// The longest part of a host's name that an answer repeats, in characters.
+const REPEATED_CHARACTERS: usize = 100;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_on_loopback_is_reached_by_few_names() {
+        let local = AcceptedHosts::of("[::1]:8080".parse().unwrap(), "");
+        let public = AcceptedHosts::of(
+            "127.0.0.1:8080".parse().unwrap(),
+            "https://Replyscope.example.org:8443/here",
+        );
+        let all = AcceptedHosts::of("192.0.2.1:8080".parse().unwrap(), "");
+        let cases = [
+            ("127.0.0.1:8080", [true, true]),
+            ("127.0.0.1", [true, true]),
+            ("127.1.2.3:80", [true, true]),
+            ("[::1]:8080", [true, true]),
+            ("[::1]", [true, true]),
+            ("[::ffff:127.0.0.1]:8080", [true, true]),
+            ("localhost:8080", [true, true]),
+            ("LOCALHOST.", [true, true]),
+            ("a.localhost:1", [true, true]),
+            ("replyscope.example.org", [false, true]),
+            ("replyscope.example.org:443", [false, true]),
+            ("evil.example:8080", [false, false]),
+            ("localhost.evil.example", [false, false]),
+            ("replyscope.example.org.evil.example", [false, false]),
+            ("192.0.2.1:8080", [false, false]),
+            ("[2001:db8::1]:8080", [false, false]),
+            ("", [false, false]),
+        ];
+        for (host, expected) in cases {
+            assert_eq!([local.accept(host), public.accept(host)], expected, "{host}");
+            assert!(all.accept(host), "{host}");
+        }
+    }
 
     #[test]
     fn browsers_say_where_a_request_comes_from() {
