@@ -38,13 +38,8 @@ pub fn run(settings: Agent) -> ExitCode {
 /// those, before the first thread starts.
 fn start(settings: Agent) -> Result<(), Failure> {
     let listen = settings.listen;
+    settings.check_tls()?;
     let has_tls = settings.tls_certificate.is_some();
-    if !has_tls && !settings.without_tls && !listen.ip().is_loopback() {
-        return Err(format!(
-            "{listen} is no loopback address and there is no TLS: give --tls-certificate and --tls-key, or --without-tls where the network is trusted"
-        )
-        .into());
-    }
     let prepared = prepare(settings)?;
     let listener =
         TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 
 use super::LogFormat;
 
@@ -45,13 +46,13 @@ pub struct Agent {
     )]
     pub tls_client_authority: Option<PathBuf>,
     /// Listen beyond loopback without TLS: tokens and captures can then be read on the way
-    #[arg(long, env = "REPLYSCOPE_WITHOUT_TLS", conflicts_with = "tls_certificate")]
+    #[arg(long, env = "REPLYSCOPE_WITHOUT_TLS", value_parser = FalseyValueParser::new())]
     pub without_tls: bool,
     /// Interface that may be captured, or the beginning of names with *; may be repeated; without it, all
     #[arg(long, env = "REPLYSCOPE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
     pub interface: Vec<String>,
     /// Allow captures of every packet, for those who ask for everything
-    #[arg(long, env = "REPLYSCOPE_ALLOW_EVERYTHING")]
+    #[arg(long, env = "REPLYSCOPE_ALLOW_EVERYTHING", value_parser = FalseyValueParser::new())]
     pub allow_everything: bool,
     /// Captures at the same time, up to 32 MiB of kernel memory each
     #[arg(long, env = "REPLYSCOPE_CONCURRENT_CAPTURES", value_name = "COUNT", default_value = "4")]
@@ -91,6 +92,28 @@ pub struct Agent {
     /// How log lines look
     #[arg(long, env = "REPLYSCOPE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+impl Agent {
+    /// Whether what it says about TLS fits together.
+    ///
+    /// # Errors
+    ///
+    /// Says what does not.
+    pub fn check_tls(&self) -> Result<(), String> {
+        let has_tls = self.tls_certificate.is_some();
+        // Not a rule of the parser: a switch that the environment turns off is given, too.
+        if has_tls && self.without_tls {
+            return Err("--without-tls and --tls-certificate contradict each other".to_owned());
+        }
+        if !has_tls && !self.without_tls && !self.listen.ip().is_loopback() {
+            return Err(format!(
+                "{} is no loopback address and there is no TLS: give --tls-certificate and --tls-key, or --without-tls where the network is trusted",
+                self.listen
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// Devices that the agent judges all the time.
@@ -159,14 +182,13 @@ mod tests {
     #[test]
     fn an_agent_needs_a_way_to_know_its_clients() {
         let tls: &[&str] = &["--tls-certificate", "a.pem", "--tls-key", "k.pem"];
-        let cases: [(&[&[&str]], Option<&str>); 7] = [
+        let cases: [(&[&[&str]], Option<&str>); 6] = [
             (&[&["--tokens", "t"]], None),
             (&[&["--tokens", "t"], tls], None),
             (&[tls, &["--tls-client-authority", "ca.pem"]], None),
             (&[], Some("--tokens")),
             (&[tls], Some("--tokens")),
             (&[&["--tokens", "t", "--tls-certificate", "a.pem"]], Some("--tls-key")),
-            (&[&["--tokens", "t", "--without-tls"], tls], Some("--without-tls")),
         ];
         for (arguments, expected) in cases {
             let found = parse(&arguments.concat()).err().map(|error| error.to_string());
@@ -176,6 +198,26 @@ mod tests {
                     assert!(found.is_some_and(|text| text.contains(part)), "{arguments:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_agent_beyond_loopback_has_tls_or_is_told_to_go_without() {
+        let tls: &[&str] = &["--tls-certificate", "a.pem", "--tls-key", "k.pem"];
+        let cases: [(&[&[&str]], Option<&str>); 6] = [
+            (&[], None),
+            (&[tls, &["--listen", "192.0.2.1:8790"]], None),
+            (&[&["--listen", "[2001:db8::1]:8790", "--without-tls"]], None),
+            (&[&["--listen", "192.0.2.1:8790"]], Some("no loopback address")),
+            (&[&["--listen", "[2001:db8::1]:8790"]], Some("no loopback address")),
+            (&[&["--without-tls"], tls], Some("contradict each other")),
+        ];
+        for (arguments, expected) in cases {
+            let arguments = [&[&["--tokens", "t"][..]], arguments].concat().concat();
+            let Command::Agent(agent) = parse(&arguments).unwrap() else { panic!("not agent") };
+            let found = agent.check_tls().err();
+            assert_eq!(found.is_some(), expected.is_some(), "{arguments:?}");
+            assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
         }
     }
 

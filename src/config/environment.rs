@@ -1,0 +1,100 @@
+//! Every option can be set by an environment variable: `REPLYSCOPE_` and its name.
+//!
+//! The environment of a test is that of the whole process, so each command is read
+//! by another one that is started for it.
+
+use std::process::Command;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, CommandFactory as _};
+
+use super::Config;
+
+/// Which command the other process reads, and what its switches are set to.
+const COMMAND: &str = "REPLYSCOPE_TEST_COMMAND";
+const SWITCHES: &str = "REPLYSCOPE_TEST_SWITCHES";
+
+fn options(command: &clap::Command) -> impl Iterator<Item = &Arg> {
+    let options = command.get_arguments().filter(|one| !one.is_positional());
+    options.filter(|one| one.get_long().is_some_and(|long| long != "help"))
+}
+
+fn is_switch(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::SetTrue)
+}
+
+fn is_list(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::Append)
+}
+
+/// A value that the option takes.
+fn sample(option: &Arg) -> String {
+    if let Some(choice) = option.get_possible_values().last() {
+        return choice.get_name().to_owned();
+    }
+    let names = option.get_value_names().unwrap_or_default();
+    let value = match (option.get_id().as_str(), names[0].as_str()) {
+        ("database_url", _) => "sqlite://reports.sqlite",
+        (_, "ADDRESS:PORT") => "127.0.0.1:7",
+        (_, "URL") => "https://replyscope.example.org",
+        (_, "BYTES" | "COUNT" | "SECONDS") => "5",
+        (_, "COUNT|all") => "all",
+        (_, "NAME=KUBECONFIG[#CONTEXT]") => "site-a=a.yaml",
+        (_, "NAME=URL") => "node1=http://192.0.2.1:7",
+        (_, "POINT[@NODE[/IFACE]]=FILE") => "pod=a.pcap",
+        (_, "VERDICT") => "one-way",
+        (_, "DEVICE") => "2001:db8::7",
+        _ => "some-name",
+    };
+    value.to_owned()
+}
+
+#[test]
+fn every_option_can_come_from_the_environment() {
+    let config = Config::command();
+    for command in config.get_subcommands().filter(|one| one.get_name() != "help") {
+        for switches in ["1", "off"] {
+            let mut reader = Command::new(std::env::current_exe().unwrap());
+            reader.env_clear().env(COMMAND, command.get_name()).env(SWITCHES, switches);
+            reader.args(["--exact", "--ignored", "config::environment::read_it"]);
+            for option in options(command) {
+                let long = option.get_long().unwrap();
+                let expected = format!("REPLYSCOPE_{}", long.to_uppercase().replace('-', "_"));
+                let variable = option.get_env().unwrap().to_str().unwrap();
+                assert_eq!(variable, expected, "{long}");
+                let value = match (is_switch(option), is_list(option)) {
+                    (true, _) => switches.to_owned(),
+                    (_, true) => format!("{0},{0}", sample(option)),
+                    _ => sample(option),
+                };
+                reader.env(variable, value);
+            }
+            let output = reader.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{}: {said}", command.get_name());
+            assert!(said.contains("1 passed"), "{}: {said}", command.get_name());
+        }
+    }
+}
+
+/// No test: what the one above starts.
+#[test]
+#[ignore = "a helper that another test starts"]
+fn read_it() {
+    let Ok(name) = std::env::var(COMMAND) else { return };
+    let switches = std::env::var(SWITCHES).unwrap();
+    let config = Config::command();
+    let command = config.find_subcommand(&name).unwrap();
+    let matches = Config::command().try_get_matches_from(["replyscope", &name]).unwrap();
+    let (_, matches) = matches.subcommand().unwrap();
+    for option in options(command) {
+        let id = option.get_id().as_str();
+        assert_eq!(matches.value_source(id), Some(ValueSource::EnvVariable), "{id}");
+        if is_switch(option) {
+            assert_eq!(matches.get_flag(id), switches == "1", "{id}");
+        }
+        if is_list(option) {
+            assert_eq!(matches.get_raw(id).unwrap().count(), 2, "{id}");
+        }
+    }
+}
