@@ -62,7 +62,7 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
         concurrent_analyses: settings
             .concurrent_analyses
             .map_or(defaults.concurrent_analyses, NonZeroUsize::get),
-        concurrent_uploads: settings.concurrent_uploads.get(),
+        concurrent_uploads: usize::from(settings.concurrent_uploads),
         nodes,
         accepted_hosts: AcceptedHosts::of(address, &alerts.public_url),
         alerts,
@@ -128,7 +128,7 @@ mod tests {
         let defaults = Settings::new(clock::now, clock::new_id);
         assert_eq!(settings.upload_limit_bytes, defaults.upload_limit_bytes);
         assert_eq!(settings.expanded_limit_bytes, defaults.expanded_limit_bytes);
-        assert_eq!(settings.concurrent_uploads.get(), defaults.concurrent_uploads);
+        assert_eq!(usize::from(settings.concurrent_uploads), defaults.concurrent_uploads);
         assert_eq!(settings.concurrent_analyses, None, "one per processor");
         let processors = std::thread::available_parallelism().unwrap().get();
         assert_eq!(defaults.concurrent_analyses, processors);

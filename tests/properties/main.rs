@@ -233,7 +233,7 @@ mod tests {
             for (device, diagnosis) in &found {
                 let whole = expected.get(device);
                 let is_right = diagnosis.verdict == Verdict::Inconclusive
-                    || is_refused(diagnosis, &expected)
+                    || is_refused(diagnosis, expected)
                     || whole.is_some_and(|whole| is_weaker(diagnosis, whole));
                 if !is_right {
                     wrong.push(format!("{device} at {snap_bytes}: {whole:?}\n  {diagnosis:?}"));
