@@ -94,14 +94,14 @@ fn correlate_packets(bencher: Bencher, clients: u32) {
         })
         .collect();
     let point = PointId { capture: CaptureId(0), interface: 0 };
-    let packets: Vec<(PointId, Packet)> = (0..clients)
-        .flat_map(|client| exchange.iter().map(move |packet| (point, told_by(client, packet))))
+    let packets: Vec<Packet> = (0..clients)
+        .flat_map(|client| exchange.iter().map(move |packet| told_by(client, packet)))
         .collect();
     bencher
         .counter(ItemsCount::new(packets.len()))
         .with_inputs(|| Correlator::new(usize::MAX))
         .bench_local_values(|mut correlator| {
-            correlator.push_all(&packets);
+            correlator.push_all(packets.iter().map(|packet| (point, packet)));
             correlator
         });
 }

@@ -159,8 +159,12 @@ impl Analysis {
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
         let first = self.captures.len();
-        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| {
-            self.take(name, point.as_ref(), first, event);
+        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| match event {
+            // Nearly all events: an event is large, a frame is not.
+            Event::Frame(frame) => self.take_part(first, 1, |capture, feeder| {
+                capture.take_frame(&frame, feeder);
+            }),
+            event => self.take(name, point.as_ref(), first, event),
         });
         name_captures(&mut self.captures, first, name);
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
@@ -440,13 +444,22 @@ impl Analysis {
             }
             _ => {}
         }
-        // Events of a capture come after its beginning.
+        let packets = u64::from(event.is_packet());
+        self.take_part(first, packets, |capture, feeder| capture.take(event, feeder));
+    }
+
+    /// Has the capture that is read take a part of it, which stands for so many packets.
+    /// Its beginning came before.
+    fn take_part(
+        &mut self,
+        first: usize,
+        packets: u64,
+        take: impl FnOnce(&mut CaptureIntake, &mut Feeder),
+    ) {
         let Some(capture) = self.captures[first..].last_mut() else { return };
-        if event.is_packet() {
-            self.packets += 1;
-        }
+        self.packets += packets;
         let held_before = capture.held().map_or(0, Held::size_bytes);
-        capture.take(event, &mut self.feeder);
+        take(capture, &mut self.feeder);
         let held = capture.held().map_or(0, Held::size_bytes);
         self.held_bytes += held.saturating_sub(held_before);
         if self.held_bytes > MAX_HELD_BYTES {

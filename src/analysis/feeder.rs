@@ -44,7 +44,9 @@ struct Worker {
 
 #[derive(Debug, Default)]
 struct Batch {
-    packets: Vec<(PointId, Packet)>,
+    packets: Vec<Packet>,
+    /// Which point saw each of them. Apart, so that a packet is moved only once.
+    points: Vec<PointId>,
     /// Between which times each point saw anything.
     observed: SmallVec<[(PointId, Timestamp, Timestamp); 2]>,
 }
@@ -56,7 +58,8 @@ impl Feeder {
 
     /// Takes a packet that `point` saw.
     pub fn push(&mut self, point: PointId, packet: Packet) {
-        self.batch.packets.push((point, packet));
+        self.batch.points.push(point);
+        self.batch.packets.push(packet);
         if self.batch.packets.len() >= BATCH_PACKETS {
             self.hand_over();
         }
@@ -141,7 +144,8 @@ fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: 
 
 impl Batch {
     fn empty_into(&mut self, correlator: &mut Correlator) {
-        correlator.push_all(&self.packets);
+        correlator.push_all(self.points.iter().copied().zip(&self.packets));
+        self.points.clear();
         self.packets.clear();
         for (point, first, last) in self.observed.drain(..) {
             correlator.observe(point, first);

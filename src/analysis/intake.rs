@@ -190,13 +190,7 @@ impl CaptureIntake {
     /// Takes what the reader found in this capture: keeps it, or passes it on.
     pub fn take(&mut self, event: Event<'_>, feeder: &mut Feeder) {
         match event {
-            Event::Frame(frame) => {
-                self.talkers.hear_frame(&frame);
-                match &mut self.held {
-                    Some(held) => held.frame(&frame),
-                    None => self.frame(&frame, feeder),
-                }
-            }
+            Event::Frame(frame) => self.take_frame(&frame, feeder),
             Event::Packet(packet) => {
                 self.talkers.hear_packet(&packet);
                 match &mut self.held {
@@ -212,6 +206,15 @@ impl CaptureIntake {
                 }
                 None => self.pass_on(event, feeder),
             },
+        }
+    }
+
+    /// Takes a frame of this capture: keeps it, or passes it on.
+    pub fn take_frame(&mut self, frame: &Frame<'_>, feeder: &mut Feeder) {
+        self.talkers.hear_frame(frame);
+        match &mut self.held {
+            Some(held) => held.frame(frame),
+            None => self.frame(frame, feeder),
         }
     }
 
@@ -257,7 +260,9 @@ impl CaptureIntake {
     /// Decodes a frame and passes on what it holds, after the datagrams that
     /// were waited for until then in vain.
     fn frame(&mut self, frame: &Frame<'_>, feeder: &mut Feeder) {
-        self.pass_on_lost(Some(frame.at), feeder);
+        if self.decoder.waits_for_fragments() {
+            self.pass_on_lost(Some(frame.at), feeder);
+        }
         let numbered = Frame {
             number: frame.number + self.frames_before(),
             interface: self.number_in_whole(frame.interface),

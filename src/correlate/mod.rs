@@ -41,6 +41,8 @@ mod view;
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
+use smallvec::SmallVec;
+
 use crate::model::capture::{CapturePoint, FrameRef};
 use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
@@ -109,22 +111,32 @@ impl Correlator {
     /// The result is that of one [`push`](Self::push) after another. Of a million live
     /// exchanges none is in a cache, so that each packet would wait for memory once
     /// or twice; looked up ahead, many wait together.
-    pub fn push_all(&mut self, packets: &[(PointId, Packet)]) {
-        for some in packets.chunks(TOGETHER) {
-            let mut foreseen = [None; TOGETHER];
-            for ((point, packet), foreseen) in some.iter().zip(&mut foreseen) {
-                *foreseen = self.foresee(*point, packet);
+    pub fn push_all<'p>(&mut self, packets: impl IntoIterator<Item = (PointId, &'p Packet)>) {
+        let mut packets = packets.into_iter();
+        loop {
+            let some: SmallVec<[_; TOGETHER]> = packets.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                return;
             }
-            for ((_, packet), foreseen) in some.iter().zip(&foreseen) {
-                if let (Content::Datagram(datagram), Some((table, foreseen))) =
-                    (&packet.content, foreseen)
-                {
-                    self.tables[*table].fetch(*foreseen, datagram);
-                }
+            self.push_together(&some);
+        }
+    }
+
+    /// Takes up to [`TOGETHER`] packets.
+    fn push_together(&mut self, packets: &[(PointId, &Packet)]) {
+        let mut foreseen = [None; TOGETHER];
+        for ((point, packet), foreseen) in packets.iter().zip(&mut foreseen) {
+            *foreseen = self.foresee(*point, packet);
+        }
+        for ((_, packet), foreseen) in packets.iter().zip(&foreseen) {
+            if let (Content::Datagram(datagram), Some((table, foreseen))) =
+                (&packet.content, foreseen)
+            {
+                self.tables[*table].fetch(*foreseen, datagram);
             }
-            for ((point, packet), foreseen) in some.iter().zip(foreseen) {
-                self.push_foreseen(*point, packet, foreseen.map(|(_, foreseen)| foreseen));
-            }
+        }
+        for ((point, packet), foreseen) in packets.iter().zip(foreseen) {
+            self.push_foreseen(*point, packet, foreseen.map(|(_, foreseen)| foreseen));
         }
     }
 

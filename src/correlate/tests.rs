@@ -513,7 +513,9 @@ fn packets_taken_together_are_packets_taken_one_by_one() {
         assert!(expected.len() > 50, "{}", expected.len());
         for size in [1, 7, 32, 1_000] {
             let mut together = Correlator::new(1_000);
-            packets.chunks(size).for_each(|some| together.push_all(some));
+            for some in packets.chunks(size) {
+                together.push_all(some.iter().map(|(point, packet)| (*point, packet)));
+            }
             assert_eq!(finish(together, &BTreeMap::new()).exchanges, expected, "{size} at once");
         }
     }

@@ -135,6 +135,13 @@ impl Decoder {
         reader.read_ip(&spot, link.ip, wire_bytes)
     }
 
+    /// Whether there is a datagram that [`take_lost`](Self::take_lost) may hand out
+    /// sooner or later.
+    #[must_use]
+    pub fn waits_for_fragments(&self) -> bool {
+        !self.fragments.is_idle()
+    }
+
     /// The next datagram that was given up because fragments of it did not
     /// come, as a packet with [`Content::FragmentsLost`]. `now` is the time of
     /// the newest frame; `None` where the capture has ended.

@@ -78,6 +78,7 @@ impl<'a> Window<'a> {
     }
 
     /// Reads until `wanted` bytes are there. False where the stream has fewer.
+    #[inline]
     pub fn ensure(&mut self, wanted: usize) -> bool {
         self.end - self.start >= wanted || self.refill(wanted)
     }

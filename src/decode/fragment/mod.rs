@@ -159,6 +159,11 @@ impl Fragments {
         Ok(reassembled?.map(|(reassembled, _)| reassembled))
     }
 
+    /// Whether nothing is waited for, and nothing was given up that nobody took.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.lost.is_empty()
+    }
+
     /// The next datagram that was given up by the time `now`. Without a time
     /// the capture has ended, and all are given up.
     ///
