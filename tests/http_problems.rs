@@ -57,6 +57,24 @@ mod tests {
             let found = problem(server.get(path).await, status, kind).await;
             let detail = found["detail"].as_str().unwrap();
             assert!(detail.contains(words), "{path}: '{words}' is not in: {detail}");
+            assert!(!found["hint"].as_str().unwrap().is_empty(), "{path}");
+            // The type leads to a page.
+            let page = server.get(found["type"].as_str().unwrap()).await;
+            assert_eq!(page.status(), 200, "{path}");
+            assert!(page.text().await.unwrap().contains("What to do"), "{path}");
+        }
+        let page = server.get("/problems").await;
+        assert_eq!(page.status(), 200);
+        let page = page.text().await.unwrap();
+        assert_eq!(page.matches("<h1").count(), 1);
+        assert!(page.contains("href=\"/problems/bad-query\""), "{page}");
+        let long = "\u{fc}".repeat(201);
+        for list in ["analyses", "devices", "nodes", &format!("analyses/{NOBODY}/devices")] {
+            let found = server.get(&format!("/api/v1/{list}?q={long}")).await;
+            let found = problem(found, 400, "bad-query").await;
+            assert!(found["detail"].as_str().unwrap().contains("201 characters"), "{found}");
+            let most = server.get(&format!("/api/v1/{list}?q={}", &long[2..])).await;
+            assert!([200, 404].contains(&most.status().as_u16()), "{list}");
         }
         let deletion = server.request(Method::DELETE, &analysis).send().await.unwrap();
         problem(deletion, 404, "analysis-not-found").await;
@@ -245,6 +263,8 @@ mod tests {
             (&format!("/analyses/{NOBODY}/devices/192.0.2.1"), 404),
             ("/?cursor=x", 400),
             ("/analyses", 405),
+            ("/problems/x", 404),
+            (&format!("/?q={}", "x".repeat(201)), 400),
         ];
         for (place, status) in places {
             let response = server.get(place).await;

@@ -16,6 +16,7 @@ mod tests {
     use replyscope::store::Store;
     use reqwest::Method;
     use serde_json::Value;
+    use sqlx::SqlitePool;
     use sqlx::sqlite::SqliteConnectOptions;
 
     use super::folder::Folder;
@@ -277,7 +278,8 @@ mod tests {
         let kept = captures.join(saved.id.to_string());
         std::fs::write(&kept, b"").unwrap();
         let delete = || server.request(Method::DELETE, &path).send();
-        assert!(delete().await.unwrap().status().is_server_error());
+        let refused = problem(delete().await.unwrap(), 500, "capture-store").await;
+        assert!(!refused["detail"].as_str().unwrap().contains('/'), "no path is told: {refused}");
         assert_eq!(server.get(&path).await.status(), 200);
         std::fs::remove_file(&kept).unwrap();
         std::fs::create_dir(&kept).unwrap();
@@ -288,6 +290,22 @@ mod tests {
         std::fs::create_dir(&kept).unwrap();
         assert_eq!(delete().await.unwrap().status(), 204);
         assert!(!kept.exists());
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_report_that_is_damaged_is_called_so() {
+        let folder = Folder::new("reports-damaged");
+        let server = start(&folder).await;
+        let saved = report(4, "192.0.2.1", "broken", "reply_ignored");
+        let options = SqliteConnectOptions::new().filename(folder.path().join("replyscope.sqlite"));
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let statement = "UPDATE analyses SET report = x'00' WHERE id = ?";
+        sqlx::query(statement).bind(saved.id).execute(&pool).await.unwrap();
+        pool.close().await;
+        let response = server.get(&format!("{ANALYSES}/{}", saved.id)).await;
+        assert!(!response.headers().contains_key("retry-after"));
+        problem(response, 500, "damaged-report").await;
         server.stop().await;
     }
 
@@ -339,6 +357,9 @@ mod tests {
             "/docs/causes",
             "/docs/causes/reply_ignored",
             "/docs/causes/x",
+            "/problems",
+            "/problems/busy",
+            "/problems/x",
         ] {
             let response = server.get(path).await;
             let headers = response.headers();

@@ -3,15 +3,16 @@
 
 use std::net::IpAddr;
 
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use uuid::Uuid;
 
 use super::assets::stylesheet_path;
 use super::pages::problem::{self, ProblemView};
 use super::problem::Problem;
-use crate::model::input::{InputError, InputErrorKind};
+use super::problem_types::{self as types, ProblemType};
+use crate::model::input::InputError;
 use crate::node::registry::FindNodeError;
 use crate::store;
 
@@ -92,7 +93,7 @@ pub enum Error {
     TimedOut { limit_s: u64 },
     #[error(transparent)]
     Input(#[from] InputError),
-    #[error("the report store does not answer; try again in a minute")]
+    #[error("{}", render_store(.0))]
     Store(#[from] store::Error),
     #[error("the page cannot be rendered")]
     Template(#[from] askama::Error),
@@ -100,154 +101,85 @@ pub enum Error {
     Internal(&'static str),
 }
 
+/// What a sender is told of a fault of the store: no path, and no word of the database.
+fn render_store(error: &store::Error) -> String {
+    match error {
+        store::Error::Damaged { id, .. } => {
+            format!("the stored report {id} cannot be read back")
+        }
+        store::Error::Blob { .. } => "a capture cannot be stored or removed".to_owned(),
+        store::Error::Encode(_) => "the report cannot be stored".to_owned(),
+        store::Error::Database(_)
+        | store::Error::Migration(_)
+        | store::Error::Directory { .. }
+        | store::Error::InUse { .. } => {
+            "the report store does not answer; try again in a minute".to_owned()
+        }
+    }
+}
+
 impl Error {
-    /// Status, problem type and title: the part that never varies per request.
-    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+    /// The type of problem: the part that never varies per request.
+    const fn kind(&self) -> &'static ProblemType {
         match self {
-            Self::AnalysisNotFound(_) => {
-                (StatusCode::NOT_FOUND, "analysis-not-found", "Analysis not found")
+            Self::AnalysisNotFound(_) => types::ANALYSIS_NOT_FOUND,
+            Self::AnalysisFailed { .. } => types::ANALYSIS_FAILED,
+            Self::AnalysisRuns(_) => types::ANALYSIS_RUNS,
+            Self::IdTaken(_) => types::ID_TAKEN,
+            Self::TooManyListeners { .. } => types::TOO_MANY_LISTENERS,
+            Self::Full | Self::Busy { .. } => types::BUSY,
+            Self::DeviceNotInAnalysis { .. } => types::DEVICE_NOT_IN_ANALYSIS,
+            Self::DeviceNotFound(_) => types::DEVICE_NOT_FOUND,
+            Self::FindNode(FindNodeError::Unknown(_)) => types::NODE_NOT_FOUND,
+            Self::FindNode(FindNodeError::Ambiguous { .. }) => types::NODE_AMBIGUOUS,
+            Self::NoAgent(_) => types::NO_AGENT,
+            Self::AgentUnreachable { .. } => types::AGENT_UNREACHABLE,
+            Self::AgentRefused { .. } => types::AGENT_REFUSED,
+            Self::QueueFull { .. } => types::QUEUE_FULL,
+            Self::QueryNotRunning(_) => types::QUERY_NOT_RUNNING,
+            Self::StoppedInQueue => types::QUERY_STOPPED,
+            Self::QueryInterrupted(_) => types::QUERY_INTERRUPTED,
+            Self::Ending => types::ENDING,
+            Self::Unauthorized => types::UNAUTHORIZED,
+            Self::BadBody(_) => types::BAD_BODY,
+            Self::RouteNotFound(_) => types::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => types::METHOD_NOT_ALLOWED,
+            Self::BadPath(_) => types::BAD_PATH,
+            Self::BadQuery(_) => types::BAD_QUERY,
+            Self::BadMultipart(_) => types::BAD_MULTIPART,
+            Self::BadMetadata(_) | Self::SecondMetadata => types::BAD_METADATA,
+            Self::NothingSent(_) => types::EMPTY_UPLOAD,
+            Self::UnsupportedMediaType { .. } => types::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge { .. } => types::TOO_LARGE,
+            Self::Stalled { .. } => types::STALLED_UPLOAD,
+            Self::TooSlow { .. } => types::SLOW_UPLOAD,
+            Self::CutOff => types::INCOMPLETE_UPLOAD,
+            Self::CrossSite => types::CROSS_SITE_REQUEST,
+            Self::ForeignHost(_) => types::FOREIGN_HOST,
+            Self::TimedOut { .. } => types::TIMEOUT,
+            Self::Input(error) => types::of_input(&error.kind),
+            Self::Store(store::Error::Damaged { .. }) => types::DAMAGED_REPORT,
+            Self::Store(store::Error::Blob { .. }) => types::CAPTURE_STORE,
+            Self::Store(store::Error::Encode(_)) | Self::Template(_) | Self::Internal(_) => {
+                types::INTERNAL
             }
-            Self::AnalysisFailed { .. } => {
-                (StatusCode::NOT_FOUND, "analysis-failed", "Analysis failed")
-            }
-            Self::AnalysisRuns(_) => (StatusCode::CONFLICT, "analysis-runs", "Analysis runs"),
-            Self::IdTaken(_) => (StatusCode::CONFLICT, "id-taken", "Id already used"),
-            Self::TooManyListeners { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "too-many-listeners", "Too many listeners")
-            }
-            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many analyses at once"),
-            Self::DeviceNotInAnalysis { .. } => {
-                (StatusCode::NOT_FOUND, "device-not-in-analysis", "Device not in this analysis")
-            }
-            Self::DeviceNotFound(_) => {
-                (StatusCode::NOT_FOUND, "device-not-found", "Device not seen yet")
-            }
-            Self::FindNode(FindNodeError::Unknown(_)) => {
-                (StatusCode::NOT_FOUND, "node-not-found", "Node not known")
-            }
-            Self::FindNode(FindNodeError::Ambiguous { .. }) => {
-                (StatusCode::CONFLICT, "node-ambiguous", "Several nodes have this name")
-            }
-            Self::NoAgent(_) => (StatusCode::CONFLICT, "no-agent", "Node without an agent"),
-            Self::AgentUnreachable { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "agent-unreachable", "Agent out of reach")
-            }
-            Self::AgentRefused { .. } => {
-                (StatusCode::BAD_GATEWAY, "agent-refused", "Agent refuses")
-            }
-            Self::QueueFull { .. } => {
-                (StatusCode::TOO_MANY_REQUESTS, "queue-full", "Too many node queries")
-            }
-            Self::QueryNotRunning(_) => {
-                (StatusCode::CONFLICT, "query-not-running", "Node query not running")
-            }
-            Self::StoppedInQueue => (StatusCode::CONFLICT, "query-stopped", "Node query stopped"),
-            Self::QueryInterrupted(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "query-interrupted", "Node query interrupted")
-            }
-            Self::Ending => (StatusCode::SERVICE_UNAVAILABLE, "ending", "Service ends"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Token needed"),
-            Self::BadBody(_) => (StatusCode::BAD_REQUEST, "bad-body", "Request not understood"),
-            Self::RouteNotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            Self::MethodNotAllowed { .. } => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-            }
-            Self::BadPath(_) => (StatusCode::BAD_REQUEST, "bad-path", "Path not understood"),
-            Self::BadQuery(_) => (StatusCode::BAD_REQUEST, "bad-query", "Query not understood"),
-            Self::BadMultipart(_) => {
-                (StatusCode::BAD_REQUEST, "bad-multipart", "Form not understood")
-            }
-            Self::BadMetadata(_) | Self::SecondMetadata => {
-                (StatusCode::BAD_REQUEST, "bad-metadata", "Metadata not understood")
-            }
-            Self::NothingSent(_) => (StatusCode::BAD_REQUEST, "empty-upload", "Nothing to analyse"),
-            Self::UnsupportedMediaType { .. } => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                "Content type not supported",
-            ),
-            Self::TooLarge { .. } => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Upload too large")
-            }
-            Self::Stalled { .. } => {
-                (StatusCode::REQUEST_TIMEOUT, "stalled-upload", "Upload stalled")
-            }
-            Self::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "slow-upload", "Upload too slow"),
-            Self::CutOff => (StatusCode::BAD_REQUEST, "incomplete-upload", "Upload incomplete"),
-            Self::CrossSite => {
-                (StatusCode::FORBIDDEN, "cross-site-request", "Request from another site")
-            }
-            Self::ForeignHost(_) => {
-                (StatusCode::FORBIDDEN, "foreign-host", "Request under another name")
-            }
-            Self::Busy { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many analyses at once")
-            }
-            Self::TimedOut { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "timeout", "Answer took too long")
-            }
-            Self::Input(error) => match error.kind {
-                InputErrorKind::TooLarge { .. } | InputErrorKind::ExpandsTooFar { .. } => {
-                    (StatusCode::PAYLOAD_TOO_LARGE, error.kind.as_token(), "Input too large")
-                }
-                _ => (StatusCode::BAD_REQUEST, error.kind.as_token(), "Input cannot be analysed"),
-            },
-            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "store", "Store unavailable"),
-            Self::Template(_) | Self::Internal(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
-            }
+            Self::Store(
+                store::Error::Database(_)
+                | store::Error::Migration(_)
+                | store::Error::Directory { .. }
+                | store::Error::InUse { .. },
+            ) => types::STORE,
         }
     }
 
     /// What the sender can do about it.
-    fn hint(&self) -> Option<&str> {
+    fn hint(&self) -> &str {
+        let advice = self.kind().advice;
         match self {
-            Self::AnalysisFailed { problem, .. } => problem.hint.as_deref(),
-            Self::AnalysisRuns(_) => Some("Wait until it has ended; its events say when."),
-            Self::IdTaken(_) => Some("Choose a new UUID for each analysis."),
-            Self::Input(error) => Some(error.kind.hint()),
-            Self::TooLarge { .. } => Some(
-                "Cut the capture down first, for example with `tcpdump -r IN -w OUT host DEVICE`, or start the service with a larger --upload-limit-bytes.",
-            ),
-            Self::UnsupportedMediaType { .. } => Some(
-                "With curl, send `-F capture=@FILE`, or `-H 'Content-Type: application/octet-stream' --data-binary @FILE`.",
-            ),
-            Self::SecondMetadata => {
-                Some("Say title, points, devices and clusters in one metadata part.")
-            }
-            Self::NothingSent(_) => Some("Choose a capture file, or paste what tcpdump printed."),
-            Self::DeviceNotFound(_) => Some(
-                "Send a capture in which the device talks; its verdict is then here, under the same address.",
-            ),
-            Self::FindNode(FindNodeError::Unknown(_)) => Some(
-                "Nodes come from the clusters that the service follows (--cluster, --in-cluster) and from --node NAME=URL; /api/v1/nodes lists them.",
-            ),
-            Self::FindNode(FindNodeError::Ambiguous { .. }) => {
-                Some("Say which one is meant, with ?cluster=NAME.")
-            }
-            Self::NoAgent(_) => Some(
-                "Start `replyscope agent` there, and register it with --node NAME=URL; in a followed cluster, its DaemonSet does both.",
-            ),
-            Self::AgentUnreachable { .. } => Some(
-                "Check that the agent runs, and that a firewall lets this service reach it; /nodes names its address.",
-            ),
-            Self::Unauthorized => Some("Send the header `Authorization: Bearer TOKEN`."),
-            Self::RouteNotFound(_) => Some("The API is described at /docs."),
-            Self::Stalled { .. } | Self::CutOff => Some("Send it again."),
-            Self::TooSlow { .. } => Some(
-                "Write the capture to a file first, and send the file; gzip or zstd make it smaller.",
-            ),
-            Self::Busy { .. }
-            | Self::Full
-            | Self::TooManyListeners { .. }
-            | Self::QueueFull { .. }
-            | Self::Ending
-            | Self::TimedOut { .. } => Some("Try again later; the Retry-After header says when."),
-            Self::CrossSite => Some("Open this service in its own tab and send the form there."),
-            Self::ForeignHost(_) => Some(
-                "It listens on loopback only: use localhost, or, behind a proxy, start it with --public-url and the address that people use.",
-            ),
-            _ => None,
+            Self::AnalysisFailed { problem, .. } => problem.hint.as_deref().unwrap_or(advice),
+            Self::Input(error) => error.kind.hint(),
+            Self::SecondMetadata => "Say title, points, devices and clusters in one metadata part.",
+            _ => advice,
         }
     }
 
@@ -261,27 +193,35 @@ impl Error {
             | Self::TimedOut { .. } => Some(10),
             Self::QueueFull { .. } => Some(30),
             Self::AnalysisRuns(_) => Some(1),
-            Self::Store(_) => Some(60),
+            Self::Store(_) if self.kind() == types::STORE => Some(60),
             _ => None,
         }
     }
 
-    /// Logs a fault of ours once, with its source chain, which no sender sees.
+    /// Logs what no sender is to blame for once, with its source chain, which no sender
+    /// sees. That there is too much to do, or that an agent is away, is no fault of ours.
     fn log(&self) {
-        if self.kind().0.is_server_error() {
-            let mut chain = Vec::new();
-            let mut source = std::error::Error::source(self);
-            while let Some(error) = source {
-                chain.push(error.to_string());
-                source = error.source();
+        if !self.kind().status.is_server_error() {
+            return;
+        }
+        let mut chain = Vec::new();
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            chain.push(error.to_string());
+            source = error.source();
+        }
+        let chain = chain.join(": ");
+        match self {
+            Self::Store(_) | Self::Template(_) | Self::Internal(_) => {
+                tracing::error!(error = %self, chain, "request failed");
             }
-            tracing::error!(error = %self, chain = chain.join(": "), "request failed");
+            _ => tracing::warn!(error = %self, chain, "request refused"),
         }
     }
 
     /// The problem document.
     pub fn problem(&self) -> Problem {
-        let (status, token, title) = self.kind();
+        let ProblemType { token, status, title, .. } = self.kind();
         let (offset, capture) = match self {
             Self::Input(input) => (input.kind.offset_bytes(), Some(input.name.clone())),
             Self::AnalysisFailed { problem, .. } => (problem.offset, problem.capture.clone()),
@@ -289,12 +229,12 @@ impl Error {
         };
         Problem {
             kind: format!("/problems/{token}"),
-            title: title.to_owned(),
+            title: (*title).to_owned(),
             status: status.as_u16(),
             detail: self.to_string(),
             offset,
             capture,
-            hint: self.hint().map(str::to_owned),
+            hint: Some(self.hint().to_owned()),
         }
     }
 
@@ -354,14 +294,14 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let Self(error) = self;
         error.log();
-        let (status, _, title) = error.kind();
+        let &ProblemType { status, title, .. } = error.kind();
         let detail = error.to_string();
         let view = ProblemView {
             stylesheet: stylesheet_path(),
             status: status.as_u16(),
             title,
             detail: &detail,
-            hint: error.hint(),
+            hint: Some(error.hint()),
         };
         let response = match problem::render(&view) {
             Ok(page) => (status, Html(page)).into_response(),

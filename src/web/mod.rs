@@ -26,6 +26,7 @@ pub mod labels;
 mod openapi;
 mod pages;
 mod problem;
+mod problem_types;
 mod queries;
 mod query;
 mod router;

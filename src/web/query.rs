@@ -14,6 +14,8 @@ use crate::store::{AnalysisCursor, Filter};
 
 const DEFAULT_LIMIT: u32 = 50;
 const LARGEST_LIMIT: u32 = 200;
+/// Of a text to search for, in characters.
+const LONGEST_TEXT: usize = 200;
 
 /// Which analyses a list shows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -56,7 +58,7 @@ impl AnalysesQuery {
     ///
     /// # Errors
     ///
-    /// Where the limit is out of range or the cursor is not one of ours.
+    /// Where the limit is out of range, the text too long, or the cursor not one of ours.
     pub fn read(self) -> Result<(Filter, Option<AnalysisCursor>, u32), Error> {
         let limit = read_limit(self.limit)?;
         let cursor = read_cursor(self.cursor.as_deref(), |text| text.parse().ok())?;
@@ -67,7 +69,7 @@ impl AnalysesQuery {
             node: given(self.node),
             since: self.since,
             until: self.until,
-            text: given(self.q),
+            text: read_text(self.q)?,
         };
         Ok((filter, cursor, limit))
     }
@@ -135,6 +137,22 @@ pub fn given(text: Option<String>) -> Option<String> {
     let text: String = text?.chars().filter(|sign| !sign.is_control()).collect();
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What a list is searched for.
+///
+/// # Errors
+///
+/// Where it is longer than any name: the database takes only so much.
+pub fn read_text(text: Option<String>) -> Result<Option<String>, Error> {
+    let text = given(text);
+    let characters = text.as_ref().map_or(0, |text| text.chars().count());
+    if characters > LONGEST_TEXT {
+        return Err(Error::BadQuery(format!(
+            "q has {characters} characters; expected at most {LONGEST_TEXT}"
+        )));
+    }
+    Ok(text)
 }
 
 /// A page's length.

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Service;
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
-use super::super::query::{empty_as_none, given, read_cursor, read_limit};
+use super::super::query::{empty_as_none, read_cursor, read_limit, read_text};
 use super::responses::{FindProblems, ListProblems};
 use crate::model::finding::Verdict;
 use crate::model::report::DeviceSummary;
@@ -76,7 +76,7 @@ pub async fn list_devices(
 ) -> Result<Json<DevicesPage>, ApiError> {
     let limit = read_limit(query.limit)?;
     let cursor = read_cursor(query.cursor.as_deref(), |text| text.parse::<DeviceCursor>().ok())?;
-    let text = given(query.q);
+    let text = read_text(query.q)?;
     let page =
         service.store.newest_per_device(query.verdict, text.as_deref(), cursor, limit).await?;
     Ok(Json(DevicesPage {

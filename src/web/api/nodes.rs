@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Service;
 use super::super::error::ApiError;
 use super::super::extract::{Json, Path, Query};
-use super::super::query::{given, read_cursor, read_limit};
+use super::super::query::{given, read_cursor, read_limit, read_text};
 use super::responses::{FindNodeProblems, ListProblems};
 use crate::node::summary::{ClusterState, NodeDetails, NodeSummary};
 
@@ -57,7 +57,8 @@ pub async fn list_nodes(
     let limit = usize::try_from(read_limit(query.limit)?).unwrap_or(usize::MAX);
     let start = read_cursor(query.cursor.as_deref(), |text| text.parse::<usize>().ok())?;
     let start = start.unwrap_or_default();
-    let nodes = find_nodes(&service, given(query.cluster).as_deref(), given(query.q).as_deref());
+    let text = read_text(query.q)?;
+    let nodes = find_nodes(&service, given(query.cluster).as_deref(), text.as_deref());
     let end = start.saturating_add(limit);
     let next_cursor = (nodes.len() > end).then(|| end.to_string());
     Ok(Json(NodesPage {

@@ -11,7 +11,7 @@ use super::super::Service;
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
 use super::super::problem::Problem;
-use super::super::query::{empty_as_none, given, read_cursor, read_limit};
+use super::super::query::{empty_as_none, read_cursor, read_limit, read_text};
 use super::report_body::append_parts;
 use super::responses::FindProblems;
 use crate::model::finding::{Cause, Verdict};
@@ -64,7 +64,8 @@ pub async fn list_analysis_devices(
 ) -> Result<Response, ApiError> {
     let limit = read_limit(query.limit)?;
     let cursor = read_cursor(query.cursor.as_deref(), |text| text.parse::<u64>().ok())?;
-    let filter = DeviceFilter { verdict: query.verdict, cause: query.cause, text: given(query.q) };
+    let text = read_text(query.q)?;
+    let filter = DeviceFilter { verdict: query.verdict, cause: query.cause, text };
     let store = &service.store;
     let mut page = store.device_parts(id, &filter, cursor, limit).await?;
     if page.entries.is_empty() {

@@ -14,6 +14,9 @@ pub enum FindProblems {
     /// There is no such thing.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
+    /// A fault of the service.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
     /// The store does not answer, or took too long.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
@@ -59,6 +62,9 @@ pub enum QueryProblems {
     /// As many queries run or wait as may.
     #[response(status = 429, content_type = "application/problem+json")]
     QueueFull(Problem),
+    /// A fault of the service.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
     /// The agent refuses; the detail says why.
     #[response(status = 502, content_type = "application/problem+json")]
     Refused(Problem),
@@ -83,6 +89,9 @@ pub enum AlertProblems {
     /// The body did not come.
     #[response(status = 408, content_type = "application/problem+json")]
     Stalled(Problem),
+    /// A fault of the service.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
     /// The store does not answer.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
@@ -101,6 +110,9 @@ pub enum ChangeProblems {
     /// There is no such thing.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
+    /// A fault of the service.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
     /// The store does not answer, or took too long.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
@@ -125,6 +137,9 @@ pub enum ListProblems {
     /// The query cannot be read.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
+    /// A fault of the service.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
     /// The store does not answer, or took too long.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
@@ -152,6 +167,9 @@ pub enum UploadProblems {
     /// The content type is not one of those listed.
     #[response(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(Problem),
+    /// A fault of the service.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
     /// Too many analyses run at once, or the store does not answer.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),

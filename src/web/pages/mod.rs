@@ -13,6 +13,7 @@ pub mod home;
 mod node;
 mod nodes;
 pub mod problem;
+mod problems;
 mod queries;
 mod report;
 pub mod running;
@@ -32,6 +33,8 @@ pub fn routes() -> Router<Service> {
         .route("/nodes/{node}/analyses", post(queries::ask_node))
         .route("/nodes", get(nodes::show_nodes))
         .route("/nodes/{node}", get(nodes::show_node))
+        .route("/problems", get(problems::show_problems))
+        .route("/problems/{type}", get(problems::show_problem))
         .route("/docs/causes", get(causes::show_causes))
         .route("/docs/causes/{cause}", get(causes::show_cause))
 }

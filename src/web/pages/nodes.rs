@@ -9,7 +9,7 @@ use super::super::api::nodes::{NodeQuery, find_nodes};
 use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
 use super::super::extract::{Path, Query};
-use super::super::query::given;
+use super::super::query::{given, read_text};
 use super::node::{self, NodeView, NodesView};
 
 /// Nodes on one page; a filter finds the others.
@@ -28,7 +28,7 @@ pub async fn show_nodes(
     State(service): State<Service>,
     Query(query): Query<PageQuery>,
 ) -> Result<Html<String>, PageError> {
-    let (cluster, text) = (given(query.cluster), given(query.q));
+    let (cluster, text) = (given(query.cluster), read_text(query.q)?);
     let mut nodes = find_nodes(&service, cluster.as_deref(), text.as_deref());
     let omitted = nodes.len().saturating_sub(MOST_NODES);
     nodes.truncate(MOST_NODES);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::super::assets::stylesheet_path;
 use super::super::error::Error;
-use super::super::query::{empty_as_none, given, render_fields};
+use super::super::query::{empty_as_none, read_text, render_fields};
 use crate::model::finding::Verdict;
 use crate::model::report::{DeviceSummary, Report};
 use crate::report::html::{DETAILED_MAX, DEVICES_PER_PAGE, Listed, render_listed};
@@ -31,7 +31,7 @@ pub struct ListQuery {
 /// Where the store does not answer, or the template cannot be rendered.
 pub async fn render(store: &Store, mut report: Report, query: ListQuery) -> Result<String, Error> {
     let id = report.id;
-    let filter = DeviceFilter { verdict: query.verdict, cause: None, text: given(query.q) };
+    let filter = DeviceFilter { verdict: query.verdict, cause: None, text: read_text(query.q)? };
     let page = query.page.unwrap_or(1).max(1);
     let skip = (page - 1).saturating_mul(u64::from(DEVICES_PER_PAGE));
     let rows = store.device_lines(id, &filter, skip, DEVICES_PER_PAGE).await?;
