@@ -74,7 +74,9 @@ pub async fn report_body(
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        rest.append_next(&mut bytes).await?;
+        rest.append_next(&mut bytes).await.inspect_err(|error| {
+            tracing::error!(id = %rest.id, %error, "a report's JSON ends early");
+        })?;
         Ok(Some((Bytes::from(bytes), rest)))
     });
     Ok(Body::from_stream(stream::StreamExt::chain(first, others)))
