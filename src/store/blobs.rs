@@ -13,6 +13,7 @@ use std::thread::{Builder, JoinHandle};
 
 use uuid::Uuid;
 
+use super::private::create_folder;
 use super::{Error, Store};
 
 /// What the name of a folder ends in whose report is not saved.
@@ -42,7 +43,7 @@ impl CaptureBlobs {
             return Err(Error::Blob { path: self.kept.clone(), source });
         }
         let path = self.directory.join(self.count.to_string());
-        let created = fs::create_dir_all(&self.directory).and_then(|()| File::create_new(&path));
+        let created = create_folder(&self.directory).and_then(|()| File::create_new(&path));
         match created {
             Ok(file) => {
                 self.count += 1;

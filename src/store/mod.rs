@@ -21,6 +21,7 @@ mod devices;
 mod filter;
 mod leftovers;
 mod parts;
+mod private;
 mod queries;
 mod rows;
 mod saving;
@@ -80,13 +81,17 @@ impl Store {
         database: Option<SqliteConnectOptions>,
     ) -> Result<Self, Error> {
         let captures_directory = data_directory.join("captures");
-        tokio::fs::create_dir_all(&captures_directory)
-            .await
-            .map_err(|source| Error::Directory { path: captures_directory.clone(), source })?;
+        let fault = |source| Error::Directory { path: captures_directory.clone(), source };
+        private::create_folder(&captures_directory).map_err(fault)?;
         let lock = lock(data_directory).await?;
-        let options = database.unwrap_or_else(|| {
-            SqliteConnectOptions::new().filename(data_directory.join("replyscope.sqlite"))
-        });
+        let options = if let Some(options) = database {
+            options
+        } else {
+            let path = data_directory.join("replyscope.sqlite");
+            private::create_file(&path)
+                .map_err(|source| Error::Directory { path: path.clone(), source })?;
+            SqliteConnectOptions::new().filename(path)
+        };
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
