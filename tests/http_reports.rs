@@ -184,6 +184,11 @@ mod tests {
         );
         let page = server.get_json("/api/v1/devices?verdict=symmetric&q=SWITCH").await;
         assert_eq!(verdicts(&page["devices"]), [pair("2001:db8::1", "symmetric")]);
+        // Any address of a device finds it.
+        let page = server.get_json("/api/v1/devices?q=2001:DB8::FFFF").await;
+        assert_eq!(page["devices"].as_array().unwrap().len(), 2);
+        let page = server.get_json("/api/v1/devices?verdict=broken&q=db8::ffff").await;
+        assert_eq!(verdicts(&page["devices"]), [pair("192.0.2.1", "broken")]);
         let device = server.get_json("/api/v1/devices/192.0.2.1").await;
         assert_eq!(device["verdict"], "broken");
         assert_eq!(device["name"], "switch at 192.0.2.1");

@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// The newest verdict of each device, newest first. `verdict` and `text`
-    /// (a part of its name, address or headline) are about that newest one.
+    /// (a part of its name, headline or one of its addresses) are about that newest one.
     ///
     /// # Errors
     ///
@@ -92,14 +92,20 @@ impl Store {
         if let Some(text) = text {
             let pattern = like_pattern(text);
             statement.push(" AND (");
-            for (column, next) in [("d.name", " OR "), ("d.headline", " OR "), ("d.device", ")")] {
+            for column in ["d.name", "d.headline"] {
                 statement
                     .push(column)
                     .push(" LIKE ")
                     .push_bind(pattern.clone())
-                    .push(r" ESCAPE '\'")
-                    .push(next);
+                    .push(r" ESCAPE '\' OR ");
             }
+            statement
+                .push(
+                    "EXISTS (SELECT 1 FROM device_addresses x WHERE x.analysis_id = d.analysis_id \
+                     AND x.device = d.device AND x.address LIKE ",
+                )
+                .push_bind(pattern)
+                .push(r" ESCAPE '\'))");
         }
         if let Some(cursor) = cursor {
             statement

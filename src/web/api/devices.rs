@@ -29,7 +29,7 @@ pub struct DevicesQuery {
     #[param(inline)]
     #[serde(deserialize_with = "empty_as_none")]
     verdict: Option<Verdict>,
-    /// Part of the device's name, address or newest headline.
+    /// Part of the device's name, one of its addresses, or its newest headline.
     q: Option<String>,
 }
 
