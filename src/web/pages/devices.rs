@@ -29,7 +29,7 @@ pub async fn show_device(
         name: newest.and_then(|entry| entry.name.as_deref()),
         entries: &entries,
         nodes: &nodes,
-        last_node: last.as_ref().map(|query| query.node.as_str()),
+        last_node: last.as_ref().map(|query| (query.cluster.as_deref(), query.node.as_str())),
         running: service.queries.find_active_of(address),
     })?))
 }

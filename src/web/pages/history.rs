@@ -20,8 +20,8 @@ pub struct HistoryView<'a> {
     pub entries: &'a [DeviceSummary],
     /// Nodes that can be asked.
     pub nodes: &'a [NodeSummary],
-    /// The node that was asked about it last.
-    pub last_node: Option<&'a str>,
+    /// The node that was asked about it last, after its cluster.
+    pub last_node: Option<(Option<&'a str>, &'a str)>,
     /// A query about it that runs now.
     pub running: Option<Uuid>,
 }
@@ -50,7 +50,7 @@ impl Page<'_> {
     }
 
     fn is_last(&self, node: &NodeSummary) -> bool {
-        self.view.last_node == Some(node.node.as_str())
+        self.view.last_node == Some((node.cluster.as_deref(), node.node.as_str()))
     }
 
     /// A name for the capture that the page proposes: an address without what shells and

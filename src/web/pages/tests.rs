@@ -79,7 +79,7 @@ fn render_history(entries: &[DeviceSummary], name: Option<&str>) -> String {
     let text = name.unwrap_or("node3");
     let nodes = [node_sample(text).summary];
     let nodes = if name.is_some() { &nodes[..] } else { &[] };
-    let last_node = name;
+    let last_node = name.map(|name| (Some(name), name));
     let view = HistoryView {
         stylesheet: STYLESHEET,
         device,
@@ -237,4 +237,38 @@ fn a_devices_page_leads_to_the_newest_report() {
     let page = render_history(&[], None);
     assert!(page.contains("Nothing is known yet"));
     assert!(page.contains("tcpdump -ni any -w 2000--65-119.pcap"));
+}
+
+#[test]
+fn the_node_that_was_asked_last_is_chosen_in_its_cluster() {
+    let mut nodes = [node_sample("node3").summary, node_sample("node3").summary];
+    let cases = [
+        // clusters of the nodes, the last one's, which is chosen
+        ([Some("site-a"), Some("site-b")], Some("site-a"), Some("site-a/node3")),
+        ([Some("site-a"), Some("site-b")], Some("site-b"), Some("site-b/node3")),
+        ([Some("site-a"), None], None, Some("/node3")),
+        ([Some("site-a"), Some("site-b")], None, None),
+    ];
+    for (clusters, last, expected) in cases {
+        for (node, cluster) in nodes.iter_mut().zip(clusters) {
+            node.cluster = cluster.map(str::to_owned);
+        }
+        let page = history::render(&HistoryView {
+            stylesheet: STYLESHEET,
+            device: samples::ip("2001:db8::7"),
+            name: None,
+            entries: &[],
+            nodes: &nodes,
+            last_node: Some((last, "node3")),
+            running: None,
+        })
+        .unwrap();
+        let chosen: Vec<&str> = page
+            .split("<option value=\"")
+            .skip(1)
+            .filter(|option| option.split('>').next().unwrap().ends_with(" selected"))
+            .map(|option| option.split('"').next().unwrap())
+            .collect();
+        assert_eq!(chosen, expected.into_iter().collect::<Vec<_>>(), "{clusters:?}");
+    }
 }
