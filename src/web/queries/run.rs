@@ -101,8 +101,9 @@ impl Job {
             Err(Failure { state, error }) => (state, Some(error.to_string()), Err(error)),
         };
         let node = &self.query.node;
+        // Not `message`: the line's own text has that name.
         tracing::info!(%id, node, device = %self.query.device, state = state.as_token(),
-            message = message.as_deref().unwrap_or_default(), "node query ended");
+            reason = message.as_deref().unwrap_or_default(), "node query ended");
         let at = (inner.now)();
         if let Err(error) = inner.store.end_query(id, state, at, message.as_deref()).await {
             tracing::error!(%id, %error, "the end of a node query is not stored");
