@@ -52,6 +52,9 @@ mod tests {
             ("/api/v1/analyses?colour=red", 400, "bad-query", "colour"),
             ("/api/v1/devices?cursor=x", 400, "bad-query", "next_cursor"),
             ("/api/v1/devices?limit=-1", 400, "bad-query", "limit"),
+            (&format!("{analysis}?device_limt=0"), 400, "bad-query", "device_limt"),
+            (&format!("{analysis}?device_limit=many"), 400, "bad-query", "many"),
+            (&format!("{analysis}/query"), 404, "analysis-not-found", NOBODY),
         ];
         for (path, status, kind, words) in cases {
             let found = problem(server.get(path).await, status, kind).await;
@@ -76,6 +79,13 @@ mod tests {
             let most = server.get(&format!("/api/v1/{list}?q={}", &long[2..])).await;
             assert!([200, 404].contains(&most.status().as_u16()), "{list}");
         }
+        let stop = server.request(Method::POST, &format!("{analysis}/stop")).send().await.unwrap();
+        problem(stop, 404, "analysis-not-found").await;
+        for empty in ["analyses?limit=", "devices?limit=&verdict=&q=", "nodes?limit="] {
+            server.get_json(&format!("/api/v1/{empty}")).await;
+        }
+        problem(server.get(&format!("{analysis}?device_limit=")).await, 404, "analysis-not-found")
+            .await;
         let deletion = server.request(Method::DELETE, &analysis).send().await.unwrap();
         problem(deletion, 404, "analysis-not-found").await;
         server.stop().await;
@@ -196,6 +206,22 @@ mod tests {
             assert!(request.send().await.unwrap().status().is_client_error());
         }
         assert!(server.capture_folders().is_empty());
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn requests_in_json_are_short() {
+        let folder = Folder::new("problems-json");
+        let server = Server::start(folder.path()).await;
+        for (path, most) in [("alerts", 4 << 20), ("nodes/node1/analyses", 64 << 10)] {
+            let post = |length| {
+                let request = server.request(Method::POST, &format!("/api/v1/{path}"));
+                request.body(vec![b' '; length]).send()
+            };
+            problem(post(most).await.unwrap(), 400, "bad-body").await;
+            let found = problem(post(most + 1).await.unwrap(), 413, "too-large").await;
+            assert!(found["detail"].as_str().unwrap().contains(&most.to_string()), "{found}");
+        }
         server.stop().await;
     }
 

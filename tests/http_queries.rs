@@ -213,6 +213,9 @@ mod tests {
                 ended(&client, &base, &id).await;
             }
             let path = format!("{base}/api/v1/analyses/{id}");
+            // There is one, but it does not run.
+            let stop = client.post(format!("{path}/stop")).send().await.unwrap();
+            assert_eq!(stop.status(), 409);
             let events = client.get(format!("{path}/events")).send().await.unwrap();
             let events = events.text().await.unwrap();
             assert!(events.contains("event: failed\n"), "{events}");

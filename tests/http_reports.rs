@@ -154,6 +154,10 @@ mod tests {
             let part = server.get_json(&format!("{path}/devices/{address}")).await;
             assert_eq!(part["device"], "192.0.2.1");
         }
+        // It was uploaded: no node was asked.
+        problem(server.get(&format!("{path}/query")).await, 404, "query-not-found").await;
+        let stop = server.request(Method::POST, &format!("{path}/stop")).send().await.unwrap();
+        problem(stop, 404, "query-not-found").await;
         let missing = server.get(&format!("{path}/devices/192.0.2.7")).await;
         problem(missing, 404, "device-not-in-analysis").await;
         for page in

@@ -47,6 +47,8 @@ pub enum Error {
     QueueFull { limit: usize },
     #[error("no node query with the id {0} runs")]
     QueryNotRunning(Uuid),
+    #[error("the analysis {0} belongs to no node query: its captures were uploaded")]
+    QueryNotFound(Uuid),
     #[error("it was stopped before its turn came")]
     StoppedInQueue,
     #[error("{0}")]
@@ -77,6 +79,8 @@ pub enum Error {
     UnsupportedMediaType { found: String, expected: &'static str },
     #[error("the body is larger than the limit of {limit_bytes} bytes")]
     TooLarge { limit_bytes: u64 },
+    #[error("the body is larger than {limit_bytes} bytes, and nothing so large is expected here")]
+    BodyTooLarge { limit_bytes: usize },
     #[error("no byte of the body came for {seconds} s")]
     Stalled { seconds: u64 },
     #[error("less than {least_bytes} bytes of the body came in {seconds} s")]
@@ -137,6 +141,7 @@ impl Error {
             Self::AgentRefused { .. } => types::AGENT_REFUSED,
             Self::QueueFull { .. } => types::QUEUE_FULL,
             Self::QueryNotRunning(_) => types::QUERY_NOT_RUNNING,
+            Self::QueryNotFound(_) => types::QUERY_NOT_FOUND,
             Self::StoppedInQueue => types::QUERY_STOPPED,
             Self::QueryInterrupted(_) => types::QUERY_INTERRUPTED,
             Self::Ending => types::ENDING,
@@ -150,7 +155,7 @@ impl Error {
             Self::BadMetadata(_) | Self::SecondMetadata => types::BAD_METADATA,
             Self::NothingSent(_) => types::EMPTY_UPLOAD,
             Self::UnsupportedMediaType { .. } => types::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge { .. } => types::TOO_LARGE,
+            Self::TooLarge { .. } | Self::BodyTooLarge { .. } => types::TOO_LARGE,
             Self::Stalled { .. } => types::STALLED_UPLOAD,
             Self::TooSlow { .. } => types::SLOW_UPLOAD,
             Self::CutOff => types::INCOMPLETE_UPLOAD,
@@ -179,6 +184,7 @@ impl Error {
             Self::AnalysisFailed { problem, .. } => problem.hint.as_deref().unwrap_or(advice),
             Self::Input(error) => error.kind.hint(),
             Self::SecondMetadata => "Say title, points, devices and clusters in one metadata part.",
+            Self::BodyTooLarge { .. } => "Send less; captures go to /api/v1/analyses.",
             _ => advice,
         }
     }

@@ -64,6 +64,8 @@ problem_types! {
         "Look for it in the list of analyses; one that was deleted is gone.";
     ANALYSIS_FAILED = NOT_FOUND, "analysis-failed", "Analysis failed",
         "The detail says why; there is no report. Mend that, and send or ask again.";
+    QUERY_NOT_FOUND = NOT_FOUND, "query-not-found", "No node query",
+        "The analysis itself is under the same path without its last part.";
     DEVICE_NOT_IN_ANALYSIS = NOT_FOUND, "device-not-in-analysis", "Device not in this analysis",
         "Look for it in the analysis' list of devices; any of its addresses finds it.";
     DEVICE_NOT_FOUND = NOT_FOUND, "device-not-found", "Device not seen yet",

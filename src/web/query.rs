@@ -1,8 +1,10 @@
 //! The query of lists.
 
 use std::fmt::Write as _;
+use std::num::ParseIntError;
+use std::str::FromStr;
 
-use serde::de::IntoDeserializer;
+use serde::de::{Error as _, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
@@ -26,6 +28,7 @@ pub struct AnalysesQuery {
     cursor: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
     /// Analyses of the device that has this address.
     #[param(value_type = Option<String>, example = "2000::65:119")]
@@ -86,6 +89,21 @@ pub fn empty_as_none<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     let text = Option::<String>::deserialize(deserializer)?;
     let text = text.filter(|text| !text.is_empty());
     text.map(|text| T::deserialize(text.into_deserializer())).transpose()
+}
+
+/// As [`empty_as_none`], of a number: queries hold its text.
+///
+/// # Errors
+///
+/// Where a field that is not empty is no such number.
+pub fn number_or_none<'de, D: Deserializer<'de>, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err = ParseIntError>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    let text = text.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(|error| D::Error::custom(format!("'{text}': {error}"))))
+        .transpose()
 }
 
 /// What `filter` asks, as fields of a query: those without the verdict and the

@@ -12,7 +12,7 @@ use super::super::error::{ApiError, Error};
 use super::super::events;
 use super::super::extract::{Json, Path, Query};
 use super::super::problem::Problem;
-use super::super::query::AnalysesQuery;
+use super::super::query::{AnalysesQuery, number_or_none};
 use super::super::running::Known;
 use super::super::upload::{self, UploadForm, UploadQuery};
 use super::super::{Found, Service};
@@ -90,11 +90,12 @@ pub async fn list_analyses(
 
 /// How much of a report is returned.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ReportQuery {
     /// The most devices that the report lists, worst first; `devices_omitted` counts
     /// the others. Without it, all: `/api/v1/analyses/{id}/devices` has them by pages.
+    #[serde(deserialize_with = "number_or_none")]
     device_limit: Option<u64>,
 }
 

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Service;
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
-use super::super::query::{empty_as_none, read_cursor, read_limit, read_text};
+use super::super::query::{empty_as_none, number_or_none, read_cursor, read_limit, read_text};
 use super::responses::{FindProblems, ListProblems};
 use crate::model::finding::Verdict;
 use crate::model::report::DeviceSummary;
@@ -24,6 +24,7 @@ pub struct DevicesQuery {
     cursor: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
     /// The newest verdict.
     #[param(inline)]
@@ -40,6 +41,7 @@ pub struct DevicesQuery {
 pub struct HistoryQuery {
     /// The newest analyses, at most this many.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
 }
 

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::Service;
 use super::super::error::ApiError;
 use super::super::extract::{Json, Path, Query};
-use super::super::query::{given, read_cursor, read_limit, read_text};
+use super::super::query::{given, number_or_none, read_cursor, read_limit, read_text};
 use super::responses::{FindNodeProblems, ListProblems};
 use crate::node::summary::{ClusterState, NodeDetails, NodeSummary};
 
@@ -20,6 +20,7 @@ pub struct NodesQuery {
     cursor: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
     /// Nodes of this cluster.
     cluster: Option<String>,

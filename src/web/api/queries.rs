@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -126,14 +127,22 @@ pub async fn stop_query(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
 ) -> Result<Response, ApiError> {
-    service.queries.stop(id)?;
+    let stopped = service.queries.stop(id);
+    // Says first where there is no such query.
     let query = find_query(&service, id).await?;
+    stopped?;
     let location = [(LOCATION, format!("/api/v1/analyses/{id}"))];
     Ok((StatusCode::ACCEPTED, location, Json(query)).into_response())
 }
 
 async fn find_query(service: &Service, id: Uuid) -> Result<query::NodeQuery, Error> {
-    service.store.find_query(id).await?.ok_or(Error::AnalysisNotFound(id))
+    if let Some(query) = service.store.find_query(id).await? {
+        return Ok(query);
+    }
+    match service.find(id).await {
+        Ok(_) | Err(Error::AnalysisFailed { .. }) => Err(Error::QueryNotFound(id)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a short body as JSON.
@@ -144,14 +153,21 @@ pub async fn read_json<T: DeserializeOwned>(body: Body, most_bytes: usize) -> Re
 }
 
 /// Reads a short body, which must come soon.
-pub async fn read_body(body: Body, most_bytes: usize) -> Result<bytes::Bytes, Error> {
+pub async fn read_body(body: Body, most_bytes: usize) -> Result<Vec<u8>, Error> {
     const SECONDS: u64 = 15;
-    let read = axum::body::to_bytes(body, most_bytes);
-    match tokio::time::timeout(std::time::Duration::from_secs(SECONDS), read).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Error::BadBody(format!(
-            "the body ended early, or is longer than {most_bytes} bytes"
-        ))),
-        Err(_) => Err(Error::Stalled { seconds: SECONDS }),
-    }
+    let read = async {
+        let mut chunks = body.into_data_stream();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Error::CutOff)?;
+            if bytes.len() + chunk.len() > most_bytes {
+                return Err(Error::BodyTooLarge { limit_bytes: most_bytes });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(SECONDS), read)
+        .await
+        .unwrap_or(Err(Error::Stalled { seconds: SECONDS }))
 }

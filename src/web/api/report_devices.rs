@@ -11,7 +11,7 @@ use super::super::Service;
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
 use super::super::problem::Problem;
-use super::super::query::{empty_as_none, read_cursor, read_limit, read_text};
+use super::super::query::{empty_as_none, number_or_none, read_cursor, read_limit, read_text};
 use super::report_body::append_parts;
 use super::responses::FindProblems;
 use crate::model::finding::{Cause, Verdict};
@@ -27,6 +27,7 @@ pub struct ReportDevicesQuery {
     cursor: Option<String>,
     /// Entries of a page.
     #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
     /// The device's verdict.
     #[param(inline)]

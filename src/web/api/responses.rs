@@ -59,6 +59,9 @@ pub enum QueryProblems {
     /// The node has no agent, or several clusters have a node of this name.
     #[response(status = 409, content_type = "application/problem+json")]
     NoAgent(Problem),
+    /// The body is larger than such a request ever is.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
     /// As many queries run or wait as may.
     #[response(status = 429, content_type = "application/problem+json")]
     QueueFull(Problem),
@@ -89,6 +92,9 @@ pub enum AlertProblems {
     /// The body did not come.
     #[response(status = 408, content_type = "application/problem+json")]
     Stalled(Problem),
+    /// The body is larger than such a request ever is.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(Problem),
     /// A fault of the service.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
