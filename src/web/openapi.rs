@@ -1,6 +1,7 @@
 //! The API's document, built from the handlers.
 
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::api;
@@ -9,8 +10,9 @@ use super::api;
 #[openapi(
     info(
         title = "Replyscope",
-        description = "Finds out why UDP does not get through: per device, which address was asked, which answered, where the follow-up went, whether that worked, why not, and what to change.\n\nErrors are problem documents (RFC 9457). Times are RFC 3339 in UTC, addresses RFC 5952."
+        description = "Finds out why UDP does not get through: per device, which address was asked, which answered, where the follow-up went, whether that worked, why not, and what to change.\n\nErrors are problem documents (RFC 9457); their types are explained at /problems. Times are RFC 3339 in UTC, addresses RFC 5952."
     ),
+    modifiers(&Tokens),
     components(schemas(
         super::events::AnalysisFinished,
         super::events::AnalysisFailed,
@@ -25,6 +27,19 @@ use super::api;
     )
 )]
 struct Document;
+
+/// The token that alerts come with, where the service is started with one.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let description = "What --alert-token names; needed where that is set.";
+        let scheme =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("alert_token", SecurityScheme::Http(scheme.build()));
+    }
+}
 
 /// An empty router that carries the document's head.
 pub fn start() -> OpenApiRouter<super::Service> {
@@ -50,4 +65,33 @@ pub fn render(document: &utoipa::openapi::OpenApi) -> Result<String, serde_json:
     let mut json = serde_json::to_string_pretty(document)?;
     json.push('\n');
     Ok(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::super::upload::MEDIA_TYPES;
+    use super::*;
+
+    #[test]
+    fn every_content_type_that_is_taken_is_documented() {
+        let document: Value = serde_json::from_str(&render_openapi().unwrap()).unwrap();
+        let content = &document["paths"]["/api/v1/analyses"]["post"]["requestBody"]["content"];
+        let found: BTreeSet<&str> =
+            content.as_object().unwrap().keys().map(String::as_str).collect();
+        let taken = MEDIA_TYPES.into_iter().chain(["multipart/form-data"]);
+        assert_eq!(found, taken.collect());
+    }
+
+    #[test]
+    fn alerts_may_need_a_token() {
+        let document: Value = serde_json::from_str(&render_openapi().unwrap()).unwrap();
+        let scheme = &document["components"]["securitySchemes"]["alert_token"];
+        assert_eq!((&scheme["type"], &scheme["scheme"]), (&"http".into(), &"bearer".into()));
+        let security = &document["paths"]["/api/v1/alerts"]["post"]["security"];
+        assert_eq!(*security, serde_json::json!([{"alert_token": []}, {}]));
+    }
 }

@@ -29,6 +29,7 @@ pub struct AlertAnswers {
 /// An alert that fires starts a node query about the device, and at the node, that its labels
 /// name. It answers at once.
 #[utoipa::path(post, path = "/api/v1/alerts", tag = "alerts", request_body = Notification,
+    security(("alert_token" = []), ()),
     responses((status = 200, description = "One answer for each alert", body = AlertAnswers), AlertProblems))]
 pub async fn take_alerts(
     State(service): State<Service>,

@@ -40,6 +40,8 @@ mod turn;
 mod worker;
 
 pub use form::UploadForm;
+#[cfg(test)]
+pub use raw::MEDIA_TYPES;
 pub use raw::UploadQuery;
 
 /// Pieces that wait between the network and the analysis; each is at most

@@ -35,7 +35,7 @@ pub const MEDIA_TYPES: [&str; 16] = [
 ];
 
 /// What the answer to any other content type says.
-pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, application/vnd.tcpdump.pcap, application/x-pcapng, application/gzip, application/zstd, application/zip, application/x-tar, text/plain, or no content type";
+pub const EXPECTED: &str = "multipart/form-data, application/octet-stream, the type of a capture (application/vnd.tcpdump.pcap, application/x-pcapng), of a compressed one (application/gzip, zstd, x-xz, x-bzip2, x-lz4) or of an archive (application/zip, x-tar), text/plain, text/markdown, or no content type";
 
 /// What a body without parts cannot say itself.
 #[derive(Debug, Default, Deserialize, IntoParams)]
