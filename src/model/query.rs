@@ -39,9 +39,11 @@ pub enum QueryState {
     Running,
     /// It captured for its time, or was stopped by somebody; there is a report.
     Finished,
-    /// Nothing could be captured; there is no report.
+    /// Nothing could be captured, analysed or stored; there is no report.
     Failed,
-    /// Something cut it short; what was captured till then is in the report.
+    /// Something cut it short: the agent was lost, the service ended, or somebody
+    /// stopped it before its turn. What was captured till then is in the report; where
+    /// nothing was, or it cannot be analysed, there is none.
     Interrupted,
 }
 
