@@ -82,8 +82,9 @@ pub struct Serve {
     #[arg(long, env = "REPLYSCOPE_CONCURRENT_ANALYSES", value_name = "COUNT")]
     pub concurrent_analyses: Option<NonZeroUsize>,
     /// Uploads that are open at the same time; more wait, and are refused after 30 s. Each takes the memory that its analysis needs: a few MiB, or some hundred for a capture of very many devices
-    #[arg(long, env = "REPLYSCOPE_CONCURRENT_UPLOADS", value_name = "COUNT", default_value = "64")]
-    pub concurrent_uploads: NonZeroUsize,
+    // Each has a thread of the runtime's blocking ones, of which there are 512.
+    #[arg(long, env = "REPLYSCOPE_CONCURRENT_UPLOADS", value_name = "COUNT", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrent_uploads: u16,
     /// Connections at the same time; more wait
     #[arg(long, env = "REPLYSCOPE_CONNECTION_LIMIT", value_name = "COUNT", default_value = "512")]
     pub connection_limit: NonZeroUsize,

@@ -14,11 +14,11 @@ use crate::clock;
 use crate::config::{Analyze, Colour, DeviceCount, Format, ShowProgress};
 use crate::model::capture::CapturePoint;
 use crate::model::input::{InputError, InputErrorKind};
+use crate::model::label::{Labels, find_title};
 use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::report::html::{self, Setting};
 use crate::report::text::{self, Style};
-use crate::web::labels::{Labels, find_title};
 
 /// Analyses all files, then prints the report. A file that cannot be analysed
 /// is told on standard error, and then nothing is printed: half a report

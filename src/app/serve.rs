@@ -47,19 +47,21 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
     let nodes = nodes::start(settings.sources).await?;
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let running = Running::new();
     let alerts = queries::alert_options(&settings.queries)?;
+    let defaults = Settings::new(clock::now, clock::new_id);
     let web_settings = Settings {
         running: running.clone(),
         upload_limit_bytes: settings.upload_limit_bytes,
         expanded_limit_bytes: settings.expanded_limit_bytes,
-        concurrent_analyses: settings.concurrent_analyses.map_or(cores, NonZeroUsize::get),
-        concurrent_uploads: settings.concurrent_uploads.get(),
+        concurrent_analyses: settings
+            .concurrent_analyses
+            .map_or(defaults.concurrent_analyses, NonZeroUsize::get),
+        concurrent_uploads: usize::from(settings.concurrent_uploads),
         nodes,
         accepted_hosts: AcceptedHosts::of(address, &alerts.public_url),
         alerts,
-        ..Settings::new(clock::now, clock::new_id)
+        ..defaults
     };
     let query_options = queries::options(&settings.queries)?;
     let node_queries = Queries::new(store.clone(), &web_settings, query_options);
@@ -103,4 +105,26 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     store.close().await;
     tracing::info!("ended");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::config::{Command, Config};
+
+    #[test]
+    fn the_help_names_the_defaults_of_the_service() {
+        let config = Config::try_parse_from(["replyscope", "serve"]).unwrap();
+        let Command::Serve(settings) = config.command else { panic!("not serve") };
+        let defaults = Settings::new(clock::now, clock::new_id);
+        assert_eq!(settings.upload_limit_bytes, defaults.upload_limit_bytes);
+        assert_eq!(settings.expanded_limit_bytes, defaults.expanded_limit_bytes);
+        assert_eq!(usize::from(settings.concurrent_uploads), defaults.concurrent_uploads);
+        assert_eq!(settings.concurrent_analyses, None, "one per processor");
+        let processors = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(defaults.concurrent_analyses, processors);
+        assert_eq!(defaults.queue_time, Duration::from_secs(30));
+    }
 }

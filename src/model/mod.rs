@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod exchange;
 pub mod finding;
 pub mod input;
+pub mod label;
 pub mod neighbour;
 pub mod packet;
 pub mod parts;

@@ -5,41 +5,15 @@ use uuid::Uuid;
 
 use super::blobs::remove_folder;
 use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
-use super::{AnalysisCursor, DeviceFilter, Error, Filter, Page, Store};
+use super::{AnalysisCursor, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Report};
 
-/// Devices that one statement reads of a whole report.
-const PARTS_AT_ONCE: u32 = 500;
-
 impl Store {
-    /// The report with this id, with all of its devices: as large as it is.
-    ///
-    /// # Errors
-    ///
-    /// Where the database does not answer or the stored report cannot be read back.
-    pub async fn find(&self, id: Uuid) -> Result<Option<Report>, Error> {
-        let Some(mut report) = self.find_frame(id).await? else { return Ok(None) };
-        let mut after = None;
-        loop {
-            let page =
-                self.device_parts(id, &DeviceFilter::default(), after, PARTS_AT_ONCE).await?;
-            for part in &page.entries {
-                report.devices.push(part.parse(id)?);
-            }
-            after = page.next_cursor;
-            if after.is_none() {
-                break;
-            }
-        }
-        report.devices_omitted = 0;
-        Ok(Some(report))
-    }
-
     /// The report with this id without its devices, which count as left out.
     ///
     /// # Errors
     ///
-    /// As [`Store::find`].
+    /// Where the database does not answer or the stored report cannot be read back.
     pub async fn find_frame(&self, id: Uuid) -> Result<Option<Report>, Error> {
         let compressed: Option<Vec<u8>> =
             sqlx::query_scalar("SELECT report FROM analyses WHERE id = ?")

@@ -35,7 +35,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`Store::find`].
+    /// As [`Store::find_frame`].
     pub async fn find_device(&self, id: Uuid, address: IpAddr) -> Result<Option<Device>, Error> {
         let address = address.to_string();
         let row: Option<PartRow> = sqlx::query_as(
@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`Store::find`].
+    /// As [`Store::find_frame`].
     pub async fn device_parts(
         &self,
         id: Uuid,
@@ -91,7 +91,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`Store::find`].
+    /// As [`Store::find_frame`].
     pub async fn device_parts_at(
         &self,
         id: Uuid,

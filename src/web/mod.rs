@@ -1,6 +1,8 @@
 //! Pages and the JSON API.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -22,7 +24,6 @@ mod connections;
 mod error;
 mod events;
 mod extract;
-pub mod labels;
 mod openapi;
 mod pages;
 mod problem;
@@ -84,13 +85,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults that the documentation names.
+    /// The defaults that the documentation and the command's help name.
     #[must_use]
     pub fn new(now: fn() -> Timestamp, new_id: fn() -> Uuid) -> Self {
         Self {
             upload_limit_bytes: 4 << 30,
             expanded_limit_bytes: 16 << 30,
-            concurrent_analyses: 1,
+            concurrent_analyses: available_parallelism().map_or(1, NonZeroUsize::get),
             concurrent_uploads: 64,
             stall_time: Duration::from_mins(1),
             least_bytes: 60 << 10,

@@ -32,7 +32,7 @@ pub struct NodesQuery {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub struct NodeQuery {
+pub struct NodePlace {
     /// Its cluster.
     pub cluster: Option<String>,
 }
@@ -71,12 +71,12 @@ pub async fn list_nodes(
 
 /// Returns one node with its pods.
 #[utoipa::path(get, path = "/api/v1/nodes/{node}", tag = "nodes",
-    params(("node" = String, Path, description = "The node's name", example = "node3"), NodeQuery),
+    params(("node" = String, Path, description = "The node's name", example = "node3"), NodePlace),
     responses((status = 200, description = "The node", body = NodeDetails), FindNodeProblems))]
 pub async fn get_node(
     State(service): State<Service>,
     Path(node): Path<String>,
-    Query(query): Query<NodeQuery>,
+    Query(query): Query<NodePlace>,
 ) -> Result<Json<NodeDetails>, ApiError> {
     let found = service.settings.nodes.find(&node, given(query.cluster).as_deref());
     Ok(Json(found.map_err(super::super::error::Error::from)?))

@@ -17,7 +17,7 @@ use super::super::extract::{DeviceAddress, Json, Path, Query};
 use super::super::problem::Problem;
 use super::super::queries::{Preflight, QueryRequest};
 use super::super::query::given;
-use super::nodes::NodeQuery;
+use super::nodes::NodePlace;
 use super::responses::{FindProblems, QueryProblems};
 use crate::model::query;
 
@@ -72,7 +72,7 @@ pub struct AcceptedQuery {
 ///
 /// The same request again, while it runs, is answered with the one that runs.
 #[utoipa::path(post, path = "/api/v1/nodes/{node}/analyses", tag = "nodes",
-    params(("node" = String, Path, description = "The node's name", example = "node3"), NodeQuery),
+    params(("node" = String, Path, description = "The node's name", example = "node3"), NodePlace),
     request_body = NodeQueryRequest,
     responses(
         (status = 202, description = "It runs", body = AcceptedQuery,
@@ -81,7 +81,7 @@ pub struct AcceptedQuery {
 pub async fn create_query(
     State(service): State<Service>,
     Path(node): Path<String>,
-    Query(place): Query<NodeQuery>,
+    Query(place): Query<NodePlace>,
     body: Body,
 ) -> Result<Response, ApiError> {
     let asked: NodeQueryRequest = read_json(body, MOST_BYTES).await?;

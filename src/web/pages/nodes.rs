@@ -5,7 +5,7 @@ use axum::response::Html;
 use serde::Deserialize;
 
 use super::super::Service;
-use super::super::api::nodes::{NodeQuery, find_nodes};
+use super::super::api::nodes::{NodePlace, find_nodes};
 use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
 use super::super::extract::{Path, Query};
@@ -46,7 +46,7 @@ pub async fn show_nodes(
 pub async fn show_node(
     State(service): State<Service>,
     Path(name): Path<String>,
-    Query(query): Query<NodeQuery>,
+    Query(query): Query<NodePlace>,
 ) -> Result<Html<String>, PageError> {
     let found = service.settings.nodes.find(&name, given(query.cluster).as_deref());
     let node = found.map_err(Error::from)?;

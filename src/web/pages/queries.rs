@@ -7,7 +7,7 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use super::super::Service;
-use super::super::api::nodes::NodeQuery;
+use super::super::api::nodes::NodePlace;
 use super::super::api::queries::{DEFAULT_DURATION_S, read_body};
 use super::super::error::{Error, PageError};
 use super::super::extract::{DeviceAddress, Path, Query};
@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 64 << 10;
 pub async fn ask_node(
     State(service): State<Service>,
     Path(node): Path<String>,
-    Query(place): Query<NodeQuery>,
+    Query(place): Query<NodePlace>,
     body: Body,
 ) -> Result<Redirect, PageError> {
     let form = Form::read(body).await?;

@@ -8,13 +8,13 @@ use bytes::Bytes;
 use utoipa::ToSchema;
 
 use super::super::error::Error;
-use super::super::labels::{Labels, find_title};
 use super::body::Watch;
 use super::clusters::{ClusterChoice, Said};
 use super::metadata::{Metadata, parse_metadata, parse_point, parse_title};
 use super::raw::UploadQuery;
 use super::worker::{Feed, Kind, Piece};
 use crate::model::capture::CapturePoint;
+use crate::model::label::{Labels, find_title};
 use crate::node::registry::Nodes;
 
 pub const MEDIA_TYPE: &str = "multipart/form-data";

@@ -6,12 +6,12 @@ use utoipa::IntoParams;
 use uuid::{Uuid, Variant};
 
 use super::super::error::Error;
-use super::super::labels::{Labels, find_title};
 use super::super::query::given;
 use super::body::WatchedBody;
 use super::clusters::{ClusterChoice, Said};
 use super::metadata::{parse_point, parse_title};
 use super::worker::{Feed, Kind, Piece};
+use crate::model::label::{Labels, find_title};
 use crate::node::registry::Nodes;
 
 /// Content types of a body that is a capture itself. Which format it is, its bytes say.
