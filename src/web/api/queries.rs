@@ -121,7 +121,7 @@ pub async fn get_query(
         (status = 202, description = "It ends; its report is due", body = query::NodeQuery,
             headers(("Location" = String, description = "Where its state and its report are"))),
         (status = 409, description = "No node query of this id runs", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A browser sent the request in the name of another site's page", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "A browser sent the request in the name of another site's page, or under a name that is not the service's", body = Problem, content_type = "application/problem+json"),
         FindProblems))]
 pub async fn stop_query(
     State(service): State<Service>,

@@ -47,7 +47,7 @@ pub enum QueryProblems {
     /// The path, query or body cannot be read, or asks for too much.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// A browser sent the request in the name of another site's page.
+    /// A browser sent the request in the name of another site's page, or under a name that is not the service's.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// No node has this name.
@@ -86,7 +86,7 @@ pub enum AlertProblems {
     /// The token is missing or wrong.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
-    /// A browser sent the request in the name of another site's page.
+    /// A browser sent the request in the name of another site's page, or under a name that is not the service's.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// The body did not come.
@@ -110,7 +110,7 @@ pub enum ChangeProblems {
     /// The path or query cannot be read.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// A browser sent the request in the name of another site's page.
+    /// A browser sent the request in the name of another site's page, or under a name that is not the service's.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// There is no such thing.
@@ -158,7 +158,7 @@ pub enum UploadProblems {
     /// The query, form or metadata cannot be read, or an input cannot be analysed.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// A browser sent the request in the name of another site's page.
+    /// A browser sent the request in the name of another site's page, or under a name that is not the service's.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// The body stood still, or came too slowly, for too long.
