@@ -66,6 +66,11 @@ mod tests {
             assert_eq!(page.status(), 200, "{path}");
             assert!(page.text().await.unwrap().contains("What to do"), "{path}");
         }
+        let page = server.get("/problems").await;
+        assert_eq!(page.status(), 200);
+        let page = page.text().await.unwrap();
+        assert_eq!(page.matches("<h1").count(), 1);
+        assert!(page.contains("href=\"/problems/bad-query\""), "{page}");
         let long = "\u{fc}".repeat(201);
         for list in ["analyses", "devices", "nodes", &format!("analyses/{NOBODY}/devices")] {
             let found = server.get(&format!("/api/v1/{list}?q={long}")).await;

@@ -366,6 +366,9 @@ mod tests {
             "/docs/causes",
             "/docs/causes/reply_ignored",
             "/docs/causes/x",
+            "/problems",
+            "/problems/busy",
+            "/problems/x",
         ] {
             let response = server.get(path).await;
             let headers = response.headers();
