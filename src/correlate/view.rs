@@ -131,12 +131,23 @@ fn weigh_replies(view: &mut View, record: &Record, table: &PointTable) {
     }
 }
 
-/// The first answer of another server that the same socket asked the same.
+/// The first answer of another server that the same socket asked: the same, or
+/// something else that was answered while it waited here. Who then closes the
+/// socket has what it wanted.
 fn find_answer_elsewhere(record: &Record, table: &PointTable) -> Option<FrameRef> {
     let opening = record.opening();
+    let asks_the_same = |other: &Record| opening.is_sure() && other.opening() == opening;
+    let (asked_at, answered_at) = (record.requests.last.at, record.answers.first.at);
+    let is_meanwhile = |other: &Record| {
+        let (other_asked_at, other_answered_at) = (other.requests.first.at, other.answers.first.at);
+        record.answers.packets > 0
+            && other.protocol == record.protocol
+            && other_asked_at <= answered_at
+            && (asked_at..=answered_at).contains(&other_answered_at)
+    };
     let others = table.clients.exchanges(&table.hasher, &table.exchanges, record.client);
     let answers = others.take(MAX_SIBLINGS).filter(|(_, other)| {
-        opening.is_sure() && other.opening() == opening && other.asked != record.asked
+        other.asked != record.asked && (asks_the_same(other) || is_meanwhile(other))
     });
     answers
         .filter_map(|(_, other)| other.answers.first(table.id.capture))
