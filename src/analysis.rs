@@ -5,6 +5,7 @@
 mod clusters;
 mod device_names;
 mod feeder;
+mod finish;
 mod held;
 mod intake;
 mod listing;
@@ -13,33 +14,27 @@ mod node_tables;
 mod tables;
 mod talkers;
 mod together;
+mod wholes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::IpAddr;
 
-use self::device_names::name_devices;
 use self::feeder::Feeder;
 use self::held::Held;
 use self::intake::{CaptureIntake, name_captures};
-use self::listing::Listing;
-use self::names::Names;
 use self::tables::Tables;
 use self::together::run_together;
-use crate::correlate::{Correlator, Entry, Place, Tracked, WellExchanges};
-use crate::diagnose;
+use crate::correlate::Correlator;
 use crate::ingest::{self, Event, InventoryText};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::cluster::ClusterFacts;
 use crate::model::conntrack::TrackingTable;
-use crate::model::exchange::{Exchange, Point, PointId};
 use crate::model::input::{InputError, InputErrorKind};
-use crate::model::parts::CaptureParts;
 use crate::model::progress::Counts;
-use crate::model::report::Report;
 use crate::model::time::Timestamp;
-use crate::model::topology::{Facts, Topology};
-use crate::{report, topology};
+use crate::model::topology::Facts;
+use crate::topology;
 
 pub use self::node_tables::{read_device_list, read_node_tables};
 pub use crate::diagnose::{
@@ -51,16 +46,10 @@ pub use crate::topology::kubernetes_object;
 /// Facts are small; a longer inventory is not one.
 const MAX_INVENTORY_BYTES: u64 = 64 << 20;
 
-/// Exchanges that are whole at the same time, some 1.5 KB each.
-const TOLD_AT_ONCE: usize = 50_000;
-
 /// Failures that servers logged, over all inputs.
 const MAX_SERVER_LOG: usize = 50;
 /// What captures may hold back, together, until it is known which belong together.
 const MAX_HELD_BYTES: usize = 8 << 20;
-
-/// Captures that may wait for fragments at once.
-const MAX_OPEN: usize = 16;
 
 /// What one analysis may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,163 +247,11 @@ impl Analysis {
         self.packets
     }
 
-    /// The report on everything read.
-    ///
-    /// # Errors
-    ///
-    /// Where neither a capture nor a connection tracking table was read.
-    pub fn finish(mut self, header: ReportHeader) -> Result<Report, InputError> {
-        if self.captures.is_empty() && self.tables.is_empty() {
-            let kind = if let Some(failure) = self.server_log.into_iter().next() {
-                InputErrorKind::OnlyServerLog { failure }
-            } else if self.facts.is_empty() {
-                InputErrorKind::NoPackets { lines: 0 }
-            } else {
-                InputErrorKind::OnlyFacts
-            };
-            return Err(InputError { name: "the inputs".to_owned(), kind });
-        }
-        name_devices(&mut self.facts.devices, std::mem::take(&mut self.names));
-        self.release();
-        if self.captures.iter().any(CaptureIntake::waits_for_names) {
-            let names = Names::of(&self.facts);
-            for capture in &mut self.captures {
-                capture.resolve_names(&names, &mut self.feeder);
-            }
-        }
-        for capture in &mut self.captures {
-            capture.end(&mut self.feeder);
-        }
-        let parts = self.parts();
-        let inventory_faults = std::mem::take(&mut self.facts.faults);
-        let mut correlator = self.feeder.finish();
-        let clusters = std::mem::take(&mut self.clusters);
-        if !clusters.is_empty() {
-            let known = clusters::addresses_of(&clusters);
-            let mut used = correlator.used_of(&known);
-            used.extend(self.tables.addresses().filter(|address| known.contains(address)));
-            self.facts.extend(clusters::concerning(clusters, &used, &self.facts));
-        }
-        let mut topology = topology::resolve(self.facts);
-        let names: Vec<String> =
-            self.captures.iter().map(|capture| capture.name().to_owned()).collect();
-        let (tables, listed_tables) = self.tables.finish(&names);
-        let mut tracked = Tracked::new(tables, &mut topology);
-        let wholes = self.captures.iter().filter(|capture| !capture.is_continued());
-        let places: BTreeMap<PointId, Place> = wholes
-            .flat_map(|last| {
-                let first = usize::try_from(last.first_part().0).ok();
-                let name = first.and_then(|first| names.get(first)).cloned().unwrap_or_default();
-                last.places(&topology, &name)
-            })
-            .collect();
-        if let Some(at) = self.observed_until {
-            correlator.observe_all(at);
-        }
-        correlator.state_translated(tracked.translated_clients());
-        let correlated = correlator.finish(&places, &mut topology);
-        let about = std::mem::take(&mut self.about);
-        let is_told = |entry: &Entry<'_>| about.is_empty() || entry.concerns(&about);
-        self.notes.extend(render_others(
-            correlated.entries(&topology).filter(|entry| !is_told(entry)).count(),
-        ));
-        let summaries = self.captures.into_iter().map(|capture| {
-            let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());
-            let continues = before.and_then(|before| names.get(before)).cloned();
-            capture.summary(&correlated, continues)
-        });
-        let mut captures: Vec<_> = summaries.chain(listed_tables).collect();
-        if let Some(first) = captures.first_mut() {
-            first.warnings.append(&mut self.server_log);
-            first.warnings.append(&mut self.notes);
-        }
-        let mut points = correlated.points.clone();
-        points.extend_from_slice(tracked.points());
-        let mut listing = Listing::new(self.limits);
-        let mut report = report::Builder::new(captures, &parts, &points, &topology, listing.room());
-        let mut told = Vec::new();
-        for entry in correlated.entries(&topology).filter(is_told) {
-            // Its entry may say of an exchange that went well that it did not quite.
-            let has_more = tracked.claim(entry.find_ends(), &topology);
-            let well = entry.find_well().filter(|_| !has_more);
-            match well.filter(|well| !listing.takes(well.device)) {
-                Some(well) => count(&mut report, &well),
-                None => told.extend(entry.exchange().map(|mut exchange| {
-                    tracked.attach(&mut exchange, &topology);
-                    exchange
-                })),
-            }
-            // Rules compare exchanges with each other; so many at once suffice.
-            if told.len() >= TOLD_AT_ONCE {
-                tell(&mut report, &mut told, &topology, &points);
-            }
-        }
-        for exchange in tracked.exchanges(&topology) {
-            told.push(exchange);
-            if told.len() >= TOLD_AT_ONCE {
-                tell(&mut report, &mut told, &topology, &points);
-            }
-        }
-        tell(&mut report, &mut told, &topology, &points);
-        for well in correlated.well_exchanges(&topology) {
-            if about.is_empty() || well.ends.iter().any(|address| about.contains(address)) {
-                count(&mut report, &well);
-            }
-        }
-        // The exchanges need the most memory, and the report has what it needs of them.
-        drop(correlated);
-        Ok(report.finish(header, &inventory_faults))
-    }
-
-    /// Makes devices of the addresses that were named.
     /// Takes what a text of the input `name` states; entries of a table were
     /// listed on `node`.
     fn take_facts(&mut self, name: &str, node: Option<&str>, mut facts: Facts) {
         self.tables.add(name, node, std::mem::take(&mut facts.tracked));
         self.facts.extend(facts);
-    }
-
-    /// Passes on what the captures hold back, in order of time: one that goes on
-    /// where another ended is followed as a part of that.
-    fn release(&mut self) {
-        self.held_bytes = 0;
-        let held =
-            self.captures.iter().enumerate().filter_map(|(position, capture)| {
-                capture.held().map(|held| (held.times(), position))
-            });
-        let mut held: Vec<_> = held.collect();
-        held.sort_unstable();
-        for (times, position) in held {
-            let pauses = self.captures.iter().enumerate().filter_map(|(other, before)| {
-                let has_begun = other != position && before.held().is_none();
-                let pause = self.captures[position].find_pause_after(before, times?)?;
-                has_begun.then_some((pause, other))
-            });
-            if let Some((_, before)) = pauses.min()
-                && let Ok([capture, before]) = self.captures.get_disjoint_mut([position, before])
-            {
-                capture.go_on_with(before);
-            }
-            self.captures[position].release(&mut self.feeder);
-        }
-        let open = self.captures.iter_mut().filter(|capture| capture.is_open());
-        let mut open: Vec<_> = open.collect();
-        let excess = open.len().saturating_sub(MAX_OPEN);
-        for capture in &mut open[..excess] {
-            capture.end(&mut self.feeder);
-        }
-    }
-
-    /// Which captures are parts of one, once all have been read.
-    fn parts(&self) -> CaptureParts {
-        let later = self.captures.iter().filter(|capture| capture.frames_before() > 0);
-        let mut later: Vec<_> = later.collect();
-        later.sort_by_key(|capture| capture.frames_before());
-        let mut parts = CaptureParts::default();
-        for capture in later {
-            parts.add(capture.first_part(), capture.id(), capture.frames_before());
-        }
-        parts
     }
 
     /// Takes what the reader found in the input, whose captures begin at `first`.
@@ -467,34 +304,6 @@ impl Analysis {
         }
         self.counts.set_packets(self.packets);
     }
-}
-
-/// Diagnoses exchanges and puts them into the report.
-fn tell(
-    report: &mut report::Builder<'_>,
-    exchanges: &mut Vec<Exchange>,
-    topology: &Topology,
-    points: &[Point],
-) {
-    let diagnoses = diagnose::diagnose(exchanges, topology, points);
-    for (exchange, diagnosis) in exchanges.drain(..).zip(diagnoses) {
-        report.add(&exchange, &diagnosis);
-    }
-}
-
-/// What is said of exchanges that are not told.
-fn render_others(count: usize) -> Option<String> {
-    let exchanges = if count == 1 { "exchange" } else { "exchanges" };
-    (count > 0).then(|| {
-        format!(
-            "{count} {exchanges} of others are left out: the capture was wider than the question"
-        )
-    })
-}
-
-fn count(report: &mut report::Builder<'_>, well: &WellExchanges) {
-    let WellExchanges { device, device_rule, protocol, verdict, exchanges, .. } = *well;
-    report.count(device, device_rule, verdict, protocol, exchanges);
 }
 
 fn parse(text: &InventoryText<'_>) -> Facts {

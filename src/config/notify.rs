@@ -9,7 +9,7 @@ use clap::Args;
 /// Who is told when a device's verdict changes.
 #[derive(Debug, Args)]
 pub struct NotifySettings {
-    /// Tells a chat, or a program, when a device's verdict changes: slack, teams, feishu, dingtalk or generic, and the URL of its webhook, such as slack=https://hooks.slack.com/services/…; may be repeated. Whoever knows the URL can write there: better set by the environment
+    /// Tells a chat, or a program, when a device's verdict changes: slack, teams, feishu, dingtalk or generic, and the URL of its webhook, as in slack=URL; may be repeated. Whoever knows the URL can write there: better set by the environment
     #[arg(
         long = "notify-url",
         env = "REPLYSCOPE_NOTIFY_URL",

@@ -1,0 +1,177 @@
+//! A capture as the report lists it, and where its points are.
+
+use super::{CaptureIntake, FIRST_KERNEL_INTERFACE, MAX_FAULTS, Undecoded};
+use crate::correlate::{Correlated, Place};
+use crate::model::capture::{CaptureFormat, CapturePoint, Clock, PointKind};
+use crate::model::exchange::PointId;
+use crate::model::report::Capture;
+use crate::model::topology::Topology;
+
+impl CaptureIntake {
+    /// What is known of each point of the whole that ends with it, and is named `name`.
+    pub fn places(&self, topology: &Topology, name: &str) -> Vec<(PointId, Place)> {
+        let node = self
+            .stated
+            .as_ref()
+            .and_then(|point| point.node.clone())
+            .or_else(|| self.header.node.clone());
+        let kernel =
+            (FIRST_KERNEL_INTERFACE..).zip(&self.kernel_interfaces).map(|(id, (_, index))| {
+                let name = topology.interface_name(node.as_deref(), *index);
+                (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
+            });
+        let own = self.whole_interfaces().iter().map(|(id, header)| (*id, header.name.clone()));
+        let mut interfaces: Vec<(u32, Option<String>)> = own.chain(kernel).collect();
+        if interfaces.is_empty() {
+            interfaces.push((0, None));
+        }
+        let is_single = interfaces.len() == 1;
+        interfaces
+            .into_iter()
+            .map(|(id, own_name)| {
+                let stated = self.stated.as_ref();
+                // A capture of several interfaces is not taken at one point, whatever was stated.
+                let kind =
+                    stated.filter(|_| is_single).map_or(PointKind::Unknown, |point| point.kind);
+                let named = stated.filter(|_| is_single).and_then(|point| point.interface.clone());
+                let from_header =
+                    self.header.interface.clone().filter(|name| is_single && name != "any");
+                let interface = named.or(own_name).or(from_header);
+                let point = CapturePoint { kind, node: node.clone(), interface };
+                let id = PointId { capture: self.first_part(), interface: id };
+                (id, Place { point, capture_name: name.to_owned() })
+            })
+            .collect()
+    }
+
+    /// The capture as the report lists it.
+    /// `continues` is the name of the capture that it goes on with.
+    pub fn summary(self, correlated: &Correlated, continues: Option<String>) -> Capture {
+        let points: Vec<_> = correlated
+            .points
+            .iter()
+            .filter(|point| point.id.capture == self.first_part())
+            .collect();
+        let mut kinds: Vec<PointKind> = points.iter().map(|point| point.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let mut interfaces: Vec<&str> =
+            points.iter().filter_map(|point| point.interface.as_deref()).collect();
+        interfaces.sort_unstable();
+        interfaces.dedup();
+        let stated_interface = self.stated.as_ref().and_then(|point| point.interface.clone());
+        let interface = stated_interface
+            .or_else(|| (!interfaces.is_empty()).then(|| interfaces.join(", ")))
+            .or_else(|| self.header.interface.clone());
+        let node = points.iter().find_map(|point| point.node.clone()).or_else(|| {
+            self.stated.as_ref().and_then(|point| point.node.clone()).or(self.header.node.clone())
+        });
+        let unfollowed: u64 = correlated
+            .unfollowed_packets
+            .iter()
+            .filter(|(point, _)| point.capture == self.id)
+            .map(|(_, packets)| packets)
+            .sum();
+        let offset = correlated.clock_offsets.get(&self.first_part());
+        Capture {
+            format: self.header.format,
+            point: if let [kind] = kinds[..] { kind } else { PointKind::Unknown },
+            node,
+            interface,
+            link_types: self.link_types.iter().map(ToString::to_string).collect(),
+            clock: self.header.clock,
+            packets: self.packets,
+            datagrams: self.datagrams,
+            icmp_errors: self.icmp_errors,
+            bytes: self.bytes,
+            first_packet_at: self.times.map(|(first, _)| first),
+            last_packet_at: self.times.map(|(_, last)| last),
+            clock_offset_us: offset.map(|offset| offset.offset_us),
+            clock_offset_error_us: offset.and_then(|offset| offset.error_us),
+            warnings: self.warnings(unfollowed),
+            tunnels: self.tunnels.list(),
+            tracked_entries: 0,
+            continues,
+            name: self.name,
+        }
+    }
+
+    fn warnings(&self, unfollowed_packets: u64) -> Vec<String> {
+        let mut warnings = self.dropped_warnings();
+        warnings.extend_from_slice(&self.faults);
+        if self.faults_omitted > 0 {
+            warnings.push(format!("and {} more faults of this kind", self.faults_omitted));
+        }
+        for (reason, undecoded) in &self.undecoded {
+            warnings.push(match undecoded {
+                Undecoded { frames: 1, first_frame } => {
+                    format!("frame {first_frame} was not decoded: {reason}")
+                }
+                Undecoded { frames, first_frame } => {
+                    format!("{frames} frames were not decoded, first frame {first_frame}: {reason}")
+                }
+            });
+        }
+        if unfollowed_packets > 0 {
+            warnings.push(format!(
+                "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
+            ));
+        }
+        warnings.extend(self.tunnels.warning());
+        // What dig says needs no times.
+        if self.header.clock == Clock::None && self.header.format != CaptureFormat::Dig {
+            warnings.push(
+                "the text has no times, so silence and repetition cannot be judged".to_owned(),
+            );
+        }
+        warnings.extend_from_slice(&self.notes);
+        warnings
+    }
+
+    fn dropped_warnings(&self) -> Vec<String> {
+        let listed = self.dropped.iter().take(MAX_FAULTS).map(|(interface, packets)| {
+            let name = self.interfaces.get(interface).and_then(|header| header.name.as_deref());
+            let place = name.map(|name| format!(" at {name}")).unwrap_or_default();
+            let packets = match packets {
+                1 => "a packet".to_owned(),
+                more => format!("{more} packets"),
+            };
+            format!("the capture itself lost {packets}{place}: silence in it proves little")
+        });
+        listed.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{CaptureHeader, InterfaceHeader};
+    use crate::model::capture::CaptureId;
+
+    #[test]
+    fn lost_packets_and_notes_are_warnings() {
+        let header = CaptureHeader {
+            format: CaptureFormat::Pcap,
+            clock: Clock::Absolute,
+            name: None,
+            node: None,
+            interface: None,
+            line: None,
+        };
+        let mut capture = CaptureIntake::new(CaptureId(0), "input", None, header);
+        let name = Some("eth0".to_owned());
+        capture.interface(InterfaceHeader { index: 0, name, link_type: None });
+        capture.dropped(0, 5);
+        capture.dropped(0, 7);
+        capture.dropped(3, 1);
+        capture.note("comment on frame 1: look here".to_owned());
+        assert_eq!(
+            capture.warnings(0),
+            [
+                "the capture itself lost 12 packets at eth0: silence in it proves little",
+                "the capture itself lost a packet: silence in it proves little",
+                "comment on frame 1: look here",
+            ]
+        );
+    }
+}
