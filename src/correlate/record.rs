@@ -4,13 +4,15 @@
 //! by it. They are kept small, for there may be a million of them at once; what
 //! is out of the ordinary has its [`Details`] beside.
 
+mod reading;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::count::{Count, Mark, Waiting};
 use super::details::{Details, Synopsis, Weight};
 use super::repetition::{COPY, Last, Pace};
-use super::signature::{Basis, BelongsToTftp, Signature, signature};
+use super::signature::{Basis, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{CROSSING, Transactions};
 use crate::model::capture::{CaptureId, FrameRef};
@@ -20,7 +22,6 @@ use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
-use crate::model::time::Timestamp;
 
 /// How long Linux remembers a UDP flow: without an answer, and with traffic both
 /// ways (`nf_conntrack_udp_timeout`, `nf_conntrack_udp_timeout_stream`).
@@ -145,136 +146,6 @@ impl Record {
             self.from_client.is_some(),
             self.from_server.is_some(),
         ));
-    }
-
-    /// What the client said first: the same at every capture point.
-    pub fn opening(&self) -> Signature {
-        Signature { value: self.opening, basis: self.opening_basis }
-    }
-
-    /// The first request and the first answer of a plain exchange.
-    pub fn synopsis(&self) -> Synopsis {
-        self.synopsis
-    }
-
-    /// Whether any reply was captured.
-    pub fn is_answered(&self) -> bool {
-        self.answers.packets > 0
-            || self.details.as_ref().is_some_and(|details| !details.replies.is_empty())
-    }
-
-    /// The first packet of either side, and the last.
-    pub fn times(&self) -> (Timestamp, Timestamp) {
-        let counted = [self.requests, self.answers];
-        let firsts = counted.iter().filter(|count| count.packets > 0).map(|count| count.first.at);
-        let details = self.details.as_ref().and_then(|details| details.first_at);
-        let first = firsts.chain(details).min().unwrap_or(Timestamp::EPOCH);
-        (first, self.last_at().max(first))
-    }
-
-    /// The last packet of either side.
-    pub fn last_at(&self) -> Timestamp {
-        let last = [self.from_client, self.from_server].into_iter().flatten().map(|last| last.at);
-        let details = self.details.as_ref().and_then(|details| details.last_at);
-        last.chain(details).max().unwrap_or(Timestamp::EPOCH)
-    }
-
-    /// Whether `datagram`, sent to the address asked, opens another exchange of
-    /// the same socket: a TFTP request that is not a repetition.
-    pub fn is_over_for(&self, datagram: &Datagram, at: Timestamp) -> bool {
-        const IDLE: Duration = Duration::from_mins(1);
-        let Application::Tftp(message) = &datagram.application else { return false };
-        message.is_request()
-            && (signature(datagram, BelongsToTftp::Yes) != self.opening()
-                || at.since(self.last_at()) > IDLE)
-    }
-
-    /// Whether the client's last packet said the same as `datagram`, up to
-    /// `within` ago: then this can be that packet, translated and seen again. Who asks
-    /// two servers at once sends two packets, with IPv4 identifications of their own.
-    pub fn last_from_client_was(
-        &self,
-        packet: &Packet,
-        datagram: &Datagram,
-        within: Duration,
-    ) -> bool {
-        let said = signature(datagram, is_tftp(self.protocol));
-        said.is_sure()
-            && self.from_client.is_some_and(|last| {
-                last.says(said, datagram)
-                    && last.may_be_packet(packet)
-                    && packet.at.distance(last.at) <= within
-                    && last.may_leave_as(packet)
-            })
-    }
-
-    /// When the endpoint asked answered itself for the first time.
-    pub fn own_answer_at(&self) -> Option<Timestamp> {
-        let asked = self.asked?;
-        if self.answers.packets > 0 {
-            return Some(self.answers.first.at);
-        }
-        // TFTP goes on from a port of the server's choice.
-        let replies = self.details.iter().flat_map(|details| &details.replies);
-        let own = replies.filter(|replies| replies.source.address == asked.address);
-        own.map(|replies| replies.tally.count.first.at).min()
-    }
-
-    /// Whether `datagram` answers one of the exchange's transactions, where it names one.
-    pub fn is_answered_by(&self, datagram: &Datagram) -> bool {
-        match &datagram.application {
-            Application::Transaction(answer) => self.transactions.knows(answer.identity),
-            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => true,
-        }
-    }
-
-    /// Whether the client asked, or asked again, after `at`.
-    pub fn asked_since(&self, at: Timestamp) -> bool {
-        self.requests.packets > 0 && self.requests.last.at.since(at) >= CROSSING
-    }
-
-    /// Whether the server said anything at `at` or later.
-    pub fn is_heard_since(&self, at: Timestamp) -> bool {
-        self.from_server.is_some_and(|last| { last.at } >= at)
-    }
-
-    /// Whether the client spoke again after so long a pause that the translation
-    /// of what was said before it may be forgotten, and was not answered yet.
-    pub fn asks_after_pause(&self) -> bool {
-        self.unanswered.packets > 0
-            && self
-                .from_server
-                .is_some_and(|last| self.unanswered.first.at.since(last.at) >= STREAM_LIFE)
-    }
-
-    /// Whether all that was seen are replies of one endpoint to a request that was not.
-    pub fn is_reply_alone(&self) -> bool {
-        self.asked.is_none()
-            && self.requests.packets == 0
-            && self.details.as_ref().is_some_and(|details| {
-                details.replies.len() == 1
-                    && details.follow_ups.is_empty()
-                    && details.icmp_errors.is_empty()
-            })
-    }
-
-    pub fn has_lost_replies(&self) -> bool {
-        self.details.as_ref().is_some_and(|details| details.lost_replies.is_some())
-    }
-
-    /// Whether nothing of it needs to be told: every request was answered by
-    /// the endpoint asked, or its protocol wants no answer.
-    pub fn is_unremarkable(&self) -> bool {
-        if self.audience == Audience::Group {
-            return false;
-        }
-        if let Some(details) = &self.details {
-            let transferred = details.is_usual() && details.progress.is_some();
-            return is_tftp_protocol(self.protocol) && self.asked.is_some() && transferred;
-        }
-        let is_over = self.unanswered.packets == 0 || self.protocol.is_one_way();
-        let went_well = self.answers.packets > 0 || self.protocol.is_one_way();
-        is_over && went_well
     }
 
     /// Counts a packet from the client to the endpoint that it asked.

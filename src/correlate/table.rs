@@ -1,35 +1,30 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
+mod elsewhere;
+mod troubles;
+
 use std::net::IpAddr;
-use std::time::Duration;
 
 use hashbrown::HashMap;
 
 use super::clients::Clients;
-use super::fit::{self, Fit};
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
-use super::record::{Audience, ExchangeIndex, Record, is_group};
+use super::record::{ExchangeIndex, Record, is_group};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use super::unfold;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, IcmpErrors, Origin, PayloadReplies, PointId, Tally};
-use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost, IcmpError, Packet};
-use crate::model::protocol::Protocol;
-use crate::model::report::Quotes;
+use crate::model::exchange::{Course, Origin, PointId};
+use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
 
-/// RFC 768.
-const UDP_HEADER_BYTES: u32 = 8;
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
 const MAX_CANDIDATES: usize = 32;
-/// A datagram that leaves translated does so within this time of its arrival.
-const TRANSLATION_DELAY: Duration = Duration::from_millis(50);
 
 /// What one capture point sees.
 #[derive(Debug)]
@@ -160,124 +155,6 @@ impl PointTable {
         self.open(packet, frame, datagram);
     }
 
-    /// Takes a datagram of which fragments are missing.
-    pub fn fragments_lost(&mut self, packet: &Packet, frame: FrameRef, lost: &FragmentsLost) {
-        let Some(flow) = lost.flow else { return };
-        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
-        let length =
-            lost.total_bytes.unwrap_or(lost.received_bytes).saturating_sub(UDP_HEADER_BYTES);
-        let application = Application::Unknown { tftp_shape: None };
-        let mut datagram = Datagram { flow, length, fingerprint: None, application };
-        match found {
-            Some(known) if known.client == flow.destination => {
-                self.reply_in_parts(packet, frame, &datagram, lost, known);
-            }
-            Some(known) => {
-                let exchange = &mut self.exchanges[known.exchange.position()];
-                // Where the server went on, the capture's filter hid the other fragments.
-                if is_tftp_protocol(exchange.protocol) {
-                    exchange.details(frame.capture).request_lost(frame, flow, lost);
-                } else if !exchange.is_heard_since(packet.at) {
-                    exchange.request(packet, frame, &datagram);
-                    exchange.details(frame.capture).request_lost(frame, flow, lost);
-                }
-            }
-            None => {
-                let asked = Protocol::of_port(flow.destination.port);
-                let Some(protocol) = asked.filter(|protocol| protocol.expects_answer()) else {
-                    return;
-                };
-                datagram.application = Application::Plain(protocol);
-                self.open(packet, frame, &datagram);
-                let (source, destination) = (flow.source, flow.destination);
-                let opened = self.flows.find(&self.hasher, &self.exchanges, source, destination);
-                if let Some(opened) = opened.filter(|opened| opened.client == source) {
-                    let exchange = &mut self.exchanges[opened.exchange.position()];
-                    exchange.details(frame.capture).request_lost(frame, flow, lost);
-                }
-            }
-        }
-    }
-
-    /// A reply is lost where its client asked again; where the client was content,
-    /// the capture's filter hid the other fragments, which have no ports, and the
-    /// reply counts.
-    fn reply_in_parts(
-        &mut self,
-        packet: &Packet,
-        frame: FrameRef,
-        datagram: &Datagram,
-        lost: &FragmentsLost,
-        known: Flow,
-    ) {
-        let exchange = &mut self.exchanges[known.exchange.position()];
-        if exchange.asked_since(packet.at) || exchange.has_lost_replies() {
-            exchange.details(frame.capture).reply_lost(frame, datagram.flow, lost);
-        } else {
-            exchange.reply(packet, frame, datagram, known.origin);
-        }
-    }
-
-    /// Takes a reply of which its client says that it threw it away.
-    pub fn discarded(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
-        self.datagram(packet, frame, datagram);
-        let flow = datagram.flow;
-        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
-        if let Some(known) = found.filter(|known| known.client == flow.destination) {
-            self.exchanges[known.exchange.position()].details(frame.capture).discarded(frame);
-        }
-    }
-
-    /// Takes a datagram that was dropped. A request was sent all the same; an
-    /// answer that was dropped has not come.
-    pub fn dropped(&mut self, packet: &Packet, frame: FrameRef, dropped: &Dropped) {
-        let flow = dropped.datagram.flow;
-        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
-        let answers = match known {
-            Some(known) => (known.client == flow.destination).then_some(known.exchange),
-            // TFTP answers from a port of its own choice.
-            None => self
-                .exchanges_of(flow.destination)
-                .find(|(_, exchange)| {
-                    exchange.asked.is_some_and(|asked| asked.address == flow.source.address)
-                })
-                .map(|(index, _)| index),
-        };
-        if let Some(index) = answers {
-            self.exchanges[index.position()].details(frame.capture).dropped(
-                frame,
-                dropped,
-                Quotes::Reply,
-            );
-            return;
-        }
-        self.datagram(packet, frame, &dropped.datagram);
-        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
-        if let Some(known) = known.filter(|known| known.client == flow.source) {
-            let part = if known.course.is_some() { Quotes::FollowUp } else { Quotes::Request };
-            self.exchanges[known.exchange.position()]
-                .details(frame.capture)
-                .dropped(frame, dropped, part);
-        }
-    }
-
-    /// Counts an ICMP error at the exchange that it is about.
-    pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
-        let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);
-        let Some((flow, quotes, quoted_destination)) = found else {
-            return self.translated.as_mut().is_some_and(|table| table.icmp_error(frame, error));
-        };
-        let errors = IcmpErrors {
-            kind: error.kind,
-            from: error.from,
-            quotes,
-            quoted_destination,
-            tally: Tally::NONE,
-        };
-        self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error.to);
-        true
-    }
-
     fn known_flow(
         &mut self,
         packet: &Packet,
@@ -339,134 +216,6 @@ impl PointTable {
             self.clients.remove(&self.hasher, &mut self.exchanges, flow.exchange);
             self.discard(flow.exchange);
         }
-    }
-
-    /// Takes a packet from an endpoint to which its addressee has not spoken yet
-    /// as the answer to what the addressee asked elsewhere, where it fits.
-    fn reply_from_elsewhere(
-        &mut self,
-        packet: &Packet,
-        frame: FrameRef,
-        datagram: &Datagram,
-    ) -> bool {
-        let here = self.best_reply_fit(datagram, packet.at);
-        let behind =
-            self.translated.as_ref().and_then(|table| table.best_reply_fit(datagram, packet.at));
-        let (table, exchange, fit) = match (here, behind) {
-            (None, None) => return false,
-            (Some((exchange, fit)), None) => (self, exchange, fit),
-            (Some((exchange, fit)), Some((_, other))) if fit >= other => (self, exchange, fit),
-            (_, Some((exchange, fit))) => match self.translated.as_deref_mut() {
-                Some(table) => (table, exchange, fit),
-                None => return false,
-            },
-        };
-        let origin = fit.origin();
-        table.register(Flow {
-            client: datagram.flow.destination,
-            server: datagram.flow.source,
-            exchange,
-            course: Some(Course::ToAnswerer),
-            origin,
-        });
-        let record = &mut table.exchanges[exchange.position()];
-        if is_tftp_protocol(record.protocol) {
-            table.by_tid.insert(datagram.flow.source, exchange);
-        }
-        if matches!(origin, Origin::OtherAddress(_) | Origin::OtherPort(_)) {
-            record.note_late_change(frame, datagram.flow.source);
-        }
-        record.reply(packet, frame, datagram, origin);
-        true
-    }
-
-    /// Takes an answer to the address that its request named as what it is.
-    fn reply_to_payload(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
-        let Some(named) = self.payload_addresses.find(datagram) else { return false };
-        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        let Some(record) = self.exchanges.get_mut(named.exchange.position()) else { return false };
-        // The place may be another exchange's by now.
-        if record.protocol != Protocol::Sip || record.asked != Some(source) {
-            return false;
-        }
-        record.details(frame.capture).payload_replies.get_or_insert_with(|| {
-            Box::new(PayloadReplies {
-                source,
-                destination,
-                packets: 1,
-                first: frame,
-                asks_for_own_port: named.asks_for_own_port,
-            })
-        });
-        record.reply(packet, frame, datagram, Origin::Asked);
-        self.register(Flow {
-            client: destination,
-            server: source,
-            exchange: named.exchange,
-            course: Some(Course::ToAnswerer),
-            origin: Origin::Asked,
-        });
-        true
-    }
-
-    fn best_reply_fit(&self, datagram: &Datagram, at: Timestamp) -> Option<(ExchangeIndex, Fit)> {
-        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        self.exchanges_of(destination).next()?;
-        let alone = !self.asks_many(destination) && self.exchanges_of(source).next().is_none();
-        self.exchanges_of(destination)
-            .filter_map(|(index, exchange)| {
-                fit::find_reply_fit(exchange, datagram, at, alone).map(|fit| (index, fit))
-            })
-            // The latest exchange first, so that it wins among equals.
-            .reduce(|best, next| if next.1 > best.1 { next } else { best })
-    }
-
-    /// Takes a packet to an endpoint that its sender has not spoken to yet as
-    /// what follows a reply, where it fits.
-    fn follow_up_to_elsewhere(
-        &mut self,
-        packet: &Packet,
-        frame: FrameRef,
-        datagram: &Datagram,
-    ) -> bool {
-        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        let by_sender = self.exchanges_of(source).find_map(|(index, exchange)| {
-            fit::find_course(exchange, datagram, packet.at).map(|course| (index, course))
-        });
-        let found = by_sender.or_else(|| {
-            let &index = self.by_tid.get(&destination)?;
-            let exchange = &self.exchanges[index.position()];
-            fit::comes_from_other_source(exchange, datagram, packet.at)
-                .then_some((index, Course::FromOtherSource))
-        });
-        let Some((exchange, course)) = found else { return false };
-        self.register(Flow {
-            client: source,
-            server: destination,
-            exchange,
-            course: Some(course),
-            origin: Origin::Asked,
-        });
-        self.exchanges[exchange.position()].follow_up(packet, frame, datagram, course);
-        true
-    }
-
-    /// Takes a client's packet that just went by with another destination, or
-    /// between two other addresses, as the same one after translation.
-    fn translated_copy(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) -> bool {
-        let is_copy = self.exchanges_of(datagram.flow.source).any(|(_, exchange)| {
-            exchange.audience == Audience::One
-                && exchange.last_from_client_was(packet, datagram, TRANSLATION_DELAY)
-        });
-        let is_copy = is_copy || self.latest_requests.has_passed(packet, datagram);
-        if !is_copy || is_group(datagram.flow.destination.address) {
-            return false;
-        }
-        let (id, max_exchanges) = (self.id.translated(), self.max_exchanges);
-        self.translated
-            .get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges)))
-            .datagram(packet, frame, datagram);
-        true
     }
 
     fn open(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {

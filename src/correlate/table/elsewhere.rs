@@ -1,0 +1,162 @@
+//! Packets on a flow not seen before that belong to a known exchange all the same.
+
+use std::time::Duration;
+
+use super::PointTable;
+use crate::correlate::fit;
+use crate::correlate::fit::Fit;
+use crate::correlate::flows::Flow;
+use crate::correlate::record::{Audience, ExchangeIndex, is_group};
+use crate::correlate::tftp::is_tftp_protocol;
+use crate::model::capture::FrameRef;
+use crate::model::exchange::{Course, Origin, PayloadReplies};
+use crate::model::packet::{Datagram, Packet};
+use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
+
+/// A datagram that leaves translated does so within this time of its arrival.
+const TRANSLATION_DELAY: Duration = Duration::from_millis(50);
+
+impl PointTable {
+    /// Takes a packet from an endpoint to which its addressee has not spoken yet
+    /// as the answer to what the addressee asked elsewhere, where it fits.
+    pub(super) fn reply_from_elsewhere(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+    ) -> bool {
+        let here = self.best_reply_fit(datagram, packet.at);
+        let behind =
+            self.translated.as_ref().and_then(|table| table.best_reply_fit(datagram, packet.at));
+        let (table, exchange, fit) = match (here, behind) {
+            (None, None) => return false,
+            (Some((exchange, fit)), None) => (self, exchange, fit),
+            (Some((exchange, fit)), Some((_, other))) if fit >= other => (self, exchange, fit),
+            (_, Some((exchange, fit))) => match self.translated.as_deref_mut() {
+                Some(table) => (table, exchange, fit),
+                None => return false,
+            },
+        };
+        let origin = fit.origin();
+        table.register(Flow {
+            client: datagram.flow.destination,
+            server: datagram.flow.source,
+            exchange,
+            course: Some(Course::ToAnswerer),
+            origin,
+        });
+        let record = &mut table.exchanges[exchange.position()];
+        if is_tftp_protocol(record.protocol) {
+            table.by_tid.insert(datagram.flow.source, exchange);
+        }
+        if matches!(origin, Origin::OtherAddress(_) | Origin::OtherPort(_)) {
+            record.note_late_change(frame, datagram.flow.source);
+        }
+        record.reply(packet, frame, datagram, origin);
+        true
+    }
+
+    /// Takes an answer to the address that its request named as what it is.
+    pub(super) fn reply_to_payload(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+    ) -> bool {
+        let Some(named) = self.payload_addresses.find(datagram) else { return false };
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let Some(record) = self.exchanges.get_mut(named.exchange.position()) else { return false };
+        // The place may be another exchange's by now.
+        if record.protocol != Protocol::Sip || record.asked != Some(source) {
+            return false;
+        }
+        record.details(frame.capture).payload_replies.get_or_insert_with(|| {
+            Box::new(PayloadReplies {
+                source,
+                destination,
+                packets: 1,
+                first: frame,
+                asks_for_own_port: named.asks_for_own_port,
+            })
+        });
+        record.reply(packet, frame, datagram, Origin::Asked);
+        self.register(Flow {
+            client: destination,
+            server: source,
+            exchange: named.exchange,
+            course: Some(Course::ToAnswerer),
+            origin: Origin::Asked,
+        });
+        true
+    }
+
+    pub(super) fn best_reply_fit(
+        &self,
+        datagram: &Datagram,
+        at: Timestamp,
+    ) -> Option<(ExchangeIndex, Fit)> {
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        self.exchanges_of(destination).next()?;
+        let alone = !self.asks_many(destination) && self.exchanges_of(source).next().is_none();
+        self.exchanges_of(destination)
+            .filter_map(|(index, exchange)| {
+                fit::find_reply_fit(exchange, datagram, at, alone).map(|fit| (index, fit))
+            })
+            // The latest exchange first, so that it wins among equals.
+            .reduce(|best, next| if next.1 > best.1 { next } else { best })
+    }
+
+    /// Takes a packet to an endpoint that its sender has not spoken to yet as
+    /// what follows a reply, where it fits.
+    pub(super) fn follow_up_to_elsewhere(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+    ) -> bool {
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let by_sender = self.exchanges_of(source).find_map(|(index, exchange)| {
+            fit::find_course(exchange, datagram, packet.at).map(|course| (index, course))
+        });
+        let found = by_sender.or_else(|| {
+            let &index = self.by_tid.get(&destination)?;
+            let exchange = &self.exchanges[index.position()];
+            fit::comes_from_other_source(exchange, datagram, packet.at)
+                .then_some((index, Course::FromOtherSource))
+        });
+        let Some((exchange, course)) = found else { return false };
+        self.register(Flow {
+            client: source,
+            server: destination,
+            exchange,
+            course: Some(course),
+            origin: Origin::Asked,
+        });
+        self.exchanges[exchange.position()].follow_up(packet, frame, datagram, course);
+        true
+    }
+
+    /// Takes a client's packet that just went by with another destination, or
+    /// between two other addresses, as the same one after translation.
+    pub(super) fn translated_copy(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+    ) -> bool {
+        let is_copy = self.exchanges_of(datagram.flow.source).any(|(_, exchange)| {
+            exchange.audience == Audience::One
+                && exchange.last_from_client_was(packet, datagram, TRANSLATION_DELAY)
+        });
+        let is_copy = is_copy || self.latest_requests.has_passed(packet, datagram);
+        if !is_copy || is_group(datagram.flow.destination.address) {
+            return false;
+        }
+        let (id, max_exchanges) = (self.id.translated(), self.max_exchanges);
+        self.translated
+            .get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges)))
+            .datagram(packet, frame, datagram);
+        true
+    }
+}

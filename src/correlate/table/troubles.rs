@@ -1,0 +1,134 @@
+//! What tells that packets did not arrive: fragments that are missing, datagrams
+//! that were dropped or thrown away, ICMP errors.
+
+use super::PointTable;
+use crate::correlate::flows::Flow;
+use crate::correlate::tftp::is_tftp_protocol;
+use crate::model::capture::FrameRef;
+use crate::model::exchange::{IcmpErrors, Tally};
+use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost, IcmpError, Packet};
+use crate::model::protocol::Protocol;
+use crate::model::report::Quotes;
+
+/// RFC 768.
+const UDP_HEADER_BYTES: u32 = 8;
+
+impl PointTable {
+    /// Takes a datagram of which fragments are missing.
+    pub fn fragments_lost(&mut self, packet: &Packet, frame: FrameRef, lost: &FragmentsLost) {
+        let Some(flow) = lost.flow else { return };
+        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        let length =
+            lost.total_bytes.unwrap_or(lost.received_bytes).saturating_sub(UDP_HEADER_BYTES);
+        let application = Application::Unknown { tftp_shape: None };
+        let mut datagram = Datagram { flow, length, fingerprint: None, application };
+        match found {
+            Some(known) if known.client == flow.destination => {
+                self.reply_in_parts(packet, frame, &datagram, lost, known);
+            }
+            Some(known) => {
+                let exchange = &mut self.exchanges[known.exchange.position()];
+                // Where the server went on, the capture's filter hid the other fragments.
+                if is_tftp_protocol(exchange.protocol) {
+                    exchange.details(frame.capture).request_lost(frame, flow, lost);
+                } else if !exchange.is_heard_since(packet.at) {
+                    exchange.request(packet, frame, &datagram);
+                    exchange.details(frame.capture).request_lost(frame, flow, lost);
+                }
+            }
+            None => {
+                let asked = Protocol::of_port(flow.destination.port);
+                let Some(protocol) = asked.filter(|protocol| protocol.expects_answer()) else {
+                    return;
+                };
+                datagram.application = Application::Plain(protocol);
+                self.open(packet, frame, &datagram);
+                let (source, destination) = (flow.source, flow.destination);
+                let opened = self.flows.find(&self.hasher, &self.exchanges, source, destination);
+                if let Some(opened) = opened.filter(|opened| opened.client == source) {
+                    let exchange = &mut self.exchanges[opened.exchange.position()];
+                    exchange.details(frame.capture).request_lost(frame, flow, lost);
+                }
+            }
+        }
+    }
+
+    /// A reply is lost where its client asked again; where the client was content,
+    /// the capture's filter hid the other fragments, which have no ports, and the
+    /// reply counts.
+    fn reply_in_parts(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        lost: &FragmentsLost,
+        known: Flow,
+    ) {
+        let exchange = &mut self.exchanges[known.exchange.position()];
+        if exchange.asked_since(packet.at) || exchange.has_lost_replies() {
+            exchange.details(frame.capture).reply_lost(frame, datagram.flow, lost);
+        } else {
+            exchange.reply(packet, frame, datagram, known.origin);
+        }
+    }
+
+    /// Takes a reply of which its client says that it threw it away.
+    pub fn discarded(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        self.datagram(packet, frame, datagram);
+        let flow = datagram.flow;
+        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        if let Some(known) = found.filter(|known| known.client == flow.destination) {
+            self.exchanges[known.exchange.position()].details(frame.capture).discarded(frame);
+        }
+    }
+
+    /// Takes a datagram that was dropped. A request was sent all the same; an
+    /// answer that was dropped has not come.
+    pub fn dropped(&mut self, packet: &Packet, frame: FrameRef, dropped: &Dropped) {
+        let flow = dropped.datagram.flow;
+        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        let answers = match known {
+            Some(known) => (known.client == flow.destination).then_some(known.exchange),
+            // TFTP answers from a port of its own choice.
+            None => self
+                .exchanges_of(flow.destination)
+                .find(|(_, exchange)| {
+                    exchange.asked.is_some_and(|asked| asked.address == flow.source.address)
+                })
+                .map(|(index, _)| index),
+        };
+        if let Some(index) = answers {
+            self.exchanges[index.position()].details(frame.capture).dropped(
+                frame,
+                dropped,
+                Quotes::Reply,
+            );
+            return;
+        }
+        self.datagram(packet, frame, &dropped.datagram);
+        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        if let Some(known) = known.filter(|known| known.client == flow.source) {
+            let part = if known.course.is_some() { Quotes::FollowUp } else { Quotes::Request };
+            self.exchanges[known.exchange.position()]
+                .details(frame.capture)
+                .dropped(frame, dropped, part);
+        }
+    }
+
+    /// Counts an ICMP error at the exchange that it is about.
+    pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
+        let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);
+        let Some((flow, quotes, quoted_destination)) = found else {
+            return self.translated.as_mut().is_some_and(|table| table.icmp_error(frame, error));
+        };
+        let errors = IcmpErrors {
+            kind: error.kind,
+            from: error.from,
+            quotes,
+            quoted_destination,
+            tally: Tally::NONE,
+        };
+        self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error.to);
+        true
+    }
+}
