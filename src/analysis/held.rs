@@ -9,13 +9,26 @@ use crate::model::time::Timestamp;
 /// What a kept event takes besides its bytes, about.
 const EVENT_BYTES: usize = size_of::<HeldEvent>();
 
+/// Bytes of a block, after which another one begins. Once a buffer of many megabytes is
+/// freed, glibc's malloc no longer maps buffers up to that size for themselves (mallopt(3),
+/// `M_MMAP_THRESHOLD`): the tables that grow later would be copied, and their memory kept.
+const BLOCK_BYTES: usize = 512 << 10;
+
 /// The frames of one capture in their order.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// The bytes of all frames, one behind the other.
+    full: Vec<Block>,
+    last: Block,
+    full_bytes: usize,
+    times: Option<(Timestamp, Timestamp)>,
+}
+
+/// Some events in a row.
+#[derive(Debug, Default)]
+struct Block {
+    /// The bytes of all its frames, one behind the other.
     bytes: Vec<u8>,
     events: Vec<HeldEvent>,
-    times: Option<(Timestamp, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -41,8 +54,8 @@ struct HeldFrame {
 impl Held {
     pub fn frame(&mut self, frame: &Frame<'_>) {
         self.note_time(frame.at);
-        self.bytes.extend_from_slice(frame.bytes);
-        self.events.push(HeldEvent::Frame(HeldFrame {
+        self.last.bytes.extend_from_slice(frame.bytes);
+        self.push(HeldEvent::Frame(HeldFrame {
             number: frame.number,
             at: frame.at,
             interface: frame.interface,
@@ -55,7 +68,7 @@ impl Held {
 
     pub fn packet(&mut self, packet: Packet) {
         self.note_time(packet.at);
-        self.events.push(HeldEvent::Packet(Box::new(packet)));
+        self.push(HeldEvent::Packet(Box::new(packet)));
     }
 
     /// Keeps what is a part of the capture; gives back what says something of the whole.
@@ -74,7 +87,7 @@ impl Held {
             Event::Fault(fault) => HeldEvent::Fault(fault),
             event => return Some(event),
         };
-        self.events.push(held);
+        self.push(held);
         None
     }
 
@@ -85,11 +98,39 @@ impl Held {
 
     /// How much memory it takes, about.
     pub fn size_bytes(&self) -> usize {
+        self.full_bytes + self.last.size_bytes()
+    }
+
+    /// Hands out all events in their order, and gives their memory back as it goes.
+    pub fn replay(self, mut take: impl FnMut(Event<'_>)) {
+        for block in self.full.into_iter().chain([self.last]) {
+            block.replay(&mut take);
+        }
+    }
+
+    fn push(&mut self, event: HeldEvent) {
+        self.last.events.push(event);
+        let last_bytes = self.last.size_bytes();
+        if last_bytes >= BLOCK_BYTES {
+            self.full_bytes += last_bytes;
+            let next = Block { bytes: Vec::with_capacity(BLOCK_BYTES), events: Vec::new() };
+            self.full.push(std::mem::replace(&mut self.last, next));
+        }
+    }
+
+    fn note_time(&mut self, at: Timestamp) {
+        let (first, last) = self.times.get_or_insert((at, at));
+        *first = (*first).min(at);
+        *last = (*last).max(at);
+    }
+}
+
+impl Block {
+    fn size_bytes(&self) -> usize {
         self.bytes.len() + self.events.len() * EVENT_BYTES
     }
 
-    /// Hands out all events in their order.
-    pub fn replay(self, mut take: impl FnMut(Event<'_>)) {
+    fn replay(self, take: &mut impl FnMut(Event<'_>)) {
         let mut rest = self.bytes.as_slice();
         for event in self.events {
             match event {
@@ -113,10 +154,46 @@ impl Held {
             }
         }
     }
+}
 
-    fn note_time(&mut self, at: Timestamp) {
-        let (first, last) = self.times.get_or_insert((at, at));
-        *first = (*first).min(at);
-        *last = (*last).max(at);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fills_several_blocks_comes_back_in_its_order() {
+        let mut held = Held::default();
+        let lengths: Vec<usize> =
+            (0..3_000).map(|number| number % 1_500).chain([700_000]).collect();
+        let mut frame = Frame {
+            number: 0,
+            at: Timestamp::EPOCH,
+            interface: 0,
+            link_type: LinkType::Ethernet,
+            direction: None,
+            original_length: 0,
+            bytes: &[],
+        };
+        let bytes: Vec<u8> = (0..700_000_u32).map(|at| (at ^ at >> 8).to_le_bytes()[0]).collect();
+        for (number, length) in (1..).zip(&lengths) {
+            (frame.number, frame.bytes) = (number, &bytes[700_000 - length..]);
+            held.frame(&frame);
+            assert!(held.take_other(Event::OtherPacket { frame: number, at: None }).is_none());
+        }
+        assert!(held.take_other(Event::CaptureEnds).is_some());
+        let all_bytes: usize = lengths.iter().sum();
+        assert_eq!(held.size_bytes(), all_bytes + 2 * lengths.len() * EVENT_BYTES);
+        let mut numbers = Vec::new();
+        held.replay(|event| match event {
+            Event::Frame(frame) => {
+                let length = lengths[numbers.len() / 2];
+                assert!(frame.bytes == &bytes[700_000 - length..], "frame {}", frame.number);
+                numbers.push(frame.number);
+            }
+            Event::OtherPacket { frame, .. } => numbers.push(frame),
+            _ => unreachable!(),
+        });
+        assert_eq!(numbers.len(), 2 * lengths.len());
+        assert!(numbers.iter().zip(0..).all(|(number, place)| *number == place / 2 + 1));
     }
 }
