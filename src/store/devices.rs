@@ -7,7 +7,7 @@ use std::str::FromStr;
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::filter::like_pattern;
+use super::filter::{like_pattern, push_likes};
 use super::rows::{DEVICE_COLUMNS, DeviceRow};
 use super::{Error, Page, Store};
 use crate::model::finding::Verdict;
@@ -92,13 +92,7 @@ impl Store {
         if let Some(text) = text {
             let pattern = like_pattern(text);
             statement.push(" AND (");
-            for column in ["d.name", "d.headline"] {
-                statement
-                    .push(column)
-                    .push(" LIKE ")
-                    .push_bind(pattern.clone())
-                    .push(r" ESCAPE '\' OR ");
-            }
+            push_likes(&mut statement, ["d.name", "d.headline"], &pattern);
             statement
                 .push(
                     "EXISTS (SELECT 1 FROM device_addresses x WHERE x.analysis_id = d.analysis_id \

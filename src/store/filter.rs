@@ -143,9 +143,7 @@ impl fmt::Display for Filter {
 fn push_text(statement: &mut QueryBuilder<Sqlite>, text: &str) {
     let pattern = like_pattern(text);
     statement.push(" AND (");
-    for column in ["a.title", "a.headline"] {
-        statement.push(column).push(" LIKE ").push_bind(pattern.clone()).push(r" ESCAPE '\' OR ");
-    }
+    push_likes(statement, ["a.title", "a.headline"], &pattern);
     statement
         .push("EXISTS (SELECT 1 FROM json_each(a.captures) WHERE value LIKE ")
         .push_bind(pattern.clone())
@@ -154,6 +152,18 @@ fn push_text(statement: &mut QueryBuilder<Sqlite>, text: &str) {
         .push(r" ESCAPE '\') OR EXISTS (SELECT 1 FROM device_addresses x WHERE x.analysis_id = a.id AND x.address LIKE ")
         .push_bind(pattern)
         .push(r" ESCAPE '\'))");
+}
+
+/// Begins the alternatives of a search: any of `columns` fits the pattern. Another
+/// alternative has to follow.
+pub(super) fn push_likes(statement: &mut QueryBuilder<Sqlite>, columns: [&str; 2], pattern: &str) {
+    for column in columns {
+        statement
+            .push(column)
+            .push(" LIKE ")
+            .push_bind(pattern.to_owned())
+            .push(r" ESCAPE '\' OR ");
+    }
 }
 
 /// A `LIKE` pattern for texts that contain `text`, whatever signs it holds.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use super::filter::like_pattern;
+use super::filter::{like_pattern, push_likes};
 use super::rows::{DEVICE_COLUMNS, DeviceRow};
 use super::{Error, Page, Store};
 use crate::model::finding::{Cause, Verdict};
@@ -178,13 +178,7 @@ impl DeviceFilter {
         if let Some(text) = &self.text {
             let pattern = like_pattern(text);
             statement.push(" AND (");
-            for column in ["d.name", "d.headline"] {
-                statement
-                    .push(column)
-                    .push(" LIKE ")
-                    .push_bind(pattern.clone())
-                    .push(r" ESCAPE '\' OR ");
-            }
+            push_likes(statement, ["d.name", "d.headline"], &pattern);
             // One pass over the addresses, not one per device.
             statement
                 .push("d.device IN (SELECT device FROM device_addresses WHERE analysis_id = ")
