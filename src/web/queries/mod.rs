@@ -3,10 +3,9 @@
 //! A query is a row of the store and a task of its own: it outlives the request
 //! that asked for it. One node is asked about one device once at a time.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::collections::HashSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -25,24 +24,22 @@ use crate::node::summary::NodeSummary;
 use crate::node::wire::InterfaceStatus;
 use crate::store::Store;
 
+mod book;
 mod masks;
 mod observed;
 mod plan;
 mod recovery;
+mod request;
 mod run;
 #[cfg(test)]
 mod samples;
 mod watcher;
 mod worker;
 
-pub use plan::MOST_INTERFACES;
+pub use request::{Preflight, QueryRequest};
 
-/// Addresses of one device, and ports, as agents take them.
-const MOST_ADDRESSES: usize = 32;
-const MOST_PORTS: usize = 64;
-
-/// Names of interfaces in Linux are shorter than this (`IFNAMSIZ`).
-const INTERFACE_NAME_BYTES: usize = 16;
+use book::{Book, Entered, Slot, Stop};
+use request::{MOST_ADDRESSES, ask_first};
 
 /// How node queries run.
 #[derive(Debug, Clone)]
@@ -74,31 +71,6 @@ impl Default for QueryOptions {
     }
 }
 
-/// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueryRequest {
-    pub node: String,
-    /// Needed where several clusters have a node of this name.
-    pub cluster: Option<String>,
-    pub device: IpAddr,
-    /// More addresses of the device; those of its newest report count as well.
-    pub addresses: Vec<IpAddr>,
-    pub duration_s: u32,
-    /// None: those that matter to the device.
-    pub interfaces: Vec<String>,
-    /// None: all.
-    pub ports: Vec<u16>,
-}
-
-/// Whether the agent is asked before the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preflight {
-    /// What it would refuse is refused at once.
-    AskFirst,
-    /// The answer is due at once; the query's state tells the rest.
-    Trust,
-}
-
 /// A query that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Started {
@@ -116,15 +88,6 @@ impl Started {
             Self::New(id) | Self::Running(id) => id,
         }
     }
-}
-
-/// Why a query shall end before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stop {
-    /// Somebody has seen enough.
-    Asked,
-    /// The service ends.
-    Ending,
 }
 
 /// The node queries of a service. Clones share them.
@@ -149,22 +112,6 @@ struct Inner {
     closing: watch::Sender<bool>,
     now: fn() -> Timestamp,
     new_id: fn() -> Uuid,
-}
-
-#[derive(Debug, Default)]
-struct Book {
-    active: HashMap<Uuid, Active>,
-    /// What an earlier run of the service captured is analysed.
-    is_recovering: bool,
-    is_closed: bool,
-}
-
-#[derive(Debug)]
-struct Active {
-    cluster: Option<String>,
-    node: String,
-    addresses: Vec<IpAddr>,
-    stop: watch::Sender<Option<Stop>>,
 }
 
 impl Queries {
@@ -201,7 +148,7 @@ impl Queries {
         preflight: Preflight,
     ) -> Result<Started, Error> {
         let inner = &self.inner;
-        let request = self.check(request)?;
+        let request = request.checked(inner.options.longest_s)?;
         let node = inner.nodes.find(&request.node, request.cluster.as_deref())?.summary;
         let agent = node.agent.url.ok_or_else(|| Error::NoAgent(node.node.clone()))?;
         let agents =
@@ -215,7 +162,7 @@ impl Queries {
         let mut addresses = vec![request.device];
         addresses.extend(&request.addresses);
         addresses.extend(inner.store.addresses_of_device(request.device).await?);
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         addresses.retain(|address| seen.insert(*address));
         addresses.truncate(MOST_ADDRESSES);
 
@@ -257,18 +204,6 @@ impl Queries {
         Ok(Started::New(id))
     }
 
-    /// Ends a query early; its report is made of what was captured.
-    ///
-    /// # Errors
-    ///
-    /// Where no query of this id runs.
-    pub(super) fn stop(&self, id: Uuid) -> Result<(), Error> {
-        let book = self.lock();
-        let active = book.active.get(&id).ok_or(Error::QueryNotRunning(id))?;
-        active.stop.send_replace(Some(Stop::Asked));
-        Ok(())
-    }
-
     /// Interfaces at which a node's agent may capture, for a form.
     ///
     /// # Errors
@@ -292,97 +227,6 @@ impl Queries {
         self.inner.options.longest_s
     }
 
-    /// The query about a device that runs or waits at any node.
-    pub(super) fn find_active_of(&self, device: IpAddr) -> Option<Uuid> {
-        let book = self.lock();
-        book.active.iter().find(|(_, one)| one.addresses.contains(&device)).map(|(id, _)| *id)
-    }
-
-    /// Begins no more queries, and ends those that run: they are analysed and saved.
-    pub fn close(&self) {
-        let mut book = self.lock();
-        book.is_closed = true;
-        for active in book.active.values() {
-            active.stop.send_replace(Some(Stop::Ending));
-        }
-        self.inner.closing.send_replace(true);
-    }
-
-    /// Waits until no query is left, and none that is recovered.
-    pub async fn wait_for_end(&self) {
-        // The sender is in `self`.
-        let _ = self.inner.active.subscribe().wait_for(|count| *count == 0).await;
-    }
-
-    /// Refuses what no agent takes, or more than the settings allow.
-    fn check(&self, mut request: QueryRequest) -> Result<QueryRequest, Error> {
-        let longest_s = self.inner.options.longest_s;
-        let bad = |text: String| Err(Error::BadBody(text));
-        if !(1..=longest_s).contains(&request.duration_s) {
-            return bad(format!("duration_s is {}; expected 1 to {longest_s}", request.duration_s));
-        }
-        request.device = request.device.to_canonical();
-        for address in &mut request.addresses {
-            *address = address.to_canonical();
-        }
-        for address in request.addresses.iter().chain([&request.device]) {
-            if address.is_unspecified() || address.is_multicast() {
-                return bad(format!("{address} is not the address of one device"));
-            }
-        }
-        for (name, found, most) in [
-            ("addresses", request.addresses.len() + 1, MOST_ADDRESSES),
-            ("interfaces", request.interfaces.len(), MOST_INTERFACES),
-            ("ports", request.ports.len(), MOST_PORTS),
-        ] {
-            if found > most {
-                return bad(format!("{found} {name} are asked for; expected at most {most}"));
-            }
-        }
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && name.len() < INTERFACE_NAME_BYTES
-                && name.chars().all(|sign| sign.is_ascii_graphic() && sign != '/')
-        };
-        if let Some(name) = request.interfaces.iter().find(|name| !is_name(name)) {
-            let name: String = name.chars().take(40).collect();
-            return bad(format!("'{name}' is not the name of an interface"));
-        }
-        let mut seen = std::collections::HashSet::new();
-        request.interfaces.retain(|name| seen.insert(name.clone()));
-        Ok(request)
-    }
-
-    fn find_active(&self, cluster: Option<&str>, node: &str, device: IpAddr) -> Option<Uuid> {
-        find_active(&self.lock(), cluster, node, device)
-    }
-
-    /// Takes a place in the queue.
-    fn enter(&self, query: &NodeQuery) -> Result<Entered, Error> {
-        let limit = self.inner.options.concurrent.saturating_add(self.inner.options.queue);
-        let mut book = self.lock();
-        if book.is_closed {
-            return Err(Error::Ending);
-        }
-        // Somebody may have asked the same in the meantime.
-        if let Some(id) = find_active(&book, query.cluster.as_deref(), &query.node, query.device) {
-            return Ok(Entered::Running(id));
-        }
-        if book.active.len() >= limit {
-            return Err(Error::QueueFull { limit });
-        }
-        let (stop, stopped) = watch::channel(None);
-        let active = Active {
-            cluster: query.cluster.clone(),
-            node: query.node.clone(),
-            addresses: query.addresses.clone(),
-            stop,
-        };
-        book.active.insert(query.id, active);
-        self.publish(&book);
-        Ok(Entered::New(Slot { queries: self.clone(), id: query.id, stopped }))
-    }
-
     fn begin(&self, id: Uuid, received_bytes: &Arc<AtomicU64>) -> Result<Task, Error> {
         let begun = self.inner.running.begin(id, None, Arc::clone(received_bytes));
         begun.map_err(|refusal| match refusal {
@@ -390,72 +234,6 @@ impl Queries {
             Refusal::Full => Error::Full,
         })
     }
-
-    fn note(&self, change: impl FnOnce(&mut Book)) {
-        let mut book = self.lock();
-        change(&mut book);
-        self.publish(&book);
-    }
-
-    /// Tells how many are left.
-    fn publish(&self, book: &Book) {
-        self.inner.active.send_replace(book.active.len() + usize::from(book.is_recovering));
-    }
-
-    /// Held for a look or a change, never across an await.
-    fn lock(&self) -> MutexGuard<'_, Book> {
-        self.inner.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn find_active(book: &Book, cluster: Option<&str>, node: &str, device: IpAddr) -> Option<Uuid> {
-    let is_same = |one: &Active| {
-        one.cluster.as_deref() == cluster && one.node == node && one.addresses.contains(&device)
-    };
-    book.active.iter().find(|(_, one)| is_same(one)).map(|(id, _)| *id)
-}
-
-enum Entered {
-    New(Slot),
-    Running(Uuid),
-}
-
-/// A query's place; dropped, it is free, however the query ended.
-#[derive(Debug)]
-struct Slot {
-    queries: Queries,
-    id: Uuid,
-    stopped: watch::Receiver<Option<Stop>>,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.queries.note(|book| {
-            book.active.remove(&self.id);
-        });
-    }
-}
-
-/// Asks the agent what it would say to the capture.
-async fn ask_first(
-    agents: &AgentClient,
-    agent: &str,
-    node: &str,
-    request: &QueryRequest,
-) -> Result<(), Error> {
-    let status = agents.status(agent).await.map_err(|error| agent_failed(node, error))?;
-    for name in &request.interfaces {
-        let found = status.interfaces.iter().find(|one| one.name == *name);
-        let reason = match found {
-            None => format!("it has no interface {name}"),
-            Some(one) if !one.may_capture => {
-                format!("its settings allow no capture at {name}")
-            }
-            Some(_) => continue,
-        };
-        return Err(Error::AgentRefused { node: node.to_owned(), reason });
-    }
-    Ok(())
 }
 
 /// Tells a failure of an agent.

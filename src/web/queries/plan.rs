@@ -8,7 +8,7 @@ use crate::node::wire::{
 };
 
 /// Interfaces of one capture, as agents take them.
-pub const MOST_INTERFACES: usize = 16;
+pub(super) const MOST_INTERFACES: usize = 16;
 
 /// Where a query captures.
 #[derive(Debug, Clone, PartialEq, Eq)]
