@@ -111,6 +111,7 @@ pub fn sweep(table: &mut PointTable, now: Timestamp) {
         }
         table.clients.remove(&table.hasher, &mut table.exchanges, index);
         table.exchanges[position].vacate();
+        table.passed_on.remove(&index);
         table.vacant.push(index);
     }
 }

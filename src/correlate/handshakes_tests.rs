@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
+use crate::model::hop::HopMarks;
 use crate::model::time::Timestamp;
 
 const POINT: PointId = PointId { capture: CaptureId(0), interface: 0 };
@@ -59,6 +60,7 @@ fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
             kernel_interface: None,
             direction: None,
             ip_identification: None,
+            hop_marks: HopMarks::UNKNOWN,
             tunnel: None,
             content: Content::Segment(segment),
         };
@@ -160,6 +162,7 @@ fn a_flood_of_connections_is_bounded() {
                 kernel_interface: None,
                 direction: None,
                 ip_identification: None,
+                hop_marks: HopMarks::UNKNOWN,
                 tunnel: None,
                 content: Content::Segment(segment),
             };

@@ -20,6 +20,7 @@ mod join;
 mod neighbours;
 mod opening;
 mod outcome;
+mod passage;
 mod payload_address;
 mod points;
 mod record;

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::passage::{Header, Passage};
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
@@ -27,7 +28,7 @@ pub struct LatestRequests {
 struct Opened {
     at: Timestamp,
     fingerprint: u64,
-    ip_identification: Option<u16>,
+    header: Header,
     client: Endpoint,
     asked: Endpoint,
 }
@@ -42,30 +43,27 @@ impl LatestRequests {
         self.latest.push_back(Opened {
             at: packet.at,
             fingerprint,
-            ip_identification: packet.ip_identification,
+            header: Header::of(packet),
             client: datagram.flow.source,
             asked: datagram.flow.destination,
         });
     }
 
     /// Whether `datagram` is one of them, between two other addresses of the same
-    /// family. Translation keeps payload and IPv4 identification; who sends anew,
-    /// as a proxy does, chooses another identification.
+    /// family. Translation keeps the payload; who sends anew, as a proxy does, or asks
+    /// the same by chance, sends another packet. Two strangers that do, as devices
+    /// that boot together read one file, need more to be taken for one than that
+    /// nothing speaks against it.
     pub fn has_passed(&self, packet: &Packet, datagram: &Datagram) -> bool {
         let Some(fingerprint) = datagram.fingerprint else { return false };
+        let header = Header::of(packet);
         let (source, destination) =
             (datagram.flow.source.address, datagram.flow.destination.address);
         self.latest.iter().rev().take_while(|opened| packet.at.since(opened.at) <= PASSING).any(
             |opened| {
-                let same_identification = match (opened.ip_identification, packet.ip_identification)
-                {
-                    (Some(before), Some(now)) => before == now,
-                    (None, None) => true,
-                    _ => false,
-                };
                 let ends = [opened.client.address, opened.asked.address];
                 opened.fingerprint == fingerprint
-                    && same_identification
+                    && opened.header.passage_to(header) == Passage::PassedOn
                     && source.is_ipv4() == opened.client.address.is_ipv4()
                     && !ends.contains(&source)
                     && !ends.contains(&destination)

@@ -2,11 +2,12 @@
 
 use std::hash::Hasher;
 use std::net::IpAddr;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
 use rustc_hash::FxHasher;
 
+use super::passage::Header;
 use super::signature::{Basis, Signature};
 use crate::model::capture::Direction;
 use crate::model::endpoint::Endpoint;
@@ -32,20 +33,92 @@ pub struct Last {
     said: u32,
     /// Two peers of one socket with the same one are rarer than second copies.
     peer: u32,
-    ip_identification: Option<NonZeroU16>,
-    basis: Basis,
-    direction: Option<Direction>,
+    /// What `kind` says: the identification, or half of the flow label.
+    tag: Option<NonZeroU16>,
+    /// Zero where unknown.
+    hop_limit: u8,
+    kind: Kind,
+}
+
+/// What else is known of a packet, in one byte: the lowest bit is always set, so that
+/// a packet that there was not takes no room.
+#[derive(Debug, Clone, Copy)]
+struct Kind(NonZeroU8);
+
+impl Kind {
+    const PAYLOAD: u8 = 0x02;
+    const LENGTH: u8 = 0x04;
+    const IN: u8 = 0x08;
+    const OUT: u8 = 0x10;
+    const LABELLED: u8 = 0x20;
+
+    /// `tag` is what stands in the tag's place.
+    fn new(basis: Basis, direction: Option<Direction>, tag: Tag) -> Self {
+        let basis = match basis {
+            Basis::Meaning => 0,
+            Basis::Payload => Self::PAYLOAD,
+            Basis::Length => Self::LENGTH,
+        };
+        let direction = match direction {
+            None => 0,
+            Some(Direction::In) => Self::IN,
+            Some(Direction::Out) => Self::OUT,
+        };
+        let tag = match tag {
+            Tag::Identification => 0,
+            Tag::FlowLabel => Self::LABELLED,
+        };
+        Self(NonZeroU8::MIN | basis | direction | tag)
+    }
+
+    const fn has(self, bit: u8) -> bool {
+        self.0.get() & bit != 0
+    }
+
+    const fn basis(self) -> Basis {
+        match (self.has(Self::PAYLOAD), self.has(Self::LENGTH)) {
+            (true, _) => Basis::Payload,
+            (_, true) => Basis::Length,
+            _ => Basis::Meaning,
+        }
+    }
+
+    const fn direction(self) -> Option<Direction> {
+        match (self.has(Self::IN), self.has(Self::OUT)) {
+            (true, _) => Some(Direction::In),
+            (_, true) => Some(Direction::Out),
+            _ => None,
+        }
+    }
+
+    const fn tag(self) -> Tag {
+        if self.has(Self::LABELLED) { Tag::FlowLabel } else { Tag::Identification }
+    }
+}
+
+/// What marks a packet in its IP header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tag {
+    /// IPv4: each packet has its own.
+    Identification,
+    /// IPv6: all packets of a flow share one.
+    FlowLabel,
 }
 
 impl Last {
     pub fn new(packet: &Packet, datagram: &Datagram, peer: Endpoint, signature: Signature) -> Self {
+        let header = Header::of(packet);
+        let (tag, value) = match header.identification {
+            Some(identification) => (Tag::Identification, Some(identification)),
+            None => (Tag::FlowLabel, header.flow_label),
+        };
         Self {
             at: packet.at,
             said: digest_words(signature, datagram),
             peer: digest(peer),
-            ip_identification: packet.ip_identification.and_then(NonZeroU16::new),
-            basis: signature.basis,
-            direction: packet.direction,
+            tag: value,
+            hop_limit: header.hop_limit.map_or(0, NonZeroU8::get),
+            kind: Kind::new(signature.basis, packet.direction, tag),
         }
     }
 
@@ -53,14 +126,14 @@ impl Last {
     /// a bridge and its port under one interface. A sender that repeats itself
     /// gives its packet another IPv4 identification, and waits longer.
     pub fn is_copied_by(&self, later: &Self, pace: Pace) -> bool {
-        let within = match (self.ip_identification, later.ip_identification) {
+        let within = match (self.identification(), later.identification()) {
             (Some(before), Some(now)) if before == now => Duration::from_millis(100),
             (Some(_), Some(_)) => return false,
             // Text: only the length is known, but nobody asks twice at once.
-            _ if self.basis == Basis::Length => Duration::from_micros(100),
+            _ if self.basis() == Basis::Length => Duration::from_micros(100),
             _ => COPY,
         };
-        (self.basis != Basis::Length || pace == Pace::WaitsForAnswers)
+        (self.basis() != Basis::Length || pace == Pace::WaitsForAnswers)
             && self.repeats(later)
             && self.peer == later.peer
             && later.at.distance(self.at) <= within
@@ -70,7 +143,7 @@ impl Last {
     /// payloads that may be alike on purpose, news from the other side in
     /// between makes it a new message.
     pub fn says_again(&self, later: &Self, news_between: bool) -> bool {
-        self.repeats(later) && (self.basis == Basis::Meaning || !news_between)
+        self.repeats(later) && (self.basis() == Basis::Meaning || !news_between)
     }
 
     /// Whether `later` is from, or to, another peer.
@@ -78,34 +151,31 @@ impl Last {
         self.peer != later.peer
     }
 
-    /// Whether `packet` may be this very datagram on its way out, translated. A
-    /// host that forwards a datagram takes it in and sends it out, and leaves its
-    /// IPv4 identification as it is (RFC 791 section 3.2).
-    pub fn may_leave_as(&self, packet: &Packet) -> bool {
-        let same_way = self.direction.is_some() && self.direction == packet.direction;
-        let identification = packet.ip_identification.and_then(NonZeroU16::new);
-        let differs = matches!(
-            (self.ip_identification, identification),
-            (Some(before), Some(now)) if before != now
-        );
-        !same_way && !differs
+    /// Its packet's header.
+    pub fn header(&self) -> Header {
+        Header {
+            identification: self.identification(),
+            flow_label: self.tag.filter(|_| self.kind.tag() == Tag::FlowLabel),
+            hop_limit: NonZeroU8::new(self.hop_limit),
+            direction: self.kind.direction(),
+        }
+    }
+
+    fn identification(&self) -> Option<NonZeroU16> {
+        self.tag.filter(|_| self.kind.tag() == Tag::Identification)
+    }
+
+    fn basis(&self) -> Basis {
+        self.kind.basis()
     }
 
     /// Whether it says what `datagram` does, whose signature is given.
     pub fn says(&self, signature: Signature, datagram: &Datagram) -> bool {
-        self.said == digest_words(signature, datagram) && self.basis == signature.basis
-    }
-
-    /// Whether the IPv4 identifications let both be one packet.
-    pub fn may_be_packet(&self, later: &Packet) -> bool {
-        match (self.ip_identification, later.ip_identification.and_then(NonZeroU16::new)) {
-            (Some(before), Some(now)) => before == now,
-            _ => true,
-        }
+        self.said == digest_words(signature, datagram) && self.basis() == signature.basis
     }
 
     fn repeats(&self, later: &Self) -> bool {
-        self.said == later.said && self.basis == later.basis
+        self.said == later.said && self.basis() == later.basis()
     }
 }
 
@@ -131,4 +201,25 @@ fn digest(endpoint: Endpoint) -> u32 {
             .fold(1, |sum: u32, segment| sum.wrapping_mul(31).wrapping_add(u32::from(*segment))),
     };
     bits.wrapping_mul(31).wrapping_add(u32::from(endpoint.port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_byte_tells_all_that_went_into_it() {
+        for basis in [Basis::Meaning, Basis::Payload, Basis::Length] {
+            for direction in [None, Some(Direction::In), Some(Direction::Out)] {
+                for tag in [Tag::Identification, Tag::FlowLabel] {
+                    let kind = Kind::new(basis, direction, tag);
+                    assert_eq!(
+                        (kind.basis(), kind.direction(), kind.tag()),
+                        (basis, direction, tag)
+                    );
+                }
+            }
+        }
+        assert_eq!(size_of::<Option<Last>>(), 20);
+    }
 }

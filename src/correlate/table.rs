@@ -5,7 +5,7 @@ mod troubles;
 
 use std::net::IpAddr;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::clients::Clients;
 use super::flows::{Flow, Flows, Foreseen};
@@ -42,6 +42,8 @@ pub struct PointTable {
     pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
+    /// Exchanges that are known to be another table's, passed on.
+    pub passed_on: HashSet<ExchangeIndex>,
     payload_addresses: PayloadAddresses,
     latest_requests: LatestRequests,
     max_exchanges: usize,
@@ -63,6 +65,7 @@ impl PointTable {
             flows: Flows::default(),
             clients: Clients::default(),
             by_tid: HashMap::new(),
+            passed_on: HashSet::new(),
             payload_addresses: PayloadAddresses::default(),
             latest_requests: LatestRequests::default(),
             max_exchanges,
@@ -272,6 +275,7 @@ impl PointTable {
     pub fn discard(&mut self, index: ExchangeIndex) {
         if let Some(exchange) = self.exchanges.get_mut(index.position()) {
             exchange.vacate();
+            self.passed_on.remove(&index);
             self.vacant.push(index);
         }
     }

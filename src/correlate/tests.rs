@@ -11,6 +11,7 @@ use crate::model::capture::{CaptureId, CapturePoint, PointKind};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{Course, Exchange, Origin, PointId};
 use crate::model::finding::Confidence;
+use crate::model::hop::HopMarks;
 use crate::model::packet::{
     Application, Content, Datagram, FragmentsEnd, FragmentsLost, FragmentsSeen, IcmpError,
     IcmpKind, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
@@ -80,6 +81,7 @@ fn packet(number: usize, (at_ms, line, says): Line) -> Packet {
         kernel_interface: None,
         direction: None,
         ip_identification: None,
+        hop_marks: HopMarks::UNKNOWN,
         tunnel: None,
         content,
     }
@@ -652,8 +654,9 @@ fn a_request_that_a_node_passes_on_under_its_own_address_is_the_same() {
     ];
     for lines in cases {
         let mut correlator = Correlator::new(10);
-        for (number, line) in lines.into_iter().enumerate() {
-            correlator.push(HOST, &packet(number, line));
+        for ((number, line), hops) in lines.into_iter().enumerate().zip([64, 63]) {
+            let hop_marks = HopMarks::of_v4(hops);
+            correlator.push(HOST, &Packet { hop_marks, ..packet(number, line) });
         }
         let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
         let points: Vec<PointId> = exchanges.iter().map(|e| e.primary().point).collect();

@@ -33,17 +33,24 @@ pub fn unfold(
     is_cluster: &dyn Fn(IpAddr) -> bool,
 ) {
     let twins = Twins::of(own, translated);
+    let is_passed_on = |position| {
+        let index = ExchangeIndex::new(position);
+        index.is_some_and(|index| translated.passed_on.contains(&index))
+    };
     let several: HashSet<Endpoint> = translated
         .exchanges
         .iter()
-        .filter(|copy| !copy.is_vacant() && twins.asks_itself(own, copy, is_cluster))
-        .map(|copy| copy.client)
+        .enumerate()
+        .filter(|(position, copy)| !copy.is_vacant() && !is_passed_on(*position))
+        .filter(|(_, copy)| twins.asks_itself(own, copy, is_cluster))
+        .map(|(_, copy)| copy.client)
         .collect();
     if several.is_empty() {
         return;
     }
     translated.clients = Clients::default();
     translated.vacant.clear();
+    translated.passed_on.clear();
     for record in std::mem::take(&mut translated.exchanges) {
         if record.is_vacant() {
             continue;
@@ -96,12 +103,15 @@ impl Twins {
 }
 
 /// A translated answer is seen from behind first, and at once after that from
-/// the address asked. `is_translated` says that the inventory knows one of the
+/// the address asked; a second server may answer first as well, so that this alone
+/// shows no translation. `is_translated` says that the inventory knows one of the
 /// two servers for an address that is translated.
 fn are_both_asked(twin: &Record, copy: &Record, is_translated: bool) -> bool {
     match (twin.own_answer_at(), copy.own_answer_at()) {
         (_, None) => false,
-        (Some(near), Some(behind)) if near >= behind => near.since(behind) > FORWARDING,
+        (Some(near), Some(behind)) if near >= behind => {
+            !is_translated || near.since(behind) > FORWARDING || answer_differently(twin, copy)
+        }
         (Some(near), Some(behind)) => behind.since(near) > DISORDER,
         // Nothing left translated: either it was lost here, or nothing had to leave.
         (None, Some(_)) => {
@@ -111,4 +121,11 @@ fn are_both_asked(twin: &Record, copy: &Record, is_translated: bool) -> bool {
                 && !is_tftp_protocol(twin.protocol)
         }
     }
+}
+
+/// Whether the first answers are of different lengths: then they are two.
+fn answer_differently(twin: &Record, copy: &Record) -> bool {
+    let [near, behind] = [twin, copy].map(|record| record.synopsis().answer_length);
+    let are_counted = twin.answers.packets > 0 && copy.answers.packets > 0;
+    are_counted && near != behind
 }

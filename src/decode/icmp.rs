@@ -79,6 +79,7 @@ fn find_error(kind: IcmpKind, packet: &IpPacket<'_>) -> Option<IcmpError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::hop::HopMarks;
     use etherparse::IpNumber;
 
     use super::*;
@@ -114,6 +115,7 @@ mod tests {
             payload,
             length: 0,
             identification: None,
+            hop_marks: HopMarks::UNKNOWN,
             fragment: None,
         };
         if is_v6 { parse_icmpv6(&packet) } else { parse_icmp(&packet) }

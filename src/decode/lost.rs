@@ -6,6 +6,7 @@ use super::Decoded;
 use super::field::{find_u16, saturating_u32};
 use super::fragment::Lost;
 use super::reader::read_lost;
+use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, FragmentsLost, FragmentsSeen, Packet};
 
 /// The packet that reports a lost datagram. `None` where it was no UDP datagram
@@ -36,6 +37,7 @@ pub(super) fn find_packet(lost: &Lost) -> Option<Packet> {
         kernel_interface: key.path.kernel_interface,
         direction: key.path.direction,
         ip_identification: find_v4_identification(lost),
+        hop_marks: HopMarks::UNKNOWN,
         tunnel: tunnel.or(key.path.tunnel),
         content: Content::FragmentsLost(FragmentsLost {
             flow,

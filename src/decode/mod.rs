@@ -35,6 +35,7 @@ mod udp;
 use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
+use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use fragment::Fragments;
@@ -169,6 +170,7 @@ fn find_arp(frame: &Frame<'_>) -> Option<Packet> {
         kernel_interface: link.kernel_interface,
         direction: link.direction.or(frame.direction),
         ip_identification: None,
+        hop_marks: HopMarks::UNKNOWN,
         tunnel: None,
         content: Content::Neighbour(neighbour::find_arp(link.ip)?),
     })

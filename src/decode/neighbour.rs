@@ -60,6 +60,7 @@ pub(super) fn find_neighbour_discovery(packet: &IpPacket<'_>) -> Option<Neighbou
 
 #[cfg(test)]
 mod tests {
+    use crate::model::hop::HopMarks;
     use etherparse::IpNumber;
 
     use super::*;
@@ -94,6 +95,7 @@ mod tests {
                 payload,
                 length: 24,
                 identification: None,
+                hop_marks: HopMarks::UNKNOWN,
                 fragment: None,
             })
         };

@@ -12,6 +12,7 @@ use super::tunnel::{self, Inner, MAX_DEPTH};
 use super::udp;
 use super::{DecodeError, Decoded};
 use crate::model::capture::Direction;
+use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
@@ -163,15 +164,21 @@ impl Reader<'_> {
             return Decoded::Other;
         }
         find_segment(ip).map_or(Decoded::Other, |(segment, ip_identification)| {
-            self.packet(spot, ip_identification, Content::Segment(segment))
+            self.packet(spot, ip_identification, HopMarks::UNKNOWN, Content::Segment(segment))
         })
     }
 
     fn found(&self, spot: &Spot, packet: &IpPacket<'_>, content: Content) -> Decoded {
-        self.packet(spot, packet.identification, content)
+        self.packet(spot, packet.identification, packet.hop_marks, content)
     }
 
-    fn packet(&self, spot: &Spot, ip_identification: Option<u16>, content: Content) -> Decoded {
+    fn packet(
+        &self,
+        spot: &Spot,
+        ip_identification: Option<u16>,
+        hop_marks: HopMarks,
+        content: Content,
+    ) -> Decoded {
         Decoded::Packet(Packet {
             frame: spot.frame,
             at: self.at,
@@ -179,6 +186,7 @@ impl Reader<'_> {
             kernel_interface: spot.path.kernel_interface,
             direction: spot.path.direction,
             ip_identification,
+            hop_marks,
             tunnel: spot.path.tunnel,
             content,
         })
@@ -202,6 +210,7 @@ pub(super) fn read_lost(lost: &Lost, head: &[u8]) -> Result<Decoded, DecodeError
         payload,
         length,
         identification: None,
+        hop_marks: HopMarks::UNKNOWN,
         fragment: None,
     };
     let spot = Spot { path: lost.key.path, frame: lost.seen.frame, depth: 0 };

@@ -53,6 +53,7 @@ pub(super) fn read_datagram(packet: &IpPacket<'_>, payload: &Payload<'_>) -> Dat
 
 #[cfg(test)]
 mod tests {
+    use crate::model::hop::HopMarks;
     use etherparse::IpNumber;
 
     use super::*;
@@ -79,6 +80,7 @@ mod tests {
                     payload,
                     length: ip_payload_bytes,
                     identification: None,
+                    hop_marks: HopMarks::UNKNOWN,
                     fragment: None,
                 };
                 let datagram = read_datagram(&packet, &parse_payload(&packet).unwrap());

@@ -8,6 +8,7 @@ pub mod conntrack;
 pub mod endpoint;
 pub mod exchange;
 pub mod finding;
+pub mod hop;
 pub mod input;
 pub mod label;
 pub mod neighbour;

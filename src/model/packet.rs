@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::capture::Direction;
 use super::endpoint::{Endpoint, FlowKey};
+use super::hop::HopMarks;
 use super::neighbour::NeighbourMessage;
 use super::protocol::Protocol;
 use super::segment::Segment;
@@ -29,6 +30,8 @@ pub struct Packet {
     /// one datagram. `None` for IPv6, text, and where it is zero (RFC 6864
     /// lets senders of unfragmentable datagrams put anything there).
     pub ip_identification: Option<u16>,
+    /// Of the innermost IP header.
+    pub hop_marks: HopMarks,
     /// The innermost tunnel in which the packet travelled; `None` where it
     /// was seen bare. `content` is what was inside.
     pub tunnel: Option<Tunnel>,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Audience, Record, STREAM_LIFE};
 use crate::correlate::details::Synopsis;
+use crate::correlate::passage::{Header, Passage};
 use crate::correlate::signature::{BelongsToTftp, Signature, signature};
 use crate::correlate::tftp::{is_tftp, is_tftp_protocol};
 use crate::correlate::transactions::CROSSING;
@@ -54,22 +55,18 @@ impl Record {
     }
 
     /// Whether the client's last packet said the same as `datagram`, up to
-    /// `within` ago: then this can be that packet, translated and seen again. Who asks
-    /// two servers at once sends two packets, with IPv4 identifications of their own.
-    pub fn last_from_client_was(
+    /// `within` ago: then this can be that packet, translated and seen again.
+    pub fn passage_of_last(
         &self,
         packet: &Packet,
         datagram: &Datagram,
         within: Duration,
-    ) -> bool {
+    ) -> Option<Passage> {
         let said = signature(datagram, is_tftp(self.protocol));
-        said.is_sure()
-            && self.from_client.is_some_and(|last| {
-                last.says(said, datagram)
-                    && last.may_be_packet(packet)
-                    && packet.at.distance(last.at) <= within
-                    && last.may_leave_as(packet)
-            })
+        let last = self.from_client.filter(|last| {
+            said.is_sure() && last.says(said, datagram) && packet.at.distance(last.at) <= within
+        })?;
+        Some(last.header().passage_to(Header::of(packet)))
     }
 
     /// When the endpoint asked answered itself for the first time.

@@ -6,6 +6,7 @@ use super::PointTable;
 use crate::correlate::fit;
 use crate::correlate::fit::Fit;
 use crate::correlate::flows::Flow;
+use crate::correlate::passage::Passage;
 use crate::correlate::record::{Audience, ExchangeIndex, is_group};
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
@@ -145,18 +146,37 @@ impl PointTable {
         frame: FrameRef,
         datagram: &Datagram,
     ) -> bool {
-        let is_copy = self.exchanges_of(datagram.flow.source).any(|(_, exchange)| {
-            exchange.audience == Audience::One
-                && exchange.last_from_client_was(packet, datagram, TRANSLATION_DELAY)
-        });
-        let is_copy = is_copy || self.latest_requests.has_passed(packet, datagram);
-        if !is_copy || is_group(datagram.flow.destination.address) {
+        if is_group(datagram.flow.destination.address) {
             return false;
         }
+        let passages = self.exchanges_of(datagram.flow.source).filter_map(|(_, exchange)| {
+            let asks_one = exchange.audience == Audience::One;
+            let passage = exchange.passage_of_last(packet, datagram, TRANSLATION_DELAY);
+            passage.filter(|passage| asks_one && *passage != Passage::SentTwice)
+        });
+        // What came through anywhere came through, whoever else was asked the same.
+        let passage =
+            passages.reduce(|one, other| if one == Passage::PassedOn { one } else { other });
+        let relayed = || self.latest_requests.has_passed(packet, datagram);
+        let Some(passage) = passage.or_else(|| relayed().then_some(Passage::PassedOn)) else {
+            return false;
+        };
         let (id, max_exchanges) = (self.id.translated(), self.max_exchanges);
-        self.translated
-            .get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges)))
-            .datagram(packet, frame, datagram);
+        let table =
+            self.translated.get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges)));
+        table.datagram(packet, frame, datagram);
+        if passage == Passage::PassedOn {
+            table.note_passed_on(datagram);
+        }
         true
+    }
+
+    /// Notes that the exchange of `datagram` is another one's, passed on.
+    fn note_passed_on(&mut self, datagram: &Datagram) {
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let found = self.flows.find(&self.hasher, &self.exchanges, source, destination);
+        if let Some(flow) = found.filter(|flow| flow.client == source) {
+            self.passed_on.insert(flow.exchange);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::capture::Direction;
+use crate::model::topology::{AddressRole, FactSource, Role};
 
 const DNS: Protocol = Protocol::Dns;
 
@@ -71,44 +72,122 @@ fn two_servers_that_answer_themselves_were_both_asked() {
     }
 }
 
-#[test]
-fn an_answer_that_comes_translated_at_once_is_a_copy() {
-    for Pair { to: [to_a, to_b], from: [from_a, from_b], .. } in [V4, V6] {
-        let lines =
-            [(0, to_a, ask(1)), (0, to_b, ask(1)), (3, from_b, answer(1)), (3, from_a, answer(1))];
-        let exchange = only_exchange(&lines);
-        assert_eq!(exchange.views.len(), 2);
-        assert!(!exchange.translations.is_empty());
-    }
+/// What a packet's header says beside its addresses: direction, IPv4 identification,
+/// hop limit and flow label.
+type Header = (Option<Direction>, Option<u16>, HopMarks);
+
+fn marked(number: usize, line: Line, (direction, ip_identification, hop_marks): Header) -> Packet {
+    Packet { direction, ip_identification, hop_marks, ..packet(number, line) }
+}
+
+const BARE: Header = (None, None, HopMarks::UNKNOWN);
+
+fn hops(hop_limit: u8, flow_label: u32) -> Header {
+    (None, None, HopMarks::of_v6(hop_limit, flow_label))
 }
 
 #[test]
-fn who_sends_twice_forwards_nothing() {
+fn headers_tell_a_translation_from_two_questions() {
     for pair in [V4, V6] {
         let Pair { to: [to_a, to_b], from: [from_a, from_b], .. } = pair;
-        // The answers come at once, so that only the requests tell.
+        // The second server answers first and at once, as a pod's answer is seen
+        // before it leaves translated: only the requests tell.
         let lines =
             [(0, to_a, ask(1)), (0, to_b, ask(1)), (3, from_b, answer(1)), (3, from_a, answer(1))];
-        let out = Some(Direction::Out);
+        let way = |direction| (Some(direction), None, HopMarks::UNKNOWN);
+        let identified = |value| (None, Some(value), HopMarks::UNKNOWN);
         let cases = [
-            ("both go out", [out, out], [None, None], 2),
-            ("in, then out", [Some(Direction::In), out], [None, None], 1),
-            ("two datagrams", [None, None], [Some(7), Some(8)], 2),
-            ("one datagram", [None, None], [Some(7), Some(7)], 1),
+            ("nothing known", [BARE, BARE], 2),
+            ("both go out", [way(Direction::Out), way(Direction::Out)], 2),
+            ("in, then out", [way(Direction::In), way(Direction::Out)], 1),
+            ("two datagrams", [identified(7), identified(8)], 2),
+            ("one datagram", [identified(7), identified(7)], 1),
+            ("no hop between", [hops(64, 0), hops(64, 0)], 2),
+            ("one hop on", [hops(64, 0), hops(63, 0)], 1),
+            ("one hop on, one label", [hops(64, 9), hops(63, 9)], 1),
+            ("two labels", [hops(64, 9), hops(63, 8)], 2),
         ];
-        for (name, directions, identifications, expected) in cases {
+        for (name, headers, expected) in cases {
             let mut correlator = Correlator::new(100);
             for (number, line) in lines.into_iter().enumerate() {
-                let direction = directions.get(number).copied().flatten();
-                let ip_identification = identifications.get(number).copied().flatten();
-                let packet = Packet { direction, ip_identification, ..packet(number, line) };
-                correlator.push(HOST, &packet);
+                let header = headers.get(number).copied().unwrap_or(BARE);
+                correlator.push(HOST, &marked(number, line, header));
             }
             let correlated = finish(correlator, &BTreeMap::new());
             assert_eq!(correlated.exchanges.len(), expected, "{name}");
             if expected == 2 {
                 assert_eq!(answers(&correlated, &pair), [1, 1], "{name}");
+            } else {
+                let exchange = &correlated.exchanges[0];
+                assert_eq!(exchange.views.len(), 2, "{name}");
+                assert!(!exchange.translations.is_empty(), "{name}");
             }
+        }
+    }
+}
+
+#[test]
+fn without_headers_the_inventory_makes_a_translation_likely() {
+    for pair in [V4, V6] {
+        let Pair { to: [to_a, to_b], from: [from_a, from_b], .. } = pair;
+        let lines =
+            [(0, to_a, ask(1)), (0, to_b, ask(1)), (3, from_b, answer(1)), (3, from_a, answer(1))];
+        for (role, expected) in [(Some(Role::Vip), 1), (Some(Role::External), 2), (None, 2)] {
+            let mut correlator = Correlator::new(100);
+            for (number, line) in lines.into_iter().enumerate() {
+                correlator.push(HOST, &packet(number, line));
+            }
+            let mut topology = Topology::default();
+            if let Some(role) = role {
+                let (node, pod, source) = (None, None, FactSource::Packets);
+                let belief = AddressRole { role, node, pod, source, reason: String::new() };
+                topology.infer(flow(to_a).destination.address, belief);
+            }
+            let correlated = correlator.finish(&BTreeMap::new(), &mut topology);
+            assert_eq!(correlated.entries(&topology).count(), expected, "{role:?}");
+        }
+    }
+}
+
+#[test]
+fn strangers_that_say_the_same_at_once_relay_nothing() {
+    let rows = [
+        [
+            "192.0.2.7:5000 > 198.51.100.21:69",
+            "192.0.2.8:6000 > 203.0.113.16:69",
+            "192.0.2.9:5000 > 203.0.113.16:69",
+        ],
+        [
+            "[2001:db8::7]:5000 > [2001:db8:1::21]:69",
+            "[2001:db8::8]:6000 > [2001:db8:2::16]:69",
+            "[2001:db8::9]:5000 > [2001:db8:2::16]:69",
+        ],
+    ];
+    for [first, second, third] in rows {
+        for (name, later, expected) in [
+            ("their own", [hops(64, 0), hops(64, 0)], 3),
+            ("nothing known", [BARE, BARE], 3),
+            ("relayed", [hops(63, 0), hops(64, 0)], 2),
+        ] {
+            let mut correlator = Correlator::new(100);
+            let headers = [hops(64, 0), later[0], later[1]];
+            for (number, line) in [first, second, third].into_iter().enumerate() {
+                let mut packet = marked(number, (0, line, Says::Write("a.cfg")), headers[number]);
+                if let Content::Datagram(datagram) = &mut packet.content {
+                    datagram.fingerprint = Some(7);
+                }
+                correlator.push(HOST, &packet);
+            }
+            let mut places = BTreeMap::new();
+            let point = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
+            places.insert(HOST, Place { point, capture_name: String::new() });
+            let points: Vec<_> = finish(correlator, &places)
+                .exchanges
+                .iter()
+                .filter(|exchange| exchange.primary().point == HOST)
+                .map(|exchange| exchange.client)
+                .collect();
+            assert_eq!(points.len(), expected, "{name}: {points:?}");
         }
     }
 }

@@ -14,6 +14,7 @@ use etherparse::{IpNumber, Ipv6ExtensionsSlice, LaxIpSlice};
 
 use super::DecodeError;
 use super::field::{find_u8, saturating_u32};
+use crate::model::hop::HopMarks;
 pub(super) use fragment::{Fragment, FragmentPlace, is_later_fragment};
 
 /// An IP packet with its extension headers taken off.
@@ -29,6 +30,7 @@ pub(super) struct IpPacket<'a> {
     pub length: u32,
     /// IPv4 only; `None` where zero.
     pub identification: Option<u16>,
+    pub hop_marks: HopMarks,
     /// What the packet is a part of, where it is not the whole.
     pub fragment: Option<Fragment<'a>>,
 }
@@ -68,13 +70,14 @@ fn parse_any_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, DecodeErr
     {
         return Err(error);
     }
-    let (header_bytes, declared_bytes, identification) = match &slice {
+    let (header_bytes, declared_bytes, identification, hop_marks) = match &slice {
         LaxIpSlice::Ipv4(v4) => {
             let authentication = v4.extensions().auth.map_or(0, |auth| auth.slice().len());
             (
                 v4.header().slice().len() + authentication,
                 u32::from(v4.header().total_len()),
                 Some(v4.header().identification()).filter(|value| *value != 0),
+                HopMarks::of_v4(v4.header().ttl()),
             )
         }
         LaxIpSlice::Ipv6(v6) => {
@@ -83,7 +86,9 @@ fn parse_any_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, DecodeErr
                 0 => 0,
                 payload_bytes => u32::from(payload_bytes) + saturating_u32(base_bytes),
             };
-            (base_bytes + v6.extensions().slice().len(), declared_bytes, None)
+            let label = v6.header().flow_label().value();
+            let hop_marks = HopMarks::of_v6(v6.header().hop_limit(), label);
+            (base_bytes + v6.extensions().slice().len(), declared_bytes, None, hop_marks)
         }
     };
     let header_bytes = saturating_u32(header_bytes);
@@ -100,6 +105,7 @@ fn parse_any_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, DecodeErr
         payload: slice.payload().payload,
         length: total_bytes.saturating_sub(header_bytes),
         identification,
+        hop_marks,
         fragment,
     })
 }

@@ -8,6 +8,7 @@ use std::num::NonZeroU16;
 use etherparse::IpNumber;
 
 use super::IpPacket;
+use crate::model::hop::HopMarks;
 
 const V4_HEADER_BYTES: u16 = 20;
 /// Offset and the flag "more fragments" (RFC 791 section 3.1).
@@ -25,8 +26,28 @@ pub(super) fn find_plain_udp(bytes: &[u8]) -> Option<IpPacket<'_>> {
 
 fn find_v4(bytes: &[u8]) -> Option<IpPacket<'_>> {
     let (header, behind) = bytes.split_first_chunk()?;
-    let [_, _, l0, l1, i0, i1, f0, f1, _, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3]: [u8;
-        20] = *header;
+    let [
+        _,
+        _,
+        l0,
+        l1,
+        i0,
+        i1,
+        f0,
+        f1,
+        time_to_live,
+        protocol,
+        _,
+        _,
+        s0,
+        s1,
+        s2,
+        s3,
+        d0,
+        d1,
+        d2,
+        d3,
+    ]: [u8; 20] = *header;
     let is_plain =
         IpNumber(protocol) == IpNumber::UDP && u16::from_be_bytes([f0, f1]) & FRAGMENT_BITS == 0;
     // Zero, or less than the header: not to be taken at its word.
@@ -38,12 +59,13 @@ fn find_v4(bytes: &[u8]) -> Option<IpPacket<'_>> {
         payload: behind.get(..usize::from(length)).unwrap_or(behind),
         length: length.into(),
         identification: NonZeroU16::new(u16::from_be_bytes([i0, i1])).map(NonZeroU16::get),
+        hop_marks: HopMarks::of_v4(time_to_live),
         fragment: None,
     })
 }
 
 fn find_v6(bytes: &[u8]) -> Option<IpPacket<'_>> {
-    let ([_, _, _, _, l0, l1, protocol, _], behind) = bytes.split_first_chunk()?;
+    let ([_, c0, c1, c2, l0, l1, protocol, hop_limit], behind) = bytes.split_first_chunk()?;
     let (source, behind) = behind.split_first_chunk::<16>()?;
     let (destination, behind) = behind.split_first_chunk::<16>()?;
     let is_plain = IpNumber(*protocol) == IpNumber::UDP;
@@ -56,6 +78,7 @@ fn find_v6(bytes: &[u8]) -> Option<IpPacket<'_>> {
         payload: behind.get(..usize::from(length.get())).unwrap_or(behind),
         length: length.get().into(),
         identification: None,
+        hop_marks: HopMarks::of_v6(*hop_limit, u32::from_be_bytes([0, *c0, *c1, *c2])),
         fragment: None,
     })
 }

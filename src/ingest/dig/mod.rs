@@ -15,6 +15,7 @@ use std::hash::{Hash, Hasher};
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
+use crate::model::hop::HopMarks;
 use crate::model::input::{Fault, Place};
 use crate::model::packet::{Application, Content, Datagram, Packet, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
@@ -211,6 +212,7 @@ fn packet(line: u64, content: Content) -> Packet {
         kernel_interface: None,
         direction: None,
         ip_identification: None,
+        hop_marks: HopMarks::UNKNOWN,
         tunnel: None,
         content,
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::event::{Fate, FlowEvent, Party, Who};
 use crate::model::endpoint::FlowKey;
+use crate::model::hop::HopMarks;
 use crate::model::packet::{Application, Content, Datagram, IcmpError, IcmpKind, Packet};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
@@ -50,6 +51,7 @@ pub(super) fn packet(frame: u64, at: Timestamp, interface: u32, content: Content
         kernel_interface: None,
         direction: None,
         ip_identification: None,
+        hop_marks: HopMarks::UNKNOWN,
         tunnel: None,
         content,
     }

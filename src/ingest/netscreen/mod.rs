@@ -11,6 +11,7 @@ mod packet;
 use super::faults::Faults;
 use super::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame};
+use crate::model::hop::HopMarks;
 use crate::model::input::Place;
 use crate::model::packet::Packet;
 use crate::model::time::Timestamp;
@@ -152,6 +153,7 @@ impl NetscreenRun {
                 direction: Some(pending.direction),
                 tunnel: None,
                 ip_identification: None,
+                hop_marks: HopMarks::UNKNOWN,
                 content,
             })),
             Reading::Other => sink(Event::OtherPacket { frame, at: Some(at) }),

@@ -98,6 +98,7 @@ fn packet(pending: &Pending, content: Content) -> Packet {
         direction: pending.direction,
         tunnel: None,
         ip_identification: pending.identification().filter(|id| *id != 0),
+        hop_marks: pending.hop_marks(),
         content,
     }
 }

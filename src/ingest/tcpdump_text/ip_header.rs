@@ -1,10 +1,13 @@
 //! The IP header that `-v` prints in parentheses.
 
+use crate::model::hop::HopMarks;
+
 /// The parenthesised header of `-v`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IpHeader {
     /// IPv4 only.
     pub identification: Option<u16>,
+    pub hop_marks: HopMarks,
     /// IPv4: bytes from the datagram's start to this fragment.
     pub offset_bytes: u32,
     /// The protocol that the header names.
@@ -39,11 +42,26 @@ pub(super) fn read_header(inside: &str) -> IpHeader {
     let payload = find_number(inside, "payload length: ");
     IpHeader {
         identification: find_number(inside, "id ").and_then(|id| u16::try_from(id).ok()),
+        hop_marks: find_hop_marks(inside),
         offset_bytes: find_number(inside, "offset ").unwrap_or(0),
         protocol: find_protocol(inside),
         payload_length: payload
             .or_else(|| find_number(inside, "length ").and_then(|total| total.checked_sub(20))),
     }
+}
+
+/// `ttl 63`; `flowlabel 0xb3c1e, hlim 64`.
+fn find_hop_marks(inside: &str) -> HopMarks {
+    let number = |lead| find_number(inside, lead).and_then(|limit| u8::try_from(limit).ok());
+    if let Some(time_to_live) = number("ttl ") {
+        return HopMarks::of_v4(time_to_live);
+    }
+    let Some(hop_limit) = number("hlim ") else { return HopMarks::UNKNOWN };
+    let label = inside.split_once("flowlabel 0x").and_then(|(_, rest)| {
+        let digits = rest.split(|c: char| !c.is_ascii_hexdigit()).next()?;
+        u32::from_str_radix(digits, 16).ok()
+    });
+    HopMarks::of_v6(hop_limit, label.unwrap_or(0))
 }
 
 /// `proto UDP (17)`, `next-header UDP (17)`, and `proto 17` of old versions.
@@ -85,6 +103,7 @@ mod tests {
                 "(tos 0x0, ttl 63, id 10208, offset 0, flags [DF], proto UDP (17), length 999)",
                 IpHeader {
                     identification: Some(10_208),
+                    hop_marks: HopMarks::of_v4(63),
                     offset_bytes: 0,
                     protocol: Some(17),
                     payload_length: Some(979),
@@ -94,6 +113,7 @@ mod tests {
                 "(tos 0x0, ttl 63, id 7, offset 1480, flags [none], proto UDP (17), length 64, bad cksum 0 (->b404)!)",
                 IpHeader {
                     identification: Some(7),
+                    hop_marks: HopMarks::of_v4(63),
                     offset_bytes: 1_480,
                     protocol: Some(17),
                     payload_length: Some(44),
@@ -103,6 +123,7 @@ mod tests {
                 "(flowlabel 0xb3c1e, hlim 64, next-header UDP (17) payload length: 43)",
                 IpHeader {
                     identification: None,
+                    hop_marks: HopMarks::of_v6(64, 0xb_3c1e),
                     offset_bytes: 0,
                     protocol: Some(17),
                     payload_length: Some(43),
@@ -112,6 +133,7 @@ mod tests {
                 "(hlim 255, next-header ICMPv6 (58) payload length: 32)",
                 IpHeader {
                     identification: None,
+                    hop_marks: HopMarks::of_v6(255, 0),
                     offset_bytes: 0,
                     protocol: Some(58),
                     payload_length: Some(32),

@@ -16,6 +16,7 @@ use super::network::{Addressed, Body, Transport, parse_addressed, read_network_t
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
+use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, Datagram};
 use crate::model::time::Timestamp;
 
@@ -185,6 +186,12 @@ impl Pending {
     #[must_use]
     pub fn identification(&self) -> Option<u16> {
         self.header.and_then(|header| header.identification)
+    }
+
+    /// Hop limit and flow label, printed by `-v`.
+    #[must_use]
+    pub fn hop_marks(&self) -> HopMarks {
+        self.header.map_or(HopMarks::UNKNOWN, |header| header.hop_marks)
     }
 
     pub fn note_gap(&mut self) {
