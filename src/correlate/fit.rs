@@ -23,6 +23,9 @@ const GROUP_DELAY: Duration = Duration::from_secs(10);
 /// How well a reply fits, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
+    /// It answers the same question, which whom the client asked has answered itself:
+    /// the client asked others as well, where nobody captured.
+    Beside,
     OtherAddress(Confidence),
     OtherPort(Confidence),
     ByDesign,
@@ -36,7 +39,7 @@ impl Fit {
             Self::OtherAddress(confidence) | Self::OtherPort(confidence) => {
                 confidence == Confidence::Certain
             }
-            Self::ByDesign => false,
+            Self::Beside | Self::ByDesign => false,
             Self::Asked => true,
         }
     }
@@ -46,7 +49,7 @@ impl Fit {
         match self {
             Self::OtherAddress(confidence) => Origin::OtherAddress(confidence),
             Self::OtherPort(confidence) => Origin::OtherPort(confidence),
-            Self::ByDesign => Origin::ByDesign,
+            Self::Beside | Self::ByDesign => Origin::ByDesign,
             Self::Asked => Origin::Asked,
         }
     }
@@ -83,6 +86,9 @@ pub fn find_reply_fit(
         let answers = transaction.role == TransactionRole::Reply
             && answers_protocol(transaction.protocol, exchange.protocol)
             && exchange.transactions.knows(transaction.identity);
+        if answers && exchange.transactions.is_settled(transaction.identity) {
+            return Some(Fit::Beside);
+        }
         return answers.then(|| claim(exchange.protocol, asked, source, Confidence::Certain));
     }
     // Where answers carry an identity, one without it is no answer; text often

@@ -26,6 +26,7 @@ mod points;
 mod record;
 mod relayed;
 mod repetition;
+mod retries;
 mod roles;
 mod sides;
 mod signature;

@@ -64,6 +64,10 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         observed_until: point.observed.map_or(last_at, |(_, last)| last),
         has_payloads: record.has_payloads,
     };
+    if view.asked_again.is_none() {
+        let retries = details.and_then(|details| details.retries.as_deref());
+        view.asked_again = retries.and_then(|retries| retries.find_given_up(view.observed_until));
+    }
     weigh_replies(&mut view, record, table);
     if view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply) {
         view.answered_elsewhere = find_answer_elsewhere(record, table);
