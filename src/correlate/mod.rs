@@ -7,6 +7,7 @@
 //! puts together what several points saw of one exchange, and `roles` says
 //! who the device is.
 
+mod bypass;
 mod clients;
 mod count;
 mod details;

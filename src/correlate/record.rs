@@ -412,7 +412,7 @@ impl Record {
             return Some(Novelty::New);
         }
         let asked = self.transactions.ask(transaction, frame.at);
-        self.note_retry(frame, transaction.protocol, &asked);
+        self.note_retry(frame, transaction.protocol, asked);
         if let Some(confidence) = asked.after_answer {
             self.note_asked_again(frame, confidence);
         }
@@ -421,7 +421,7 @@ impl Record {
 
     /// Follows questions under new identities after answers from elsewhere. Until it is
     /// known that these are no retries, they do not say that the client went on.
-    fn note_retry(&mut self, frame: FrameRef, protocol: Protocol, asked: &Asked) {
+    fn note_retry(&mut self, frame: FrameRef, protocol: Protocol, asked: Asked) {
         let asked_at = self.requests.last.at;
         let Some(details) = self.details.as_mut().filter(|details| details.has_changed_replies())
         else {

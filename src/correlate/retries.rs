@@ -64,11 +64,10 @@ impl Retries {
             return self.row.is_some();
         }
         if !RETRY.contains(&pause) {
-            if pause > *RETRY.end() {
-                self.give_up();
-            }
+            // What is asked anew after it was given up shows no more than before.
+            let was_given_up = pause > *RETRY.end() && self.give_up();
             self.row = None;
-            return false;
+            return was_given_up;
         }
         let row = self.row.get_or_insert(Row {
             first: frame,
@@ -101,12 +100,12 @@ impl Retries {
         Some(AskedAgain { frame, times, confidence: Confidence::Likely })
     }
 
-    /// A pause that no retry waits for ends the row.
-    fn give_up(&mut self) {
-        if let Some(row) = self.row.filter(Row::is_like_retries) {
-            let (first, times) = self.given_up.unwrap_or((row.first, 0));
-            self.given_up = Some((first, times + row.times));
-        }
+    /// A pause that no retry waits for ends the row. Says whether that was one of retries.
+    fn give_up(&mut self) -> bool {
+        let Some(row) = self.row.filter(Row::is_like_retries) else { return false };
+        let (first, times) = self.given_up.unwrap_or((row.first, 0));
+        self.given_up = Some((first, times + row.times));
+        true
     }
 }
 
@@ -121,12 +120,16 @@ mod tests {
     use super::*;
     use crate::model::capture::CaptureId;
 
+    /// Questions by the pause before each, how long nothing was asked after them, and
+    /// how many of them were retries.
+    type Case = (&'static str, Protocol, Vec<(u64, Option<SameQuestion>)>, u64, Option<u64>);
+
     #[test]
     fn retries_end_and_polls_do_not() {
         let next = Some(SameQuestion::Next);
         let (snmp, dns) = (Protocol::Snmp, Protocol::Dns);
         let steady = |times| vec![(1_000, next); times];
-        let cases: [(&str, Protocol, Vec<(u64, Option<SameQuestion>)>, u64, Option<u64>); 12] = [
+        let cases: [Case; 12] = [
             ("three retries, then silence", snmp, steady(3), 3_000, Some(3)),
             ("polls until the capture ends", snmp, steady(3), 900, None),
             ("many polls, then silence", snmp, steady(20), 3_000, None),
