@@ -134,6 +134,10 @@ impl Details {
 
     /// Notes that whom the client asked answers as well what another answered just before.
     pub fn answered_beside(&mut self) {
+        // It says itself that it had not asked that one.
+        if self.discarded.is_some() {
+            return;
+        }
         let others = self.replies.iter_mut().filter(|replies| {
             matches!(replies.origin, Origin::OtherAddress(_) | Origin::OtherPort(_))
         });

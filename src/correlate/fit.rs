@@ -92,9 +92,10 @@ pub fn find_reply_fit(
         return answers.then(|| claim(exchange.protocol, asked, source, Confidence::Certain));
     }
     // Where answers carry an identity, one without it is no answer; text often
-    // does not print it.
+    // does not print it, and a snap length may have cut it off.
+    let is_read = datagram.fingerprint.is_some() && !datagram.is_cut;
     let lacks_identity = expects_identity(exchange.protocol)
-        && datagram.fingerprint.is_some()
+        && is_read
         && !matches!(datagram.application, Application::Transaction(_));
     if exchange.protocol.moves_by_design() || !alone || lacks_identity {
         return None;
@@ -107,7 +108,7 @@ pub fn find_reply_fit(
     }
     if source.address == asked.address {
         // Where the bytes are there, the protocols that we read say it themselves.
-        let port_may_change = exchange.protocol == Protocol::Udp || datagram.fingerprint.is_none();
+        let port_may_change = exchange.protocol == Protocol::Udp || !is_read;
         return port_may_change.then_some(Fit::OtherPort(Confidence::Possible));
     }
     if is_subnet_broadcast(asked.address, source.address) {

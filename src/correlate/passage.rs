@@ -73,6 +73,17 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Whether both carry one mark that tells packets, or flows, apart. With a hop
+    /// between them that is enough, where a snap length left nothing else.
+    pub fn has_mark_of(self, other: Self) -> bool {
+        let is_equal =
+            |marks: Option<(NonZeroU16, NonZeroU16)>| marks.is_some_and(|(one, two)| one == two);
+        is_equal(self.identification.zip(other.identification))
+            || is_equal(self.flow_label.zip(other.flow_label))
+    }
+}
+
 /// Twenty bits in sixteen: of 65,536 labels two are taken for one.
 #[expect(clippy::cast_possible_truncation, reason = "what the lower half lacks is folded in")]
 const fn fold(label: u32) -> NonZeroU16 {
