@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::count::{CountWithRepeat, Mark};
 use super::handshakes::is_open_half;
 use super::repetition::Last;
+use super::retries::Retries;
 use super::sides::{FollowUpsTo, RepliesFrom};
 use super::steps::Steps;
 use super::tftp::{awaits_follow_up, is_tftp_protocol};
@@ -63,6 +64,7 @@ pub struct Details {
     /// A TCP reset of the client.
     pub reset: Option<Mark>,
     pub asked_again: Option<Box<AskedAgain>>,
+    pub retries: Option<Box<Retries>>,
     pub discarded: Option<Box<Discarded>>,
     pub dropped: Option<Box<DroppedPackets>>,
     pub stall: Option<Box<Stall>>,
@@ -111,6 +113,7 @@ impl Details {
                     origin,
                     tally: CountWithRepeat::NONE,
                     awaits_follow_up: false,
+                    beside: 0,
                 });
             }
             self.replies.len() - 1
@@ -127,6 +130,27 @@ impl Details {
                 follow_ups.course = Course::ToAnswerer;
             }
         }
+    }
+
+    /// Notes that whom the client asked answers as well what another answered just before.
+    pub fn answered_beside(&mut self) {
+        // It says itself that it had not asked that one.
+        if self.discarded.is_some() {
+            return;
+        }
+        let others = self.replies.iter_mut().filter(|replies| {
+            matches!(replies.origin, Origin::OtherAddress(_) | Origin::OtherPort(_))
+        });
+        if let Some(latest) = others.max_by_key(|replies| replies.tally.count.last.at) {
+            latest.beside = latest.beside.saturating_add(1);
+        }
+    }
+
+    /// Whether the client was answered from an endpoint that it did not ask.
+    pub fn has_changed_replies(&self) -> bool {
+        self.replies
+            .iter()
+            .any(|replies| matches!(replies.origin, Origin::OtherAddress(_) | Origin::OtherPort(_)))
     }
 
     pub fn follow_up(

@@ -23,6 +23,9 @@ const GROUP_DELAY: Duration = Duration::from_secs(10);
 /// How well a reply fits, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
+    /// It answers the same question, which whom the client asked has answered itself:
+    /// the client asked others as well, where nobody captured.
+    Beside,
     OtherAddress(Confidence),
     OtherPort(Confidence),
     ByDesign,
@@ -36,7 +39,7 @@ impl Fit {
             Self::OtherAddress(confidence) | Self::OtherPort(confidence) => {
                 confidence == Confidence::Certain
             }
-            Self::ByDesign => false,
+            Self::Beside | Self::ByDesign => false,
             Self::Asked => true,
         }
     }
@@ -46,7 +49,7 @@ impl Fit {
         match self {
             Self::OtherAddress(confidence) => Origin::OtherAddress(confidence),
             Self::OtherPort(confidence) => Origin::OtherPort(confidence),
-            Self::ByDesign => Origin::ByDesign,
+            Self::Beside | Self::ByDesign => Origin::ByDesign,
             Self::Asked => Origin::Asked,
         }
     }
@@ -83,12 +86,16 @@ pub fn find_reply_fit(
         let answers = transaction.role == TransactionRole::Reply
             && answers_protocol(transaction.protocol, exchange.protocol)
             && exchange.transactions.knows(transaction.identity);
+        if answers && exchange.transactions.is_settled(transaction.identity) {
+            return Some(Fit::Beside);
+        }
         return answers.then(|| claim(exchange.protocol, asked, source, Confidence::Certain));
     }
     // Where answers carry an identity, one without it is no answer; text often
-    // does not print it.
+    // does not print it, and a snap length may have cut it off.
+    let is_read = datagram.fingerprint.is_some() && !datagram.is_cut;
     let lacks_identity = expects_identity(exchange.protocol)
-        && datagram.fingerprint.is_some()
+        && is_read
         && !matches!(datagram.application, Application::Transaction(_));
     if exchange.protocol.moves_by_design() || !alone || lacks_identity {
         return None;
@@ -101,7 +108,7 @@ pub fn find_reply_fit(
     }
     if source.address == asked.address {
         // Where the bytes are there, the protocols that we read say it themselves.
-        let port_may_change = exchange.protocol == Protocol::Udp || datagram.fingerprint.is_none();
+        let port_may_change = exchange.protocol == Protocol::Udp || !is_read;
         return port_may_change.then_some(Fit::OtherPort(Confidence::Possible));
     }
     if is_subnet_broadcast(asked.address, source.address) {

@@ -146,6 +146,7 @@ mod tests {
                 flow: FlowKey::udp(client, asked),
                 length: 1,
                 fingerprint: None,
+                is_cut: false,
                 application: Application::Plain(protocol),
             };
             Record::open(protocol, client, Some(asked), &datagram)

@@ -207,6 +207,7 @@ fn message(flow: FlowKey, role: TransactionRole, number: u32, label: &'static st
         flow,
         length: 0,
         fingerprint: Some(identity),
+        is_cut: false,
         application: Application::Transaction(transaction),
     }
 }

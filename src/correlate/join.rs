@@ -16,8 +16,9 @@ use super::table::PointTable;
 use crate::model::capture::{CaptureId, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Point;
-use crate::model::protocol::Protocol;
+use crate::model::protocol::{DeviceSide, Protocol};
 use crate::model::time::Timestamp;
+use crate::model::topology::{Role, Topology};
 
 /// Hosts' clocks differ by seconds, rarely by more; without a payload only time relates two views.
 const TIME_APART: Duration = Duration::from_secs(10);
@@ -59,15 +60,23 @@ impl Groups {
 
 /// Joins the sightings of all tables, which are in the order of `points`; `stated`
 /// is what connection tracking knows of translated clients.
-pub fn join(tables: &[PointTable], points: &[Point], stated: &Stated) -> Groups {
+pub fn join(
+    tables: &[PointTable],
+    points: &[Point],
+    stated: &Stated,
+    topology: &Topology,
+) -> Groups {
     if let [table] = tables {
         return Groups::Alone(taken(table).collect());
     }
     let places = tables.iter().enumerate().flat_map(|(index, table)| {
         taken(table).map(move |position| Place { table: index, position: position as usize })
     });
-    let mut seen: Vec<Seen<'_>> = places.map(|place| Seen::new(place, tables, points)).collect();
-    seen.sort_by_key(|seen| (seen.distance, seen.place.table, seen.first_at, seen.place.position));
+    let mut seen: Vec<Seen<'_>> =
+        places.map(|place| Seen::new(place, tables, points, topology)).collect();
+    seen.sort_by_key(|seen| {
+        (seen.distance, seen.hops, seen.place.table, seen.first_at, seen.place.position)
+    });
     let mut groups: Vec<(Seen<'_>, Group)> = Vec::new();
     let mut by_client: HashMap<Endpoint, Vec<usize>> = HashMap::new();
     let mut by_transaction: HashMap<Transaction, Vec<usize>> = HashMap::new();
@@ -114,14 +123,25 @@ struct Seen<'a> {
     place: Place,
     record: &'a Record,
     first_at: Timestamp,
-    distance: u8,
+    /// From the device, by the side of the translation; a pod is asked behind it.
+    distance: (u8, bool),
+    /// From the device, as the hop limit tells among points on one side.
+    hops: u8,
 }
 
 impl<'a> Seen<'a> {
-    fn new(place: Place, tables: &'a [PointTable], points: &[Point]) -> Self {
+    fn new(place: Place, tables: &'a [PointTable], points: &[Point], topology: &Topology) -> Self {
         let record = &tables[place.table].exchanges[place.position];
-        let distance = distance_from_device(points[place.table].kind);
-        Self { place, record, first_at: record.times().0, distance }
+        let asks_pod =
+            record.asked.is_some_and(|asked| topology.role_of(asked.address) == Role::Pod);
+        let distance = (distance_from_device(points[place.table].kind), asks_pod);
+        let hop_limit = record.client_hop_limit();
+        // Where the device is asked, its client is at the other end.
+        let hops = match record.protocol.device_side() {
+            DeviceSide::Server => hop_limit,
+            DeviceSide::Client | DeviceSide::Either => u8::MAX - hop_limit,
+        };
+        Self { place, record, first_at: record.times().0, distance, hops }
     }
 
     /// File names are no identity: many devices write `startup.cfg`.

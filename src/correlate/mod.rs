@@ -7,6 +7,7 @@
 //! puts together what several points saw of one exchange, and `roles` says
 //! who the device is.
 
+mod bypass;
 mod clients;
 mod count;
 mod details;
@@ -26,6 +27,7 @@ mod points;
 mod record;
 mod relayed;
 mod repetition;
+mod retries;
 mod roles;
 mod sides;
 mod signature;

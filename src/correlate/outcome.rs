@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::bypass;
 use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups, Stated};
 use super::roles;
@@ -10,7 +11,7 @@ use super::table::PointTable;
 use super::view::{Sighting, sighting};
 use crate::model::capture::{CaptureId, PointKind};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{AddressTranslation, DeviceRule, Exchange, Point, PointId, View};
+use crate::model::exchange::{AddressTranslation, DeviceRule, Exchange, Point, PointId};
 use crate::model::finding::Verdict;
 use crate::model::protocol::Protocol;
 use crate::model::topology::{Role, Topology};
@@ -121,7 +122,7 @@ impl Correlated {
         stated: &Stated,
         topology: &mut Topology,
     ) -> Self {
-        let groups = join::join(&tables, &points, stated);
+        let groups = join::join(&tables, &points, stated, topology);
         let clock_offsets = join::clock_offsets(&groups, &tables);
         let correlated = Self { points, clock_offsets, unfollowed_packets, tables, groups };
         for exchange in correlated.groups.iter().filter_map(|group| correlated.telling(&group)) {
@@ -159,7 +160,7 @@ impl Correlated {
     }
 
     fn exchange(&self, group: &Group) -> Option<Exchange> {
-        let seen: Vec<(Endpoint, Sighting)> = group
+        let mut seen: Vec<(Endpoint, Sighting)> = group
             .iter()
             .map(|place| {
                 let table = &self.tables[place.table];
@@ -167,6 +168,7 @@ impl Correlated {
                 (record.client, sighting(record, table, &self.points[place.table]))
             })
             .collect();
+        bypass::join_answers(&mut seen, &self.points, &self.clock_offsets);
         let translations = translations(&seen);
         let (client, first) = seen.first()?;
         Some(Exchange {
@@ -187,17 +189,18 @@ fn translations(seen: &[(Endpoint, Sighting)]) -> Vec<AddressTranslation> {
     let mut found = Vec::new();
     for (other_client, other) in others {
         let (near, far) = (&first.view, &other.view);
-        let mut push = |from: &View, to: &View, before: Endpoint, after: Endpoint| {
+        let mut push = |from: PointId, to: PointId, before: Endpoint, after: Endpoint| {
             if before != after {
-                found.push(AddressTranslation { from: from.point, to: to.point, before, after });
+                found.push(AddressTranslation { from, to, before, after });
             }
         };
-        push(far, near, *other_client, *client);
+        push(far.point, near.point, *other_client, *client);
         if let (Some(before), Some(after)) = (near.asked, far.asked) {
-            push(near, far, before, after);
+            push(near.point, far.point, before, after);
         }
+        let answered_at = near.beside.map_or(near.point, |beside| beside.point);
         for (before, after) in far.replies.iter().zip(&near.replies) {
-            push(far, near, before.source, after.source);
+            push(far.point, answered_at, before.source, after.source);
         }
     }
     found

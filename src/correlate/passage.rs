@@ -73,6 +73,17 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Whether both carry one mark that tells packets, or flows, apart. With a hop
+    /// between them that is enough, where a snap length left nothing else.
+    pub fn has_mark_of(self, other: Self) -> bool {
+        let is_equal =
+            |marks: Option<(NonZeroU16, NonZeroU16)>| marks.is_some_and(|(one, two)| one == two);
+        is_equal(self.identification.zip(other.identification))
+            || is_equal(self.flow_label.zip(other.flow_label))
+    }
+}
+
 /// Twenty bits in sixteen: of 65,536 labels two are taken for one.
 #[expect(clippy::cast_possible_truncation, reason = "what the lower half lacks is folded in")]
 const fn fold(label: u32) -> NonZeroU16 {
@@ -86,7 +97,8 @@ const fn fold(label: u32) -> NonZeroU16 {
 mod tests {
     use super::*;
 
-    const BARE: Header = Header { identification: None, marks: HopMarks::UNKNOWN, direction: None };
+    const BARE: Header =
+        Header { identification: None, flow_label: None, hop_limit: None, direction: None };
 
     #[test]
     fn headers_tell_one_packet_from_two() {

@@ -43,12 +43,9 @@ fn describe_one(
     } else if is_translated && asks_pods(table, topology) {
         PointKind::Pod
     } else {
-        infer_kind(
-            interface.as_deref().filter(|_| !is_translated),
-            node.as_deref(),
-            &addresses,
-            topology,
-        )
+        let named = interface.as_deref().filter(|_| !is_translated);
+        let leaves = if knows_roles { answered_translated(table, topology) } else { 0 };
+        infer_kind(named, node.as_deref(), &addresses, leaves, topology)
     };
     if node.is_none() && kind != PointKind::Device {
         node = addresses.keys().find_map(|address| {
@@ -67,11 +64,13 @@ fn describe_one(
 }
 
 /// A pod's cable by what the inventory or its name says; else by whether the
-/// addresses there are those before or after translation.
+/// addresses there are those before or after translation. `leaves` counts what was
+/// asked of pods and answered by others.
 fn infer_kind(
     interface: Option<&str>,
     node: Option<&str>,
     addresses: &BTreeMap<IpAddr, usize>,
+    leaves: usize,
     topology: &Topology,
 ) -> PointKind {
     if let Some(interface) = interface
@@ -87,7 +86,7 @@ fn infer_kind(
             .sum()
     };
     let inside = weigh(&[Role::Pod]);
-    let outside = weigh(&[Role::Vip, Role::Node, Role::Service]);
+    let outside = weigh(&[Role::Vip, Role::Node, Role::Service]) + leaves;
     match (inside, outside) {
         (0, 0) => PointKind::Unknown,
         (inside, outside) if inside > outside => PointKind::Pod,
@@ -111,6 +110,21 @@ fn asks_pods(table: &PointTable, topology: &Topology) -> bool {
     let live = table.exchanges.iter().filter(|exchange| !exchange.is_vacant());
     live.filter_map(|exchange| exchange.asked)
         .any(|asked| topology.role_of(asked.address) == Role::Pod)
+}
+
+/// How many exchanges were asked of a pod and answered by another address: on its own
+/// cable a pod answers as itself, and what leaves translated is seen on an uplink.
+fn answered_translated(table: &PointTable, topology: &Topology) -> usize {
+    let live = table.exchanges.iter().filter(|exchange| !exchange.is_vacant());
+    live.filter(|exchange| {
+        let is_pods = |address| topology.role_of(address) == Role::Pod;
+        let changed = exchange.details.iter().flat_map(|details| &details.replies);
+        exchange.asked.is_some_and(|asked| is_pods(asked.address))
+            && changed
+                .filter(|replies| replies.origin.is_changed())
+                .any(|replies| !is_pods(replies.source.address))
+    })
+    .count()
 }
 
 /// How many exchanges each address asked or answered here.

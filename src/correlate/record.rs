@@ -14,7 +14,7 @@ use super::details::{Details, Synopsis, Weight};
 use super::repetition::{COPY, Last, Pace};
 use super::signature::{Basis, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
-use super::transactions::{CROSSING, Transactions};
+use super::transactions::{Answerer, Asked, CROSSING, Transactions};
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, IcmpErrors, LateChange, Novelty, Origin};
@@ -236,7 +236,12 @@ impl Record {
         }
         self.unanswered = Waiting::NONE;
         if let Application::Transaction(transaction) = &datagram.application {
-            self.transactions.answer(transaction.identity, packet.at);
+            let by = if origin == Origin::Asked { Answerer::Asked } else { Answerer::Other };
+            if self.transactions.answer(transaction.identity, by, packet.at)
+                && let Some(details) = &mut self.details
+            {
+                details.answered_beside();
+            }
         } else if datagram.fingerprint.is_none() {
             self.transactions.answer_latest(packet.at);
         }
@@ -407,10 +412,27 @@ impl Record {
             return Some(Novelty::New);
         }
         let asked = self.transactions.ask(transaction, frame.at);
+        self.note_retry(frame, transaction.protocol, asked);
         if let Some(confidence) = asked.after_answer {
             self.note_asked_again(frame, confidence);
         }
         Some(asked.novelty)
+    }
+
+    /// Follows questions under new identities after answers from elsewhere. Until it is
+    /// known that these are no retries, they do not say that the client went on.
+    fn note_retry(&mut self, frame: FrameRef, protocol: Protocol, asked: Asked) {
+        let asked_at = self.requests.last.at;
+        let Some(details) = self.details.as_mut().filter(|details| details.has_changed_replies())
+        else {
+            return;
+        };
+        if asked.novelty == Novelty::New {
+            let retries = details.retries.get_or_insert_default();
+            if retries.note(frame, protocol, frame.at.since(asked_at), asked.same_question) {
+                self.client_news = false;
+            }
+        }
     }
 
     /// The client repeated itself although a reply had come.

@@ -27,7 +27,9 @@ pub struct LatestRequests {
 #[derive(Debug)]
 struct Opened {
     at: Timestamp,
-    fingerprint: u64,
+    fingerprint: Option<u64>,
+    length: u32,
+    is_cut: bool,
     header: Header,
     client: Endpoint,
     asked: Endpoint,
@@ -36,13 +38,14 @@ struct Opened {
 impl LatestRequests {
     /// Notes a request that opened an exchange.
     pub fn note(&mut self, packet: &Packet, datagram: &Datagram) {
-        let Some(fingerprint) = datagram.fingerprint else { return };
         if self.latest.len() == MAX_RECENT {
             self.latest.pop_front();
         }
         self.latest.push_back(Opened {
             at: packet.at,
-            fingerprint,
+            fingerprint: datagram.fingerprint,
+            length: datagram.length,
+            is_cut: datagram.is_cut,
             header: Header::of(packet),
             client: datagram.flow.source,
             asked: datagram.flow.destination,
@@ -55,19 +58,30 @@ impl LatestRequests {
     /// that boot together read one file, need more to be taken for one than that
     /// nothing speaks against it.
     pub fn has_passed(&self, packet: &Packet, datagram: &Datagram) -> bool {
-        let Some(fingerprint) = datagram.fingerprint else { return false };
         let header = Header::of(packet);
         let (source, destination) =
             (datagram.flow.source.address, datagram.flow.destination.address);
         self.latest.iter().rev().take_while(|opened| packet.at.since(opened.at) <= PASSING).any(
             |opened| {
                 let ends = [opened.client.address, opened.asked.address];
-                opened.fingerprint == fingerprint
+                opened.is_like(datagram, header)
                     && opened.header.passage_to(header) == Passage::PassedOn
                     && source.is_ipv4() == opened.client.address.is_ipv4()
                     && !ends.contains(&source)
                     && !ends.contains(&destination)
             },
         )
+    }
+}
+
+impl Opened {
+    /// Whether `datagram` says the same. Where a snap length left less of one of them,
+    /// as in a tunnel, length and header have to do.
+    fn is_like(&self, datagram: &Datagram, header: Header) -> bool {
+        let is_same = self.fingerprint.is_some() && self.fingerprint == datagram.fingerprint;
+        let is_marked = (self.is_cut || datagram.is_cut)
+            && self.length == datagram.length
+            && self.header.has_mark_of(header);
+        is_same || is_marked
     }
 }

@@ -51,6 +51,7 @@ impl Kind {
     const IN: u8 = 0x08;
     const OUT: u8 = 0x10;
     const LABELLED: u8 = 0x20;
+    const TUNNELLED: u8 = 0x40;
 
     /// `tag` is what stands in the tag's place.
     fn new(basis: Basis, direction: Option<Direction>, tag: Tag) -> Self {
@@ -69,6 +70,14 @@ impl Kind {
             Tag::FlowLabel => Self::LABELLED,
         };
         Self(NonZeroU8::MIN | basis | direction | tag)
+    }
+
+    /// With a note that it came through a tunnel, if it did.
+    const fn tunnelled_if(self, packet: &Packet) -> Self {
+        match (packet.tunnel, NonZeroU8::new(self.0.get() | Self::TUNNELLED)) {
+            (Some(_), Some(kind)) => Self(kind),
+            _ => self,
+        }
     }
 
     const fn has(self, bit: u8) -> bool {
@@ -118,7 +127,7 @@ impl Last {
             peer: digest(peer),
             tag: value,
             hop_limit: header.hop_limit.map_or(0, NonZeroU8::get),
-            kind: Kind::new(signature.basis, packet.direction, tag),
+            kind: Kind::new(signature.basis, packet.direction, tag).tunnelled_if(packet),
         }
     }
 
@@ -156,9 +165,19 @@ impl Last {
         Header {
             identification: self.identification(),
             flow_label: self.tag.filter(|_| self.kind.tag() == Tag::FlowLabel),
-            hop_limit: NonZeroU8::new(self.hop_limit),
+            hop_limit: self.hop_limit(),
             direction: self.kind.direction(),
         }
+    }
+
+    /// Whether it came through a tunnel.
+    pub fn is_tunnelled(&self) -> bool {
+        self.kind.has(Kind::TUNNELLED)
+    }
+
+    /// How many hops it could still take.
+    pub fn hop_limit(&self) -> Option<NonZeroU8> {
+        NonZeroU8::new(self.hop_limit)
     }
 
     fn identification(&self) -> Option<NonZeroU16> {

@@ -13,6 +13,8 @@ pub struct RepliesFrom {
     pub origin: Origin,
     pub tally: CountWithRepeat,
     pub awaits_follow_up: bool,
+    /// Of these, whom the client asked answered so many as well.
+    pub beside: u32,
 }
 
 /// Packets that follow a reply, by destination; see [`FollowUps`].
@@ -27,9 +29,11 @@ pub struct FollowUpsTo {
 impl RepliesFrom {
     /// As the model has them.
     pub fn replies(&self, capture: CaptureId) -> Replies {
+        // One question that two answer was sent to both.
+        let is_beside = self.beside > 0 && self.beside >= self.tally.count.packets;
         Replies {
             source: self.source,
-            origin: self.origin,
+            origin: if is_beside { Origin::ByDesign } else { self.origin },
             tally: self.tally.tally(capture),
             awaits_follow_up: self.awaits_follow_up,
         }

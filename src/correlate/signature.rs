@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 
 use crate::model::packet::{Application, Datagram, TftpMessage};
+use crate::model::protocol::Protocol;
 
 /// A datagram's meaning as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,10 @@ pub fn signature(datagram: &Datagram, tftp: BelongsToTftp) -> Signature {
             Some(hash_tftp(message))
         }
         Application::Transaction(transaction) => {
-            Some(hash_of(&(transaction.identity, transaction.role, transaction.question)))
+            // RADIUS's question is behind the first bytes; another point may have cut it.
+            let question =
+                transaction.question.filter(|_| transaction.protocol != Protocol::Radius);
+            Some(hash_of(&(transaction.identity, transaction.role, question)))
         }
         Application::Plain(_) | Application::Unknown { .. } => None,
     };

@@ -137,7 +137,7 @@ fn datagram(flow: FlowKey, says: Says) -> Datagram {
         }
         Says::Unreachable(_) | Says::UnreachableText(_) | Says::UnreachableCut => unreachable!(),
     };
-    Datagram { flow, length, fingerprint, application }
+    Datagram { flow, length, fingerprint, is_cut: false, application }
 }
 
 fn transaction(

@@ -9,17 +9,16 @@ use smallvec::{SmallVec, smallvec};
 use crate::model::exchange::Novelty;
 use crate::model::finding::Confidence;
 use crate::model::packet::Transaction;
-use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// A repetition this soon after the reply was on its way before the reply came.
 pub const CROSSING: Duration = Duration::from_millis(50);
-/// The same question under a new identity counts as asked again within this time.
+/// A question that was answered longer ago is asked anew, not again.
 const SAME_QUESTION: Duration = Duration::from_secs(30);
 /// Where all that is known of a request is its question (text), a client that
 /// waits for its answer in vain asks again after so long. Who asks sooner has had
 /// it, and who asks later asks anew, as pollers do.
-const RETRY: RangeInclusive<Duration> = Duration::from_millis(800)..=Duration::from_secs(6);
+pub const RETRY: RangeInclusive<Duration> = Duration::from_millis(800)..=Duration::from_secs(6);
 /// Transactions that can be open, or be asked again, at once.
 const MAX_PENDING: usize = 8;
 
@@ -36,7 +35,8 @@ pub enum Transactions {
 /// A transaction that may still be answered, or asked again.
 #[derive(Debug, Clone, Copy)]
 pub struct Pending {
-    /// Half of a hash tells eight transactions apart well enough.
+    /// Half of a hash, less two bits, tells eight transactions apart well enough. The
+    /// two say who answered since it was asked last.
     identity: u32,
     question: Option<NonZeroU32>,
     /// [`NEVER`] while it is open.
@@ -52,12 +52,38 @@ pub struct Asked {
     pub novelty: Novelty,
     /// It asks what had been answered before; how sure that is.
     pub after_answer: Option<Confidence>,
+    /// It asks, under a new identity, what was asked before.
+    pub same_question: Option<SameQuestion>,
+}
+
+/// How a question that was answered comes again under a new identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameQuestion {
+    /// As the very next one.
+    Next,
+    /// After others.
+    Later,
+}
+
+/// Who answers a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answerer {
+    /// The endpoint that was asked.
+    Asked,
+    Other,
 }
 
 impl Transactions {
     /// Whether a request with this identity was sent lately.
     pub fn knows(&self, identity: u64) -> bool {
-        self.pending().iter().any(|pending| pending.identity == shorten(identity))
+        self.pending().iter().any(|pending| pending.is(identity))
+    }
+
+    /// Whether whom it asked has answered this transaction, which was not asked again
+    /// since: then an answer of somebody else answers another request.
+    pub fn is_settled(&self, identity: u64) -> bool {
+        let known = self.pending().iter().find(|pending| pending.is(identity));
+        known.is_some_and(|pending| pending.is_answered_by(Answerer::Asked))
     }
 
     /// Whether no request that carries an identity was seen.
@@ -67,41 +93,49 @@ impl Transactions {
 
     /// Takes a request.
     pub fn ask(&mut self, transaction: &Transaction, at: Timestamp) -> Asked {
-        let identity = shorten(transaction.identity);
         let question = transaction.question.and_then(|question| NonZeroU32::new(shorten(question)));
-        let known = self.pending_mut().iter_mut().find(|pending| pending.identity == identity);
+        let known = self.pending_mut().iter_mut().find(|pending| pending.is(transaction.identity));
         if let Some(known) = known {
+            known.forget_answerers();
+            let same_question = None;
             let is_question_alone = transaction.question == Some(transaction.identity);
             if is_question_alone && known.answered_at != NEVER {
                 let again = RETRY.contains(&at.since(known.answered_at));
                 if again {
                     let after_answer = Some(Confidence::Likely);
-                    return Asked { novelty: Novelty::Repeat, after_answer };
+                    return Asked { novelty: Novelty::Repeat, after_answer, same_question };
                 }
                 known.answered_at = NEVER;
-                return Asked { novelty: Novelty::New, after_answer: None };
+                return Asked { novelty: Novelty::New, after_answer: None, same_question };
             }
             let after_answer = known.was_answered(at, Duration::MAX).then_some(Confidence::Certain);
-            return Asked { novelty: Novelty::Repeat, after_answer };
+            return Asked { novelty: Novelty::Repeat, after_answer, same_question };
         }
-        // A resolver that took the answer would not ask the same again so soon.
-        // Pollers do: their questions are the same every time.
-        let asks_same = transaction.protocol == Protocol::Dns
-            && question.is_some()
-            && self.pending().iter().any(|pending| {
-                pending.question == question && pending.was_answered(at, SAME_QUESTION)
-            });
-        self.add(Pending { identity, question, answered_at: NEVER });
-        Asked { novelty: Novelty::New, after_answer: asks_same.then_some(Confidence::Likely) }
+        let is_same = |pending: &Pending| {
+            question.is_some()
+                && pending.question == question
+                && pending.was_answered(at, SAME_QUESTION)
+        };
+        let same_question = match self.pending() {
+            [.., last] if is_same(last) => Some(SameQuestion::Next),
+            pending if pending.iter().any(is_same) => Some(SameQuestion::Later),
+            _ => None,
+        };
+        self.add(Pending::new(transaction.identity, question));
+        Asked { novelty: Novelty::New, after_answer: None, same_question }
     }
 
-    /// Takes a reply.
-    pub fn answer(&mut self, identity: u64, at: Timestamp) {
-        let identity = shorten(identity);
-        let known = self.pending_mut().iter_mut().find(|pending| pending.identity == identity);
-        if let Some(known) = known.filter(|known| known.answered_at == NEVER) {
+    /// Takes a reply. Says whether somebody else answered what whom it asked answers now,
+    /// though it was asked only once: then both were asked.
+    pub fn answer(&mut self, identity: u64, by: Answerer, at: Timestamp) -> bool {
+        let known = self.pending_mut().iter_mut().find(|pending| pending.is(identity));
+        let Some(known) = known else { return false };
+        if known.answered_at == NEVER {
             known.answered_at = at;
         }
+        let is_first = !known.is_answered_by(by);
+        known.note_answerer(by);
+        by == Answerer::Asked && is_first && known.is_answered_by(Answerer::Other)
     }
 
     /// Takes a reply that does not say which request it answers: text that does
@@ -144,6 +178,36 @@ impl Transactions {
 }
 
 impl Pending {
+    /// The bits of `identity` that say who answered.
+    const ANSWERERS: u32 = 0b11 << 30;
+
+    const fn new(identity: u64, question: Option<NonZeroU32>) -> Self {
+        Self { identity: shorten(identity) & !Self::ANSWERERS, question, answered_at: NEVER }
+    }
+
+    const fn is(&self, identity: u64) -> bool {
+        self.identity & !Self::ANSWERERS == shorten(identity) & !Self::ANSWERERS
+    }
+
+    const fn bit(by: Answerer) -> u32 {
+        match by {
+            Answerer::Asked => 1 << 30,
+            Answerer::Other => 1 << 31,
+        }
+    }
+
+    const fn is_answered_by(&self, by: Answerer) -> bool {
+        self.identity & Self::bit(by) != 0
+    }
+
+    const fn note_answerer(&mut self, by: Answerer) {
+        self.identity |= Self::bit(by);
+    }
+
+    const fn forget_answerers(&mut self) {
+        self.identity &= !Self::ANSWERERS;
+    }
+
     /// Whether it was answered, at most `within` before `at`, and long enough
     /// for the answer to have reached the client.
     fn was_answered(&self, at: Timestamp, within: Duration) -> bool {
@@ -160,6 +224,7 @@ const fn shorten(hash: u64) -> u32 {
 mod tests {
     use super::*;
     use crate::model::packet::TransactionRole;
+    use crate::model::protocol::Protocol;
 
     fn request(identity: u64, question: Option<u64>) -> Transaction {
         Transaction {
@@ -184,13 +249,13 @@ mod tests {
         for (name, milliseconds, novelty, after_answer) in cases {
             let mut transactions = Transactions::default();
             transactions.ask(&request(7, Some(7)), at(0));
-            transactions.answer(7, at(1));
+            transactions.answer(7, Answerer::Asked, at(1));
             let asked = transactions.ask(&request(7, Some(7)), at(1 + milliseconds));
-            assert_eq!(asked, Asked { novelty, after_answer }, "{name}");
+            assert_eq!(asked, Asked { novelty, after_answer, same_question: None }, "{name}");
         }
         let mut transactions = Transactions::default();
         transactions.ask(&request(9, Some(7)), at(0));
-        transactions.answer(9, at(1));
+        transactions.answer(9, Answerer::Asked, at(1));
         let asked = transactions.ask(&request(9, Some(7)), at(10_000));
         assert_eq!(asked.after_answer, Some(Confidence::Certain), "an identity tells");
     }
@@ -204,5 +269,55 @@ mod tests {
         transactions.answer_latest(at(2));
         let asked = transactions.ask(&request(9, None), at(3));
         assert_eq!(asked.after_answer, Some(Confidence::Certain));
+    }
+
+    #[test]
+    fn a_question_is_known_again_under_a_new_identity() {
+        let at = Timestamp::from_seconds;
+        let cases = [
+            ("the same, next", vec![(1, 7)], 2, Some(SameQuestion::Next)),
+            ("the same, after another", vec![(1, 7), (2, 8)], 3, Some(SameQuestion::Later)),
+            ("another", vec![(1, 8)], 2, None),
+            ("long ago", vec![(1, 7)], 40, None),
+        ];
+        for (name, before, second, expected) in cases {
+            let mut transactions = Transactions::default();
+            for (second, question) in before {
+                let identity = u64::try_from(second).unwrap() * 1_000;
+                transactions.ask(&request(identity, Some(question)), at(second));
+                transactions.answer(identity, Answerer::Other, at(second));
+            }
+            let asked = transactions.ask(&request(77, Some(7)), at(second));
+            assert_eq!(asked.same_question, expected, "{name}");
+        }
+        let mut transactions = Transactions::default();
+        transactions.ask(&request(1_000, Some(7)), at(1));
+        let asked = transactions.ask(&request(2_000, Some(7)), at(2));
+        assert_eq!(asked.same_question, None, "not answered");
+    }
+
+    #[test]
+    fn one_request_that_two_answer_was_sent_to_both() {
+        use Answerer::{Asked, Other};
+        let at = Timestamp::from_seconds;
+        let cases: [(&str, &[Answerer], &[bool], bool); 4] = [
+            ("asked, other", &[Asked, Other], &[false, false], true),
+            ("other, asked", &[Other, Asked], &[false, true], true),
+            ("other, asked twice", &[Other, Asked, Asked], &[false, true, false], true),
+            ("other", &[Other, Other], &[false, false], false),
+        ];
+        for (name, answerers, both, settled) in cases {
+            let mut transactions = Transactions::default();
+            transactions.ask(&request(7, None), at(1));
+            let told: Vec<bool> =
+                answerers.iter().map(|by| transactions.answer(7, *by, at(2))).collect();
+            assert_eq!((told.as_slice(), transactions.is_settled(7)), (both, settled), "{name}");
+        }
+        // Asked again, it may be answered by one and then by the other.
+        let mut transactions = Transactions::default();
+        transactions.ask(&request(7, None), at(1));
+        transactions.answer(7, Other, at(2));
+        transactions.ask(&request(7, None), at(3));
+        assert!(!transactions.answer(7, Asked, at(4)));
     }
 }

@@ -17,6 +17,8 @@ const MAX_SIBLINGS: usize = 64;
 pub struct Sighting {
     pub protocol: Protocol,
     pub view: View,
+    /// The answers came through a tunnel: they are still on their way inside.
+    pub is_tunnelled: bool,
 }
 
 /// What `point` saw of an exchange in its table.
@@ -63,13 +65,18 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         last_at,
         observed_until: point.observed.map_or(last_at, |(_, last)| last),
         has_payloads: record.has_payloads,
+        beside: None,
     };
+    if view.asked_again.is_none() {
+        let retries = details.and_then(|details| details.retries.as_deref());
+        view.asked_again = retries.and_then(|retries| retries.find_given_up(view.observed_until));
+    }
     weigh_replies(&mut view, record, table);
     if view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply) {
         view.answered_elsewhere = find_answer_elsewhere(record, table);
     }
     let protocol = read_as_running_transfer(&mut view, record);
-    Sighting { protocol, view }
+    Sighting { protocol, view, is_tunnelled: record.is_answered_through_tunnel() }
 }
 
 /// All replies, in order of appearance.

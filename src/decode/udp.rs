@@ -47,6 +47,7 @@ pub(super) fn read_datagram(packet: &IpPacket<'_>, payload: &Payload<'_>) -> Dat
         ),
         length: payload.length,
         fingerprint: find_fingerprint(payload.captured, payload.length),
+        is_cut: !payload.is_whole(),
         application: app::read_application(payload),
     }
 }

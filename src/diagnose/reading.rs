@@ -221,7 +221,7 @@ impl<'a> Reading<'a> {
     fn went_astray(&self) -> bool {
         let Some((stall, wrong)) = self.stalled().zip(self.wrong_address) else { return false };
         let last = wrong.follow_ups.tally.last;
-        last.is_some_and(|last| last.number >= stall.first.number)
+        last.is_some_and(|last| !self.view.is_after(stall.first, last))
     }
 
     /// Whether the exchange stopped because the client went on from another
@@ -317,8 +317,11 @@ impl<'a> Reading<'a> {
     /// captured too and the pod is the one that answered.
     #[must_use]
     pub fn pod_behind(&self, replies: &Replies) -> Option<(&'a View, &'a Replies)> {
-        let pod = self.exchange.others().iter().find(|view| view.kind == PointKind::Pod)?;
-        let own = pod.replies.iter().find(|own| own.tally.first.is_some())?;
+        let mut pods = self.exchange.others().iter().filter(|view| view.kind == PointKind::Pod);
+        let (pod, own) = pods.find_map(|pod| {
+            let own = pod.replies.iter().find(|own| own.tally.first.is_some())?;
+            Some((pod, own))
+        })?;
         // The same source at both points is no translation: the pod is the client there.
         (own.source.address != replies.source.address).then_some((pod, own))
     }

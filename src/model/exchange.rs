@@ -21,7 +21,7 @@ pub use incidents::{
 };
 pub use packets::{Course, FollowUps, IcmpErrors, Novelty, Origin, Replies, Tally};
 pub use step::{Said, Step, TrackedChange};
-pub use view::View;
+pub use view::{Beside, View};
 
 /// One interface of one capture: where a packet was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,10 +120,12 @@ impl Exchange {
         self.client.address == self.device
     }
 
-    /// The view from the pod's cable, if there is one.
+    /// The view from the pod's cable, if there is one. Where the pod is on another node,
+    /// what leaves for it translated is seen as well, and its answers only there.
     #[must_use]
     pub fn pod_view(&self) -> Option<&View> {
-        self.views.iter().find(|view| view.kind == PointKind::Pod)
+        let pods = || self.views.iter().filter(|view| view.kind == PointKind::Pod);
+        pods().find(|view| !view.replies.is_empty()).or_else(|| pods().next())
     }
 }
 

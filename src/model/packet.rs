@@ -204,6 +204,8 @@ pub struct Datagram {
     /// Hash of the payload's first bytes and length: the same datagram has the
     /// same one at every capture point. `None` where no payload byte was captured (text).
     pub fingerprint: Option<u64>,
+    /// A snap length cut the payload, so that it may say more than was read.
+    pub is_cut: bool,
     pub application: Application,
 }
 

@@ -142,6 +142,8 @@ impl Renumbering {
             (1, Some(3 | 5 | 11 | 12)) | (58, Some(1..=4)) if bytes.len() > 8 => {
                 self.ip(&mut bytes[8..]);
             }
+            // A packet in a packet: IPIP and 6in4.
+            (4 | 41, _) => self.ip(bytes),
             (58, Some(135 | 136)) => self.address_at(bytes, 8, 16),
             _ => {}
         }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Group, PACE, Seen, TIME_APART, clock_offsets_of};
+use super::{Group, PACE, Place, Seen, TIME_APART, clock_offsets_of};
 use crate::correlate::record::Audience;
 use crate::correlate::table::PointTable;
 use crate::model::capture::PointKind;
@@ -17,17 +17,26 @@ use crate::model::protocol::Protocol;
 /// First words said more often than this tell nobody apart.
 const MAX_ALIKE: usize = 64;
 
-/// Joins what only a pod's cable saw with what was seen only outside it.
+/// Joins what was seen of a translated client with what was seen only before that.
 pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: &[Point]) {
     let at_pod = |group: &Group| group.iter().any(|at| points[at.table].kind == PointKind::Pod);
-    if !groups.iter().any(|(_, group)| group.len() == 1 && at_pod(group)) {
+    // Whom the group's sightings are compared by: at a pod's cable alone, or where the
+    // client left translated, with all points that saw it so.
+    let find_behind = |group: &Group| -> Option<Place> {
+        let [first] = group[..] else {
+            return group.iter().copied().find(|at| leaves_translated(*at, group, tables));
+        };
+        (points[first.table].kind == PointKind::Pod).then_some(first)
+    };
+    let behind: Vec<Option<Place>> = groups.iter().map(|(_, group)| find_behind(group)).collect();
+    if behind.iter().all(Option::is_none) {
         return;
     }
     let mut sides: BTreeMap<Words, Sides> = BTreeMap::new();
     for (position, (seen, group)) in groups.iter().enumerate() {
         let Some(words) = Words::of(seen) else { continue };
         match points[seen.place.table].kind {
-            PointKind::Pod if group.len() == 1 => {
+            _ if behind[position].is_some() => {
                 sides.entry(words).or_default().pods.push(position);
             }
             PointKind::Device | PointKind::Host if !at_pod(group) => {
@@ -37,8 +46,8 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
         }
     }
     let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
-    let offset_ns = |seen: &Seen<'_>| {
-        let capture = tables[seen.place.table].id.capture;
+    let offset_ns = |place: Place| {
+        let capture = tables[place.table].id.capture;
         offsets.get(&capture).map_or(0, |offset| offset.offset_us).saturating_mul(1_000)
     };
     let mut joined = vec![false; groups.len()];
@@ -46,19 +55,24 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
         if outside.len() != pods.len() || outside.len() > MAX_ALIKE {
             continue;
         }
+        let place = |position: &usize| behind[*position].unwrap_or(groups[*position].0.place);
         let begins_ns = |position: &usize| {
-            let seen = &groups[*position].0;
-            seen.first_at.as_nanoseconds().saturating_sub(offset_ns(seen))
+            let place = place(position);
+            let (first_at, _) = tables[place.table].exchanges[place.position].times();
+            first_at.as_nanoseconds().saturating_sub(offset_ns(place))
         };
         outside.sort_by_key(begins_ns);
         pods.sort_by_key(begins_ns);
         let pairs = || outside.iter().zip(&pods);
         let apart_ns: Vec<i64> =
             pairs().map(|(near, far)| begins_ns(far).saturating_sub(begins_ns(near))).collect();
-        let differ = pairs()
-            .all(|(near, far)| groups[*near].0.record.client != groups[*far].0.record.client);
+        let differ = pairs().all(|(near, far)| {
+            let is_elsewhere = |at: &Place| groups[*near].1.iter().all(|own| own.table != at.table);
+            groups[*near].0.record.client != groups[*far].0.record.client
+                && groups[*far].1.iter().all(is_elsewhere)
+        });
         // Within one capture there is one clock, and to forward takes no time.
-        let capture_of = |position: &usize| tables[groups[*position].0.place.table].id.capture;
+        let capture_of = |position: &usize| tables[place(position).table].id.capture;
         let is_one_clock = pairs().all(|(near, far)| capture_of(near) == capture_of(far));
         let limit = if is_one_clock { PACE } else { TIME_APART };
         if !differ || !is_one_pace(&apart_ns, limit) {
@@ -66,13 +80,23 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
         }
         let pairs: Vec<(usize, usize)> = pairs().map(|(near, far)| (*near, *far)).collect();
         for (near, far) in pairs {
-            let place = groups[far].0.place;
-            groups[near].1.push(place);
+            let places = std::mem::take(&mut groups[far].1);
+            groups[near].1.extend(places);
             joined[far] = true;
         }
     }
     let mut joined = joined.into_iter();
     groups.retain(|_| joined.next() != Some(true));
+}
+
+/// Whether `at` is where the client left the point translated, and nothing of the group
+/// is what arrived there: that is another client's.
+fn leaves_translated(at: Place, group: &Group, tables: &[PointTable]) -> bool {
+    let id = tables[at.table].id;
+    id != id.as_captured()
+        && group
+            .iter()
+            .all(|other| *other == at || tables[other.table].id.as_captured() != id.as_captured())
 }
 
 /// Whether all were on their way for much the same time, and not for longer than `limit`.

@@ -1,5 +1,6 @@
 //! What an exchange shows so far.
 
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use super::{Audience, Record, STREAM_LIFE};
@@ -63,10 +64,24 @@ impl Record {
         within: Duration,
     ) -> Option<Passage> {
         let said = signature(datagram, is_tftp(self.protocol));
-        let last = self.from_client.filter(|last| {
-            said.is_sure() && last.says(said, datagram) && packet.at.distance(last.at) <= within
-        })?;
-        Some(last.header().passage_to(Header::of(packet)))
+        let last = self.from_client.filter(|last| packet.at.distance(last.at) <= within)?;
+        let (before, now) = (last.header(), Header::of(packet));
+        let passage = before.passage_to(now);
+        let is_alike = said.is_sure() && last.says(said, datagram);
+        // In a tunnel a snap length leaves less of it.
+        let is_marked = datagram.is_cut && passage == Passage::PassedOn && before.has_mark_of(now);
+        (is_alike || is_marked).then_some(passage)
+    }
+
+    /// Hops that the client's last packet could still take: the more, the nearer is its
+    /// sender. Zero where unknown.
+    pub fn client_hop_limit(&self) -> u8 {
+        self.from_client.and_then(|last| last.hop_limit()).map_or(0, NonZeroU8::get)
+    }
+
+    /// Whether the last answer came through a tunnel.
+    pub fn is_answered_through_tunnel(&self) -> bool {
+        self.from_server.is_some_and(|last| last.is_tunnelled())
     }
 
     /// When the endpoint asked answered itself for the first time.

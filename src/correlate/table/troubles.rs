@@ -21,7 +21,7 @@ impl PointTable {
         let length =
             lost.total_bytes.unwrap_or(lost.received_bytes).saturating_sub(UDP_HEADER_BYTES);
         let application = Application::Unknown { tftp_shape: None };
-        let mut datagram = Datagram { flow, length, fingerprint: None, application };
+        let mut datagram = Datagram { flow, length, fingerprint: None, is_cut: false, application };
         match found {
             Some(known) if known.client == flow.destination => {
                 self.reply_in_parts(packet, frame, &datagram, lost, known);

@@ -39,7 +39,7 @@ pub(super) struct Payload<'a> {
 
 impl Payload<'_> {
     /// Whether no byte is missing.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         u32::try_from(self.captured.len()).is_ok_and(|captured| captured >= self.length)
     }
 

@@ -8,6 +8,10 @@ use crate::model::protocol::Protocol;
 
 /// Code, identifier, length, authenticator.
 const MIN_MESSAGE_BYTES: u16 = 20;
+const USER_NAME: u8 = 1;
+/// User-Name, NAS-Port, State, Calling-Station-Id, Acct-Status-Type, Acct-Session-Id and
+/// EAP-Message (RFC 2865 section 5, RFC 2866 section 5, RFC 3579 section 3.1).
+const TELLING_ATTRIBUTES: [u8; 7] = [USER_NAME, 5, 24, 31, 40, 44, 79];
 
 /// Reads code and identifier; an answer has its request's identifier. `None`
 /// for unknown codes and where the length field does not fit the datagram.
@@ -35,14 +39,34 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     if message_bytes < MIN_MESSAGE_BYTES || u32::from(message_bytes) > payload.length {
         return None;
     }
+    let is_question = role == Request && payload.is_whole();
     Some(Transaction {
         protocol: Protocol::Radius,
         role,
         identity: hash_fields(&[&[identifier]]),
-        question: None,
+        question: is_question.then(|| find_question(bytes)).flatten(),
         label,
         reply_to: None,
     })
+}
+
+/// Who is asked about, and where: what a client says again when it tries anew under
+/// another identifier (RFC 2865 section 2.5), with other authenticators and hidden
+/// passwords. `None` where nobody is named, and where the attributes are damaged.
+fn find_question(message: &[u8]) -> Option<u64> {
+    let code = find_u8(message, 0)?;
+    let mut attributes = message.get(usize::from(MIN_MESSAGE_BYTES)..)?;
+    let mut question = hash_fields(&[&[code]]);
+    let mut is_named = false;
+    while let [kind, length, ..] = attributes {
+        let (attribute, rest) = attributes.split_at_checked(usize::from(*length).max(2))?;
+        if TELLING_ATTRIBUTES.contains(kind) {
+            question = hash_fields(&[&question.to_be_bytes(), attribute]);
+            is_named |= *kind == USER_NAME;
+        }
+        attributes = rest;
+    }
+    is_named.then_some(question)
 }
 
 #[cfg(test)]
@@ -74,5 +98,40 @@ mod tests {
             let identity = transaction.map(|transaction| transaction.identity);
             assert_eq!(identity, expected.map(|_| hash_fields(&[&[9]])));
         }
+    }
+
+    #[test]
+    fn a_question_is_the_same_under_other_identifiers_and_passwords() {
+        let message = |identifier: u8, authenticator: u8, attributes: &[&[u8]]| {
+            let attributes = attributes.concat();
+            let mut bytes = vec![1, identifier, 0, u8::try_from(20 + attributes.len()).unwrap()];
+            bytes.extend([authenticator; 16]);
+            bytes.extend(attributes);
+            bytes
+        };
+        let question = |bytes: &[u8]| {
+            let length = bytes.len();
+            find_transaction(&cut(40_000, 1812, bytes, length)).unwrap().question
+        };
+        let (user, port): (&[u8], &[u8]) = (&[1, 4, b'm', b'e'], &[5, 6, 0, 0, 0, 7]);
+        let password = |value: u8| [2, 4, value, value];
+        let first = question(&message(7, 1, &[user, &password(3), port]));
+        assert!(first.is_some());
+        assert_eq!(question(&message(8, 2, &[user, &password(4), port])), first);
+        let others: [&[&[u8]]; 4] = [
+            &[&[1, 4, b'y', b'u'], port],
+            &[user, &[5, 6, 0, 0, 0, 8]],
+            // The next step of a longer conversation.
+            &[user, port, &[24, 4, 0, 1]],
+            &[user, port, &[79, 4, 2, 1]],
+        ];
+        for other in others {
+            assert_ne!(question(&message(8, 2, other)), first, "{other:?}");
+        }
+        assert_eq!(question(&message(8, 2, &[port])), None, "nobody is named");
+        assert_eq!(question(&message(8, 2, &[user, &[5, 60, 0]])), None, "damaged");
+        let bytes = message(7, 1, &[user, port]);
+        let cut_off = find_transaction(&cut(40_000, 1812, &bytes[..26], 30)).unwrap();
+        assert_eq!(cut_off.question, None);
     }
 }

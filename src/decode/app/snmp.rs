@@ -17,6 +17,7 @@ const SEQUENCE: u8 = 0x30;
 const TRAP_V1: u8 = 0xa4;
 /// RFC 3412, section 6.4: the sender waits for an answer.
 const REPORTABLE_FLAG: u8 = 0x04;
+const AGENT_PORT: u16 = 161;
 const TRAP_PORT: u16 = 162;
 /// Bindings that count for a question; no request has so many.
 const MAX_BINDINGS: usize = 256;
@@ -61,7 +62,9 @@ fn find_version_3(protocol: Protocol, payload: &Payload<'_>, bytes: &[u8]) -> Op
         .and_then(|engine| find_value(engine.rest, OCTET_STRING))
         .and_then(|name| find_element(name.rest))
         .and_then(|pdu| find_pdu(protocol, payload, &pdu, Some(identity)));
-    let (role, label) = if flags & REPORTABLE_FLAG != 0 {
+    // Agents send from their port answers alone; some of them set the flag in reports.
+    let is_from_agent = payload.source_port == AGENT_PORT && payload.destination_port != AGENT_PORT;
+    let (role, label) = if flags & REPORTABLE_FLAG != 0 && !is_from_agent {
         (TransactionRole::Request, "request")
     } else if payload.destination_port == TRAP_PORT {
         (TransactionRole::Notification, "notification")

@@ -108,7 +108,6 @@ const fn cause_of(kind: IcmpKind) -> Option<Cause> {
 }
 
 /// Whether packets after the last error show that it did no lasting harm.
-/// Frame numbers give the order: text may come without times.
 fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
     // It was over before: what came after it is left over.
     if is_over_before(view, errors) {
@@ -118,10 +117,10 @@ fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
     if refuses && refuses_all(view) {
         return false;
     }
-    let is_later = |tally: &Tally| tally.last.is_some_and(|frame| frame.number > last.number);
+    let is_later = |tally: &Tally| tally.last.is_some_and(|frame| view.is_after(frame, last));
     let reply_after = view.replies.iter().any(|Replies { tally, .. }| is_later(tally));
     let client_after = view.follow_ups.iter().any(|FollowUps { tally, .. }| is_later(tally));
-    if view.progress.is_some_and(|frame| frame.number > last.number) {
+    if view.progress.is_some_and(|frame| view.is_after(frame, last)) {
         return true;
     }
     match errors.quotes {
@@ -139,7 +138,7 @@ fn goes_on_after(view: &View, errors: &IcmpErrors, last: FrameRef) -> bool {
 /// had said that it ends it (RFC 1350 section 7), or the client had its answer
 /// from another server that it asked as well.
 fn is_over_before(view: &View, errors: &IcmpErrors) -> bool {
-    let is_before = |frame: FrameRef| errors.tally.first.is_some_and(|f| frame.number < f.number);
+    let is_before = |frame: FrameRef| errors.tally.first.is_some_and(|f| view.is_after(f, frame));
     match errors.quotes {
         Quotes::Request => false,
         Quotes::FollowUp => {

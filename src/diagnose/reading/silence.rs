@@ -164,7 +164,7 @@ impl<'a> Reading<'a> {
     }
 
     fn is_silent_for(&self, frame: FrameRef, time: Duration) -> bool {
-        self.view.observed_until.since(frame.at) >= time
+        self.view.observed_until.since(self.view.time_of(frame)) >= time
     }
 
     /// Whether all that can be said is that the capture ended before an answer
@@ -207,7 +207,7 @@ impl<'a> Reading<'a> {
     /// Whether a packet came after the server had ended the transfer with an error.
     fn is_after_error(&self, frame: Option<FrameRef>) -> bool {
         let error = self.view.error_answer.as_ref();
-        error.zip(frame).is_some_and(|(error, frame)| frame.number > error.frame.number)
+        error.zip(frame).is_some_and(|(error, frame)| self.view.is_after(frame, error.frame))
     }
 
     /// A whole TFTP file in one block: its ACK is the last word, so nothing

@@ -192,6 +192,7 @@ impl DigRun {
             flow,
             length: 0,
             fingerprint: None,
+            is_cut: false,
             application: Application::Transaction(Transaction {
                 protocol: Protocol::Dns,
                 role,

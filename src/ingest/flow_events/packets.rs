@@ -39,7 +39,7 @@ pub(super) fn datagram(flow: FlowKey) -> Datagram {
         Protocol::of_port(flow.destination.port).or_else(|| Protocol::of_port(flow.source.port));
     let application =
         protocol.map_or(Application::Unknown { tftp_shape: None }, Application::Plain);
-    Datagram { flow, length: 0, fingerprint: None, application }
+    Datagram { flow, length: 0, fingerprint: None, is_cut: false, application }
 }
 
 /// A packet of the run.

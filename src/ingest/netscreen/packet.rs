@@ -178,7 +178,13 @@ impl Pending {
         // ScreenOS prints the length of the UDP header's field, which counts the
         // eight bytes of that header.
         let length = length.saturating_sub(8);
-        Reading::Words(Content::Datagram(Datagram { flow, length, fingerprint: None, application }))
+        Reading::Words(Content::Datagram(Datagram {
+            flow,
+            length,
+            fingerprint: None,
+            is_cut: false,
+            application,
+        }))
     }
 
     /// What the bytes begin with; `None` where there are none. Only names of

@@ -105,6 +105,7 @@ impl Row<'_> {
             flow,
             length,
             fingerprint: None,
+            is_cut: false,
             application,
         }))
     }

@@ -73,7 +73,7 @@ impl Run {
         let message = "ends behind the addresses; taken for UDP of unknown length, as the line before between these sockets";
         self.faults.report(pending.line, message.to_owned(), sink);
         let application = Application::Unknown { tftp_shape: None };
-        let datagram = Datagram { flow, length: 0, fingerprint: None, application };
+        let datagram = Datagram { flow, length: 0, fingerprint: None, is_cut: false, application };
         self.hand_out(pending, Content::Datagram(datagram), sink);
     }
 

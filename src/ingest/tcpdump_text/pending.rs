@@ -255,7 +255,8 @@ impl Pending {
                 let by_header = || self.header?.payload_length?.checked_sub(8);
                 let length = reading.length.or_else(by_header).unwrap_or(0);
                 let application = reading.application;
-                let datagram = Datagram { flow, length, fingerprint: None, application };
+                let datagram =
+                    Datagram { flow, length, fingerprint: None, is_cut: false, application };
                 match (addressed.source, addressed.destination) {
                     (Host::Address(_), Host::Address(_)) => {
                         Outcome::Content(Content::Datagram(datagram))

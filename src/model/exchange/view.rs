@@ -58,6 +58,16 @@ pub struct View {
     pub observed_until: Timestamp,
     /// Whether the packets come with their bytes; text often does not.
     pub has_payloads: bool,
+    /// Where the answers were seen that took another way than the request.
+    pub beside: Option<Beside>,
+}
+
+/// Another point on the device's side, whose packets a view shows with its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    pub point: PointId,
+    /// Its clock minus that of the view's own point, in ns.
+    pub ahead_ns: i64,
 }
 
 impl View {
@@ -91,6 +101,31 @@ impl View {
             last_at: now,
             observed_until: now,
             has_payloads: false,
+            beside: None,
+        }
+    }
+
+    /// When `frame`, one of this view's, was seen by the clock of the view's point.
+    #[must_use]
+    pub fn time_of(&self, frame: FrameRef) -> Timestamp {
+        match self.beside {
+            Some(Beside { point, ahead_ns })
+                if frame.capture == point.capture && point.capture != self.point.capture =>
+            {
+                Timestamp::from_nanoseconds(frame.at.as_nanoseconds().saturating_sub(ahead_ns))
+            }
+            _ => frame.at,
+        }
+    }
+
+    /// Whether `later` came after `earlier`, both of this view. Frame numbers give the
+    /// order, for text may come without times; between two captures their times do.
+    #[must_use]
+    pub fn is_after(&self, later: FrameRef, earlier: FrameRef) -> bool {
+        if later.capture == earlier.capture {
+            later.number > earlier.number
+        } else {
+            self.time_of(later) > self.time_of(earlier)
         }
     }
 

@@ -126,6 +126,20 @@ fn an_encrypted_notification_is_known_by_flags_and_port() {
 }
 
 #[test]
+fn what_an_agent_sends_is_an_answer_where_the_flags_alone_are_left() {
+    let report = v3(9, 0x04, &plain(&pdu(0xa8, &[7], &[SYS_DESCR], &[5, 0])));
+    for (source, destination, role) in [
+        (161, 40_000, TransactionRole::Reply),
+        (40_000, 161, TransactionRole::Request),
+        (161, 161, TransactionRole::Request),
+    ] {
+        let payload = cut(source, destination, &report[..30], report.len());
+        let transaction = find_transaction(Protocol::Snmp, &payload).unwrap();
+        assert_eq!(transaction.role, role, "{source} > {destination}");
+    }
+}
+
+#[test]
 fn a_cut_message_has_the_identity_of_the_whole() {
     let bytes = v2c(&pdu(0xa0, &[1, 2, 3, 4], &[SYS_DESCR], &[5, 0]));
     let expected = read(&bytes).unwrap();
