@@ -297,13 +297,13 @@ mod tests {
     #[tokio::test]
     async fn a_page_is_made_once() {
         let pages = RenderedPages::new(1 << 20);
-        let made = Arc::new(AtomicUsize::new(0));
+        let count = Arc::new(AtomicUsize::new(0));
         let readers: Vec<_> = (0..16)
             .map(|_| {
-                let (pages, made) = (pages.clone(), Arc::clone(&made));
+                let (pages, count) = (pages.clone(), Arc::clone(&count));
                 tokio::spawn(async move {
                     let make = async {
-                        made.fetch_add(1, Ordering::SeqCst);
+                        count.fetch_add(1, Ordering::SeqCst);
                         tokio::task::yield_now().await;
                         Ok((page(1_000), Keeping::Keep))
                     };
@@ -315,7 +315,7 @@ mod tests {
             assert_eq!(reader.await.unwrap(), page(1_000));
         }
         let processors = available_parallelism().map_or(1, NonZeroUsize::get);
-        assert!(made.load(Ordering::SeqCst) <= processors);
+        assert!(count.load(Ordering::SeqCst) <= processors);
     }
 
     #[tokio::test]
