@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::capture::Direction;
 use super::endpoint::{Endpoint, FlowKey};
+use super::failure::{is_sip_failure, is_snmp_failure};
 use super::neighbour::NeighbourMessage;
 use super::protocol::Protocol;
 use super::segment::Segment;
@@ -296,7 +297,7 @@ pub struct Transaction {
     /// What is asked, without the identity: the same question asked again
     /// under a new identity has the same one. `None` where it cannot be told.
     pub question: Option<u64>,
-    /// The message's name, such as `GetRequest` or `query`.
+    /// The message's name, such as `GetRequest` or `query`; of a failure its words.
     pub label: &'static str,
     /// Where the payload says that answers go, if it does: SIP's Via.
     pub reply_to: Option<Box<PayloadAddress>>,
@@ -305,19 +306,27 @@ pub struct Transaction {
 impl Transaction {
     /// The words in which an answer says that the server failed or refused: a DNS
     /// response code (RFC 1035 section 4.1.1, RFC 2136) other than that there is
-    /// no such name, which is an answer like any other.
+    /// no such name, which is an answer like any other; SNMP's error status, and SIP's
+    /// status, as [`failure`](super::failure) has them.
     #[must_use]
     pub fn failure(&self) -> Option<&'static str> {
-        let fails = matches!(
-            self.label,
-            dns_label::FORMAT_ERROR
-                | dns_label::SERVER_FAILURE
-                | dns_label::NOT_IMPLEMENTED
-                | dns_label::REFUSED
-                | dns_label::NOT_AUTHORITATIVE
-        );
-        (self.role == TransactionRole::Reply && self.protocol == Protocol::Dns && fails)
-            .then_some(self.label)
+        if self.role != TransactionRole::Reply {
+            return None;
+        }
+        let fails = match self.protocol {
+            Protocol::Dns => matches!(
+                self.label,
+                dns_label::FORMAT_ERROR
+                    | dns_label::SERVER_FAILURE
+                    | dns_label::NOT_IMPLEMENTED
+                    | dns_label::REFUSED
+                    | dns_label::NOT_AUTHORITATIVE
+            ),
+            Protocol::Snmp | Protocol::SnmpInform => is_snmp_failure(self.label),
+            Protocol::Sip => is_sip_failure(self.label),
+            _ => false,
+        };
+        fails.then_some(self.label)
     }
 }
 
