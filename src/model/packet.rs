@@ -11,7 +11,7 @@ use super::endpoint::{Endpoint, FlowKey};
 use super::failure::{is_sip_failure, is_snmp_failure};
 use super::neighbour::NeighbourMessage;
 use super::protocol::Protocol;
-use super::segment::Segment;
+use super::segment::{QuotedKind, Segment};
 use super::time::Timestamp;
 
 /// One packet that concerns an exchange.
@@ -395,12 +395,12 @@ pub struct IcmpError {
     pub kind: IcmpKind,
     pub from: IpAddr,
     pub to: IpAddr,
-    /// The datagram that the error is about; `None` where a snap length cut
+    /// The packet that the error is about; `None` where a snap length cut
     /// the quote before its addresses.
     pub quote: Option<Quote>,
 }
 
-/// The head of the datagram that an ICMP error quotes. Ports are `None` where
+/// The head of the packet that an ICMP error quotes. Ports are `None` where
 /// the capture or the text does not show them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quote {
@@ -408,6 +408,21 @@ pub struct Quote {
     pub source_port: Option<u16>,
     pub destination: IpAddr,
     pub destination_port: Option<u16>,
+    pub kind: QuotedKind,
+}
+
+impl IcmpError {
+    /// Whether it quotes a TCP segment, for all that is shown.
+    #[must_use]
+    pub fn may_quote_segment(&self) -> bool {
+        self.quote.is_some_and(|quote| quote.kind != QuotedKind::Datagram)
+    }
+
+    /// Whether it quotes a TCP segment for sure.
+    #[must_use]
+    pub fn quotes_segment(&self) -> bool {
+        self.quote.is_some_and(|quote| matches!(quote.kind, QuotedKind::Segment(_)))
+    }
 }
 
 impl Quote {

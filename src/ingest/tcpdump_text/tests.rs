@@ -8,6 +8,7 @@ use crate::model::capture::Direction;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Application, Content, Packet};
 use crate::model::packet::{IcmpKind, Quote};
+use crate::model::segment::QuotedKind;
 use crate::model::time::Timestamp;
 
 /// Events of a run, as short words that a table can hold.
@@ -187,6 +188,7 @@ fn verbose_details_reach_the_packet() {
         source_port: Some(58_625),
         destination: "192.0.2.30".parse().unwrap(),
         destination_port: Some(69),
+        kind: QuotedKind::Datagram,
     };
     assert_eq!(error.quote, Some(quote));
 }

@@ -33,7 +33,9 @@ impl Pending {
         let deeper = depth.checked_sub(1).and_then(|depth| inner.read_carried(origin, depth));
         let (outcome, tunnel) = deeper.unwrap_or_else(|| (inner.read(), Some(carried.tunnel)));
         let concerns_an_exchange = match &outcome {
-            Outcome::Content(Content::Datagram(_) | Content::IcmpError(_)) => true,
+            Outcome::Content(Content::Datagram(_)) => true,
+            // Connections inside a tunnel are not followed.
+            Outcome::Content(Content::IcmpError(error)) => !error.quotes_segment(),
             _ => false,
         };
         concerns_an_exchange.then_some((outcome, tunnel))
