@@ -68,6 +68,8 @@ impl Count {
         self.packets_in_udp += in_udp;
         match packet.content {
             Content::Datagram(_) => self.datagrams += 1,
+            // Those that quote TCP are none of the datagrams that the truth counts.
+            Content::IcmpError(ref error) if error.quotes_segment() => {}
             Content::IcmpError(_) => {
                 self.icmp_errors_quoting_udp += 1;
                 self.icmp_errors_in_udp += in_udp;

@@ -352,6 +352,7 @@ impl Details {
             && self.discarded.is_none()
             && self.dropped.is_none()
             && self.repeated_request.is_none()
+            && self.error_answer.is_none()
             && self.replies.iter().all(|replies| {
                 replies.tally.count.repeats == 0 && matches!(replies.origin, Origin::Asked)
             })

@@ -8,6 +8,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
 use crate::model::packet::{IcmpError, Quote};
 use crate::model::report::Quotes;
+use crate::model::segment::QuotedKind;
 
 /// How far back an ICMP error without ports looks for the datagram it means.
 const RECENT_FLOWS: usize = 256;
@@ -181,6 +182,7 @@ impl Flows {
             source_port: None,
             destination: error.from,
             destination_port: None,
+            kind: QuotedKind::Unknown,
         });
         let fits = |source: Endpoint, destination: Endpoint| {
             source.address == quote.source

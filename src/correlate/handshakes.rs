@@ -1,14 +1,19 @@
-//! TCP handshakes whose answer comes from somebody who was not asked.
+//! TCP handshakes whose answer comes from somebody who was not asked, or that an
+//! ICMP error ends.
 //!
-//! A SYN is kept until its answer comes, and forgotten then: that most do is why
-//! ordinary TCP costs next to nothing. Only a SYN that somebody else answers
-//! becomes an exchange. The acknowledged number says that it is the answer.
+//! A SYN is kept until its answer comes, and forgotten soon then: that most do is why
+//! ordinary TCP costs next to nothing. Only a SYN that somebody else answers, or that
+//! is refused by ICMP, becomes an exchange. The acknowledged number says that it is
+//! the answer.
+
+mod refusals;
 
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
+use self::refusals::{LatestAnswers, MAX_LATEST};
 use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
 use crate::model::capture::FrameRef;
@@ -25,6 +30,8 @@ const MAX_WAITING: usize = 8_192;
 const MAX_STRANGE: usize = 4_096;
 /// Addresses one SYN goes to: before and after its translations.
 const MAX_ASKED: usize = 4;
+/// Repetitions of a SYN that are remembered while it waits.
+const MAX_REPEATS: usize = 8;
 
 const SYN: &str = "SYN";
 const SYN_ACK: &str = "SYN-ACK";
@@ -40,6 +47,9 @@ pub struct Handshakes {
     /// Keys in the order of their SYNs; some are answered by now.
     order: VecDeque<Key>,
     strange: HashMap<Key, Strange>,
+    /// Keys of `strange`, the latest last.
+    latest_strange: VecDeque<Key>,
+    answered: LatestAnswers,
 }
 
 /// A SYN without an answer yet.
@@ -49,13 +59,16 @@ struct Waiting {
     asked: SmallVec<[Endpoint; 1]>,
     frame: FrameRef,
     ip_identification: Option<u16>,
+    /// Later SYNs to the address asked first, each with its IPv4 identification.
+    repeats: Vec<(FrameRef, Option<u16>)>,
 }
 
-/// A handshake that somebody else answered.
+/// A handshake that somebody else answered, or that an ICMP error is about.
 #[derive(Debug)]
 struct Strange {
     asked: SmallVec<[Endpoint; 1]>,
-    answerer: Endpoint,
+    /// Who answered first.
+    answerer: Option<Endpoint>,
     exchange: ExchangeIndex,
 }
 
@@ -89,7 +102,9 @@ impl Handshakes {
             }
             SegmentKind::Reset { sequence, acknowledges } => {
                 let refused = self.strange.get(&(source, sequence));
-                if let Some(strange) = refused.filter(|strange| strange.answerer == destination) {
+                if let Some(strange) =
+                    refused.filter(|strange| strange.answerer == Some(destination))
+                {
                     if let Some(record) = table().exchanges.get_mut(strange.exchange.position()) {
                         record.details(frame.capture).refused(frame, segment.flow);
                     }
@@ -102,7 +117,11 @@ impl Handshakes {
 
     fn wait(&mut self, key: Key, asked: Endpoint, packet: &Packet, frame: FrameRef) {
         if let Some(waiting) = self.waiting.get_mut(&key) {
-            if !waiting.asked.contains(&asked) && waiting.asked.len() < MAX_ASKED {
+            if waiting.asked.first() == Some(&asked) {
+                if waiting.repeats.len() < MAX_REPEATS {
+                    waiting.repeats.push((frame, packet.ip_identification));
+                }
+            } else if !waiting.asked.contains(&asked) && waiting.asked.len() < MAX_ASKED {
                 waiting.asked.push(asked);
             }
             return;
@@ -117,7 +136,8 @@ impl Handshakes {
             self.order.retain(|key| waiting.contains_key(key));
         }
         let ip_identification = packet.ip_identification;
-        self.waiting.insert(key, Waiting { asked: smallvec![asked], frame, ip_identification });
+        let (asked, repeats) = (smallvec![asked], Vec::new());
+        self.waiting.insert(key, Waiting { asked, frame, ip_identification, repeats });
         self.order.push_back(key);
     }
 
@@ -132,10 +152,16 @@ impl Handshakes {
     ) {
         let source = segment.flow.source;
         let datagram = answer(segment.flow, key.1, label);
-        if let Some(strange) = self.strange.get(&key) {
+        if let Some(strange) = self.strange.get_mut(&key) {
             let exchange = strange.exchange;
+            let is_asked = strange.asked.contains(&source);
+            // After an ICMP error a reset says no once more; it does not make up for it.
+            if is_asked && strange.answerer.is_none() && label == RESET {
+                return;
+            }
+            let answerer = *strange.answerer.get_or_insert(source);
             let table = table();
-            if strange.asked.contains(&source) {
+            if is_asked && !strange.asked.contains(&answerer) {
                 // Who was asked answers as well: the other one was a copy of this
                 // answer, seen before its translation.
                 self.strange.remove(&key);
@@ -147,27 +173,58 @@ impl Handshakes {
             return;
         }
         let Some(waiting) = self.waiting.remove(&key) else { return };
-        let Some(&asked) = waiting.asked.first() else { return };
-        if waiting.asked.contains(&source) || self.strange.len() >= MAX_STRANGE {
+        if waiting.asked.contains(&source) {
+            if label == SYN_ACK {
+                self.answered.note(key, waiting, source, packet, frame);
+            }
             return;
         }
-        let flow = FlowKey::tcp(key.0, asked);
-        let first = Packet {
-            frame: waiting.frame.number,
-            at: waiting.frame.at,
-            ip_identification: waiting.ip_identification,
+        if self.strange.len() >= MAX_STRANGE {
+            return;
+        }
+        let Some(mut record) = open(key, &waiting, packet) else { return };
+        record.reply(packet, frame, &datagram, origin(source, &waiting.asked));
+        self.adopt(key, waiting.asked, Some(source), record, table());
+    }
+
+    /// Follows a handshake from now on.
+    fn adopt(
+        &mut self,
+        key: Key,
+        asked: SmallVec<[Endpoint; 1]>,
+        answerer: Option<Endpoint>,
+        record: Record,
+        table: &mut PointTable,
+    ) {
+        let Some(exchange) = table.adopt(record) else { return };
+        self.strange.insert(key, Strange { asked, answerer, exchange });
+        if self.latest_strange.len() >= MAX_LATEST {
+            self.latest_strange.pop_front();
+        }
+        self.latest_strange.push_back(key);
+    }
+}
+
+/// The exchange of a SYN that waits, with all its repetitions. `packet` was seen at
+/// the same point.
+fn open(key: Key, waiting: &Waiting, packet: &Packet) -> Option<Record> {
+    let &asked = waiting.asked.first()?;
+    let flow = FlowKey::tcp(key.0, asked);
+    let request = syn(flow, key.1);
+    let mut record = Record::open(Protocol::Tcp, key.0, Some(asked), &request);
+    let first = (waiting.frame, waiting.ip_identification);
+    for (frame, ip_identification) in std::iter::once(first).chain(waiting.repeats.iter().copied())
+    {
+        let sent = Packet {
+            frame: frame.number,
+            at: frame.at,
+            ip_identification,
             content: Content::Segment(Segment { flow, kind: SegmentKind::Syn { awaits: key.1 } }),
             ..packet.clone()
         };
-        let request = syn(flow, key.1);
-        let mut record = Record::open(Protocol::Tcp, key.0, Some(asked), &request);
-        record.request(&first, waiting.frame, &request);
-        record.reply(packet, frame, &datagram, origin(source, &waiting.asked));
-        if let Some(exchange) = table().adopt(record) {
-            let strange = Strange { asked: waiting.asked, answerer: source, exchange };
-            self.strange.insert(key, strange);
-        }
+        record.request(&sent, frame, &request);
     }
+    Some(record)
 }
 
 /// Whether an answer opens its half of the connection, so that the client's
@@ -177,7 +234,9 @@ pub fn is_open_half(datagram: &Datagram) -> bool {
 }
 
 fn origin(source: Endpoint, asked: &[Endpoint]) -> Origin {
-    if asked.iter().any(|asked| asked.address == source.address) {
+    if asked.contains(&source) {
+        Origin::Asked
+    } else if asked.iter().any(|asked| asked.address == source.address) {
         Origin::OtherPort(Confidence::Certain)
     } else {
         Origin::OtherAddress(Confidence::Certain)

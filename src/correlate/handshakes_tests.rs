@@ -4,6 +4,9 @@ use super::*;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
 use crate::model::hop::HopMarks;
+use crate::model::packet::{IcmpError, IcmpKind, Quote};
+use crate::model::report::Quotes;
+use crate::model::segment::QuotedKind;
 use crate::model::time::Timestamp;
 
 const POINT: PointId = PointId { capture: CaptureId(0), interface: 0 };
@@ -29,27 +32,65 @@ enum Sent {
     Refusal(Endpoint),
     /// Somebody refuses the SYN.
     Reset(Endpoint),
+    /// An ICMP error about the SYN to there, with this sequence number.
+    Unreachable(Endpoint, u32),
+    /// An ICMP error about the SYN-ACK from there.
+    Prohibited(Endpoint),
+    /// The SYN to there ran out of hops, as one that traces the route.
+    Expired(Endpoint),
+    /// A text's error about a segment between these two, without its numbers.
+    Text(Endpoint, Endpoint),
+}
+
+fn error(kind: IcmpKind, source: Endpoint, destination: Endpoint, quoted: QuotedKind) -> IcmpError {
+    let quote = Quote {
+        source: source.address,
+        source_port: (quoted != QuotedKind::Segment(None)).then_some(source.port),
+        destination: destination.address,
+        destination_port: Some(destination.port),
+        kind: quoted,
+    };
+    IcmpError { kind, from: destination.address, to: source.address, quote: Some(quote) }
+}
+
+/// The segment or the error, and who takes part in it.
+fn content(client: Endpoint, sent: Sent) -> Content {
+    let syn = |sequence: u32| QuotedKind::Segment(Some(SegmentKind::Syn { awaits: sequence + 1 }));
+    let (flow, kind) = match sent {
+        Sent::Syn(to) => (FlowKey::tcp(client, to), SegmentKind::Syn { awaits: 1_000 }),
+        Sent::SynAck(from) => {
+            (FlowKey::tcp(from, client), SegmentKind::SynAck { acknowledges: 1_000 })
+        }
+        Sent::Refusal(to) => {
+            (FlowKey::tcp(client, to), SegmentKind::Reset { sequence: 1_000, acknowledges: None })
+        }
+        Sent::Reset(from) => (
+            FlowKey::tcp(from, client),
+            SegmentKind::Reset { sequence: 0, acknowledges: Some(1_000) },
+        ),
+        Sent::Unreachable(to, sequence) => {
+            return Content::IcmpError(error(IcmpKind::HostUnreachable, client, to, syn(sequence)));
+        }
+        Sent::Prohibited(from) => {
+            let quoted = QuotedKind::Segment(Some(SegmentKind::SynAck { acknowledges: 1_000 }));
+            return Content::IcmpError(error(IcmpKind::AdminProhibited, from, client, quoted));
+        }
+        Sent::Expired(to) => {
+            return Content::IcmpError(error(IcmpKind::TimeExceeded, client, to, syn(999)));
+        }
+        Sent::Text(from, to) => {
+            let quoted = QuotedKind::Segment(None);
+            return Content::IcmpError(error(IcmpKind::PortUnreachable, from, to, quoted));
+        }
+    };
+    Content::Segment(Segment { flow, kind })
 }
 
 fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
     let mut handshakes = Handshakes::default();
     let mut table = PointTable::new(POINT, 100);
     for (number, sent) in (1..).zip(sent) {
-        let (flow, kind) = match *sent {
-            Sent::Syn(to) => (FlowKey::tcp(client, to), SegmentKind::Syn { awaits: 1_000 }),
-            Sent::SynAck(from) => {
-                (FlowKey::tcp(from, client), SegmentKind::SynAck { acknowledges: 1_000 })
-            }
-            Sent::Refusal(to) => (
-                FlowKey::tcp(client, to),
-                SegmentKind::Reset { sequence: 1_000, acknowledges: None },
-            ),
-            Sent::Reset(from) => (
-                FlowKey::tcp(from, client),
-                SegmentKind::Reset { sequence: 0, acknowledges: Some(1_000) },
-            ),
-        };
-        let segment = Segment { flow, kind };
+        let content = content(client, *sent);
         // A second between any two.
         let at = Timestamp::from_seconds(i64::try_from(number).unwrap());
         let frame = FrameRef { capture: CaptureId(0), number, at };
@@ -62,9 +103,17 @@ fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
             ip_identification: None,
             hop_marks: HopMarks::UNKNOWN,
             tunnel: None,
-            content: Content::Segment(segment),
+            content,
         };
-        handshakes.take(&packet, frame, segment, || &mut table);
+        match &packet.content {
+            Content::Segment(segment) => {
+                handshakes.take(&packet, frame, *segment, || &mut table);
+            }
+            Content::IcmpError(error) => {
+                handshakes.icmp_error(&packet, frame, error, || &mut table);
+            }
+            other => unreachable!("{other:?}"),
+        }
     }
     (handshakes, table)
 }
@@ -82,6 +131,24 @@ fn ordinary_handshakes_leave_nothing_behind() {
             ),
             ("an answer alone", vec![Sent::SynAck(node)]),
             ("a reset alone", vec![Sent::Refusal(vip), Sent::Reset(node)]),
+            ("an error alone", vec![Sent::Unreachable(vip, 999), Sent::Prohibited(vip)]),
+            (
+                "an error about another segment",
+                vec![Sent::Syn(vip), Sent::SynAck(vip), Sent::Unreachable(vip, 1_000)],
+            ),
+            (
+                "an error about the SYN after its answer",
+                vec![Sent::Syn(vip), Sent::SynAck(vip), Sent::Unreachable(vip, 999)],
+            ),
+            ("a route is traced", vec![Sent::Syn(vip), Sent::Expired(vip), Sent::SynAck(vip)]),
+            (
+                "an error about another's SYN",
+                vec![Sent::Syn(vip), Sent::Unreachable(node, 999), Sent::SynAck(vip)],
+            ),
+            (
+                "a text's error about another",
+                vec![Sent::Syn(vip), Sent::Text(client, node), Sent::SynAck(vip)],
+            ),
         ];
         for (name, sent) in cases {
             let (handshakes, table) = run(client, &sent);
@@ -142,6 +209,86 @@ fn an_answer_from_elsewhere_becomes_an_exchange() {
                 "{name}"
             );
             assert_eq!(record.requests.packets, 1 + u32::try_from(again).unwrap(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_error_about_a_handshake_makes_it_an_exchange() {
+    for [client, vip, node, pod] in endpoints() {
+        let syn = Sent::Syn(vip);
+        // SYNs, answers, and errors by what they quote.
+        let cases = [
+            ("refused", vec![syn, Sent::Unreachable(vip, 999)], (1, 0), vec![(Quotes::Request, 1)]),
+            (
+                "asked again first",
+                vec![syn, syn, syn, Sent::Unreachable(vip, 999)],
+                (3, 0),
+                vec![(Quotes::Request, 1)],
+            ),
+            (
+                "each time",
+                vec![
+                    syn,
+                    Sent::Unreachable(vip, 999),
+                    syn,
+                    Sent::Unreachable(vip, 999),
+                    Sent::Reset(vip),
+                ],
+                (2, 0),
+                vec![(Quotes::Request, 2)],
+            ),
+            (
+                "answered after all",
+                vec![syn, Sent::Unreachable(vip, 999), syn, Sent::SynAck(vip)],
+                (2, 1),
+                vec![(Quotes::Request, 1)],
+            ),
+            (
+                "behind the translation",
+                vec![syn, Sent::Syn(pod), Sent::Unreachable(pod, 999)],
+                (1, 0),
+                vec![(Quotes::Request, 1)],
+            ),
+            (
+                "the answer is refused",
+                vec![syn, Sent::SynAck(vip), Sent::Prohibited(vip), Sent::SynAck(vip)],
+                (1, 2),
+                vec![(Quotes::Reply, 1)],
+            ),
+            (
+                "the answer from elsewhere is refused",
+                vec![syn, Sent::SynAck(node), Sent::Prohibited(node)],
+                (1, 1),
+                vec![(Quotes::Reply, 1)],
+            ),
+            (
+                "in a text",
+                vec![syn, Sent::Text(client, vip), syn, Sent::Text(client, vip)],
+                (2, 0),
+                vec![(Quotes::Request, 2)],
+            ),
+            (
+                "of the answer, in a text",
+                vec![syn, Sent::SynAck(vip), Sent::Text(vip, client)],
+                (1, 1),
+                vec![(Quotes::Reply, 1)],
+            ),
+        ];
+        for (name, sent, (requests, replies), errors) in cases {
+            let (_, table) = run(client, &sent);
+            let [record] = table.exchanges.as_slice() else { panic!("{name} {client}") };
+            assert_eq!((record.client, record.asked), (client, Some(vip)), "{name}");
+            assert_eq!(record.requests.packets, requests, "{name}");
+            let details = record.details.as_ref().unwrap();
+            let elsewhere = details.replies.iter().map(|replies| replies.tally.count.packets);
+            assert_eq!(record.answers.packets + elsewhere.sum::<u32>(), replies, "{name}");
+            let counted: Vec<_> = details
+                .icmp_errors
+                .iter()
+                .map(|errors| (errors.quotes, errors.tally.packets))
+                .collect();
+            assert_eq!(counted, errors, "{name} {client}");
         }
     }
 }

@@ -170,7 +170,11 @@ impl Correlator {
                 self.observed_table(point, packet.at).discarded(packet, frame, datagram);
             }
             Content::IcmpError(error) => {
-                self.observed_table(point, packet.at).icmp_error(frame, error);
+                let is_taken = !error.quotes_segment()
+                    && self.observed_table(point, packet.at).icmp_error(frame, error);
+                if !is_taken && error.may_quote_segment() {
+                    self.push_beside(point, packet, frame);
+                }
             }
             Content::FragmentsLost(lost) => {
                 self.observed_table(point, packet.at).fragments_lost(packet, frame, lost);
@@ -202,10 +206,14 @@ impl Correlator {
                     .handshakes
                     .take(packet, frame, *segment, || self.observed_table(point, packet.at));
             }
+            Content::IcmpError(error) => {
+                beside
+                    .handshakes
+                    .icmp_error(packet, frame, error, || self.observed_table(point, packet.at));
+            }
             Content::Datagram(_)
             | Content::Discarded(_)
             | Content::Dropped(_)
-            | Content::IcmpError(_)
             | Content::FragmentsLost(_) => {}
         }
         self.beside[position].1 = beside;

@@ -18,6 +18,7 @@ use crate::model::packet::{
 };
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
+use crate::model::segment::QuotedKind;
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 
@@ -104,6 +105,7 @@ fn quote(text: &str) -> Quote {
         source_port: Some(source.port),
         destination: destination.address,
         destination_port: Some(destination.port),
+        kind: QuotedKind::Datagram,
     }
 }
 

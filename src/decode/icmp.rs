@@ -10,7 +10,7 @@ use crate::model::packet::{IcmpError, IcmpKind};
 const HEADER_BYTES: usize = 8;
 
 /// Reads an ICMP error; `None` for other messages (echo, redirect) and for
-/// errors about something else than UDP.
+/// errors about something else than UDP and the handshakes of TCP.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub(super) fn parse_icmp(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, Dec
 }
 
 /// Reads an ICMPv6 error; `None` for other messages (echo, neighbour
-/// discovery) and for errors about something else than UDP.
+/// discovery) and for errors about something else than UDP and the handshakes of TCP.
 ///
 /// # Errors
 ///
@@ -70,9 +70,9 @@ fn parse_u8(layer: &'static str, bytes: &[u8], offset: usize) -> Result<u8, Deco
 
 fn find_error(kind: IcmpKind, packet: &IpPacket<'_>) -> Option<IcmpError> {
     let quote = match read_quote(packet.payload.get(HEADER_BYTES..).unwrap_or_default()) {
-        Quoted::Udp(quote) => Some(quote),
+        Quoted::Packet(quote) => Some(quote),
         Quoted::Unknown => None,
-        Quoted::OtherProtocol => return None,
+        Quoted::Other => return None,
     };
     Some(IcmpError { kind, from: packet.source, to: packet.destination, quote })
 }
@@ -83,6 +83,7 @@ mod tests {
     use etherparse::IpNumber;
 
     use super::*;
+    use crate::model::segment::{QuotedKind, SegmentKind};
 
     fn v4_quote(protocol: u8, fragment_offset: u8) -> Vec<u8> {
         let mut bytes = vec![0x45, 0, 0, 60, 0, 1, 0, fragment_offset, 64, protocol, 0, 0];
@@ -173,8 +174,15 @@ mod tests {
             ("IPv6 first fragment", v6_quote(44, fragment), Some(Some(ports))),
             ("IPv4 later fragment", v4_quote(17, 185), Some(Some((None, None)))),
             ("IPv6 later fragment", v6_quote(44, later_fragment), Some(Some((None, None)))),
-            ("IPv4 TCP", v4_quote(6, 0), None),
-            ("IPv6 TCP", v6_quote(6, &[]), None),
+            // Eight bytes: they may be those of a SYN.
+            ("IPv4 TCP", v4_quote(6, 0), Some(Some(ports))),
+            ("IPv6 TCP", v6_quote(6, &[]), Some(Some(ports))),
+            ("IPv4 TCP ports", v4_quote(6, 0)[..24].to_vec(), None),
+            ("IPv6 TCP ports", v6_quote(6, &[])[..44].to_vec(), None),
+            ("IPv4 TCP later fragment", v4_quote(6, 185), None),
+            ("IPv6 TCP in fragments", v6_quote(44, &[6, 0, 5, 0xc8, 0, 0, 0, 9]), None),
+            ("IPv4 SCTP", v4_quote(132, 0), None),
+            ("IPv6 SCTP", v6_quote(132, &[]), None),
             ("IPv4 ports", v4_quote(17, 0)[..24].to_vec(), Some(Some(ports))),
             ("IPv6 ports", v6_quote(17, &[])[..44].to_vec(), Some(Some(ports))),
             ("IPv4 source port", v4_quote(17, 0)[..23].to_vec(), Some(Some((ports.0, None)))),
@@ -205,6 +213,29 @@ mod tests {
                 })
             });
             assert_eq!(actual, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_quote_tells_what_it_is_of() {
+        let acknowledgement = [0, 0, 0, 9, 0x50, 0x12, 0, 0];
+        let data = [0, 0, 0, 9, 0x50, 0x18, 0, 0];
+        let sequence = 40 << 16;
+        let syn = Some(SegmentKind::Syn { awaits: sequence + 1 });
+        let syn_ack = Some(SegmentKind::SynAck { acknowledges: 9 });
+        for (protocol, rest, expected) in [
+            (17, &[][..], Some(QuotedKind::Datagram)),
+            (6, &[], Some(QuotedKind::Segment(syn))),
+            (6, &acknowledgement, Some(QuotedKind::Segment(syn_ack))),
+            (6, &data, None),
+        ] {
+            for quote in [v4_quote(protocol, 0), v6_quote(protocol, &[])] {
+                let quote = [&quote, rest].concat();
+                let is_v6 = quote[0] >> 4 == 6;
+                let error = if is_v6 { parse(1, 1, &quote) } else { parse(3, 13, &quote) };
+                let kind = error.unwrap().map(|error| error.quote.unwrap().kind);
+                assert_eq!(kind, expected, "{protocol} {rest:?}");
+            }
         }
     }
 

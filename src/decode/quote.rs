@@ -1,4 +1,5 @@
-//! The datagram that an ICMP error quotes, as far as it goes.
+//! The datagram, or the segment of a TCP handshake, that an ICMP error quotes, as far
+//! as it goes.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,16 +7,19 @@ use etherparse::{IpNumber, LaxIpSlice};
 
 use super::field::{find_array, find_u8, find_u16, saturating_u32};
 use super::ip::{is_later_fragment, parse_ip, slice_ip};
+use super::tcp::find_quoted_segment;
 use super::tunnel::{self, MAX_DEPTH};
 use super::udp::parse_payload;
 use crate::model::packet::Quote;
+use crate::model::segment::QuotedKind;
 
 /// What an error quotes.
 pub(super) enum Quoted {
-    Udp(Quote),
+    Packet(Quote),
     /// Cut before it says.
     Unknown,
-    OtherProtocol,
+    /// Of no concern: TCP in mid-connection, or neither UDP nor TCP.
+    Other,
 }
 
 /// Reads the quoted packet, through its tunnels where enough of it is there.
@@ -30,30 +34,37 @@ fn read_nested(bytes: &[u8], depth: u8) -> Quoted {
     // Where the extension headers are cut, the protocol is not known, and the
     // addresses are worth keeping.
     if stop.is_some() {
-        return Quoted::Udp(quote(&slice, &[]));
+        return Quoted::Packet(quote(&slice, &[], QuotedKind::Unknown));
     }
     if is_later_fragment(&slice) {
         return match slice.payload_ip_number() {
-            IpNumber::UDP => Quoted::Udp(quote(&slice, &[])),
-            _ => Quoted::OtherProtocol,
+            IpNumber::UDP => Quoted::Packet(quote(&slice, &[], QuotedKind::Datagram)),
+            _ => Quoted::Other,
         };
     }
     let inner = find_inner_quote(bytes, depth);
     match slice.payload_ip_number() {
-        IpNumber::UDP => Quoted::Udp(match inner {
+        IpNumber::UDP => Quoted::Packet(match inner {
             Some(inner) if inner.destination_port.is_some() => inner,
-            _ => quote(&slice, slice.payload().payload),
+            _ => quote(&slice, slice.payload().payload, QuotedKind::Datagram),
         }),
-        _ => inner.map_or(Quoted::OtherProtocol, Quoted::Udp),
+        IpNumber::TCP => {
+            let tcp = slice.payload().payload;
+            find_quoted_segment(tcp).map_or(Quoted::Other, |kind| {
+                Quoted::Packet(quote(&slice, tcp, QuotedKind::Segment(Some(kind))))
+            })
+        }
+        _ => inner.map_or(Quoted::Other, Quoted::Packet),
     }
 }
 
-fn quote(slice: &LaxIpSlice<'_>, ports: &[u8]) -> Quote {
+fn quote(slice: &LaxIpSlice<'_>, ports: &[u8], kind: QuotedKind) -> Quote {
     Quote {
         source: slice.source_addr(),
         source_port: find_u16(ports, 0),
         destination: slice.destination_addr(),
         destination_port: find_u16(ports, 2),
+        kind,
     }
 }
 
@@ -69,8 +80,9 @@ fn find_inner_quote(bytes: &[u8], depth: u8) -> Option<Quote> {
         tunnel::parse_inner(&packet).ok()??
     };
     match read_nested(inner.ip, depth + 1) {
-        Quoted::Udp(quote) => Some(quote),
-        Quoted::Unknown | Quoted::OtherProtocol => None,
+        // Connections inside a tunnel are not followed.
+        Quoted::Packet(quote) => Some(quote).filter(|quote| quote.kind == QuotedKind::Datagram),
+        Quoted::Unknown | Quoted::Other => None,
     }
 }
 
@@ -89,14 +101,19 @@ fn read_cut_header(bytes: &[u8]) -> Quoted {
         Some(other) => other.is_ipv6_ext_header_value(),
     };
     if !may_lead_to_udp {
-        return Quoted::OtherProtocol;
+        return Quoted::Other;
     }
     let address = |offset| {
         find_array(bytes, offset).map(|octets: [u8; 4]| IpAddr::V4(Ipv4Addr::from(octets)))
     };
     match (version, address(12), address(16)) {
         (Some(4), Some(source), Some(destination)) => {
-            Quoted::Udp(Quote { source, source_port: None, destination, destination_port: None })
+            let kind = match protocol {
+                Some(IpNumber::UDP) => QuotedKind::Datagram,
+                _ => QuotedKind::Unknown,
+            };
+            let (source_port, destination_port) = (None, None);
+            Quoted::Packet(Quote { source, source_port, destination, destination_port, kind })
         }
         _ => Quoted::Unknown,
     }

@@ -13,7 +13,7 @@ use super::udp;
 use super::{DecodeError, Decoded};
 use crate::model::capture::Direction;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Packet, Tunnel};
+use crate::model::packet::{Content, IcmpError, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 /// Where a packet was found: at which interface, in which VLAN and tunnel.
@@ -108,11 +108,11 @@ impl Reader<'_> {
     fn read_packet(&mut self, spot: &Spot, packet: &IpPacket<'_>) -> Result<Decoded, DecodeError> {
         let content = match packet.protocol {
             IpNumber::UDP => return self.read_udp(spot, packet),
-            IpNumber::ICMP => parse_icmp(packet)?.map(Content::IcmpError),
+            IpNumber::ICMP => followed(spot, parse_icmp(packet)?).map(Content::IcmpError),
             // Neighbours inside a tunnel are those of another link.
             IpNumber::IPV6_ICMP => match parse_icmpv6(packet)? {
                 None if spot.depth == 0 => find_neighbour_discovery(packet).map(Content::Neighbour),
-                error => error.map(Content::IcmpError),
+                error => followed(spot, error).map(Content::IcmpError),
             },
             _ => {
                 return match tunnel::parse_inner(packet)? {
@@ -191,6 +191,11 @@ impl Reader<'_> {
             content,
         })
     }
+}
+
+/// An error as far as what it is about is followed: connections inside a tunnel are not.
+fn followed(spot: &Spot, error: Option<IcmpError>) -> Option<IcmpError> {
+    error.filter(|error| spot.depth == 0 || !error.quotes_segment())
 }
 
 /// Reads the beginning of a datagram that was given up.

@@ -50,6 +50,21 @@ pub(super) fn find_segment(ip: &[u8]) -> Option<(Segment, Option<u16>)> {
     Some((Segment { flow, kind }, identification))
 }
 
+/// The segment of a handshake that begins with `tcp`, the first bytes of a quoted one.
+///
+/// Errors quote eight bytes at least (RFC 792): up to the sequence number. That of a
+/// SYN pairs it with its handshake; nothing else has it, so the flags need not be there.
+/// A SYN-ACK is known by what it acknowledges.
+pub(super) fn find_quoted_segment(tcp: &[u8]) -> Option<SegmentKind> {
+    let syn = SegmentKind::Syn { awaits: find_u32(tcp, 4)?.wrapping_add(1) };
+    let Some(flags) = find_u8(tcp, 13) else { return Some(syn) };
+    match (flags & SYN != 0 && flags & RESET == 0, flags & ACKNOWLEDGEMENT != 0) {
+        (true, true) => Some(SegmentKind::SynAck { acknowledges: find_u32(tcp, 8)? }),
+        (true, false) => Some(syn),
+        (false, _) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +114,23 @@ mod tests {
                 let header_end = bytes.len() - 6;
                 assert!((0..header_end).all(|cut| find_segment(&bytes[..cut]).is_none()), "{name}");
             }
+        }
+        let mut tcp = packet(false, 0)[20..].to_vec();
+        let syn = Some(SegmentKind::Syn { awaits: 0 });
+        for (flags, expected) in [
+            (0x02, syn),
+            (0xc2, syn),
+            (0x12, Some(SegmentKind::SynAck { acknowledges: 7 })),
+            (0x10, None),
+            (0x18, None),
+            (0x14, None),
+            (0x06, None),
+        ] {
+            tcp[13] = flags;
+            assert_eq!(find_quoted_segment(&tcp), expected, "{flags:x}");
+            assert_eq!(find_quoted_segment(&tcp[..14]), expected, "{flags:x}");
+            assert_eq!(find_quoted_segment(&tcp[..8]), syn, "{flags:x}");
+            assert_eq!(find_quoted_segment(&tcp[..7]), None, "{flags:x}");
         }
         let mut fragment = packet(false, 0x02);
         fragment[7] = 1;

@@ -117,7 +117,14 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
             answer.words,
         );
     }
+    let is_tcp = reading.exchange.protocol == Protocol::Tcp;
     text.push_str(match (seen.cause, quotes) {
+        (Cause::PortUnreachable, Quotes::Reply) if is_tcp => {
+            " TCP itself refuses with a reset: a packet filter on that host rejects the answer, for example because it has not seen the SYN."
+        }
+        (Cause::PortUnreachable, _) if is_tcp => {
+            " TCP itself refuses with a reset: a packet filter on that host rejects the SYN. kube-proxy sets such a rule for the port of a Service that has no endpoint ready; firewalls reject so too."
+        }
         (Cause::PortUnreachable, Quotes::Request) => {
             " Nothing listens at the port asked: no server runs there, or no rule sends the port to a pod that is ready."
         }

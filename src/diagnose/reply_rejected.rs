@@ -9,6 +9,7 @@ use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
 use crate::model::capture::FrameRef;
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
+use crate::model::protocol::Protocol;
 
 /// Finds refusals of a changed reply.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
@@ -64,8 +65,14 @@ fn refused(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         format!("{client} refused the answer from {} {refused}", reply.source.address),
         format!("{client} refused the answer {refused}"),
     ]);
+    let (why, then) = match reading.exchange.protocol {
+        Protocol::Tcp => {
+            ("A packet filter there knows of a SYN to", "and rejects an answer from another source")
+        }
+        _ => ("Its socket is connected to", "so a reply from another source finds no socket"),
+    };
     finding.explanation = format!(
-        "{} answered with ICMP port unreachable, {refused}, and quoted the reply from {}. Its socket is connected to {}, so a reply from another source finds no socket.",
+        "{} answered with ICMP port unreachable, {refused}, and quoted the reply from {}. {why} {}, {then}.",
         reading.name_first(seen.errors.from),
         reading.name(reply.source.address),
         reading

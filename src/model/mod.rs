@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod conntrack;
 pub mod endpoint;
 pub mod exchange;
+pub mod failure;
 pub mod finding;
 pub mod hop;
 pub mod input;

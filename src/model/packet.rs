@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 
 use super::capture::Direction;
 use super::endpoint::{Endpoint, FlowKey};
+use super::failure::{is_sip_failure, is_snmp_failure};
 use super::hop::HopMarks;
 use super::neighbour::NeighbourMessage;
 use super::protocol::Protocol;
-use super::segment::Segment;
+use super::segment::{QuotedKind, Segment};
 use super::time::Timestamp;
 
 /// One packet that concerns an exchange.
@@ -301,7 +302,7 @@ pub struct Transaction {
     /// What is asked, without the identity: the same question asked again
     /// under a new identity has the same one. `None` where it cannot be told.
     pub question: Option<u64>,
-    /// The message's name, such as `GetRequest` or `query`.
+    /// The message's name, such as `GetRequest` or `query`; of a failure its words.
     pub label: &'static str,
     /// Where the payload says that answers go, if it does: SIP's Via.
     pub reply_to: Option<Box<PayloadAddress>>,
@@ -310,19 +311,27 @@ pub struct Transaction {
 impl Transaction {
     /// The words in which an answer says that the server failed or refused: a DNS
     /// response code (RFC 1035 section 4.1.1, RFC 2136) other than that there is
-    /// no such name, which is an answer like any other.
+    /// no such name, which is an answer like any other; SNMP's error status, and SIP's
+    /// status, as [`failure`](super::failure) has them.
     #[must_use]
     pub fn failure(&self) -> Option<&'static str> {
-        let fails = matches!(
-            self.label,
-            dns_label::FORMAT_ERROR
-                | dns_label::SERVER_FAILURE
-                | dns_label::NOT_IMPLEMENTED
-                | dns_label::REFUSED
-                | dns_label::NOT_AUTHORITATIVE
-        );
-        (self.role == TransactionRole::Reply && self.protocol == Protocol::Dns && fails)
-            .then_some(self.label)
+        if self.role != TransactionRole::Reply {
+            return None;
+        }
+        let fails = match self.protocol {
+            Protocol::Dns => matches!(
+                self.label,
+                dns_label::FORMAT_ERROR
+                    | dns_label::SERVER_FAILURE
+                    | dns_label::NOT_IMPLEMENTED
+                    | dns_label::REFUSED
+                    | dns_label::NOT_AUTHORITATIVE
+            ),
+            Protocol::Snmp | Protocol::SnmpInform => is_snmp_failure(self.label),
+            Protocol::Sip => is_sip_failure(self.label),
+            _ => false,
+        };
+        fails.then_some(self.label)
     }
 }
 
@@ -391,12 +400,12 @@ pub struct IcmpError {
     pub kind: IcmpKind,
     pub from: IpAddr,
     pub to: IpAddr,
-    /// The datagram that the error is about; `None` where a snap length cut
+    /// The packet that the error is about; `None` where a snap length cut
     /// the quote before its addresses.
     pub quote: Option<Quote>,
 }
 
-/// The head of the datagram that an ICMP error quotes. Ports are `None` where
+/// The head of the packet that an ICMP error quotes. Ports are `None` where
 /// the capture or the text does not show them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quote {
@@ -404,6 +413,21 @@ pub struct Quote {
     pub source_port: Option<u16>,
     pub destination: IpAddr,
     pub destination_port: Option<u16>,
+    pub kind: QuotedKind,
+}
+
+impl IcmpError {
+    /// Whether it quotes a TCP segment, for all that is shown.
+    #[must_use]
+    pub fn may_quote_segment(&self) -> bool {
+        self.quote.is_some_and(|quote| quote.kind != QuotedKind::Datagram)
+    }
+
+    /// Whether it quotes a TCP segment for sure.
+    #[must_use]
+    pub fn quotes_segment(&self) -> bool {
+        self.quote.is_some_and(|quote| matches!(quote.kind, QuotedKind::Segment(_)))
+    }
 }
 
 impl Quote {

@@ -197,6 +197,10 @@ pub struct Device {
     /// Worst first, then by time.
     pub exchanges: Vec<DeviceExchange>,
     pub exchanges_omitted: u64,
+    /// Exchanges that a server answered last with an error of its protocol
+    /// (`error_answer`), those that are not listed as well.
+    #[serde(default)]
+    pub error_answers: u64,
 }
 
 /// A cause that this device's packets prove.

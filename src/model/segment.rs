@@ -9,6 +9,17 @@ pub struct Segment {
     pub kind: SegmentKind,
 }
 
+/// What an ICMP error quotes, as far as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuotedKind {
+    /// A UDP datagram.
+    Datagram,
+    /// A TCP segment of a handshake; `None` where a text names the port and no more.
+    Segment(Option<SegmentKind>),
+    /// The text, or what is left of the quote, does not say which.
+    Unknown,
+}
+
 /// What a segment of a handshake does. Its numbers pair a SYN with its answer,
 /// whatever addresses the answer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

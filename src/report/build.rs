@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::draft::{DeviceCount, DeviceDraft, Room};
+use super::draft::{DeviceCount, DeviceDraft, Room, Weight};
 use super::exchange_part::Names;
 use super::headline::report_headline;
 use super::shelf::RemedyShelf;
@@ -123,12 +123,16 @@ impl<'a> Builder<'a> {
         } else {
             count.count(device, device_rule, verdict, exchange.protocol, 1);
         }
+        if draft.take_error(exchange) {
+            count.count_failed();
+        }
         draft.find(count, exchange, diagnosis, names, &mut self.shelf);
-        let room = draft.room_for(verdict, self.listing.per_device);
+        let weight = Weight::new(verdict, exchange.primary().error_answer.as_ref());
+        let room = draft.room_for(weight, self.listing.per_device);
         if room == Room::Another {
             let budget =
-                if is_well(verdict) { &mut self.listing.well } else { &mut self.listing.other };
-            let is_further = draft.is_told() && !is_well(verdict);
+                if weight.is_well() { &mut self.listing.well } else { &mut self.listing.other };
+            let is_further = draft.is_told() && !weight.is_well();
             if *budget == 0 || is_further && self.further == 0 {
                 return;
             }
@@ -167,7 +171,8 @@ impl<'a> Builder<'a> {
         let mut devices: Vec<Device> =
             drafts.map(|(draft, count)| draft.finish(count, self.topology)).collect();
         devices.sort_by_cached_key(|device| {
-            (Reverse(device.verdict), Reverse(gravest(device)), device.device)
+            let has_failed = device.error_answers > 0;
+            (Reverse(device.verdict), Reverse(gravest(device)), !has_failed, device.device)
         });
         let mut verdicts = BTreeMap::new();
         for device in &devices {
@@ -300,10 +305,6 @@ impl DeviceKey {
 fn names_nobody(device: IpAddr) -> bool {
     let is_limited_broadcast = matches!(device, IpAddr::V4(address) if address.is_broadcast());
     device.is_unspecified() || device.is_multicast() || is_limited_broadcast
-}
-
-const fn is_well(verdict: Verdict) -> bool {
-    matches!(verdict, Verdict::Symmetric | Verdict::OneWay)
 }
 
 fn gravest(device: &Device) -> Option<Severity> {

@@ -6,10 +6,12 @@ use super::exchange_part::{Names, exchange_part};
 use super::filter::display_filter;
 use super::headline::{Counted, device_headline};
 use super::shelf::RemedyShelf;
+use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{DeviceRule, Exchange};
 use crate::model::finding::{Cause, Confidence, Diagnosis, Finding, Remedy, Severity, Verdict};
 use crate::model::protocol::Protocol;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding, FrameEvidence};
+use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 
 /// Evidence frames listed with a finding.
@@ -30,6 +32,8 @@ pub struct DeviceCount {
     waiting: u64,
     /// Exchanges of which no answer is expected, among them.
     one_way: u64,
+    /// Exchanges that ended with an error as answer, among them.
+    failed: u64,
 }
 
 /// A device's worst exchanges so far, and its findings.
@@ -37,12 +41,34 @@ pub struct DeviceCount {
 pub struct DeviceDraft {
     listed: Vec<DeviceExchange>,
     findings: Vec<FindingDraft>,
+    error: Option<FirstError>,
+}
+
+/// The earliest exchange that ended with an error, whether it is listed or not.
+#[derive(Debug)]
+struct FirstError {
+    first_packet_at: Timestamp,
+    client: Endpoint,
+    protocol: Protocol,
+    words: Box<str>,
 }
 
 /// A finding and the verdict of the exchange whose words it has.
 #[derive(Debug)]
 struct FindingDraft {
     finding: DeviceFinding,
+    verdict: Verdict,
+}
+
+/// How much there is to say of an exchange: the more, the earlier it is listed.
+///
+/// What did not go well goes by its verdict. Of the others, to which a symmetric
+/// exchange and one that nobody answers belong alike, those come first that ended with
+/// an error as answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Weight {
+    unwell: Option<Verdict>,
+    has_error: bool,
     verdict: Verdict,
 }
 
@@ -54,6 +80,23 @@ pub enum Room {
     None,
 }
 
+impl Weight {
+    /// Of an exchange with this verdict, of which the last answer is `error`.
+    pub fn new<T>(verdict: Verdict, error: Option<&T>) -> Self {
+        let is_well = matches!(verdict, Verdict::Symmetric | Verdict::OneWay);
+        Self { unwell: (!is_well).then_some(verdict), has_error: error.is_some(), verdict }
+    }
+
+    fn of(listed: &DeviceExchange) -> Self {
+        Self::new(listed.verdict, listed.error_answer.as_ref())
+    }
+
+    /// Whether it went well in all respects.
+    pub const fn is_well(self) -> bool {
+        self.unwell.is_none() && !self.has_error
+    }
+}
+
 impl DeviceCount {
     pub fn new(
         device: IpAddr,
@@ -61,7 +104,16 @@ impl DeviceCount {
         verdict: Verdict,
         protocol: Protocol,
     ) -> Self {
-        Self { device, device_rule, verdict, protocol, exchanges: 0, waiting: 0, one_way: 0 }
+        Self {
+            device,
+            device_rule,
+            verdict,
+            protocol,
+            exchanges: 0,
+            waiting: 0,
+            one_way: 0,
+            failed: 0,
+        }
     }
 
     /// Counts `exchanges` with this verdict; the worst one names the device.
@@ -85,6 +137,11 @@ impl DeviceCount {
         }
     }
 
+    /// Counts an exchange that ended with an error as answer, beside its verdict.
+    pub fn count_failed(&mut self) {
+        self.failed += 1;
+    }
+
     /// Counts an exchange that still waits for its answer: the device has the
     /// verdict of the others, if there are any.
     pub fn count_waiting(&mut self) {
@@ -94,16 +151,32 @@ impl DeviceCount {
 }
 
 impl DeviceDraft {
+    /// Takes up the error with which a server answered `exchange`; says whether it did.
+    pub fn take_error(&mut self, exchange: &Exchange) -> bool {
+        let view = exchange.primary();
+        let Some(answer) = &view.error_answer else { return false };
+        let (first_packet_at, client) = (view.first_at, exchange.client);
+        let is_earlier = self
+            .error
+            .as_ref()
+            .is_none_or(|error| (first_packet_at, client) < (error.first_packet_at, error.client));
+        if is_earlier {
+            let (protocol, words) = (exchange.protocol, answer.words.clone());
+            self.error = Some(FirstError { first_packet_at, client, protocol, words });
+        }
+        true
+    }
+
     /// Whether an exchange is listed already.
     pub const fn is_told(&self) -> bool {
         !self.listed.is_empty()
     }
 
-    /// Whether an exchange with this verdict can be listed, at most `most` in all.
-    pub fn room_for(&self, verdict: Verdict, most: usize) -> Room {
+    /// Whether an exchange of this weight can be listed, at most `most` in all.
+    pub fn room_for(&self, weight: Weight, most: usize) -> Room {
         if self.listed.len() < most {
             Room::Another
-        } else if self.listed.iter().any(|listed| listed.verdict < verdict) {
+        } else if self.listed.iter().any(|listed| Weight::of(listed) < weight) {
             Room::InPlaceOfABetterOne
         } else {
             Room::None
@@ -116,7 +189,8 @@ impl DeviceDraft {
             Room::None => return,
             Room::Another => {}
             Room::InPlaceOfABetterOne => {
-                let best = self.listed.iter().enumerate().min_by_key(|(_, listed)| listed.verdict);
+                let listed = self.listed.iter().enumerate();
+                let best = listed.min_by_key(|(_, listed)| Weight::of(listed));
                 if let Some(position) = best.map(|(position, _)| position) {
                     self.listed.swap_remove(position);
                 }
@@ -159,13 +233,21 @@ impl DeviceDraft {
 
     /// The device as the report tells it; exchanges worst first, then by time.
     pub fn finish(mut self, count: &DeviceCount, topology: &Topology) -> Device {
-        let DeviceCount { device, device_rule, verdict, protocol, exchanges, waiting, one_way } =
-            *count;
+        let DeviceCount {
+            device,
+            device_rule,
+            verdict,
+            protocol,
+            exchanges,
+            waiting,
+            one_way,
+            failed,
+        } = *count;
         // What only waits is worse than the device's verdict, and tells least.
         self.listed.sort_by_key(|exchange| {
             (
                 exchange.verdict > verdict,
-                std::cmp::Reverse(exchange.verdict),
+                std::cmp::Reverse(Weight::of(exchange)),
                 exchange.first_packet_at,
                 exchange.client,
             )
@@ -189,12 +271,18 @@ impl DeviceDraft {
                 protocol,
                 &findings,
                 &self.listed,
-                Counted { all: if answered > 0 { answered } else { exchanges }, one_way },
+                Counted {
+                    all: if answered > 0 { answered } else { exchanges },
+                    one_way,
+                    failed,
+                    error: self.error.as_ref().map(|error| (error.protocol, &*error.words)),
+                },
             ),
             device_rule: device_rule.as_text().to_owned(),
             findings,
             exchanges_omitted: exchanges.saturating_sub(listed),
             exchanges: self.listed,
+            error_answers: failed,
         }
     }
 }

@@ -15,10 +15,14 @@ const PROTOCOLS_MAX: usize = 3;
 
 /// The exchanges of a device, those that are not listed as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
+pub struct Counted<'a> {
     pub all: u64,
     /// Those of which no answer is expected, among them.
     pub one_way: u64,
+    /// Those that ended with an error as answer, among them.
+    pub failed: u64,
+    /// The error of the first of these: the protocol, and the server's words.
+    pub error: Option<(Protocol, &'a str)>,
 }
 
 /// What to say first about a device. `exchanges` are the listed ones, worst
@@ -28,21 +32,39 @@ pub fn device_headline(
     protocol: Protocol,
     findings: &[DeviceFinding],
     exchanges: &[DeviceExchange],
-    counted: Counted,
+    counted: Counted<'_>,
 ) -> String {
+    let failed = failed(counted);
     let gravest = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Info);
     if gravest > Severity::Info
         && let Some(finding) = findings.iter().find(|finding| finding.severity == gravest)
     {
-        return finding.title.clone();
+        // What stopped it says enough; what went on ended with the error all the same.
+        return match failed.filter(|_| verdict <= Verdict::Tolerated) {
+            Some(failed) => format!("{}; {failed}", finding.title),
+            None => finding.title.clone(),
+        };
     }
     let worst = exchanges.first();
     match verdict {
-        Verdict::Symmetric => symmetric(protocol, exchanges, counted.all),
-        Verdict::OneWay => one_way(protocol, exchanges, counted.one_way),
-        Verdict::Tolerated => format!("{protocol} works, though an address changed on the way"),
+        Verdict::Symmetric => match failed {
+            Some(failed) if counted.all == 1 => {
+                format!("{failed}, by the address that was asked")
+            }
+            Some(failed) => failed,
+            None => symmetric(protocol, exchanges, counted.all),
+        },
+        Verdict::OneWay => failed.unwrap_or_else(|| one_way(protocol, exchanges, counted.one_way)),
+        Verdict::Tolerated => match failed {
+            Some(failed) => format!("An address changed on the way; {failed}"),
+            None => format!("{protocol} works, though an address changed on the way"),
+        },
         Verdict::Inconclusive => {
-            format!("{protocol}: {}", worst.map_or(UNCLEAR, why_inconclusive))
+            let why = worst.map_or(UNCLEAR, why_inconclusive);
+            match failed {
+                Some(failed) => format!("{protocol}: {why}; {failed}"),
+                None => format!("{protocol}: {why}"),
+            }
         }
         Verdict::Unanswered => format!("{protocol} requests got no answer"),
         Verdict::Rejected => format!("{protocol} was rejected"),
@@ -55,22 +77,6 @@ fn symmetric(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> Stri
     let protocols: BTreeSet<String> =
         listed.chain([protocol]).map(|protocol| protocol.to_string()).collect();
     let number = count(all, "exchange", "exchanges");
-    let errors: Vec<(Protocol, &str)> = exchanges.iter().filter_map(find_error).collect();
-    if let Some((failed, words)) = errors.first() {
-        let failed_number = u64::try_from(errors.len()).unwrap_or(u64::MAX);
-        return if failed_number < all {
-            format!(
-                "{number}, of which {} ended with an error: {failed} was answered with {words}",
-                group_digits(failed_number)
-            )
-        } else if all == 1 {
-            format!("{failed} was answered with {words}, by the address that was asked")
-        } else {
-            format!(
-                "{number}, all of which ended with an error: {failed} was answered with {words}"
-            )
-        };
-    }
     let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
     let works = match protocols[..] {
         [only] => format!("{only} works"),
@@ -82,9 +88,21 @@ fn symmetric(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> Stri
     format!("{works}: {number}, answered by the address that was asked")
 }
 
-/// The error with which a server answered.
-fn find_error(exchange: &DeviceExchange) -> Option<(Protocol, &str)> {
-    Some((exchange.protocol, exchange.error_answer.as_deref()?))
+/// What to say of exchanges that ended with an error as answer, if any did.
+fn failed(counted: Counted<'_>) -> Option<String> {
+    let Counted { all, failed, error, .. } = counted;
+    let (protocol, words) = error.filter(|_| failed > 0)?;
+    let number = count(all, "exchange", "exchanges");
+    Some(if failed < all {
+        format!(
+            "{number}, of which {} ended with an error: {protocol} was answered with {words}",
+            group_digits(failed)
+        )
+    } else if all == 1 {
+        format!("{protocol} was answered with {words}")
+    } else {
+        format!("{number}, all of which ended with an error: {protocol} was answered with {words}")
+    })
 }
 
 fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], one_way: u64) -> String {
@@ -141,6 +159,12 @@ pub fn report_headline(
             format!("Faults were seen at {number} of {all} devices. {who}: {headline}")
         }
         (Verdict::Symmetric | Verdict::OneWay, _) => no_fault(devices, all),
+        (Verdict::Tolerated, _) if devices.iter().any(|device| device.error_answers > 0) => {
+            format!(
+                "{} of {all} devices got an error as answer, and for {alike} an address or port changed. {who}: {headline}",
+                failed_devices(devices)
+            )
+        }
         (Verdict::Tolerated, _) => format!(
             "No failure was seen, but for {alike} of {all} devices an address or port changed. {who}: {headline}"
         ),
@@ -151,20 +175,21 @@ pub fn report_headline(
 
 /// Nothing is wrong with addresses; a server may have said no all the same.
 fn no_fault(devices: &[Device], all: u64) -> String {
-    let failed = || {
-        devices.iter().filter(|device| {
-            device.exchanges.iter().any(|exchange| exchange.error_answer.is_some())
-        })
-    };
-    let Some(first) = failed().next() else {
+    let Some(first) = devices.iter().find(|device| device.error_answers > 0) else {
         return format!("No fault was seen at any of the {all} devices");
     };
     format!(
         "No fault of addresses was seen, but {} of {all} devices got an error as answer. {}: {}",
-        failed().count(),
+        failed_devices(devices),
         first.device,
         first.headline
     )
+}
+
+/// Devices of which a server answered an exchange with an error.
+fn failed_devices(devices: &[Device]) -> String {
+    let number = devices.iter().filter(|device| device.error_answers > 0).count();
+    group_digits(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
 /// One-way exchanges can carry errors too.
@@ -213,7 +238,7 @@ mod tests {
                 exchanges[0].protocol,
                 &[],
                 &exchanges,
-                Counted { all, one_way: 0 },
+                Counted { all, one_way: 0, failed: 0, error: None },
             )
         };
         let (tftp, snmp, ntp, dns) = (Protocol::Tftp, Protocol::Snmp, Protocol::Ntp, Protocol::Dns);
@@ -231,24 +256,35 @@ mod tests {
 
     #[test]
     fn who_was_answered_with_an_error_is_not_told_that_it_works() {
-        let fine = || exchange(Protocol::Tftp, Verdict::Symmetric);
-        let refused = || {
-            let words = Some("ERROR 3 \"disk full\"".to_owned());
-            DeviceExchange { error_answer: words, ..fine() }
-        };
+        let words = "ERROR 3 \"disk full\"";
+        let (symmetric, one_way, changed) =
+            (Verdict::Symmetric, Verdict::OneWay, Verdict::Tolerated);
         let cases = [
-            (vec![fine()], 1, "TFTP works: 1 exchange"),
-            (vec![refused()], 1, "TFTP was answered with ERROR 3 \"disk full\", by the address"),
-            (vec![fine(), refused()], 2, "2 exchanges, of which 1 ended with an error: TFTP"),
-            (vec![refused(), refused()], 2, "2 exchanges, all of which ended with an error"),
-            // Of exchanges that are only counted nothing is known.
-            (vec![refused()], 9, "9 exchanges, of which 1 ended with an error"),
+            (symmetric, 0, 1, "TFTP works: 1 exchange"),
+            (symmetric, 1, 1, "TFTP was answered with ERROR 3 \"disk full\", by the address"),
+            (symmetric, 1, 2, "2 exchanges, of which 1 ended with an error: TFTP"),
+            (symmetric, 2, 2, "2 exchanges, all of which ended with an error"),
+            (symmetric, 2_000, 9_000, "9,000 exchanges, of which 2,000 ended with an error"),
+            (one_way, 0, 2, "TFTP expects no answer: 1 exchange"),
+            (one_way, 1, 2, "2 exchanges, of which 1 ended with an error: TFTP"),
+            (changed, 0, 1, "TFTP works, though an address changed"),
+            (changed, 1, 1, "An address changed on the way; TFTP was answered with ERROR 3"),
         ];
-        for (exchanges, all, words) in cases {
-            let counted = Counted { all, one_way: 0 };
-            let headline =
-                device_headline(Verdict::Symmetric, Protocol::Tftp, &[], &exchanges, counted);
-            assert!(headline.starts_with(words), "{headline}");
+        let exchanges = [exchange(Protocol::Tftp, Verdict::Symmetric)];
+        for (verdict, failed, all, expected) in cases {
+            let error = Some((Protocol::Tftp, words)).filter(|_| failed > 0);
+            let counted = Counted { all, one_way: 1, failed, error };
+            let headline = device_headline(verdict, Protocol::Tftp, &[], &exchanges, counted);
+            assert!(headline.starts_with(expected), "{headline}");
+        }
+        // A warning does not hide it either, and what is worse needs no addition.
+        let findings = &samples::founding().devices[0].findings;
+        let counted =
+            Counted { all: 1, one_way: 0, failed: 1, error: Some((Protocol::Tftp, words)) };
+        for (verdict, told) in [(changed, true), (Verdict::Broken, false)] {
+            let headline = device_headline(verdict, Protocol::Tftp, findings, &exchanges, counted);
+            assert!(headline.starts_with(&findings[0].title), "{headline}");
+            assert_eq!(headline.contains("was answered with ERROR 3"), told, "{headline}");
         }
         let report = samples::founding();
         let mut devices: Vec<_> = report
@@ -257,13 +293,15 @@ mod tests {
             .map(|device| Device {
                 verdict: Verdict::Symmetric,
                 findings: Vec::new(),
-                exchanges: vec![fine()],
                 ..device.clone()
             })
             .collect();
-        devices[1].exchanges = vec![refused()];
+        devices[1].error_answers = 1;
         let headline = report_headline(&devices, &BTreeMap::new(), &report.captures);
         assert!(headline.contains("but 1 of 2 devices got an error as answer"), "{headline}");
+        devices[0].verdict = Verdict::Tolerated;
+        let headline = report_headline(&devices, &BTreeMap::new(), &report.captures);
+        assert!(headline.starts_with("1 of 2 devices got an error as answer"), "{headline}");
     }
 
     #[test]
@@ -284,7 +322,7 @@ mod tests {
                 exchanges[0].protocol,
                 &[],
                 &exchanges,
-                Counted { all: 2, one_way: 1 },
+                Counted { all: 2, one_way: 1, failed: 0, error: None },
             );
             assert!(headline.starts_with(words), "{headline}");
         }
@@ -305,7 +343,7 @@ mod tests {
                 exchange.protocol,
                 &[],
                 &[exchange],
-                Counted { all: 1, one_way: 0 },
+                Counted { all: 1, one_way: 0, failed: 0, error: None },
             );
             assert!(headline.contains(words), "{headline}");
         }

@@ -104,9 +104,11 @@ pub fn render_listed(
     listed: Listed<'_>,
     stylesheet: &str,
 ) -> Result<String, askama::Error> {
-    let (parties, times) = (Parties::new(report), Times::new(report));
-    let detailed =
-        if listed.is_beginning() { detailed(report, &parties, &times) } else { Vec::new() };
+    let detailed = if listed.is_beginning() {
+        detailed(report, &Parties::new(report), &Times::new(report))
+    } else {
+        Vec::new()
+    };
     let devices = DeviceTable::listed(report, listed);
     let mut page = ReportPage::new(report, Setting::Service { stylesheet }, detailed, devices);
     if !listed.is_beginning() {

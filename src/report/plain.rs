@@ -40,10 +40,25 @@ pub(crate) fn clip(text: &str, limit_characters: usize) -> Cow<'_, str> {
 }
 
 fn replace(text: &str, find: impl Fn(char) -> Option<char>) -> Cow<'_, str> {
-    if text.chars().any(|character| find(character).is_some()) {
+    if acts_on_a_screen(text, &find) {
         Cow::Owned(text.chars().map(|character| find(character).unwrap_or(character)).collect())
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// Whether `find` replaces any character. Whole pages come here, and nearly all of
+/// their bytes are ASCII's letters and marks, which need no closer look.
+fn acts_on_a_screen(text: &str, find: impl Fn(char) -> Option<char>) -> bool {
+    let mut rest = text;
+    loop {
+        let plain = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~')).count();
+        let mut behind = rest.get(plain..).unwrap_or_default().chars();
+        match behind.next() {
+            Some(character) if find(character).is_some() => return true,
+            Some(_) => rest = behind.as_str(),
+            None => return false,
+        }
     }
 }
 

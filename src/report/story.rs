@@ -118,7 +118,9 @@ fn followed_up<'a>(
 fn ended<'a>(exchange: &'a DeviceExchange, device: &'a Device, parties: &Parties<'a>) -> Fact<'a> {
     let errors = error_counts(exchange);
     let (words, tone) = match (errors.first(), exchange.verdict) {
-        (_, Verdict::Symmetric | Verdict::Tolerated) if exchange.error_answer.is_some() => {
+        (_, Verdict::Symmetric | Verdict::Tolerated | Verdict::Inconclusive)
+            if exchange.error_answer.is_some() =>
+        {
             let words = exchange.error_answer.as_deref().unwrap_or_default();
             (format!("Answered with {words}"), Tone::Bad)
         }

@@ -52,7 +52,9 @@ impl VerdictWords for Verdict {
 /// Whether there is something to say about a device besides that it works.
 #[must_use]
 pub(super) fn needs_detail(device: &Device) -> bool {
-    !device.findings.is_empty() || !matches!(device.verdict, Verdict::Symmetric | Verdict::OneWay)
+    !device.findings.is_empty()
+        || device.error_answers > 0
+        || !matches!(device.verdict, Verdict::Symmetric | Verdict::OneWay)
 }
 
 /// A role as a label before an address: `VIP`.

@@ -7,6 +7,7 @@ use super::blobs::remove_folder;
 use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
 use super::{AnalysisCursor, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Report};
+use crate::model::time::Timestamp;
 
 impl Store {
     /// The report with this id without its devices, which count as left out.
@@ -25,6 +26,20 @@ impl Store {
         let json = zstd::stream::decode_all(compressed.as_slice())
             .map_err(|error| damaged(error.to_string()))?;
         serde_json::from_slice(&json).map(Some).map_err(|error| damaged(error.to_string()))
+    }
+
+    /// When the report with this id was made; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn find_created(&self, id: Uuid) -> Result<Option<Timestamp>, Error> {
+        let created_at_ns: Option<i64> =
+            sqlx::query_scalar("SELECT created_at_ns FROM analyses WHERE id = ?")
+                .bind(id)
+                .fetch_optional(self.pool())
+                .await?;
+        Ok(created_at_ns.map(Timestamp::from_nanoseconds))
     }
 
     /// Whether a report, a node query or captures have this id.

@@ -53,7 +53,7 @@ pub async fn get_icon() -> Response {
 }
 
 /// FNV-1a, 64 bits. It tells versions apart; nobody relies on it for secrecy.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -9,12 +9,13 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use self::error::Error;
+use self::rendered::RenderedPages;
 use self::running::Known;
 use crate::model::progress::Progress;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
 use crate::node::registry::Nodes;
-use crate::store::Store;
+use crate::store::{self, Store};
 
 mod alerts;
 mod api;
@@ -31,9 +32,11 @@ mod problem;
 mod problem_types;
 mod queries;
 mod query;
+mod rendered;
 mod router;
 mod running;
 mod security;
+mod tags;
 mod upload;
 
 pub use alerts::AlertOptions;
@@ -68,6 +71,8 @@ pub struct Settings {
     pub queue_time: Duration,
     /// How long a request other than an upload may take.
     pub request_time: Duration,
+    /// Bytes of rendered pages that are kept for the next reader.
+    pub page_cache_bytes: usize,
     /// The analyses that run.
     pub running: Running,
     /// Requests that may follow analyses at the same time.
@@ -102,6 +107,7 @@ impl Settings {
             rate_time: Duration::from_mins(1),
             queue_time: Duration::from_secs(30),
             request_time: Duration::from_secs(30),
+            page_cache_bytes: 32 << 20,
             running: Running::new(),
             listener_limit: 128,
             listener_patience: Duration::from_secs(30),
@@ -122,6 +128,7 @@ struct Service {
     store: Store,
     settings: Arc<Settings>,
     queries: Queries,
+    pages: RenderedPages,
     /// One permit per upload that may be analysed at the same moment.
     turns: Arc<Semaphore>,
     /// One permit per upload that may be open.
@@ -132,9 +139,10 @@ struct Service {
 
 /// What is known of an analysis by its id.
 #[derive(Debug)]
-enum Found {
-    /// The report's frame: its devices, which may be many, are read as they are needed.
-    Finished(Box<Report>),
+enum Found<T = Box<Report>> {
+    /// The report's frame, where nothing else is asked of it: its devices, which may
+    /// be many, are read as they are needed.
+    Finished(T),
     Running(Progress),
 }
 
@@ -145,13 +153,31 @@ impl Service {
     ///
     /// Where there is none, or it failed; where the store does not answer.
     async fn find(&self, id: Uuid) -> Result<Found, Error> {
+        self.find_with(id, async { Ok(self.store.find_frame(id).await?.map(Box::new)) }).await
+    }
+
+    /// When the report with this id was made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::find`].
+    async fn find_created(&self, id: Uuid) -> Result<Found<Timestamp>, Error> {
+        self.find_with(id, self.store.find_created(id)).await
+    }
+
+    /// What `read` finds in the store of the analysis with this id, unless it runs.
+    async fn find_with<T>(
+        &self,
+        id: Uuid,
+        read: impl Future<Output = Result<Option<T>, store::Error>>,
+    ) -> Result<Found<T>, Error> {
         // The registry first: an analysis is stored before it leaves it.
         let known = self.settings.running.find(id);
         if let Some(Known::Running(entry)) = &known {
             return Ok(Found::Running(entry.progress()));
         }
-        match (self.store.find_frame(id).await?, known) {
-            (Some(report), _) => Ok(Found::Finished(Box::new(report))),
+        match (read.await?, known) {
+            (Some(found), _) => Ok(Found::Finished(found)),
             (None, Some(Known::Failed(problem))) => {
                 Err(Error::AnalysisFailed { id, problem: Box::new(problem) })
             }

@@ -24,6 +24,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
 use super::error::{ApiError, Error, PageError};
+use super::rendered::RenderedPages;
 use super::{Queries, Service, Settings, api, assets, openapi, pages, security};
 use crate::store::Store;
 
@@ -44,8 +45,9 @@ pub fn router(
     let new_id = settings.new_id;
     let request_time = settings.request_time;
     let hosts = settings.accepted_hosts.clone();
+    let rendered = RenderedPages::new(settings.page_cache_bytes);
     let settings = Arc::new(settings);
-    let service = Service { store, settings, queries, turns, uploads, listeners };
+    let service = Service { store, settings, queries, pages: rendered, turns, uploads, listeners };
 
     let (api, document) = openapi::start().merge(api::routes()).split_for_parts();
     let document: Arc<str> = openapi::render(&document)?.into();

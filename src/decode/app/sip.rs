@@ -2,6 +2,7 @@
 
 use super::Payload;
 use crate::decode::fingerprint::hash_fields;
+use crate::model::failure::find_sip_failure;
 use crate::model::packet::{PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -37,12 +38,14 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let is_cut_reply = role == TransactionRole::Reply && !payload.is_whole();
     let (call_id, sequence) = find_identity(payload.captured)
         .or_else(|| is_cut_reply.then_some((payload.captured, &[][..])))?;
+    let failure = find_status(payload.captured).zip(find_method(sequence));
+    let failure = failure.and_then(|(status, method)| find_sip_failure(status, method));
     Some(Transaction {
         protocol: Protocol::Sip,
         role,
         identity: hash_fields(&[call_id, sequence]),
         question: None,
-        label,
+        label: failure.unwrap_or(label),
         reply_to: find_reply_to(payload.captured).map(Box::new),
     })
 }
@@ -94,6 +97,17 @@ fn find_start_line(bytes: &[u8]) -> Option<(TransactionRole, &'static str)> {
     let role =
         if method == "ACK" { TransactionRole::Notification } else { TransactionRole::Request };
     line.ends_with(b" SIP/2.0").then_some((role, method))
+}
+
+/// The status code of a response.
+fn find_status(bytes: &[u8]) -> Option<u16> {
+    let status = bytes.strip_prefix(b"SIP/2.0 ")?.get(..3)?;
+    std::str::from_utf8(status).ok()?.parse().ok()
+}
+
+/// The method that CSeq names: `7 REGISTER`.
+fn find_method(sequence: &[u8]) -> Option<&str> {
+    std::str::from_utf8(sequence).ok()?.split_ascii_whitespace().nth(1)
 }
 
 /// The values of Call-ID (`i` in compact form) and CSeq. The last line counts
@@ -180,6 +194,26 @@ mod tests {
         }
         let answer = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.7:5062\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\n\r\n";
         assert_eq!(read(answer).unwrap().reply_to, None);
+    }
+
+    #[test]
+    fn a_refusal_is_named() {
+        for (status, method, expected) in [
+            ("403 Forbidden", "REGISTER", Some("403 Forbidden")),
+            ("403 No such realm", "REGISTER", Some("403 Forbidden")),
+            ("503 Service Unavailable", "OPTIONS", Some("503 Service Unavailable")),
+            ("404 Not Found", "OPTIONS", None),
+            ("401 Unauthorized", "REGISTER", None),
+            ("486 Busy Here", "INVITE", None),
+            ("200 OK", "REGISTER", None),
+            ("40", "REGISTER", None),
+            ("4\u{fc}3 x", "REGISTER", None),
+        ] {
+            let text = format!("SIP/2.0 {status}\r\nCall-ID: x\r\nCSeq: 1 {method}\r\n\r\n");
+            let answer = read(&text).unwrap();
+            assert_eq!(answer.failure(), expected, "{status}");
+            assert_eq!(answer.label, expected.unwrap_or("response"), "{status}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::Payload;
 use crate::decode::fingerprint::hash_fields;
+use crate::model::failure::find_snmp_failure;
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -14,6 +15,7 @@ const OCTET_STRING: u8 = 0x04;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
 
+const RESPONSE: u8 = 0xa2;
 const TRAP_V1: u8 = 0xa4;
 /// RFC 3412, section 6.4: the sender waits for an answer.
 const REPORTABLE_FLAG: u8 = 0x04;
@@ -92,7 +94,7 @@ fn find_pdu(
     let (role, label) = match pdu.tag {
         0xa0 => (Request, "GetRequest"),
         0xa1 => (Request, "GetNextRequest"),
-        0xa2 => (Reply, "Response"),
+        RESPONSE => (Reply, "Response"),
         0xa3 => (Request, "SetRequest"),
         TRAP_V1 => (Notification, "Trap"),
         0xa5 => (Request, "GetBulkRequest"),
@@ -115,6 +117,10 @@ fn find_pdu(
         }
         _ => None,
     };
+    let failure = request_id.filter(|_| pdu.tag == RESPONSE).and_then(|request_id| {
+        find_snmp_failure(find_integer(&find_value(request_id.rest, INTEGER)?)?)
+    });
+    let label = failure.unwrap_or(label);
     Some(Transaction { protocol, role, identity, question, label, reply_to: None })
 }
 

@@ -6,6 +6,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{ErrorAnswer, Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
 use crate::model::finding::Cause;
 use crate::model::packet::IcmpKind;
+use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
 use std::time::Duration;
 
@@ -64,19 +65,22 @@ pub fn read(exchange: &Exchange, habit: Habit) -> Vec<SeenErrors<'_>> {
         return Vec::new();
     }
     let primary = exchange.primary();
-    let own = read_view(primary, habit);
+    let own = read_view(primary, exchange.protocol, habit);
     if !own.is_empty() || primary.progress.is_some() {
         return own;
     }
-    let mut seen: Vec<SeenErrors<'_>> =
-        exchange.others().iter().flat_map(|view| read_view(view, habit)).collect();
+    let mut seen: Vec<SeenErrors<'_>> = exchange
+        .others()
+        .iter()
+        .flat_map(|view| read_view(view, exchange.protocol, habit))
+        .collect();
     if habit != Habit::Conversation && !primary.replies.is_empty() {
         seen.clear();
     }
     seen
 }
 
-fn read_view(view: &View, habit: Habit) -> Vec<SeenErrors<'_>> {
+fn read_view(view: &View, protocol: Protocol, habit: Habit) -> Vec<SeenErrors<'_>> {
     view.icmp_errors
         .iter()
         .filter_map(|errors| {
@@ -87,6 +91,8 @@ fn read_view(view: &View, habit: Habit) -> Vec<SeenErrors<'_>> {
                 Habit::OneWay => !is_heard_again(&view.requests, last),
                 // Protocols that move try several ways; one answer is enough.
                 Habit::MovesByDesign => view.replies.is_empty(),
+                // A SYN-ACK that is sent again says that its client did not go on.
+                _ if protocol == Protocol::Tcp && errors.quotes == Quotes::Reply => true,
                 _ => !goes_on_after(view, errors, last),
             };
             Some(SeenErrors { view, errors, cause, ended })

@@ -1,9 +1,10 @@
 //! Firewalls that refuse.
 
-use super::commands::iptables;
+use super::commands::{iptables, transport};
 use crate::diagnose::reading::Reading;
 use crate::model::exchange::IcmpErrors;
 use crate::model::finding::Remedy;
+use crate::model::report::Quotes;
 
 /// Names the host whose rule refused, and how to find the rule.
 #[must_use]
@@ -21,9 +22,15 @@ pub fn refusing_host(reading: &Reading<'_>, errors: &IcmpErrors) -> Remedy {
         commands.push("kubectl get networkpolicies -A".to_owned());
         commands.push(format!("nft list ruleset | grep -n 'dport {}'", to.port));
     }
+    let carrier = transport(reading.exchange.protocol).to_uppercase();
     let what = errors.quoted_destination.map_or_else(
         || "this exchange".to_owned(),
-        |to| format!("UDP from {} to {to}", reading.exchange.client),
+        |to| match errors.quotes {
+            Quotes::Reply => format!("{carrier} to {to}"),
+            Quotes::Request | Quotes::FollowUp => {
+                format!("{carrier} from {} to {to}", reading.exchange.client)
+            }
+        },
     );
     Remedy {
         title: format!("Allow the packet on {host}, which refused it"),

@@ -98,13 +98,17 @@ pub fn for_client_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
 /// For an ICMP error, by what it quotes.
 pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     let quoted = seen.errors.quoted_destination;
+    let is_tcp = reading.exchange.protocol == Protocol::Tcp;
     match (seen.cause, seen.errors.quotes) {
         (Cause::PortUnreachable, Quotes::Request) if find_untranslated(reading).is_some() => {
             vec![see(Cause::RequestNotTranslated)]
         }
         (Cause::PortUnreachable, Quotes::Request) => {
             let asked = quoted.or(seen.view.asked).or(reading.view.asked);
-            asked.map(|asked| service::nothing_listens(reading, asked)).into_iter().collect()
+            let listens = asked.map(|asked| service::nothing_listens(reading, asked));
+            // TCP itself would have answered with a reset.
+            let filter = is_tcp.then(|| filter::refusing_host(reading, seen.errors));
+            listens.into_iter().chain(filter).collect()
         }
         (Cause::PortUnreachable, Quotes::FollowUp) => {
             let moved = reading.other_source.map(|moved| moved.destination);
@@ -126,6 +130,9 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
         (Cause::PortUnreachable, Quotes::Reply) if seen.answered_elsewhere() => Vec::new(),
         (Cause::PortUnreachable, Quotes::Reply) if reading.is_refused_by_translator(seen) => {
             vec![helper::attach_for_pods(reading)]
+        }
+        (Cause::PortUnreachable, Quotes::Reply) if is_tcp => {
+            vec![filter::refusing_host(reading, seen.errors)]
         }
         (Cause::PortUnreachable, Quotes::Reply) => vec![client::wait_longer(reading)],
         (Cause::AdminProhibited, _) => vec![filter::refusing_host(reading, seen.errors)],

@@ -1,10 +1,10 @@
 //! Whether anything serves the port that was asked.
 
 use super::cluster::{find_policy, find_service, list_endpoints, name_of, policy_of};
-use super::commands::{conntrack_family, iptables};
+use super::commands::{conntrack_family, iptables, transport};
 use crate::diagnose::reading::Reading;
 use crate::model::cluster::TrafficPolicy;
-use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::{Endpoint, Transport};
 use crate::model::finding::Remedy;
 
 /// ICMP says that nothing listens.
@@ -29,8 +29,9 @@ pub fn nothing_listens(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
 pub fn no_translation(reading: &Reading<'_>, asked: Endpoint) -> Remedy {
     let mut commands = commands(reading, asked);
     commands.push(format!(
-        "conntrack -D -f {} -p udp --orig-dst {} --dport {}",
+        "conntrack -D -f {} -p {} --orig-dst {} --dport {}",
         conntrack_family(asked.address),
+        transport(reading.exchange.protocol),
         asked.address,
         asked.port
     ));
@@ -72,8 +73,10 @@ fn endpoint_advice(reading: &Reading<'_>, asked: Endpoint) -> String {
             asked.address
         ),
         None => format!(
-            "See whether a Service names {} with UDP port {}, for this family, and whether it has an endpoint that is ready.",
-            asked.address, asked.port
+            "See whether a Service names {} with {} port {}, for this family, and whether it has an endpoint that is ready.",
+            asked.address,
+            transport(reading.exchange.protocol).to_uppercase(),
+            asked.port
         ),
     };
     match find_policy(service) {
@@ -98,7 +101,11 @@ fn place(reading: &Reading<'_>, asked: Endpoint) -> String {
 
 fn commands(reading: &Reading<'_>, asked: Endpoint) -> Vec<String> {
     let Endpoint { address, port } = asked;
-    let listens = format!("ss -ulpn 'sport = :{port}'");
+    let sockets = match reading.exchange.protocol.transport() {
+        Transport::Tcp => "-tlpn",
+        Transport::Udp => "-ulpn",
+    };
+    let listens = format!("ss {sockets} 'sport = :{port}'");
     // A polled agent is no service of the cluster.
     if address == reading.exchange.device {
         return vec![listens];

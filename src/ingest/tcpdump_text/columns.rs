@@ -11,6 +11,7 @@ use crate::model::packet::{
     Application, Content, Datagram, IcmpError, IcmpKind, Quote, TftpMessage, TftpRequest,
 };
 use crate::model::protocol::Protocol;
+use crate::model::segment::QuotedKind;
 
 /// One row: number, time, source, destination, protocol, length, summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +172,7 @@ impl Row<'_> {
             source_port: self.ports.map(|(source, _)| source),
             destination: self.source,
             destination_port: self.ports.map(|(_, destination)| destination),
+            kind: QuotedKind::Unknown,
         });
         let (from, to) = (self.source, self.destination);
         RowReading::Content(Content::IcmpError(IcmpError { kind, from, to, quote }))

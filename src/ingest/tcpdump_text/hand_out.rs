@@ -5,7 +5,8 @@ use super::{Run, Sink};
 use crate::ingest::{Event, NamedPacket};
 use crate::model::capture::Frame;
 use crate::model::endpoint::FlowKey;
-use crate::model::packet::{Application, Content, Datagram, Packet};
+use crate::model::hop::HopMarks;
+use crate::model::packet::{Application, Content, Datagram, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 impl Run {
@@ -26,10 +27,12 @@ impl Run {
             }));
             return;
         }
-        match pending.read() {
-            Outcome::Content(content) => self.hand_out(&pending, content, sink),
+        let (outcome, tunnel) = pending.read_innermost(&self.origin);
+        match outcome {
+            Outcome::Content(content) => self.hand_out(&pending, content, tunnel, sink),
             Outcome::Named { datagram, source, destination } => {
-                let (packet, line) = (packet(&pending, Content::Datagram(datagram)), pending.line);
+                let (packet, line) =
+                    (packet(&pending, Content::Datagram(datagram), tunnel), pending.line);
                 let is_ipv6 = Some(pending.is_ipv6());
                 sink(Event::NamedPacket(NamedPacket {
                     packet,
@@ -45,7 +48,13 @@ impl Run {
         }
     }
 
-    fn hand_out(&mut self, pending: &Pending, content: Content, sink: Sink<'_>) {
+    fn hand_out(
+        &mut self,
+        pending: &Pending,
+        content: Content,
+        tunnel: Option<Tunnel>,
+        sink: Sink<'_>,
+    ) {
         let content = match content {
             Content::Datagram(datagram) => {
                 self.last_flow = Some(datagram.flow);
@@ -58,7 +67,7 @@ impl Run {
             | Content::Neighbour(_)
             | Content::Segment(_)) => other,
         };
-        sink(Event::Packet(packet(pending, content)));
+        sink(Event::Packet(packet(pending, content, tunnel)));
     }
 
     /// A line that ends behind the addresses does not say that it is UDP. It is
@@ -74,7 +83,7 @@ impl Run {
         self.faults.report(pending.line, message.to_owned(), sink);
         let application = Application::Unknown { tftp_shape: None };
         let datagram = Datagram { flow, length: 0, fingerprint: None, is_cut: false, application };
-        self.hand_out(pending, Content::Datagram(datagram), sink);
+        self.hand_out(pending, Content::Datagram(datagram), None, sink);
     }
 
     fn hand_out_fault(
@@ -89,16 +98,21 @@ impl Run {
     }
 }
 
-fn packet(pending: &Pending, content: Content) -> Packet {
+fn packet(pending: &Pending, content: Content, tunnel: Option<Tunnel>) -> Packet {
+    // `-v` prints the outer header's fields; those of an inner one are not kept.
+    let (ip_identification, hop_marks) = match tunnel {
+        None => (pending.identification().filter(|id| *id != 0), pending.hop_marks()),
+        Some(_) => (None, HopMarks::UNKNOWN),
+    };
     Packet {
         frame: pending.frame,
         at: pending.at,
         interface: pending.interface,
         kernel_interface: None,
         direction: pending.direction,
-        tunnel: None,
-        ip_identification: pending.identification().filter(|id| *id != 0),
-        hop_marks: pending.hop_marks(),
+        tunnel,
+        ip_identification,
+        hop_marks,
         content,
     }
 }

@@ -9,13 +9,14 @@ use super::quote::{QuotedPacket, find_quote};
 use super::services::find_port;
 use crate::model::neighbour::NeighbourMessage;
 use crate::model::packet::{IcmpError, IcmpKind, Quote};
+use crate::model::segment::QuotedKind;
 
 /// What an ICMP line is to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IcmpReading {
     Error(IcmpError),
     Neighbour(NeighbourMessage),
-    /// Echo, router discovery, or an error about TCP.
+    /// Echo, router discovery, or an error about another protocol.
     Other,
 }
 
@@ -53,9 +54,10 @@ pub fn parse_icmp(
         source_port: None,
         destination,
         destination_port: claim.destination_port,
+        kind: claim.quoted,
     });
     let quote = match find_quote(body) {
-        Some(QuotedPacket::Udp(quote)) => Some(quote),
+        Some(QuotedPacket::Of(quote)) => Some(quote),
         Some(QuotedPacket::Other) => return Ok(IcmpReading::Other),
         None => printed,
     };
@@ -67,11 +69,12 @@ struct Claim {
     kind: IcmpKind,
     destination: Option<IpAddr>,
     destination_port: Option<u16>,
+    quoted: QuotedKind,
 }
 
 impl Claim {
     const fn bare(kind: IcmpKind) -> Self {
-        Self { kind, destination: None, destination_port: None }
+        Self { kind, destination: None, destination_port: None, quoted: QuotedKind::Unknown }
     }
 }
 
@@ -145,14 +148,18 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
 fn claim_about(kind: IcmpKind, name: &str, detail: &str) -> Result<Option<Claim>, String> {
     let (transport, rest) = split_word(detail);
     let claim = match transport {
-        "udp" => {
+        "udp" | "tcp" => {
             let port = rest.strip_prefix("port ").map_or(rest, str::trim_start);
             let port = port.split([',', ' ']).next().and_then(find_port);
             let kind = if kind == IcmpKind::Other { IcmpKind::PortUnreachable } else { kind };
-            Claim { kind, destination: None, destination_port: port }
+            let quoted = match transport {
+                "tcp" => QuotedKind::Segment(None),
+                _ => QuotedKind::Datagram,
+            };
+            Claim { kind, destination: None, destination_port: port, quoted }
         }
-        "tcp" => return Ok(None),
-        // `192.0.2.1 protocol 17 unreachable`; others are not about UDP.
+        // `192.0.2.1 protocol 17 unreachable`; others are not about UDP, and a
+        // host that does not know TCP is no host.
         "protocol" if !rest.starts_with("17") => return Ok(None),
         _ => Claim::bare(kind),
     };
@@ -184,6 +191,13 @@ mod tests {
                 source_port: None,
                 destination: destination.parse().unwrap(),
                 destination_port: *destination_port,
+                kind: if summary.contains("udp port") {
+                    QuotedKind::Datagram
+                } else if summary.contains("tcp port") {
+                    QuotedKind::Segment(None)
+                } else {
+                    QuotedKind::Unknown
+                },
             });
             let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
             let expected = IcmpReading::Error(IcmpError { kind: *kind, from, to, quote });
@@ -234,6 +248,18 @@ mod tests {
                 None,
             ),
             ("icmp: 192.0.2.1 udp port 69 unreachable", IcmpKind::PortUnreachable, v4, Some(69)),
+            (
+                "ICMP 192.0.2.1 tcp port https unreachable, length 68",
+                IcmpKind::PortUnreachable,
+                v4,
+                Some(443),
+            ),
+            (
+                "ICMP6, destination unreachable, unreachable port, 2001:db8::1 tcp port 443, length 88",
+                IcmpKind::PortUnreachable,
+                v6,
+                Some(443),
+            ),
         ]);
     }
 
@@ -288,8 +314,6 @@ mod tests {
         let cases = [
             "ICMP echo request, id 1, seq 1, length 64",
             "ICMP6, echo request, seq 1, length 64",
-            "ICMP 192.0.2.1 tcp port 80 unreachable, length 48",
-            "ICMP6, destination unreachable, unreachable port, 2001:db8::1 tcp port 80, length 88",
             "ICMP 192.0.2.1 protocol 132 unreachable, length 48",
             "ICMP6, router solicitation, length 16",
             "ICMP redirect 192.0.2.1 to host 192.0.2.2, length 36",
@@ -303,7 +327,7 @@ mod tests {
 
     #[test]
     fn the_quoted_packet_gives_both_ports() {
-        let cases: [QuoteCase<'_>; 4] = [
+        let cases: [QuoteCase<'_>; 6] = [
             (
                 "ICMP time exceeded in-transit, length 36",
                 &[
@@ -330,6 +354,18 @@ mod tests {
                     "\tIP (tos 0x0, ttl 1, id 1, offset 0, flags [none], proto TCP (6), length 60)",
                     "    192.0.2.1.5000 > 192.0.2.2.80: Flags [S], seq 1",
                 ],
+                Some((5_000, 80)),
+            ),
+            (
+                "ICMP6, destination unreachable, unreachable prohibited 2001:db8::2, length 88",
+                &[
+                    "\tIP6 (hlim 64, next-header TCP (6) payload length: 40) 2001:db8::2.80 > 2001:db8::1.5000: Flags [S.], seq 9, ack 2, win 1",
+                ],
+                Some((80, 5_000)),
+            ),
+            (
+                "ICMP 192.0.2.2 unreachable - need to frag (mtu 1300), length 556",
+                &["IP 192.0.2.1.5000 > 192.0.2.2.80: Flags [.], seq 1:1441, ack 1, win 9"],
                 None,
             ),
         ];

@@ -24,6 +24,7 @@ mod quote;
 mod services;
 mod timeline;
 mod timestamp;
+mod tunnel;
 
 use std::sync::Arc;
 

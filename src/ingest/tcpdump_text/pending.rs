@@ -1,5 +1,6 @@
 //! One packet while its lines come in.
 
+mod carried;
 mod continuation;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -8,6 +8,7 @@ use crate::model::capture::Direction;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Application, Content, Packet};
 use crate::model::packet::{IcmpKind, Quote};
+use crate::model::segment::QuotedKind;
 use crate::model::time::Timestamp;
 
 /// Events of a run, as short words that a table can hold.
@@ -43,7 +44,11 @@ fn describe(event: &Event<'_>) -> String {
         }
         Event::Packet(packet) => match &packet.content {
             Content::Datagram(datagram) => {
-                format!("{} {} {}", packet.frame, datagram.flow, datagram.length)
+                let tunnel = packet.tunnel.map_or_else(String::new, |tunnel| {
+                    let kind = format!("{:?}", tunnel.kind).to_lowercase();
+                    format!(" in {kind} {}", tunnel.key.unwrap_or_default())
+                });
+                format!("{} {} {}{tunnel}", packet.frame, datagram.flow, datagram.length)
             }
             Content::IcmpError(error) => format!("{} {:?}", packet.frame, error.kind),
             Content::Dropped(dropped) => format!("{} {dropped:?}", packet.frame),
@@ -183,6 +188,7 @@ fn verbose_details_reach_the_packet() {
         source_port: Some(58_625),
         destination: "192.0.2.30".parse().unwrap(),
         destination_port: Some(69),
+        kind: QuotedKind::Datagram,
     };
     assert_eq!(error.quote, Some(quote));
 }
@@ -256,7 +262,7 @@ fn dumps_become_frames_even_where_names_are_printed() {
 }
 
 #[test]
-fn tunnels_are_read_outside_only() {
+fn of_a_tunnel_the_packet_inside_is_read() {
     expect(
         "07:29:48.1 IP 192.0.2.1.45149 > 192.0.2.2.8472: OTV, flags [I] (0x08), overlay 0, instance 1
 IP 198.51.100.3.5 > 198.51.100.5.6: UDP, length 4
@@ -264,9 +270,10 @@ IP 198.51.100.3.5 > 198.51.100.5.6: UDP, length 4
 ARP, Request who-has 198.51.100.3 tell 198.51.100.5, length 28
 07:29:48.3 IP6 2001:db8::1.45149 > 2001:db8::2.6081: Geneve, Flags [none], vni 0xb: IP 198.51.100.3.5 > 198.51.100.5.6: UDP, length 4",
         &[
-            "1 192.0.2.1:45149 → 192.0.2.2:8472 0",
+            "1 198.51.100.3:5 → 198.51.100.5:6 4 in vxlan 1",
+            // ARP inside is none of our concern.
             "2 192.0.2.1:45149 → 192.0.2.2:4789 0",
-            "3 [2001:db8::1]:45149 → [2001:db8::2]:6081 0",
+            "3 198.51.100.3:5 → 198.51.100.5:6 4 in geneve 11",
         ],
     );
 }

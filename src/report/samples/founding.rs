@@ -183,6 +183,7 @@ fn failing_device() -> Device {
         ],
         exchanges: vec![failing_exchange(filter), pod_exchange()],
         exchanges_omitted: 1,
+        error_answers: 0,
     }
 }
 
@@ -419,5 +420,6 @@ fn working_device() -> Device {
             community_id: None,
         }],
         exchanges_omitted: 0,
+        error_answers: 0,
     }
 }

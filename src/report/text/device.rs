@@ -245,6 +245,9 @@ fn write_other_exchanges(page: &mut Page, device: &Device, times: &Times<'_>) {
         page.paint(Colour::of(exchange.verdict), &format!("{:<12}", exchange.verdict));
         page.words(" ");
         page.words(&exchange_title(exchange, times));
+        if let Some(words) = &exchange.error_answer {
+            page.words(&format!(", answered with {words}"));
+        }
         page.end_line();
     }
     if omitted > 0 {

@@ -14,6 +14,7 @@ use super::super::extract::{Json, Path, Query};
 use super::super::problem::Problem;
 use super::super::query::{AnalysesQuery, number_or_none};
 use super::super::running::Known;
+use super::super::tags::{entity_tag, names_tag};
 use super::super::upload::{self, UploadForm, UploadQuery};
 use super::super::{Found, Service};
 use super::report_body::{FinishedAnalysis, report_body};
@@ -23,7 +24,6 @@ use super::responses::{
 use crate::model::progress::Progress;
 use crate::model::query::NodeQuery;
 use crate::model::report::AnalysisSummary;
-use crate::model::time::Timestamp;
 
 /// A page of analyses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -189,51 +189,11 @@ pub async fn delete_analysis(
         return Err(Error::AnalysisRuns(id).into());
     }
     let was_stored = service.store.delete(id).await?;
+    service.pages.forget(id);
     // One that failed leaves no more than why, in the registry or in the store.
     let was_remembered = service.settings.running.forget(id);
     if was_stored || was_remembered {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(Error::AnalysisNotFound(id).into())
-}
-
-/// A saved report never changes, but another may have its id once it is deleted; how
-/// it is written may, with the version. The tag is weak because answers are
-/// compressed on the way.
-fn entity_tag(id: Uuid, created_at: Timestamp) -> String {
-    format!("W/\"{id}-{}-{}\"", created_at.as_nanoseconds(), env!("CARGO_PKG_VERSION"))
-}
-
-/// Whether `If-None-Match` names the tag, by weak comparison (RFC 9110, section 13.1.2).
-fn names_tag(headers: &HeaderMap, tag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    lists
-        .flat_map(|list| list.split(','))
-        .any(|one| one.trim() == "*" || opaque(one) == opaque(tag))
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn tags_are_compared_weakly() {
-        let cases = [
-            ("W/\"a\"", true),
-            ("\"a\"", true),
-            ("\"b\", W/\"a\"", true),
-            ("*", true),
-            ("\"b\"", false),
-            ("a", false),
-            ("", false),
-        ];
-        for (given, expected) in cases {
-            let headers = HeaderMap::from_iter([(IF_NONE_MATCH, HeaderValue::from_static(given))]);
-            assert_eq!(names_tag(&headers, "W/\"a\""), expected, "{given}");
-        }
-        assert!(!names_tag(&HeaderMap::new(), "W/\"a\""));
-    }
 }

@@ -2,8 +2,8 @@
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use uuid::Uuid;
 
@@ -57,11 +57,11 @@ pub async fn show_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
     Query(query): Query<ListQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    match service.find(id).await? {
-        Found::Finished(frame) => {
-            let page = report::render(&service.store, *frame, query).await?;
-            Ok(Html(page).into_response())
+    match service.find_created(id).await? {
+        Found::Finished(created_at) => {
+            Ok(report::respond(&service, id, created_at, query, &headers).await?)
         }
         Found::Running(progress) => {
             let page = running::render(&RunningView {

@@ -1,14 +1,24 @@
 //! The page of one analysis, with a page of its devices.
 
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use uuid::Uuid;
 
-use super::super::assets::stylesheet_path;
+use super::super::Service;
+use super::super::assets::{fnv1a, stylesheet_path};
 use super::super::error::Error;
 use super::super::query::{empty_as_none, read_text, render_fields};
+use super::super::rendered::{Keeping, PageEncoding, PageKey, RenderedPage};
+use super::super::tags::names_tag;
 use crate::model::finding::Verdict;
 use crate::model::report::{DeviceSummary, Report};
+use crate::model::time::Timestamp;
 use crate::report::html::{DETAILED_MAX, DEVICES_PER_PAGE, Listed, render_listed};
 use crate::store::{DeviceFilter, Store};
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// Which devices the page lists. Fields that are none of these are let be: links
 /// to reports come from everywhere.
@@ -24,21 +34,71 @@ pub struct ListQuery {
     page: Option<u64>,
 }
 
-/// The page of the report whose frame is `report`.
+/// The devices of a report that one page lists.
+struct Part {
+    filter: DeviceFilter,
+    /// From 1.
+    page: u64,
+}
+
+/// The answer with the page of the report `id`, which was made at `created_at`.
 ///
 /// # Errors
 ///
 /// Where the store does not answer, or the template cannot be rendered.
-pub async fn render(store: &Store, mut report: Report, query: ListQuery) -> Result<String, Error> {
-    let id = report.id;
+pub async fn respond(
+    service: &Service,
+    id: Uuid,
+    created_at: Timestamp,
+    query: ListQuery,
+    headers: &HeaderMap,
+) -> Result<Response, Error> {
     let filter = DeviceFilter { verdict: query.verdict, cause: None, text: read_text(query.q)? };
-    let page = query.page.unwrap_or(1).max(1);
+    let part = Part { filter, page: query.page.unwrap_or(1).max(1) };
+    let encoding = PageEncoding::accepted(headers);
+    let key = PageKey { id, created_at, verdict: part.filter.verdict, page: part.page, encoding };
+    let make = make(&service.store, key, &part);
+    // What people search for is seldom searched for again.
+    let page = match part.filter.text {
+        None => service.pages.find_or_make(key, make).await?,
+        Some(_) => make.await?.0,
+    };
+    let tag = (ETAG, page.tag.to_string());
+    if names_tag(headers, &page.tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [tag]).into_response());
+    }
+    let mut response = ([tag, (CONTENT_TYPE, HTML.to_owned())], page.bytes).into_response();
+    if let Some(token) = encoding.token() {
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(token));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    Ok(response)
+}
+
+/// Makes a page, and says whether the report was the same all the time.
+async fn make(store: &Store, key: PageKey, part: &Part) -> Result<(RenderedPage, Keeping), Error> {
+    let PageKey { id, created_at, encoding, .. } = key;
+    let frame = store.find_frame(id).await?.ok_or(Error::AnalysisNotFound(id))?;
+    let page = render(store, frame, part).await?;
+    let is_same = store.find_created(id).await? == Some(created_at);
+    let tag = format!("W/\"{:016x}\"", fnv1a(page.as_bytes())).into();
+    let bytes =
+        encoding.encode(page).map_err(|_| Error::Internal("the page cannot be compressed"))?;
+    let keeping = if is_same { Keeping::Keep } else { Keeping::Drop };
+    Ok((RenderedPage { bytes, tag }, keeping))
+}
+
+/// The page of the report whose frame is `report`.
+async fn render(store: &Store, mut report: Report, part: &Part) -> Result<String, Error> {
+    let (id, Part { filter, page }) = (report.id, part);
+    let page = *page;
     let skip = (page - 1).saturating_mul(u64::from(DEVICES_PER_PAGE));
-    let rows = store.device_lines(id, &filter, skip, DEVICES_PER_PAGE).await?;
+    let rows = store.device_lines(id, filter, skip, DEVICES_PER_PAGE).await?;
     let matching = match (&filter.text, filter.verdict) {
         (None, None) => report.summary.devices,
         (None, Some(verdict)) => report.summary.verdicts.get(&verdict).copied().unwrap_or(0),
-        (Some(_), _) => store.count_devices(id, &filter).await?,
+        (Some(_), _) => store.count_devices(id, filter).await?,
     };
     if filter.is_empty() && page == 1 {
         // Without a filter, the first row has the place 0.

@@ -78,6 +78,32 @@ fn every_kind_has_its_role() {
 }
 
 #[test]
+fn a_response_tells_of_its_error() {
+    for (status, label, fails) in [
+        (0, "Response", false),
+        (1, "tooBig", true),
+        (2, "Response", false),
+        (16, "authorizationError", true),
+        (99, "Response", false),
+    ] {
+        let error = |tag| {
+            let status = [2, 1, status, 2, 1, 1];
+            let binding = element(SEQUENCE, &[&element(OBJECT_IDENTIFIER, &[SYS_NAME]), &[5, 0]]);
+            element(tag, &[&[2, 1, 7], &status, &element(SEQUENCE, &[&binding])])
+        };
+        let same = read(&v2c(&error(0xa0))).unwrap();
+        for bytes in [v2c(&error(0xa2)), v3(9, 0x00, &plain(&error(0xa2)))] {
+            let response = read(&bytes).unwrap();
+            assert_eq!((response.label, response.failure().is_some()), (label, fails), "{status}");
+        }
+        // The same numbers of a bulk request are no status.
+        let bulk = read(&v2c(&error(0xa5))).unwrap();
+        assert_eq!((bulk.label, bulk.failure()), ("GetBulkRequest", None));
+        assert_eq!(bulk.identity, same.identity);
+    }
+}
+
+#[test]
 fn a_response_has_its_requests_identity() {
     // Request-ids are signed and of any length.
     for request_id in [&[7][..], &[0x80], &[0xff, 1, 2, 3], &[0, 0x80, 0, 0, 1]] {

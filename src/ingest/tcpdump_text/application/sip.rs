@@ -2,6 +2,7 @@
 //! message itself.
 
 use crate::ingest::tcpdump_text::hash::fnv1a;
+use crate::model::failure::find_sip_failure;
 use crate::model::packet::{Application, PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -34,6 +35,10 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
     let (Some((role, label)), Some(call_id), Some(sequence)) = (start, call_id, sequence) else {
         return Application::Plain(Protocol::Sip);
     };
+    let method = sequence.split_ascii_whitespace().nth(1).unwrap_or_default();
+    let status = lines().find_map(find_status);
+    let failure = status.and_then(|status| find_sip_failure(status, method));
+    let label = failure.filter(|_| role == TransactionRole::Reply).unwrap_or(label);
     let via = lines().find_map(|line| find_header(line, "via", Some("v")));
     let asks = role == TransactionRole::Request;
     let reply_to = via.filter(|_| asks).and_then(PayloadAddress::find_in_via).map(Box::new);
@@ -62,6 +67,11 @@ fn find_start(line: &str) -> Option<(TransactionRole, &'static str)> {
     let role =
         if *label == "ACK" { TransactionRole::Notification } else { TransactionRole::Request };
     Some((role, label))
+}
+
+/// The status code of a response.
+fn find_status(line: &str) -> Option<u16> {
+    line.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok()
 }
 
 fn find_header<'a>(line: &'a str, name: &str, short: Option<&str>) -> Option<&'a str> {
@@ -93,10 +103,16 @@ mod tests {
             let expected = PayloadAddress { address, port, asks_for_own_port };
             assert_eq!(request.reply_to.as_deref(), Some(&expected), "{via}");
             let mut answer = body;
+            answer[0] = "SIP/2.0 503 Service Unavailable".to_owned();
+            let Application::Transaction(refusal) = read("SIP, length: 352", &answer) else {
+                panic!("{via} is read as no response");
+            };
+            assert_eq!(refusal.failure(), Some("503 Service Unavailable"));
             answer[0] = "SIP/2.0 200 OK".to_owned();
             let Application::Transaction(reply) = read("SIP, length: 352", &answer) else {
                 panic!("{via} is read as no response");
             };
+            assert_eq!(reply.failure(), None);
             assert_eq!((reply.reply_to, reply.identity), (None, request.identity));
         }
     }

@@ -4,6 +4,7 @@
 //! The community string is a password: it is read over and kept nowhere.
 
 use crate::ingest::tcpdump_text::hash::fnv1a;
+use crate::model::failure::find_snmp_failure_named;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -26,6 +27,8 @@ const PDUS: &[(&str, TransactionRole, bool)] = &[
 /// request and an answer share the objects they name, and no more.
 pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
     let (label, role, same_objects, rest) = find_pdu(summary)?;
+    let failure = (label == "GetResponse").then(|| find_failure(rest)).flatten();
+    let label = failure.unwrap_or(label);
     if role == TransactionRole::Notification {
         let protocol = Protocol::SnmpTrap;
         let identity = find_objects(rest).unwrap_or(0);
@@ -49,6 +52,12 @@ pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
             reply_to: None,
         })
     }))
+}
+
+/// `authorizationError@1` before the first object.
+fn find_failure(rest: &str) -> Option<&'static str> {
+    let words = rest.split_ascii_whitespace().take_while(|word| !word.starts_with('.'));
+    words.map(|word| word.split('@').next().unwrap_or_default()).find_map(find_snmp_failure_named)
 }
 
 fn find_pdu(summary: &str) -> Option<(&'static str, TransactionRole, bool, &str)> {
@@ -114,6 +123,25 @@ mod tests {
             let first = find(first, &[]);
             assert_eq!(first, find(second, &[]));
             assert!(matches!(first, Some(Application::Transaction(_))));
+        }
+    }
+
+    #[test]
+    fn an_error_status_is_named() {
+        for (summary, expected) in [
+            ("C=\"a\" GetResponse(28)  genErr@1 .1.3.6.1.2.1.1.5.0=", Some("genErr")),
+            (
+                "{ SNMPv2c { GetResponse(28) R=7  authorizationError@1 .1.3.6.1=5 } }",
+                Some("authorizationError"),
+            ),
+            ("C=\"a\" GetResponse(28)  tooBig .1.3.6.1.2.1.1.5.0=", Some("tooBig")),
+            ("C=\"a\" GetResponse(28)  noSuchName@1 .1.3.6.1.2.1.1.5.0=", None),
+            ("C=\"a\" GetResponse(28)  .1.3.6.1.2.1.1.5.0=\"x genErr y\"", None),
+        ] {
+            let Some(Application::Transaction(answer)) = find(summary, &[]) else {
+                panic!("{summary}");
+            };
+            assert_eq!(answer.failure(), expected, "{summary}");
         }
     }
 
