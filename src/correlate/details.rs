@@ -396,7 +396,7 @@ fn count_parts(
 pub struct Synopsis {
     /// The request's name; empty where we know none.
     label: &'static str,
-    length: u32,
+    pub length: u32,
     pub answer_length: u32,
     protocol: Protocol,
 }

@@ -11,7 +11,7 @@ use smallvec::{SmallVec, smallvec};
 
 pub use self::stated::{Ends, Stated};
 use super::record::Record;
-use super::signature::{Basis, Signature};
+use super::signature::Basis;
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, PointKind};
 use crate::model::endpoint::Endpoint;
@@ -169,13 +169,11 @@ const fn distance_from_device(kind: PointKind) -> u8 {
 /// Whether `seen` is the exchange of `group`, at another point.
 fn is_same((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> bool {
     let elsewhere = group.iter().all(|known| known.table != seen.place.table);
-    let Signature { value, basis } = seen.record.opening();
     let opening = first.record.opening();
-    let openings_differ = basis == opening.basis && value != opening.value;
     let same_opening = seen.record.opening() == opening && opening.is_sure();
     elsewhere
         && first.record.protocol == seen.record.protocol
-        && !openings_differ
+        && !seen.record.opens_unlike(first.record)
         && (same_opening || first.is_near_in_time(seen))
 }
 

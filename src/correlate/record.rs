@@ -53,6 +53,8 @@ pub struct Record {
     pub unanswered: Waiting,
     opening: u64,
     opening_basis: Basis,
+    /// A snap length cut what the client said first.
+    opening_is_cut: bool,
     synopsis: Synopsis,
     pub transactions: Transactions,
     from_client: Option<Last>,
@@ -128,6 +130,7 @@ impl Record {
             unanswered: Waiting::NONE,
             opening: opening.value,
             opening_basis: opening.basis,
+            opening_is_cut: datagram.is_cut,
             synopsis: Synopsis::of(datagram),
             transactions: Transactions::default(),
             from_client: None,

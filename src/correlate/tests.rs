@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 mod servers;
 mod steps;
+mod uplinks;
 
 use super::{ClockOffset, Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};

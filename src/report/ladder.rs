@@ -100,7 +100,8 @@ pub(super) fn find_ladder<'a>(
     parties: &Parties<'a>,
     times: &Times<'_>,
 ) -> Option<Ladder<'a>> {
-    let start = exchange.steps.first()?.at;
+    let first = exchange.steps.first()?;
+    let start = (first.capture.as_str(), first.at);
     let lanes = lanes(exchange);
     let drawn: Vec<&Step> = exchange
         .steps

@@ -10,6 +10,8 @@ use crate::model::time::Timestamp;
 /// The clocks of a report's captures, by name.
 pub(super) struct Times<'a> {
     clocks: HashMap<&'a str, Clock>,
+    /// How far each clock is ahead of the first capture's, in µs, where that is known.
+    offsets_us: HashMap<&'a str, i64>,
     tables: HashSet<&'a str>,
 }
 
@@ -18,7 +20,15 @@ impl<'a> Times<'a> {
         let clocks = report.captures.iter().map(|capture| (capture.name.as_str(), capture.clock));
         let tables =
             report.captures.iter().filter(|capture| capture.format == CaptureFormat::Conntrack);
-        Self { clocks: clocks.collect(), tables: tables.map(|table| table.name.as_str()).collect() }
+        let offsets_us = report
+            .captures
+            .iter()
+            .filter_map(|capture| Some((capture.name.as_str(), capture.clock_offset_us?)));
+        Self {
+            clocks: clocks.collect(),
+            offsets_us: offsets_us.collect(),
+            tables: tables.map(|table| table.name.as_str()).collect(),
+        }
     }
 
     /// What evidence in `capture` is counted by: frames, or lines of a table.
@@ -36,14 +46,23 @@ impl<'a> Times<'a> {
         find_time(self.clock(capture), at)
     }
 
-    /// How long after `start` a packet of `capture` was seen, in words.
+    /// How long after `start`, by the clock of another capture perhaps, a packet of
+    /// `capture` was seen, in words.
     pub(super) fn find_offset(
         &self,
         capture: &str,
         at: Timestamp,
-        start: Timestamp,
+        (start_capture, start): (&str, Timestamp),
     ) -> Option<String> {
+        let (at, start) = (self.put_right(capture, at), self.put_right(start_capture, start));
         (self.clock(capture) != Clock::None).then(|| render_offset(at.since(start)))
+    }
+
+    /// The time by the clock of the first capture.
+    fn put_right(&self, capture: &str, at: Timestamp) -> Timestamp {
+        let ahead_us = self.offsets_us.get(capture).copied().unwrap_or(0);
+        let ahead_ns = ahead_us.saturating_mul(1_000);
+        Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_sub(ahead_ns))
     }
 }
 

@@ -18,6 +18,16 @@ impl Record {
         Signature { value: self.opening, basis: self.opening_basis }
     }
 
+    /// Whether what the client said first is something else than what `other` has for
+    /// that. Where a snap length left less of it, in a tunnel, only its length tells.
+    pub fn opens_unlike(&self, other: &Self) -> bool {
+        let is_cut = self.opening_is_cut || other.opening_is_cut;
+        let has_length_of = self.synopsis.length == other.synopsis.length;
+        self.opening_basis == other.opening_basis
+            && self.opening != other.opening
+            && !(is_cut && has_length_of)
+    }
+
     /// The first request and the first answer of a plain exchange.
     pub fn synopsis(&self) -> Synopsis {
         self.synopsis
