@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::netns::{CABLE, DEVICE, NODE, POD, VIP};
+use crate::netns::{CABLE, DEVICE, NODE, POD, VIP, endpoint};
 use crate::site::{site, wait};
 
 const QUERIES: &str = "/api/v1/nodes/node3/analyses";
@@ -117,6 +117,36 @@ fn a_pod_that_sees_the_node_is_captured_at_too() {
         warnings.iter().any(|one| one.as_str().unwrap().contains("of others are left out")),
         "{warnings:?}"
     );
+}
+
+#[test]
+fn silence_until_the_end_of_a_query_is_no_answer() {
+    let Some(mut site) = site("query-silence", &[]) else { return };
+    // They have the port open and say nothing, so nobody refuses either.
+    for family in [0, 1] {
+        site.network.keep("device", &format!("mute {}", endpoint(DEVICE[family], 69)));
+    }
+    let service = site.serve(&[]);
+    let id = service.ask(12);
+    for family in [0, 1] {
+        let (from, to) = (endpoint(NODE[family], 5_161), endpoint(DEVICE[family], 69));
+        let mut ask = site.network.helper("node", &format!("ask {from} {to}"));
+        ask.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        ask.spawn().unwrap();
+    }
+    let report = service.report(&id);
+    let exchanges = report["devices"][0]["exchanges"].as_array().unwrap();
+    let verdicts: Vec<_> = exchanges.iter().map(|one| one["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["unanswered", "unanswered"], "{report:#}");
+    // So does what the agent sent, without the service.
+    let kept = site.folder.path().join(format!("data/captures/{id}/0"));
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_replyscope"))
+        .args(["analyze", "--format", "json"])
+        .arg(kept)
+        .output()
+        .unwrap();
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["verdict"], "unanswered", "{told:#}");
 }
 
 #[test]

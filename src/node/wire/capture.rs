@@ -124,6 +124,11 @@ pub struct CaptureStatistics {
     pub bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_packet_at: Option<Timestamp>,
+    /// Until when the stream has every packet of its interfaces, by the node's clock.
+    /// Nothing while it runs, and where something was missed: the kernel dropped packets,
+    /// an interface went down, or the client did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub observed_until: Option<Timestamp>,
     pub interfaces: Vec<InterfaceStatistics>,
 }
 

@@ -181,10 +181,16 @@ impl Job {
             let _held = hold;
             worker::analyse(queue, limits, counts, &node, captures)
         });
+        let capture_id = capture.id();
         let ending = self.receive(capture, &pieces, &watcher).await;
         task.enter(Phase::Diagnosing);
         let observed = self.look_last(watcher, &ending).await;
-        let rest = rest_of(&self.queries, &self.query, observed, is_cut(&ending));
+        let mut rest = rest_of(&self.queries, &self.query, observed, is_cut(&ending));
+        if !is_cut(&ending) {
+            // An agent that does not know says nothing of silence.
+            let ended = self.agents.statistics(&self.agent, capture_id).await.ok();
+            rest.observed_until = ended.and_then(|ended| ended.observed_until);
+        }
         // Where it fails, the worker has ended, and says why.
         let _ = pieces.send(Piece::End(Box::new(rest))).await;
         drop(pieces);
@@ -342,6 +348,7 @@ pub(super) fn rest_of(
         device: query.device,
         addresses: query.addresses.clone(),
         observed,
+        observed_until: None,
         // A cluster that is not followed any more says nothing.
         clusters: clusters.and_then(Result::ok).unwrap_or_default(),
     }

@@ -230,6 +230,7 @@ impl Captures {
             packets: 0,
             bytes: 0,
             last_packet_at: None,
+            observed_until: None,
             interfaces: sources
                 .iter()
                 .map(|source| InterfaceStatistics {

@@ -29,6 +29,11 @@ impl Source {
         self.state == SourceState::Gone
     }
 
+    /// Whether all its packets came here: it never went down, and none was dropped.
+    pub fn saw_all(&self) -> bool {
+        self.state == SourceState::Up && self.counts.dropped == 0
+    }
+
     /// Takes note of what its socket has to tell.
     pub fn take_error(&mut self) {
         if let Some(error) = self.ring.take_error() {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
-use super::pcapng;
+use super::pcapng::{self, Listening};
 use super::pending::Pending;
 use super::ring::{self, RETIRE_TIME};
 use super::shared::{Shared, Totals};
@@ -66,6 +66,8 @@ struct State {
     /// Bytes of the stream, those in `chunk` included.
     bytes: u64,
     last_packet_at: Option<Timestamp>,
+    /// Until when all packets are in the stream, once it has ended.
+    observed_until: Option<Timestamp>,
 }
 
 impl Worker {
@@ -113,10 +115,10 @@ impl Worker {
             }
             self.publish(state);
             if let Some(end) = self.shared.wish() {
-                return Ok(self.drain(state).unwrap_or(end));
+                return Ok(self.conclude(state, end));
             }
             if started.elapsed() >= Duration::from_secs(self.limits.seconds.into()) {
-                return Ok(self.drain(state).unwrap_or(CaptureEnd::Time));
+                return Ok(self.conclude(state, CaptureEnd::Time));
             }
             if self.stream.is_closed() {
                 return Ok(CaptureEnd::ClientGone);
@@ -125,6 +127,9 @@ impl Worker {
                 return Ok(self.drain(state).unwrap_or(CaptureEnd::InterfacesGone));
             }
             if let Some(end) = self.read(state, Some(HOLD_TIME))? {
+                if matches!(end, CaptureEnd::Packets | CaptureEnd::Bytes) {
+                    state.observed_until = state.last_packet_at;
+                }
                 return Ok(end);
             }
             if counted.elapsed() >= COUNT_TIME {
@@ -179,6 +184,20 @@ impl Worker {
         Ok(self.write(state, until))
     }
 
+    /// Takes the last packets, and says why the capture ended. What came less than
+    /// [`HOLD_TIME`] before may still be on its way through the kernel.
+    fn conclude(&mut self, state: &mut State, end: CaptureEnd) -> CaptureEnd {
+        let until = (self.now)() - HOLD_TIME;
+        let cut = self.drain(state);
+        state.observed_until = match cut {
+            None => Some(until).max(state.last_packet_at),
+            // Those that came later were left out.
+            Some(CaptureEnd::Packets | CaptureEnd::Bytes) => state.last_packet_at,
+            Some(_) => None,
+        };
+        cut.unwrap_or(end)
+    }
+
     /// The last packets before the end: those in blocks that are not full yet.
     fn drain(&mut self, state: &mut State) -> Option<CaptureEnd> {
         let mut end = None;
@@ -192,7 +211,7 @@ impl Worker {
 
     /// Puts pending packets up to `until` into the stream, as far as the limits go.
     fn write(&self, state: &mut State, until: Option<Timestamp>) -> Option<CaptureEnd> {
-        let State { pending, chunk, packets, bytes, last_packet_at } = state;
+        let State { pending, chunk, packets, bytes, last_packet_at, .. } = state;
         let limits = self.limits;
         let mut end = None;
         pending.drain(until, &mut |at, packet| {
@@ -252,7 +271,9 @@ impl Worker {
         let (started_at, at) = (self.shared.started_at(), (self.now)());
         let before = state.chunk.len();
         for (number, source) in (0..).zip(&self.sources) {
-            pcapng::write_statistics(&mut state.chunk, number, started_at, at, source.counts);
+            let until = state.observed_until.filter(|_| source.saw_all());
+            let listening = Listening { started_at, until };
+            pcapng::write_statistics(&mut state.chunk, number, at, listening, source.counts);
         }
         state.bytes += u64::try_from(state.chunk.len() - before).unwrap_or(u64::MAX);
     }
@@ -263,6 +284,8 @@ impl Worker {
             statistics.packets = state.packets;
             statistics.bytes = state.bytes;
             statistics.last_packet_at = state.last_packet_at;
+            let saw_all = self.sources.iter().all(Source::saw_all);
+            statistics.observed_until = state.observed_until.filter(|_| saw_all);
             for (told, source) in statistics.interfaces.iter_mut().zip(&self.sources) {
                 told.received = source.counts.received;
                 told.dropped = source.counts.dropped;
