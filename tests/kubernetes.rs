@@ -250,6 +250,74 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_watch_that_is_refused_lists_again_unless_the_server_is_busy() {
+        let folder = Folder::new("kubernetes-refused");
+        let cases = [
+            // status, message, whether it lists again
+            (504, "Timeout: Too large resource version: 900, current: 5", true),
+            (500, "etcdserver: mvcc: required revision is a future revision", true),
+            (400, "the resourceVersion is not understood", true),
+            (429, "too many requests, please try again later", false),
+        ];
+        for (code, message, lists) in cases {
+            let api = KubeApi::start(&founding()).await;
+            let clusters = follow(&[("site-a", &api)], &folder).await;
+            connected(&clusters).await;
+            let listed = |api: &KubeApi| {
+                api.asked(PODS).iter().filter(|query| !query.contains("watch=")).count()
+            };
+            let before = listed(&api);
+            let began = std::time::Instant::now();
+            api.refuse_watches(PODS, Some((code, message)));
+            // At once, in the API's own words.
+            wait(&clusters, |clusters| {
+                let (state, error) = health(&clusters.states()[0], "pods");
+                state == ResourceHealth::Failing && error.is_some_and(|text| text.contains(message))
+            })
+            .await;
+            assert!(began.elapsed() < Duration::from_secs(5), "{code}: {:?}", began.elapsed());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(listed(&api) > before, lists, "{code}: {:?}", api.asked(PODS));
+            api.forget(PODS, "ss/tftpserver-dm-vmgtf");
+            api.refuse_watches(PODS, None);
+            connected(&clusters).await;
+            if lists {
+                let owners = || clusters.find_pods_of(ip("177.177.135.16")).len();
+                wait(&clusters, |_| owners() == 0).await;
+                assert!(clusters.find_pods_of(ip("fd00:177:177:0:7bf3:bb28:910a:873c")).is_empty());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_worked_is_open_again_soon_after_each_break() {
+        let folder = Folder::new("kubernetes-breaks");
+        let api = KubeApi::start(&founding()).await;
+        let access = Access::Kubeconfig { file: api.kubeconfig(folder.path()), context: None };
+        // Doubled at each break, the pause would soon be longer than the test.
+        let pace = Pace { longest: Duration::from_mins(1), ..surroundings().pace };
+        let clusters = Clusters::start(
+            vec![ClusterSettings { name: "site-a".to_owned(), access }],
+            Surroundings { pace, ..surroundings() },
+        )
+        .await
+        .unwrap();
+        connected(&clusters).await;
+        for round in 0..12 {
+            // With and without a word before the break.
+            if round % 2 == 0 {
+                api.bookmark(PODS);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let began = std::time::Instant::now();
+            api.break_watches(PODS);
+            wait(&clusters, |_| api.watch_count(PODS) == 1).await;
+            assert!(began.elapsed() < Duration::from_secs(1), "{round}: {:?}", began.elapsed());
+        }
+        connected(&clusters).await;
+    }
+
+    #[tokio::test]
     async fn what_is_forbidden_is_said_and_the_rest_goes_on() {
         let folder = Folder::new("kubernetes-forbidden");
         let mut objects = founding();

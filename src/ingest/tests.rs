@@ -216,7 +216,7 @@ fn check(events: &[Seen]) {
                 (is_open, last) = (true, 0);
             }
             Seen::Interface(_) | Seen::Dropped { .. } | Seen::Listened { .. } | Seen::Note(_) => {
-                assert!(is_open)
+                assert!(is_open);
             }
             Seen::Frame { number, original_length, bytes, .. } => {
                 assert!(is_open && *number > last);

@@ -88,9 +88,10 @@ impl Cluster {
             Failure::Forbidden(message) => (ResourceHealth::Forbidden, Some(message)),
             Failure::Absent(_) if resource.is_optional() => (ResourceHealth::Absent, None),
             Failure::Expired => (ResourceHealth::Failing, Some("the list expired".to_owned())),
-            Failure::Absent(message) | Failure::Other(message) => {
-                (ResourceHealth::Failing, Some(message))
-            }
+            Failure::Absent(message)
+            | Failure::Busy(message)
+            | Failure::Refused(message)
+            | Failure::Other(message) => (ResourceHealth::Failing, Some(message)),
         };
         if matches!(health, ResourceHealth::Forbidden | ResourceHealth::Absent) {
             stock.objects.clear();
