@@ -160,6 +160,9 @@ impl Cluster {
             connected: is_connected,
             objects: resources.iter().map(|one| one.objects).sum(),
             last_event_at: resources.iter().filter_map(|one| one.last_event_at).max(),
+            agents_elsewhere: count(
+                self.places().iter().filter(|place| place.is_agent_elsewhere).count(),
+            ),
             resources,
         }
     }

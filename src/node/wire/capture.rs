@@ -54,7 +54,8 @@ pub struct CaptureFilter {
     #[serde(default)]
     #[schema(max_items = 64)]
     pub ports: Vec<u16>,
-    /// Fragments without ports, of the devices.
+    /// Later fragments of the devices, which have no ports. Where only ports are named,
+    /// those of everybody: nothing in them tells to which port they belong.
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub with_fragments: bool,

@@ -1,6 +1,7 @@
 //! The thread of one capture: from the rings to the stream.
 
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,8 +15,9 @@ use super::pending::Pending;
 use super::ring::{self, RETIRE_TIME};
 use super::shared::{Shared, Totals};
 use super::source::Source;
+use super::standing::Change;
 use crate::model::time::Timestamp;
-use crate::node::wire::{CaptureEnd, CaptureLimits};
+use crate::node::wire::{CaptureEnd, CaptureLimits, InterfaceStatistics};
 
 /// How long packets wait for earlier ones of another interface: the kernel may
 /// hold those back for as long as a block lives.
@@ -39,6 +41,9 @@ const LAST_STALL_TIME: Duration = Duration::from_secs(2);
 /// Blocks of one ring that are read before the others, and the limits, have their turn.
 const BLOCKS_AT_ONCE: usize = 32;
 
+/// Interfaces that went and whose counts are kept: pods come and go.
+const MAX_RETIRED: usize = 1_024;
+
 /// How often a full channel is tried again.
 const RETRY_TIME: Duration = Duration::from_millis(2);
 
@@ -55,6 +60,10 @@ pub struct Worker {
     pub now: fn() -> Timestamp,
     /// Its place among the captures that may run at once, if it needs one.
     pub slot: Option<OwnedSemaphorePermit>,
+    /// Interfaces that come and go, where they may.
+    pub changes: Option<Receiver<Change>>,
+    /// What was counted at interfaces that went, each name once.
+    pub retired: Vec<InterfaceStatistics>,
 }
 
 /// What the thread has in hand.
@@ -102,14 +111,11 @@ impl Worker {
         // Timers of the kernel do not jump, as its clock may.
         let started = Instant::now();
         let mut counted = started;
-        let program = concat!("replyscope agent ", env!("CARGO_PKG_VERSION"));
-        pcapng::write_section(&mut state.chunk, &self.node, program);
-        for source in &self.sources {
-            let name = &source.name;
-            pcapng::write_interface(&mut state.chunk, name, source.link, self.snap_length_bytes);
-        }
-        state.bytes = u64::try_from(state.chunk.len()).unwrap_or(u64::MAX);
+        self.begin_section(state);
         loop {
+            if let Some(end) = self.take_changes(state) {
+                return Ok(end);
+            }
             if let Err(end) = self.send(state, STALL_TIME) {
                 return Ok(end);
             }
@@ -140,6 +146,60 @@ impl Worker {
                     self.write_statistics(state);
                 }
             }
+        }
+    }
+
+    /// Describes the interfaces as they are now, before packets of them.
+    fn begin_section(&self, state: &mut State) {
+        let before = state.chunk.len();
+        let program = concat!("replyscope agent ", env!("CARGO_PKG_VERSION"));
+        pcapng::write_section(&mut state.chunk, &self.node, program);
+        for source in &self.sources {
+            let name = &source.name;
+            pcapng::write_interface(&mut state.chunk, name, source.link, self.snap_length_bytes);
+        }
+        state.bytes += u64::try_from(state.chunk.len() - before).unwrap_or(u64::MAX);
+    }
+
+    /// Takes interfaces that came and lets go those that went, in a new section of the
+    /// stream. The rings of the others go on: no packet is missed.
+    fn take_changes(&mut self, state: &mut State) -> Option<CaptureEnd> {
+        let mut has_changed = false;
+        while let Some(change) = self.changes.as_ref().and_then(|changes| changes.try_recv().ok()) {
+            if !has_changed {
+                // Packets that wait name the interfaces of the section that ends.
+                if let Some(end) = self.write(state, None) {
+                    return Some(end);
+                }
+                self.count();
+                has_changed = true;
+            }
+            let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.sources)
+                .into_iter()
+                .partition(|source| change.gone.contains(&source.index));
+            for source in gone {
+                self.retire(source.statistics());
+            }
+            self.sources = kept;
+            self.sources.extend(change.new);
+        }
+        if has_changed {
+            self.begin_section(state);
+            let interfaces = self.retired.iter().cloned();
+            let interfaces =
+                interfaces.chain(self.sources.iter().map(Source::statistics)).collect();
+            self.shared.publish(|statistics| statistics.interfaces = interfaces);
+        }
+        None
+    }
+
+    /// Remembers what was counted at an interface that went.
+    fn retire(&mut self, last: InterfaceStatistics) {
+        if let Some(known) = self.retired.iter_mut().find(|known| known.name == last.name) {
+            known.received = known.received.saturating_add(last.received);
+            known.dropped = known.dropped.saturating_add(last.dropped);
+        } else if self.retired.len() < MAX_RETIRED {
+            self.retired.push(last);
         }
     }
 
@@ -286,7 +346,9 @@ impl Worker {
             statistics.last_packet_at = state.last_packet_at;
             let saw_all = self.sources.iter().all(Source::saw_all);
             statistics.observed_until = state.observed_until.filter(|_| saw_all);
-            for (told, source) in statistics.interfaces.iter_mut().zip(&self.sources) {
+            for (told, source) in
+                statistics.interfaces.iter_mut().skip(self.retired.len()).zip(&self.sources)
+            {
                 told.received = source.counts.received;
                 told.dropped = source.counts.dropped;
             }
