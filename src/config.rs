@@ -13,6 +13,7 @@ use crate::model::capture::CapturePoint;
 use crate::model::finding::Verdict;
 
 mod agent;
+mod list;
 mod nodes;
 mod notify;
 mod queries;
@@ -21,6 +22,7 @@ mod queries;
 mod environment;
 
 pub use agent::{Agent, WatchOptions};
+pub use list::{List, iter as iter_lists, join as join_lists};
 pub use nodes::{ClusterOption, NodeOption, NodeSources};
 pub use notify::{NotifySettings, Secret};
 pub use queries::QuerySettings;

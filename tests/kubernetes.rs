@@ -179,6 +179,26 @@ mod tests {
         // A pod of another namespace that calls itself our agent is not sent our token.
         let other = nodes.find("node2", None).unwrap();
         assert_eq!(other.summary.agent.state, AgentState::None);
+        // Why it is none is told.
+        let state = &nodes.cluster_states()[0];
+        assert_eq!(state.agents_elsewhere, 1);
+    }
+
+    #[tokio::test]
+    async fn a_registered_agent_counts_where_one_cluster_has_the_node() {
+        let folder = Folder::new("kubernetes-registered");
+        let api = KubeApi::start(&founding()).await;
+        let clusters = follow(&[("site-a", &api)], &folder).await;
+        connected(&clusters).await;
+        for url in ["http://192.0.2.1:1", "http://[2001:db8::1]:1"] {
+            for place in ["node1", "site-a/node1"] {
+                let registered = BTreeMap::from([(place.to_owned(), url.to_owned())]);
+                let nodes = Nodes::new(clusters.clone(), registered);
+                let node = nodes.find("node1", None).unwrap();
+                assert_eq!(node.summary.agent.url.as_deref(), Some(url), "{place}");
+                assert_eq!(nodes.list().len(), 3, "{place}");
+            }
+        }
     }
 
     #[tokio::test]
@@ -246,6 +266,74 @@ mod tests {
         api.forget(PODS, "ss/tftpserver-dm-798nv");
         api.send(PODS, "{\"type\": \"ADDED\"}\n");
         wait(&clusters, |clusters| clusters.find_pods_of(ip("177.177.166.147")).is_empty()).await;
+        connected(&clusters).await;
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_is_refused_lists_again_unless_the_server_is_busy() {
+        let folder = Folder::new("kubernetes-refused");
+        let cases = [
+            // status, message, whether it lists again
+            (504, "Timeout: Too large resource version: 900, current: 5", true),
+            (500, "etcdserver: mvcc: required revision is a future revision", true),
+            (400, "the resourceVersion is not understood", true),
+            (429, "too many requests, please try again later", false),
+        ];
+        for (code, message, lists) in cases {
+            let api = KubeApi::start(&founding()).await;
+            let clusters = follow(&[("site-a", &api)], &folder).await;
+            connected(&clusters).await;
+            let listed = |api: &KubeApi| {
+                api.asked(PODS).iter().filter(|query| !query.contains("watch=")).count()
+            };
+            let before = listed(&api);
+            let began = std::time::Instant::now();
+            api.refuse_watches(PODS, Some((code, message)));
+            // At once, in the API's own words.
+            wait(&clusters, |clusters| {
+                let (state, error) = health(&clusters.states()[0], "pods");
+                state == ResourceHealth::Failing && error.is_some_and(|text| text.contains(message))
+            })
+            .await;
+            assert!(began.elapsed() < Duration::from_secs(5), "{code}: {:?}", began.elapsed());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(listed(&api) > before, lists, "{code}: {:?}", api.asked(PODS));
+            api.forget(PODS, "ss/tftpserver-dm-vmgtf");
+            api.refuse_watches(PODS, None);
+            connected(&clusters).await;
+            if lists {
+                let owners = || clusters.find_pods_of(ip("177.177.135.16")).len();
+                wait(&clusters, |_| owners() == 0).await;
+                assert!(clusters.find_pods_of(ip("fd00:177:177:0:7bf3:bb28:910a:873c")).is_empty());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_worked_is_open_again_soon_after_each_break() {
+        let folder = Folder::new("kubernetes-breaks");
+        let api = KubeApi::start(&founding()).await;
+        let access = Access::Kubeconfig { file: api.kubeconfig(folder.path()), context: None };
+        // Doubled at each break, the pause would soon be longer than the test.
+        let pace = Pace { longest: Duration::from_mins(1), ..surroundings().pace };
+        let clusters = Clusters::start(
+            vec![ClusterSettings { name: "site-a".to_owned(), access }],
+            Surroundings { pace, ..surroundings() },
+        )
+        .await
+        .unwrap();
+        connected(&clusters).await;
+        for round in 0..12 {
+            // With and without a word before the break.
+            if round % 2 == 0 {
+                api.bookmark(PODS);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            let began = std::time::Instant::now();
+            api.break_watches(PODS);
+            wait(&clusters, |_| api.watch_count(PODS) == 1).await;
+            assert!(began.elapsed() < Duration::from_secs(1), "{round}: {:?}", began.elapsed());
+        }
         connected(&clusters).await;
     }
 
@@ -358,15 +446,37 @@ mod tests {
         let (one, two) = (KubeApi::start(&founding()).await, KubeApi::start(&founding()).await);
         let clusters = follow(&[("site-a", &one), ("site-b", &two)], &folder).await;
         connected(&clusters).await;
-        let registered = BTreeMap::from([("node1".to_owned(), "http://192.0.2.1:1".to_owned())]);
+        let registered = BTreeMap::from(
+            [
+                ("node1", "http://192.0.2.1:1"),
+                ("site-b/node2", "http://192.0.2.2:1"),
+                ("site-a/node7", "http://[2001:db8::7]:1"),
+                ("spare", "http://[2001:db8::9]:1"),
+            ]
+            .map(|(place, url)| (place.to_owned(), url.to_owned())),
+        );
         let nodes = Nodes::new(clusters, registered);
         let both = vec!["site-a".to_owned(), "site-b".to_owned()];
         assert_eq!(
             nodes.find("node1", None).unwrap_err(),
             FindNodeError::Ambiguous { node: "node1".to_owned(), clusters: both }
         );
-        let node = nodes.find("node1", Some("site-b")).unwrap();
-        assert_eq!(node.summary.agent.url.as_deref(), Some("http://192.0.2.1:1"));
+        // An agent's address counts for the node that it is of, and for no other.
+        let agent_of = |node: &str, cluster: Option<&str>| {
+            nodes.find(node, cluster).unwrap().summary.agent.url
+        };
+        for (node, cluster, expected) in [
+            ("node1", Some("site-a"), None),
+            ("node1", Some("site-b"), None),
+            ("node2", Some("site-a"), None),
+            ("node2", Some("site-b"), Some("http://192.0.2.2:1")),
+            ("node7", Some("site-a"), Some("http://[2001:db8::7]:1")),
+            ("spare", None, Some("http://[2001:db8::9]:1")),
+        ] {
+            assert_eq!(agent_of(node, cluster).as_deref(), expected, "{node} {cluster:?}");
+        }
+        let last: Vec<_> = nodes.list().into_iter().skip(6).map(|one| one.node).collect();
+        assert_eq!(last, ["node7", "spare"]);
 
         let server =
             Server::start_with(folder.path(), |settings| settings.nodes = nodes.clone()).await;
@@ -379,7 +489,7 @@ mod tests {
         assert_eq!(page["clusters"][1]["connected"], true);
         let cursor = page["next_cursor"].as_str().unwrap();
         let rest = server.get_json(&format!("/api/v1/nodes?limit=4&cursor={cursor}")).await;
-        assert_eq!(rest["nodes"].as_array().unwrap().len(), 2);
+        assert_eq!(rest["nodes"].as_array().unwrap().len(), 4);
         assert_eq!(rest["next_cursor"], Value::Null);
         for (query, expected) in [("q=2000::65:13", 2), ("q=NODE1&cluster=site-b", 1), ("q=x", 0)] {
             let found = server.get_json(&format!("/api/v1/nodes?{query}")).await;

@@ -72,6 +72,7 @@ fn read(path: &Path) -> Outline {
         | Event::ServerLog(_)
         | Event::Dropped { .. }
         | Event::Note(_)
+        | Event::Listened { .. }
         | Event::CaptureEnds => {}
     });
     if let Err(error) = result {

@@ -68,7 +68,7 @@ impl Frames {
                     open.faulty.insert(*number);
                 }
             }
-            Event::Note(_) | Event::Dropped { .. } => {
+            Event::Note(_) | Event::Dropped { .. } | Event::Listened { .. } => {
                 self.open();
             }
             Event::ServerLog(_) | Event::Fact(_) | Event::Inventory(_) => {}

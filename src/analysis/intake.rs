@@ -53,6 +53,8 @@ pub struct CaptureIntake {
     undecoded: BTreeMap<String, Undecoded>,
     /// Packets that the capture itself lost, by interface.
     dropped: BTreeMap<u32, u64>,
+    /// Until when it listened, by interface, as it says itself.
+    listened: BTreeMap<u32, Timestamp>,
     /// What somebody wrote into the capture.
     notes: Vec<String>,
     /// From the first packet on whose ends have to be looked up.
@@ -101,6 +103,7 @@ impl CaptureIntake {
             faults_omitted: 0,
             undecoded: BTreeMap::new(),
             dropped: BTreeMap::new(),
+            listened: BTreeMap::new(),
             notes: Vec::new(),
             unresolved: Unresolved::default(),
             talkers: Talkers::default(),
@@ -190,6 +193,9 @@ impl CaptureIntake {
             Event::OtherPacket { at, .. } => self.other(at, None, feeder),
             Event::Fault(fault) => self.fault(&fault),
             Event::Dropped { interface, packets } => self.dropped(interface, packets),
+            Event::Listened { interface, until } => {
+                self.listened.insert(interface, until);
+            }
             Event::Note(note) => self.note(note),
             // What concerns the whole analysis, and ends: nothing to pass on.
             Event::CaptureBegins(_)
@@ -250,6 +256,9 @@ impl CaptureIntake {
     pub fn end(&mut self, feeder: &mut Feeder) {
         if self.is_open() {
             self.pass_on_lost(None, feeder);
+            for (interface, until) in std::mem::take(&mut self.listened) {
+                self.listened_until(interface, until, feeder);
+            }
             self.has_ended = true;
         }
     }
@@ -308,6 +317,23 @@ impl CaptureIntake {
             feeder.observe(self.point_of(interface, None), at);
         } else if self.whole_interfaces().len() <= 1 {
             feeder.observe(self.point_of(0, None), at);
+        }
+    }
+
+    /// Silence at all points of an interface was observed until then.
+    fn listened_until(&mut self, interface: u32, until: Timestamp, feeder: &mut Feeder) {
+        let interface = self.number_in_whole(interface);
+        let kernel: Vec<u32> = self
+            .kernel_interfaces
+            .iter()
+            .filter(|(known, _)| *known == interface)
+            .map(|(_, index)| *index)
+            .collect();
+        if self.kernel_interfaces.is_empty() {
+            feeder.observe(self.point_of(interface, None), until);
+        }
+        for index in kernel {
+            feeder.observe(self.point_of(interface, Some(index)), until);
         }
     }
 

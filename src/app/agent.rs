@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::files::read;
+use super::listen::listen;
 use super::log::start_log;
 use super::nodes::Failure;
 use super::{complain, fail};
 use crate::clock;
-use crate::config::{Agent, WatchOptions};
+use crate::config::{Agent, WatchOptions, join_lists};
 use crate::node::agent::{
     self, Devices, Policy, Settings, TlsFiles, Tokens, WatchSettings, WindowLimits,
 };
@@ -36,13 +37,12 @@ pub fn run(settings: Agent) -> ExitCode {
 /// Reads files and opens the port while that may need privileges; then drops
 /// those, before the first thread starts.
 fn start(settings: Agent) -> Result<(), Failure> {
-    let listen = settings.listen;
+    let address = settings.listen;
     settings.check_tls()?;
     let has_tls = settings.tls_certificate.is_some();
     let prepared = prepare(settings)?;
     let listener =
-        TcpListener::bind(listen).map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-    listener.set_nonblocking(true)?;
+        listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     agent::reduce_privileges()?;
     let scheme = if has_tls { "https" } else { "http" };
     tracing::info!("agent of {} listening on {scheme}://{}", prepared.node, listener.local_addr()?);
@@ -74,7 +74,7 @@ fn prepare(settings: Agent) -> Result<Settings, Failure> {
     Ok(Settings {
         node,
         policy: Policy {
-            interfaces: settings.interface,
+            interfaces: join_lists(settings.interface),
             allow_everything: settings.allow_everything,
             captures: settings.concurrent_captures.get(),
             limits: CaptureLimits {
@@ -94,16 +94,17 @@ fn prepare(settings: Agent) -> Result<Settings, Failure> {
 }
 
 fn prepare_watch(options: WatchOptions) -> Result<Option<WatchSettings>, Failure> {
-    if options.devices.is_empty() && options.file.is_none() {
+    let addresses = join_lists(options.devices);
+    if addresses.is_empty() && options.file.is_none() {
         return Ok(None);
     }
     let text = options.file.as_deref().map(read).transpose()?;
     let text = text.as_deref().map(String::from_utf8_lossy);
-    let devices = Devices::parse(&options.devices, text.as_deref())
+    let devices = Devices::parse(&addresses, text.as_deref())
         .map_err(|error| format!("the devices to watch cannot be used: {error}"))?;
     Ok(Some(WatchSettings {
         devices,
-        interfaces: options.interfaces,
+        interfaces: join_lists(options.interfaces),
         window: WindowLimits {
             span: Duration::from_secs(options.window_seconds.into()),
             packets: options.packets.get(),

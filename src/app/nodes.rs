@@ -2,7 +2,7 @@
 
 use crate::analysis;
 use crate::clock;
-use crate::config::{ClusterOption, NodeOption, NodeSources};
+use crate::config::{ClusterOption, NodeSources, iter_lists, join_lists};
 use crate::node::kubernetes::{Access, ClusterSettings, Clusters, Pace, Surroundings};
 use crate::node::registry::Nodes;
 
@@ -14,13 +14,14 @@ pub async fn start(sources: NodeSources) -> Result<Nodes, Failure> {
     sources.check()?;
     let NodeSources { clusters, in_cluster, nodes } = sources;
     let own = in_cluster.map(|name| ClusterSettings { name, access: Access::InCluster });
-    let others = clusters.into_iter().map(|ClusterOption { name, kubeconfig, context }| {
-        let access = Access::Kubeconfig { file: kubeconfig, context };
-        ClusterSettings { name, access }
-    });
+    let others =
+        join_lists(clusters).into_iter().map(|ClusterOption { name, kubeconfig, context }| {
+            let access = Access::Kubeconfig { file: kubeconfig, context };
+            ClusterSettings { name, access }
+        });
     let surroundings =
         Surroundings { read: analysis::kubernetes_object, now: clock::now, pace: Pace::default() };
     let clusters = Clusters::start(own.into_iter().chain(others).collect(), surroundings).await?;
-    let registered = nodes.into_iter().map(|NodeOption { name, url }| (name, url)).collect();
+    let registered = iter_lists(&nodes).map(|node| (node.place(), node.url.clone())).collect();
     Ok(Nodes::new(clusters, registered))
 }

@@ -1,13 +1,14 @@
 //! Who is told of changed verdicts, from the settings.
 
 use super::nodes::Failure;
-use crate::config::NotifySettings;
+use crate::config::{NotifySettings, iter_lists};
 use crate::notify::{Notifier, Target};
 
 /// Starts what tells them; needs a runtime.
-pub fn start(settings: &NotifySettings) -> Result<Notifier, Failure> {
-    let mut targets = Vec::with_capacity(settings.receivers.len());
-    for (number, receiver) in (1..).zip(&settings.receivers) {
+pub fn start(settings: &NotifySettings, public_url: Option<&str>) -> Result<Notifier, Failure> {
+    settings.check(public_url)?;
+    let mut targets = Vec::new();
+    for (number, receiver) in (1..).zip(iter_lists(&settings.receivers)) {
         let target: Target = receiver
             .reveal()
             .parse()

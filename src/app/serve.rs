@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::listen::listen;
 use super::log::start_log;
 use super::{complain, fail, nodes, notify, queries};
 use crate::clock;
@@ -45,14 +46,14 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let store = Store::open(&settings.data, settings.database_url).await?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
+    let listener = listen(settings.listen)
+        .and_then(TcpListener::from_std)
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     let address = listener.local_addr()?;
     let nodes = nodes::start(settings.sources).await?;
     let running = Running::new();
     let alerts = queries::alert_options(&settings.queries)?;
-    let notifier = notify::start(&settings.notify)?;
+    let notifier = notify::start(&settings.notify, settings.queries.public_url.as_deref())?;
     let notices = Notices::start(store.clone(), notifier, alerts.public_url.clone());
     let defaults = Settings::new(clock::now, clock::new_id);
     let web_settings = Settings {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-use super::LogFormat;
+use super::{List, LogFormat};
 
 /// Settings of a node's agent.
 #[derive(Debug, Args)]
@@ -49,8 +49,8 @@ pub struct Agent {
     #[arg(long, env = "REPLYSCOPE_WITHOUT_TLS", value_parser = FalseyValueParser::new())]
     pub without_tls: bool,
     /// Interface that may be captured, or the beginning of names with *; may be repeated; without it, all
-    #[arg(long, env = "REPLYSCOPE_INTERFACE", value_name = "NAME", value_delimiter = ',')]
-    pub interface: Vec<String>,
+    #[arg(long, env = "REPLYSCOPE_INTERFACE", value_name = "NAME")]
+    pub interface: Vec<List<String>>,
     /// Allow captures of every packet, for those who ask for everything
     #[arg(long, env = "REPLYSCOPE_ALLOW_EVERYTHING", value_parser = FalseyValueParser::new())]
     pub allow_everything: bool,
@@ -120,19 +120,14 @@ impl Agent {
 #[derive(Debug, Args)]
 pub struct WatchOptions {
     /// Address of a device to be judged all the time; may be repeated
-    #[arg(long = "watch", env = "REPLYSCOPE_WATCH", value_name = "DEVICE", value_delimiter = ',')]
-    pub devices: Vec<IpAddr>,
+    #[arg(long = "watch", env = "REPLYSCOPE_WATCH", value_name = "DEVICE")]
+    pub devices: Vec<List<IpAddr>>,
     /// File with devices to be judged all the time: one address a line, or a device list; read at the start
     #[arg(long = "watch-file", env = "REPLYSCOPE_WATCH_FILE", value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Interface at which they are watched, or the beginning of names with *; may be repeated; without it, those that lead to the devices
-    #[arg(
-        long = "watch-interface",
-        env = "REPLYSCOPE_WATCH_INTERFACE",
-        value_name = "NAME",
-        value_delimiter = ','
-    )]
-    pub interfaces: Vec<String>,
+    #[arg(long = "watch-interface", env = "REPLYSCOPE_WATCH_INTERFACE", value_name = "NAME")]
+    pub interfaces: Vec<List<String>>,
     /// Seconds of packets that each analysis looks at; one begins four times in that time
     #[arg(
         long = "watch-window-seconds",
@@ -170,9 +165,11 @@ pub struct WatchOptions {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use clap::Parser;
 
-    use super::super::{Command, Config};
+    use super::super::{Command, Config, join_lists};
 
     fn parse(arguments: &[&str]) -> Result<Command, clap::Error> {
         let arguments = ["replyscope", "agent"].iter().chain(arguments);
@@ -223,10 +220,14 @@ mod tests {
 
     #[test]
     fn devices_to_watch_are_addresses() {
-        let command = parse(&["--tokens", "t", "--watch", "192.0.2.7,2001:db8::7"]).unwrap();
-        let Command::Agent(agent) = command else { panic!("not agent") };
-        assert_eq!(agent.watch.devices.len(), 2);
-        assert_eq!(agent.watch.window_seconds, 60);
+        for list in ["192.0.2.7,2001:db8::7", "192.0.2.7, 2001:db8::7,\n"] {
+            let command = parse(&["--tokens", "t", "--watch", list, "--watch", ""]).unwrap();
+            let Command::Agent(agent) = command else { panic!("not agent") };
+            let expected: [IpAddr; 2] =
+                ["192.0.2.7", "2001:db8::7"].map(|text| text.parse().unwrap());
+            assert_eq!(join_lists(agent.watch.devices), expected, "{list:?}");
+            assert_eq!(agent.watch.window_seconds, 60);
+        }
         for arguments in [["--watch", "switch1"], ["--watch-window-seconds", "3"]] {
             assert!(parse(&[&["--tokens", "t"][..], &arguments].concat()).is_err());
         }
@@ -235,9 +236,9 @@ mod tests {
     #[test]
     fn interfaces_may_be_repeated_or_listed() {
         let command =
-            parse(&["--tokens", "t", "--interface", "eth0,cali*", "--interface", "lo"]).unwrap();
+            parse(&["--tokens", "t", "--interface", "eth0, cali*", "--interface", "lo"]).unwrap();
         let Command::Agent(agent) = command else { panic!("not agent") };
-        assert_eq!(agent.interface, ["eth0", "cali*", "lo"]);
         assert!(agent.listen.ip().is_loopback());
+        assert_eq!(join_lists(agent.interface), ["eth0", "cali*", "lo"]);
     }
 }

@@ -6,17 +6,15 @@ use std::str::FromStr;
 use axum::http::Uri;
 use clap::Args;
 
+use super::{List, iter_lists};
+
 /// Where nodes come from.
 #[derive(Debug, Clone, Default, Args)]
 pub struct NodeSources {
-    /// A Kubernetes cluster whose nodes, pods and services are known by its API, such as site-a=/etc/replyscope/site-a.yaml; may be repeated
-    #[arg(
-        long = "cluster",
-        env = "REPLYSCOPE_CLUSTER",
-        value_name = "NAME=KUBECONFIG[#CONTEXT]",
-        value_delimiter = ','
-    )]
-    pub clusters: Vec<ClusterOption>,
+    /// A Kubernetes cluster whose nodes, pods and services are known by its API, such as site-a=/etc/replyscope/site-a.yaml; may be repeated. Agents are found in the namespace that the context names, and without one in `default`
+    // Agents are sent our token: whoever may make pods anywhere must not get it.
+    #[arg(long = "cluster", env = "REPLYSCOPE_CLUSTER", value_name = "NAME=KUBECONFIG[#CONTEXT]")]
+    pub clusters: Vec<List<ClusterOption>>,
     /// The cluster in which this service runs as a pod, known under this name
     #[arg(
         long,
@@ -27,9 +25,9 @@ pub struct NodeSources {
         value_parser = parse_name
     )]
     pub in_cluster: Option<String>,
-    /// A node whose agent listens at this address, such as node1=https://192.0.2.1:9443; may be repeated
-    #[arg(long = "node", env = "REPLYSCOPE_NODE", value_name = "NAME=URL", value_delimiter = ',')]
-    pub nodes: Vec<NodeOption>,
+    /// A node whose agent listens at this address, such as node1=https://192.0.2.1:9443, or site-a/node1=URL for the node of that cluster; may be repeated
+    #[arg(long = "node", env = "REPLYSCOPE_NODE", value_name = "[CLUSTER/]NAME=URL")]
+    pub nodes: Vec<List<NodeOption>>,
 }
 
 impl NodeSources {
@@ -39,11 +37,19 @@ impl NodeSources {
     ///
     /// Names the one that does not.
     pub fn check(&self) -> Result<(), String> {
-        let clusters = self.clusters.iter().map(|cluster| cluster.name.as_str());
-        find_double(clusters.chain(self.in_cluster.as_deref()))
+        let clusters = iter_lists(&self.clusters).map(|cluster| cluster.name.as_str());
+        let clusters: Vec<&str> = clusters.chain(self.in_cluster.as_deref()).collect();
+        find_double(clusters.iter().copied())
             .map_or(Ok(()), |name| Err(format!("two clusters are called '{name}'")))?;
-        find_double(self.nodes.iter().map(|node| node.name.as_str()))
-            .map_or(Ok(()), |name| Err(format!("--node names '{name}' twice")))
+        let nodes: Vec<String> = iter_lists(&self.nodes).map(NodeOption::place).collect();
+        find_double(nodes.iter().map(String::as_str))
+            .map_or(Ok(()), |name| Err(format!("--node names '{name}' twice")))?;
+        let mut named = iter_lists(&self.nodes).filter_map(|node| node.cluster.as_deref());
+        let unknown = named.find(|name| !clusters.contains(name));
+        unknown.map_or(Ok(()), |name| {
+            let known = if clusters.is_empty() { "none".to_owned() } else { clusters.join(", ") };
+            Err(format!("--node names the cluster '{name}', which no --cluster is; known: {known}"))
+        })
     }
 }
 
@@ -87,9 +93,22 @@ impl FromStr for ClusterOption {
 /// A node and where its agent listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeOption {
+    /// Needed where several clusters have a node of this name.
+    pub cluster: Option<String>,
     pub name: String,
     /// `http` or `https`, without path, query or credentials.
     pub url: String,
+}
+
+impl NodeOption {
+    /// `CLUSTER/NAME`, or the name alone.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => format!("{cluster}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 impl FromStr for NodeOption {
@@ -112,7 +131,11 @@ impl FromStr for NodeOption {
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(EXPECTED.to_owned());
         }
-        Ok(Self { name: parse_name(name)?, url: format!("{scheme}://{authority}") })
+        let (cluster, name) = match name.split_once('/') {
+            Some((cluster, name)) => (Some(parse_name(cluster)?), name),
+            None => (None, name),
+        };
+        Ok(Self { cluster, name: parse_name(name)?, url: format!("{scheme}://{authority}") })
     }
 }
 
@@ -160,20 +183,27 @@ mod tests {
             "n2=http://[2001:db8::2]:9443/",
         ])
         .unwrap();
-        assert_eq!(sources.clusters[0].context.as_deref(), Some("admin@a"));
-        assert_eq!(sources.clusters[0].kubeconfig, PathBuf::from("/etc/a.yaml"));
-        assert_eq!(sources.clusters[1].context, None);
+        let clusters: Vec<_> = iter_lists(&sources.clusters).collect();
+        assert_eq!(clusters[0].context.as_deref(), Some("admin@a"));
+        assert_eq!(clusters[0].kubeconfig, PathBuf::from("/etc/a.yaml"));
+        assert_eq!(clusters[1].context, None);
         assert_eq!(sources.in_cluster.as_deref(), Some("cluster"));
-        assert_eq!(sources.nodes[0].url, "https://192.0.2.1:9443");
-        assert_eq!(sources.nodes[1].url, "http://[2001:db8::2]:9443");
-        let sources = parse(&["--in-cluster", "here", "--cluster", "a=a.yaml,b=b.yaml"]).unwrap();
+        let nodes: Vec<_> = iter_lists(&sources.nodes).collect();
+        assert_eq!(nodes[0].url, "https://192.0.2.1:9443");
+        assert_eq!(nodes[1].url, "http://[2001:db8::2]:9443");
+        let lists = ["--in-cluster", "here", "--cluster", "a=a.yaml, b=b.yaml,\n", "--node"];
+        let sources =
+            parse(&[&lists[..], &["b/n1=http://192.0.2.1:9, n1=http://[2001:db8::1]:9"]].concat());
+        let sources = sources.unwrap();
         assert_eq!(sources.in_cluster.as_deref(), Some("here"));
-        assert_eq!(sources.clusters.len(), 2);
+        assert_eq!(iter_lists(&sources.clusters).count(), 2);
+        let places: Vec<_> = iter_lists(&sources.nodes).map(NodeOption::place).collect();
+        assert_eq!(places, ["b/n1", "n1"]);
     }
 
     #[test]
     fn bad_sources_are_refused_with_a_reason() {
-        let cases: [(&[&str], &str); 12] = [
+        let cases: [(&[&str], &str); 14] = [
             (&["--cluster", "a"], "expected a name, '='"),
             (&["--cluster", "a="], "is empty"),
             (&["--cluster", "a=x#"], "is empty"),
@@ -186,6 +216,8 @@ mod tests {
             (&["--node", "n1=https://u:p@[2001:db8::1]:9443"], "holds credentials"),
             (&["--node", "n1=https://192.0.2.1/x"], "expected http://"),
             (&["--node", "n=http://192.0.2.1", "--node", "n=http://192.0.2.2"], "twice"),
+            (&["--node", "c/n=http://192.0.2.1"], "which no --cluster is; known: none"),
+            (&["--cluster", "a=x", "--node", "b/n=http://[2001:db8::1]"], "known: a"),
         ];
         for (arguments, expected) in cases {
             let error = parse(arguments).unwrap_err();

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::{List, iter_lists};
+
 /// Who is told when a device's verdict changes.
 #[derive(Debug, Args)]
 pub struct NotifySettings {
@@ -14,11 +16,24 @@ pub struct NotifySettings {
         long = "notify-url",
         env = "REPLYSCOPE_NOTIFY_URL",
         value_name = "KIND=URL",
-        value_delimiter = ',',
-        hide_env_values = true,
-        requires = "public_url"
+        hide_env_values = true
     )]
-    pub receivers: Vec<Secret>,
+    pub receivers: Vec<List<Secret>>,
+}
+
+impl NotifySettings {
+    /// Whether messages can have links, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// Says what is missing.
+    // Not a rule of the parser: an empty variable is given, too.
+    pub fn check(&self, public_url: Option<&str>) -> Result<(), String> {
+        if iter_lists(&self.receivers).next().is_some() && public_url.is_none() {
+            return Err("--notify-url needs --public-url, for the links in messages".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// A text that is not printed. It is taken as it is: what clap refuses, it repeats.
@@ -51,19 +66,29 @@ impl fmt::Debug for Secret {
 mod tests {
     use clap::Parser;
 
-    use super::super::{Command, Config};
+    use super::super::{Command, Config, iter_lists};
+    use super::Secret;
 
     #[test]
     fn receivers_need_links_and_stay_secret() {
         let receiver = ["replyscope", "serve", "--notify-url", "slack=https://host/secret"];
-        let error = Config::try_parse_from(receiver).unwrap_err().to_string();
+        let serve = |arguments: &[&str]| match Config::try_parse_from(arguments).unwrap().command {
+            Command::Serve(serve) => serve,
+            other => panic!("{other:?}"),
+        };
+        let error = serve(&receiver).notify.check(None).unwrap_err();
         assert!(error.contains("--public-url") && !error.contains("secret"), "{error}");
+        for none in ["", " ", ",\n"] {
+            let settings = serve(&["replyscope", "serve", "--notify-url", none]);
+            assert_eq!(settings.notify.check(None), Ok(()), "{none:?}");
+        }
         let more = ["--notify-url", "bad/secret", "--public-url", "https://replyscope.example.org"];
         let config = Config::try_parse_from([&receiver[..], &more].concat()).unwrap();
         assert!(!format!("{config:?}").contains("secret/"), "{config:?}");
         assert!(!format!("{config:?}").contains("/secret"), "{config:?}");
         let Command::Serve(serve) = config.command else { panic!("not serve") };
-        assert_eq!(serve.notify.receivers[0].reveal(), "slack=https://host/secret");
-        assert_eq!(serve.notify.receivers.len(), 2);
+        assert_eq!(serve.notify.check(serve.queries.public_url.as_deref()), Ok(()));
+        let receivers: Vec<_> = iter_lists(&serve.notify.receivers).map(Secret::reveal).collect();
+        assert_eq!(receivers, ["slack=https://host/secret", "bad/secret"]);
     }
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use axum::http::Uri;
 use clap::Args;
 
 /// How nodes are asked.
@@ -63,9 +64,46 @@ pub struct QuerySettings {
 }
 
 fn parse_public_url(text: &str) -> Result<String, String> {
-    let is_web = text.starts_with("https://") || text.starts_with("http://");
-    if !is_web || text.contains(['?', '#', ' ', '@']) {
+    let uri = text.parse::<Uri>().ok().filter(|uri| {
+        let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+        is_web && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none()
+    });
+    if uri.is_none() || text.contains(['#', '@']) {
         return Err("expected https://HOST or http://HOST, without query and fragment".to_owned());
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_need_a_host() {
+        for text in
+            ["https://replyscope.example.org", "http://192.0.2.1:8080", "http://[2001:db8::1]:8080"]
+        {
+            assert_eq!(parse_public_url(text).as_deref(), Ok(text));
+            assert_eq!(parse_public_url(&format!("{text}/")).as_deref(), Ok(text));
+            let below = format!("{text}/replyscope");
+            assert_eq!(parse_public_url(&below), Ok(below));
+        }
+        for text in [
+            "",
+            "https://",
+            "https:///x",
+            "https:/x",
+            "//host",
+            "host",
+            "ftp://host",
+            "https://a b",
+            "https://:443",
+            "https://host?x",
+            "https://host#x",
+            "https://user@host",
+            "http://[::1",
+        ] {
+            assert!(parse_public_url(text).is_err(), "{text}");
+        }
+    }
 }

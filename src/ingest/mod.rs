@@ -41,6 +41,7 @@ use self::window::Window;
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
 use crate::model::input::{Fault, InputErrorKind};
 use crate::model::packet::Packet;
+use crate::model::time::Timestamp;
 use crate::model::topology::AddressFact;
 
 /// What an input holds, in input order.
@@ -56,7 +57,7 @@ pub enum Event<'a> {
     Packet(Packet),
     /// A frame or line of the current capture that is no UDP and no ICMP error
     /// (ARP, TCP …): it counts as a packet and has a frame number.
-    OtherPacket { frame: u64, at: Option<crate::model::time::Timestamp> },
+    OtherPacket { frame: u64, at: Option<Timestamp> },
     /// A packet whose ends the text names: its addresses have to be looked up.
     NamedPacket(NamedPacket),
     /// What a server logged of a failure: one sentence without a full stop. It
@@ -67,6 +68,9 @@ pub enum Event<'a> {
     /// Packets that the capturing host lost at an interface before they could
     /// be captured, in addition to those that were told before.
     Dropped { interface: u32, packets: u64 },
+    /// The capturing host listened at an interface until then, whether packets came
+    /// or not.
+    Listened { interface: u32, until: Timestamp },
     /// What somebody wrote into the current capture: one sentence without a
     /// full stop.
     Note(String),

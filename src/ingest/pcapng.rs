@@ -47,12 +47,16 @@ pub fn read(
         let message = end.err().unwrap_or_else(|| "it has no section header".to_owned());
         return Err(InputErrorKind::Damaged { message, offset_bytes: capture.block_offset });
     }
+    let is_whole = end.is_ok();
     if let Err(message) = end {
         let place = Place::Byte(capture.block_offset);
         let last = explain_last(capture.frames);
         capture.faults.tell("damage", place, || format!("{message}; {last}"), sink);
     }
     capture.tell_dropped(sink);
+    if is_whole {
+        capture.tell_ends(sink);
+    }
     capture.comments.tell_rest(sink);
     capture.faults.tell_rest(sink);
     sink(Event::CaptureEnds);
@@ -171,6 +175,7 @@ impl Capture {
             }
         }
         self.tell_dropped(sink);
+        self.tell_ends(sink);
         self.section = Some(Section { order, interfaces: Vec::new() });
         Ok(())
     }
@@ -222,7 +227,16 @@ impl Capture {
         let Some(section) = &mut self.section else { return };
         let interface = order.find_u32(block, 8).and_then(|number| usize::try_from(number).ok());
         let Some(known) = interface.and_then(|at| section.interfaces.get_mut(at)) else { return };
-        known.dropped.count(statistics::find_dropped(order, block));
+        known.take_statistics(&statistics::read(order, block));
+    }
+
+    /// Tells until when the interfaces of a section listened that came to its end.
+    fn tell_ends(&self, sink: &mut dyn FnMut(Event<'_>)) {
+        for interface in self.section.iter().flat_map(|section| &section.interfaces) {
+            if let Some(until) = interface.listened_until() {
+                sink(Event::Listened { interface: interface.index, until });
+            }
+        }
     }
 
     /// Tells what the interfaces of the section lost.
@@ -274,6 +288,7 @@ impl Capture {
             self.faults.tell("packets without a time", place, message, sink);
         }
         self.latest = Some(at);
+        interface.count(at);
         let remarks = packet.read_options(captured_length, |text| {
             self.comments.tell(&format!("comment on frame {}", self.frames), text, sink);
         });

@@ -27,6 +27,10 @@ pub enum Seen {
         interface: u32,
         packets: u64,
     },
+    Listened {
+        interface: u32,
+        until: Timestamp,
+    },
     Note(String),
     Fault(Fault),
     Ends,
@@ -49,6 +53,7 @@ impl Seen {
                 bytes: frame.bytes.to_vec(),
             },
             Event::Dropped { interface, packets } => Self::Dropped { interface, packets },
+            Event::Listened { interface, until } => Self::Listened { interface, until },
             Event::Note(note) => Self::Note(note),
             Event::Fault(fault) => Self::Fault(fault),
             Event::CaptureEnds => Self::Ends,

@@ -215,7 +215,9 @@ fn check(events: &[Seen]) {
                 assert!(!is_open);
                 (is_open, last) = (true, 0);
             }
-            Seen::Interface(_) | Seen::Dropped { .. } | Seen::Note(_) => assert!(is_open),
+            Seen::Interface(_) | Seen::Dropped { .. } | Seen::Listened { .. } | Seen::Note(_) => {
+                assert!(is_open);
+            }
             Seen::Frame { number, original_length, bytes, .. } => {
                 assert!(is_open && *number > last);
                 assert!(bytes.len() <= usize::try_from(*original_length).unwrap());

@@ -186,6 +186,19 @@ impl AgentClient {
         self.read(self.http.delete(format!("{agent}/v1/captures/{capture}"))).await
     }
 
+    /// What became of a capture.
+    ///
+    /// # Errors
+    ///
+    /// As [`AgentClient::facts`].
+    pub async fn statistics(
+        &self,
+        agent: &str,
+        capture: Uuid,
+    ) -> Result<CaptureStatistics, AgentError> {
+        self.get(&format!("{agent}/v1/captures/{capture}")).await
+    }
+
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, AgentError> {
         self.read(self.http.get(url)).await
     }

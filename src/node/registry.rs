@@ -14,7 +14,7 @@ use crate::model::cluster::ClusterFacts;
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
     clusters: Clusters,
-    /// Where their agents listen, by name.
+    /// Where their agents listen, by name or by `CLUSTER/NAME`.
     registered: Arc<BTreeMap<String, String>>,
 }
 
@@ -40,14 +40,16 @@ fn render_known(known: &[String]) -> String {
 }
 
 impl Nodes {
-    /// The nodes of `clusters`; `registered` gives agents' addresses by node. A node of
-    /// both is one, and the address given counts.
+    /// The nodes of `clusters`; `registered` gives agents' addresses by node, or by
+    /// `CLUSTER/NODE`. A node of both is one, and the address given counts. Where several
+    /// clusters have a node of the name, the name alone says of none of them where its
+    /// agent is.
     #[must_use]
     pub fn new(clusters: Clusters, registered: BTreeMap<String, String>) -> Self {
         Self { clusters, registered: Arc::new(registered) }
     }
 
-    /// All of them, by cluster and name; those of no cluster come last.
+    /// All of them, by cluster and name; those that clusters do not show come last.
     #[must_use]
     pub fn list(&self) -> Vec<NodeSummary> {
         self.all().into_iter().map(|details| details.summary).collect()
@@ -106,41 +108,68 @@ impl Nodes {
 
     fn all(&self) -> Vec<NodeDetails> {
         let of_clusters = self.clusters.nodes();
-        let is_free = |name: &&String| of_clusters.iter().all(|node| node.name != **name);
-        let alone: Vec<&String> = self.registered.keys().filter(is_free).collect();
-        let alone = alone.into_iter().map(|name| NodeDetails {
-            summary: NodeSummary {
-                node: name.clone(),
-                cluster: None,
+        let mut clusters_with: BTreeMap<&str, usize> = BTreeMap::new();
+        for node in &of_clusters {
+            *clusters_with.entry(&node.name).or_default() += 1;
+        }
+        let (mut of_cluster, mut alone) = (Vec::new(), Vec::new());
+        for (place, url) in &*self.registered {
+            let (cluster, name) = match place.split_once('/') {
+                Some((cluster, name)) => (Some(cluster), name),
+                None => (None, place.as_str()),
+            };
+            let is_it = |node: &ClusterNode| {
+                node.name == name && cluster.is_none_or(|cluster| node.cluster == cluster)
+            };
+            if of_clusters.iter().any(is_it) {
+                continue;
+            }
+            let summary = NodeSummary {
+                node: name.to_owned(),
+                cluster: cluster.map(str::to_owned),
                 addresses: Vec::new(),
                 pod_count: 0,
-                agent: summary_of(self.registered.get(name).cloned()),
-            },
-            pods: Vec::new(),
-        });
-        let alone: Vec<NodeDetails> = alone.collect();
-        of_clusters.into_iter().map(|node| self.details(node)).chain(alone).collect()
-    }
-
-    fn details(&self, node: ClusterNode) -> NodeDetails {
-        let ClusterNode { cluster, name, facts, pods, agent } = node;
-        let agent = self.registered.get(&name).cloned().or(agent);
-        let addresses = facts.into_iter().map(|fact| NodeAddress {
-            address: fact.address,
-            role: fact.role,
-            source: fact.source,
-            reason: fact.reason,
-        });
-        NodeDetails {
-            summary: NodeSummary {
-                node: name,
-                cluster: Some(cluster),
-                addresses: addresses.collect(),
-                pod_count: u64::try_from(pods.len()).unwrap_or(u64::MAX),
-                agent: summary_of(agent),
-            },
-            pods,
+                agent: summary_of(Some(url.clone())),
+            };
+            let list = if cluster.is_some() { &mut of_cluster } else { &mut alone };
+            list.push(NodeDetails { summary, pods: Vec::new() });
         }
+        let agents: Vec<Option<String>> = of_clusters
+            .iter()
+            .map(|node| {
+                let own = self.registered.get(&format!("{}/{}", node.cluster, node.name));
+                let is_only = clusters_with.get(node.name.as_str()) == Some(&1);
+                let by_name = self.registered.get(&node.name).filter(|_| is_only);
+                own.or(by_name).cloned()
+            })
+            .collect();
+        let known = of_clusters.into_iter().zip(agents);
+        let mut all: Vec<NodeDetails> =
+            known.map(|(node, agent)| details_of(node, agent)).chain(of_cluster).collect();
+        all.extend(alone);
+        all
+    }
+}
+
+/// A node of a cluster, whose agent was registered at an address, or not.
+fn details_of(node: ClusterNode, registered: Option<String>) -> NodeDetails {
+    let ClusterNode { cluster, name, facts, pods, agent } = node;
+    let agent = registered.or(agent);
+    let addresses = facts.into_iter().map(|fact| NodeAddress {
+        address: fact.address,
+        role: fact.role,
+        source: fact.source,
+        reason: fact.reason,
+    });
+    NodeDetails {
+        summary: NodeSummary {
+            node: name,
+            cluster: Some(cluster),
+            addresses: addresses.collect(),
+            pod_count: u64::try_from(pods.len()).unwrap_or(u64::MAX),
+            agent: summary_of(agent),
+        },
+        pods,
     }
 }
 

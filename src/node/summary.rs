@@ -77,6 +77,9 @@ pub struct ClusterState {
     pub objects: u64,
     /// When the API last told anything, were it that nothing changed.
     pub last_event_at: Option<Timestamp>,
+    /// Pods with the agents' label in other namespaces than that of our credentials: they
+    /// are not asked, because they would be sent our token.
+    pub agents_elsewhere: u64,
     pub resources: Vec<ResourceState>,
 }
 

@@ -24,8 +24,11 @@ pub use watch::{
     Watch, WatchAnalysis, WatchedDevice, WatchedFinding, WatchedInterface, WatchedState,
 };
 
-/// The version of the API, which is the first part of its paths. Members are
-/// only added within a version; readers ignore those they do not know.
+/// The version of the API, which is the first part of its paths. Members are only added
+/// within a version. Readers of answers ignore those they do not know; requests are
+/// strict, because a filter that an agent does not know would capture too much. So a
+/// service sends a member that is newer than the version only where it is needed: an older
+/// agent refuses that request by the member's name.
 pub const API_VERSION: u32 = 1;
 
 /// The header that names a capture in the answer that streams it.

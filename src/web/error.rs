@@ -45,6 +45,10 @@ pub enum Error {
     AgentRefused { node: String, reason: String },
     #[error("{limit} node queries run or wait, and no more may")]
     QueueFull { limit: usize },
+    #[error(
+        "/api/v1/analyses/{id} runs: a query about the same device at the same node, with other {members}"
+    )]
+    QueryDiffers { id: Uuid, members: String },
     #[error("no node query with the id {0} runs")]
     QueryNotRunning(Uuid),
     #[error("the analysis {0} belongs to no node query: its captures were uploaded")]
@@ -140,6 +144,7 @@ impl Error {
             Self::AgentUnreachable { .. } => types::AGENT_UNREACHABLE,
             Self::AgentRefused { .. } => types::AGENT_REFUSED,
             Self::QueueFull { .. } => types::QUEUE_FULL,
+            Self::QueryDiffers { .. } => types::QUERY_DIFFERS,
             Self::QueryNotRunning(_) => types::QUERY_NOT_RUNNING,
             Self::QueryNotFound(_) => types::QUERY_NOT_FOUND,
             Self::StoppedInQueue => types::QUERY_STOPPED,

@@ -84,6 +84,8 @@ problem_types! {
         "Say which one is meant, with ?cluster=NAME.";
     NO_AGENT = CONFLICT, "no-agent", "Node without an agent",
         "Start `replyscope agent` there, and register it with --node NAME=URL; in a followed cluster, its DaemonSet does both.";
+    QUERY_DIFFERS = CONFLICT, "query-differs", "Another node query runs",
+        "The detail names the query: wait for its report, or end it with POST to that path and /stop, and ask again.";
     QUERY_NOT_RUNNING = CONFLICT, "query-not-running", "Node query not running",
         "It has ended; its state says how.";
     QUERY_STOPPED = CONFLICT, "query-stopped", "Node query stopped", "Ask the node again.";

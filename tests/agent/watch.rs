@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::agent::{Agent, network};
-use crate::netns::{CABLE, DEVICE, Network, OTHER, POD, VIP, endpoint};
+use crate::netns::{CABLE, DEVICE, NODE, Network, OTHER, POD, VIP, endpoint};
 
 /// A client that runs until the test ends it.
 struct Client(Child);
@@ -174,4 +174,90 @@ fn an_interface_that_comes_late_is_watched_once_it_is_there() {
     assert_eq!(fault(), "");
     agent.signal("-TERM");
     assert_eq!(agent.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn interfaces_that_come_and_go_leave_no_gap_at_the_others() {
+    let Some((mut network, folder)) = network("agent-watch-churn") else { return };
+    // They have the port open and say nothing.
+    for family in [0, 1] {
+        network.keep("device", &format!("mute {}", endpoint(DEVICE[family], 69)));
+    }
+    let devices = DEVICE.join(",");
+    let options = ["--watch", &devices, "--watch-interface", "eth0,cali*"];
+    let options = [&options[..], &["--watch-window-seconds", "8"]].concat();
+    let agent = Agent::start(&network, folder.path(), &options);
+    let has_gap = || agent.get("/v1/watch")["last_analysis"]["has_gap"].clone();
+    wait_long("the first window is over", || has_gap() == Value::Bool(false));
+    let ask = || {
+        for family in [0, 1] {
+            let (from, to) = (endpoint(NODE[family], 5_161), endpoint(DEVICE[family], 69));
+            let mut ask = network.helper("node", &format!("ask {from} {to}"));
+            // It waits for an answer that does not come.
+            std::thread::spawn(move || ask.output());
+        }
+    };
+    let is_watched = |name: &str| {
+        let label = format!("interface=\"{name}\"");
+        find_value(&metrics(&agent), "replyscope_watch_packets_total", &[&label]).is_some()
+    };
+    let add = |name: &str| {
+        network.shell("node", &format!("ip link add {name} type dummy; ip link set {name} up"));
+    };
+    add("cali8");
+    wait_long("the new one is watched", || is_watched("cali8"));
+    network.shell("node", "ip link del cali8");
+    add("cali9");
+    ask();
+    wait_long("the next one is watched", || {
+        assert_eq!(has_gap(), false, "{}", agent.get("/v1/watch"));
+        is_watched("cali9")
+    });
+    // What the one that went counted stays.
+    assert!(is_watched("cali8"));
+    for device in DEVICE {
+        wait_long("silence was observed", || has_verdict(&metrics(&agent), device, "unanswered"));
+    }
+    // More than there are rings for: the way to the devices stays.
+    let many =
+        "for n in $(seq 70); do ip link add caliz$n type dummy; ip link set caliz$n up; done";
+    network.shell("node", many);
+    let fault = || agent.get("/v1/watch")["fault"].as_str().unwrap_or_default().to_owned();
+    wait_long("what is left out is told", || fault().contains("no room for the interfaces"));
+    let watch = agent.get("/v1/watch");
+    assert_eq!(watch["is_capturing"], true, "{watch}");
+    assert_eq!(watch["last_analysis"]["has_gap"], false, "{watch}");
+    let before = find_value(&metrics(&agent), "replyscope_watch_packets_total", &["\"eth0\""]);
+    ask();
+    wait_long("the uplink is still captured", || {
+        find_value(&metrics(&agent), "replyscope_watch_packets_total", &["\"eth0\""]) > before
+    });
+}
+
+#[test]
+fn devices_that_are_not_captured_are_told() {
+    let Some((network, folder)) = network("agent-watch-blind") else { return };
+    // The way to one of them is forbidden; to IPv6's other one there is none.
+    network.shell("node", "ip link add eth1 type dummy; ip link set eth1 up");
+    network
+        .shell("node", "ip route add 203.0.113.5 dev eth1; ip -6 route add 2001:db8:5::5 dev eth1");
+    let devices = format!("{},203.0.113.5,{},2001:db8:5::5,2001:db8:9::9", DEVICE[0], DEVICE[1]);
+    let agent = Agent::start(
+        &network,
+        folder.path(),
+        &["--interface", "eth0", "--watch", &devices, "--watch-window-seconds", "4"],
+    );
+    let uncaptured = || find_value(&metrics(&agent), "replyscope_watch_devices_uncaptured", &[]);
+    wait_long("it is counted", || uncaptured() == Some(3.0));
+    let watch = agent.get("/v1/watch");
+    assert_eq!(watch["is_capturing"], true);
+    let fault = watch["fault"].as_str().unwrap();
+    for part in ["203.0.113.5, 2001:db8:5::5: eth1, which leads to them, may not", "2001:db8:9::9"]
+    {
+        assert!(fault.contains(part), "{fault}");
+    }
+    for device in watch["devices"].as_array().unwrap() {
+        let is_told = device["uncaptured_addresses"] == device["addresses"];
+        assert_eq!(is_told, !DEVICE.contains(&device["device"].as_str().unwrap()), "{device}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::netns::{CABLE, DEVICE, NODE, POD, VIP};
+use crate::netns::{CABLE, DEVICE, NODE, POD, VIP, endpoint};
 use crate::site::{site, wait};
 
 const QUERIES: &str = "/api/v1/nodes/node3/analyses";
@@ -47,6 +47,29 @@ fn a_backup_that_fails_is_diagnosed_while_it_fails() {
         let again = service.post(QUERIES, &json!({"device": address}));
         assert_eq!((again.status, again.json["id"].as_str()), (202, Some(id.as_str())));
     }
+    // Another one about it is told so, and not answered with what it did not ask for.
+    for (more, members) in [
+        (json!({"ports": [69]}), "ports"),
+        (json!({"interfaces": [CABLE]}), "interfaces"),
+        (json!({"duration_s": 5, "ports": [69]}), "duration_s, ports"),
+    ] {
+        for address in DEVICE {
+            let mut body = more.clone();
+            body["device"] = address.into();
+            let answer = service.post(QUERIES, &body);
+            assert_eq!(
+                (answer.status, &answer.json["type"]),
+                (409, &"/problems/query-differs".into())
+            );
+            let detail = answer.json["detail"].as_str().unwrap();
+            let path = format!("/api/v1/analyses/{id} runs");
+            assert!(detail.starts_with(&path) && detail.ends_with(members), "{detail}");
+        }
+    }
+    // A button that says nothing of how leads to it.
+    let path = format!("/devices/{}/analyses", DEVICE[1]);
+    let button = service.request(&path, &["-d", "node=/node3", "-D", "-"]);
+    assert!(button.status == 303 && button.text.contains(&format!("/analyses/{id}")), "{button:?}");
     assert!(site.back_up(0, 40_000, "to-answerer"));
     assert!(!site.back_up(1, 40_001, "to-asked"));
     wait("packets are counted while it runs", || {
@@ -117,6 +140,98 @@ fn a_pod_that_sees_the_node_is_captured_at_too() {
         warnings.iter().any(|one| one.as_str().unwrap().contains("of others are left out")),
         "{warnings:?}"
     );
+}
+
+#[test]
+fn silence_until_the_end_of_a_query_is_no_answer() {
+    let Some(mut site) = site("query-silence", &[]) else { return };
+    // They have the port open and say nothing, so nobody refuses either.
+    for family in [0, 1] {
+        site.network.keep("device", &format!("mute {}", endpoint(DEVICE[family], 69)));
+    }
+    let service = site.serve(&[]);
+    let id = service.ask(12);
+    for family in [0, 1] {
+        let (from, to) = (endpoint(NODE[family], 5_161), endpoint(DEVICE[family], 69));
+        let mut ask = site.network.helper("node", &format!("ask {from} {to}"));
+        // It waits for an answer that does not come.
+        std::thread::spawn(move || ask.output());
+    }
+    let report = service.report(&id);
+    let exchanges = report["devices"][0]["exchanges"].as_array().unwrap();
+    let verdicts: Vec<_> = exchanges.iter().map(|one| one["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["unanswered", "unanswered"], "{report:#}");
+    // So does what the agent sent, without the service.
+    let kept = site.folder.path().join(format!("data/captures/{id}/0"));
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_replyscope"))
+        .args(["analyze", "--format", "json"])
+        .arg(kept)
+        .output()
+        .unwrap();
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["verdict"], "unanswered", "{told:#}");
+}
+
+#[test]
+fn a_gateway_that_does_not_answer_is_why_a_pod_gets_no_answer() {
+    let Some(site) = site("query-gateway", &[]) else { return };
+    // Nobody has the gateways' addresses.
+    let far = ["203.0.113.5", "2001:db8:5::5"];
+    site.network.shell("node", "ip -6 route add 2001:db8:5::/64 via 2001:db8::1 dev eth0");
+    let service = site.serve(&[]);
+    let ids = far.map(|device| {
+        let answer = service.post(QUERIES, &json!({"device": device, "duration_s": 12}));
+        let id = answer.json["id"].as_str().unwrap().to_owned();
+        service.wait_for_capture(&id);
+        id
+    });
+    for family in [0, 1] {
+        let (from, to) = (endpoint(POD[family], 5_161), endpoint(far[family], 69));
+        let mut send = site.network.helper("pod", &format!("send {from} {to} 12 1000000 10"));
+        std::thread::spawn(move || send.output());
+    }
+    for (family, id) in ids.iter().enumerate() {
+        let report = service.report(id);
+        let warnings = report["captures"][0]["warnings"].to_string();
+        let gateway = ["192.0.2.1", "2001:db8::1"][family];
+        let note = format!("the node's neighbour {gateway} at eth0");
+        assert!(warnings.contains(&note), "{report:#}");
+        let findings = report["devices"][0]["findings"].to_string();
+        assert!(findings.contains("neighbour_unresolved"), "{report:#}");
+    }
+}
+
+#[test]
+fn pods_behind_a_bridge_are_captured() {
+    let Some(mut site) = site("query-bridge", &[]) else { return };
+    // As Flannel connects them: no route for each, a bridge with the network.
+    site.network.shell(
+        "node",
+        &format!(
+            "ip route del {} dev {CABLE}; ip -6 route del {} dev {CABLE}
+             ip link add cni0 type bridge; ip link set {CABLE} master cni0; ip link set cni0 up
+             ip addr add 198.51.100.1/24 dev cni0; ip -6 addr add 2001:db8:1::1/64 dev cni0
+             ip -6 addr add fe80::1/64 dev cni0",
+            POD[0], POD[1]
+        ),
+    );
+    site.network.shell(
+        "pod",
+        "ip route del default; ip route add 198.51.100.1 dev eth0; ip route add default via 198.51.100.1",
+    );
+    for family in [0, 1] {
+        site.network.keep("device", &format!("mute {}", endpoint(DEVICE[family], 69)));
+    }
+    let service = site.serve(&[]);
+    let id = service.ask(10);
+    for family in [0, 1] {
+        let (from, to) = (endpoint(POD[family], 5_161), endpoint(DEVICE[family], 69));
+        site.network.help("pod", &format!("send {from} {to} 2 100000 10"));
+    }
+    let report = service.report(&id);
+    let capture = &report["captures"][0];
+    assert!(capture["interface"].as_str().unwrap().contains("cni0"), "{capture:#}");
+    assert!(!capture["warnings"].to_string().contains("pods' side"), "{capture:#}");
 }
 
 #[test]

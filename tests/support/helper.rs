@@ -16,6 +16,7 @@ use tokio::time::Instant;
 /// - `follow SOURCE DESTINATION` is one that sends it to who answered;
 /// - `transfer ADDRESS` is a TFTP server: it sends two blocks, each until it is
 ///   acknowledged or three times in vain;
+/// - `mute ADDRESS` takes datagrams and says nothing;
 /// - `serve ADDRESS` answers each datagram from a new port, as TFTP does.
 pub fn run(words: &str) {
     let words: Vec<&str> = words.split(' ').collect();
@@ -73,6 +74,12 @@ pub fn run(words: &str) {
             loop {
                 let (_, from) = socket.recv_from(&mut buffer).unwrap();
                 std::thread::spawn(move || transfer(own, from));
+            }
+        }
+        "mute" => {
+            let socket = UdpSocket::bind(words[1]).unwrap();
+            loop {
+                let _ = socket.recv_from(&mut [0; 2_000]);
             }
         }
         "serve" => {

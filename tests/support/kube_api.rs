@@ -33,14 +33,18 @@ pub struct KubeApi {
     task: JoinHandle<()>,
 }
 
+type Line = Result<String, std::io::Error>;
+
 #[derive(Default)]
 struct Content {
     version: u64,
     /// Objects by path and name.
     objects: BTreeMap<String, BTreeMap<String, Value>>,
     forbidden: Vec<String>,
-    /// Open watches by path.
-    watches: Vec<(String, UnboundedSender<String>)>,
+    /// Open watches by path. An error breaks the connection.
+    watches: Vec<(String, UnboundedSender<Line>)>,
+    /// What watches of a path are answered instead: status and message.
+    refusals: BTreeMap<String, (u16, String)>,
     /// Versions older than this are gone.
     oldest: u64,
     /// Each request as path and query.
@@ -187,6 +191,25 @@ impl KubeApi {
         self.state.lock().unwrap().watches.retain(|(watched, _)| watched != path);
     }
 
+    /// Breaks the connections of the watches of `path`.
+    pub fn break_watches(&self, path: &str) {
+        let mut content = self.state.lock().unwrap();
+        for (_, sender) in content.watches.iter().filter(|(watched, _)| watched == path) {
+            let _ = sender.send(Err(std::io::Error::other("the connection breaks")));
+        }
+        content.watches.retain(|(watched, _)| watched != path);
+    }
+
+    /// Ends the watches of `path`, and answers those to come with a status, if one is given.
+    pub fn refuse_watches(&self, path: &str, refusal: Option<(u16, &str)>) {
+        let mut content = self.state.lock().unwrap();
+        content.refusals.remove(path);
+        if let Some((code, message)) = refusal {
+            content.refusals.insert(path.to_owned(), (code, message.to_owned()));
+        }
+        content.watches.retain(|(watched, _)| watched != path);
+    }
+
     pub fn forbid(&self, path: &str, is_forbidden: bool) {
         let mut content = self.state.lock().unwrap();
         content.forbidden.retain(|known| known != path);
@@ -232,8 +255,9 @@ impl Content {
 
     fn send(&mut self, path: &str, line: &str) {
         let meant = |watched: &str| watched == path;
-        self.watches
-            .retain(|(watched, sender)| !meant(watched) || sender.send(line.to_owned()).is_ok());
+        self.watches.retain(|(watched, sender)| {
+            !meant(watched) || sender.send(Ok(line.to_owned())).is_ok()
+        });
     }
 }
 
@@ -268,15 +292,18 @@ async fn answer(State(state): State<Arc<Mutex<Content>>>, request: Request) -> R
     if !watches {
         return list(&content, &path, &fields);
     }
+    if let Some((code, message)) = content.refusals.get(&path) {
+        return status(*code, "Refused", message);
+    }
     let from: u64 = fields["resourceVersion"].parse().unwrap();
     if from < content.oldest {
         return status(410, "Expired", "too old resource version");
     }
-    let (sender, receiver) = mpsc::unbounded_channel::<String>();
+    let (sender, receiver) = mpsc::unbounded_channel::<Line>();
     content.watches.push((path, sender));
     let lines = futures_util::stream::unfold(receiver, |mut receiver| async {
         let line = receiver.recv().await?;
-        Some((Ok::<_, std::convert::Infallible>(line), receiver))
+        Some((line, receiver))
     });
     Body::from_stream(lines).into_response()
 }

@@ -33,6 +33,9 @@ pub fn attach(reading: &Reading<'_>) -> Remedy {
     let load = match modules(reading, vip) {
         Modules::Loaded => "the helper and its NAT part are loaded; assign it",
         Modules::Missing => "load the helper and its NAT part, which are not loaded, and assign it",
+        Modules::BuiltIn => {
+            "the helper is built into the kernel, and so, as a rule, is its NAT part; assign it"
+        }
         Modules::Unknown => "load the helper and its NAT part, and assign it",
     };
     let mut steps = vec![
@@ -86,6 +89,8 @@ fn commands(reading: &Reading<'_>, vip: Endpoint) -> Vec<String> {
     let device = reading.exchange.client.address;
     let load = match modules(reading, vip) {
         Modules::Loaded => None,
+        // Fails where the NAT part is built in and not listed as such, which does no harm.
+        Modules::BuiltIn => Some("modprobe nf_nat_tftp || true".to_owned()),
         Modules::Missing | Modules::Unknown => {
             Some("modprobe -a nf_conntrack_tftp nf_nat_tftp".to_owned())
         }
@@ -107,16 +112,22 @@ fn commands(reading: &Reading<'_>, vip: Endpoint) -> Vec<String> {
 enum Modules {
     Loaded,
     Missing,
+    /// The helper is part of the kernel itself; its NAT part may be.
+    BuiltIn,
     Unknown,
 }
 
 fn modules(reading: &Reading<'_>, vip: Endpoint) -> Modules {
     let settings = reading.topology.settings_at(vip.address);
-    let Some(loaded) = settings.and_then(|settings| settings.helper_modules.as_ref()) else {
-        return Modules::Unknown;
-    };
+    let Some(settings) = settings else { return Modules::Unknown };
+    let Some(loaded) = &settings.helper_modules else { return Modules::Unknown };
     let has = |module: &str| loaded.iter().any(|known| known == module);
-    if has("nf_conntrack_tftp") && has("nf_nat_tftp") { Modules::Loaded } else { Modules::Missing }
+    let is_unknown = settings.unknown_modules.iter().any(|known| known == "nf_nat_tftp");
+    match (has("nf_conntrack_tftp"), has("nf_nat_tftp")) {
+        (true, true) => Modules::Loaded,
+        (true, false) if is_unknown => Modules::BuiltIn,
+        _ => Modules::Missing,
+    }
 }
 
 /// What `net.netfilter.nf_conntrack_helper` says: with 1, old kernels attach
@@ -134,7 +145,7 @@ fn assignment_advice(reading: &Reading<'_>, vip: Endpoint) -> Option<String> {
     }
     Some(match modules(reading, vip) {
         Modules::Loaded => "This node assigns helpers by port (net.netfilter.nf_conntrack_helper = 1) and has both modules, so port 69 should be helped without a rule: look at `conntrack -L -p udp` for entries with helper=tftp before you add one.".to_owned(),
-        Modules::Missing | Modules::Unknown => "This node assigns helpers by port (net.netfilter.nf_conntrack_helper = 1): for port 69, loading both modules is enough there, until a kernel from 6.0 on.".to_owned(),
+        Modules::Missing | Modules::BuiltIn | Modules::Unknown => "This node assigns helpers by port (net.netfilter.nf_conntrack_helper = 1): for port 69, loading both modules is enough there, until a kernel from 6.0 on.".to_owned(),
     })
 }
 

@@ -79,6 +79,25 @@ fn the_helper_advice_follows_how_the_node_is_set() {
 }
 
 #[test]
+fn what_is_built_into_the_kernel_is_not_called_missing() {
+    for family in Family::BOTH {
+        let settings = NodeSettings {
+            node: Some("node3".to_owned()),
+            helper_modules: Some(vec!["nf_conntrack_tftp".to_owned()]),
+            unknown_modules: vec!["nf_nat_tftp".to_owned()],
+            ..NodeSettings::default()
+        };
+        let sample = founding(family).with_settings(settings);
+        let text = advice(&sample, Cause::FollowUpToRequestAddress);
+        assert!(text.contains("the helper is built into the kernel"), "{family:?}\n{text}");
+        assert!(
+            !text.contains("not loaded") && !text.contains("modprobe -a"),
+            "{family:?}\n{text}"
+        );
+    }
+}
+
+#[test]
 fn traffic_policy_advice_follows_what_the_pod_saw() {
     for family in Family::BOTH {
         let own = advice(&founding(family).pod_answers(), Cause::FollowUpToRequestAddress);

@@ -1,12 +1,17 @@
 //! Interface descriptions, and what the ticks of their clocks mean.
 
-use super::statistics::Dropped;
+use std::time::Duration;
+
 use pcap_parser::pcapng::{InterfaceDescriptionBlock, OptionCode};
 
+use super::statistics::{Dropped, Listening, Statistics};
 use crate::ingest::byte_order::ByteOrder;
 use crate::ingest::label::label;
 use crate::model::capture::LinkType;
 use crate::model::time::Timestamp;
+
+/// Packets can come before a program notes that it listens.
+const START_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// What a section says about one interface.
 pub struct Interface {
@@ -19,6 +24,11 @@ pub struct Interface {
     /// Added to every time: `if_tsoffset`.
     offset_nanoseconds: i128,
     pub dropped: Dropped,
+    /// Packets of it so far, and when the first of them came.
+    packets: u64,
+    first_at: Option<Timestamp>,
+    /// What its last statistics say of how long it listened.
+    listening: Listening,
 }
 
 /// The length of a tick: `if_tsresol`, pcapng section 4.2.
@@ -46,6 +56,9 @@ impl Interface {
             resolution: Resolution::from_option(6),
             offset_nanoseconds: 0,
             dropped: Dropped::default(),
+            packets: 0,
+            first_at: None,
+            listening: Listening::default(),
         };
         let (mut name, mut description_text) = (None, None);
         for option in &description.options {
@@ -74,6 +87,35 @@ impl Interface {
             name = description_text.or(name);
         }
         (interface, name)
+    }
+
+    /// Counts a packet.
+    pub fn count(&mut self, at: Timestamp) {
+        self.packets += 1;
+        self.first_at.get_or_insert(at);
+    }
+
+    /// Takes over statistics.
+    pub fn take_statistics(&mut self, statistics: &Statistics) {
+        self.dropped.count(statistics.dropped);
+        self.listening = statistics.listening;
+    }
+
+    /// Until when silence at it was observed: the end that its statistics tell, where
+    /// all that came until then is here. Programs that cut a part out of a capture keep
+    /// the statistics of the whole, and some write them in another unit: so the packets
+    /// must be as many as were delivered, and the beginning must lie before them.
+    pub fn listened_until(&self) -> Option<Timestamp> {
+        let Listening { started, ended, delivered } = self.listening;
+        let first_at = self.first_at?;
+        let is_whole = delivered.is_none_or(|delivered| delivered <= self.packets);
+        let is_in_order =
+            started.is_none_or(|started| self.time(started).since(first_at) <= START_TOLERANCE);
+        (self.dropped.packets() == 0 && is_whole && is_in_order)
+            .then_some(ended)
+            .flatten()
+            .map(|ended| self.time(ended))
+            .filter(|until| *until >= first_at)
     }
 
     /// The time of a packet, `ticks` after the epoch.
@@ -134,6 +176,9 @@ mod tests {
             resolution: Resolution::from_option(resolution),
             offset_nanoseconds: i128::from(offset_seconds) * 1_000_000_000,
             dropped: Dropped::default(),
+            packets: 0,
+            first_at: None,
+            listening: Listening::default(),
         }
     }
 

@@ -431,6 +431,66 @@ fn lost_packets_are_counted_for_each_interface() {
 }
 
 #[test]
+fn statistics_tell_until_when_an_interface_listened() {
+    for order in [Little, Big] {
+        let count = |code, packets| option(order, code, &eight(order, packets));
+        // Upper half first in both byte orders.
+        let time =
+            |code, ticks: u32| option(order, code, &[four(order, 0), four(order, ticks)].concat());
+        let two_packets =
+            [packet(order, 0, 10, b"one", &[]), packet(order, 0, 20, b"two", &[])].concat();
+        let until = |microseconds: i64| Some(Timestamp::from_nanoseconds(microseconds * 1_000));
+        let cases = [
+            // name, before the statistics, their options, until when
+            ("an end", &two_packets[..], time(3, 90), until(90)),
+            ("no end", &two_packets, time(2, 5), None),
+            ("as many as there are", &two_packets, [time(3, 90), count(8, 2)].concat(), until(90)),
+            ("more than there are", &two_packets, [time(3, 90), count(8, 3)].concat(), None),
+            (
+                "lost to the filter's end",
+                &two_packets,
+                [time(3, 90), count(6, 3), count(7, 1)].concat(),
+                None,
+            ),
+            (
+                "of dumpcap",
+                &two_packets,
+                [time(3, 90), count(4, 2), count(5, 0)].concat(),
+                until(90),
+            ),
+            ("of a part", &two_packets, [time(3, 90), count(4, 700)].concat(), None),
+            ("not known", &two_packets, [time(3, 90), count(4, u64::MAX)].concat(), until(90)),
+            ("in another unit", &two_packets, [time(2, 1), time(3, 2)].concat(), None),
+            (
+                "begins after the packets",
+                &two_packets,
+                [time(2, 2_000_000), time(3, 9_000_000)].concat(),
+                None,
+            ),
+            ("no packets", &[], time(3, 90), None),
+            ("cut", &two_packets, option(order, 3, &[0, 0, 0, 0]), None),
+        ];
+        for (name, before, options, expected) in cases {
+            let file = [&begin(order)[..], before, &statistics(order, 0, &options)].concat();
+            let told = |file: &[u8]| {
+                let (events, outcome) = read_all(file);
+                assert!(outcome.is_ok(), "{name}");
+                events.into_iter().find_map(|event| match event {
+                    Seen::Listened { interface: 0, until } => Some(until),
+                    _ => None,
+                })
+            };
+            assert_eq!(told(&file), expected, "{name}, {order:?}");
+            // What is cut does not say when it ended; another section ends the one before.
+            let cut = [&file[..], &packet(order, 0, 30, b"three", &[])[..24]].concat();
+            assert_eq!(told(&cut), None, "{name}, {order:?}, cut");
+            let more = [file, begin(order)].concat();
+            assert_eq!(told(&more), expected, "{name}, {order:?}, one more section");
+        }
+    }
+}
+
+#[test]
 fn obsolete_packets_count_what_was_lost_before_them() {
     for (field, expected) in [(77, Some(77)), (0xffff, None), (0, None)] {
         let content = [

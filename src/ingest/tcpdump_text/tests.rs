@@ -72,6 +72,7 @@ fn describe(event: &Event<'_>) -> String {
         | Event::Fact(_)
         | Event::ServerLog(_)
         | Event::Dropped { .. }
+        | Event::Listened { .. }
         | Event::Note(_) => {
             format!("not ours: {event:?}")
         }

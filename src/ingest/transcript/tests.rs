@@ -28,6 +28,7 @@ fn outline(text: &str) -> Vec<String> {
         Event::Fault(fault) => outline.push(format!("fault {fault}")),
         Event::Interface(_)
         | Event::Dropped { .. }
+        | Event::Listened { .. }
         | Event::Note(_)
         | Event::Fact(_)
         | Event::ServerLog(_) => {}
@@ -339,6 +340,7 @@ proptest! {
             | Event::OtherPacket { .. }
             | Event::Interface(_)
             | Event::Dropped { .. }
+            | Event::Listened { .. }
             | Event::Note(_) => {
                 assert_eq!(begun, ended + 1);
             }

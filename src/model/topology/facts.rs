@@ -95,6 +95,9 @@ pub struct NodeSettings {
     pub assigns_helpers: Option<bool>,
     /// Loaded kernel modules of connection helpers: `nf_conntrack_tftp`, `nf_nat_tftp`.
     pub helper_modules: Option<Vec<String>>,
+    /// Those of which it is not known, although others are: parts of a kernel without
+    /// modules leave no trace.
+    pub unknown_modules: Vec<String>,
     /// `net.ipv4.conf.*.rp_filter` by interface; `all` is one.
     pub reverse_path_filters: BTreeMap<String, u8>,
     /// `net.ipv6.conf.*.use_tempaddr` by interface (RFC 8981).
@@ -107,7 +110,10 @@ impl NodeSettings {
     /// Takes over what `later` says of the same node.
     pub fn extend(&mut self, later: Self) {
         self.assigns_helpers = later.assigns_helpers.or(self.assigns_helpers);
-        self.helper_modules = later.helper_modules.or(self.helper_modules.take());
+        if later.helper_modules.is_some() {
+            self.helper_modules = later.helper_modules;
+            self.unknown_modules = later.unknown_modules;
+        }
         self.reverse_path_filters.extend(later.reverse_path_filters);
         self.temporary_addresses.extend(later.temporary_addresses);
         self.kube_proxy_mode = later.kube_proxy_mode.or(self.kube_proxy_mode.take());

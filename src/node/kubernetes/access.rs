@@ -45,7 +45,7 @@ pub async fn connect(cluster: &str, access: &Access) -> Result<Client, ConnectEr
     // Fails where a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cluster = cluster.to_owned();
-    let config = match access {
+    let mut config = match access {
         Access::InCluster => Config::incluster().map_err(|source| ConnectError::InCluster {
             cluster: cluster.clone(),
             source: source.into(),
@@ -62,6 +62,8 @@ pub async fn connect(cluster: &str, access: &Access) -> Result<Client, ConnectEr
             Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(error)?
         }
     };
+    // Followers have a pace of their own, and tell at once what the API says.
+    config.default_retry = false;
     Client::try_from(config)
         .map_err(|source| ConnectError::Client { cluster, source: Box::new(source) })
 }

@@ -8,6 +8,12 @@ use serde_json::Value;
 pub const AGENT_LABEL: &str = "app.kubernetes.io/name";
 pub const AGENT_NAME: &str = "replyscope-agent";
 
+/// Whether a pod has the label of our agents.
+pub fn has_agent_label(pod: &Value) -> bool {
+    let label = pod.pointer("/metadata/labels").and_then(|labels| labels.get(AGENT_LABEL));
+    label.and_then(Value::as_str) == Some(AGENT_NAME)
+}
+
 /// Where an agent listens: its pod's address and the container port named `https` or
 /// `http`. `None` where the object is no agent's pod, or does not run yet.
 ///
@@ -17,9 +23,8 @@ pub fn find_agent(pod: &Value, namespace: &str) -> Option<String> {
     if pod.pointer("/metadata/namespace")?.as_str()? != namespace {
         return None;
     }
-    let label = pod.pointer("/metadata/labels")?.get(AGENT_LABEL)?.as_str()?;
     let phase = pod.pointer("/status/phase").and_then(Value::as_str);
-    if label != AGENT_NAME || phase != Some("Running") {
+    if !has_agent_label(pod) || phase != Some("Running") {
         return None;
     }
     let (scheme, port) = find_port(pod)?;

@@ -11,7 +11,11 @@ pub enum Failure {
     Absent(String),
     /// The version from which to go on is too old: list again.
     Expired,
-    /// The connection, the credentials or the server.
+    /// The server has too much to do, and wants to be asked later.
+    Busy(String),
+    /// The server answers, and says no.
+    Refused(String),
+    /// The connection.
     Other(String),
 }
 
@@ -30,8 +34,9 @@ impl Failure {
             403 => Self::Forbidden(message.to_owned()),
             404 => Self::Absent(message.to_owned()),
             410 => Self::Expired,
-            401 => Self::Other(format!("the credentials are not accepted: {message}")),
-            other => Self::Other(format!("status {other}: {message}")),
+            401 => Self::Refused(format!("the credentials are not accepted: {message}")),
+            429 => Self::Busy(format!("status 429: {message}")),
+            other => Self::Refused(format!("status {other}: {message}")),
         }
     }
 }

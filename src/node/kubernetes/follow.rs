@@ -44,6 +44,16 @@ struct Ended {
     had_events: bool,
 }
 
+/// A watch that failed.
+struct Failed {
+    failure: Failure,
+    /// From where to go on; `None`: list again.
+    version: Option<String>,
+    /// Whether it had worked until then: then the API is there, and what failed
+    /// before does not count any more.
+    has_worked: bool,
+}
+
 impl Follower {
     /// Runs until it is aborted.
     pub async fn run(self) {
@@ -69,13 +79,20 @@ impl Follower {
                         }
                         continue;
                     }
-                    Err((failure, version)) => (failure, version),
+                    Err(Failed { failure, version, has_worked }) => {
+                        if has_worked {
+                            delay = pace.first;
+                        }
+                        (failure, version)
+                    }
                 },
             };
             version = next;
             let wait = match &failure {
                 Failure::Forbidden(_) | Failure::Absent(_) => pace.refused,
-                Failure::Expired | Failure::Other(_) => delay,
+                Failure::Expired | Failure::Busy(_) | Failure::Refused(_) | Failure::Other(_) => {
+                    delay
+                }
             };
             if self.cluster.fail(self.resource, failure.clone()) {
                 tracing::warn!(
@@ -120,21 +137,21 @@ impl Follower {
         }
     }
 
-    /// Takes changes from `version` on until the server ends the watch. A failure
-    /// comes with the version from which to go on, if that makes sense.
-    async fn watch(&self, mut version: String) -> Result<Ended, (Failure, Option<String>)> {
+    /// Takes changes from `version` on until the server ends the watch.
+    async fn watch(&self, mut version: String) -> Result<Ended, Failed> {
+        let never_opened = |failure, version| Failed { failure, version, has_worked: false };
         let parameters =
             WatchParams { timeout: Some(WATCH_SECONDS), bookmarks: true, ..WatchParams::default() };
         let request = Request::new(self.resource.path())
             .watch(&parameters, &version)
-            .map_err(|error| (Failure::Other(error.to_string()), None))?;
+            .map_err(|error| never_opened(Failure::Other(error.to_string()), None))?;
         let opened = tokio::time::timeout(LIST_TIME, self.client.request_events::<Value>(request));
         let events = match opened.await {
             Ok(Ok(events)) => events,
             Ok(Err(error)) => return self.fault(Failure::of(&error), version, false),
             Err(_) => {
                 let failure = Failure::Other(format!("no watch within {} s", LIST_TIME.as_secs()));
-                return Err((failure, Some(version)));
+                return Err(never_opened(failure, Some(version)));
             }
         };
         self.cluster.hear(self.resource);
@@ -146,9 +163,13 @@ impl Follower {
                 Ok(Some(Err(error))) => {
                     let ended = self.fault(Failure::of(&error), version, had_events);
                     // An event that cannot be read is a change that we miss. A
-                    // connection that breaks is none.
+                    // connection that breaks is none: the watch was open until then.
                     let is_broken = matches!(error, kube::Error::ReadEvents(_));
-                    return ended.map_err(|(failure, from)| (failure, from.filter(|_| is_broken)));
+                    return ended.map_err(|failed| Failed {
+                        version: failed.version.filter(|_| is_broken),
+                        has_worked: failed.has_worked || is_broken,
+                        ..failed
+                    });
                 }
                 Ok(None) | Err(_) => return Ok(Ended { version: Some(version), had_events }),
             };
@@ -175,19 +196,19 @@ impl Follower {
     }
 
     /// A version that is too old is no failure: what is kept stays until the next list.
+    ///
+    /// A server that answers and says no may never know the version again, as after its
+    /// database was restored ("Too large resource version"): then only a list goes on. One
+    /// that has too much to do is asked for no list on top.
     #[expect(clippy::unused_self, reason = "reads as a step of the follower")]
-    fn fault(
-        &self,
-        failure: Failure,
-        version: String,
-        had_events: bool,
-    ) -> Result<Ended, (Failure, Option<String>)> {
-        match failure {
-            Failure::Expired => Ok(Ended { version: None, had_events }),
-            // Who may not watch, or has lost the resource, begins anew.
-            failure @ (Failure::Forbidden(_) | Failure::Absent(_)) => Err((failure, None)),
-            failure @ Failure::Other(_) => Err((failure, Some(version))),
-        }
+    fn fault(&self, failure: Failure, version: String, had_events: bool) -> Result<Ended, Failed> {
+        let version = match &failure {
+            Failure::Expired => return Ok(Ended { version: None, had_events }),
+            // Who may not watch, or has lost the resource, begins anew, too.
+            Failure::Forbidden(_) | Failure::Absent(_) | Failure::Refused(_) => None,
+            Failure::Busy(_) | Failure::Other(_) => Some(version),
+        };
+        Err(Failed { failure, version, has_worked: had_events })
     }
 
     fn keep(&self, object: &Value) -> Kept {

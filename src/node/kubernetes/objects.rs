@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::agents::find_agent;
+use super::agents::{find_agent, has_agent_label};
 use super::resource::Resource;
 use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::topology::{AddressFact, Facts};
@@ -32,6 +32,8 @@ pub struct PodPlace {
     pub uses_host_network: bool,
     /// Where it listens, if it is an agent of ours.
     pub agent: Option<String>,
+    /// It calls itself an agent, in a namespace where none is believed.
+    pub is_agent_elsewhere: bool,
 }
 
 impl Kept {
@@ -79,5 +81,7 @@ fn find_place(object: &Value, agent_namespace: &str) -> Option<PodPlace> {
         addresses,
         uses_host_network,
         agent: find_agent(object, agent_namespace),
+        is_agent_elsewhere: has_agent_label(object)
+            && text("/metadata/namespace") != Some(agent_namespace),
     })
 }

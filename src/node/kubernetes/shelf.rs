@@ -88,9 +88,10 @@ impl Cluster {
             Failure::Forbidden(message) => (ResourceHealth::Forbidden, Some(message)),
             Failure::Absent(_) if resource.is_optional() => (ResourceHealth::Absent, None),
             Failure::Expired => (ResourceHealth::Failing, Some("the list expired".to_owned())),
-            Failure::Absent(message) | Failure::Other(message) => {
-                (ResourceHealth::Failing, Some(message))
-            }
+            Failure::Absent(message)
+            | Failure::Busy(message)
+            | Failure::Refused(message)
+            | Failure::Other(message) => (ResourceHealth::Failing, Some(message)),
         };
         if matches!(health, ResourceHealth::Forbidden | ResourceHealth::Absent) {
             stock.objects.clear();
@@ -159,6 +160,9 @@ impl Cluster {
             connected: is_connected,
             objects: resources.iter().map(|one| one.objects).sum(),
             last_event_at: resources.iter().filter_map(|one| one.last_event_at).max(),
+            agents_elsewhere: count(
+                self.places().iter().filter(|place| place.is_agent_elsewhere).count(),
+            ),
             resources,
         }
     }

@@ -54,7 +54,8 @@ pub struct CaptureFilter {
     #[serde(default)]
     #[schema(max_items = 64)]
     pub ports: Vec<u16>,
-    /// Fragments without ports, of the devices.
+    /// Later fragments of the devices, which have no ports. Where only ports are named,
+    /// those of everybody: nothing in them tells to which port they belong.
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub with_fragments: bool,
@@ -124,6 +125,11 @@ pub struct CaptureStatistics {
     pub bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_packet_at: Option<Timestamp>,
+    /// Until when the stream has every packet of its interfaces, by the node's clock.
+    /// Nothing while it runs, and where something was missed: the kernel dropped packets,
+    /// an interface went down, or the client did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub observed_until: Option<Timestamp>,
     pub interfaces: Vec<InterfaceStatistics>,
 }
 

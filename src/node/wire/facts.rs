@@ -194,6 +194,10 @@ pub struct Settings {
     /// Kernel modules of connection helpers for TFTP, SIP and SNMP that are there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub helper_modules: Option<Vec<String>>,
+    /// NAT parts of helpers that are built into the kernel: the kernel does not tell
+    /// whether they are, too.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub helper_modules_unknown: Vec<String>,
     /// `net.ipv4.conf.*.rp_filter` by interface; `all` is one.
     pub rp_filter: BTreeMap<String, u8>,
     /// `net.ipv6.conf.*.use_tempaddr` by interface (RFC 8981).
@@ -294,6 +298,7 @@ impl Settings {
             node: Some(node.to_owned()),
             assigns_helpers: self.nf_conntrack_helper,
             helper_modules: self.helper_modules.clone(),
+            unknown_modules: self.helper_modules_unknown.clone(),
             reverse_path_filters: self.rp_filter.clone(),
             temporary_addresses: self.use_tempaddr.clone(),
             kube_proxy_mode: self.kube_proxy_mode.clone(),

@@ -20,7 +20,8 @@ pub struct Watch {
     pub at: Timestamp,
     /// Whether packets are captured at present.
     pub is_capturing: bool,
-    /// Why not, if that is known.
+    /// Why not, if that is known; where something is captured, what is left out: devices
+    /// to which no captured interface leads, and interfaces for which there is no room.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fault: Option<String>,
     /// Seconds of packets that one analysis is given; fewer after a start, and
@@ -28,7 +29,7 @@ pub struct Watch {
     pub window_seconds: u32,
     /// A verdict that nothing confirmed for so long is forgotten.
     pub stale_after_seconds: u32,
-    /// Packets that had to make room before an analysis saw them.
+    /// Packets that had to make room, or became too old, before an analysis saw them.
     pub packets_skipped: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_analysis: Option<WatchAnalysis>,
@@ -70,6 +71,10 @@ pub struct WatchedDevice {
     pub name: Option<String>,
     #[schema(value_type = Vec<String>)]
     pub addresses: Vec<IpAddr>,
+    /// Those of them to which no captured interface leads: nothing is known of their packets.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    #[schema(value_type = Vec<String>)]
+    pub uncaptured_addresses: Vec<IpAddr>,
     /// Nothing where no exchange was seen, or the last one is too long ago.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<WatchedState>,

@@ -1,7 +1,8 @@
 //! A notice as each kind of receiver reads it: one pure function a kind.
 //!
 //! Names and titles come from whoever made a capture or a list of devices. No kind of
-//! message lets them call people, set links or change the layout.
+//! message lets them call people, set links under other words or change the layout. That
+//! some programs show a host's name as a link by themselves is beyond us.
 
 mod dingtalk;
 mod feishu;

@@ -80,6 +80,42 @@ fn several_devices_in_each_kind() {
 }
 
 #[test]
+fn names_are_no_markup_of_those_that_take_slacks_messages() {
+    let cases = [
+        // a device's name, and what must not come of it
+        ("@channel [report](http://evil.example)", vec!["@channel", "](", "http://evil"]),
+        ("@here @all", vec!["@here", "@all"]),
+        ("[x][y] [y]: http://evil.example", vec!["][", "]:\u{20}", "http://evil"]),
+        ("www.evil.example WWW.evil.example", vec!["www.e", "WWW.e"]),
+        ("*b* _i_ ~s~ `c` ~town-square", vec!["*b", "_i", "~", "`"]),
+        ("# heading #tag", vec!["# ", "#tag"]),
+        ("a|b\\*", vec!["a|b", "\\"]),
+    ];
+    for (name, parts) in cases {
+        for change in [four(), six()] {
+            let change = Change { name: Some(name.to_owned()), ..change };
+            let mut notice = notice(vec![change], 0);
+            notice.title = name.to_owned();
+            let body = render(Kind::Slack, &notice);
+            let text = body["text"].as_str().unwrap();
+            let said: String = text.lines().filter(|line| !line.starts_with('<')).collect();
+            let link = text.lines().last().unwrap().rsplit_once('|').unwrap().1;
+            for part in &parts {
+                assert!(!said[1..].contains(part), "{part} in {said}");
+                assert!(!link.contains(part), "{part} in {link}");
+            }
+        }
+    }
+    // What names and addresses have anyway stays.
+    let change = Change { name: Some("switch_1.example-a (rack 2)".to_owned()), ..six() };
+    let body = render(Kind::Slack, &notice(vec![change], 0));
+    let text = body["text"].as_str().unwrap();
+    for part in ["switch_1.example-a (rack 2) (2001:db8::7)", "[2001:db8:1::21]:69"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
 fn names_from_outside_are_only_names() {
     let hostile = Change {
         name: Some(
@@ -99,8 +135,13 @@ fn names_from_outside_are_only_names() {
             Kind::Slack => {
                 let text = body["text"].as_str().unwrap();
                 assert!(text.contains("&lt;!channel&gt;"), "{text}");
-                assert!(text.contains("|&lt;https://evil.example|report&gt;"), "{text}");
                 assert_eq!(text.matches('<').count(), 2, "{text}");
+                // Only our own: the title in bold, and two links.
+                assert_eq!(text.matches('*').count(), 2, "{text}");
+                assert_eq!(text.matches("://").count(), 2, "{text}");
+                for part in ["](", "@all", "~"] {
+                    assert!(!text.contains(part), "{part} in {text}");
+                }
             }
             Kind::Teams => assert!(!text.contains("\"TextBlock\""), "{text}"),
             Kind::Feishu => assert_eq!(body["msg_type"], "post"),

@@ -70,7 +70,9 @@ pub struct AcceptedQuery {
 
 /// Asks a node about a device: captures there and analyses what comes.
 ///
-/// The same request again, while it runs, is answered with the one that runs.
+/// One node is asked about one device once at a time. While a query runs, another request
+/// about its device is answered with it; `addresses` of the new one are not added. One with
+/// other `interfaces`, `ports` or `duration_s` is a conflict, which names the one that runs.
 #[utoipa::path(post, path = "/api/v1/nodes/{node}/analyses", tag = "nodes",
     params(("node" = String, Path, description = "The node's name", example = "node3"), NodePlace),
     request_body = NodeQueryRequest,

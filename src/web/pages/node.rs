@@ -117,7 +117,13 @@ trait ClusterWords {
 
 impl ClusterWords for ClusterState {
     fn complaints(&self) -> Vec<String> {
-        self.resources.iter().filter_map(find_complaint).collect()
+        let elsewhere = (self.agents_elsewhere > 0).then(|| {
+            format!(
+                "pods with the agents' label in other namespaces: {}; agents are asked in the namespace of the service's credentials only",
+                self.agents_elsewhere
+            )
+        });
+        self.resources.iter().filter_map(find_complaint).chain(elsewhere).collect()
     }
 
     fn heard(&self) -> String {

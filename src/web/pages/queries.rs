@@ -71,7 +71,13 @@ async fn start(
         interfaces: form.all("interface").map(str::to_owned).collect(),
         ports: Vec::new(),
     };
-    let id = service.queries.start(request, Preflight::AskFirst).await?.id();
+    // A button says nothing of how to capture: whatever runs will do.
+    let is_plain = form.find("duration_s").is_none() && request.interfaces.is_empty();
+    let id = match service.queries.start(request, Preflight::AskFirst).await {
+        Ok(started) => started.id(),
+        Err(Error::QueryDiffers { id, .. }) if is_plain => id,
+        Err(error) => return Err(error.into()),
+    };
     Ok(Redirect::to(&format!("/analyses/{id}")))
 }
 

@@ -106,6 +106,7 @@ fn render_nodes(nodes: &[NodeSummary], text: &str) -> String {
         connected: false,
         objects: 1,
         last_event_at: None,
+        agents_elsewhere: 2,
         resources: vec![resource(ResourceHealth::Forbidden), resource(ResourceHealth::Fresh)],
     };
     let view = NodesView {

@@ -1,13 +1,13 @@
 //! Which queries run or wait: one device is asked about at one node once at a time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::Queries;
+use super::{Queries, QueryRequest};
 use crate::model::query::NodeQuery;
 use crate::web::error::Error;
 
@@ -34,13 +34,51 @@ struct Active {
     cluster: Option<String>,
     node: String,
     addresses: Vec<IpAddr>,
+    how: How,
     stop: watch::Sender<Option<Stop>>,
+}
+
+/// How a query captures, beside of whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct How {
+    duration_s: u32,
+    interfaces: BTreeSet<String>,
+    ports: BTreeSet<u16>,
+}
+
+impl How {
+    /// As a request says it.
+    pub(super) fn of(request: &QueryRequest) -> Self {
+        Self {
+            duration_s: request.duration_s,
+            interfaces: request.interfaces.iter().cloned().collect(),
+            ports: request.ports.iter().copied().collect(),
+        }
+    }
+
+    /// The members of a request in which it differs from another.
+    fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let members = [
+            ("duration_s", self.duration_s != other.duration_s),
+            ("interfaces", self.interfaces != other.interfaces),
+            ("ports", self.ports != other.ports),
+        ];
+        members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+}
+
+/// A query that runs or waits.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) id: Uuid,
+    /// The members of the request that ask for something else than it does.
+    pub(super) differs_in: Vec<&'static str>,
 }
 
 /// What came of asking for a place.
 pub(super) enum Entered {
     New(Slot),
-    Running(Uuid),
+    Running(Running),
 }
 
 /// A query's place; dropped, it is free, however the query ended.
@@ -61,15 +99,16 @@ impl Drop for Slot {
 
 impl Queries {
     /// Takes a place in the queue.
-    pub(super) fn enter(&self, query: &NodeQuery) -> Result<Entered, Error> {
+    pub(super) fn enter(&self, query: &NodeQuery, how: &How) -> Result<Entered, Error> {
         let limit = self.inner.options.concurrent.saturating_add(self.inner.options.queue);
         let mut book = self.lock();
         if book.is_closed {
             return Err(Error::Ending);
         }
         // Somebody may have asked the same in the meantime.
-        if let Some(id) = find_active(&book, query.cluster.as_deref(), &query.node, query.device) {
-            return Ok(Entered::Running(id));
+        let cluster = query.cluster.as_deref();
+        if let Some(running) = find_active(&book, cluster, &query.node, query.device, how) {
+            return Ok(Entered::Running(running));
         }
         if book.active.len() >= limit {
             return Err(Error::QueueFull { limit });
@@ -79,6 +118,7 @@ impl Queries {
             cluster: query.cluster.clone(),
             node: query.node.clone(),
             addresses: query.addresses.clone(),
+            how: how.clone(),
             stop,
         };
         book.active.insert(query.id, active);
@@ -126,8 +166,9 @@ impl Queries {
         cluster: Option<&str>,
         node: &str,
         device: IpAddr,
-    ) -> Option<Uuid> {
-        find_active(&self.lock(), cluster, node, device)
+        how: &How,
+    ) -> Option<Running> {
+        find_active(&self.lock(), cluster, node, device, how)
     }
 
     /// Changes the book, and tells how many are left.
@@ -148,9 +189,16 @@ impl Queries {
     }
 }
 
-fn find_active(book: &Book, cluster: Option<&str>, node: &str, device: IpAddr) -> Option<Uuid> {
+fn find_active(
+    book: &Book,
+    cluster: Option<&str>,
+    node: &str,
+    device: IpAddr,
+    how: &How,
+) -> Option<Running> {
     let is_same = |one: &Active| {
         one.cluster.as_deref() == cluster && one.node == node && one.addresses.contains(&device)
     };
-    book.active.iter().find(|(_, one)| is_same(one)).map(|(id, _)| *id)
+    let found = book.active.iter().find(|(_, one)| is_same(one));
+    found.map(|(id, one)| Running { id: *id, differs_in: how.differences(&one.how) })
 }

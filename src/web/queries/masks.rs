@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::MOST_ADDRESSES;
+use super::sides::is_pod_side;
 use crate::model::cluster::{ServiceFact, TrafficPolicy, Transport};
 use crate::model::topology::Role;
 use crate::node::wire::{CaptureFilter, CaptureInterface, NodeFacts, TrackedFlow, TrackedFlows};
@@ -61,9 +62,7 @@ pub fn with_masks(
     ports: &[u16],
     masks: &[IpAddr],
 ) -> Vec<CaptureInterface> {
-    let is_cable = |name: &str| {
-        facts.is_some_and(|facts| facts.cables.iter().any(|cable| cable.interface == name))
-    };
+    let is_cable = |name: &str| facts.is_some_and(|facts| is_pod_side(facts, name));
     let filter_of = |name: &str| {
         (!masks.is_empty() && is_cable(name)).then(|| CaptureFilter {
             ports: ports.to_vec(),
@@ -78,7 +77,7 @@ pub fn with_masks(
 mod tests {
     use serde_json::json;
 
-    use super::super::samples::{facts, flows};
+    use super::super::samples::{bridged, facts, flows};
     use super::*;
     use crate::model::cluster::ServicePort;
 
@@ -162,6 +161,11 @@ mod tests {
         assert_eq!((filter.devices.len(), filter.ports.as_slice()), (5, &[69][..]));
         let plain = with_masks(names(), Some(&facts), &devices, &[], &[]);
         assert!(plain.iter().all(|one| one.filter.is_none()));
+
+        // Pods behind a bridge are behind it for the same reason.
+        let bridge = || vec!["eth0".to_owned(), "cni0".to_owned()];
+        let interfaces = with_masks(bridge(), Some(&bridged("eth0")), &devices, &[], &masks);
+        assert_eq!((&interfaces[0].filter, interfaces[1].filter.is_some()), (&None, true));
 
         // More addresses than a filter has room for.
         for number in 0..40 {

@@ -33,12 +33,13 @@ mod request;
 mod run;
 #[cfg(test)]
 mod samples;
+mod sides;
 mod watcher;
 mod worker;
 
 pub use request::{Preflight, QueryRequest};
 
-use book::{Book, Entered, Slot, Stop};
+use book::{Book, Entered, How, Slot, Stop};
 use request::{MOST_ADDRESSES, ask_first};
 
 /// How node queries run.
@@ -141,7 +142,8 @@ impl Queries {
     /// # Errors
     ///
     /// Where the node is not known or has no agent, the request is out of bounds,
-    /// as many queries wait as may, or the agent says no.
+    /// as many queries wait as may, another one about the device runs there, or the
+    /// agent says no.
     pub(super) async fn start(
         &self,
         request: QueryRequest,
@@ -153,8 +155,10 @@ impl Queries {
         let agent = node.agent.url.ok_or_else(|| Error::NoAgent(node.node.clone()))?;
         let agents =
             inner.options.agents.clone().ok_or_else(|| Error::NoAgent(node.node.clone()))?;
-        if let Some(id) = self.find_active(node.cluster.as_deref(), &node.node, request.device) {
-            return Ok(Started::Running(id));
+        let how = How::of(&request);
+        let cluster = node.cluster.as_deref();
+        if let Some(running) = self.find_active(cluster, &node.node, request.device, &how) {
+            return join(running, preflight);
         }
         if preflight == Preflight::AskFirst {
             ask_first(&agents, &agent, &node.node, &request).await?;
@@ -179,8 +183,8 @@ impl Queries {
             ended_at: None,
             message: None,
         };
-        let slot = match self.enter(&query)? {
-            Entered::Running(id) => return Ok(Started::Running(id)),
+        let slot = match self.enter(&query, &how)? {
+            Entered::Running(running) => return join(running, preflight),
             Entered::New(slot) => slot,
         };
         let id = query.id;
@@ -234,6 +238,16 @@ impl Queries {
             Refusal::Full => Error::Full,
         })
     }
+}
+
+/// Answers with a query that runs already. Who asks for something else than it does is
+/// told so; an alert is glad of any.
+fn join(running: book::Running, preflight: Preflight) -> Result<Started, Error> {
+    let book::Running { id, differs_in } = running;
+    if preflight == Preflight::AskFirst && !differs_in.is_empty() {
+        return Err(Error::QueryDiffers { id, members: differs_in.join(", ") });
+    }
+    Ok(Started::Running(id))
 }
 
 /// Tells a failure of an agent.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::super::error::Error;
 use super::super::running::Task;
 use super::observed::Observed;
-use super::plan::Chosen;
+use super::plan::{Chosen, Pods};
 use super::watcher::Watcher;
 use super::worker::{self, Piece, Rest};
 use super::{Queries, Slot, Stop, agent_failed, masks, plan};
@@ -135,7 +135,7 @@ impl Job {
 
         let (ways, flows) = self.look_first().await?;
         let mut chosen = if self.interfaces.is_empty() {
-            plan::choose_interfaces(&ways, flows.as_ref())
+            plan::choose_interfaces(&ways, flows.as_ref(), self.pods())
         } else {
             Chosen { interfaces: self.interfaces.clone(), notes: Vec::new() }
         };
@@ -167,7 +167,9 @@ impl Job {
             &self.ports,
             &addresses_of_node,
         );
-        let request = plan::request_of(interfaces, addresses.clone(), self.ports.clone(), limits);
+        let next_hops = plan::next_hops_of(&ways);
+        let (addresses, ports) = (addresses.clone(), self.ports.clone());
+        let request = plan::request_of(interfaces, addresses, next_hops, ports, limits);
         let started = self.agents.capture(&self.agent, &request).await;
         let capture = started.map_err(|error| agent_failed(&self.query.node, error))?;
 
@@ -181,10 +183,16 @@ impl Job {
             let _held = hold;
             worker::analyse(queue, limits, counts, &node, captures)
         });
+        let capture_id = capture.id();
         let ending = self.receive(capture, &pieces, &watcher).await;
         task.enter(Phase::Diagnosing);
         let observed = self.look_last(watcher, &ending).await;
-        let rest = rest_of(&self.queries, &self.query, observed, is_cut(&ending));
+        let mut rest = rest_of(&self.queries, &self.query, observed, is_cut(&ending));
+        if !is_cut(&ending) {
+            // An agent that does not know says nothing of silence.
+            let ended = self.agents.statistics(&self.agent, capture_id).await.ok();
+            rest.observed_until = ended.and_then(|ended| ended.observed_until);
+        }
         // Where it fails, the worker has ended, and says why.
         let _ = pieces.send(Piece::End(Box::new(rest))).await;
         drop(pieces);
@@ -213,6 +221,16 @@ impl Job {
             }
         }
         Ok((ways, observed.flows))
+    }
+
+    /// Whether the cluster knows pods on the node.
+    fn pods(&self) -> Pods {
+        let NodeQuery { node, cluster, .. } = &self.query;
+        let found = self.queries.inner.nodes.find(node, cluster.as_deref());
+        match found {
+            Ok(details) if details.summary.pod_count > 0 => Pods::Known,
+            _ => Pods::NotKnown,
+        }
     }
 
     /// The services of the node's cluster.
@@ -297,11 +315,22 @@ impl Job {
     async fn look_last(&self, watcher: Watcher, ending: &Ending) -> Observed {
         let mut observed = watcher.end();
         if is_cut(ending) && self.agents.status(&self.agent).await.is_err() {
+            let ways = observed.facts.as_slice();
+            observed.notes.extend(plan::neighbour_notes(ways));
             return observed;
         }
         if let Ok(facts) = self.agents.facts(&self.agent, self.query.device).await {
             observed.facts = Some(facts);
         }
+        let mut ways: Vec<NodeFacts> = observed.facts.clone().into_iter().collect();
+        for address in &self.query.addresses {
+            if *address != self.query.device
+                && let Ok(facts) = self.agents.facts(&self.agent, *address).await
+            {
+                ways.push(facts);
+            }
+        }
+        observed.notes.extend(plan::neighbour_notes(&ways));
         for address in &self.query.addresses {
             if let Ok(flows) = self.agents.conntrack(&self.agent, *address).await {
                 observed.take(flows);
@@ -342,6 +371,7 @@ pub(super) fn rest_of(
         device: query.device,
         addresses: query.addresses.clone(),
         observed,
+        observed_until: None,
         // A cluster that is not followed any more says nothing.
         clusters: clusters.and_then(Result::ok).unwrap_or_default(),
     }

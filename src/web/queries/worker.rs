@@ -15,6 +15,7 @@ use crate::model::cluster::ClusterFacts;
 use crate::model::input::InputError;
 use crate::model::progress::Counts;
 use crate::model::report::Report;
+use crate::model::time::Timestamp;
 use crate::model::topology::{DeviceEntry, Facts, Role};
 use crate::store::CaptureBlobs;
 
@@ -34,6 +35,8 @@ pub struct Rest {
     /// All addresses of the device.
     pub addresses: Vec<IpAddr>,
     pub observed: Observed,
+    /// Until when the agent says that it saw every packet, by its clock.
+    pub observed_until: Option<Timestamp>,
     pub clusters: Vec<ClusterFacts>,
 }
 
@@ -98,9 +101,12 @@ fn conclude(
     read: Result<(), InputError>,
     rest: Rest,
 ) -> Result<Report, InputError> {
-    let Rest { header, node, device, addresses, observed, clusters } = rest;
+    let Rest { header, node, device, addresses, observed, observed_until, clusters } = rest;
     // At the pods' cables, packets of others are captured too.
     analysis.tell_about(addresses.iter().copied());
+    if let Some(at) = observed_until {
+        analysis.observe_until(at);
+    }
     observed.notes.into_iter().for_each(|note| analysis.add_note(note));
     if let Some(facts) = observed.facts {
         analysis.add_facts(without_doubles(facts.to_facts(), &clusters));

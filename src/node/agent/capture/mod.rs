@@ -11,11 +11,11 @@ mod request;
 mod ring;
 mod shared;
 mod source;
+mod standing;
 mod worker;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -28,13 +28,12 @@ pub use self::request::{Policy, Refusal};
 use self::ring::Ring;
 use self::shared::{Shared, Totals};
 use self::source::{Source, SourceState};
+use self::standing::{Change, MAX_STANDING_RINGS};
+pub use self::standing::{Standing, StandingFilters};
 use self::worker::Worker;
 use super::netlink;
 use crate::model::time::Timestamp;
-use crate::node::wire::{
-    CaptureEnd, CaptureFilter, CaptureLimits, CaptureRequest, CaptureStatistics,
-    InterfaceStatistics, Link,
-};
+use crate::node::wire::{CaptureEnd, CaptureLimits, CaptureRequest, CaptureStatistics, Link};
 
 /// Kernel memory for the rings of one capture, and of one interface.
 const CAPTURE_BYTES: usize = 32 << 20;
@@ -45,9 +44,6 @@ const STREAM_CHUNKS: usize = 32;
 
 /// Captures that have ended and can still be asked about.
 const REMEMBERED: usize = 64;
-
-/// Rings of a capture that goes on for ever: one for each interface and group of devices.
-const MAX_STANDING_RINGS: usize = 64;
 
 /// Why a capture did not start.
 #[derive(Debug, thiserror::Error)]
@@ -71,28 +67,9 @@ pub enum Error {
     #[error("no interface that may be captured leads to the devices, or has a name that was given")]
     NoInterface,
     #[error(
-        "{devices} addresses at {interfaces} interfaces need more than {MAX_STANDING_RINGS} rings, one for {MAX_DEVICES} addresses at each; name fewer"
+        "{rings} rings are needed at {interfaces} interfaces, one for {MAX_DEVICES} addresses at each, and there are {MAX_STANDING_RINGS} at most; name fewer devices"
     )]
-    TooManyRings { devices: usize, interfaces: usize },
-}
-
-/// A capture that goes on until somebody ends it.
-#[derive(Debug)]
-pub struct Standing {
-    shared: Arc<Shared>,
-    pub stream: mpsc::Receiver<Bytes>,
-}
-
-impl Standing {
-    /// What became of it so far. An interface is listed once for each of its rings.
-    pub fn statistics(&self) -> CaptureStatistics {
-        self.shared.statistics()
-    }
-
-    /// Asks it to end; its stream ends once all is in it.
-    pub fn end(&self) {
-        self.shared.end(CaptureEnd::Stopped);
-    }
+    TooManyRings { rings: usize, interfaces: usize },
 }
 
 /// The captures of an agent.
@@ -162,66 +139,89 @@ impl Captures {
         }
         let limits = self.policy.limit(request.limits);
         let (shared, receiver) =
-            self.spawn(sources, request.snap_length_bytes, limits, Some(slot))?;
+            self.spawn(sources, request.snap_length_bytes, limits, Lasting::Slot(slot))?;
         self.remember(Arc::clone(&shared));
         let id = shared.id();
         tracing::info!(%id, interfaces = request.interfaces.len(), "capture started");
         Ok((id, receiver))
     }
 
-    /// Starts a capture of `devices` at `links` that no limit ends, beside those
-    /// that clients start; there is one at a time. Addresses beyond one filter's
-    /// get a ring of their own.
+    /// Starts a capture at `links` that no limit ends, beside those that clients
+    /// start; there is one at a time.
     ///
     /// # Errors
     ///
     /// Where an interface is forbidden or cannot be captured, or there are too many.
     pub fn stand(
         &self,
-        links: &[&Link],
-        devices: &[IpAddr],
+        links: &[Link],
+        filters: StandingFilters,
         snap_length_bytes: u32,
     ) -> Result<Standing, Error> {
         if self.slots.is_closed() {
             return Err(Error::Ending);
         }
-        let filters: Vec<CaptureFilter> = devices
-            .chunks(MAX_DEVICES)
-            .map(|group| CaptureFilter::of_devices(group.to_vec()))
-            .collect();
-        let rings = filters.len().saturating_mul(links.len());
+        let rings = filters.list().len().saturating_mul(links.len());
         if rings > MAX_STANDING_RINGS {
-            return Err(Error::TooManyRings { devices: devices.len(), interfaces: links.len() });
+            return Err(Error::TooManyRings { rings, interfaces: links.len() });
         }
-        let memory_bytes = (CAPTURE_BYTES / rings.max(1)).min(MAX_RING_BYTES);
-        let mut sources = Vec::with_capacity(rings);
+        let memory_bytes = filters.ring_bytes(links.len());
+        let sources = self.open_all(links.iter(), &filters, snap_length_bytes, memory_bytes)?;
+        let limits = CaptureLimits { seconds: u32::MAX, packets: u64::MAX, bytes: u64::MAX };
+        let (changes, receiver) = std::sync::mpsc::channel();
+        let (shared, stream) =
+            self.spawn(sources, snap_length_bytes, limits, Lasting::Standing(receiver))?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.standing = Some(Arc::clone(&shared));
+        Ok(Standing { shared, changes, snap_length_bytes, filters, stream })
+    }
+
+    /// Captures at the interfaces of `new`, too, and no more at those with the indices
+    /// of `gone`. The others are not touched.
+    ///
+    /// # Errors
+    ///
+    /// Where a new interface is forbidden or cannot be captured; then nothing changes.
+    pub fn change<'a>(
+        &self,
+        standing: &Standing,
+        gone: Vec<u32>,
+        new: impl Iterator<Item = &'a Link>,
+    ) -> Result<(), Error> {
+        let Standing { filters, snap_length_bytes, .. } = standing;
+        // As if all rings were there: what runs keeps the memory that it has.
+        let memory_bytes = CAPTURE_BYTES / MAX_STANDING_RINGS;
+        let new = self.open_all(new, filters, *snap_length_bytes, memory_bytes)?;
+        standing.changes.send(Change { gone, new }).map_err(|_| Error::Ending)
+    }
+
+    fn open_all<'a>(
+        &self,
+        links: impl Iterator<Item = &'a Link>,
+        filters: &StandingFilters,
+        snap_length_bytes: u32,
+        memory_bytes: usize,
+    ) -> Result<Vec<Source>, Error> {
+        let mut sources = Vec::new();
         for link in links {
             if !self.policy.allows(&link.name) {
                 return Err(Refusal::InterfaceForbidden(link.name.clone()).into());
             }
-            for filter in &filters {
-                sources.push(open(
-                    link,
-                    Selection::Filter(filter),
-                    snap_length_bytes,
-                    memory_bytes,
-                )?);
+            for filter in filters.list() {
+                let selection = Selection::Filter(filter);
+                sources.push(open(link, selection, snap_length_bytes, memory_bytes)?);
             }
         }
-        let limits = CaptureLimits { seconds: u32::MAX, packets: u64::MAX, bytes: u64::MAX };
-        let (shared, stream) = self.spawn(sources, snap_length_bytes, limits, None)?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.standing = Some(Arc::clone(&shared));
-        Ok(Standing { shared, stream })
+        Ok(sources)
     }
 
-    /// Starts the thread of a capture; `slot` is given back when it ends.
+    /// Starts the thread of a capture.
     fn spawn(
         &self,
         sources: Vec<Source>,
         snap_length_bytes: u32,
         limits: CaptureLimits,
-        slot: Option<OwnedSemaphorePermit>,
+        lasting: Lasting,
     ) -> Result<(Arc<Shared>, mpsc::Receiver<Bytes>), Error> {
         let shared = Arc::new(Shared::new(CaptureStatistics {
             id: (self.new_id)(),
@@ -230,16 +230,14 @@ impl Captures {
             packets: 0,
             bytes: 0,
             last_packet_at: None,
-            interfaces: sources
-                .iter()
-                .map(|source| InterfaceStatistics {
-                    name: source.name.clone(),
-                    received: 0,
-                    dropped: 0,
-                })
-                .collect(),
+            observed_until: None,
+            interfaces: sources.iter().map(Source::statistics).collect(),
         }));
         let (stream, receiver) = mpsc::channel(STREAM_CHUNKS);
+        let (slot, changes) = match lasting {
+            Lasting::Slot(slot) => (Some(slot), None),
+            Lasting::Standing(changes) => (None, Some(changes)),
+        };
         let worker = Worker {
             node: self.node.clone(),
             sources,
@@ -250,6 +248,8 @@ impl Captures {
             totals: Arc::clone(&self.totals),
             now: self.now,
             slot,
+            changes,
+            retired: Vec::new(),
         };
         std::thread::Builder::new()
             .name("capture".to_owned())
@@ -325,6 +325,15 @@ impl Captures {
     }
 }
 
+/// For how long a capture is there.
+#[derive(Debug)]
+enum Lasting {
+    /// Until its limits; its place is given back then.
+    Slot(OwnedSemaphorePermit),
+    /// For ever, at interfaces that come and go.
+    Standing(std::sync::mpsc::Receiver<Change>),
+}
+
 fn open(
     link: &Link,
     selection: Selection<'_>,
@@ -342,6 +351,7 @@ fn open(
     let ring = Ring::open(link.index, layer, &program, memory_bytes)
         .map_err(|source| Error::Open { interface: link.name.clone(), source })?;
     Ok(Source {
+        index: link.index,
         name: link.name.clone(),
         link: layer,
         ring,

@@ -90,18 +90,28 @@ pub struct Counts {
     pub dropped: u64,
 }
 
-/// Appends the statistics of one interface so far.
+/// Since when and until when a capture listened at an interface.
+#[derive(Debug, Clone, Copy)]
+pub struct Listening {
+    pub started_at: Timestamp,
+    /// Nothing where it is not known.
+    pub until: Option<Timestamp>,
+}
+
+/// Appends the statistics of one interface, as they are `at` that time.
 pub fn write_statistics(
     out: &mut Vec<u8>,
     interface: u32,
-    started_at: Timestamp,
     at: Timestamp,
+    listening: Listening,
     counts: Counts,
 ) {
     write_block(out, INTERFACE_STATISTICS, |out| {
         put_u32(out, interface);
         put_time(out, at);
-        for (code, time) in [(2, started_at), (3, at)] {
+        let times = [(2, Some(listening.started_at)), (3, listening.until)];
+        for (code, time) in times {
+            let Some(time) = time else { continue };
             let mut value = Vec::with_capacity(8);
             put_time(&mut value, time);
             write_option(out, code, &value); // isb_starttime, isb_endtime

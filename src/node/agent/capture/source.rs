@@ -3,10 +3,13 @@
 use super::pcapng::Counts;
 use super::program::LinkLayer;
 use super::ring::Ring;
+use crate::node::wire::InterfaceStatistics;
 
 /// One interface of the capture.
 #[derive(Debug)]
 pub struct Source {
+    /// The kernel's number of the interface.
+    pub index: u32,
     pub name: String,
     pub link: LinkLayer,
     pub ring: Ring,
@@ -24,9 +27,20 @@ pub enum SourceState {
 }
 
 impl Source {
+    /// What is told of it.
+    pub fn statistics(&self) -> InterfaceStatistics {
+        let Counts { received, dropped } = self.counts;
+        InterfaceStatistics { name: self.name.clone(), received, dropped }
+    }
+
     /// Whether nothing can come from it any more.
     pub fn is_gone(&self) -> bool {
         self.state == SourceState::Gone
+    }
+
+    /// Whether all its packets came here: it never went down, and none was dropped.
+    pub fn saw_all(&self) -> bool {
+        self.state == SourceState::Up && self.counts.dropped == 0
     }
 
     /// Takes note of what its socket has to tell.

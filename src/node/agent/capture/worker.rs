@@ -1,6 +1,7 @@
 //! The thread of one capture: from the rings to the stream.
 
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,13 +10,14 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 
-use super::pcapng;
+use super::pcapng::{self, Listening};
 use super::pending::Pending;
 use super::ring::{self, RETIRE_TIME};
 use super::shared::{Shared, Totals};
 use super::source::Source;
+use super::standing::Change;
 use crate::model::time::Timestamp;
-use crate::node::wire::{CaptureEnd, CaptureLimits};
+use crate::node::wire::{CaptureEnd, CaptureLimits, InterfaceStatistics};
 
 /// How long packets wait for earlier ones of another interface: the kernel may
 /// hold those back for as long as a block lives.
@@ -39,6 +41,9 @@ const LAST_STALL_TIME: Duration = Duration::from_secs(2);
 /// Blocks of one ring that are read before the others, and the limits, have their turn.
 const BLOCKS_AT_ONCE: usize = 32;
 
+/// Interfaces that went and whose counts are kept: pods come and go.
+const MAX_RETIRED: usize = 1_024;
+
 /// How often a full channel is tried again.
 const RETRY_TIME: Duration = Duration::from_millis(2);
 
@@ -55,6 +60,10 @@ pub struct Worker {
     pub now: fn() -> Timestamp,
     /// Its place among the captures that may run at once, if it needs one.
     pub slot: Option<OwnedSemaphorePermit>,
+    /// Interfaces that come and go, where they may.
+    pub changes: Option<Receiver<Change>>,
+    /// What was counted at interfaces that went, each name once.
+    pub retired: Vec<InterfaceStatistics>,
 }
 
 /// What the thread has in hand.
@@ -66,6 +75,8 @@ struct State {
     /// Bytes of the stream, those in `chunk` included.
     bytes: u64,
     last_packet_at: Option<Timestamp>,
+    /// Until when all packets are in the stream, once it has ended.
+    observed_until: Option<Timestamp>,
 }
 
 impl Worker {
@@ -100,23 +111,20 @@ impl Worker {
         // Timers of the kernel do not jump, as its clock may.
         let started = Instant::now();
         let mut counted = started;
-        let program = concat!("replyscope agent ", env!("CARGO_PKG_VERSION"));
-        pcapng::write_section(&mut state.chunk, &self.node, program);
-        for source in &self.sources {
-            let name = &source.name;
-            pcapng::write_interface(&mut state.chunk, name, source.link, self.snap_length_bytes);
-        }
-        state.bytes = u64::try_from(state.chunk.len()).unwrap_or(u64::MAX);
+        self.begin_section(state);
         loop {
+            if let Some(end) = self.take_changes(state) {
+                return Ok(end);
+            }
             if let Err(end) = self.send(state, STALL_TIME) {
                 return Ok(end);
             }
             self.publish(state);
             if let Some(end) = self.shared.wish() {
-                return Ok(self.drain(state).unwrap_or(end));
+                return Ok(self.conclude(state, end));
             }
             if started.elapsed() >= Duration::from_secs(self.limits.seconds.into()) {
-                return Ok(self.drain(state).unwrap_or(CaptureEnd::Time));
+                return Ok(self.conclude(state, CaptureEnd::Time));
             }
             if self.stream.is_closed() {
                 return Ok(CaptureEnd::ClientGone);
@@ -125,6 +133,9 @@ impl Worker {
                 return Ok(self.drain(state).unwrap_or(CaptureEnd::InterfacesGone));
             }
             if let Some(end) = self.read(state, Some(HOLD_TIME))? {
+                if matches!(end, CaptureEnd::Packets | CaptureEnd::Bytes) {
+                    state.observed_until = state.last_packet_at;
+                }
                 return Ok(end);
             }
             if counted.elapsed() >= COUNT_TIME {
@@ -135,6 +146,60 @@ impl Worker {
                     self.write_statistics(state);
                 }
             }
+        }
+    }
+
+    /// Describes the interfaces as they are now, before packets of them.
+    fn begin_section(&self, state: &mut State) {
+        let before = state.chunk.len();
+        let program = concat!("replyscope agent ", env!("CARGO_PKG_VERSION"));
+        pcapng::write_section(&mut state.chunk, &self.node, program);
+        for source in &self.sources {
+            let name = &source.name;
+            pcapng::write_interface(&mut state.chunk, name, source.link, self.snap_length_bytes);
+        }
+        state.bytes += u64::try_from(state.chunk.len() - before).unwrap_or(u64::MAX);
+    }
+
+    /// Takes interfaces that came and lets go those that went, in a new section of the
+    /// stream. The rings of the others go on: no packet is missed.
+    fn take_changes(&mut self, state: &mut State) -> Option<CaptureEnd> {
+        let mut has_changed = false;
+        while let Some(change) = self.changes.as_ref().and_then(|changes| changes.try_recv().ok()) {
+            if !has_changed {
+                // Packets that wait name the interfaces of the section that ends.
+                if let Some(end) = self.write(state, None) {
+                    return Some(end);
+                }
+                self.count();
+                has_changed = true;
+            }
+            let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.sources)
+                .into_iter()
+                .partition(|source| change.gone.contains(&source.index));
+            for source in gone {
+                self.retire(source.statistics());
+            }
+            self.sources = kept;
+            self.sources.extend(change.new);
+        }
+        if has_changed {
+            self.begin_section(state);
+            let interfaces = self.retired.iter().cloned();
+            let interfaces =
+                interfaces.chain(self.sources.iter().map(Source::statistics)).collect();
+            self.shared.publish(|statistics| statistics.interfaces = interfaces);
+        }
+        None
+    }
+
+    /// Remembers what was counted at an interface that went.
+    fn retire(&mut self, last: InterfaceStatistics) {
+        if let Some(known) = self.retired.iter_mut().find(|known| known.name == last.name) {
+            known.received = known.received.saturating_add(last.received);
+            known.dropped = known.dropped.saturating_add(last.dropped);
+        } else if self.retired.len() < MAX_RETIRED {
+            self.retired.push(last);
         }
     }
 
@@ -179,6 +244,20 @@ impl Worker {
         Ok(self.write(state, until))
     }
 
+    /// Takes the last packets, and says why the capture ended. What came less than
+    /// [`HOLD_TIME`] before may still be on its way through the kernel.
+    fn conclude(&mut self, state: &mut State, end: CaptureEnd) -> CaptureEnd {
+        let until = (self.now)() - HOLD_TIME;
+        let cut = self.drain(state);
+        state.observed_until = match cut {
+            None => Some(until).max(state.last_packet_at),
+            // Those that came later were left out.
+            Some(CaptureEnd::Packets | CaptureEnd::Bytes) => state.last_packet_at,
+            Some(_) => None,
+        };
+        cut.unwrap_or(end)
+    }
+
     /// The last packets before the end: those in blocks that are not full yet.
     fn drain(&mut self, state: &mut State) -> Option<CaptureEnd> {
         let mut end = None;
@@ -192,7 +271,7 @@ impl Worker {
 
     /// Puts pending packets up to `until` into the stream, as far as the limits go.
     fn write(&self, state: &mut State, until: Option<Timestamp>) -> Option<CaptureEnd> {
-        let State { pending, chunk, packets, bytes, last_packet_at } = state;
+        let State { pending, chunk, packets, bytes, last_packet_at, .. } = state;
         let limits = self.limits;
         let mut end = None;
         pending.drain(until, &mut |at, packet| {
@@ -252,7 +331,9 @@ impl Worker {
         let (started_at, at) = (self.shared.started_at(), (self.now)());
         let before = state.chunk.len();
         for (number, source) in (0..).zip(&self.sources) {
-            pcapng::write_statistics(&mut state.chunk, number, started_at, at, source.counts);
+            let until = state.observed_until.filter(|_| source.saw_all());
+            let listening = Listening { started_at, until };
+            pcapng::write_statistics(&mut state.chunk, number, at, listening, source.counts);
         }
         state.bytes += u64::try_from(state.chunk.len() - before).unwrap_or(u64::MAX);
     }
@@ -263,7 +344,11 @@ impl Worker {
             statistics.packets = state.packets;
             statistics.bytes = state.bytes;
             statistics.last_packet_at = state.last_packet_at;
-            for (told, source) in statistics.interfaces.iter_mut().zip(&self.sources) {
+            let saw_all = self.sources.iter().all(Source::saw_all);
+            statistics.observed_until = state.observed_until.filter(|_| saw_all);
+            for (told, source) in
+                statistics.interfaces.iter_mut().skip(self.retired.len()).zip(&self.sources)
+            {
                 told.received = source.counts.received;
                 told.dropped = source.counts.dropped;
             }

@@ -43,6 +43,10 @@ pub enum DevicesError {
     TooManyAddresses { name: String, found: usize },
     #[error("{0} is no device's address")]
     NoDevice(IpAddr),
+    #[error(
+        "{0} is a link-local address, which leads nowhere without an interface; name the device by another address"
+    )]
+    LinkLocal(IpAddr),
 }
 
 impl Devices {
@@ -73,6 +77,10 @@ impl Devices {
         for address in &device.addresses {
             if address.is_unspecified() || address.is_multicast() {
                 return Err(DevicesError::NoDevice(*address));
+            }
+            // Of IPv4's a node may have a route to each (RFC 3927).
+            if matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
+                return Err(DevicesError::LinkLocal(*address));
             }
         }
         device.addresses.retain(|address| !self.by_address.contains_key(address));
@@ -122,10 +130,11 @@ impl Devices {
 }
 
 fn parse_list(text: &str) -> Result<Vec<Device>, DevicesError> {
-    let lines = text.lines().map(str::trim).filter(|line| {
-        // Between them are comments.
-        !line.is_empty() && !line.starts_with('#')
-    });
+    // Programs of Windows begin a text with it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Between and behind the addresses are comments.
+    let lines = text.lines().map(|line| without_comment(line).trim());
+    let lines = lines.filter(|line| !line.is_empty());
     let plain: Result<Vec<IpAddr>, _> = lines.clone().map(str::parse).collect();
     if let Ok(addresses) = plain {
         let nameless =
@@ -145,6 +154,16 @@ fn parse_list(text: &str) -> Result<Vec<Device>, DevicesError> {
     Ok(listed.into_iter().map(named).collect())
 }
 
+/// A line up to the `#` that begins it or stands behind white space.
+fn without_comment(line: &str) -> &str {
+    let begins = |(at, _): &(usize, &str)| {
+        line.get(..*at).is_some_and(|before| before.chars().all(char::is_whitespace))
+            || line.get(..*at).is_some_and(|before| before.ends_with(char::is_whitespace))
+    };
+    let comment = line.match_indices('#').find(begins);
+    comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +172,9 @@ mod tests {
     fn lists_are_addresses_or_what_an_inventory_may_be() {
         let cases = [
             ("192.0.2.7\n# rack 2\n\n2001:db8::7\n", "192.0.2.7|2001:db8::7"),
+            ("\u{feff}192.0.2.7\r\n2001:db8::7\r\n", "192.0.2.7|2001:db8::7"),
+            ("192.0.2.7 # rack 1\n2001:db8::7\t# rack 2\n  # no more\n", "192.0.2.7|2001:db8::7"),
+            ("\u{feff}name,address\r\nswitch#1,2001:db8::7\r\n", "switch#1 2001:db8::7"),
             ("::ffff:192.0.2.7\n192.0.2.7\n", "192.0.2.7"),
             (
                 "name,address\nswitch1,192.0.2.7\nswitch1,2001:db8::7\nswitch2,192.0.2.8\n",
@@ -179,8 +201,11 @@ mod tests {
             ("", "no device is named"),
             ("# none\n", "no device is named"),
             ("switch1\n", "found 'switch1'"),
+            ("\u{feff}2001:db8::7;\r\n", "found '2001:db8::7;'"),
             ("0.0.0.0\n", "0.0.0.0 is no device's address"),
             ("ff02::1\n", "ff02::1 is no device's address"),
+            ("fe80::9\n", "fe80::9 is a link-local address"),
+            ("192.0.2.9\nfebf::9\n", "febf::9 is a link-local address"),
             (&many, "at most 1000 devices, found 1001"),
         ] {
             let error = Devices::parse(&[], Some(text)).unwrap_err().to_string();

@@ -56,9 +56,15 @@ impl Out<'_> {
                 Some(watch.devices.len().to_string()),
             ),
             (
+                "replyscope_watch_devices_uncaptured",
+                "gauge",
+                "Devices to which no captured interface leads: nothing is known of them.",
+                Some(watch.devices.iter().filter(|one| is_uncaptured(one)).count().to_string()),
+            ),
+            (
                 "replyscope_watch_packets_skipped_total",
                 "counter",
-                "Packets that had to make room before an analysis saw them.",
+                "Packets that had to make room, or became too old, before an analysis saw them.",
                 Some(watch.packets_skipped.to_string()),
             ),
             (
@@ -135,6 +141,11 @@ impl Out<'_> {
     }
 }
 
+/// Whether no packet of the device can be seen, by any of its addresses.
+fn is_uncaptured(device: &WatchedDevice) -> bool {
+    device.addresses.iter().all(|address| device.uncaptured_addresses.contains(address))
+}
+
 const fn seconds(at: crate::model::time::Timestamp) -> i64 {
     at.as_nanoseconds().div_euclid(1_000_000_000)
 }
@@ -161,6 +172,10 @@ mod tests {
             device: address.parse().unwrap(),
             name: name.map(str::to_owned),
             addresses: vec![address.parse().unwrap()],
+            uncaptured_addresses: (address == "192.0.2.8")
+                .then(|| address.parse().unwrap())
+                .into_iter()
+                .collect(),
             state,
         };
         let state = |verdict, findings| WatchedState {
@@ -199,6 +214,7 @@ mod tests {
         for line in [
             r#"replyscope_watch_capturing{node="node3"} 1"#,
             r#"replyscope_watch_devices{node="node3"} 3"#,
+            r#"replyscope_watch_devices_uncaptured{node="node3"} 1"#,
             r#"replyscope_watch_packets_skipped_total{node="node3"} 4"#,
             r#"replyscope_watch_window_seconds{node="node3"} 60"#,
             r#"replyscope_watch_analysis_seconds{node="node3"} 0.0015"#,

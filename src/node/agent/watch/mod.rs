@@ -13,7 +13,7 @@ mod samples;
 mod state;
 mod window;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,8 +21,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use uuid::Uuid;
 
+use self::interfaces::{Difference, Places};
 use self::judge::Context;
-use self::state::State;
+use self::state::{Gaps, State};
 use self::window::Snapshot;
 use super::capture::{self, Captures, Standing};
 use super::{conntrack, facts};
@@ -108,43 +109,48 @@ impl Watch {
         loop {
             let fault = match self.begin(&captures).await {
                 Ok((standing, places)) => {
-                    self.follow(standing, &places, &captures).await;
+                    self.follow(standing, places, &captures).await;
                     continue;
                 }
                 Err(capture::Error::Ending) => return,
                 Err(error) => render_chain(&error),
             };
             tracing::warn!(fault, "watched devices cannot be captured");
-            self.state().fault = Some(fault);
+            self.state().fail(fault);
             sleep(RETRY_TIME).await;
         }
     }
 
     /// Starts a capture at all interfaces that are there; which those are.
-    async fn begin(
-        &self,
-        captures: &Captures,
-    ) -> Result<(Standing, Vec<(u32, String)>), capture::Error> {
+    async fn begin(&self, captures: &Captures) -> Result<(Standing, Places), capture::Error> {
         let Settings { devices, interfaces, .. } = &self.settings;
-        let links = interfaces::find(interfaces, devices, captures.policy()).await?;
-        if links.is_empty() {
+        let places = interfaces::find(interfaces, devices, captures.policy()).await?;
+        if places.links.is_empty() {
             return Err(capture::Error::NoInterface);
         }
-        let addresses: Vec<IpAddr> = devices.addresses().collect();
-        let standing =
-            captures.stand(&links.iter().collect::<Vec<_>>(), &addresses, SNAP_LENGTH_BYTES)?;
-        let places: Vec<(u32, String)> =
-            links.into_iter().map(|link| (link.index, link.name)).collect();
-        let names: Vec<&str> = places.iter().map(|(_, name)| name.as_str()).collect();
-        tracing::info!(devices = devices.list().len(), interfaces = names.join(","), "watching");
+        let standing = captures.stand(&places.links, places.filters(devices), SNAP_LENGTH_BYTES)?;
+        self.tell(&places);
         Ok((standing, places))
+    }
+
+    /// Tells where is captured now, and what is not.
+    fn tell(&self, places: &Places) {
+        let names: Vec<&str> = places.links.iter().map(|link| link.name.as_str()).collect();
+        let devices = self.settings.devices.list().len();
+        tracing::info!(devices, interfaces = names.join(","), "watching");
+        let fault = places.render_fault();
+        let mut state = self.state();
+        if let Some(fault) = fault.as_deref().filter(|_| fault != state.gaps.fault) {
+            tracing::warn!(fault, "not all watched devices are captured");
+        }
+        state.gaps = Gaps { fault, addresses: places.uncaptured.keys().copied().collect() };
     }
 
     /// Takes what is captured, and has it analysed, until the capture ends.
     async fn follow(
         self: &Arc<Self>,
         mut standing: Standing,
-        places: &[(u32, String)],
+        mut places: Places,
         captures: &Captures,
     ) {
         let now = self.surroundings.now;
@@ -169,22 +175,42 @@ impl Watch {
                         analysis = Some(tokio::spawn(Arc::clone(self).analyse()));
                     }
                 }
-                _ = look.tick() => {
-                    if self.find_places(captures).await.is_some_and(|found| found != places) {
-                        standing.end();
-                    }
-                }
+                _ = look.tick() => self.look(&standing, &mut places, captures).await,
             }
         }
         self.state().end(&standing.statistics(), now());
     }
 
-    /// The interfaces that should be captured now, if there are any.
-    async fn find_places(&self, captures: &Captures) -> Option<Vec<(u32, String)>> {
+    /// Looks which interfaces came or went. Those that stay are captured without a break.
+    async fn look(&self, standing: &Standing, places: &mut Places, captures: &Captures) {
         let Settings { devices, interfaces, .. } = &self.settings;
-        let links = interfaces::find(interfaces, devices, captures.policy()).await.ok()?;
-        let places = links.into_iter().map(|link| (link.index, link.name));
-        Some(places.collect()).filter(|places: &Vec<_>| !places.is_empty())
+        let found = interfaces::find(interfaces, devices, captures.policy()).await;
+        let Ok(found) = found else { return };
+        if found.links.is_empty() {
+            return;
+        }
+        if found.filters(devices) != standing.filters {
+            // Another gateway: all rings need another filter.
+            standing.end();
+            return;
+        }
+        let Difference { gone, new, has_gap } = places.difference(&found);
+        if !gone.is_empty() || !new.is_empty() {
+            let links = found.links.iter().filter(|link| new.contains(&link.index));
+            if let Err(error) = captures.change(standing, gone, links) {
+                let error = render_chain(&error);
+                tracing::warn!(error, "the interfaces of the watch cannot be changed");
+                standing.end();
+                return;
+            }
+            if has_gap {
+                self.state().window.note_gap((self.surroundings.now)());
+            }
+        }
+        if places.has_other_news(&found) {
+            self.tell(&found);
+        }
+        *places = found;
     }
 
     /// Judges the devices by the window that ends now.

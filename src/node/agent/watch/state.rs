@@ -1,6 +1,7 @@
 //! What a watch knows at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::Settings;
 use super::board::Board;
@@ -18,13 +19,25 @@ const MAX_INTERFACES: usize = 1_024;
 pub struct State {
     pub window: Window,
     pub board: Board,
-    pub fault: Option<String>,
+    /// Why nothing is captured.
+    fault: Option<String>,
+    /// What is not captured while the rest is.
+    pub gaps: Gaps,
     pub last_analysis: Option<WatchAnalysis>,
     is_capturing: bool,
     has_captured: bool,
     /// Of captures that have ended, and with the one that runs.
     counts_before: BTreeMap<String, Counted>,
     counts: BTreeMap<String, Counted>,
+}
+
+/// What a watch leaves out.
+#[derive(Debug, Default)]
+pub struct Gaps {
+    /// Told to people.
+    pub fault: Option<String>,
+    /// Addresses of devices to which no captured interface leads.
+    pub addresses: BTreeSet<IpAddr>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +53,7 @@ impl State {
             window: Window::new(settings.window, now),
             board: Board::new(settings.stale_after),
             fault: None,
+            gaps: Gaps::default(),
             last_analysis: None,
             is_capturing: false,
             has_captured: false,
@@ -57,6 +71,11 @@ impl State {
             self.window.begin(now);
         }
         (self.is_capturing, self.has_captured, self.fault) = (true, true, None);
+    }
+
+    /// No capture can begin.
+    pub fn fail(&mut self, fault: String) {
+        self.fault = Some(fault);
     }
 
     /// Takes over what the capture counts.
@@ -103,6 +122,12 @@ impl State {
                 device: *device.addresses.first()?,
                 name: device.name.clone(),
                 addresses: device.addresses.clone(),
+                uncaptured_addresses: device
+                    .addresses
+                    .iter()
+                    .filter(|address| self.gaps.addresses.contains(address))
+                    .copied()
+                    .collect(),
                 state: self.board.find(number, now).cloned(),
             })
         };
@@ -111,7 +136,7 @@ impl State {
             node: node.to_owned(),
             at: now,
             is_capturing: self.is_capturing,
-            fault: self.fault.clone(),
+            fault: self.fault.clone().or_else(|| self.gaps.fault.clone()),
             window_seconds: seconds(settings.window.span),
             stale_after_seconds: seconds(settings.stale_after),
             packets_skipped: self.window.skipped(),

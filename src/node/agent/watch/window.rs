@@ -19,6 +19,9 @@ const ENHANCED_PACKET: u32 = 6;
 /// Interfaces that one window knows. Pods come and go, and their cables with them.
 const MAX_INTERFACES: usize = 256;
 
+/// Descriptions that are kept of one section: it has one for each ring.
+const MAX_DESCRIPTIONS: usize = 4 * MAX_INTERFACES;
+
 /// How much a window holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowLimits {
@@ -34,8 +37,10 @@ pub struct Window {
     section: Vec<u8>,
     /// The description of each interface, by its number in what is kept.
     interfaces: Vec<Vec<u8>>,
-    /// The number here of each interface of the stream.
-    numbers: Vec<u32>,
+    /// The description of each interface of the stream's section, by its number there.
+    described: Vec<Vec<u8>>,
+    /// The number here of each interface of the stream's section, where there is room for it.
+    numbers: Vec<Option<u32>>,
     segments: VecDeque<Segment>,
     packets: u64,
     bytes: usize,
@@ -80,6 +85,7 @@ impl Window {
             limits,
             section: Vec::new(),
             interfaces: Vec::new(),
+            described: Vec::new(),
             numbers: Vec::new(),
             segments: VecDeque::new(),
             packets: 0,
@@ -101,7 +107,7 @@ impl Window {
         self.gap_at = self.gap_at.max(Some(now));
     }
 
-    /// Packets that had to make room before an analysis saw them.
+    /// Packets that had to make room, or became too old, before an analysis saw them.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
@@ -117,11 +123,12 @@ impl Window {
             match kind {
                 SECTION_HEADER => {
                     self.section = block.to_vec();
+                    self.described.clear();
                     self.numbers.clear();
                 }
                 INTERFACE_DESCRIPTION => self.add_interface(block, now),
                 ENHANCED_PACKET => {
-                    let Some((number, at)) = self.find_number(block) else { continue };
+                    let Some((number, at)) = self.find_number(block, now) else { continue };
                     // Type and length, 4 bytes each, stand before the interface's number.
                     blocks.extend_from_slice(&block[..8]);
                     blocks.extend_from_slice(&number.to_le_bytes());
@@ -146,30 +153,66 @@ impl Window {
     /// Interfaces that are described alike are one: of another capture, or of
     /// another ring of the same.
     fn add_interface(&mut self, description: &[u8], now: Timestamp) {
+        if self.described.len() < MAX_DESCRIPTIONS {
+            self.described.push(description.to_vec());
+        }
+        let is_known = self.interfaces.iter().any(|known| known == description);
+        if !is_known && self.interfaces.len() >= MAX_INTERFACES {
+            self.forget_interfaces(now);
+            return;
+        }
+        let number = self.number_of(description);
+        self.numbers.push(number);
+    }
+
+    /// Begins to number anew: nobody can say which interfaces of earlier sections are
+    /// still there. Those of this section keep their places in it, because its packets
+    /// name them by these.
+    fn forget_interfaces(&mut self, now: Timestamp) {
+        self.skipped += self.unseen();
+        self.interfaces.clear();
+        self.segments.clear();
+        (self.packets, self.bytes) = (0, 0);
+        self.complete_from = self.complete_from.max(now);
+        self.note_gap(now);
+        let described = std::mem::take(&mut self.described);
+        self.numbers = described.iter().map(|one| self.number_of(one)).collect();
+        self.described = described;
+    }
+
+    /// The number here of the interface that is described so; `None` where a single
+    /// section has more interfaces than there is room for.
+    fn number_of(&mut self, description: &[u8]) -> Option<u32> {
         let known = self.interfaces.iter().position(|known| known == description);
+        if known.is_none() && self.interfaces.len() >= MAX_INTERFACES {
+            return None;
+        }
         let number = known.unwrap_or_else(|| {
-            if self.interfaces.len() >= MAX_INTERFACES {
-                // Nobody can say which of them are still there.
-                self.interfaces.clear();
-                self.numbers.clear();
-                self.segments.clear();
-                (self.packets, self.bytes) = (0, 0);
-                self.complete_from = now;
-                self.note_gap(now);
-            }
             self.interfaces.push(description.to_vec());
             self.interfaces.len() - 1
         });
-        self.numbers.push(u32::try_from(number).unwrap_or(u32::MAX));
+        u32::try_from(number).ok()
     }
 
-    /// A packet's interface as it is numbered here, and its time.
-    fn find_number(&self, block: &[u8]) -> Option<(u32, Timestamp)> {
+    /// Packets that no analysis has seen.
+    fn unseen(&self) -> u64 {
+        let unseen = self.segments.iter().filter(|segment| !segment.is_analysed);
+        unseen.map(|segment| segment.packets).sum()
+    }
+
+    /// A packet's interface as it is numbered here, and its time. One of an interface
+    /// without a number is left out, and counted.
+    fn find_number(&mut self, block: &[u8], now: Timestamp) -> Option<(u32, Timestamp)> {
         let number = usize::try_from(read_u32(block, 8)?).ok()?;
         let (high, low) = (read_u32(block, 12)?, read_u32(block, 16)?);
         let nanoseconds = (u64::from(high) << 32) | u64::from(low);
         let at = Timestamp::from_nanoseconds(i64::try_from(nanoseconds).ok()?);
-        Some((*self.numbers.get(number)?, at))
+        let Some(number) = self.numbers.get(number).copied().flatten() else {
+            self.skipped += 1;
+            self.note_gap(now);
+            return None;
+        };
+        Some((number, at))
     }
 
     fn make_room(&mut self) {
@@ -194,8 +237,15 @@ impl Window {
     /// The window that ends at `now`.
     pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
         let begin = now - self.limits.span;
-        while self.segments.front().is_some_and(|oldest| oldest.last_at < begin) {
-            self.pop();
+        while self.segments.front().is_some_and(|oldest| oldest.last_at < begin)
+            && let Some(segment) = self.pop()
+        {
+            if !segment.is_analysed {
+                // Analyses take longer than a window moves on: what these packets
+                // began is not known, so silence after it proves nothing.
+                self.skipped += segment.packets;
+                self.note_gap(begin);
+            }
         }
         let begin = begin.max(self.complete_from);
         // What came together stays together: the first ones may be a little older.
@@ -348,18 +398,91 @@ mod tests {
         assert_eq!(found, [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2)]);
     }
 
+    /// The names of the interfaces that packets of a snapshot are of, in their order.
+    fn names(snapshot: Snapshot) -> Vec<String> {
+        let interfaces = snapshot.parts.front().map(|head| {
+            let (mut rest, mut names) = (&head[..], Vec::new());
+            while let Some((kind, block, behind)) = split_block(rest) {
+                rest = behind;
+                if kind == INTERFACE_DESCRIPTION {
+                    // `if_name` is the first option: its length, then itself.
+                    let length = usize::from(u16::from_le_bytes([block[18], block[19]]));
+                    names.push(String::from_utf8(block[20..20 + length].to_vec()).unwrap());
+                }
+            }
+            names
+        });
+        let interfaces = interfaces.unwrap_or_default();
+        let numbers = packets(snapshot).into_iter().map(|(_, number)| number);
+        numbers.map(|number| interfaces[usize::try_from(number).unwrap()].clone()).collect()
+    }
+
     #[test]
     fn interfaces_that_come_and_go_do_not_fill_the_memory() {
-        let mut window = window(LIMITS);
-        for number in 0..1_000 {
-            let mut stream = Stream::new(&[&format!("cali{number}")]);
-            stream.packet(0, at(1), "192.0.2.9:5000", "192.0.2.21:69", b"x");
-            window.push(&stream.take(), at(2));
+        for [client, asked] in
+            [["192.0.2.9:5000", "192.0.2.21:69"], ["[2001:db8::9]:5000", "[2001:db8::21]:69"]]
+        {
+            for per_section in [1, 60, 64] {
+                let mut window = window(WindowLimits { packets: 1_000, ..LIMITS });
+                let mut resets = 0;
+                for section in 0..40_i64 {
+                    let mut expected = vec!["eth0".to_owned()];
+                    expected.extend((1..per_section).map(|n| format!("cali{section}-{n}")));
+                    let all: Vec<&str> = expected.iter().map(String::as_str).collect();
+                    let mut stream = Stream::new(&all);
+                    // Descriptions come first, packets later.
+                    window.push(&stream.take(), at(section));
+                    for number in 0..per_section {
+                        stream.packet(number, at(section), client, asked, b"x");
+                    }
+                    window.push(&stream.take(), at(section));
+                    assert!(window.interfaces.len() <= MAX_INTERFACES);
+                    let snapshot = window.snapshot(at(section));
+                    let found = names(snapshot.clone());
+                    assert_eq!(&found[found.len() - expected.len()..], expected, "{section}");
+                    resets += u32::from(snapshot.span.has_gap);
+                }
+                assert_eq!(resets > 0, per_section > 1, "{per_section} interfaces a section");
+                assert_eq!(window.skipped(), 0);
+            }
         }
-        assert!(window.interfaces.len() <= MAX_INTERFACES);
+    }
+
+    #[test]
+    fn a_section_with_too_many_interfaces_says_what_it_leaves_out() {
+        let all: Vec<String> = (0..300).map(|number| format!("cali{number}")).collect();
+        let mut stream = Stream::new(&all.iter().map(String::as_str).collect::<Vec<_>>());
+        for number in 0..300 {
+            stream.packet(number, at(1), "[2001:db8::9]:5000", "[2001:db8::21]:69", b"x");
+        }
+        let mut window = window(WindowLimits { packets: 1_000, ..LIMITS });
+        window.push(&stream.take(), at(2));
         let snapshot = window.snapshot(at(3));
         assert!(snapshot.span.has_gap);
-        assert!(packets(snapshot).len() <= 100);
+        assert_eq!(window.skipped() + snapshot.packets, 300);
+        assert_eq!(names(snapshot), &all[..MAX_INTERFACES]);
+    }
+
+    #[test]
+    fn packets_that_became_too_old_unseen_are_counted() {
+        for [client, asked] in
+            [["192.0.2.9:5000", "192.0.2.21:69"], ["[2001:db8::9]:5000", "[2001:db8::21]:69"]]
+        {
+            let mut window = window(LIMITS);
+            let mut stream = Stream::new(&["eth0"]);
+            for second in [1, 30, 100] {
+                stream.packet(0, at(second), client, asked, b"x");
+                window.push(&stream.take(), at(second));
+            }
+            // The first analysis comes late.
+            let snapshot = window.snapshot(at(110));
+            assert_eq!((snapshot.packets, snapshot.span.has_gap), (1, true));
+            assert_eq!(window.skipped(), 2);
+            // Later ones keep up.
+            let snapshot = window.snapshot(at(125));
+            assert_eq!((snapshot.packets, snapshot.span.has_gap), (1, false));
+            assert_eq!(window.skipped(), 2);
+        }
     }
 
     #[test]
