@@ -95,11 +95,13 @@ impl DeviceCount {
 
 impl DeviceDraft {
     /// Whether an exchange is listed already.
+    #[must_use]
     pub const fn is_told(&self) -> bool {
         !self.listed.is_empty()
     }
 
     /// Whether an exchange with this verdict can be listed, at most `most` in all.
+    #[must_use]
     pub fn room_for(&self, verdict: Verdict, most: usize) -> Room {
         if self.listed.len() < most {
             Room::Another
@@ -158,6 +160,7 @@ impl DeviceDraft {
     }
 
     /// The device as the report tells it; exchanges worst first, then by time.
+    #[must_use]
     pub fn finish(mut self, count: &DeviceCount, topology: &Topology) -> Device {
         let DeviceCount { device, device_rule, verdict, protocol, exchanges, waiting, one_way } =
             *count;
