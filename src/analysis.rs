@@ -3,6 +3,7 @@
 //! Push captures and inventories in any order, then [`Analysis::finish`].
 
 mod clusters;
+mod cores;
 mod device_names;
 mod feeder;
 mod finish;
@@ -13,6 +14,7 @@ mod names;
 mod node_tables;
 mod tables;
 mod talkers;
+mod telling;
 mod together;
 mod wholes;
 

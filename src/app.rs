@@ -11,6 +11,7 @@ use crate::web;
 mod agent;
 mod analyze;
 mod files;
+mod json;
 mod listen;
 mod log;
 mod nodes;

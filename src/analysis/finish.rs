@@ -5,20 +5,18 @@ use std::net::IpAddr;
 
 use super::Analysis;
 use super::clusters;
+use super::cores::{Cores, drop_aside};
 use super::device_names::name_devices;
 use super::intake::CaptureIntake;
 use super::listing::Listing;
 use super::names::Names;
-use crate::correlate::{Correlated, Entry, Place, Tracked, WellExchanges};
-use crate::diagnose;
-use crate::model::exchange::{Exchange, Point, PointId};
+use super::telling::Telling;
+use crate::correlate::{Correlated, Place, Tracked};
+use crate::model::exchange::PointId;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
 use crate::model::topology::Topology;
 use crate::{report, topology};
-
-/// Exchanges that are whole at the same time, some 1.5 KB each.
-const TOLD_AT_ONCE: usize = 50_000;
 
 impl Analysis {
     /// The report on everything read.
@@ -26,7 +24,16 @@ impl Analysis {
     /// # Errors
     ///
     /// Where neither a capture nor a connection tracking table was read.
-    pub fn finish(mut self, header: report::Header) -> Result<Report, InputError> {
+    pub fn finish(self, header: report::Header) -> Result<Report, InputError> {
+        self.finish_on(Cores::available(), header)
+    }
+
+    /// The same on so many cores.
+    pub(super) fn finish_on(
+        mut self,
+        cores: Cores,
+        header: report::Header,
+    ) -> Result<Report, InputError> {
         if self.captures.is_empty() && self.tables.is_empty() {
             return Err(self.explain_emptiness());
         }
@@ -66,43 +73,25 @@ impl Analysis {
         }
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
-        let mut listing = Listing::new(self.limits);
-        let room = listing.room();
-        let mut report = report::Builder::new(captures, &parts, &points, &topology, room);
-        let mut told = Vec::new();
-        let is_told = |entry: &Entry<'_>| concerns(entry, &self.about);
-        for entry in correlated.entries(&topology).filter(is_told) {
-            // Its entry may say of an exchange that went well that it did not quite.
-            let has_more = tracked.claim(entry.find_ends(), &topology);
-            let well = entry.find_well().filter(|_| !has_more);
-            match well.filter(|well| !listing.takes(well.device)) {
-                Some(well) => count(&mut report, &well),
-                None => told.extend(entry.exchange().map(|mut exchange| {
-                    tracked.attach(&mut exchange, &topology);
-                    exchange
-                })),
-            }
-            // Rules compare exchanges with each other; so many at once suffice.
-            if told.len() >= TOLD_AT_ONCE {
-                tell(&mut report, &mut told, &topology, &points);
-            }
-        }
-        for exchange in tracked.exchanges(&topology) {
-            told.push(exchange);
-            if told.len() >= TOLD_AT_ONCE {
-                tell(&mut report, &mut told, &topology, &points);
-            }
-        }
-        tell(&mut report, &mut told, &topology, &points);
-        for well in correlated.well_exchanges(&topology) {
-            let about = &self.about;
-            if about.is_empty() || well.ends.iter().any(|address| about.contains(address)) {
-                count(&mut report, &well);
-            }
-        }
+        let listing = Listing::new(self.limits);
+        let report = report::Builder::new(captures, &parts, &points, &topology, listing.room());
+        let mut telling = Telling {
+            cores,
+            correlated: &correlated,
+            topology: &topology,
+            points: &points,
+            about: &self.about,
+            listing,
+            report,
+        };
+        telling.tell_all(&mut tracked);
+        let mut report = telling.report;
         // The exchanges need the most memory, and the report has what it needs of them.
-        drop(correlated);
-        Ok(report.finish(header, &inventory_faults))
+        drop_aside(correlated.into_remains());
+        let drafts = report.take_drafts();
+        let devices = cores.map_into(drafts, |place, draft| report.finish_device(place, draft));
+        let devices = devices.into_iter().flatten().collect();
+        Ok(report.finish(devices, header, &inventory_faults))
     }
 
     /// Why there is nothing to report on.
@@ -149,29 +138,11 @@ fn places(
         .collect()
 }
 
-/// Whether an exchange is told, where only those of some addresses are.
-fn concerns(entry: &Entry<'_>, about: &BTreeSet<IpAddr>) -> bool {
-    about.is_empty() || entry.concerns(about)
-}
-
 fn count_others(correlated: &Correlated, topology: &Topology, about: &BTreeSet<IpAddr>) -> usize {
     if about.is_empty() {
         return 0;
     }
-    correlated.entries(topology).filter(|entry| !concerns(entry, about)).count()
-}
-
-/// Diagnoses exchanges and puts them into the report.
-fn tell(
-    report: &mut report::Builder<'_>,
-    exchanges: &mut Vec<Exchange>,
-    topology: &Topology,
-    points: &[Point],
-) {
-    let diagnoses = diagnose::diagnose(exchanges, topology, points);
-    for (exchange, diagnosis) in exchanges.drain(..).zip(diagnoses) {
-        report.add(&exchange, &diagnosis);
-    }
+    correlated.entries(topology).filter(|entry| !entry.concerns(about)).count()
 }
 
 /// What is said of exchanges that are not told.
@@ -182,9 +153,4 @@ fn render_others(count: usize) -> Option<String> {
             "{count} {exchanges} of others are left out: the capture was wider than the question"
         )
     })
-}
-
-fn count(report: &mut report::Builder<'_>, well: &WellExchanges) {
-    let WellExchanges { device, device_rule, protocol, verdict, exchanges, .. } = *well;
-    report.count(device, device_rule, verdict, protocol, exchanges);
 }

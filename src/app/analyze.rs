@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 use super::progress::Bar;
-use super::{BAD_INPUT, complain, fail, finish_output, render_chain, write_output};
+use super::{BAD_INPUT, complain, fail, finish_output, json, render_chain, write_output};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::clock;
 use crate::config::{Analyze, Colour, DeviceCount, Format, ShowProgress};
@@ -58,7 +58,7 @@ pub fn run(settings: &Analyze) -> ExitCode {
 /// A report can be large: it is written as it is rendered.
 fn write_json(report: &Report) -> io::Result<()> {
     let mut output = io::BufWriter::with_capacity(256 << 10, io::stdout().lock());
-    serde_json::to_writer_pretty(&mut output, report).map_err(io::Error::from)?;
+    json::write(report, &mut output)?;
     output.write_all(b"\n")?;
     output.flush()
 }

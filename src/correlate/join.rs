@@ -45,16 +45,27 @@ pub enum Groups {
 }
 
 impl Groups {
+    /// How many exchanges there are.
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Alone(positions) => positions.len(),
+            Self::Joined(groups) => groups.len(),
+        }
+    }
+
+    /// The exchange with this number.
+    pub fn get(&self, number: usize) -> Option<Group> {
+        match self {
+            Self::Alone(positions) => positions.get(number).map(|position| {
+                let group: Group = smallvec![Place { table: 0, position: *position as usize }];
+                group
+            }),
+            Self::Joined(groups) => groups.get(number).cloned(),
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = Group> + '_ {
-        let (alone, joined) = match self {
-            Self::Alone(positions) => (positions.as_slice(), &[][..]),
-            Self::Joined(groups) => (&[][..], groups.as_slice()),
-        };
-        let alone = alone.iter().map(|position| {
-            let group: Group = smallvec![Place { table: 0, position: *position as usize }];
-            group
-        });
-        alone.chain(joined.iter().cloned())
+        (0..self.len()).filter_map(|number| self.get(number))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::bypass;
+use super::details::Details;
 use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups, Stated};
 use super::roles;
@@ -30,6 +31,15 @@ pub struct Correlated {
     tables: Vec<PointTable>,
     groups: Groups,
 }
+
+/// What is left of exchanges that nobody needs any more: small pieces of memory, of
+/// which giving back many takes long.
+#[derive(Debug)]
+pub struct Remains(
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    #[expect(clippy::vec_box, reason = "to move what is in the boxes is what takes long")]
+    Vec<Box<Details>>,
+);
 
 /// One exchange, made whole when asked for.
 #[derive(Debug, Clone)]
@@ -131,9 +141,28 @@ impl Correlated {
         correlated
     }
 
+    /// How many exchanges there are.
+    #[must_use]
+    pub const fn entry_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The exchange with this number, still small.
+    #[must_use]
+    pub fn entry<'a>(&'a self, number: usize, topology: &'a Topology) -> Option<Entry<'a>> {
+        self.groups.get(number).map(|group| Entry { correlated: self, topology, group })
+    }
+
     /// All exchanges, each still small.
     pub fn entries<'a>(&'a self, topology: &'a Topology) -> impl Iterator<Item = Entry<'a>> + 'a {
-        self.groups.iter().map(move |group| Entry { correlated: self, topology, group })
+        (0..self.entry_count()).filter_map(|number| self.entry(number, topology))
+    }
+
+    /// Gives back the large pieces of memory at once.
+    #[must_use]
+    pub fn into_remains(mut self) -> Remains {
+        let records = self.tables.iter_mut().flat_map(|table| &mut table.exchanges);
+        Remains(records.filter_map(|record| record.details.take()).collect())
     }
 
     /// Exchanges that went well long before the capture ended.

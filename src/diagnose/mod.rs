@@ -103,16 +103,39 @@ const RULES: [(Cause, Rule); 27] = [
     (Cause::RetransmissionsRecovered, retransmissions_recovered::find),
 ];
 
-/// Says how each exchange of an analysis went and why; one diagnosis for each,
-/// in their order.
-#[must_use]
-pub fn diagnose(exchanges: &[Exchange], topology: &Topology, points: &[Point]) -> Vec<Diagnosis> {
-    let crossings = Crossings::new(points, exchanges);
-    let context = Context { topology, points, crossings: &crossings };
-    let mut diagnoses: Vec<Diagnosis> =
-        exchanges.iter().map(|exchange| diagnose_one(exchange, context)).collect();
-    families_differ::compare(exchanges, &mut diagnoses, context);
-    diagnoses
+/// Exchanges of an analysis that are diagnosed together: some prove something about others.
+///
+/// Each is diagnosed by itself, in whichever order, and last compared with the others.
+#[derive(Debug)]
+pub struct Comparison<'a> {
+    exchanges: &'a [Exchange],
+    topology: &'a Topology,
+    points: &'a [Point],
+    crossings: Crossings,
+}
+
+impl<'a> Comparison<'a> {
+    /// Reads what the exchanges prove about each other.
+    #[must_use]
+    pub fn new(exchanges: &'a [Exchange], topology: &'a Topology, points: &'a [Point]) -> Self {
+        Self { exchanges, topology, points, crossings: Crossings::new(points, exchanges) }
+    }
+
+    /// Says how one of the exchanges went and why.
+    #[must_use]
+    pub fn diagnose(&self, exchange: &Exchange) -> Diagnosis {
+        diagnose_one(exchange, self.context())
+    }
+
+    /// Adds what the exchanges show beside each other to the diagnoses of all, which
+    /// are in their order.
+    pub fn compare(&self, diagnoses: &mut [Diagnosis]) {
+        families_differ::compare(self.exchanges, diagnoses, self.context());
+    }
+
+    const fn context(&self) -> Context<'_> {
+        Context { topology: self.topology, points: self.points, crossings: &self.crossings }
+    }
 }
 
 fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {

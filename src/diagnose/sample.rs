@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::diagnose;
+use super::Comparison;
 use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
@@ -524,7 +524,11 @@ impl Sample {
         }
         let mut exchanges = vec![self.exchange.clone()];
         exchanges.extend(self.beside.iter().cloned());
-        diagnose(&exchanges, &topology, &points).remove(0)
+        let comparison = Comparison::new(&exchanges, &topology, &points);
+        let mut diagnoses: Vec<Diagnosis> =
+            exchanges.iter().map(|exchange| comparison.diagnose(exchange)).collect();
+        comparison.compare(&mut diagnoses);
+        diagnoses.remove(0)
     }
 
     pub fn causes(&self) -> Vec<Cause> {

@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::draft::{DeviceCount, DeviceDraft, Room, Weight};
 use super::exchange_part::Names;
 use super::headline::report_headline;
+use super::places::Places;
 use super::shelf::RemedyShelf;
 use super::wording::count;
 use crate::model::exchange::{DeviceRule, Exchange, Point};
@@ -29,6 +29,9 @@ const MAX_SEEN_ADDRESSES: usize = 100_000;
 const MAX_INVENTORY_FAULTS: usize = 20;
 /// Addresses that an inventory names though no packet does.
 const MAX_UNSEEN_ADDRESSES: usize = 200;
+
+/// Devices that are looked up together.
+const TOGETHER: usize = 32;
 
 /// How many exchanges a report lists; all others are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +65,8 @@ pub struct Builder<'a> {
     /// so that devices with many do not take the room of those that have none yet.
     further: usize,
     shelf: RemedyShelf,
-    /// Places in `counts` and `drafts`.
-    places: HashMap<DeviceKey, usize>,
+    /// Where a device stands in `counts` and `drafts`.
+    places: Places,
     counts: Vec<DeviceCount>,
     drafts: Vec<DeviceDraft>,
     seen: BTreeSet<IpAddr>,
@@ -71,11 +74,14 @@ pub struct Builder<'a> {
     nameless: BTreeMap<usize, u64>,
 }
 
-/// Exchanges of a listed device belong together, whatever address they use.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum DeviceKey {
-    Listed(String),
-    Address(IpAddr),
+/// Exchanges of one device that are not told one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uncounted {
+    pub device: IpAddr,
+    pub device_rule: DeviceRule,
+    pub verdict: Verdict,
+    pub protocol: Protocol,
+    pub exchanges: u64,
 }
 
 impl<'a> Builder<'a> {
@@ -96,7 +102,7 @@ impl<'a> Builder<'a> {
             listing,
             further: listing.other / 2,
             shelf: RemedyShelf::default(),
-            places: HashMap::new(),
+            places: Places::default(),
             counts: Vec::new(),
             drafts: Vec::new(),
             seen: BTreeSet::new(),
@@ -145,31 +151,56 @@ impl<'a> Builder<'a> {
     }
 
     /// Counts exchanges that are not told one by one.
-    pub fn count(
-        &mut self,
-        device: IpAddr,
-        device_rule: DeviceRule,
-        verdict: Verdict,
-        protocol: Protocol,
-        exchanges: u64,
-    ) {
+    ///
+    /// Of many devices none is in a cache; looked up one behind the other, several
+    /// wait for memory together.
+    pub fn count_all(&mut self, all: &[Uncounted]) {
+        for some in all.chunks(TOGETHER) {
+            let mut places = [None; TOGETHER];
+            for (one, place) in some.iter().zip(&mut places) {
+                *place = self.places.find(one.device, self.topology);
+            }
+            for (one, place) in some.iter().zip(places) {
+                self.count(*one, place);
+            }
+        }
+    }
+
+    fn count(&mut self, one: Uncounted, place: Option<usize>) {
+        let Uncounted { device, device_rule, verdict, protocol, exchanges } = one;
         if names_nobody(device) {
             *self.nameless.entry(0).or_insert(0) += exchanges;
             return;
         }
-        let place = self.place(device, device_rule, verdict, protocol);
+        let place = place.unwrap_or_else(|| self.place(device, device_rule, verdict, protocol));
         self.counts[place].count(device, device_rule, verdict, protocol, exchanges);
     }
 
-    /// The report: worst device first, and the same for the same input.
+    /// Takes the devices' parts, each to be [finished](Self::finish_device).
     #[must_use]
-    pub fn finish(mut self, header: Header, inventory_faults: &[Fault]) -> Report {
+    pub fn take_drafts(&mut self) -> Vec<DeviceDraft> {
+        std::mem::take(&mut self.drafts)
+    }
+
+    /// One device as the report tells it; its draft was the one at `place`. `None`
+    /// where there was none.
+    #[must_use]
+    pub fn finish_device(&self, place: usize, draft: DeviceDraft) -> Option<Device> {
+        self.counts.get(place).map(|count| draft.finish(count, self.topology))
+    }
+
+    /// The report on `devices`, which are finished: worst device first, and the same
+    /// for the same input.
+    #[must_use]
+    pub fn finish(
+        mut self,
+        mut devices: Vec<Device>,
+        header: Header,
+        inventory_faults: &[Fault],
+    ) -> Report {
         let addresses = self.addresses();
         let seen = self.seen.len().saturating_sub(MAX_ADDRESSES);
         let addresses_omitted = u64::try_from(seen).unwrap_or(u64::MAX);
-        let drafts = self.drafts.into_iter().zip(&self.counts);
-        let mut devices: Vec<Device> =
-            drafts.map(|(draft, count)| draft.finish(count, self.topology)).collect();
         devices.sort_by_cached_key(|device| {
             let has_failed = device.error_answers > 0;
             (Reverse(device.verdict), Reverse(gravest(device)), !has_failed, device.device)
@@ -224,11 +255,12 @@ impl<'a> Builder<'a> {
         verdict: Verdict,
         protocol: Protocol,
     ) -> usize {
-        *self.places.entry(DeviceKey::of(device, self.topology)).or_insert_with(|| {
+        let (place, is_new) = self.places.find_or_add(device, self.topology);
+        if is_new {
             self.counts.push(DeviceCount::new(device, device_rule, verdict, protocol));
             self.drafts.push(DeviceDraft::default());
-            self.counts.len() - 1
-        })
+        }
+        place
     }
 
     fn note_addresses(&mut self, exchange: &Exchange) {
@@ -282,22 +314,14 @@ impl<'a> Builder<'a> {
                 (role, FactSource::Address, "by its form")
             }
             role => {
-                let place = self.places.get(&DeviceKey::Address(address));
+                let place = self.places.find_alone(address);
                 let unknown = "no inventory names it, and the packets do not tell";
                 place.map_or((role, FactSource::Packets, unknown), |place| {
-                    (Role::Device, FactSource::Packets, self.counts[*place].device_rule.as_text())
+                    (Role::Device, FactSource::Packets, self.counts[place].device_rule.as_text())
                 })
             }
         };
         Address { address, role, node: None, pod: None, source, reason: reason.to_owned() }
-    }
-}
-
-impl DeviceKey {
-    fn of(device: IpAddr, topology: &Topology) -> Self {
-        topology
-            .device_of(device)
-            .map_or(Self::Address(device), |entry| Self::Listed(entry.name.clone()))
     }
 }
 

@@ -152,6 +152,7 @@ impl DeviceCount {
 
 impl DeviceDraft {
     /// Takes up the error with which a server answered `exchange`; says whether it did.
+    #[must_use]
     pub fn take_error(&mut self, exchange: &Exchange) -> bool {
         let view = exchange.primary();
         let Some(answer) = &view.error_answer else { return false };
@@ -168,11 +169,13 @@ impl DeviceDraft {
     }
 
     /// Whether an exchange is listed already.
+    #[must_use]
     pub const fn is_told(&self) -> bool {
         !self.listed.is_empty()
     }
 
     /// Whether an exchange of this weight can be listed, at most `most` in all.
+    #[must_use]
     pub fn room_for(&self, weight: Weight, most: usize) -> Room {
         if self.listed.len() < most {
             Room::Another
@@ -232,6 +235,7 @@ impl DeviceDraft {
     }
 
     /// The device as the report tells it; exchanges worst first, then by time.
+    #[must_use]
     pub fn finish(mut self, count: &DeviceCount, topology: &Topology) -> Device {
         let DeviceCount {
             device,

@@ -11,6 +11,7 @@ pub mod html;
 mod ladder;
 mod parties;
 mod picture;
+mod places;
 mod plain;
 mod shelf;
 mod story;
@@ -23,4 +24,5 @@ mod wording;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use build::{Builder, Header, Listing};
+pub use build::{Builder, Header, Listing, Uncounted};
+pub use draft::DeviceDraft;

@@ -60,6 +60,12 @@ impl Tracked {
         &self.points
     }
 
+    /// Whether no table was read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
     /// The requests whose client is translated: their ends as they were sent, and as
     /// the pod sees them.
     pub fn translated_clients(&self) -> impl Iterator<Item = [(Endpoint, Endpoint); 2]> + '_ {
