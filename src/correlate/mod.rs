@@ -8,6 +8,7 @@
 //! who the device is.
 
 mod bypass;
+mod cables;
 mod clients;
 mod count;
 mod details;
@@ -29,6 +30,7 @@ mod relayed;
 mod repetition;
 mod retries;
 mod roles;
+mod sayings;
 mod sides;
 mod signature;
 mod steps;
@@ -44,9 +46,10 @@ mod view;
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::model::capture::{CapturePoint, FrameRef};
+use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
 use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
@@ -69,6 +72,8 @@ const TOGETHER: usize = 32;
 pub struct Correlator {
     /// Few, and the latest is most often the next: kept in order of appearance.
     tables: Vec<PointTable>,
+    /// Positions in `tables`.
+    by_point: HashMap<PointId, usize>,
     /// Position of the table used last.
     latest: usize,
     max_exchanges: usize,
@@ -77,6 +82,8 @@ pub struct Correlator {
     beside: Vec<(PointId, Beside)>,
     /// What connection tracking says of clients that are translated on the way.
     stated: Stated,
+    /// When captures listened at all of their points.
+    listening: BTreeMap<CaptureId, (Timestamp, Timestamp)>,
 }
 
 /// What a point sees that belongs to no exchange by itself.
@@ -102,10 +109,12 @@ impl Correlator {
     pub fn new(max_exchanges: usize) -> Self {
         Self {
             tables: Vec::new(),
+            by_point: HashMap::new(),
             latest: 0,
             max_exchanges,
             beside: Vec::new(),
             stated: Stated::default(),
+            listening: BTreeMap::new(),
         }
     }
 
@@ -190,8 +199,8 @@ impl Correlator {
     }
 
     fn push_beside(&mut self, point: PointId, packet: &Packet, frame: FrameRef) {
-        if let Some(table) = self.tables.iter_mut().find(|table| table.id == point) {
-            table.observe(packet.at);
+        if let Some(position) = self.find_table(point) {
+            self.tables[position].observe(packet.at);
         }
         let known = self.beside.iter().position(|(known, _)| *known == point);
         let position = known.unwrap_or_else(|| {
@@ -229,6 +238,13 @@ impl Correlator {
         for table in &mut self.tables {
             table.observe(at);
         }
+    }
+
+    /// States that `capture` listened at all of its points between two times, at least:
+    /// what one of them shows was a time in which the others were silent.
+    pub fn state_listening(&mut self, capture: CaptureId, (from, until): (Timestamp, Timestamp)) {
+        let (first, last) = self.listening.entry(capture).or_insert((from, until));
+        (*first, *last) = ((*first).min(from), (*last).max(until));
     }
 
     /// States that requests arrive under other ends than they were sent with: first
@@ -286,6 +302,12 @@ impl Correlator {
                 tables.push(table);
             }
         }
+        for table in &mut tables {
+            if let Some((first, last)) = self.listening.get(&table.id.capture) {
+                table.observe(*first);
+                table.observe(*last);
+            }
+        }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {
             point.unresolved = unresolved.remove(&point.id).unwrap_or_default();
@@ -296,6 +318,7 @@ impl Correlator {
     fn table(&mut self, point: PointId) -> &mut PointTable {
         self.latest = self.find_table(point).unwrap_or_else(|| {
             self.tables.push(PointTable::new(point, self.max_exchanges));
+            self.by_point.insert(point, self.tables.len() - 1);
             self.tables.len() - 1
         });
         &mut self.tables[self.latest]
@@ -305,6 +328,6 @@ impl Correlator {
         if self.tables.get(self.latest).is_some_and(|table| table.id == point) {
             return Some(self.latest);
         }
-        self.tables.iter().position(|table| table.id == point)
+        self.by_point.get(&point).copied()
     }
 }

@@ -49,8 +49,7 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
         Application::Plain(protocol) => {
             let to_service = Protocol::of_port(destination.port) == Some(*protocol);
             let from_service = Protocol::of_port(source.port) == Some(*protocol);
-            if from_service
-                && !to_service
+            if ((from_service && !to_service) || is_lease(datagram))
                 && !protocol.is_one_way()
                 && !is_group(destination.address)
             {
@@ -60,5 +59,16 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
             }
         }
         Application::Unknown { .. } => client(Protocol::Udp),
+    }
+}
+
+/// Whether a DHCP server says `datagram` to a client: both have ports of their own
+/// (RFC 2131 section 4.1, RFC 8415 section 7.2).
+pub fn is_lease(datagram: &Datagram) -> bool {
+    let ports = (datagram.flow.source.port, datagram.flow.destination.port);
+    match &datagram.application {
+        Application::Plain(Protocol::Dhcp) => ports == (67, 68),
+        Application::Plain(Protocol::Dhcpv6) => ports == (547, 546),
+        _ => false,
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::count::{Count, Mark, Waiting};
 use super::details::{Details, Synopsis, Weight};
 use super::repetition::{COPY, Last, Pace};
+use super::sayings::Sayings;
 use super::signature::{Basis, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{Answerer, Asked, CROSSING, Transactions};
@@ -55,6 +56,10 @@ pub struct Record {
     opening_basis: Basis,
     /// A snap length cut what the client said first.
     opening_is_cut: bool,
+    /// The client's own words began it.
+    is_opened_by_client: bool,
+    /// What the client said after that.
+    pub sayings: Sayings,
     synopsis: Synopsis,
     pub transactions: Transactions,
     from_client: Option<Last>,
@@ -109,7 +114,7 @@ impl Record {
         datagram: &Datagram,
     ) -> Self {
         let audience = match asked {
-            Some(asked) if is_group(asked.address) => Audience::Group,
+            Some(asked) if is_group(asked.address) || is_broadcast(datagram) => Audience::Group,
             _ => Audience::One,
         };
         // A transfer is about who answers whom: all its packets are of interest.
@@ -131,6 +136,8 @@ impl Record {
             opening: opening.value,
             opening_basis: opening.basis,
             opening_is_cut: datagram.is_cut,
+            is_opened_by_client: asked.is_some(),
+            sayings: Sayings::default(),
             synopsis: Synopsis::of(datagram),
             transactions: Transactions::default(),
             from_client: None,
@@ -168,6 +175,7 @@ impl Record {
             }
         }
         self.requests.count(frame, datagram.length, novelty);
+        self.note_saying(datagram, frame.at);
         self.unanswered.count(frame);
         let again = self.details.as_ref().and_then(|details| details.asked_again.as_deref());
         let weight = Weight::telling_if(again.is_some_and(|again| again.frame == frame));
@@ -473,6 +481,15 @@ enum Reach {
     Nobody,
 }
 
+/// Whether `datagram` asks nobody and says itself that it is for all hosts of a network,
+/// whose broadcast address looks like any other: NTP's mode 5 (RFC 5905 section 3).
+fn is_broadcast(datagram: &Datagram) -> bool {
+    datagram.flow.destination.address.is_ipv4()
+        && matches!(&datagram.application, Application::Transaction(transaction)
+            if transaction.protocol == Protocol::Ntp
+                && transaction.role == TransactionRole::Notification)
+}
+
 /// Multicast, or the limited broadcast address (RFC 919).
 pub fn is_group(address: std::net::IpAddr) -> bool {
     address.is_multicast() || matches!(address, std::net::IpAddr::V4(v4) if v4.is_broadcast())
@@ -485,6 +502,6 @@ mod tests {
     #[test]
     fn a_plain_exchange_stays_small() {
         // A capture may hold a million at once; the pair and client indexes add some 25 bytes.
-        assert!(size_of::<Record>() <= 256, "{} bytes", size_of::<Record>());
+        assert!(size_of::<Record>() <= 264, "{} bytes", size_of::<Record>());
     }
 }

@@ -1,6 +1,7 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
 mod elsewhere;
+mod lease;
 mod troubles;
 
 use std::net::IpAddr;
@@ -149,6 +150,7 @@ impl PointTable {
                 table.known_flow(packet, frame, datagram, foreseen)
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
+            || self.lease(packet, frame, datagram)
             || self.follow_up_to_elsewhere(packet, frame, datagram)
             || self.translated_copy(packet, frame, datagram)
             || self.reply_to_payload(packet, frame, datagram)

@@ -6,6 +6,7 @@ use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
 use crate::model::finding::Confidence;
+use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
 
@@ -120,7 +121,12 @@ fn steps(record: &Record, capture: CaptureId) -> (Vec<Step>, u64) {
 /// socket that talks to many may be answered by any of them.
 fn weigh_replies(view: &mut View, record: &Record, table: &PointTable) {
     let identified = record.protocol == Protocol::Tftp;
-    let refused = view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply);
+    // A router that could not pass the answer on says nothing about what its client asked.
+    let refused = view.icmp_errors.iter().any(|error| {
+        error.quotes == Quotes::Reply
+            && error.kind == IcmpKind::PortUnreachable
+            && error.from == record.client.address
+    });
     for replies in &mut view.replies {
         if refused && matches!(replies.origin, Origin::OtherPort(_)) {
             replies.origin = Origin::OtherPort(Confidence::Certain);

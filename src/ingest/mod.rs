@@ -21,6 +21,7 @@ mod lz4;
 mod netscreen;
 mod pcap;
 mod pcapng;
+mod plain;
 #[cfg(test)]
 mod samples;
 mod server_log;
@@ -37,6 +38,7 @@ use std::io::Read;
 pub use self::ahead::Together;
 use self::bounded::Budget;
 use self::layers::Layers;
+pub use self::plain::read_plain;
 use self::window::Window;
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
 use crate::model::input::{Fault, InputErrorKind};

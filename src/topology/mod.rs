@@ -44,11 +44,13 @@ use crate::model::topology::Facts;
 /// [`is_empty`](Facts::is_empty).
 #[must_use]
 pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> Facts {
-    let command = command::Command::of(command, node);
+    let is_bare = command.is_empty();
+    let mut command = command::Command::of(command, node);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(list) = device_csv::find_list(text) {
         return device_csv::read(list, text, first_line);
     }
+    command.lists_hosts |= is_bare && hosts::is_file(text);
     let mut facts = Facts::default();
     let mut lines = text::Lines::new(&command);
     let mut unread = text::Unread::new(text, first_line);

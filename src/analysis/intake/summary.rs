@@ -1,6 +1,6 @@
 //! A capture as the report lists it, and where its points are.
 
-use super::{CaptureIntake, FIRST_KERNEL_INTERFACE, MAX_FAULTS, Undecoded};
+use super::{CaptureIntake, FIRST_KERNEL_INTERFACE, MAX_FAULTS, MAX_POINTS, Undecoded};
 use crate::correlate::{Correlated, Place};
 use crate::model::capture::{CaptureFormat, CapturePoint, Clock, PointKind};
 use crate::model::exchange::PointId;
@@ -20,8 +20,11 @@ impl CaptureIntake {
                 let name = topology.interface_name(node.as_deref(), *index);
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
             });
-        let own = self.whole_interfaces().iter().map(|(id, header)| (*id, header.name.clone()));
-        let mut interfaces: Vec<(u32, Option<String>)> = own.chain(kernel).collect();
+        let own = self.whole_interfaces().range(..MAX_POINTS);
+        let own = own.map(|(id, header)| (*id, header.name.clone()));
+        let shared = [MAX_POINTS, FIRST_KERNEL_INTERFACE + MAX_POINTS].map(|id| (id, None));
+        let shared = shared.into_iter().filter(|_| self.shares_point);
+        let mut interfaces: Vec<(u32, Option<String>)> = own.chain(kernel).chain(shared).collect();
         if interfaces.is_empty() {
             interfaces.push((0, None));
         }
@@ -115,6 +118,11 @@ impl CaptureIntake {
         if unfollowed_packets > 0 {
             warnings.push(format!(
                 "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
+            ));
+        }
+        if self.shares_point {
+            warnings.push(format!(
+                "it was taken at more than {MAX_POINTS} interfaces: what was seen at the others is followed as at one, so that addresses that change between them are not told"
             ));
         }
         warnings.extend(self.tunnels.warning());

@@ -6,10 +6,11 @@ use std::time::Duration;
 use super::{Audience, Record, STREAM_LIFE};
 use crate::correlate::details::Synopsis;
 use crate::correlate::passage::{Header, Passage};
+use crate::correlate::sayings::Heard;
 use crate::correlate::signature::{BelongsToTftp, Signature, signature};
-use crate::correlate::tftp::{is_tftp, is_tftp_protocol};
+use crate::correlate::tftp::{is_tftp, is_tftp_protocol, tftp_shape};
 use crate::correlate::transactions::CROSSING;
-use crate::model::packet::{Application, Datagram, Packet};
+use crate::model::packet::{Application, Datagram, Packet, TftpMessage};
 use crate::model::time::Timestamp;
 
 impl Record {
@@ -18,14 +19,33 @@ impl Record {
         Signature { value: self.opening, basis: self.opening_basis }
     }
 
-    /// Whether what the client said first is something else than what `other` has for
-    /// that. Where a snap length left less of it, in a tunnel, only its length tells.
-    pub fn opens_unlike(&self, other: &Self) -> bool {
-        let is_cut = self.opening_is_cut || other.opening_is_cut;
-        let has_length_of = self.synopsis.length == other.synopsis.length;
-        self.opening_basis == other.opening_basis
-            && self.opening != other.opening
-            && !(is_cut && has_length_of)
+    /// Whether what the client said first can be what `other` has for that, though it
+    /// reads otherwise: a snap length left less of it, in a tunnel, and only its length tells.
+    pub fn opens_cut_as(&self, other: &Self) -> bool {
+        (self.opening_is_cut || other.opening_is_cut)
+            && self.opening_basis == other.opening_basis
+            && self.synopsis.length == other.synopsis.length
+    }
+
+    /// What the client said first, where that was captured.
+    pub fn first_words(&self) -> Option<Signature> {
+        self.is_opened_by_client.then(|| self.opening())
+    }
+
+    /// What is known of all that the client said.
+    pub fn heard(&self) -> Heard {
+        Heard::new(self.first_words(), self.requests.first.at, &self.sayings)
+    }
+
+    /// Notes what the client said in a request. Blocks of a transfer are like those of
+    /// any other.
+    pub(super) fn note_saying(&mut self, datagram: &Datagram, at: Timestamp) {
+        let is_block = is_tftp_protocol(self.protocol)
+            && !tftp_shape(datagram).is_some_and(TftpMessage::is_request);
+        let said = signature(datagram, is_tftp(self.protocol));
+        if !is_block && self.first_words() != Some(said) {
+            self.sayings.note(said, self.requests.first.at, at);
+        }
     }
 
     /// The first request and the first answer of a plain exchange.

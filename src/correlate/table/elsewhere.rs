@@ -48,6 +48,11 @@ impl PointTable {
             origin,
         });
         let record = &mut table.exchanges[exchange.position()];
+        if record.asked.is_some_and(|asked| {
+            fit::is_subnet_broadcast(asked.address, datagram.flow.source.address)
+        }) {
+            record.audience = Audience::Group;
+        }
         if is_tftp_protocol(record.protocol) {
             table.by_tid.insert(datagram.flow.source, exchange);
         }

@@ -11,7 +11,7 @@ const TRANSMIT_TIMESTAMP: usize = 40;
 
 /// Reads a client's or server's message. A server copies the request's
 /// transmit timestamp into the reply's origin timestamp (section 8).
-/// `None` for broadcast and control messages, and where the timestamp is cut.
+/// `None` for control messages, and where the timestamp is cut.
 pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let bytes = payload.captured;
     let first = find_u8(bytes, 0)?;
@@ -33,6 +33,8 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         }
         3 => (TransactionRole::Request, "client"),
         4 => (TransactionRole::Reply, "server"),
+        // Said to all that listen; nobody is asked (section 3).
+        5 => (TransactionRole::Notification, "broadcast"),
         _ => return None,
     };
     let shared = match role {
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_reply_carries_the_requests_timestamp() {
-        use TransactionRole::{Reply, Request};
+        use TransactionRole::{Notification, Reply, Request};
         let identity = |value: u8| hash_fields(&[&[value; 8]]);
         let cases = [
             ("client", 0x23, 0, 5, Some((Request, identity(5)))),
@@ -73,7 +75,7 @@ mod tests {
             ("SNTP client without clock", 0x23, 0, 0, Some((Request, identity(0)))),
             ("first of a peer", 0x21, 0, 5, Some((Request, identity(5)))),
             ("answer of a peer", 0x22, 5, 9, Some((Reply, identity(5)))),
-            ("broadcast", 0x25, 0, 5, None),
+            ("broadcast", 0x25, 0, 5, Some((Notification, identity(5)))),
             ("control", 0x26, 0, 5, None),
             ("version 0", 0x03, 0, 5, None),
             ("version 7", 0x3b, 0, 5, None),

@@ -47,6 +47,9 @@ impl Shape {
         if line.starts_with("apiVersion: ") {
             return Some(Self::Yaml);
         }
+        if is_own_name(trimmed) {
+            return Some(Self::Hosts);
+        }
         if begins_table(trimmed) {
             return Some(Self::Conntrack);
         }
@@ -104,6 +107,14 @@ fn is_link(line: &str) -> bool {
         && words.next().is_some_and(|state| matches!(state, "UP" | "DOWN" | "UNKNOWN"))
         && words.next().is_none_or(|word| is_prefix(word) || word.len() == 17);
     numbered || brief
+}
+
+/// `127.0.0.1 localhost`, which `/etc/hosts` begins with, besides comments.
+fn is_own_name(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let address = words.next().and_then(|word| word.parse::<IpAddr>().ok());
+    address.is_some_and(|address| address.is_loopback())
+        && words.next().is_some_and(|name| name.starts_with("localhost"))
 }
 
 /// `inet 192.0.2.1/24 brd …`, `inet6 2001:db8::1/64 scope …`.
