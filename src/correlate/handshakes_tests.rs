@@ -4,6 +4,7 @@ use super::*;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
 use crate::model::hop::HopMarks;
+use crate::model::packet::LinkAudience;
 use crate::model::time::Timestamp;
 
 const POINT: PointId = PointId { capture: CaptureId(0), interface: 0 };
@@ -59,6 +60,7 @@ fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
             interface: 0,
             kernel_interface: None,
             direction: None,
+            link_audience: LinkAudience::Unknown,
             ip_identification: None,
             hop_marks: HopMarks::UNKNOWN,
             tunnel: None,
@@ -161,6 +163,7 @@ fn a_flood_of_connections_is_bounded() {
                 interface: 0,
                 kernel_interface: None,
                 direction: None,
+                link_audience: LinkAudience::Unknown,
                 ip_identification: None,
                 hop_marks: HopMarks::UNKNOWN,
                 tunnel: None,

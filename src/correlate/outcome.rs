@@ -124,6 +124,9 @@ impl Correlated {
         let groups = join::join(&tables, &points, stated);
         let clock_offsets = join::clock_offsets(&groups, &tables);
         let correlated = Self { points, clock_offsets, unfollowed_packets, tables, groups };
+        for table in &correlated.tables {
+            table.broadcasts.infer(topology);
+        }
         for exchange in correlated.groups.iter().filter_map(|group| correlated.telling(&group)) {
             roles::infer(&exchange, &correlated.points, topology);
         }

@@ -7,20 +7,22 @@ use std::net::IpAddr;
 
 use hashbrown::{HashMap, HashSet};
 
+use super::audience::Audience;
+use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
-use super::record::{ExchangeIndex, Record, is_group};
+use super::record::{ExchangeIndex, Record};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use super::unfold;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
-use crate::model::packet::{Datagram, Packet};
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::time::Timestamp;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
@@ -42,6 +44,8 @@ pub struct PointTable {
     pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
+    /// What turned out to be the broadcast addresses of networks.
+    pub broadcasts: Broadcasts,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
     payload_addresses: PayloadAddresses,
@@ -65,6 +69,7 @@ impl PointTable {
             flows: Flows::default(),
             clients: Clients::default(),
             by_tid: HashMap::new(),
+            broadcasts: Broadcasts::default(),
             passed_on: HashSet::new(),
             payload_addresses: PayloadAddresses::default(),
             latest_requests: LatestRequests::default(),
@@ -187,6 +192,10 @@ impl PointTable {
         }
         match flow.course {
             Some(course) => exchange.follow_up(packet, frame, datagram, course),
+            // Who acknowledges an answer of the endpoint asked follows it.
+            None if acknowledges(datagram) && exchange.answers.packets > 0 => {
+                exchange.follow_up(packet, frame, datagram, Course::ToAnswerer);
+            }
             None if !is_tftp_protocol(exchange.protocol) => {
                 exchange.request(packet, frame, datagram);
                 self.payload_addresses.note(flow.exchange, datagram);
@@ -227,13 +236,22 @@ impl PointTable {
             self.unfollowed_packets += 1;
             return;
         };
-        let opening = find_opening(datagram);
+        let audience = Audience::of(packet, datagram.flow.destination.address);
+        let mut opening = find_opening(datagram);
+        // What is said to all hosts answers none of them, whatever its address looks like.
+        if packet.is_to_all_hosts(datagram.flow.destination.address) {
+            opening.side = OpeningSide::Client;
+        }
         let (client, server) = match opening.side {
             OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
             OpeningSide::Server => (datagram.flow.destination, datagram.flow.source),
         };
         let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
         let mut exchange = Record::open(opening.protocol, client, asked, datagram);
+        exchange.audience = audience;
+        if packet.is_to_all_hosts(server.address) {
+            self.broadcasts.note(server.address, frame);
+        }
         let mut course = None;
         match (opening.side, opening.is_late) {
             (OpeningSide::Server, _) => exchange.reply(packet, frame, datagram, Origin::Unknown),
@@ -243,8 +261,7 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        if asked.is_some_and(|asked| !is_group(asked.address)) && opening.protocol.expects_answer()
-        {
+        if asked.is_some() && audience == Audience::One && opening.protocol.expects_answer() {
             self.latest_requests.note(packet, datagram);
         }
         self.put(index, exchange);
@@ -302,6 +319,12 @@ impl PointTable {
     fn exchanges_of(&self, client: Endpoint) -> impl Iterator<Item = (ExchangeIndex, &Record)> {
         self.clients.exchanges(&self.hasher, &self.exchanges, client).take(MAX_CANDIDATES)
     }
+}
+
+/// Whether a datagram neither asks nor answers: SIP's ACK, CoAP's acknowledgement.
+fn acknowledges(datagram: &Datagram) -> bool {
+    matches!(&datagram.application, Application::Transaction(transaction)
+        if transaction.role == TransactionRole::Notification)
 }
 
 /// TFTP to the port asked that is no request.

@@ -14,7 +14,7 @@ use crate::model::finding::Confidence;
 use crate::model::hop::HopMarks;
 use crate::model::packet::{
     Application, Content, Datagram, FragmentsEnd, FragmentsLost, FragmentsSeen, IcmpError,
-    IcmpKind, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
+    IcmpKind, LinkAudience, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
 };
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -80,6 +80,7 @@ fn packet(number: usize, (at_ms, line, says): Line) -> Packet {
         interface: 0,
         kernel_interface: None,
         direction: None,
+        link_audience: LinkAudience::Unknown,
         ip_identification: None,
         hop_marks: HopMarks::UNKNOWN,
         tunnel: None,

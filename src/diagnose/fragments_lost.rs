@@ -1,19 +1,57 @@
 //! Answers, or what the client sends, came in fragments, and not all of them.
 
 use super::evidence::extend;
-use super::reading::Reading;
+use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{fit_title, times};
-use crate::model::exchange::LostParts;
+use crate::model::exchange::{IcmpErrors, LostParts};
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
+use crate::model::report::Quotes;
 
 /// Finds datagrams that their receiver could not put together.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
+    if let Some(seen) = reading.errors.iter().find(|seen| seen.cause == Cause::FragmentsLost) {
+        return told(reading, verdict, seen);
+    }
     match reading.view.lost_replies {
         Some(lost) => Some(replies(reading, verdict, lost)),
         None => requests(reading, verdict, reading.lost_requests()?),
     }
+}
+
+/// The receiver says itself that it waited in vain: no filter of a capture hid anything.
+fn told(reading: &Reading<'_>, verdict: Verdict, seen: &SeenErrors<'_>) -> Option<Finding> {
+    let IcmpErrors { from, quotes, quoted_destination, tally, .. } = *seen.errors;
+    let part = severity(verdict, Part::stopped_if(seen.ended));
+    let first = seen.first_error()?;
+    let mut finding = Finding::new(Cause::FragmentsLost, part, Confidence::Certain, first);
+    let often = times(tally.packets);
+    let what = match quotes {
+        Quotes::Request => "request",
+        Quotes::Reply => "answer",
+        Quotes::FollowUp => "follow-up",
+    };
+    let to = quoted_destination.map_or_else(String::new, |to| format!(" to {to}"));
+    finding.title = fit_title([
+        format!("Fragments of the {what}{to} did not arrive: {from} says so {often}"),
+        format!("Fragments of the {what} did not arrive: {from} says so {often}"),
+    ]);
+    finding.explanation = format!(
+        "{} waited in vain for fragments of the {what}{to}, and says so {often} with the ICMP error \"{}\". It cannot use a part of a datagram. Later fragments have no ports: firewalls and translations that look at ports do not let them through.{}",
+        reading.name_first(from),
+        seen.errors.kind.as_text(),
+        if seen.ended { "" } else { " The exchange went on all the same." },
+    );
+    extend(&mut finding, [reading.first_request(), reading.repeated_request()]);
+    finding.remedies = match quotes {
+        Quotes::Request | Quotes::FollowUp => remedies::for_lost_request_fragments(reading),
+        Quotes::Reply => {
+            let answerer = reading.replies().next()?.source;
+            remedies::for_lost_fragments(reading, answerer)
+        }
+    };
+    Some(finding)
 }
 
 /// What the client sends cannot be used by any server. A capture filter hides

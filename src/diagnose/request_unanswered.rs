@@ -122,6 +122,8 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
             reading.name(asked.address),
             if reading.view.icmp_errors.is_empty() {
                 "no datagram and no ICMP error"
+            } else if reading.missed_parts().is_some() {
+                "no datagram, only an ICMP error that says that fragments did not arrive"
             } else {
                 "no datagram, though an ICMP error that does not end an exchange"
             },

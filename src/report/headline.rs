@@ -95,6 +95,8 @@ fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], one_way: u64) -> St
     });
     if to_group {
         format!("{protocol} to a group address: {number}, no answer has to be seen here")
+    } else if protocol.expects_answer() {
+        format!("{protocol} without a request that expects an answer: {number}, one way")
     } else {
         format!("{protocol} expects no answer: {number}, one way")
     }

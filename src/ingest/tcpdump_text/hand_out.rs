@@ -96,6 +96,7 @@ fn packet(pending: &Pending, content: Content) -> Packet {
         interface: pending.interface,
         kernel_interface: None,
         direction: pending.direction,
+        link_audience: pending.link_audience,
         tunnel: None,
         ip_identification: pending.identification().filter(|id| *id != 0),
         hop_marks: pending.hop_marks(),
