@@ -184,7 +184,12 @@ impl Record {
             Course::ToAskedAddress | Course::ToAskedPort | Course::FromOtherSource => Reach::Nobody,
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
         };
-        let Some(novelty) = self.note_client(packet, datagram, reach) else { return };
+        let Some(noted) = self.note_client(packet, datagram, reach) else { return };
+        // What wants no answer is not repeated for the lack of one.
+        let novelty = match find_expectation(datagram, self.protocol) {
+            Expectation::Answer => noted,
+            Expectation::Nothing | Expectation::Untold => Novelty::New,
+        };
         let details = self.details(frame.capture);
         details.follow_up(frame, datagram, course, novelty);
         details.note_stall(frame, datagram.flow, novelty);
@@ -234,6 +239,10 @@ impl Record {
             {
                 details.progress.get_or_insert(Mark::new(frame));
             }
+        }
+        // An address that answers itself is no network's, whatever its frame said.
+        if self.asked == Some(datagram.flow.source) && !is_group(datagram.flow.source.address) {
+            self.audience = Audience::One;
         }
         self.unanswered = Waiting::NONE;
         if let Application::Transaction(transaction) = &datagram.application {

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
-use crate::model::packet::{Application, Datagram, TftpMessage};
+use crate::model::packet::{Application, Datagram, TftpMessage, Transaction, TransactionRole};
 
 /// A datagram's meaning as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,11 @@ pub fn signature(datagram: &Datagram, tftp: BelongsToTftp) -> Signature {
         Application::Unknown { tftp_shape: Some(message) } if tftp == BelongsToTftp::Yes => {
             Some(hash_tftp(message))
         }
+        // Keep-alives are all alike, and what is not read may be.
+        Application::Transaction(Transaction {
+            role: TransactionRole::Unread | TransactionRole::Notification,
+            ..
+        }) if datagram.fingerprint.is_some() => None,
         Application::Transaction(transaction) => {
             Some(hash_of(&(transaction.identity, transaction.role, transaction.question)))
         }

@@ -6,6 +6,7 @@ mod troubles;
 use std::net::IpAddr;
 
 use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
 
 use super::audience::Audience;
 use super::broadcasts::Broadcasts;
@@ -15,7 +16,7 @@ use super::fold::{self, Folds};
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
-use super::record::{ExchangeIndex, Record};
+use super::record::{ExchangeIndex, Record, is_group};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use super::unfold;
@@ -148,6 +149,10 @@ impl PointTable {
         datagram: &Datagram,
         foreseen: Foreseen,
     ) {
+        self.broadcasts.hear(datagram.flow.source);
+        if packet.is_to_all_hosts(datagram.flow.destination.address) {
+            self.check_link_headers(datagram.flow.destination);
+        }
         if self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
                 let foreseen = table.foresee(datagram);
@@ -161,6 +166,23 @@ impl PointTable {
             return;
         }
         self.open(packet, frame, datagram);
+    }
+
+    /// A frame for all hosts goes to `destination`. If that has asked something, it is one
+    /// host, and whom it asked in such a frame may be one as well.
+    fn check_link_headers(&mut self, destination: Endpoint) {
+        let asked: SmallVec<[ExchangeIndex; 4]> =
+            self.exchanges_of(destination).map(|(index, _)| index).collect();
+        if asked.is_empty() {
+            return;
+        }
+        self.broadcasts.doubt();
+        for index in asked {
+            let record = &mut self.exchanges[index.position()];
+            if record.asked.is_some_and(|asked| !is_group(asked.address)) {
+                record.audience = Audience::One;
+            }
+        }
     }
 
     fn known_flow(
@@ -236,11 +258,13 @@ impl PointTable {
             self.unfollowed_packets += 1;
             return;
         };
-        let audience = Audience::of(packet, datagram.flow.destination.address);
+        let to = datagram.flow.destination.address;
+        let audience = self.broadcasts.audience_of(packet, to);
         let mut opening = find_opening(datagram);
         // What is said to all hosts answers none of them, whatever its address looks like.
-        if packet.is_to_all_hosts(datagram.flow.destination.address) {
+        if audience == Audience::Group && !is_group(to) {
             opening.side = OpeningSide::Client;
+            self.broadcasts.note(to, frame);
         }
         let (client, server) = match opening.side {
             OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
@@ -249,9 +273,6 @@ impl PointTable {
         let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
         let mut exchange = Record::open(opening.protocol, client, asked, datagram);
         exchange.audience = audience;
-        if packet.is_to_all_hosts(server.address) {
-            self.broadcasts.note(server.address, frame);
-        }
         let mut course = None;
         match (opening.side, opening.is_late) {
             (OpeningSide::Server, _) => exchange.reply(packet, frame, datagram, Origin::Unknown),

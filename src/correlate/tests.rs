@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+mod audience;
 mod servers;
 mod steps;
 
@@ -43,6 +44,12 @@ enum Says {
     },
     Answer {
         protocol: Protocol,
+        identity: u64,
+    },
+    /// A message that is neither a request nor an answer.
+    Tells {
+        protocol: Protocol,
+        role: TransactionRole,
         identity: u64,
     },
     /// Port unreachable about the flow written as `a > b`.
@@ -135,6 +142,9 @@ fn datagram(flow: FlowKey, says: Says) -> Datagram {
         Says::Answer { protocol, identity } => {
             let role = TransactionRole::Reply;
             (90, Some(identity + 1_000), transaction(protocol, role, identity, None))
+        }
+        Says::Tells { protocol, role, identity } => {
+            (4, Some(identity + 2_000), transaction(protocol, role, identity, None))
         }
         Says::Unreachable(_) | Says::UnreachableText(_) | Says::UnreachableCut => unreachable!(),
     };

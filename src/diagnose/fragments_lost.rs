@@ -118,9 +118,11 @@ mod tests {
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::capture::PointKind;
     use crate::model::endpoint::Endpoint;
-    use crate::model::exchange::Course;
-    use crate::model::finding::{Cause, Severity, Verdict};
+    use crate::model::exchange::{Course, Origin};
+    use crate::model::finding::{Cause, Confidence, Severity, Verdict};
+    use crate::model::packet::IcmpKind;
     use crate::model::protocol::Protocol;
+    use crate::model::report::Quotes;
 
     #[test]
     fn a_client_that_gets_parts_asks_again() {
@@ -135,6 +137,53 @@ mod tests {
             assert!(!unanswered.explanation.contains("did not answer"), "{family:?}");
             let silent = Sample::snmp(family).repeat_request(2).wait_seconds(5);
             assert!(!silent.causes().contains(&Cause::FragmentsLost), "{family:?}");
+        }
+    }
+
+    #[test]
+    fn who_waits_for_fragments_in_vain_says_so() {
+        const KIND: IcmpKind = IcmpKind::ReassemblyTimeExceeded;
+        for family in Family::BOTH {
+            let vip = family.vip();
+            let radius = || Sample::request(family, Protocol::Radius, 1_812);
+            let agent = || Sample::snmp(family).answered_by_agent(2);
+            let cases = [
+                (
+                    "a request",
+                    radius().icmp(KIND, vip, Quotes::Request, 1),
+                    Verdict::Unanswered,
+                    Severity::Error,
+                ),
+                (
+                    "a request that was then answered",
+                    radius().reply(vip, 1_812, Origin::Asked, 1).icmp(
+                        KIND,
+                        vip,
+                        Quotes::Request,
+                        1,
+                    ),
+                    Verdict::Symmetric,
+                    Severity::Info,
+                ),
+                (
+                    "every answer",
+                    agent().icmp(KIND, family.pod(), Quotes::Reply, 2),
+                    Verdict::Unanswered,
+                    Severity::Error,
+                ),
+                (
+                    "one of two answers",
+                    agent().icmp(KIND, family.pod(), Quotes::Reply, 1),
+                    Verdict::Symmetric,
+                    Severity::Info,
+                ),
+            ];
+            for (name, sample, verdict, severity) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let finding = sample.finding(Cause::FragmentsLost);
+                assert_eq!(finding.severity, severity, "{name} {family:?}");
+                assert_eq!(finding.confidence, Confidence::Certain, "{name} {family:?}");
+            }
         }
     }
 

@@ -53,6 +53,7 @@ impl Packet {
         self.link_audience == LinkAudience::Broadcast
             && destination.is_ipv4()
             && !destination.is_multicast()
+            && !destination.is_loopback()
     }
 }
 

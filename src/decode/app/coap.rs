@@ -52,13 +52,20 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         // A token of two bytes is no message id.
         hash_fields(&[token, &[]])
     };
+    // The answers of an observation share one token (RFC 7641 section 4.2); a message id
+    // of their own tells them from one that is sent again.
+    let is_answer = role == TransactionRole::Reply && !token.is_empty();
     let is_question = role == TransactionRole::Request && payload.is_whole();
     let options = bytes.get(HEADER_BYTES + token_bytes..).unwrap_or_default();
     Some(Transaction {
         protocol: Protocol::Coap,
         role,
         identity,
-        question: is_question.then(|| hash_fields(&[&[code], options])),
+        question: if is_answer {
+            Some(hash_fields(&[&message_id.to_be_bytes()]))
+        } else {
+            is_question.then(|| hash_fields(&[&[code], options]))
+        },
         label,
         reply_to: None,
     })
@@ -152,7 +159,11 @@ mod tests {
         let piggybacked = read(&[0x62, 0x45, 0, 7, 0xaa, 0xbb, 0xff, b'1']).unwrap();
         let separate = read(&[0x42, 0x45, 9, 9, 0xaa, 0xbb, 0xff, b'1']).unwrap();
         assert_eq!((request.role, request.label), (TransactionRole::Request, "GET"));
-        assert_eq!((separate.role, separate.question), (TransactionRole::Reply, None));
+        assert_eq!(separate.role, TransactionRole::Reply);
+        // The next of an observation is another message, and one sent again is the same.
+        let next = read(&[0x42, 0x45, 9, 10, 0xaa, 0xbb, 0xff, b'1']).unwrap();
+        assert_eq!(next.identity, separate.identity);
+        assert_ne!(next.question, separate.question);
         assert_eq!(request.identity, piggybacked.identity);
         assert_eq!(request.identity, separate.identity);
         let again = read(&[0x42, 1, 0, 8, 0xcc, 0xdd, 0xb1, b't']).unwrap();

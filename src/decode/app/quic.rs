@@ -6,20 +6,22 @@ use super::Payload;
 /// the bit below it.
 const LONG_HEADER: u8 = 0x80;
 const FIXED_BIT: u8 = 0x40;
+const QUIC_PORT: u16 = 443;
 
 /// Whether a payload can be QUIC's. VPNs use its port too: DTLS (RFC 9147 section 4) and
-/// WireGuard begin otherwise.
+/// WireGuard begin otherwise. What servers of the versions before RFC 9000 send cannot be
+/// told from other bytes, so there the port counts.
 pub(super) fn may_be_quic(payload: &Payload<'_>) -> bool {
+    /// Flags, connection, and the first two characters of a version.
+    const OLD_HEADER_BYTES: usize = 11;
     match payload.captured {
         [] => true,
         [first, ..] if first & (LONG_HEADER | FIXED_BIT) != 0 => true,
-        // The versions before RFC 9000: flags, connection, and a version such as `Q043`.
+        [20..=25, 0xfe, ..] | [1..=4, 0, 0, 0, ..] => false,
+        _ if payload.source_port == QUIC_PORT => true,
+        // Such as `Q043`.
         [_, _, _, _, _, _, _, _, _, b'Q', b'0', ..] => true,
-        bytes => {
-            !payload.is_whole()
-                && bytes.len() < 11
-                && !matches!(bytes, [1..=4, 0, 0, ..] | [20..=25, 0xfe, ..])
-        }
+        bytes => !payload.is_whole() && bytes.len() < OLD_HEADER_BYTES,
     }
 }
 
@@ -44,6 +46,8 @@ mod tests {
             assert_eq!(may_be_quic(&whole(40_000, 443, bytes)), expected, "{name}");
         }
         assert!(may_be_quic(&cut(40_000, 443, b"\x0d\x01", 1200)));
+        assert!(may_be_quic(&whole(443, 40_000, b"\x08\x01\x02\x03")));
+        assert!(!may_be_quic(&whole(443, 40_000, b"\x16\xfe\xff\0")));
         assert!(!may_be_quic(&cut(40_000, 443, b"\x16\xfe\xff", 1200)));
     }
 }

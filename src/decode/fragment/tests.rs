@@ -507,7 +507,8 @@ proptest! {
             .map(|pair| fragment(&whole, 7, pair[0], pair[1]))
             .collect();
         prop_assume!(parts.len() > 1);
-        for (unit, units) in extra {
+        // Of IPv6 an overlap is the end of the datagram.
+        for (unit, units) in extra.into_iter().filter(|_| !is_v6) {
             let offset = unit * 8;
             if offset < end && (offset > 0 || units * 8 < end) {
                 parts.push(fragment(&whole, 7, offset, end.min(offset + units * 8)));
