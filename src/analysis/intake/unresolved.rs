@@ -24,7 +24,7 @@ pub(super) struct Unresolved {
 
 #[derive(Debug)]
 enum Item {
-    Packet(Packet, u32),
+    Packet(Box<Packet>, u32),
     Named(Box<NamedPacket>),
     Other(Option<Timestamp>),
 }
@@ -32,7 +32,7 @@ enum Item {
 impl Unresolved {
     /// Takes a packet that stands behind one with a name.
     pub fn packet(&mut self, packet: Packet, wire_bytes: u32) {
-        self.push(Item::Packet(packet, wire_bytes));
+        self.push(Item::Packet(Box::new(packet), wire_bytes));
     }
 
     /// Whether it takes a packet of no concern that stands behind one with a name.
@@ -75,7 +75,7 @@ impl CaptureIntake {
         let mut told = BTreeSet::new();
         for item in std::mem::take(&mut self.unresolved.items) {
             match item {
-                Item::Packet(packet, wire_bytes) => self.packet(packet, wire_bytes, feeder),
+                Item::Packet(packet, wire_bytes) => self.packet(*packet, wire_bytes, feeder),
                 Item::Other(at) => self.other(at, None, feeder),
                 Item::Named(waiting) => {
                     let (line, at) = (waiting.line, waiting.packet.at);

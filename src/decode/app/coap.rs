@@ -189,8 +189,8 @@ mod tests {
         let (up, down) = ((40_000, SERVICE_PORT), (SERVICE_PORT, 40_000));
         let (role, label, ping) = read(up, &[0x40, 0, 0, 7]);
         assert_eq!((role, label), (Request, "ping"));
-        let (role, label, pong) = read(down, &[0x70, 0, 0, 7]);
-        assert_eq!((role, label, pong), (Reply, "reset", ping));
+        let (role, label, answered) = read(down, &[0x70, 0, 0, 7]);
+        assert_eq!((role, label, answered), (Reply, "reset", ping));
         for (ports, bytes, expected) in [
             (up, [0x60, 0, 0, 9], (Notification, "acknowledgement")),
             (up, [0x70, 0, 0, 9], (Notification, "reset")),

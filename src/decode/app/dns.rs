@@ -61,26 +61,22 @@ pub(super) fn is_whole_query(bytes: &[u8]) -> bool {
     /// Internet, chaos, any.
     const CLASSES: [u16; 3] = [1, 3, 255];
     let counts = [4, 6, 8, 10].map(|offset| find_u16(bytes, offset));
-    let additional = match counts {
-        [Some(1), Some(0), Some(0), Some(count @ (0 | 1))] => count,
-        _ => return false,
-    };
+    let [Some(1), Some(0), Some(0), Some(additional @ (0 | 1))] = counts else { return false };
     if find_u16(bytes, 2).is_none_or(|flags| flags & !MAY_BE_SET != 0) {
         return false;
     }
     let Some(end) = find_question_end(bytes) else { return false };
     let class = find_u16(bytes, end.saturating_sub(2));
     let rest = bytes.get(end..).unwrap_or_default();
-    class.is_some_and(|class| CLASSES.contains(&class))
-        && match additional {
-            0 => rest.is_empty(),
-            _ => {
-                let data_bytes = find_u16(rest, OPTION_RECORD_BYTES - 2).map(usize::from);
-                // The root's name and type 41.
-                rest.starts_with(&[0, 0, 41])
-                    && data_bytes.is_some_and(|data| OPTION_RECORD_BYTES + data == rest.len())
-            }
-        }
+    let ends = if additional == 0 {
+        rest.is_empty()
+    } else {
+        let option_bytes = find_u16(rest, OPTION_RECORD_BYTES - 2).map(usize::from);
+        // The root's name and type 41.
+        rest.starts_with(&[0, 0, 41])
+            && option_bytes.is_some_and(|options| OPTION_RECORD_BYTES + options == rest.len())
+    };
+    ends && class.is_some_and(|class| CLASSES.contains(&class))
 }
 
 /// Where the first question ends.

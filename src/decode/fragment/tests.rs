@@ -344,8 +344,8 @@ fn ipv6_fragments_that_overlap_are_all_lost() {
     for (name, frames) in cases {
         let mut decoder = new_decoder();
         for bytes in frames {
-            let decoded = decode_one(&mut decoder, 1, at(1), bytes).unwrap();
-            assert_eq!(decoded, Decoded::Other, "{name}");
+            let found = decode_one(&mut decoder, 1, at(1), bytes).unwrap();
+            assert_eq!(found, Decoded::Other, "{name}");
         }
         let lost = decoder.take_lost(Some(at(2))).map(|packet| packet.content);
         let Some(Content::FragmentsLost(lost)) = lost else { panic!("{name}: {lost:?}") };
