@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::record::{Audience, Record, is_group};
+use super::audience::Audience;
+use super::record::{Record, is_group};
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
@@ -79,10 +80,12 @@ pub fn find_reply_fit(
     // A snap length may have cut the request before its identity; then an answer
     // that has one is recognised by its protocol, and by time.
     let request_is_cut = exchange.transactions.is_empty() && expects_identity(exchange.protocol);
+    // A request that cannot be read may be answered with what can.
+    let request_is_unread = exchange.transactions.is_empty() && exchange.protocol == Protocol::Udp;
     if let Application::Transaction(transaction) = &datagram.application
-        && !(request_is_cut
-            && transaction.role == TransactionRole::Reply
-            && answers_protocol(transaction.protocol, exchange.protocol))
+        && !(transaction.role == TransactionRole::Reply
+            && (request_is_unread
+                || request_is_cut && answers_protocol(transaction.protocol, exchange.protocol)))
     {
         let answers = transaction.role == TransactionRole::Reply
             && answers_protocol(transaction.protocol, exchange.protocol)
@@ -103,7 +106,7 @@ pub fn find_reply_fit(
     }
     let outstanding = (!exchange.is_answered() || exchange.asks_after_pause())
         && at.since(exchange.last_at()) <= ANSWER_DELAY;
-    let is_service = Protocol::of_port(exchange.client.port).is_some();
+    let is_service = Protocol::is_only_for_servers(exchange.client.port);
     if !outstanding || (is_service && !request_is_cut) {
         return None;
     }

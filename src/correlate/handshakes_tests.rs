@@ -4,7 +4,7 @@ use super::*;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{IcmpError, IcmpKind, Quote};
+use crate::model::packet::{IcmpError, IcmpKind, LinkAudience, Quote};
 use crate::model::report::Quotes;
 use crate::model::segment::QuotedKind;
 use crate::model::time::Timestamp;
@@ -100,6 +100,7 @@ fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
             interface: 0,
             kernel_interface: None,
             direction: None,
+            link_audience: LinkAudience::Unknown,
             ip_identification: None,
             hop_marks: HopMarks::UNKNOWN,
             tunnel: None,
@@ -308,6 +309,7 @@ fn a_flood_of_connections_is_bounded() {
                 interface: 0,
                 kernel_interface: None,
                 direction: None,
+                link_audience: LinkAudience::Unknown,
                 ip_identification: None,
                 hop_marks: HopMarks::UNKNOWN,
                 tunnel: None,

@@ -7,6 +7,8 @@
 //! puts together what several points saw of one exchange, and `roles` says
 //! who the device is.
 
+mod audience;
+mod broadcasts;
 mod bypass;
 mod cables;
 mod clients;

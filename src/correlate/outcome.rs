@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::audience::Audience;
 use super::bypass;
 use super::cables::Cables;
 use super::details::Details;
 use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups, Stated};
-use super::record::{Audience, is_group};
+use super::record::is_group;
 use super::roles;
 use super::table::PointTable;
 use super::view::{Sighting, sighting};
@@ -137,6 +138,9 @@ impl Correlated {
         let groups = join::join(&tables, &points, stated, topology);
         let clock_offsets = join::clock_offsets(&groups, &tables);
         let correlated = Self { points, clock_offsets, unfollowed_packets, tables, groups };
+        for table in &correlated.tables {
+            table.broadcasts.infer(topology);
+        }
         let cables = Cables::of(&correlated.tables, &correlated.points);
         for group in correlated.groups.iter() {
             if let Some(asked) = correlated.find_broadcast(&group) {

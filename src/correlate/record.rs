@@ -9,6 +9,7 @@ mod reading;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::audience::{Audience, find_expectation};
 use super::count::{Count, Mark, Waiting};
 use super::details::{Details, Synopsis, Weight};
 use super::repetition::{COPY, Last, Pace};
@@ -18,7 +19,7 @@ use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{Answerer, Asked, CROSSING, Transactions};
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, IcmpErrors, LateChange, Novelty, Origin};
+use crate::model::exchange::{Course, Expectation, IcmpErrors, LateChange, Novelty, Origin};
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
@@ -37,6 +38,8 @@ pub struct Record {
     pub protocol: Protocol,
     /// The request went to a multicast group or to all hosts.
     pub audience: Audience,
+    /// What the client waits for, by all that it said to whom it asked.
+    pub expectation: Expectation,
     pub has_payloads: bool,
     /// Every packet so far could be TFTP data or its acknowledgement.
     pub looks_like_tftp: bool,
@@ -83,13 +86,6 @@ impl ExchangeIndex {
     }
 }
 
-/// To whom a request is addressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    One,
-    Group,
-}
-
 impl Record {
     /// Shows each address that it knows, some of them several times.
     pub fn visit_addresses(&self, visit: &mut dyn FnMut(IpAddr)) {
@@ -125,6 +121,7 @@ impl Record {
             asked,
             protocol,
             audience,
+            expectation: Expectation::Nothing,
             has_payloads: datagram.fingerprint.is_some(),
             looks_like_tftp: tftp_shape(datagram).is_some_and(|message| !message.is_request()),
             client_news: false,
@@ -176,7 +173,11 @@ impl Record {
         }
         self.requests.count(frame, datagram.length, novelty);
         self.note_saying(datagram, frame.at);
-        self.unanswered.count(frame);
+        let expectation = find_expectation(datagram, self.protocol);
+        self.expectation = self.expectation.max(expectation);
+        if expectation == Expectation::Answer {
+            self.unanswered.count(frame);
+        }
         let again = self.details.as_ref().and_then(|details| details.asked_again.as_deref());
         let weight = Weight::telling_if(again.is_some_and(|again| again.frame == frame));
         self.step(frame, StepKind::Request, datagram, weight);
@@ -194,7 +195,12 @@ impl Record {
             Course::ToAskedAddress | Course::ToAskedPort | Course::FromOtherSource => Reach::Nobody,
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
         };
-        let Some(novelty) = self.note_client(packet, datagram, reach) else { return };
+        let Some(noted) = self.note_client(packet, datagram, reach) else { return };
+        // What wants no answer is not repeated for the lack of one.
+        let novelty = match find_expectation(datagram, self.protocol) {
+            Expectation::Answer => noted,
+            Expectation::Nothing | Expectation::Untold => Novelty::New,
+        };
         let details = self.details(frame.capture);
         details.follow_up(frame, datagram, course, novelty);
         details.note_stall(frame, datagram.flow, novelty);
@@ -244,6 +250,10 @@ impl Record {
             {
                 details.progress.get_or_insert(Mark::new(frame));
             }
+        }
+        // An address that answers itself is no network's, whatever its frame said.
+        if self.asked == Some(datagram.flow.source) && !is_group(datagram.flow.source.address) {
+            self.audience = Audience::One;
         }
         self.unanswered = Waiting::NONE;
         if let Application::Transaction(transaction) = &datagram.application {

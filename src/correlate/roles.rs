@@ -101,11 +101,12 @@ pub fn choose_side(
     protocol: Protocol,
     topology: &Topology,
 ) -> (IpAddr, DeviceRule) {
-    let Some(peer) = peer.filter(|peer| !is_group(*peer)) else {
+    let is_nobody = |address| is_group(address) || topology.role_of(address) == Role::Broadcast;
+    let Some(peer) = peer.filter(|peer| !is_nobody(*peer)) else {
         return (client, DeviceRule::Initiator);
     };
     // A group is nobody: what is sent to it is its sender's.
-    if is_group(client) {
+    if is_nobody(client) {
         return (peer, DeviceRule::Initiator);
     }
     // Who asked is not told; in DHCP the unspecified address is the client's own.

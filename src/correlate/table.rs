@@ -7,7 +7,10 @@ mod troubles;
 use std::net::IpAddr;
 
 use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
 
+use super::audience::Audience;
+use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
@@ -21,7 +24,7 @@ use super::unfold;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
-use crate::model::packet::{Datagram, Packet};
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::time::Timestamp;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
@@ -43,6 +46,8 @@ pub struct PointTable {
     pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
+    /// What turned out to be the broadcast addresses of networks.
+    pub broadcasts: Broadcasts,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
     payload_addresses: PayloadAddresses,
@@ -66,6 +71,7 @@ impl PointTable {
             flows: Flows::default(),
             clients: Clients::default(),
             by_tid: HashMap::new(),
+            broadcasts: Broadcasts::default(),
             passed_on: HashSet::new(),
             payload_addresses: PayloadAddresses::default(),
             latest_requests: LatestRequests::default(),
@@ -144,6 +150,10 @@ impl PointTable {
         datagram: &Datagram,
         foreseen: Foreseen,
     ) {
+        self.broadcasts.hear(datagram.flow.source);
+        if packet.is_to_all_hosts(datagram.flow.destination.address) {
+            self.check_link_headers(datagram.flow.destination);
+        }
         if self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
                 let foreseen = table.foresee(datagram);
@@ -158,6 +168,23 @@ impl PointTable {
             return;
         }
         self.open(packet, frame, datagram);
+    }
+
+    /// A frame for all hosts goes to `destination`. If that has asked something, it is one
+    /// host, and whom it asked in such a frame may be one as well.
+    fn check_link_headers(&mut self, destination: Endpoint) {
+        let asked: SmallVec<[ExchangeIndex; 4]> =
+            self.exchanges_of(destination).map(|(index, _)| index).collect();
+        if asked.is_empty() {
+            return;
+        }
+        self.broadcasts.doubt();
+        for index in asked {
+            let record = &mut self.exchanges[index.position()];
+            if record.asked.is_some_and(|asked| !is_group(asked.address)) {
+                record.audience = Audience::One;
+            }
+        }
     }
 
     fn known_flow(
@@ -189,6 +216,10 @@ impl PointTable {
         }
         match flow.course {
             Some(course) => exchange.follow_up(packet, frame, datagram, course),
+            // Who acknowledges an answer of the endpoint asked follows it.
+            None if acknowledges(datagram) && exchange.answers.packets > 0 => {
+                exchange.follow_up(packet, frame, datagram, Course::ToAnswerer);
+            }
             None if !is_tftp_protocol(exchange.protocol) => {
                 exchange.request(packet, frame, datagram);
                 self.payload_addresses.note(flow.exchange, datagram);
@@ -229,13 +260,23 @@ impl PointTable {
             self.unfollowed_packets += 1;
             return;
         };
-        let opening = find_opening(datagram);
+        let to = datagram.flow.destination.address;
+        let audience = self.broadcasts.audience_of(packet, to);
+        let mut opening = find_opening(datagram);
+        // What is said to all hosts answers none of them, whatever its address looks like.
+        if audience == Audience::Group && !is_group(to) {
+            opening.side = OpeningSide::Client;
+            self.broadcasts.note(to, frame);
+        }
         let (client, server) = match opening.side {
             OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
             OpeningSide::Server => (datagram.flow.destination, datagram.flow.source),
         };
         let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
         let mut exchange = Record::open(opening.protocol, client, asked, datagram);
+        if audience == Audience::Group {
+            exchange.audience = audience;
+        }
         let mut course = None;
         match (opening.side, opening.is_late) {
             (OpeningSide::Server, _) => exchange.reply(packet, frame, datagram, Origin::Unknown),
@@ -245,8 +286,7 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        if asked.is_some_and(|asked| !is_group(asked.address)) && opening.protocol.expects_answer()
-        {
+        if asked.is_some() && audience == Audience::One && opening.protocol.expects_answer() {
             self.latest_requests.note(packet, datagram);
         }
         self.put(index, exchange);
@@ -304,6 +344,12 @@ impl PointTable {
     fn exchanges_of(&self, client: Endpoint) -> impl Iterator<Item = (ExchangeIndex, &Record)> {
         self.clients.exchanges(&self.hasher, &self.exchanges, client).take(MAX_CANDIDATES)
     }
+}
+
+/// Whether a datagram neither asks nor answers: SIP's ACK, CoAP's acknowledgement.
+fn acknowledges(datagram: &Datagram) -> bool {
+    matches!(&datagram.application, Application::Transaction(transaction)
+        if transaction.role == TransactionRole::Notification)
 }
 
 /// TFTP to the port asked that is no request.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+mod audience;
 mod groups;
 mod pods;
 mod servers;
@@ -18,7 +19,7 @@ use crate::model::finding::Confidence;
 use crate::model::hop::HopMarks;
 use crate::model::packet::{
     Application, Content, Datagram, FragmentsEnd, FragmentsLost, FragmentsSeen, IcmpError,
-    IcmpKind, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
+    IcmpKind, LinkAudience, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
 };
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -48,6 +49,12 @@ enum Says {
     },
     Answer {
         protocol: Protocol,
+        identity: u64,
+    },
+    /// A message that is neither a request nor an answer.
+    Tells {
+        protocol: Protocol,
+        role: TransactionRole,
         identity: u64,
     },
     /// Port unreachable about the flow written as `a > b`.
@@ -85,6 +92,7 @@ fn packet(number: usize, (at_ms, line, says): Line) -> Packet {
         interface: 0,
         kernel_interface: None,
         direction: None,
+        link_audience: LinkAudience::Unknown,
         ip_identification: None,
         hop_marks: HopMarks::UNKNOWN,
         tunnel: None,
@@ -140,6 +148,9 @@ fn datagram(flow: FlowKey, says: Says) -> Datagram {
         Says::Answer { protocol, identity } => {
             let role = TransactionRole::Reply;
             (90, Some(identity + 1_000), transaction(protocol, role, identity, None))
+        }
+        Says::Tells { protocol, role, identity } => {
+            (4, Some(identity + 2_000), transaction(protocol, role, identity, None))
         }
         Says::Unreachable(_) | Says::UnreachableText(_) | Says::UnreachableCut => unreachable!(),
     };

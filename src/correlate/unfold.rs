@@ -14,8 +14,9 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::audience::Audience;
 use super::clients::Clients;
-use super::record::{Audience, ExchangeIndex, Record};
+use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
 use super::tftp::is_tftp_protocol;
 use crate::model::endpoint::Endpoint;

@@ -1,7 +1,8 @@
 //! What one point saw of an exchange, once its packets are all in.
 
+use super::audience::Audience;
 use super::count::Mark;
-use super::record::{Audience, Record};
+use super::record::Record;
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
@@ -35,6 +36,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         kind: point.kind,
         asked: record.asked,
         requests: record.requests.tally(capture, repeated_request),
+        expectation: record.expectation,
         unanswered: Tally {
             packets: u64::from(record.unanswered.packets),
             first: record.unanswered.first(capture),

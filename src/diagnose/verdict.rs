@@ -13,7 +13,8 @@ use crate::model::finding::{Severity, Verdict};
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
 /// 5. An ICMP error after which nothing went on: `rejected`.
-/// 6. No reply: `unanswered` where silence was observed, or where another point
+/// 6. No reply that could be used: `unanswered` where its receiver says that fragments
+///    did not arrive, where silence was observed, or where another point
 ///    saw a reply that was lost; else `inconclusive`.
 /// 7. Follow-ups to the answerer repeated in vain, or lost between two points,
 ///    requests that are no longer answered though earlier ones were, or a transfer
@@ -40,6 +41,9 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     }
     if reading.is_rejected() {
         return Verdict::Rejected;
+    }
+    if reading.missed_parts().is_some() {
+        return Verdict::Unanswered;
     }
     if !reading.is_answered() {
         let silent = reading.unanswered_request().is_some() || reading.lost_reply.is_some();

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::{Group, Seen, TIME_APART};
-use crate::correlate::record::Audience;
+use crate::correlate::audience::Audience;
 use crate::correlate::sayings::{Heard, is_at_one_pace};
 use crate::model::capture::PointKind;
 use crate::model::exchange::Point;

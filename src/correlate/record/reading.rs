@@ -3,7 +3,8 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use super::{Audience, Record, STREAM_LIFE};
+use super::{Record, STREAM_LIFE};
+use crate::correlate::audience::Audience;
 use crate::correlate::details::Synopsis;
 use crate::correlate::passage::{Header, Passage};
 use crate::correlate::sayings::Heard;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::PointTable;
+use crate::correlate::audience::Audience;
 use crate::correlate::fit;
 use crate::correlate::fit::Fit;
 use crate::correlate::flows::Flow;
 use crate::correlate::passage::Passage;
-use crate::correlate::record::{Audience, ExchangeIndex, is_group};
+use crate::correlate::record::ExchangeIndex;
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
 use crate::model::exchange::{Course, Origin, PayloadReplies};
@@ -151,7 +152,7 @@ impl PointTable {
         frame: FrameRef,
         datagram: &Datagram,
     ) -> bool {
-        if is_group(datagram.flow.destination.address) {
+        if Audience::of(packet, datagram.flow.destination.address) == Audience::Group {
             return false;
         }
         let passages = self.exchanges_of(datagram.flow.source).filter_map(|(_, exchange)| {

@@ -96,8 +96,7 @@ impl Row<'_> {
         );
         let length = self.payload_length();
         let known = || {
-            Protocol::of_port(destination_port)
-                .or_else(|| Protocol::of_port(source_port))
+            Protocol::of_flow(&flow)
                 .map_or(Application::Unknown { tftp_shape: None }, Application::Plain)
         };
         let message = (self.protocol == "TFTP").then(|| self.find_tftp(length)).flatten();
@@ -163,6 +162,8 @@ impl Row<'_> {
             text if text.contains("Fragmentation needed") || text.contains("Too Big") => {
                 IcmpKind::PacketTooBig
             }
+            // `Time-to-live exceeded (…)` and ICMPv6's `Time Exceeded (…)`.
+            text if text.contains("reassembly time exceeded") => IcmpKind::ReassemblyTimeExceeded,
             text if text.starts_with("Time-to-live exceeded") => IcmpKind::TimeExceeded,
             text if text.starts_with("Destination") => IcmpKind::Other,
             _ => return RowReading::Other,

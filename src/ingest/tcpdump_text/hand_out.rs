@@ -6,7 +6,7 @@ use crate::ingest::{Event, NamedPacket};
 use crate::model::capture::Frame;
 use crate::model::endpoint::FlowKey;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Application, Content, Datagram, Packet, Tunnel};
+use crate::model::packet::{Application, Content, Datagram, LinkAudience, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 impl Run {
@@ -110,6 +110,7 @@ fn packet(pending: &Pending, content: Content, tunnel: Option<Tunnel>) -> Packet
         interface: pending.interface,
         kernel_interface: None,
         direction: pending.direction,
+        link_audience: if tunnel.is_none() { pending.link_audience } else { LinkAudience::Unknown },
         tunnel,
         ip_identification,
         hop_marks,

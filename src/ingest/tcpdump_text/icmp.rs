@@ -78,16 +78,22 @@ impl Claim {
     }
 }
 
-/// What ends no exchange.
-const OTHERS: [&str; 3] = ["ip reassembly time", "parameter problem", "source quench"];
+/// What ends no exchange, and is to be ignored (RFC 6633 section 3).
+const QUENCH: &str = "source quench";
 
 /// The texts of tcpdump's print-icmp.c.
 fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("time exceeded") {
         return Ok(Some(Claim::bare(IcmpKind::TimeExceeded)));
     }
-    if OTHERS.iter().any(|other| text.starts_with(other)) {
+    if text.starts_with("ip reassembly time") {
+        return Ok(Some(Claim::bare(IcmpKind::ReassemblyTimeExceeded)));
+    }
+    if text.starts_with("parameter problem") {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
+    }
+    if text.starts_with(QUENCH) {
+        return Ok(None);
     }
     let Some((about, reason)) = text.split_once(" unreachable") else {
         return Ok(None);
@@ -98,7 +104,8 @@ fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
         "net" => (IcmpKind::NetworkUnreachable, rest, ""),
         name => (IcmpKind::Other, name, rest),
     };
-    let kind = if reason.contains("prohibited") {
+    // `tos prohibited` is said of a way that this type of service may not take.
+    let kind = if reason.contains("prohibited") && !reason.contains("tos prohibited") {
         IcmpKind::AdminProhibited
     } else if reason.contains("need to frag") {
         IcmpKind::PacketTooBig
@@ -115,7 +122,7 @@ const REASONS: &[(&str, IcmpKind)] = &[
     ("unreachable route", IcmpKind::NetworkUnreachable),
     ("unreachable prohibited", IcmpKind::AdminProhibited),
     ("administratively prohibited", IcmpKind::AdminProhibited),
-    ("beyond scope", IcmpKind::Other),
+    ("beyond scope", IcmpKind::HostUnreachable),
 ];
 
 /// The texts of tcpdump's print-icmp6.c.
@@ -123,8 +130,11 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("packet too big") {
         return Ok(Some(Claim::bare(IcmpKind::PacketTooBig)));
     }
-    if text.starts_with("parameter problem") || text.starts_with("ip6 reassembly time") {
+    if text.starts_with("parameter problem") {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
+    }
+    if text.starts_with("ip6 reassembly time") {
+        return Ok(Some(Claim::bare(IcmpKind::ReassemblyTimeExceeded)));
     }
     if text.starts_with("time exceed") {
         let claim = Claim::bare(IcmpKind::TimeExceeded);

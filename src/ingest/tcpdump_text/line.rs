@@ -135,7 +135,7 @@ pub fn is_untimed_packet(text: &str) -> bool {
 
 /// `eth0  In  `, `In `, `eth0 Out `; `B` and `M` are received broadcasts and
 /// multicasts, `P` belongs to others (print-sll.c).
-fn split_columns(text: &str) -> (Option<&str>, Option<Direction>, &str) {
+pub(super) fn split_columns(text: &str) -> (Option<&str>, Option<Direction>, &str) {
     let (first, after_first) = split_word(text);
     if let Some(direction) = find_direction(first) {
         return (None, direction, after_first);

@@ -12,13 +12,14 @@ use super::handshake::find_segment;
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
 use super::line::{Family, Head, Network};
+use super::link::find_audience;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Datagram};
+use crate::model::packet::{Content, Datagram, LinkAudience};
 use crate::model::time::Timestamp;
 
 const KERBEROS_PORT: u16 = 88;
@@ -31,6 +32,7 @@ pub struct Pending {
     pub at: Timestamp,
     pub interface: u32,
     pub direction: Option<Direction>,
+    pub link_audience: LinkAudience,
     /// By the line's first word; names may have addresses of both.
     family: Family,
     frame_length: Option<u32>,
@@ -128,6 +130,7 @@ impl Pending {
         };
         Self {
             direction: head.direction,
+            link_audience: find_audience(text),
             family,
             frame_length: head.frame_length,
             ..Self::at_stage(line, frame, at, interface, header, stage)
@@ -159,6 +162,7 @@ impl Pending {
             at,
             interface,
             direction: None,
+            link_audience: LinkAudience::Unknown,
             family: Family::V4,
             frame_length: None,
             header,

@@ -1,8 +1,8 @@
 //! What one capture point saw of an exchange.
 
 use super::{
-    AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, FollowUps, IcmpErrors, LateChange,
-    LostParts, PayloadReplies, PointId, Replies, Stall, Step, Tally,
+    AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, Expectation, FollowUps, IcmpErrors,
+    LateChange, LostParts, PayloadReplies, PointId, Replies, Stall, Step, Tally,
 };
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
@@ -16,6 +16,8 @@ pub struct View {
     /// Whom the client asked; `None` where the capture begins after that.
     pub asked: Option<Endpoint>,
     pub requests: Tally,
+    /// What the client waits for, by all its requests together.
+    pub expectation: Expectation,
     /// Requests after the last reply, which none has answered yet.
     pub unanswered: Tally,
     /// By source, in order of appearance.
@@ -79,6 +81,7 @@ impl View {
             kind,
             asked: None,
             requests: Tally::NONE,
+            expectation: Expectation::Answer,
             unanswered: Tally::NONE,
             replies: Vec::new(),
             follow_ups: Vec::new(),

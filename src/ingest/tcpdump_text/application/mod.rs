@@ -44,7 +44,7 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     if let Some(reading) = tftp::find(summary) {
         return reading;
     }
-    let protocol = protocol_of(flow);
+    let protocol = Protocol::of_flow(flow);
     if summary.starts_with("UDP,") || summary.starts_with("[|udp]") {
         return plain(protocol, find_length(summary));
     }
@@ -73,11 +73,6 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
         Some(Protocol::Vxlan | Protocol::Geneve) => plain(lead.or(protocol), None),
         named => plain(named, find_length(summary).or_else(|| find_trailing_length(summary))),
     }
-}
-
-/// The protocol of the port asked, or of the port that answers.
-fn protocol_of(flow: &FlowKey) -> Option<Protocol> {
-    Protocol::of_port(flow.destination.port).or_else(|| Protocol::of_port(flow.source.port))
 }
 
 fn plain(protocol: Option<Protocol>, length: Option<u32>) -> Reading {
