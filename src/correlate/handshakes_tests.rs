@@ -1,6 +1,7 @@
 //! What becomes of handshakes, by who answers.
 
 use super::*;
+use crate::correlate::index::Hasher;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
 use crate::model::hop::HopMarks;
@@ -88,7 +89,7 @@ fn content(client: Endpoint, sent: Sent) -> Content {
 
 fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
     let mut handshakes = Handshakes::default();
-    let mut table = PointTable::new(POINT, 100);
+    let mut table = PointTable::new(POINT, 100, Hasher::default());
     for (number, sent) in (1..).zip(sent) {
         let content = content(client, *sent);
         // A second between any two.

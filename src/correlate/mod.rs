@@ -62,6 +62,7 @@ use join::{Ends, Stated};
 use neighbours::Neighbours;
 use table::PointTable;
 
+pub use index::{FlowHash, Hasher};
 pub use join::ClockOffset;
 pub use outcome::{Correlated, Entry, WellExchanges};
 pub use tracked::Tracked;
@@ -79,6 +80,8 @@ pub struct Correlator {
     /// Position of the table used last.
     latest: usize,
     max_exchanges: usize,
+    /// One for all tables, so that a packet is hashed once.
+    hasher: Hasher,
     /// What stands beside the exchanges of a point. A point of which nothing else
     /// was seen has no table.
     beside: Vec<(PointId, Beside)>,
@@ -114,18 +117,35 @@ impl Correlator {
             by_point: HashMap::new(),
             latest: 0,
             max_exchanges,
+            hasher: Hasher::default(),
             beside: Vec::new(),
             stated: Stated::default(),
             listening: BTreeMap::new(),
         }
     }
 
+    /// What hashes packets for [`push_hashed`](Self::push_hashed).
+    #[must_use]
+    pub fn hasher(&self) -> Hasher {
+        self.hasher.clone()
+    }
+
     /// Takes packets in their order, each with the point that saw it.
+    pub fn push_all<'p>(&mut self, packets: impl IntoIterator<Item = (PointId, &'p Packet)>) {
+        let hasher = self.hasher();
+        let packets = packets.into_iter();
+        self.push_hashed(packets.map(|(point, packet)| (point, packet, hasher.flow(packet))));
+    }
+
+    /// The same of packets that [`hasher`](Self::hasher) has hashed.
     ///
     /// The result is that of one [`push`](Self::push) after another. Of a million live
     /// exchanges none is in a cache, so that each packet would wait for memory once
     /// or twice; looked up ahead, many wait together.
-    pub fn push_all<'p>(&mut self, packets: impl IntoIterator<Item = (PointId, &'p Packet)>) {
+    pub fn push_hashed<'p>(
+        &mut self,
+        packets: impl IntoIterator<Item = (PointId, &'p Packet, FlowHash)>,
+    ) {
         let mut packets = packets.into_iter();
         loop {
             let some: SmallVec<[_; TOGETHER]> = packets.by_ref().take(TOGETHER).collect();
@@ -137,19 +157,19 @@ impl Correlator {
     }
 
     /// Takes up to [`TOGETHER`] packets.
-    fn push_together(&mut self, packets: &[(PointId, &Packet)]) {
+    fn push_together(&mut self, packets: &[(PointId, &Packet, FlowHash)]) {
         let mut foreseen = [None; TOGETHER];
-        for ((point, packet), foreseen) in packets.iter().zip(&mut foreseen) {
-            *foreseen = self.foresee(*point, packet);
+        for ((point, _, hash), foreseen) in packets.iter().zip(&mut foreseen) {
+            *foreseen = self.foresee(*point, *hash);
         }
-        for ((_, packet), foreseen) in packets.iter().zip(&foreseen) {
+        for ((_, packet, _), foreseen) in packets.iter().zip(&foreseen) {
             if let (Content::Datagram(datagram), Some((table, foreseen))) =
                 (&packet.content, foreseen)
             {
                 self.tables[*table].fetch(*foreseen, datagram);
             }
         }
-        for ((point, packet), foreseen) in packets.iter().zip(foreseen) {
+        for ((point, packet, _), foreseen) in packets.iter().zip(foreseen) {
             self.push_foreseen(*point, packet, foreseen.map(|(_, foreseen)| foreseen));
         }
     }
@@ -160,10 +180,10 @@ impl Correlator {
     }
 
     /// The position of the point's table, and what it knows of a datagram's flow.
-    fn foresee(&self, point: PointId, packet: &Packet) -> Option<(usize, Foreseen)> {
-        let Content::Datagram(datagram) = &packet.content else { return None };
+    fn foresee(&self, point: PointId, hash: FlowHash) -> Option<(usize, Foreseen)> {
+        let hash = hash.find()?;
         let position = self.find_table(point)?;
-        Some((position, self.tables[position].foresee(datagram)))
+        Some((position, self.tables[position].foresee(hash)))
     }
 
     fn push_foreseen(&mut self, point: PointId, packet: &Packet, foreseen: Option<Foreseen>) {
@@ -171,8 +191,10 @@ impl Correlator {
         match &packet.content {
             Content::Datagram(datagram) => {
                 let table = self.observed_table(point, packet.at);
-                let foreseen = foreseen.unwrap_or_else(|| table.foresee(datagram));
-                table.foreseen_datagram(packet, frame, datagram, foreseen);
+                match foreseen {
+                    Some(foreseen) => table.foreseen_datagram(packet, frame, datagram, foreseen),
+                    None => table.datagram(packet, frame, datagram),
+                }
             }
             Content::Dropped(dropped) => {
                 self.observed_table(point, packet.at).dropped(packet, frame, dropped);
@@ -288,7 +310,7 @@ impl Correlator {
                 continue;
             }
             if own.iter().all(|table| table.id != point) {
-                let mut table = PointTable::new(point, 0);
+                let mut table = PointTable::new(point, 0, self.hasher.clone());
                 table.observed = neighbours.observed();
                 own.push(table);
             }
@@ -319,7 +341,8 @@ impl Correlator {
 
     fn table(&mut self, point: PointId) -> &mut PointTable {
         self.latest = self.find_table(point).unwrap_or_else(|| {
-            self.tables.push(PointTable::new(point, self.max_exchanges));
+            let hasher = self.hasher.clone();
+            self.tables.push(PointTable::new(point, self.max_exchanges, hasher));
             self.by_point.insert(point, self.tables.len() - 1);
             self.tables.len() - 1
         });

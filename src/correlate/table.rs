@@ -59,7 +59,7 @@ pub struct PointTable {
 }
 
 impl PointTable {
-    pub fn new(id: PointId, max_exchanges: usize) -> Self {
+    pub fn new(id: PointId, max_exchanges: usize, hasher: Hasher) -> Self {
         Self {
             id,
             exchanges: Vec::new(),
@@ -67,7 +67,7 @@ impl PointTable {
             folds: Folds::default(),
             observed: None,
             unfollowed_packets: 0,
-            hasher: Hasher::default(),
+            hasher,
             flows: Flows::default(),
             clients: Clients::default(),
             by_tid: HashMap::new(),
@@ -122,9 +122,9 @@ impl PointTable {
         self.clients.exchanges(&self.hasher, &self.exchanges, client).nth(1).is_some()
     }
 
-    /// Looks ahead for the flow of a datagram.
-    pub fn foresee(&self, datagram: &Datagram) -> Foreseen {
-        self.flows.foresee(&self.hasher, datagram.flow.source, datagram.flow.destination)
+    /// Looks ahead for the flow of a datagram, by the hash of its ends.
+    pub fn foresee(&self, hash: u64) -> Foreseen {
+        self.flows.foresee(hash)
     }
 
     /// Reads of the exchange that was foreseen, so that it is at hand for its datagram;
@@ -138,7 +138,8 @@ impl PointTable {
 
     /// Puts a datagram where it belongs.
     pub fn datagram(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
-        let foreseen = self.foresee(datagram);
+        let hash = self.hasher.pair(datagram.flow.source, datagram.flow.destination);
+        let foreseen = self.foresee(hash);
         self.foreseen_datagram(packet, frame, datagram, foreseen);
     }
 
@@ -156,7 +157,7 @@ impl PointTable {
         }
         if self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
-                let foreseen = table.foresee(datagram);
+                let foreseen = table.foresee(foreseen.hash);
                 table.known_flow(packet, frame, datagram, foreseen)
             })
             || self.reply_from_elsewhere(packet, frame, datagram)

@@ -168,8 +168,10 @@ impl PointTable {
             return false;
         };
         let (id, max_exchanges) = (self.id.translated(), self.max_exchanges);
-        let table =
-            self.translated.get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges)));
+        let hasher = &self.hasher;
+        let table = self
+            .translated
+            .get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges, hasher.clone())));
         table.datagram(packet, frame, datagram);
         if passage == Passage::PassedOn {
             table.note_passed_on(datagram);
