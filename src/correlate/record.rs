@@ -419,7 +419,10 @@ impl Record {
     /// than anybody's timer runs: a mirror port's copy, behind another request.
     fn repeats_at_once(&self, packet: &Packet, datagram: &Datagram) -> bool {
         let Application::Transaction(transaction) = &datagram.application else { return false };
-        self.requests.packets > 1
+        // Behind another request, or behind what followed the answer.
+        let is_behind = self.requests.packets > 1
+            || self.details.as_ref().is_some_and(|details| details.has_follow_ups());
+        is_behind
             && transaction.role == TransactionRole::Request
             && packet.at.distance(self.requests.last.at) <= COPY
             && self.transactions.knows(transaction.identity)

@@ -3,7 +3,7 @@
 //! listen above the ports that need a privilege.
 //!
 //! Each has to fit in every part that its protocol fixes: payloads of other protocols
-//! pass through here all the time. Questions have to be there in full.
+//! pass through here all the time. Questions have to be there in full, but for SNMP's.
 
 use super::{Payload, coap, dns, ntp, radius, snmp, wireguard};
 use crate::decode::field::{find_u8, find_u16, find_u32};
@@ -24,15 +24,14 @@ pub(super) fn find_message(payload: &Payload<'_>) -> Option<Transaction> {
 
 /// A question, or what is told unasked.
 fn find_question(payload: &Payload<'_>) -> Option<Transaction> {
-    if !payload.is_whole() {
-        return None;
-    }
     let bytes = payload.captured;
     let found = match find_u8(bytes, 0)? {
-        _ if dns::is_whole_query(bytes) => dns::find_transaction(Protocol::Dns, payload),
-        0x30 if snmp::fills(bytes) => {
+        // Its head names its length, its version and its kind: that is enough.
+        0x30 if snmp::fills(payload) => {
             snmp::find_transaction(Protocol::Snmp, payload).map(as_inform)
         }
+        _ if !payload.is_whole() => None,
+        _ if dns::is_whole_query(bytes) => dns::find_transaction(Protocol::Dns, payload),
         first if first & 0x7 == 3 && is_ntp_client(payload) => ntp::find_transaction(payload),
         1 | 4 | 40 | 43 if has_attributes(payload) => radius::find_transaction(payload),
         1 => wireguard::find_transaction(payload),
@@ -222,9 +221,12 @@ mod tests {
             let found = find_message(&whole(50_001, 10_053, &bytes));
             let found = found.map(|found| (found.protocol, found.role));
             assert_eq!(found, Some((protocol, role)), "{bytes:?}");
+            let is_snmp = matches!(protocol, Protocol::Snmp | Protocol::SnmpInform);
             for captured in 0..bytes.len() {
                 let cut = find_message(&cut(50_001, 10_053, &bytes[..captured], bytes.len()));
-                assert_eq!(cut, None, "{protocol}, {captured} bytes");
+                // Up to the request-id it is the same message.
+                let expected = (is_snmp && captured >= 18).then_some(role);
+                assert_eq!(cut.map(|cut| cut.role), expected, "{protocol}, {captured} bytes");
             }
         }
     }

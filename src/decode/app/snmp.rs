@@ -151,9 +151,13 @@ fn find_report(pdu: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Whether the message is as long as the bytes that are there.
-pub(super) fn fills(bytes: &[u8]) -> bool {
-    find_value(bytes, SEQUENCE).is_some_and(|message| message.is_whole && message.rest.is_empty())
+/// Whether the message says that it is as long as the payload, cut or not.
+pub(super) fn fills(payload: &Payload<'_>) -> bool {
+    let Some((&SEQUENCE, bytes)) = payload.captured.split_first() else { return false };
+    find_length(bytes).is_some_and(|(length, rest)| {
+        let head_bytes = payload.captured.len() - rest.len();
+        usize::try_from(payload.length).is_ok_and(|all| head_bytes.checked_add(length) == Some(all))
+    })
 }
 
 /// Hash of the PDU's kind and the object identifiers asked for. `bytes` go on
@@ -194,19 +198,24 @@ fn find_value(bytes: &[u8], tag: u8) -> Option<Element<'_>> {
 /// length: X.690 section 8.1; SNMP forbids the indefinite form (RFC 3417).
 fn find_element(bytes: &[u8]) -> Option<Element<'_>> {
     let (&tag, bytes) = bytes.split_first()?;
-    let (&first, bytes) = bytes.split_first()?;
-    let (length, bytes) = match first {
-        0..=0x7f => (usize::from(first), bytes),
-        0x81..=0x84 => {
-            let (digits, rest) = bytes.split_at_checked(usize::from(first & 0x7f))?;
-            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
-        }
-        _ => return None,
-    };
+    let (length, bytes) = find_length(bytes)?;
     Some(match bytes.split_at_checked(length) {
         Some((value, rest)) => Element { tag, value, is_whole: true, rest },
         None => Element { tag, value: bytes, is_whole: false, rest: &[] },
     })
+}
+
+/// The length that `bytes` begin with, and what follows it.
+fn find_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (&first, bytes) = bytes.split_first()?;
+    match first {
+        0..=0x7f => Some((usize::from(first), bytes)),
+        0x81..=0x84 => {
+            let (digits, rest) = bytes.split_at_checked(usize::from(first & 0x7f))?;
+            Some((digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest))
+        }
+        _ => None,
+    }
 }
 
 /// A signed integer of up to eight bytes, captured whole.
