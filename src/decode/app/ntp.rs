@@ -11,7 +11,9 @@ const TRANSMIT_TIMESTAMP: usize = 40;
 
 /// Reads a client's or server's message. A server copies the request's
 /// transmit timestamp into the reply's origin timestamp (section 8).
-/// `None` for broadcast and control messages, and where the timestamp is cut.
+/// `None` for broadcast and control messages, where the timestamp is cut, and for
+/// requests of clients without a clock, which may leave it zero (RFC 4330 section 5):
+/// all of those are alike. Their answers are known by their own timestamp.
 pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let bytes = payload.captured;
     let first = find_u8(bytes, 0)?;
@@ -35,9 +37,11 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         4 => (TransactionRole::Reply, "server"),
         _ => return None,
     };
+    let given = |timestamp: &[u8; 8]| *timestamp != [0; 8];
+    let transmit = || timestamp(TRANSMIT_TIMESTAMP).filter(given);
     let shared = match role {
-        TransactionRole::Reply => timestamp(ORIGIN_TIMESTAMP)?,
-        TransactionRole::Request | TransactionRole::Notification => timestamp(TRANSMIT_TIMESTAMP)?,
+        TransactionRole::Reply => timestamp(ORIGIN_TIMESTAMP).filter(given).or_else(transmit)?,
+        TransactionRole::Request | TransactionRole::Notification => transmit()?,
     };
     Some(Transaction {
         protocol: Protocol::Ntp,
@@ -70,7 +74,9 @@ mod tests {
             ("client", 0x23, 0, 5, Some((Request, identity(5)))),
             ("server", 0x24, 5, 9, Some((Reply, identity(5)))),
             ("client, version 1", 0x0b, 0, 5, Some((Request, identity(5)))),
-            ("SNTP client without clock", 0x23, 0, 0, Some((Request, identity(0)))),
+            ("SNTP client without clock", 0x23, 0, 0, None),
+            ("answer to a client without clock", 0x24, 0, 9, Some((Reply, identity(9)))),
+            ("peer without clock", 0x21, 0, 0, None),
             ("first of a peer", 0x21, 0, 5, Some((Request, identity(5)))),
             ("answer of a peer", 0x22, 5, 9, Some((Reply, identity(5)))),
             ("broadcast", 0x25, 0, 5, None),
