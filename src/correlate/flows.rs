@@ -64,6 +64,17 @@ impl Flows {
         self.find_foreseen(exchanges, foreseen, one, other)
     }
 
+    /// Whether there is a flow between two endpoints, in whichever direction.
+    pub fn knows(
+        &self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        one: Endpoint,
+        other: Endpoint,
+    ) -> bool {
+        self.find_number(hasher, exchanges, one, other).is_some()
+    }
+
     /// Looks ahead for the flow between two endpoints, without a look at its exchange.
     pub fn foresee(&self, hasher: &Hasher, one: Endpoint, other: Endpoint) -> Foreseen {
         let hash = hasher.pair(one, other);

@@ -17,6 +17,11 @@ use crate::model::time::Timestamp;
 /// The second copy of a datagram comes this soon; no sender repeats itself as fast.
 pub const COPY: Duration = Duration::from_millis(1);
 
+/// Whether two packets come from text without times: all of it stands at one instant.
+pub const fn is_untimed(one: Timestamp, other: Timestamp) -> bool {
+    one.as_nanoseconds() == 0 && other.as_nanoseconds() == 0
+}
+
 /// Whether a protocol's sides speak in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -129,6 +134,8 @@ impl Last {
         let within = match (self.identification(), later.identification()) {
             (Some(before), Some(now)) if before == now => Duration::from_millis(100),
             (Some(_), Some(_)) => return false,
+            // How soon it came is not known.
+            _ if is_untimed(self.at, later.at) => return false,
             // Text: only the length is known, but nobody asks twice at once.
             _ if self.basis() == Basis::Length => Duration::from_micros(100),
             _ => COPY,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Audience, Record, STREAM_LIFE};
 use crate::correlate::details::Synopsis;
 use crate::correlate::passage::{Header, Passage};
-use crate::correlate::signature::{BelongsToTftp, Signature, signature};
+use crate::correlate::signature::{Signature, signature};
 use crate::correlate::tftp::{is_tftp, is_tftp_protocol};
 use crate::correlate::transactions::CROSSING;
 use crate::model::packet::{Application, Datagram, Packet};
@@ -42,16 +42,6 @@ impl Record {
         let last = [self.from_client, self.from_server].into_iter().flatten().map(|last| last.at);
         let details = self.details.as_ref().and_then(|details| details.last_at);
         last.chain(details).max().unwrap_or(Timestamp::EPOCH)
-    }
-
-    /// Whether `datagram`, sent to the address asked, opens another exchange of
-    /// the same socket: a TFTP request that is not a repetition.
-    pub fn is_over_for(&self, datagram: &Datagram, at: Timestamp) -> bool {
-        const IDLE: Duration = Duration::from_mins(1);
-        let Application::Tftp(message) = &datagram.application else { return false };
-        message.is_request()
-            && (signature(datagram, BelongsToTftp::Yes) != self.opening()
-                || at.since(self.last_at()) > IDLE)
     }
 
     /// Whether the client's last packet said the same as `datagram`, up to
@@ -102,10 +92,10 @@ impl Record {
     /// Whether the client spoke again after so long a pause that the translation
     /// of what was said before it may be forgotten, and was not answered yet.
     pub fn asks_after_pause(&self) -> bool {
-        self.unanswered.packets > 0
-            && self
-                .from_server
-                .is_some_and(|last| self.unanswered.first.at.since(last.at) >= STREAM_LIFE)
+        self.from_server.is_some_and(|last| {
+            let waiting = self.unanswered.asked_since(last.at, self.requests.last);
+            waiting.is_some_and(|waiting| waiting.first.at.since(last.at) >= STREAM_LIFE)
+        })
     }
 
     /// Whether all that was seen are replies of one endpoint to a request that was not.
@@ -133,7 +123,7 @@ impl Record {
             let transferred = details.is_usual() && details.progress.is_some();
             return is_tftp_protocol(self.protocol) && self.asked.is_some() && transferred;
         }
-        let is_over = self.unanswered.packets == 0 || self.protocol.is_one_way();
+        let is_over = self.unanswered.is_empty() || self.protocol.is_one_way();
         let went_well = self.answers.packets > 0 || self.protocol.is_one_way();
         is_over && went_well
     }

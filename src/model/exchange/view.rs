@@ -18,6 +18,10 @@ pub struct View {
     pub requests: Tally,
     /// Requests after the last reply, which none has answered yet.
     pub unanswered: Tally,
+    /// Requests before the last reply that nothing answered, though others were: each
+    /// is told from them by its transaction's identity, and the client did not ask the
+    /// same again and was answered then. Those of the capture's last seconds do not count.
+    pub passed_over: Tally,
     /// By source, in order of appearance.
     pub replies: Vec<Replies>,
     /// By destination, in order of appearance.
@@ -70,6 +74,7 @@ impl View {
             asked: None,
             requests: Tally::NONE,
             unanswered: Tally::NONE,
+            passed_over: Tally::NONE,
             replies: Vec::new(),
             follow_ups: Vec::new(),
             icmp_errors: Vec::new(),
