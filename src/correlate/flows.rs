@@ -65,6 +65,17 @@ impl Flows {
         self.find_foreseen(exchanges, foreseen, one, other)
     }
 
+    /// Whether there is a flow between two endpoints, in whichever direction.
+    pub fn knows(
+        &self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        one: Endpoint,
+        other: Endpoint,
+    ) -> bool {
+        self.find_number(hasher, exchanges, one, other).is_some()
+    }
+
     /// Looks ahead for the flow between the two endpoints that have this hash, without
     /// a look at its exchange.
     pub fn foresee(&self, hash: u64) -> Foreseen {

@@ -4,19 +4,24 @@
 //! by it. They are kept small, for there may be a million of them at once; what
 //! is out of the ordinary has its [`Details`] beside.
 
+mod awaited;
 mod reading;
+mod renewal;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use renewal::Renewal;
+
 use super::audience::{Audience, find_expectation};
-use super::count::{Count, Mark, Waiting};
+use super::count::{Count, Mark};
 use super::details::{Details, Synopsis, Weight};
-use super::repetition::{COPY, Last, Pace};
+use super::repetition::{Last, Pace};
 use super::sayings::Sayings;
 use super::signature::{Basis, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{Answerer, Asked, CROSSING, Transactions};
+use super::unanswered::Unanswered;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Expectation, IcmpErrors, LateChange, Novelty, Origin};
@@ -53,8 +58,8 @@ pub struct Record {
     pub requests: Count,
     /// From the endpoint asked.
     pub answers: Count,
-    /// Requests after the last reply, which none has answered yet.
-    pub unanswered: Waiting,
+    /// Requests that none has answered yet.
+    pub unanswered: Unanswered,
     opening: u64,
     opening_basis: Basis,
     /// A snap length cut what the client said first.
@@ -129,7 +134,7 @@ impl Record {
             previous_of_client: None,
             requests: Count::NONE,
             answers: Count::NONE,
-            unanswered: Waiting::NONE,
+            unanswered: Unanswered::NONE,
             opening: opening.value,
             opening_basis: opening.basis,
             opening_is_cut: datagram.is_cut,
@@ -171,12 +176,15 @@ impl Record {
                 self.note_asked_again(frame, Confidence::Certain);
             }
         }
+        let before = self.requests.last;
         self.requests.count(frame, datagram.length, novelty);
         self.note_saying(datagram, frame.at);
         let expectation = find_expectation(datagram, self.protocol);
         self.expectation = self.expectation.max(expectation);
-        if expectation == Expectation::Answer {
-            self.unanswered.count(frame);
+        if expectation == Expectation::Untold {
+            self.unanswered.pass(before);
+        } else {
+            self.note_awaited(datagram, before);
         }
         let again = self.details.as_ref().and_then(|details| details.asked_again.as_deref());
         let weight = Weight::telling_if(again.is_some_and(|again| again.frame == frame));
@@ -191,6 +199,7 @@ impl Record {
         datagram: &Datagram,
         course: Course,
     ) {
+        let course = self.placed_course(datagram, course);
         let reach = match course {
             Course::ToAskedAddress | Course::ToAskedPort | Course::FromOtherSource => Reach::Nobody,
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
@@ -224,6 +233,7 @@ impl Record {
             return;
         }
         let novelty = match before {
+            Some(before) if self.answers_anew(packet, datagram, before.at) => Novelty::New,
             Some(before) if before.says_again(&last, self.client_news) => Novelty::Repeat,
             // Text: only lengths tell an option acknowledgement from a block's.
             Some(before) if self.is_no_block_ack(datagram) && before.says_again(&last, false) => {
@@ -233,7 +243,7 @@ impl Record {
         };
         self.touch(datagram);
         self.note_error_answer(frame, datagram, novelty);
-        let gone_on = self.has_gone_on();
+        let gone_on = self.has_gone_on() && !self.places_all_astray(datagram.flow.source, origin);
         // Who says what another said before is a second answerer, and repeats nothing.
         let is_another = before.is_some_and(|before| before.is_of_another(&last));
         let counted = if is_another { Novelty::New } else { novelty };
@@ -255,7 +265,7 @@ impl Record {
         if self.asked == Some(datagram.flow.source) && !is_group(datagram.flow.source.address) {
             self.audience = Audience::One;
         }
-        self.unanswered = Waiting::NONE;
+        self.note_answered(datagram);
         if let Application::Transaction(transaction) = &datagram.application {
             let by = if origin == Origin::Asked { Answerer::Asked } else { Answerer::Other };
             if self.transactions.answer(transaction.identity, by, packet.at)
@@ -302,11 +312,10 @@ impl Record {
         let (pause, life) = if was_answered {
             // Only with one request since the last answer is it known when the
             // pause ended; every packet of either side prolongs a translation.
-            let Some(last) = self.from_server.filter(|_| self.unanswered.packets == 1) else {
-                return;
-            };
-            let asked_at = self.unanswered.first.at;
-            (asked_at.since(last.at), STREAM_LIFE)
+            let Some(last) = self.from_server else { return };
+            let waiting = self.unanswered.asked_since(last.at, self.requests.last);
+            let Some(waiting) = waiting.filter(|waiting| waiting.packets == 1) else { return };
+            (waiting.first.at.since(last.at), STREAM_LIFE)
         } else {
             (frame.at.since(self.last_at()), UNREPLIED_LIFE)
         };
@@ -415,19 +424,6 @@ impl Record {
         Some(novelty)
     }
 
-    /// Whether `datagram` asks again what was asked, sooner after the last request
-    /// than anybody's timer runs: a mirror port's copy, behind another request.
-    fn repeats_at_once(&self, packet: &Packet, datagram: &Datagram) -> bool {
-        let Application::Transaction(transaction) = &datagram.application else { return false };
-        // Behind another request, or behind what followed the answer.
-        let is_behind = self.requests.packets > 1
-            || self.details.as_ref().is_some_and(|details| details.has_follow_ups());
-        is_behind
-            && transaction.role == TransactionRole::Request
-            && packet.at.distance(self.requests.last.at) <= COPY
-            && self.transactions.knows(transaction.identity)
-    }
-
     /// Follows transaction identities; says whether the request repeats one,
     /// where the protocol tells.
     fn track_transaction(&mut self, frame: FrameRef, datagram: &Datagram) -> Option<Novelty> {
@@ -436,6 +432,9 @@ impl Record {
             return Some(Novelty::New);
         }
         let asked = self.transactions.ask(transaction, frame.at);
+        if asked.novelty == Novelty::Repeat && self.asks_anew(frame, transaction) {
+            return Some(Novelty::New);
+        }
         self.note_retry(frame, transaction.protocol, asked);
         if let Some(confidence) = asked.after_answer {
             self.note_asked_again(frame, confidence);

@@ -20,6 +20,11 @@ pub const COPY: Duration = Duration::from_millis(1);
 /// Copies of which more is known come within this time.
 const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
+/// Whether two packets come from text without times: all of it stands at one instant.
+pub const fn is_untimed(one: Timestamp, other: Timestamp) -> bool {
+    one.as_nanoseconds() == 0 && other.as_nanoseconds() == 0
+}
+
 /// Whether a protocol's sides speak in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -141,6 +146,8 @@ impl Last {
         let within = match (self.identification(), later.identification()) {
             (Some(before), Some(now)) if before == now => ON_ITS_WAY,
             (Some(_), Some(_)) => return false,
+            // How soon it came is not known.
+            _ if is_untimed(self.at, later.at) => return false,
             // Seen on both sides of a router, which takes one off the hop limit; who
             // repeats himself begins with the same one again.
             _ if self.is_passed_on_as(later) => ON_ITS_WAY,

@@ -2,6 +2,8 @@
 
 mod elsewhere;
 mod lease;
+mod quoted;
+mod reversed;
 mod troubles;
 
 use std::net::IpAddr;
@@ -14,10 +16,11 @@ use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
+use super::identities::Identities;
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
-use super::record::{ExchangeIndex, Record, is_group};
+use super::record::{ExchangeIndex, Record, Renewal, is_group};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use super::unfold;
@@ -52,6 +55,10 @@ pub struct PointTable {
     pub passed_on: HashSet<ExchangeIndex>,
     payload_addresses: PayloadAddresses,
     latest_requests: LatestRequests,
+    /// What sockets that ask very many have asked.
+    identities: Identities,
+    /// Exchanges between the same two endpoints, asked by the other one.
+    reversed: HashMap<ExchangeIndex, ExchangeIndex>,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
@@ -75,6 +82,8 @@ impl PointTable {
             passed_on: HashSet::new(),
             payload_addresses: PayloadAddresses::default(),
             latest_requests: LatestRequests::default(),
+            identities: Identities::default(),
+            reversed: HashMap::new(),
             max_exchanges,
             translated: None,
         }
@@ -198,6 +207,9 @@ impl PointTable {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
         let found = self.flows.find_foreseen(&self.exchanges, foreseen, source, destination);
         let Some(flow) = found else { return false };
+        if self.takes_reversed(packet, frame, datagram, flow) {
+            return true;
+        }
         if flow.client != source && self.answers_another(flow, packet, datagram) {
             self.leave(flow);
             return self.reply_from_elsewhere(packet, frame, datagram);
@@ -224,17 +236,46 @@ impl PointTable {
             None if !is_tftp_protocol(exchange.protocol) => {
                 exchange.request(packet, frame, datagram);
                 self.payload_addresses.note(flow.exchange, datagram);
+                self.identities.note(flow.exchange, datagram);
             }
-            None if exchange.is_over_for(datagram, packet.at) => {
-                self.open(packet, frame, datagram);
-            }
-            None if is_late_for_request(exchange, datagram) => {
-                let course = course_at_asked_port(exchange, flow.server);
-                exchange.follow_up(packet, frame, datagram, course);
-            }
-            None => exchange.request(packet, frame, datagram),
+            None => self.transfer_request(packet, frame, datagram, flow),
         }
         true
+    }
+
+    /// Takes a client's packet to the endpoint of which it asked a TFTP transfer.
+    fn transfer_request(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        flow: Flow,
+    ) {
+        let exchange = &mut self.exchanges[flow.exchange.position()];
+        if let Some(renewal) = exchange.find_renewal(datagram, packet.at) {
+            if renewal == Renewal::SameAgain {
+                self.forget_answerers(flow.exchange);
+            }
+            self.open(packet, frame, datagram);
+        } else if is_late_for_request(exchange, datagram) {
+            let course = course_at_asked_port(exchange, flow.server);
+            exchange.follow_up(packet, frame, datagram, course);
+        } else {
+            exchange.request(packet, frame, datagram);
+        }
+    }
+
+    /// Lets go of the endpoints that answered a transfer which is over: a server may
+    /// answer the next one from the same port.
+    fn forget_answerers(&mut self, index: ExchangeIndex) {
+        let Some(exchange) = self.exchanges.get(index.position()) else { return };
+        let client = exchange.client;
+        let replies = exchange.details.iter().flat_map(|details| &details.replies);
+        let sources: Vec<Endpoint> = replies.map(|replies| replies.source).collect();
+        for source in sources {
+            self.flows.forget(&self.hasher, &self.exchanges, client, source);
+            self.by_tid.remove(&source);
+        }
     }
 
     /// Whether a reply on a flow of which no request was captured answers what the
@@ -292,6 +333,7 @@ impl PointTable {
         }
         self.put(index, exchange);
         self.clients.add(&self.hasher, &mut self.exchanges, index);
+        self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
         if asked.is_some() {
             self.flows.register_own(&self.hasher, &self.exchanges, index);
@@ -342,6 +384,29 @@ impl PointTable {
         self.flows.register(&self.hasher, &self.exchanges, flow);
     }
 
+    /// Follows the identities of a socket that has more exchanges than are tried.
+    fn follow_wide(&mut self, index: ExchangeIndex, datagram: &Datagram) {
+        let Some(client) = self.exchanges.get(index.position()).map(|record| record.client) else {
+            return;
+        };
+        let is_wide = self.exchanges_of(client).nth(MAX_CANDIDATES - 1).is_some();
+        if !is_wide {
+            return;
+        }
+        if self.identities.follows(client) {
+            self.identities.note(index, datagram);
+            return;
+        }
+        if self.identities.is_full() {
+            return;
+        }
+        let open = |(index, record): (ExchangeIndex, &Record)| {
+            record.unanswered.identities().map(|identity| (identity, index)).collect::<Vec<_>>()
+        };
+        let known: Vec<_> = self.exchanges_of(client).flat_map(open).collect();
+        self.identities.follow(client, known);
+    }
+
     fn exchanges_of(&self, client: Endpoint) -> impl Iterator<Item = (ExchangeIndex, &Record)> {
         self.clients.exchanges(&self.hasher, &self.exchanges, client).take(MAX_CANDIDATES)
     }
@@ -353,14 +418,21 @@ fn acknowledges(datagram: &Datagram) -> bool {
         if transaction.role == TransactionRole::Notification)
 }
 
-/// TFTP to the port asked that is no request.
+/// TFTP to the port asked that is no request. Where nobody answered, its bytes must say so.
 fn is_late_for_request(exchange: &Record, datagram: &Datagram) -> bool {
-    exchange.is_answered() && tftp_shape(datagram).is_none_or(|message| !message.is_request())
+    match tftp_shape(datagram) {
+        Some(message) => !message.is_request(),
+        None => exchange.is_answered(),
+    }
 }
 
-/// DATA or ACK on the port that only takes requests (RFC 1350 section 4),
-/// unless a single-port server answered from there.
+/// DATA or ACK on the port that only takes requests (RFC 1350 section 4), unless a
+/// single-port server answered from there, or may have where no answer was captured:
+/// nobody sends DATA before one.
 fn course_at_asked_port(exchange: &Record, asked: Endpoint) -> Course {
+    if !exchange.is_answered() {
+        return Course::AnswererUnseen;
+    }
     let answered_from_there =
         exchange.details.as_ref().is_some_and(|details| details.knows_reply_from(asked));
     if answered_from_there { Course::ToAnswerer } else { Course::ToAskedPort }

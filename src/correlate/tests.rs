@@ -6,8 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 mod audience;
 mod groups;
 mod pods;
+mod questions;
 mod servers;
 mod steps;
+mod transfers;
 mod uplinks;
 mod views;
 
@@ -373,8 +375,8 @@ fn text_of_one_packet_at_two_interfaces_is_one_request() {
     let ask = "192.0.2.1:4000 > 198.51.100.5:123";
     for (apart_ms, packets) in [(0, 1), (1, 2)] {
         let exchange = only_exchange(&[
-            (0, ask, Says::Plain(Protocol::Ntp)),
-            (apart_ms, ask, Says::Plain(Protocol::Ntp)),
+            (1_000, ask, Says::Plain(Protocol::Ntp)),
+            (1_000 + apart_ms, ask, Says::Plain(Protocol::Ntp)),
         ]);
         assert_eq!(exchange.primary().requests.packets, packets, "{apart_ms} ms apart");
     }

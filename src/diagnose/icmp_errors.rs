@@ -140,6 +140,9 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         (Cause::PortUnreachable, Quotes::FollowUp) if reading.wrong_address.is_some() => {
             " The port belongs to the address that answered; at this address nothing listens on it."
         }
+        (Cause::PortUnreachable, Quotes::FollowUp) if !reading.is_answered() => {
+            " An answer, which is not in the capture, had named this port. If it came from another address, the client should have gone on there. If it came from this one, the server's socket is gone, or the translation that leads to it is. A capture without a filter on ports and addresses shows who answered."
+        }
         (Cause::PortUnreachable, Quotes::FollowUp) => {
             " The server answered from this port and does not receive there: its socket is gone, or the translation that leads to it is."
         }

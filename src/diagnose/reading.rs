@@ -19,6 +19,7 @@ mod delivery;
 mod errors;
 mod habit;
 mod neighbour;
+mod passed_over;
 mod silence;
 mod tracked;
 

@@ -1,6 +1,7 @@
 //! A request, or later a follow-up, that expects an answer got none.
 
 mod entry;
+mod passed_over;
 
 use super::evidence::extend;
 use super::reading::{Reading, entry_evidence};
@@ -25,6 +26,9 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     }
     if let Some(unanswered) = reading.no_longer_answered() {
         return no_longer(reading, verdict, unanswered);
+    }
+    if let Some(passed) = reading.passed_over() {
+        return passed_over::find(reading, verdict, passed);
     }
     reading.stalled().map(|stall| stalled(reading, verdict, stall))
 }

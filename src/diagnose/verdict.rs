@@ -17,8 +17,9 @@ use crate::model::finding::{Severity, Verdict};
 ///    did not arrive, where silence was observed, or where another point
 ///    saw a reply that was lost; else `inconclusive`.
 /// 7. Follow-ups to the answerer repeated in vain, or lost between two points,
-///    requests that are no longer answered though earlier ones were, or a transfer
-///    that went on and then came to a halt: `unanswered`.
+///    requests that are no longer answered though earlier ones were, or that were
+///    passed over among others, or a transfer that went on and then came to a halt:
+///    `unanswered`.
 /// 8. A reply that wants a follow-up and got none: `unanswered` where the
 ///    device's side was watched and the reply was repeated; else several
 ///    explanations remain, `inconclusive`.
@@ -52,6 +53,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.unanswered_follow_up().is_some()
         || reading.lost_follow_up.is_some()
         || reading.no_longer_answered().is_some()
+        || reading.passed_over().is_some()
         || reading.stalled().is_some()
     {
         return Verdict::Unanswered;

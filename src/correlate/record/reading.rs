@@ -8,7 +8,7 @@ use crate::correlate::audience::Audience;
 use crate::correlate::details::Synopsis;
 use crate::correlate::passage::{Header, Passage};
 use crate::correlate::sayings::Heard;
-use crate::correlate::signature::{BelongsToTftp, Signature, signature};
+use crate::correlate::signature::{Signature, signature};
 use crate::correlate::tftp::{is_tftp, is_tftp_protocol, tftp_shape};
 use crate::correlate::transactions::CROSSING;
 use crate::model::packet::{Application, Datagram, Packet, TftpMessage};
@@ -76,16 +76,6 @@ impl Record {
         last.chain(details).max().unwrap_or(Timestamp::EPOCH)
     }
 
-    /// Whether `datagram`, sent to the address asked, opens another exchange of
-    /// the same socket: a TFTP request that is not a repetition.
-    pub fn is_over_for(&self, datagram: &Datagram, at: Timestamp) -> bool {
-        const IDLE: Duration = Duration::from_mins(1);
-        let Application::Tftp(message) = &datagram.application else { return false };
-        message.is_request()
-            && (signature(datagram, BelongsToTftp::Yes) != self.opening()
-                || at.since(self.last_at()) > IDLE)
-    }
-
     /// Whether the client's last packet said the same as `datagram`, up to
     /// `within` ago: then this can be that packet, translated and seen again.
     pub fn passage_of_last(
@@ -148,10 +138,10 @@ impl Record {
     /// Whether the client spoke again after so long a pause that the translation
     /// of what was said before it may be forgotten, and was not answered yet.
     pub fn asks_after_pause(&self) -> bool {
-        self.unanswered.packets > 0
-            && self
-                .from_server
-                .is_some_and(|last| self.unanswered.first.at.since(last.at) >= STREAM_LIFE)
+        self.from_server.is_some_and(|last| {
+            let waiting = self.unanswered.asked_since(last.at, self.requests.last);
+            waiting.is_some_and(|waiting| waiting.first.at.since(last.at) >= STREAM_LIFE)
+        })
     }
 
     /// Whether all that was seen are replies of one endpoint to a request that was not.
@@ -179,7 +169,7 @@ impl Record {
             let transferred = details.is_usual() && details.progress.is_some();
             return is_tftp_protocol(self.protocol) && self.asked.is_some() && transferred;
         }
-        let is_over = self.unanswered.packets == 0 || self.protocol.is_one_way();
+        let is_over = self.unanswered.is_empty() || self.protocol.is_one_way();
         let went_well = self.answers.packets > 0 || self.protocol.is_one_way();
         is_over && went_well
     }

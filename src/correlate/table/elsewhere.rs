@@ -112,6 +112,19 @@ impl PointTable {
             })
             // The latest exchange first, so that it wins among equals.
             .reduce(|best, next| if next.1 > best.1 { next } else { best })
+            .or_else(|| self.identified_fit(datagram, at))
+    }
+
+    /// As [`best_reply_fit`](Self::best_reply_fit), of a socket that asks more than are
+    /// tried one by one.
+    fn identified_fit(&self, datagram: &Datagram, at: Timestamp) -> Option<(ExchangeIndex, Fit)> {
+        let index = self.identities.find(datagram)?;
+        let exchange = self.exchanges.get(index.position())?;
+        // The place may be another exchange's by now.
+        if exchange.client != datagram.flow.destination {
+            return None;
+        }
+        fit::find_reply_fit(exchange, datagram, at, false).map(|fit| (index, fit))
     }
 
     /// Takes a packet to an endpoint that its sender has not spoken to yet as
@@ -138,7 +151,7 @@ impl PointTable {
             server: destination,
             exchange,
             course: Some(course),
-            origin: Origin::Asked,
+            origin: self.exchanges[exchange.position()].origin_of_followed(destination),
         });
         self.exchanges[exchange.position()].follow_up(packet, frame, datagram, course);
         true
@@ -163,6 +176,12 @@ impl PointTable {
         // What came through anywhere came through, whoever else was asked the same.
         let passage =
             passages.reduce(|one, other| if one == Passage::PassedOn { one } else { other });
+        // Another request of the same socket may stand between the two.
+        let earlier = || {
+            let found = self.latest_requests.find_passage(packet, datagram, TRANSLATION_DELAY);
+            found.filter(|passage| *passage != Passage::SentTwice)
+        };
+        let passage = passage.or_else(earlier);
         let relayed = || self.latest_requests.has_passed(packet, datagram);
         let Some(passage) = passage.or_else(|| relayed().then_some(Passage::PassedOn)) else {
             return false;

@@ -141,7 +141,9 @@ fn is_unread(protocol: Protocol, payload: &Payload<'_>) -> bool {
             | Protocol::Coap
             | Protocol::Stun
     );
-    reads_all && payload.is_whole() && !sip::has_sip_shape(payload.captured)
+    let has_shape = sip::has_sip_shape(payload.captured)
+        || protocol == Protocol::Ntp && ntp::has_ntp_shape(payload.captured);
+    reads_all && payload.is_whole() && !has_shape
 }
 
 /// Reads the message of a protocol that has transactions.

@@ -14,7 +14,9 @@ const CONTROL_RESPONSE: u8 = 0x80;
 
 /// Reads a client's or server's message. A server copies the request's
 /// transmit timestamp into the reply's origin timestamp (section 8). Nobody answers a
-/// broadcast server (section 3). `None` where the timestamp is cut.
+/// broadcast server (section 3). `None` where the timestamp is cut, and for requests of
+/// clients without a clock, which may leave it zero (RFC 4330 section 5): all of those
+/// are alike. Their answers are known by their own timestamp.
 pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let bytes = payload.captured;
     let first = find_u8(bytes, 0)?;
@@ -42,12 +44,22 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         5 => (TransactionRole::Notification, "broadcast"),
         _ => return None,
     };
+    let given = |timestamp: &[u8; 8]| *timestamp != [0; 8];
+    let transmit = || timestamp(TRANSMIT_TIMESTAMP).filter(given);
     let shared = match role {
-        TransactionRole::Reply => timestamp(ORIGIN_TIMESTAMP)?,
+        TransactionRole::Reply => timestamp(ORIGIN_TIMESTAMP).filter(given).or_else(transmit)?,
         TransactionRole::Notification => timestamp(TRANSMIT_TIMESTAMP).unwrap_or_default(),
-        TransactionRole::Request | TransactionRole::Unread => timestamp(TRANSMIT_TIMESTAMP)?,
+        TransactionRole::Request | TransactionRole::Unread => transmit()?,
     };
     Some(message(role, label, &[&shared]))
+}
+
+/// Whether a payload is as long as a message (RFC 5905 section 7.3) and has a version
+/// and a mode.
+pub(super) fn has_ntp_shape(bytes: &[u8]) -> bool {
+    let is_message =
+        |first: u8| (1..=4).contains(&(first >> 3 & 7)) && (1..=5).contains(&(first & 7));
+    bytes.len() >= TRANSMIT_TIMESTAMP + 8 && find_u8(bytes, 0).is_some_and(is_message)
 }
 
 /// What `ntpq` (mode 6, RFC 9327) and `ntpdc` (mode 7, `ntp_request.h` of ntpd) ask and
@@ -99,7 +111,9 @@ mod tests {
             ("client", 0x23, 0, 5, Some((Request, identity(5)))),
             ("server", 0x24, 5, 9, Some((Reply, identity(5)))),
             ("client, version 1", 0x0b, 0, 5, Some((Request, identity(5)))),
-            ("SNTP client without clock", 0x23, 0, 0, Some((Request, identity(0)))),
+            ("SNTP client without clock", 0x23, 0, 0, None),
+            ("answer to a client without clock", 0x24, 0, 9, Some((Reply, identity(9)))),
+            ("peer without clock", 0x21, 0, 0, None),
             ("first of a peer", 0x21, 0, 5, Some((Request, identity(5)))),
             ("answer of a peer", 0x22, 5, 9, Some((Reply, identity(5)))),
             ("broadcast", 0x25, 0, 5, Some((Notification, identity(5)))),

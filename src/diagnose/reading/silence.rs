@@ -35,7 +35,10 @@ impl<'a> Reading<'a> {
             return None;
         }
         // Its answers end, or go elsewhere: then it does not ask on though it has one.
-        if self.no_longer_answered().is_some() || self.view.payload_replies.is_some() {
+        if self.no_longer_answered().is_some()
+            || self.passed_over().is_some()
+            || self.view.payload_replies.is_some()
+        {
             return None;
         }
         self.view

@@ -20,6 +20,10 @@ pub struct View {
     pub expectation: Expectation,
     /// Requests after the last reply, which none has answered yet.
     pub unanswered: Tally,
+    /// Requests before the last reply that nothing answered, though others were: each
+    /// is told from them by its transaction's identity, and the client did not ask the
+    /// same again and was answered then. Those of the capture's last seconds do not count.
+    pub passed_over: Tally,
     /// By source, in order of appearance.
     pub replies: Vec<Replies>,
     /// By destination, in order of appearance.
@@ -83,6 +87,7 @@ impl View {
             requests: Tally::NONE,
             expectation: Expectation::Answer,
             unanswered: Tally::NONE,
+            passed_over: Tally::NONE,
             replies: Vec::new(),
             follow_ups: Vec::new(),
             icmp_errors: Vec::new(),
