@@ -86,7 +86,8 @@ const fn fold(label: u32) -> NonZeroU16 {
 mod tests {
     use super::*;
 
-    const BARE: Header = Header { identification: None, marks: HopMarks::UNKNOWN, direction: None };
+    const BARE: Header =
+        Header { identification: None, flow_label: None, hop_limit: None, direction: None };
 
     #[test]
     fn headers_tell_one_packet_from_two() {
