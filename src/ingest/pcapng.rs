@@ -162,6 +162,7 @@ impl Capture {
                 name: None,
                 node: None,
                 interface: None,
+                point: None,
                 line: None,
             }));
         }

@@ -1,0 +1,50 @@
+//! The packet inside a tunnel's, as a packet of its own.
+
+use super::{Outcome, Pending, Stage};
+use crate::ingest::tcpdump_text::Origin;
+use crate::ingest::tcpdump_text::nested::find_nested;
+use crate::ingest::tcpdump_text::network::parse_addressed;
+use crate::ingest::tcpdump_text::tunnel::{Carried, find_carried};
+use crate::model::packet::{Content, Tunnel};
+
+/// Tunnels in each other that are looked into, as in frames.
+const MAX_DEPTH: usize = 4;
+
+impl Pending {
+    /// What the innermost packet is, of which the text tells, and the tunnel that
+    /// carries it. A packet in a tunnel is what is inside, where that is a datagram or
+    /// an ICMP error about one; else the tunnel's datagram is itself the packet.
+    pub fn read_innermost(&self, origin: &Origin) -> (Outcome, Option<Tunnel>) {
+        self.read_carried(origin, MAX_DEPTH).unwrap_or_else(|| (self.read(), None))
+    }
+
+    fn read_carried(&self, origin: &Origin, depth: usize) -> Option<(Outcome, Option<Tunnel>)> {
+        let Stage::Sides { source, destination, summary, .. } = &self.stage else { return None };
+        let nested = find_nested(source, destination, summary, &self.body);
+        let carried = nested.or_else(|| self.find_in_udp(source, destination, summary))?;
+        let mut inner =
+            Self::new(self.line, self.frame, self.at, self.interface, &carried.head, carried.text);
+        for line in carried.rest {
+            inner.continue_with(line, origin);
+        }
+        let deeper = depth.checked_sub(1).and_then(|depth| inner.read_carried(origin, depth));
+        let (outcome, tunnel) = deeper.unwrap_or_else(|| (inner.read(), Some(carried.tunnel)));
+        let concerns_an_exchange =
+            matches!(&outcome, Outcome::Content(Content::Datagram(_) | Content::IcmpError(_)));
+        concerns_an_exchange.then_some((outcome, tunnel))
+    }
+
+    fn find_in_udp<'a>(
+        &'a self,
+        source: &'a str,
+        destination: &'a str,
+        summary: &'a str,
+    ) -> Option<Carried<'a>> {
+        let addressed =
+            parse_addressed(self.header.as_ref(), source, destination, summary).ok()??;
+        let (source, destination) =
+            (addressed.source.address().ok()?, addressed.destination.address().ok()?);
+        let super::Transport::Udp { summary, .. } = addressed.transport else { return None };
+        find_carried(source, destination, summary, &self.body)
+    }
+}
