@@ -4,6 +4,7 @@
 pub mod bearer;
 pub mod capture;
 pub mod cluster;
+pub mod command_network;
 pub mod conntrack;
 pub mod endpoint;
 pub mod exchange;

@@ -193,7 +193,8 @@ pub struct FragmentsLost {
     /// The addresses of the fragments.
     pub source: IpAddr,
     pub destination: IpAddr,
-    /// IPv4 identification, or that of the IPv6 fragment header.
+    /// IPv4 identification, or that of the IPv6 fragment header; zero where a text
+    /// does not print it.
     pub identification: u32,
     /// Bytes of IP payload (UDP header included) in the fragments that were seen.
     pub received_bytes: u32,

@@ -23,6 +23,8 @@ mod kubectl_row;
 mod kubectl_service;
 mod kubectl_table;
 mod link;
+mod namespace;
+mod networks;
 mod resolve;
 mod route;
 mod settings;
@@ -44,13 +46,11 @@ use crate::model::topology::Facts;
 /// [`is_empty`](Facts::is_empty).
 #[must_use]
 pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> Facts {
-    let is_bare = command.is_empty();
-    let mut command = command::Command::of(command, node);
+    let command = command::Command::of(command, node);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(list) = device_csv::find_list(text) {
         return device_csv::read(list, text, first_line);
     }
-    command.lists_hosts |= is_bare && hosts::is_file(text);
     let mut facts = Facts::default();
     let mut lines = text::Lines::new(&command);
     let mut unread = text::Unread::new(text, first_line);
@@ -76,7 +76,9 @@ pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> 
     }
     facts.extend(lines.finish());
     if facts.is_empty() && facts.faults.is_empty() {
-        return yaml::find_list(text, &command, first_line).unwrap_or_default();
+        return yaml::find_list(text, &command, first_line)
+            .or_else(|| Some(Facts { hosts: hosts::find_file(text)?, ..Facts::default() }))
+            .unwrap_or_default();
     }
     facts
 }

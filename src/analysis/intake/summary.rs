@@ -34,8 +34,8 @@ impl CaptureIntake {
             .map(|(id, own_name)| {
                 let stated = self.stated.as_ref();
                 // A capture of several interfaces is not taken at one point, whatever was stated.
-                let kind =
-                    stated.filter(|_| is_single).map_or(PointKind::Unknown, |point| point.kind);
+                let typed = self.header.point.unwrap_or(PointKind::Unknown);
+                let kind = stated.filter(|_| is_single).map_or(typed, |point| point.kind);
                 let named = stated.filter(|_| is_single).and_then(|point| point.interface.clone());
                 let from_header =
                     self.header.interface.clone().filter(|name| is_single && name != "any");
@@ -164,6 +164,7 @@ mod tests {
             name: None,
             node: None,
             interface: None,
+            point: None,
             line: None,
         };
         let mut capture = CaptureIntake::new(CaptureId(0), "input", None, header);

@@ -125,6 +125,7 @@ impl DigRun {
             name: None,
             node: self.node.clone(),
             interface: None,
+            point: None,
             line: Some(self.first_line),
         }));
         sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type: None }));

@@ -109,6 +109,7 @@ impl NetscreenRun {
                 name: None,
                 node: None,
                 interface: None,
+                point: None,
                 line: Some(self.first_line),
             }));
         }

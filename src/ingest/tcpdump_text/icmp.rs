@@ -36,7 +36,12 @@ pub fn parse_icmp(
     let claim = if let Some(text) =
         summary.strip_prefix("ICMP6, ").or_else(|| summary.strip_prefix("icmp6: "))
     {
-        parse_v6(text.trim_start())?
+        let text = text.trim_start();
+        match parse_v6(text)? {
+            // FortiGate writes those of both families alike.
+            None if summary.starts_with("icmp6: ") => parse_v4(text)?,
+            claim => claim,
+        }
     } else if let Some(text) =
         // tcpdump 3 wrote `icmp: `.
         summary.strip_prefix("ICMP ").or_else(|| summary.strip_prefix("icmp: "))
@@ -123,6 +128,10 @@ const REASONS: &[(&str, IcmpKind)] = &[
     ("unreachable prohibited", IcmpKind::AdminProhibited),
     ("administratively prohibited", IcmpKind::AdminProhibited),
     ("beyond scope", IcmpKind::HostUnreachable),
+    // tcpdump 4.99 has no words for RFC 4443's codes 5 and 6: a source address that a
+    // policy refuses, and a route that rejects.
+    ("unknown unreach code (5)", IcmpKind::AdminProhibited),
+    ("unknown unreach code (6)", IcmpKind::AdminProhibited),
 ];
 
 /// The texts of tcpdump's print-icmp6.c.
@@ -150,7 +159,11 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     let Some((about, kind)) = found else {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
     };
-    let (name, detail) = split_word(about.trim_start_matches([',', ' ']));
+    let about = about.trim_start_matches([',', ' ']);
+    if about.starts_with("length ") {
+        return Ok(Some(Claim::bare(kind)));
+    }
+    let (name, detail) = split_word(about);
     claim_about(kind, name, detail)
 }
 
@@ -270,6 +283,7 @@ mod tests {
                 v6,
                 Some(443),
             ),
+            ("icmp6: 2001:db8::1 udp port 69 unreachable", IcmpKind::PortUnreachable, v6, Some(69)),
         ]);
     }
 
@@ -316,6 +330,24 @@ mod tests {
                 None,
             ),
             ("ICMP 192.0.2.1 protocol 17 unreachable, length 61", IcmpKind::Other, v4, None),
+            (
+                "ICMP net 192.0.2.1 unreachable - tos prohibited, length 61",
+                IcmpKind::Other,
+                v4,
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable, unknown unreach code (5), length 112",
+                IcmpKind::AdminProhibited,
+                None,
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable, unknown unreach code (6), length 112",
+                IcmpKind::AdminProhibited,
+                None,
+                None,
+            ),
         ]);
     }
 

@@ -1,11 +1,16 @@
 //! The link header that `-e` prints.
 
+use super::address::parse_endpoint;
 use super::line::{Family, Network, split_columns, split_word};
 use crate::model::packet::LinkAudience;
 
 /// How `-e` begins on links without Ethernet addresses: loopback, netfilter
 /// logs, frame relay, Apple's packet tap.
 pub(super) const LINK_LEADS: &[&str] = &["ethertype ", "AF ", "version ", "Q.922", "DLT "];
+
+/// VLAN tags and labels that one frame has before its packet, one behind the other.
+/// Each costs a search through the line.
+const LIMIT_TAGS: usize = 8;
 
 /// Words before the family's name in a link header.
 const FAMILY_LEADS: &[&str] = &["ethertype ", "AF ", "family "];
@@ -53,7 +58,8 @@ pub(super) fn find_audience(text: &str) -> LinkAudience {
 pub(super) fn read_link(text: &str) -> (Network<'_>, Option<u32>) {
     let frame_length = find_length(text);
     let mut rest = text;
-    while let Some(after) = find_family_name(rest) {
+    for _ in 0..LIMIT_TAGS {
+        let Some(after) = find_family_name(rest) else { break };
         let name_end = after.find([' ', ',', ':']).unwrap_or(after.len());
         let (name, behind) = after.split_at(name_end);
         let family = match name {
@@ -77,7 +83,29 @@ pub(super) fn read_link(text: &str) -> (Network<'_>, Option<u32>) {
         let text = text.strip_prefix("IP6 ").or_else(|| text.strip_prefix("IP ")).unwrap_or(text);
         return (Network::Ip { family, text }, frame_length);
     }
-    (Network::Other, frame_length)
+    read_old_link(text)
+}
+
+/// `02:…:01 02:…:02 0800 106: ` of OpenBSD and `… ip 106: ` of tcpdump 3. What holds
+/// two sockets and is neither of these is a packet that was not understood.
+fn read_old_link(text: &str) -> (Network<'_>, Option<u32>) {
+    let mut words = text.splitn(5, ' ');
+    let (_, _, kind) = (words.next(), words.next(), words.next());
+    let length = words.next().and_then(|word| word.strip_suffix(':')?.parse().ok());
+    if let (Some(kind), Some(length), Some(packet)) = (kind, length, words.next()) {
+        let family = match kind.to_ascii_lowercase().as_str() {
+            "0800" | "ip" => Family::V4,
+            "86dd" | "ip6" => Family::V6,
+            _ => return (Network::Other, Some(length)),
+        };
+        return (Network::Ip { family, text: packet.trim_start() }, Some(length));
+    }
+    let names_socket = text.match_indices(" > ").take(LIMIT_TAGS).any(|(at, _)| {
+        let destination = text.get(at + 3..).map_or("", |rest| split_word(rest).0);
+        parse_endpoint(destination.trim_end_matches(':')).is_ok_and(|side| side.port.is_some())
+    });
+    let network = if names_socket { Network::Unknown } else { Network::Other };
+    (network, find_length(text))
 }
 
 /// The text from the family's name on.

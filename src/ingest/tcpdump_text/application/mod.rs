@@ -50,7 +50,8 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     }
     // tcpdump 3, and `-q` of old versions.
     if let Some(length) = summary.strip_prefix("udp ") {
-        return plain(protocol, length.trim().parse().ok());
+        let digits = length.trim_start().split(|c: char| !c.is_ascii_digit()).next();
+        return plain(protocol, digits.and_then(|digits| digits.parse().ok()));
     }
     if summary.starts_with("SIP") {
         return Reading { application: sip::read(summary, body), length: find_length(summary) };
@@ -61,7 +62,7 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     if let Some(application) = radius::find(summary, body) {
         return Reading { application, length: find_length(summary) };
     }
-    if let Some(application) = snmp::find(summary, body) {
+    if let Some(application) = snmp::find(protocol, summary, body) {
         // A value in the message may well contain the word `length`.
         return Reading { application, length: None };
     }
