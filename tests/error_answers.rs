@@ -66,11 +66,10 @@ const ANSWERS: [(&str, &str, Option<&str>); 8] = [
         "07:29:48.2 FAMILY SERVER.5060 > DEVICE.5060: SIP: SIP/2.0 401 Unauthorized\n\tCall-ID: c1\n\tCSeq: 1 REGISTER",
         None,
     ),
-    // A rejected login is what RADIUS is for.
     (
         "07:29:48.1 FAMILY DEVICE.5001 > SERVER.1812: RADIUS, Access-Request (1), id: 0x05 length: 50",
         "07:29:48.2 FAMILY SERVER.1812 > DEVICE.5001: RADIUS, Access-Reject (3), id: 0x05 length: 20",
-        None,
+        Some("Access-Reject"),
     ),
 ];
 

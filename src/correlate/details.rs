@@ -392,7 +392,7 @@ fn count_parts(
 
 /// What the first packets of a plain exchange said, in few bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C, packed(4))]
+#[repr(C, packed)]
 pub struct Synopsis {
     /// The request's name; empty where we know none.
     label: &'static str,

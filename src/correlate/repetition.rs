@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_router_takes_one_off_the_hop_limit_of_a_copy() {
         let last = |milliseconds: i64, hop_limit: u8, said: u32| Last {
-            at: Timestamp::from_nanoseconds(milliseconds * 1_000_000),
+            at: Timestamp::from_nanoseconds((1_000 + milliseconds) * 1_000_000),
             said,
             peer: 1,
             tag: None,

@@ -278,7 +278,7 @@ mod tests {
             (symmetric, 1, 2, "2 exchanges, of which 1 ended with an error: TFTP"),
             (symmetric, 2, 2, "2 exchanges, all of which ended with an error"),
             (symmetric, 2_000, 9_000, "9,000 exchanges, of which 2,000 ended with an error"),
-            (one_way, 0, 2, "TFTP expects no answer: 1 exchange"),
+            (one_way, 0, 2, "TFTP: 1 exchange, one way"),
             (one_way, 1, 2, "2 exchanges, of which 1 ended with an error: TFTP"),
             (changed, 0, 1, "TFTP works, though an address changed"),
             (changed, 1, 1, "An address changed on the way; TFTP was answered with ERROR 3"),

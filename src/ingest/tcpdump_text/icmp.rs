@@ -142,7 +142,9 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("parameter problem") {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
     }
-    if text.starts_with("ip6 reassembly time") {
+    if text.starts_with("ip6 reassembly time")
+        || text.starts_with("time exceeded in-transit (reassembly)")
+    {
         return Ok(Some(Claim::bare(IcmpKind::ReassemblyTimeExceeded)));
     }
     if text.starts_with("time exceed") {
@@ -332,7 +334,7 @@ mod tests {
             ("ICMP 192.0.2.1 protocol 17 unreachable, length 61", IcmpKind::Other, v4, None),
             (
                 "ICMP net 192.0.2.1 unreachable - tos prohibited, length 61",
-                IcmpKind::Other,
+                IcmpKind::NetworkUnreachable,
                 v4,
                 None,
             ),

@@ -2,7 +2,7 @@
 //! under `-v` on the next line.
 
 use super::address::parse_endpoint;
-use super::line::{Family, Network, read_head};
+use super::line::{Family, Head, Network, read_head};
 use super::tunnel::Carried;
 use crate::model::packet::{Tunnel, TunnelKind};
 
@@ -23,10 +23,11 @@ pub fn find_nested<'a>(
     } else {
         (summary, body)
     };
-    if !text.starts_with("IP ") && !text.starts_with("IP6 ") {
-        return None;
-    }
-    let head = read_head(text);
+    let head = if text.starts_with("IP ") || text.starts_with("IP6 ") {
+        read_head(text)
+    } else {
+        read_bare_head(text)?
+    };
     let Network::Ip { family, .. } = head.network else { return None };
     let kind = match (is_gre, source.address.is_ipv4(), family) {
         (true, ..) => TunnelKind::Gre,
@@ -38,6 +39,21 @@ pub fn find_nested<'a>(
     let key = is_gre.then(|| find_key(summary)).flatten();
     let tunnel = Tunnel { kind, source: source.address, destination: destination.address, key };
     Some(Carried { tunnel, head, text, rest })
+}
+
+/// What `-e` prints of IP in IP: the inner packet without a word for it, as
+/// `192.0.2.9.40700 > 198.51.100.5.69: UDP, length 9`.
+fn read_bare_head(text: &str) -> Option<Head<'_>> {
+    let (source, rest) = text.split_once(" > ")?;
+    let (destination, _) = rest.split_once(": ")?;
+    let (source, destination) = (parse_endpoint(source).ok()?, parse_endpoint(destination).ok()?);
+    let is_ipv4 = source.address.is_ipv4();
+    if is_ipv4 != destination.address.is_ipv4() {
+        return None;
+    }
+    let family = if is_ipv4 { Family::V4 } else { Family::V6 };
+    let network = Network::Ip { family, text };
+    Some(Head { interface: None, direction: None, frame_length: None, network })
 }
 
 /// `key=0x7` of GRE (RFC 2890).

@@ -33,6 +33,9 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
     let call_id = lines().find_map(|line| find_header(line, "call-id", Some("i")));
     let sequence = lines().find_map(|line| find_header(line, "cseq", None));
     let (Some((role, label)), Some(call_id), Some(sequence)) = (start, call_id, sequence) else {
+        if summary.trim() == "SIP" {
+            return keep_alive();
+        }
         return Application::Plain(Protocol::Sip);
     };
     let method = sequence.split_ascii_whitespace().nth(1).unwrap_or_default();
@@ -51,6 +54,19 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
         question: None,
         label,
         reply_to,
+    })
+}
+
+/// Where no line begins the message, tcpdump prints the protocol's name and no more: line
+/// breaks or zeros that keep a translation alive (RFC 5626 section 3.5.1), which ask nothing.
+fn keep_alive() -> Application {
+    Application::Transaction(Transaction {
+        protocol: Protocol::Sip,
+        role: TransactionRole::Notification,
+        identity: 0,
+        question: None,
+        label: "keep-alive",
+        reply_to: None,
     })
 }
 
