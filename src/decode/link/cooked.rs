@@ -48,6 +48,18 @@ pub(super) const fn find_direction(packet_type: u16) -> Option<Direction> {
     }
 }
 
+/// Bytes that should begin with IP. OpenBSD's link type 12, which is raw IP on
+/// other systems, is its loopback header.
+pub(super) fn find_raw(bytes: &[u8]) -> Link<'_> {
+    match (bytes.first().map(|first| first >> 4), bytes.get(4).map(|first| first >> 4)) {
+        (Some(0), Some(4 | 6)) => match parse_loopback("LOOP", bytes) {
+            Ok(Some(link)) => link,
+            Ok(None) | Err(_) => Link::bare(bytes),
+        },
+        _ => Link::bare(bytes),
+    }
+}
+
 /// BSD loopback: an address family in 4 bytes. NULL has them in the capturing
 /// host's byte order and LOOP in network order, but writers mix the two up, so
 /// both orders are read.
