@@ -47,8 +47,8 @@ pub enum Decoded {
     /// A UDP datagram, an ICMP error that may concern one, a question for a
     /// neighbour, or a segment of a TCP handshake.
     Packet(Packet),
-    /// A tunnel's datagram with a packet inside that concerns no exchange: TCP
-    /// data, ICMP echo. Nobody answers it either.
+    /// A tunnel's datagram with TCP data inside, or of whose inside a snap length
+    /// left too little to tell. It belongs to no exchange.
     Carrier(Tunnel),
     /// Anything else: TCP data, ICMP echo, a fragment that does not complete its datagram.
     Other,
@@ -106,8 +106,8 @@ impl Decoder {
 
     /// Reads one frame.
     ///
-    /// A packet in a tunnel is what is inside. Where no packet is found there, a
-    /// UDP tunnel's datagram is itself the packet.
+    /// A packet in a tunnel is what is inside, where that is a datagram, an ICMP
+    /// error or TCP; else a UDP tunnel's datagram is itself the packet.
     ///
     /// A fragmented datagram is handed out once, when the fragment comes that
     /// completes it: with that one's time, and with the frame of the fragment

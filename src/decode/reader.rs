@@ -13,7 +13,7 @@ use super::udp;
 use super::{DecodeError, Decoded};
 use crate::model::capture::Direction;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Packet, Tunnel, TunnelKind};
+use crate::model::packet::{Content, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 /// Where a packet was found: at which interface, in which VLAN and tunnel.
@@ -125,24 +125,25 @@ impl Reader<'_> {
     }
 
     /// The message inside a tunnel's datagram, or the datagram itself where
-    /// there is no packet inside.
+    /// neither that nor TCP is inside.
     fn read_udp(&mut self, spot: &Spot, packet: &IpPacket<'_>) -> Result<Decoded, DecodeError> {
         let payload = udp::parse_payload(packet)?;
         // As deep as the limit a datagram is not taken for a tunnel's any more.
         if spot.depth < MAX_DEPTH
             && let Some(inner) = tunnel::find_inner_of_datagram(&payload)
         {
-            // Of a lost datagram its own ports are what is known. Teredo's hosts send
-            // each other empty packets and solicitations (RFC 4380 section 2.8), which
-            // are messages of its own.
-            let is_alone = self.fragments.is_none() || inner.kind == TunnelKind::Teredo;
+            // Of a lost datagram its own ports are what is known.
+            let is_lost = self.fragments.is_none();
             match self.read_inner(spot, packet, &inner) {
                 Ok(Decoded::Other) if self.has_kept => return Ok(Decoded::Other),
-                // A snap length may leave too little of what is inside to tell.
-                Ok(Decoded::Other) | Err(DecodeError::Cut { .. }) if !is_alone => {
+                Ok(Decoded::Other) if !is_lost && ip::is_tcp(inner.ip) => {
                     return Ok(Decoded::Carrier(tunnel_of(packet, &inner)));
                 }
-                Ok(Decoded::Carrier(tunnel)) if !is_alone => return Ok(Decoded::Carrier(tunnel)),
+                // A snap length left too little of what is inside to tell.
+                Err(DecodeError::Cut { .. }) if !is_lost => {
+                    return Ok(Decoded::Carrier(tunnel_of(packet, &inner)));
+                }
+                Ok(Decoded::Carrier(tunnel)) if !is_lost => return Ok(Decoded::Carrier(tunnel)),
                 Ok(Decoded::Packet(read)) => return Ok(Decoded::Packet(read)),
                 Ok(Decoded::Other | Decoded::Carrier(_)) | Err(_) => {}
             }

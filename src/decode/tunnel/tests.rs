@@ -51,23 +51,32 @@ fn the_inner_datagram_is_the_packet_and_the_tunnel_is_noted() {
 }
 
 #[test]
-fn a_tunnel_of_something_else_is_counted_as_such() {
+fn a_tunnel_of_something_else_stays_what_it_was() {
     for (is_outer_v6, is_v6) in VERSIONS {
-        let mut tcp = datagram(is_v6, &[1; 40]);
-        tcp[if is_v6 { 6 } else { 9 }] = 6;
-        for (name, kind, carrier, payload) in tunnels(&tcp, is_outer_v6) {
+        let with_protocol = |protocol: u8| {
+            let mut ip = datagram(is_v6, &[1; 40]);
+            ip[if is_v6 { 6 } else { 9 }] = protocol;
+            ip
+        };
+        for (name, kind, carrier, payload) in tunnels(&with_protocol(6), is_outer_v6) {
+            let bytes = carrier.wrap(is_outer_v6, &payload);
+            let expected = match carrier {
+                Carrier::Ip(_) => Decoded::Other,
+                Carrier::Datagram(_) => Decoded::Carrier(outer_tunnel(is_outer_v6, kind)),
+            };
+            let decoded = decode(&frame(LinkType::RawIp, &bytes, bytes.len()));
+            assert_eq!(decoded, Ok(expected), "TCP in {name}");
+        }
+        for (name, _, carrier, payload) in tunnels(&with_protocol(50), is_outer_v6) {
             let bytes = carrier.wrap(is_outer_v6, &payload);
             let decoded = decode(&frame(LinkType::RawIp, &bytes, bytes.len()));
             match carrier {
-                Carrier::Ip(_) => assert_eq!(decoded, Ok(Decoded::Other), "{name}"),
-                // Its own messages are empty packets, too.
-                Carrier::Datagram(port) if kind.0 == TunnelKind::Teredo => {
-                    let datagram = datagram_of(decoded).unwrap();
-                    assert_eq!(datagram.flow.destination.port, port, "{name}");
-                }
-                Carrier::Datagram(_) => {
-                    let expected = Decoded::Carrier(outer_tunnel(is_outer_v6, kind));
-                    assert_eq!(decoded, Ok(expected), "{name}");
+                Carrier::Ip(_) => assert_eq!(decoded, Ok(Decoded::Other), "ESP in {name}"),
+                Carrier::Datagram(port) => {
+                    let packet = packet_of(decoded).unwrap();
+                    assert_eq!(packet.tunnel, None, "ESP in {name}");
+                    let Content::Datagram(datagram) = packet.content else { panic!("{name}") };
+                    assert_eq!(datagram.flow.destination.port, port, "ESP in {name}");
                 }
             }
         }
