@@ -12,6 +12,8 @@ mod intake;
 mod listing;
 mod names;
 mod node_tables;
+mod order;
+mod session;
 mod tables;
 mod talkers;
 mod telling;
@@ -25,6 +27,8 @@ use std::net::IpAddr;
 use self::feeder::Feeder;
 use self::held::Held;
 use self::intake::{CaptureIntake, name_captures};
+use self::order::Began;
+use self::session::Session;
 use self::tables::Tables;
 use self::together::run_together;
 use crate::correlate::Correlator;
@@ -86,6 +90,14 @@ pub struct Analysis {
     limits: Limits,
     feeder: Feeder,
     captures: Vec<CaptureIntake>,
+    /// When each of them began.
+    began: Vec<Began>,
+    /// Inputs with captures so far.
+    inputs: usize,
+    /// How often the captures handed on what they held back, before the end.
+    releases: usize,
+    /// Its captures are read once more: what else is in their inputs is known.
+    reads_again: bool,
     /// What the captures hold back, about.
     held_bytes: usize,
     facts: Facts,
@@ -111,6 +123,10 @@ impl Analysis {
             limits,
             feeder: Feeder::new(Correlator::new(limits.exchanges_per_point)),
             captures: Vec::new(),
+            began: Vec::new(),
+            inputs: 0,
+            releases: 0,
+            reads_again: false,
             held_bytes: 0,
             facts: Facts::default(),
             tables: Tables::default(),
@@ -158,6 +174,7 @@ impl Analysis {
             event => self.take(name, point.as_ref(), first, event),
         });
         name_captures(&mut self.captures, first, name);
+        self.inputs += 1;
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
     }
 
@@ -169,30 +186,22 @@ impl Analysis {
     /// Where the text is none of these.
     pub fn read_inventory(&mut self, name: &str, input: &mut dyn Read) -> Result<(), InputError> {
         let error = |kind| InputError { name: name.to_owned(), kind };
-        let mut bytes = Vec::new();
-        input
-            .take(MAX_INVENTORY_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|cause| error(InputErrorKind::Read(cause)))?;
+        let bytes = ingest::read_plain(input, MAX_INVENTORY_BYTES).map_err(error)?;
         if bytes.is_empty() {
             return Err(error(InputErrorKind::Empty));
         }
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_INVENTORY_BYTES) {
-            return Err(error(InputErrorKind::TooLarge { limit_bytes: MAX_INVENTORY_BYTES }));
-        }
         let text = String::from_utf8_lossy(&bytes);
-        let facts = topology::parse("", None, &text, 1);
-        let mut has_facts = !facts.is_empty();
-        self.take_facts(name, None, facts);
-        if !has_facts {
-            // Not what a command prints by itself; perhaps a session around it.
-            let _ = ingest::transcript::read_text(&mut bytes.as_slice(), &mut |event| {
-                if let Event::Inventory(text) = event {
-                    let facts = parse(&text);
-                    has_facts |= !facts.is_empty();
-                    self.take_facts(name, text.node, facts);
-                }
-            });
+        let mut session = Session::read(&bytes);
+        if !session.shows_command {
+            // It is what one command printed; else perhaps a session that shows none.
+            let facts = topology::parse("", None, &text, 1);
+            if !facts.is_empty() {
+                session.facts = vec![(None, facts)];
+            }
+        }
+        let has_facts = session.facts.iter().any(|(_, facts)| !facts.is_empty());
+        for (node, facts) in session.facts {
+            self.take_facts(name, node.as_deref(), facts);
         }
         if !has_facts {
             let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -262,8 +271,12 @@ impl Analysis {
             Event::CaptureBegins(header) => {
                 let id = CaptureId(u32::try_from(self.captures.len()).unwrap_or(u32::MAX));
                 self.captures.push(CaptureIntake::new(id, input, point.cloned(), header));
+                self.began.push(Began { input: self.inputs, after_releases: self.releases });
                 let begun = u64::try_from(self.captures.len()).unwrap_or(u64::MAX);
                 self.counts.set_captures(begun);
+                return;
+            }
+            Event::Inventory(_) | Event::Fact(_) | Event::ServerLog(_) if self.reads_again => {
                 return;
             }
             Event::Inventory(text) => {
@@ -303,6 +316,7 @@ impl Analysis {
         self.held_bytes += held.saturating_sub(held_before);
         if self.held_bytes > MAX_HELD_BYTES {
             self.release();
+            self.releases += 1;
         }
         self.counts.set_packets(self.packets);
     }

@@ -346,6 +346,7 @@ mod tests {
                 expires_in_s: Some(20),
                 original_count: None,
                 reply_count: None,
+                zone: None,
                 event: None,
                 at: None,
             };

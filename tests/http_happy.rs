@@ -65,6 +65,63 @@ mod tests {
         std::fs::read(folder.path().join("captures").join(id).join(number.to_string())).unwrap()
     }
 
+    /// Nine megabytes: large UDP datagrams to nobody's port, and `first` before them.
+    fn large_capture(begin_s: u32, first: Option<(u16, u16)>) -> Vec<u8> {
+        let mut file = Vec::new();
+        for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 262_144, 1] {
+            file.extend(word.to_le_bytes());
+        }
+        let ports = first.into_iter().map(|ports| (ports, 8_u16));
+        let packets = ports.chain((0..150).map(|_| ((9, 9), 60_000)));
+        for (number, ((from, to), length)) in (0_u32..).zip(packets) {
+            let is_answer = from == 53;
+            let udp = [from, to, 8 + length, 0].into_iter().flat_map(u16::to_be_bytes);
+            let mut frame = vec![2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0];
+            frame.extend((28 + length).to_be_bytes());
+            frame.extend([0, 0, 0, 0, 64, 17, 0, 0]);
+            let (source, destination) = if is_answer { (21, 7) } else { (7, 21) };
+            frame.extend([192, 0, 2, source, 192, 0, 2, destination]);
+            frame.extend(udp);
+            frame.resize(42 + usize::from(length), 0);
+            let captured = u32::try_from(frame.len()).unwrap();
+            for word in [1_732_000_000 + begin_s, number * 1_000, captured, captured] {
+                file.extend(word.to_le_bytes());
+            }
+            file.extend(frame);
+        }
+        file
+    }
+
+    #[tokio::test]
+    async fn large_files_of_one_upload_may_come_in_any_order() {
+        let folder = Folder::new("happy-order");
+        let server = Server::start(folder.path()).await;
+        let files = [
+            ("cap", large_capture(0, Some((5_000, 53)))),
+            ("cap2", large_capture(1, Some((53, 5_000)))),
+            ("cap10", large_capture(2, None)),
+        ];
+        let mut told = Vec::new();
+        for order in [[0, 1, 2], [0, 2, 1], [2, 1, 0]] {
+            let mut form = Form::new();
+            for (name, bytes) in order.map(|place| &files[place]) {
+                form = form.part("capture", Part::bytes(bytes.clone()).file_name(*name));
+            }
+            let request = server.request(Method::POST, ANALYSES).multipart(form);
+            let report = created(&server, request.send().await.unwrap()).await;
+            // As they came.
+            for (number, place) in (0..).zip(order) {
+                assert!(blob(&folder, &report, number) == files[place].1, "{order:?}");
+            }
+            told.push(
+                [&report["captures"], &report["devices"], &report["headline"]].map(Value::clone),
+            );
+        }
+        assert_eq!(told[0][0][2]["continues"], "cap2");
+        assert_eq!(told[1], told[0]);
+        assert_eq!(told[2], told[0]);
+    }
+
     #[tokio::test]
     async fn a_capture_as_the_body() {
         let folder = Folder::new("happy-body");

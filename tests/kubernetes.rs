@@ -287,7 +287,7 @@ mod tests {
                 api.asked(PODS).iter().filter(|query| !query.contains("watch=")).count()
             };
             let before = listed(&api);
-            let began = std::time::Instant::now();
+            let began = tokio::time::Instant::now();
             api.refuse_watches(PODS, Some((code, message)));
             // At once, in the API's own words.
             wait(&clusters, |clusters| {
@@ -329,7 +329,7 @@ mod tests {
                 api.bookmark(PODS);
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            let began = std::time::Instant::now();
+            let began = tokio::time::Instant::now();
             api.break_watches(PODS);
             wait(&clusters, |_| api.watch_count(PODS) == 1).await;
             assert!(began.elapsed() < Duration::from_secs(1), "{round}: {:?}", began.elapsed());

@@ -50,6 +50,36 @@ $ cat /etc/hosts
 }
 
 #[test]
+fn errors_that_name_their_ends_are_counted() {
+    let hosts = "192.0.2.7 switch7\n198.51.100.10 backup.example\n198.51.100.4 node3.example\n2001:db8::7 switch7\n2001:db8:100::10 backup.example\n2001:db8:100::4 node3.example\n";
+    let cases = [
+        ("IP", "ICMP backup.example udp port 32991 unreachable, length 552"),
+        (
+            "IP6",
+            "ICMP6, destination unreachable, unreachable port, backup.example udp port 32991, length 572",
+        ),
+    ];
+    for (family, error) in cases {
+        let text = format!("{LINES}12:00:06.003000 IP backup.example > switch7: {error}\n")
+            .replace(" IP ", &format!(" {family} "));
+        let mut analysis = Analysis::new(Limits::default());
+        analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
+        analysis.read_inventory("hosts", &mut hosts.as_bytes()).unwrap();
+        let header =
+            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
+        let report = analysis.finish(header).unwrap();
+        assert_eq!(report.captures[0].warnings, Vec::<String>::new(), "{family}");
+        assert_eq!(report.captures[0].icmp_errors, 1, "{family}");
+        let found: Vec<_> =
+            report.devices[0].findings.iter().map(|finding| finding.cause).collect();
+        assert!(found.contains(&Cause::PortUnreachable), "{family}: {found:?}");
+        let exchange = &report.devices[0].exchanges[0];
+        let quoted = exchange.icmp_errors[0].quoted_destination.as_ref().unwrap();
+        assert_eq!(quoted.port, 32_991, "{family}");
+    }
+}
+
+#[test]
 fn names_that_nothing_explains_are_told_and_prove_nothing() {
     for family in ["IP", "IP6"] {
         let report = report(family, None);

@@ -9,7 +9,7 @@ use std::thread::{Builder, JoinHandle};
 
 use smallvec::SmallVec;
 
-use crate::correlate::Correlator;
+use crate::correlate::{Correlator, FlowHash, Hasher};
 use crate::model::exchange::PointId;
 use crate::model::packet::Packet;
 use crate::model::time::Timestamp;
@@ -23,6 +23,8 @@ const BATCHES_WAITING: usize = 4;
 #[derive(Debug)]
 pub struct Feeder {
     batch: Batch,
+    /// The correlator has the more to do of the two: packets are hashed on this side.
+    hasher: Hasher,
     side: Side,
 }
 
@@ -47,18 +49,21 @@ struct Batch {
     packets: Vec<Packet>,
     /// Which point saw each of them. Apart, so that a packet is moved only once.
     points: Vec<PointId>,
+    hashes: Vec<FlowHash>,
     /// Between which times each point saw anything.
     observed: SmallVec<[(PointId, Timestamp, Timestamp); 2]>,
 }
 
 impl Feeder {
     pub fn new(correlator: Correlator) -> Self {
-        Self { batch: Batch::default(), side: Side::Here(Box::new(correlator)) }
+        let hasher = correlator.hasher();
+        Self { batch: Batch::default(), hasher, side: Side::Here(Box::new(correlator)) }
     }
 
     /// Takes a packet that `point` saw.
     pub fn push(&mut self, point: PointId, packet: Packet) {
         self.batch.points.push(point);
+        self.batch.hashes.push(self.hasher.flow(&packet));
         self.batch.packets.push(packet);
         if self.batch.packets.len() >= BATCH_PACKETS {
             self.hand_over();
@@ -144,8 +149,10 @@ fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: 
 
 impl Batch {
     fn empty_into(&mut self, correlator: &mut Correlator) {
-        correlator.push_all(self.points.iter().copied().zip(&self.packets));
+        let seen = self.points.iter().zip(&self.packets).zip(&self.hashes);
+        correlator.push_hashed(seen.map(|((point, packet), hash)| (*point, packet, *hash)));
         self.points.clear();
+        self.hashes.clear();
         self.packets.clear();
         for (point, first, last) in self.observed.drain(..) {
             correlator.observe(point, first);

@@ -58,6 +58,9 @@ impl Analysis {
         if let Some(at) = self.observed_until {
             correlator.observe_all(at);
         }
+        for (capture, times) in self.captures.iter().filter_map(CaptureIntake::find_listening) {
+            correlator.state_listening(capture, times);
+        }
         correlator.state_translated(tracked.translated_clients());
         let correlated = correlator.finish(&places, &mut topology);
         self.notes.extend(render_others(count_others(&correlated, &topology, &self.about)));

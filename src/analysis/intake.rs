@@ -2,6 +2,7 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
+mod listening;
 mod naming;
 mod summary;
 mod tunnels;
@@ -29,6 +30,9 @@ use whole::Whole;
 const MAX_FAULTS: usize = 20;
 /// Interfaces that only a link header names are numbered from here.
 const FIRST_KERNEL_INTERFACE: u32 = 1 << 16;
+/// Interfaces of each kind that are points of their own; what is seen at others is followed
+/// as at one.
+const MAX_POINTS: u32 = 1_024;
 
 /// A capture that is being read.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub struct CaptureIntake {
     interfaces: BTreeMap<u32, InterfaceHeader>,
     /// Pairs of the capture's interface and the kernel's index, in order of appearance.
     kernel_interfaces: Vec<(u32, u32)>,
+    /// Some of its interfaces are followed as one.
+    shares_point: bool,
     link_types: Vec<LinkType>,
     packets: u64,
     datagrams: u64,
@@ -92,6 +98,7 @@ impl CaptureIntake {
             decoder: Decoder::new(decode::Limits::default()),
             interfaces: BTreeMap::new(),
             kernel_interfaces: Vec::new(),
+            shares_point: false,
             link_types: Vec::new(),
             packets: 0,
             datagrams: 0,
@@ -398,14 +405,22 @@ impl CaptureIntake {
 
     fn point_of(&mut self, interface: u32, kernel_interface: Option<u32>) -> PointId {
         let capture = self.first_part();
-        let Some(kernel_index) = kernel_interface else { return PointId { capture, interface } };
+        let Some(kernel_index) = kernel_interface else {
+            self.shares_point |= interface >= MAX_POINTS;
+            return PointId { capture, interface: interface.min(MAX_POINTS) };
+        };
         let wanted = (interface, kernel_index);
-        let position = self.kernel_interfaces.iter().position(|known| *known == wanted);
-        let position = position.unwrap_or_else(|| {
-            self.kernel_interfaces.push(wanted);
-            self.kernel_interfaces.len() - 1
+        let known = self.kernel_interfaces.iter().position(|known| *known == wanted);
+        let position = known.and_then(|position| u32::try_from(position).ok());
+        let offset = position.unwrap_or_else(|| {
+            let next = u32::try_from(self.kernel_interfaces.len()).unwrap_or(MAX_POINTS);
+            if next < MAX_POINTS {
+                self.kernel_interfaces.push(wanted);
+                return next;
+            }
+            self.shares_point = true;
+            MAX_POINTS
         });
-        let offset = u32::try_from(position).unwrap_or(FIRST_KERNEL_INTERFACE);
         PointId { capture, interface: FIRST_KERNEL_INTERFACE + offset }
     }
 }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use etherparse::PacketBuilder;
 use uuid::Uuid;
 
-use super::super::{Analysis, Limits};
 use super::*;
+use crate::analysis::{Analysis, Limits};
 use crate::model::finding::Verdict;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;

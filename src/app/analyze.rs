@@ -81,14 +81,31 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
         let result = read(path, &label, &bar, |input| analysis.read_inventory(&label, input));
         errors.extend(result.err().map(|error| located(error, path)));
     }
+    let mut labelled = Vec::new();
     for (path, point) in captures {
         let is_file = path.as_os_str() != "-";
         let name = if is_file { path.to_string_lossy() } else { "standard input".into() };
         let label = labels.unique(&name, "capture");
         names.push(is_file.then(|| label.clone()));
-        let point: Option<CapturePoint> = point.cloned();
-        let result = read(path, &label, &bar, |input| analysis.read_capture(&label, point, input));
+        let stated: Option<CapturePoint> = point.cloned();
+        let result = read(path, &label, &bar, |input| analysis.read_capture(&label, stated, input));
         errors.extend(result.err().map(|error| located(error, path)));
+        labelled.push((path, point, label));
+    }
+    // What came through a pipe is gone.
+    let can_read_again = labelled.iter().all(|(path, ..)| path.is_file());
+    if errors.is_empty()
+        && can_read_again
+        && let Some(order) = analysis.find_better_order()
+    {
+        analysis.begin_again();
+        bar.begin_again();
+        for (path, point, label) in order.iter().filter_map(|input| labelled.get(*input)) {
+            let stated = point.cloned();
+            let result =
+                read(path, label, &bar, |input| analysis.read_capture(label, stated, input));
+            errors.extend(result.err().map(|error| located(error, path)));
+        }
     }
     if !errors.is_empty() {
         return Err(errors);

@@ -78,15 +78,29 @@ fn render(devices: &[Device]) -> serde_json::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::samples::{founding, large};
+    use crate::analysis::{Analysis, Limits, ReportHeader};
+    use crate::clock;
+
+    /// A report on so many devices.
+    fn large(devices: usize) -> Report {
+        let lines = "\
+            10:00:00.000000 IP 192.0.2.7.50000 > 198.51.100.10.161: UDP, length 40\n\
+            10:00:00.100000 IP 198.51.100.10.161 > 192.0.2.7.50000: UDP, length 44\n";
+        let mut analysis = Analysis::new(Limits::default());
+        analysis.read_capture("host", None, &mut lines.as_bytes()).unwrap();
+        let header = ReportHeader { id: clock::new_id(), title: None, created_at: clock::now() };
+        let mut report = analysis.finish(header).unwrap();
+        let device = report.devices[0].clone();
+        report.devices = (0..devices)
+            .map(|number| Device { headline: format!("Number {number}"), ..device.clone() })
+            .collect();
+        report
+    }
 
     #[test]
     fn the_pieces_are_one_document() {
-        let pieces = u32::try_from(PIECE_DEVICES).unwrap();
-        let mut reports: Vec<Report> =
-            [pieces, pieces + 1, 2 * pieces, 7 * pieces + 3].map(large).into();
-        reports.push(founding());
-        reports.push(Report { devices: Vec::new(), ..founding() });
+        let lengths = [0, 1, 128, 129, 256, 900];
+        let mut reports: Vec<Report> = lengths.map(large).into();
         reports.push(Report { devices_omitted: 9, ..large(1_000) });
         for report in reports {
             let mut written = Vec::new();

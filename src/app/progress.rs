@@ -76,6 +76,11 @@ impl Bar {
         Followed { input, shown: self }
     }
 
+    /// What was read is read once more.
+    pub fn begin_again(&self) {
+        self.drawn.set_position(0);
+    }
+
     /// All is read.
     pub fn diagnose(&self) {
         self.drawn.set_style(style(DIAGNOSING, &self.counts));

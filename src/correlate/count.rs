@@ -98,26 +98,9 @@ impl CountWithRepeat {
     }
 }
 
-/// Requests that wait for an answer, and the first of them; the last is the
-/// exchange's last request.
+/// Requests that wait for an answer, and the first of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Waiting {
     pub packets: u32,
     pub first: Mark,
-}
-
-impl Waiting {
-    pub const NONE: Self = Self { packets: 0, first: Mark::NONE };
-
-    pub fn count(&mut self, frame: FrameRef) {
-        if self.packets == 0 {
-            self.first = Mark::new(frame);
-        }
-        self.packets = self.packets.saturating_add(1);
-    }
-
-    /// The first of them.
-    pub fn first(&self, capture: CaptureId) -> Option<FrameRef> {
-        (self.packets > 0).then(|| self.first.frame(capture))
-    }
 }

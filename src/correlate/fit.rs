@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::record::{Audience, Record};
+use super::audience::Audience;
+use super::record::{Record, is_group};
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
@@ -69,8 +70,9 @@ pub fn find_reply_fit(
     if exchange.requests.packets == 0 {
         return None;
     }
-    if exchange.audience == Audience::Group {
-        return fits_group(exchange, asked, datagram, at).then_some(Fit::ByDesign);
+    // Whoever asks all hosts of a network is answered by any of them.
+    if exchange.audience == Audience::Group || is_subnet_broadcast(asked.address, source.address) {
+        return fits_group(exchange, asked, datagram, at, alone).then_some(Fit::ByDesign);
     }
     if is_tftp_protocol(exchange.protocol) {
         return find_tftp_fit(exchange, asked, datagram, at);
@@ -78,10 +80,12 @@ pub fn find_reply_fit(
     // A snap length may have cut the request before its identity; then an answer
     // that has one is recognised by its protocol, and by time.
     let request_is_cut = exchange.transactions.is_empty() && expects_identity(exchange.protocol);
+    // A request that cannot be read may be answered with what can.
+    let request_is_unread = exchange.transactions.is_empty() && exchange.protocol == Protocol::Udp;
     if let Application::Transaction(transaction) = &datagram.application
-        && !(request_is_cut
-            && transaction.role == TransactionRole::Reply
-            && answers_protocol(transaction.protocol, exchange.protocol))
+        && !(transaction.role == TransactionRole::Reply
+            && (request_is_unread
+                || request_is_cut && answers_protocol(transaction.protocol, exchange.protocol)))
     {
         let answers = transaction.role == TransactionRole::Reply
             && answers_protocol(transaction.protocol, exchange.protocol)
@@ -102,7 +106,7 @@ pub fn find_reply_fit(
     }
     let outstanding = (!exchange.is_answered() || exchange.asks_after_pause())
         && at.since(exchange.last_at()) <= ANSWER_DELAY;
-    let is_service = Protocol::of_port(exchange.client.port).is_some();
+    let is_service = Protocol::is_only_for_servers(exchange.client.port);
     if !outstanding || (is_service && !request_is_cut) {
         return None;
     }
@@ -110,9 +114,6 @@ pub fn find_reply_fit(
         // Where the bytes are there, the protocols that we read say it themselves.
         let port_may_change = exchange.protocol == Protocol::Udp || !is_read;
         return port_may_change.then_some(Fit::OtherPort(Confidence::Possible));
-    }
-    if is_subnet_broadcast(asked.address, source.address) {
-        return Some(Fit::ByDesign);
     }
     let confidence =
         if source.port == asked.port { Confidence::Likely } else { Confidence::Possible };
@@ -157,7 +158,7 @@ pub fn comes_from_other_source(exchange: &Record, datagram: &Datagram, at: Times
 
 /// Whether `asked` is the highest address of the network of 256 or more that
 /// `answerer` is in: then all its hosts were asked (RFC 922).
-fn is_subnet_broadcast(asked: IpAddr, answerer: IpAddr) -> bool {
+pub fn is_subnet_broadcast(asked: IpAddr, answerer: IpAddr) -> bool {
     let (IpAddr::V4(asked), IpAddr::V4(answerer)) = (asked, answerer) else { return false };
     let host_bits = asked.to_bits().trailing_ones();
     (8..32).contains(&host_bits) && asked.to_bits() >> host_bits == answerer.to_bits() >> host_bits
@@ -200,14 +201,27 @@ fn claim(protocol: Protocol, asked: Endpoint, source: Endpoint, confidence: Conf
     }
 }
 
-fn fits_group(exchange: &Record, asked: Endpoint, datagram: &Datagram, at: Timestamp) -> bool {
+/// Whether `datagram` answers what was asked of all: from the port that was asked, in the
+/// same protocol, or, of one that we do not know and a client that asks nobody else, at all.
+fn fits_group(
+    exchange: &Record,
+    asked: Endpoint,
+    datagram: &Datagram,
+    at: Timestamp,
+    alone: bool,
+) -> bool {
+    // RFC 1350 section 4: from a port of the server's choice.
+    if is_tftp_protocol(exchange.protocol) {
+        return find_tftp_fit(exchange, asked, datagram, at).is_some();
+    }
     let same_protocol = match &datagram.application {
         Application::Transaction(transaction) => transaction.protocol == exchange.protocol,
         Application::Plain(protocol) => *protocol == exchange.protocol,
         Application::Tftp(_) | Application::Unknown { .. } => false,
     };
+    let may_be_any = exchange.protocol == Protocol::Udp && !is_group(asked.address) && alone;
     at.since(exchange.last_at()) <= GROUP_DELAY
-        && (datagram.flow.source.port == asked.port || same_protocol)
+        && (datagram.flow.source.port == asked.port || same_protocol || may_be_any)
 }
 
 /// Whether answers of this protocol carry an identity that we read, so that

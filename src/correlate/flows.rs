@@ -30,7 +30,7 @@ pub struct Flow {
 /// Where a flow stands, as far as was known before its packet's turn came.
 #[derive(Debug, Clone, Copy)]
 pub struct Foreseen {
-    hash: u64,
+    pub hash: u64,
     /// Of these two endpoints, for all that the hash tells.
     number: Option<u32>,
     changes: u32,
@@ -61,13 +61,24 @@ impl Flows {
         one: Endpoint,
         other: Endpoint,
     ) -> Option<Flow> {
-        let foreseen = self.foresee(hasher, one, other);
+        let foreseen = self.foresee(hasher.pair(one, other));
         self.find_foreseen(exchanges, foreseen, one, other)
     }
 
-    /// Looks ahead for the flow between two endpoints, without a look at its exchange.
-    pub fn foresee(&self, hasher: &Hasher, one: Endpoint, other: Endpoint) -> Foreseen {
-        let hash = hasher.pair(one, other);
+    /// Whether there is a flow between two endpoints, in whichever direction.
+    pub fn knows(
+        &self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        one: Endpoint,
+        other: Endpoint,
+    ) -> bool {
+        self.find_number(hasher, exchanges, one, other).is_some()
+    }
+
+    /// Looks ahead for the flow between the two endpoints that have this hash, without
+    /// a look at its exchange.
+    pub fn foresee(&self, hash: u64) -> Foreseen {
         let number = self.by_pair.find(hash, |_| true);
         Foreseen { hash, number, changes: self.changes }
     }

@@ -9,6 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::count::Count;
 use super::record::{ExchangeIndex, Record};
+use super::sayings::Sayings;
 use super::table::PointTable;
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
@@ -17,7 +18,7 @@ use crate::model::time::Timestamp;
 const FOLD_ABOVE: usize = 20_000;
 /// Idle for so long, an exchange is over: longer than any protocol here waits.
 const IDLE: Duration = Duration::from_mins(10);
-/// Looking through all exchanges is done this seldom, by packet time.
+/// Looking through all exchanges is done no more often than this, by packet time.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Exchanges that went well, and are over, counted by client, asked address and
@@ -30,6 +31,12 @@ pub struct Folds {
     by_key: HashTable<u32>,
     state: DefaultHashBuilder,
     swept_at: Option<Timestamp>,
+    /// What the last look left live.
+    kept: usize,
+    /// Exchanges that began since then.
+    opened: usize,
+    /// When the one before began.
+    opened_at: Option<Timestamp>,
 }
 
 /// Exchanges that are only counted.
@@ -46,15 +53,24 @@ impl Folds {
         self.folded.iter().copied()
     }
 
-    fn is_due(&mut self, live: usize, now: Timestamp) -> bool {
-        if live < FOLD_ABOVE {
-            return false;
-        }
-        let is_due = self.swept_at.is_none_or(|swept| now.since(swept) >= SWEEP_EVERY);
+    /// Notes that an exchange begins at `now`, where `live` exchanges are live; gives the
+    /// time by which the others are idle, where it is time to look through them.
+    ///
+    /// Times are the sender's to choose, and looking costs as much as there is: it is
+    /// done again only after a part as large as a quarter of that began. One time far
+    /// ahead of all others, as a step of the clock gives, does not count.
+    fn find_due(&mut self, live: usize, now: Timestamp) -> Option<Timestamp> {
+        let steady = self.opened_at.replace(now).map_or(now, |before| before.min(now));
+        self.opened = self.opened.saturating_add(1);
+        // Of a time that lies ahead nothing is due.
+        let swept_at = self.swept_at.filter(|swept| *swept <= steady);
+        let is_time = swept_at.is_none_or(|swept| steady.since(swept) >= SWEEP_EVERY);
+        let is_due = live >= FOLD_ABOVE && is_time && self.opened >= self.kept / 4;
         if is_due {
-            self.swept_at = Some(now);
+            self.swept_at = Some(steady);
+            self.opened = 0;
         }
-        is_due
+        is_due.then_some(steady)
     }
 
     fn add(&mut self, record: &Record, asked: IpAddr) {
@@ -89,9 +105,8 @@ impl Folded {
 /// Folds what is idle and went well, where there is much and it is time again.
 pub fn sweep(table: &mut PointTable, now: Timestamp) {
     let live = table.exchanges.len() - table.vacant.len();
-    if !table.folds.is_due(live, now) {
-        return;
-    }
+    let Some(now) = table.folds.find_due(live, now) else { return };
+    let vacant_before = table.vacant.len();
     for position in 0..table.exchanges.len() {
         let record = &table.exchanges[position];
         let is_idle = now.since(record.last_at()) >= IDLE;
@@ -109,11 +124,16 @@ pub fn sweep(table: &mut PointTable, now: Timestamp) {
             table.flows.forget(&table.hasher, &table.exchanges, client, server);
             table.by_tid.remove(&server);
         }
-        table.clients.remove(&table.hasher, &mut table.exchanges, index);
+        let previous_of_client = table.exchanges[position].previous_of_client;
         table.exchanges[position].vacate();
+        // Its client's exchanges are found through it until all are gone through.
+        table.exchanges[position].previous_of_client = previous_of_client;
         table.passed_on.remove(&index);
         table.vacant.push(index);
     }
+    let vacated = table.vacant.get(vacant_before..).unwrap_or_default();
+    table.clients.remove_vacated(&table.hasher, &mut table.exchanges, vacated);
+    table.folds.kept = table.exchanges.len() - table.vacant.len();
 }
 
 impl Record {
@@ -127,6 +147,7 @@ impl Record {
         self.answers = Count::NONE;
         self.asked = None;
         self.previous_of_client = None;
+        self.sayings = Sayings::default();
         self.details = None;
     }
 }
@@ -136,6 +157,37 @@ mod tests {
     use super::*;
     use crate::model::endpoint::{Endpoint, FlowKey};
     use crate::model::packet::{Application, Datagram};
+
+    #[test]
+    fn looking_through_all_is_due_by_time_and_by_what_came_since() {
+        let at = Timestamp::from_seconds;
+        let mut folds = Folds::default();
+        assert_eq!(folds.find_due(FOLD_ABOVE - 1, at(0)), None, "few");
+        assert_eq!(folds.find_due(FOLD_ABOVE, at(0)), Some(at(0)), "the first time");
+        folds.kept = FOLD_ABOVE;
+        // A minute each, but little came since.
+        let due = (1..5_000).filter_map(|minute| folds.find_due(FOLD_ABOVE, at(60 * minute)));
+        assert_eq!(due.count(), 0);
+        assert!(folds.find_due(FOLD_ABOVE, at(60 * 5_000)).is_some(), "a quarter came");
+        // Much, but within a minute.
+        folds.kept = 4;
+        for _ in 0..9 {
+            assert_eq!(folds.find_due(FOLD_ABOVE, at(60 * 5_000 - 1)), None);
+        }
+    }
+
+    #[test]
+    fn one_time_far_ahead_neither_ages_all_nor_stops_the_clock() {
+        let at = Timestamp::from_seconds;
+        let mut folds = Folds::default();
+        folds.find_due(FOLD_ABOVE, at(0));
+        assert_eq!(folds.find_due(FOLD_ABOVE, at(1_000_000)), None);
+        assert_eq!(folds.find_due(FOLD_ABOVE, at(61)), Some(at(61)));
+        // Two of them are a clock that was set, and may be set back.
+        folds.find_due(FOLD_ABOVE, at(1_000_000));
+        assert_eq!(folds.find_due(FOLD_ABOVE, at(1_000_000)), Some(at(1_000_000)));
+        assert_eq!(folds.find_due(FOLD_ABOVE, at(200)), Some(at(200)));
+    }
 
     #[test]
     fn what_is_folded_is_counted_in_order_of_appearance() {

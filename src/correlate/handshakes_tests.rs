@@ -1,10 +1,11 @@
 //! What becomes of handshakes, by who answers.
 
 use super::*;
+use crate::correlate::index::Hasher;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{IcmpError, IcmpKind, Quote};
+use crate::model::packet::{IcmpError, IcmpKind, LinkAudience, Quote};
 use crate::model::report::Quotes;
 use crate::model::segment::QuotedKind;
 use crate::model::time::Timestamp;
@@ -88,7 +89,7 @@ fn content(client: Endpoint, sent: Sent) -> Content {
 
 fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
     let mut handshakes = Handshakes::default();
-    let mut table = PointTable::new(POINT, 100);
+    let mut table = PointTable::new(POINT, 100, Hasher::default());
     for (number, sent) in (1..).zip(sent) {
         let content = content(client, *sent);
         // A second between any two.
@@ -100,6 +101,7 @@ fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
             interface: 0,
             kernel_interface: None,
             direction: None,
+            link_audience: LinkAudience::Unknown,
             ip_identification: None,
             hop_marks: HopMarks::UNKNOWN,
             tunnel: None,
@@ -308,6 +310,7 @@ fn a_flood_of_connections_is_bounded() {
                 interface: 0,
                 kernel_interface: None,
                 direction: None,
+                link_audience: LinkAudience::Unknown,
                 ip_identification: None,
                 hop_marks: HopMarks::UNKNOWN,
                 tunnel: None,

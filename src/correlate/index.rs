@@ -11,6 +11,7 @@ use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::model::endpoint::Endpoint;
+use crate::model::packet::{Content, Packet};
 
 /// A number behind a key, with the key's hash beside it, so that growing the
 /// table does not visit the exchanges.
@@ -69,21 +70,39 @@ impl Index {
 }
 
 /// Hashes endpoints with a seed of its own, so that nobody can aim at one bucket.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Hasher {
     state: DefaultHashBuilder,
 }
 
+/// The hash of the two ends of a packet that is a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowHash(Option<u64>);
+
+impl FlowHash {
+    pub(super) const fn find(self) -> Option<u64> {
+        self.0
+    }
+}
+
 impl Hasher {
+    /// The hash by which the correlator looks up a packet; whoever reads the packet
+    /// has it in a cache.
+    #[must_use]
+    pub fn flow(&self, packet: &Packet) -> FlowHash {
+        let Content::Datagram(datagram) = &packet.content else { return FlowHash(None) };
+        FlowHash(Some(self.pair(datagram.flow.source, datagram.flow.destination)))
+    }
+
     /// The hash of a pair, whichever comes first.
-    pub fn pair(&self, one: Endpoint, other: Endpoint) -> u64 {
+    pub(super) fn pair(&self, one: Endpoint, other: Endpoint) -> u64 {
         let (one, other) = (words(one), words(other));
         let (low, high) = if one <= other { (one, other) } else { (other, one) };
         widen(shorten(self.state.hash_one((low, high))))
     }
 
     /// The hash of one endpoint.
-    pub fn one(&self, endpoint: Endpoint) -> u64 {
+    pub(super) fn one(&self, endpoint: Endpoint) -> u64 {
         widen(shorten(self.state.hash_one(words(endpoint))))
     }
 }

@@ -1,5 +1,7 @@
 //! Which sightings of several points are one exchange.
 
+mod late;
+mod same;
 mod stated;
 mod translated;
 
@@ -9,6 +11,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
+use self::same::BySocket;
 pub use self::stated::{Ends, Stated};
 use super::record::Record;
 use super::signature::Basis;
@@ -22,6 +25,8 @@ use crate::model::topology::{Role, Topology};
 
 /// Hosts' clocks differ by seconds, rarely by more; without a payload only time relates two views.
 const TIME_APART: Duration = Duration::from_secs(10);
+/// Transactions of one identity that are looked at for a translated client.
+const MAX_CANDIDATES: usize = 64;
 /// How long a datagram is on its way through one host, at most; and how much longer
 /// one datagram may be on its way between two points than another.
 const PACE: Duration = Duration::from_millis(50);
@@ -89,25 +94,21 @@ pub fn join(
         (seen.distance, seen.hops, seen.place.table, seen.first_at, seen.place.position)
     });
     let mut groups: Vec<(Seen<'_>, Group)> = Vec::new();
-    let mut by_client: HashMap<Endpoint, Vec<usize>> = HashMap::new();
+    let mut by_socket = BySocket::default();
     let mut by_transaction: HashMap<Transaction, Vec<usize>> = HashMap::new();
     for seen in seen {
         let transaction = seen.find_transaction();
-        let same_client = by_client
-            .get(&seen.record.client)
-            .into_iter()
-            .flatten()
-            .copied()
-            .find(|&group| is_same(&groups[group], &seen));
+        let same_socket = by_socket.find(&groups, &seen, tables);
         let same_transaction = || {
             let candidates = by_transaction.get(&transaction?)?;
-            candidates.iter().copied().find(|&group| is_translated_client(&groups[group], &seen))
+            let mut latest = candidates.iter().rev().take(MAX_CANDIDATES).rev().copied();
+            latest.find(|&group| is_translated_client(&groups[group], &seen))
         };
-        if let Some(group) = same_client.or_else(same_transaction) {
+        if let Some(group) = same_socket.or_else(same_transaction) {
             groups[group].1.push(seen.place);
             continue;
         }
-        by_client.entry(seen.record.client).or_default().push(groups.len());
+        by_socket.add(&seen, groups.len());
         if let Some(transaction) = transaction {
             by_transaction.entry(transaction).or_default().push(groups.len());
         }
@@ -116,6 +117,7 @@ pub fn join(
     }
     stated::join(&mut groups, tables, stated);
     translated::join(&mut groups, tables, points);
+    late::join(&mut groups, points);
     Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
 }
 
@@ -134,6 +136,7 @@ struct Seen<'a> {
     place: Place,
     record: &'a Record,
     first_at: Timestamp,
+    last_at: Timestamp,
     /// From the device, by the side of the translation; a pod is asked behind it.
     distance: (u8, bool),
     /// From the device, as the hop limit tells among points on one side.
@@ -152,7 +155,8 @@ impl<'a> Seen<'a> {
             DeviceSide::Server => hop_limit,
             DeviceSide::Client | DeviceSide::Either => u8::MAX - hop_limit,
         };
-        Self { place, record, first_at: record.times().0, distance, hops }
+        let (first_at, last_at) = record.times();
+        Self { place, record, first_at, last_at, distance, hops }
     }
 
     /// File names are no identity: many devices write `startup.cfg`.
@@ -162,7 +166,15 @@ impl<'a> Seen<'a> {
         identified.then_some((self.record.protocol, self.record.asked, opening.value))
     }
 
+    /// Whether both were seen at one time, or nearly: neither point need have seen the
+    /// beginning.
     fn is_near_in_time(&self, other: &Self) -> bool {
+        let (earlier, later) =
+            if self.first_at <= other.first_at { (self, other) } else { (other, self) };
+        later.first_at.since(earlier.last_at) <= TIME_APART
+    }
+
+    fn begins_near(&self, other: &Self) -> bool {
         self.first_at.distance(other.first_at) <= TIME_APART
     }
 }
@@ -177,19 +189,8 @@ const fn distance_from_device(kind: PointKind) -> u8 {
     }
 }
 
-/// Whether `seen` is the exchange of `group`, at another point.
-fn is_same((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> bool {
-    let elsewhere = group.iter().all(|known| known.table != seen.place.table);
-    let opening = first.record.opening();
-    let same_opening = seen.record.opening() == opening && opening.is_sure();
-    elsewhere
-        && first.record.protocol == seen.record.protocol
-        && !seen.record.opens_unlike(first.record)
-        && (same_opening || first.is_near_in_time(seen))
-}
-
 fn is_translated_client((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> bool {
-    group.iter().all(|known| known.table != seen.place.table) && first.is_near_in_time(seen)
+    group.iter().all(|known| known.table != seen.place.table) && first.begins_near(seen)
 }
 
 /// Captures of one exchange whose clocks are compared with each other.
@@ -206,8 +207,8 @@ pub struct ClockOffset {
     pub error_us: Option<u64>,
 }
 
-/// The median distance between the first packets of exchanges seen in two
-/// captures, carried on from the first capture to all that it is linked with.
+/// The median distance between what both captures heard first of the exchanges seen in
+/// both, carried on from the first capture to all that it is linked with.
 pub fn clock_offsets(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, ClockOffset> {
     let Groups::Joined(groups) = groups else { return BTreeMap::new() };
     clock_offsets_of(groups.iter(), tables)
@@ -219,16 +220,16 @@ fn clock_offsets_of<'a>(
 ) -> BTreeMap<CaptureId, ClockOffset> {
     let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
     for group in groups.filter(|group| group.len() > 1) {
-        let times = group.iter().map(|place| {
+        let sightings = group.iter().map(|place| {
             let table = &tables[place.table];
-            (table.id.capture, table.exchanges[place.position].times().0.as_nanoseconds())
+            (table.id.capture, &table.exchanges[place.position])
         });
-        let times: Vec<(CaptureId, i64)> = times.collect();
+        let sightings: SmallVec<[(CaptureId, &Record); 2]> = sightings.collect();
         // Of very many captures the first one's distances to all suffice.
-        let compared = if times.len() > MAX_COMPARED { 1 } else { times.len() };
-        for (index, (from, started_ns)) in times.iter().enumerate().take(compared) {
-            for (to, seen_ns) in times[index + 1..].iter().filter(|(to, _)| to != from) {
-                let distance_us = seen_ns.saturating_sub(*started_ns) / 1_000;
+        let compared = if sightings.len() > MAX_COMPARED { 1 } else { sightings.len() };
+        for (index, (from, near)) in sightings.iter().enumerate().take(compared) {
+            for (to, far) in sightings[index + 1..].iter().filter(|(to, _)| to != from) {
+                let Some(distance_us) = find_distance_us(near, far) else { continue };
                 distances.entry((*from, *to)).or_default().push(distance_us);
                 distances.entry((*to, *from)).or_default().push(-distance_us);
             }
@@ -257,6 +258,21 @@ fn clock_offsets_of<'a>(
         }
     }
     offsets
+}
+
+/// How much later the second was seen, by what was heard at both; where one point may
+/// not have heard the beginning, and both heard nothing else, that is not known.
+fn find_distance_us(near: &Record, far: &Record) -> Option<i64> {
+    let (heard, heard_there) = (near.heard(), far.heard());
+    let lags_ns = heard.lags_ns(&heard_there);
+    let began_ns = || {
+        let [near, far] = [near, far].map(|record| record.times().0.as_nanoseconds());
+        far.saturating_sub(near)
+    };
+    // Of text nothing but lengths is known: then the first packets are taken for one.
+    let says_nothing = heard.is_empty() && heard_there.is_empty();
+    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
+    median_ns.or_else(|| says_nothing.then(began_ns)).map(|distance_ns| distance_ns / 1_000)
 }
 
 /// The median of some distances, and the median of how far they are from it.

@@ -7,7 +7,10 @@
 //! puts together what several points saw of one exchange, and `roles` says
 //! who the device is.
 
+mod audience;
+mod broadcasts;
 mod bypass;
+mod cables;
 mod clients;
 mod count;
 mod details;
@@ -16,6 +19,7 @@ mod fit;
 mod flows;
 mod fold;
 mod handshakes;
+mod identities;
 mod index;
 mod join;
 mod neighbours;
@@ -23,12 +27,14 @@ mod opening;
 mod outcome;
 mod passage;
 mod payload_address;
+mod placement;
 mod points;
 mod record;
 mod relayed;
 mod repetition;
 mod retries;
 mod roles;
+mod sayings;
 mod sides;
 mod signature;
 mod steps;
@@ -38,15 +44,17 @@ mod tests;
 mod tftp;
 mod tracked;
 mod transactions;
+mod unanswered;
 mod unfold;
 mod view;
 
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::model::capture::{CapturePoint, FrameRef};
+use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
 use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
@@ -57,6 +65,7 @@ use join::{Ends, Stated};
 use neighbours::Neighbours;
 use table::PointTable;
 
+pub use index::{FlowHash, Hasher};
 pub use join::ClockOffset;
 pub use outcome::{Correlated, Entry, WellExchanges};
 pub use tracked::Tracked;
@@ -69,14 +78,20 @@ const TOGETHER: usize = 32;
 pub struct Correlator {
     /// Few, and the latest is most often the next: kept in order of appearance.
     tables: Vec<PointTable>,
+    /// Positions in `tables`.
+    by_point: HashMap<PointId, usize>,
     /// Position of the table used last.
     latest: usize,
     max_exchanges: usize,
+    /// One for all tables, so that a packet is hashed once.
+    hasher: Hasher,
     /// What stands beside the exchanges of a point. A point of which nothing else
     /// was seen has no table.
     beside: Vec<(PointId, Beside)>,
     /// What connection tracking says of clients that are translated on the way.
     stated: Stated,
+    /// When captures listened at all of their points.
+    listening: BTreeMap<CaptureId, (Timestamp, Timestamp)>,
 }
 
 /// What a point sees that belongs to no exchange by itself.
@@ -102,19 +117,38 @@ impl Correlator {
     pub fn new(max_exchanges: usize) -> Self {
         Self {
             tables: Vec::new(),
+            by_point: HashMap::new(),
             latest: 0,
             max_exchanges,
+            hasher: Hasher::default(),
             beside: Vec::new(),
             stated: Stated::default(),
+            listening: BTreeMap::new(),
         }
     }
 
+    /// What hashes packets for [`push_hashed`](Self::push_hashed).
+    #[must_use]
+    pub fn hasher(&self) -> Hasher {
+        self.hasher.clone()
+    }
+
     /// Takes packets in their order, each with the point that saw it.
+    pub fn push_all<'p>(&mut self, packets: impl IntoIterator<Item = (PointId, &'p Packet)>) {
+        let hasher = self.hasher();
+        let packets = packets.into_iter();
+        self.push_hashed(packets.map(|(point, packet)| (point, packet, hasher.flow(packet))));
+    }
+
+    /// The same of packets that [`hasher`](Self::hasher) has hashed.
     ///
     /// The result is that of one [`push`](Self::push) after another. Of a million live
     /// exchanges none is in a cache, so that each packet would wait for memory once
     /// or twice; looked up ahead, many wait together.
-    pub fn push_all<'p>(&mut self, packets: impl IntoIterator<Item = (PointId, &'p Packet)>) {
+    pub fn push_hashed<'p>(
+        &mut self,
+        packets: impl IntoIterator<Item = (PointId, &'p Packet, FlowHash)>,
+    ) {
         let mut packets = packets.into_iter();
         loop {
             let some: SmallVec<[_; TOGETHER]> = packets.by_ref().take(TOGETHER).collect();
@@ -126,19 +160,19 @@ impl Correlator {
     }
 
     /// Takes up to [`TOGETHER`] packets.
-    fn push_together(&mut self, packets: &[(PointId, &Packet)]) {
+    fn push_together(&mut self, packets: &[(PointId, &Packet, FlowHash)]) {
         let mut foreseen = [None; TOGETHER];
-        for ((point, packet), foreseen) in packets.iter().zip(&mut foreseen) {
-            *foreseen = self.foresee(*point, packet);
+        for ((point, _, hash), foreseen) in packets.iter().zip(&mut foreseen) {
+            *foreseen = self.foresee(*point, *hash);
         }
-        for ((_, packet), foreseen) in packets.iter().zip(&foreseen) {
+        for ((_, packet, _), foreseen) in packets.iter().zip(&foreseen) {
             if let (Content::Datagram(datagram), Some((table, foreseen))) =
                 (&packet.content, foreseen)
             {
                 self.tables[*table].fetch(*foreseen, datagram);
             }
         }
-        for ((point, packet), foreseen) in packets.iter().zip(foreseen) {
+        for ((point, packet, _), foreseen) in packets.iter().zip(foreseen) {
             self.push_foreseen(*point, packet, foreseen.map(|(_, foreseen)| foreseen));
         }
     }
@@ -149,10 +183,10 @@ impl Correlator {
     }
 
     /// The position of the point's table, and what it knows of a datagram's flow.
-    fn foresee(&self, point: PointId, packet: &Packet) -> Option<(usize, Foreseen)> {
-        let Content::Datagram(datagram) = &packet.content else { return None };
+    fn foresee(&self, point: PointId, hash: FlowHash) -> Option<(usize, Foreseen)> {
+        let hash = hash.find()?;
         let position = self.find_table(point)?;
-        Some((position, self.tables[position].foresee(datagram)))
+        Some((position, self.tables[position].foresee(hash)))
     }
 
     fn push_foreseen(&mut self, point: PointId, packet: &Packet, foreseen: Option<Foreseen>) {
@@ -160,8 +194,10 @@ impl Correlator {
         match &packet.content {
             Content::Datagram(datagram) => {
                 let table = self.observed_table(point, packet.at);
-                let foreseen = foreseen.unwrap_or_else(|| table.foresee(datagram));
-                table.foreseen_datagram(packet, frame, datagram, foreseen);
+                match foreseen {
+                    Some(foreseen) => table.foreseen_datagram(packet, frame, datagram, foreseen),
+                    None => table.datagram(packet, frame, datagram),
+                }
             }
             Content::Dropped(dropped) => {
                 self.observed_table(point, packet.at).dropped(packet, frame, dropped);
@@ -190,8 +226,8 @@ impl Correlator {
     }
 
     fn push_beside(&mut self, point: PointId, packet: &Packet, frame: FrameRef) {
-        if let Some(table) = self.tables.iter_mut().find(|table| table.id == point) {
-            table.observe(packet.at);
+        if let Some(position) = self.find_table(point) {
+            self.tables[position].observe(packet.at);
         }
         let known = self.beside.iter().position(|(known, _)| *known == point);
         let position = known.unwrap_or_else(|| {
@@ -229,6 +265,13 @@ impl Correlator {
         for table in &mut self.tables {
             table.observe(at);
         }
+    }
+
+    /// States that `capture` listened at all of its points between two times, at least:
+    /// what one of them shows was a time in which the others were silent.
+    pub fn state_listening(&mut self, capture: CaptureId, (from, until): (Timestamp, Timestamp)) {
+        let (first, last) = self.listening.entry(capture).or_insert((from, until));
+        (*first, *last) = ((*first).min(from), (*last).max(until));
     }
 
     /// States that requests arrive under other ends than they were sent with: first
@@ -270,7 +313,7 @@ impl Correlator {
                 continue;
             }
             if own.iter().all(|table| table.id != point) {
-                let mut table = PointTable::new(point, 0);
+                let mut table = PointTable::new(point, 0, self.hasher.clone());
                 table.observed = neighbours.observed();
                 own.push(table);
             }
@@ -286,6 +329,12 @@ impl Correlator {
                 tables.push(table);
             }
         }
+        for table in &mut tables {
+            if let Some((first, last)) = self.listening.get(&table.id.capture) {
+                table.observe(*first);
+                table.observe(*last);
+            }
+        }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {
             point.unresolved = unresolved.remove(&point.id).unwrap_or_default();
@@ -295,7 +344,9 @@ impl Correlator {
 
     fn table(&mut self, point: PointId) -> &mut PointTable {
         self.latest = self.find_table(point).unwrap_or_else(|| {
-            self.tables.push(PointTable::new(point, self.max_exchanges));
+            let hasher = self.hasher.clone();
+            self.tables.push(PointTable::new(point, self.max_exchanges, hasher));
+            self.by_point.insert(point, self.tables.len() - 1);
             self.tables.len() - 1
         });
         &mut self.tables[self.latest]
@@ -305,6 +356,6 @@ impl Correlator {
         if self.tables.get(self.latest).is_some_and(|table| table.id == point) {
             return Some(self.latest);
         }
-        self.tables.iter().position(|table| table.id == point)
+        self.by_point.get(&point).copied()
     }
 }

@@ -25,6 +25,18 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
     let (source, destination) = (datagram.flow.source, datagram.flow.destination);
     let client = |protocol| Opening { protocol, side: OpeningSide::Client, is_late: false };
     let server = |protocol| Opening { protocol, side: OpeningSide::Server, is_late: false };
+    let by_ports = |protocol: Protocol| {
+        let to_service = protocol.is_served_at(destination.port);
+        let from_service = protocol.is_served_at(source.port);
+        if ((from_service && !to_service) || is_lease(datagram))
+            && !protocol.is_one_way()
+            && !is_group(destination.address)
+        {
+            server(protocol)
+        } else {
+            client(protocol)
+        }
+    };
     match &datagram.application {
         Application::Tftp(message) if message.is_request() => client(Protocol::Tftp),
         Application::Tftp(_) if Protocol::of_port(destination.port) == Some(Protocol::Tftp) => {
@@ -45,20 +57,20 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
             TransactionRole::Request | TransactionRole::Notification => {
                 client(transaction.protocol)
             }
+            TransactionRole::Unread => by_ports(transaction.protocol),
         },
-        Application::Plain(protocol) => {
-            let to_service = Protocol::of_port(destination.port) == Some(*protocol);
-            let from_service = Protocol::of_port(source.port) == Some(*protocol);
-            if from_service
-                && !to_service
-                && !protocol.is_one_way()
-                && !is_group(destination.address)
-            {
-                server(*protocol)
-            } else {
-                client(*protocol)
-            }
-        }
+        Application::Plain(protocol) => by_ports(*protocol),
         Application::Unknown { .. } => client(Protocol::Udp),
+    }
+}
+
+/// Whether a DHCP server says `datagram` to a client: both have ports of their own
+/// (RFC 2131 section 4.1, RFC 8415 section 7.2).
+pub fn is_lease(datagram: &Datagram) -> bool {
+    let ports = (datagram.flow.source.port, datagram.flow.destination.port);
+    match &datagram.application {
+        Application::Plain(Protocol::Dhcp) => ports == (67, 68),
+        Application::Plain(Protocol::Dhcpv6) => ports == (547, 546),
+        _ => false,
     }
 }

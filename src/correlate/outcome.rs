@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::audience::Audience;
 use super::bypass;
+use super::cables::Cables;
 use super::details::Details;
 use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups, Stated};
+use super::record::is_group;
 use super::roles;
 use super::table::PointTable;
 use super::view::{Sighting, sighting};
 use crate::model::capture::{CaptureId, PointKind};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{AddressTranslation, DeviceRule, Exchange, Point, PointId};
+use crate::model::exchange::{AddressTranslation, DeviceRule, Exchange, Point, PointId, Replies};
 use crate::model::finding::Verdict;
 use crate::model::protocol::Protocol;
 use crate::model::topology::{Role, Topology};
@@ -135,8 +138,17 @@ impl Correlated {
         let groups = join::join(&tables, &points, stated, topology);
         let clock_offsets = join::clock_offsets(&groups, &tables);
         let correlated = Self { points, clock_offsets, unfollowed_packets, tables, groups };
-        for exchange in correlated.groups.iter().filter_map(|group| correlated.telling(&group)) {
-            roles::infer(&exchange, &correlated.points, topology);
+        for table in &correlated.tables {
+            table.broadcasts.infer(topology);
+        }
+        let cables = Cables::of(&correlated.tables, &correlated.points);
+        for group in correlated.groups.iter() {
+            if let Some(asked) = correlated.find_broadcast(&group) {
+                roles::infer_broadcast(asked, topology);
+            }
+            if let Some(exchange) = correlated.telling(&group) {
+                roles::infer(&exchange, &correlated.points, &cables, topology);
+            }
         }
         correlated
     }
@@ -188,6 +200,15 @@ impl Correlated {
         if tells { self.exchange(group) } else { None }
     }
 
+    /// The address asked, if its answers show that it stands for all hosts of a network.
+    fn find_broadcast(&self, group: &Group) -> Option<IpAddr> {
+        group.iter().find_map(|place| {
+            let record = &self.tables[place.table].exchanges[place.position];
+            let asked = record.asked.filter(|_| record.audience == Audience::Group)?;
+            (!is_group(asked.address)).then_some(asked.address)
+        })
+    }
+
     fn exchange(&self, group: &Group) -> Option<Exchange> {
         let mut seen: Vec<(Endpoint, Sighting)> = group
             .iter()
@@ -228,9 +249,65 @@ fn translations(seen: &[(Endpoint, Sighting)]) -> Vec<AddressTranslation> {
             push(near.point, far.point, before, after);
         }
         let answered_at = near.beside.map_or(near.point, |beside| beside.point);
-        for (before, after) in far.replies.iter().zip(&near.replies) {
-            push(far.point, answered_at, before.source, after.source);
+        for (before, after) in pair_replies(&far.replies, &near.replies) {
+            push(far.point, answered_at, before, after);
         }
     }
     found
+}
+
+/// Which source of replies at one point is which at another. Translation mostly leaves the
+/// port as it is; where it changes all of them, they come in one order. A reply that was
+/// seen at one point only has no counterpart.
+fn pair_replies(far: &[Replies], near: &[Replies]) -> Vec<(Endpoint, Endpoint)> {
+    let mut left: Vec<Endpoint> = near.iter().map(|replies| replies.source).collect();
+    let sources = || far.iter().map(|replies| replies.source);
+    let by_port: Vec<(Endpoint, Endpoint)> = sources()
+        .filter_map(|before| {
+            let same = left.iter().position(|after| after.port == before.port)?;
+            Some((before, left.remove(same)))
+        })
+        .collect();
+    if by_port.is_empty() && far.len() == near.len() {
+        return sources().zip(near.iter().map(|replies| replies.source)).collect();
+    }
+    by_port
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::exchange::{Origin, Tally};
+
+    #[test]
+    fn replies_of_two_points_are_paired_by_their_ports() {
+        type Ports = &'static [u16];
+        type Case = (&'static str, Ports, Ports, &'static [(u16, u16)]);
+        let cases: [Case; 6] = [
+            ("one", &[40_001], &[40_001], &[(40_001, 40_001)]),
+            ("the first was lost", &[40_001, 40_002], &[40_002], &[(40_002, 40_002)]),
+            ("the last was lost", &[40_001, 40_002], &[40_001], &[(40_001, 40_001)]),
+            ("a random port", &[40_001], &[1_024], &[(40_001, 1_024)]),
+            ("random ports", &[40_001, 40_002], &[7, 8], &[(40_001, 7), (40_002, 8)]),
+            ("random ports, and a loss", &[40_001, 40_002], &[7], &[]),
+        ];
+        for (pod, node) in [("10.244.1.16", "192.0.2.13"), ("fd00::16", "2001:db8::13")] {
+            let replies = |address: &str, ports: &[u16]| -> Vec<Replies> {
+                let source = |port| Endpoint::new(address.parse().unwrap(), port);
+                let of = |port: &u16| Replies {
+                    source: source(*port),
+                    origin: Origin::Asked,
+                    tally: Tally::NONE,
+                    awaits_follow_up: true,
+                };
+                ports.iter().map(of).collect()
+            };
+            for (name, far, near, expected) in cases {
+                let paired = pair_replies(&replies(pod, far), &replies(node, near));
+                let ports: Vec<_> =
+                    paired.iter().map(|(before, after)| (before.port, after.port)).collect();
+                assert_eq!(ports, expected, "{name}");
+            }
+        }
+    }
 }

@@ -48,9 +48,7 @@ fn describe_one(
         infer_kind(named, node.as_deref(), &addresses, leaves, topology)
     };
     if node.is_none() && kind != PointKind::Device {
-        node = addresses.keys().find_map(|address| {
-            topology.find(*address).filter(|belief| belief.role != Role::Device)?.node.clone()
-        });
+        node = find_node(&addresses, topology);
     }
     Point {
         id: table.id,
@@ -61,6 +59,21 @@ fn describe_one(
         observed: table.observed,
         unresolved: Vec::new(),
     }
+}
+
+/// The node whose addresses, and whose pods', most exchanges here use; `None` where it is
+/// not clear which: an address seen once may be another node's that asks something.
+fn find_node(addresses: &BTreeMap<IpAddr, usize>, topology: &Topology) -> Option<String> {
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    for (address, count) in addresses {
+        let belief = topology.find(*address).filter(|belief| belief.role != Role::Device);
+        if let Some(node) = belief.and_then(|belief| belief.node.as_deref()) {
+            *uses.entry(node).or_insert(0) += count;
+        }
+    }
+    let all: usize = uses.values().sum();
+    let (node, most) = uses.into_iter().max_by_key(|(_, count)| *count)?;
+    (2 * most > all).then(|| node.to_owned())
 }
 
 /// A pod's cable by what the inventory or its name says; else by whether the
@@ -86,12 +99,26 @@ fn infer_kind(
             .sum()
     };
     let inside = weigh(&[Role::Pod]);
-    let outside = weigh(&[Role::Vip, Role::Node, Role::Service]) + leaves;
+    let outside = weigh(&[Role::Vip, Role::Node]) + leaves;
+    let services = weigh(&[Role::Service]);
     match (inside, outside) {
-        (0, 0) => PointKind::Unknown,
-        (inside, outside) if inside > outside => PointKind::Pod,
+        (0, 0) if services == 0 => PointKind::Unknown,
+        // A cluster's own service address is used on a pod's cable, which leads to one
+        // pod, and inside the node, which has many.
+        (inside, outside)
+            if inside > outside && (services == 0 || is_one_pod(addresses, topology)) =>
+        {
+            PointKind::Pod
+        }
         _ => PointKind::Host,
     }
+}
+
+/// Whether all pods here can be one: it has an address of each family at most.
+fn is_one_pod(addresses: &BTreeMap<IpAddr, usize>, topology: &Topology) -> bool {
+    let pods = || addresses.keys().filter(|address| topology.role_of(**address) == Role::Pod);
+    pods().filter(|address| address.is_ipv4()).count() <= 1
+        && pods().filter(|address| address.is_ipv6()).count() <= 1
 }
 
 /// Whether pod networks give this name to the node's end of a pod's cable.
@@ -128,7 +155,7 @@ fn answered_translated(table: &PointTable, topology: &Topology) -> usize {
 }
 
 /// How many exchanges each address asked or answered here.
-fn addressed(table: &PointTable) -> BTreeMap<IpAddr, usize> {
+pub fn addressed(table: &PointTable) -> BTreeMap<IpAddr, usize> {
     let mut counts = BTreeMap::new();
     for exchange in table.exchanges.iter().filter(|exchange| !exchange.is_vacant()) {
         let mut addresses: SmallVec<[IpAddr; 4]> = smallvec![exchange.client.address];
@@ -147,6 +174,79 @@ fn addressed(table: &PointTable) -> BTreeMap<IpAddr, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::topology::{AddressRole, FactSource};
+
+    /// Roles by address, each with the node that the address belongs to.
+    fn topology(roles: &[(&str, Role, Option<&str>)]) -> Topology {
+        let mut topology = Topology::default();
+        for (address, role, node) in roles {
+            let belief = AddressRole {
+                role: *role,
+                node: node.map(str::to_owned),
+                pod: None,
+                source: FactSource::Kubernetes,
+                reason: String::new(),
+            };
+            topology.infer(address.parse().unwrap(), belief);
+        }
+        topology
+    }
+
+    type Uses<'a> = &'a [(&'a str, usize)];
+
+    fn uses(counts: Uses<'_>) -> BTreeMap<IpAddr, usize> {
+        counts.iter().map(|(address, count)| (address.parse().unwrap(), *count)).collect()
+    }
+
+    #[test]
+    fn a_point_is_at_the_node_that_most_exchanges_use() {
+        for [first, second, pod, device] in [
+            ["192.0.2.11", "192.0.2.13", "10.244.1.16", "198.51.100.7"],
+            ["2001:db8::11", "2001:db8::13", "fd00::16", "2001:db8:1::7"],
+        ] {
+            let topology = topology(&[
+                (first, Role::Node, Some("node1")),
+                (second, Role::Node, Some("node2")),
+                (pod, Role::Pod, Some("node2")),
+                (device, Role::Device, Some("rack1")),
+            ]);
+            let cases: [(&str, Uses<'_>, Option<&str>); 5] = [
+                ("one", &[(first, 1), (device, 9)], Some("node1")),
+                ("one asks the other", &[(first, 1), (second, 2)], Some("node2")),
+                ("by its pod", &[(first, 2), (second, 1), (pod, 2)], Some("node2")),
+                ("as often", &[(first, 2), (second, 2)], None),
+                ("none", &[(device, 2)], None),
+            ];
+            for (name, counts, expected) in cases {
+                assert_eq!(find_node(&uses(counts), &topology).as_deref(), expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_service_inside_the_cluster_is_used_on_the_pods_side() {
+        for [vip, service, pod, other] in [
+            ["192.0.2.21", "10.96.0.10", "10.244.1.16", "10.244.1.17"],
+            ["2001:db8::21", "fd00:96::10", "fd00::16", "fd00::17"],
+        ] {
+            let topology = topology(&[
+                (vip, Role::Vip, None),
+                (service, Role::Service, None),
+                (pod, Role::Pod, None),
+                (other, Role::Pod, None),
+            ]);
+            let cases: [(&str, Uses<'_>, PointKind); 5] = [
+                ("one pod asks it", &[(pod, 4), (service, 4)], PointKind::Pod),
+                ("two pods do", &[(pod, 4), (other, 1), (service, 5)], PointKind::Host),
+                ("who asks is not known", &[(service, 4)], PointKind::Host),
+                ("before translation", &[(vip, 4), (pod, 1), (service, 1)], PointKind::Host),
+                ("nobody is known", &[], PointKind::Unknown),
+            ];
+            for (name, counts, expected) in cases {
+                assert_eq!(infer_kind(None, None, &uses(counts), 0, &topology), expected, "{name}");
+            }
+        }
+    }
 
     #[test]
     fn pod_cables_are_known_by_their_names() {

@@ -4,20 +4,27 @@
 //! by it. They are kept small, for there may be a million of them at once; what
 //! is out of the ordinary has its [`Details`] beside.
 
+mod awaited;
 mod reading;
+mod renewal;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::count::{Count, Mark, Waiting};
+pub use renewal::Renewal;
+
+use super::audience::{Audience, find_expectation};
+use super::count::{Count, Mark};
 use super::details::{Details, Synopsis, Weight};
-use super::repetition::{COPY, Last, Pace};
+use super::repetition::{Last, Pace};
+use super::sayings::Sayings;
 use super::signature::{Basis, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{Answerer, Asked, CROSSING, Transactions};
+use super::unanswered::Unanswered;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, IcmpErrors, LateChange, Novelty, Origin};
+use crate::model::exchange::{Course, Expectation, IcmpErrors, LateChange, Novelty, Origin};
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
@@ -36,6 +43,8 @@ pub struct Record {
     pub protocol: Protocol,
     /// The request went to a multicast group or to all hosts.
     pub audience: Audience,
+    /// What the client waits for, by all that it said to whom it asked.
+    pub expectation: Expectation,
     pub has_payloads: bool,
     /// Every packet so far could be TFTP data or its acknowledgement.
     pub looks_like_tftp: bool,
@@ -49,12 +58,16 @@ pub struct Record {
     pub requests: Count,
     /// From the endpoint asked.
     pub answers: Count,
-    /// Requests after the last reply, which none has answered yet.
-    pub unanswered: Waiting,
+    /// Requests that none has answered yet.
+    pub unanswered: Unanswered,
     opening: u64,
     opening_basis: Basis,
     /// A snap length cut what the client said first.
     opening_is_cut: bool,
+    /// The client's own words began it.
+    is_opened_by_client: bool,
+    /// What the client said after that.
+    pub sayings: Sayings,
     synopsis: Synopsis,
     pub transactions: Transactions,
     from_client: Option<Last>,
@@ -76,13 +89,6 @@ impl ExchangeIndex {
     pub fn position(self) -> usize {
         self.0.get() as usize - 1
     }
-}
-
-/// To whom a request is addressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    One,
-    Group,
 }
 
 impl Record {
@@ -109,7 +115,7 @@ impl Record {
         datagram: &Datagram,
     ) -> Self {
         let audience = match asked {
-            Some(asked) if is_group(asked.address) => Audience::Group,
+            Some(asked) if is_group(asked.address) || is_broadcast(datagram) => Audience::Group,
             _ => Audience::One,
         };
         // A transfer is about who answers whom: all its packets are of interest.
@@ -120,6 +126,7 @@ impl Record {
             asked,
             protocol,
             audience,
+            expectation: Expectation::Nothing,
             has_payloads: datagram.fingerprint.is_some(),
             looks_like_tftp: tftp_shape(datagram).is_some_and(|message| !message.is_request()),
             client_news: false,
@@ -127,10 +134,12 @@ impl Record {
             previous_of_client: None,
             requests: Count::NONE,
             answers: Count::NONE,
-            unanswered: Waiting::NONE,
+            unanswered: Unanswered::NONE,
             opening: opening.value,
             opening_basis: opening.basis,
             opening_is_cut: datagram.is_cut,
+            is_opened_by_client: asked.is_some(),
+            sayings: Sayings::default(),
             synopsis: Synopsis::of(datagram),
             transactions: Transactions::default(),
             from_client: None,
@@ -167,8 +176,16 @@ impl Record {
                 self.note_asked_again(frame, Confidence::Certain);
             }
         }
+        let before = self.requests.last;
         self.requests.count(frame, datagram.length, novelty);
-        self.unanswered.count(frame);
+        self.note_saying(datagram, frame.at);
+        let expectation = find_expectation(datagram, self.protocol);
+        self.expectation = self.expectation.max(expectation);
+        if expectation == Expectation::Untold {
+            self.unanswered.pass(before);
+        } else {
+            self.note_awaited(datagram, before);
+        }
         let again = self.details.as_ref().and_then(|details| details.asked_again.as_deref());
         let weight = Weight::telling_if(again.is_some_and(|again| again.frame == frame));
         self.step(frame, StepKind::Request, datagram, weight);
@@ -182,11 +199,17 @@ impl Record {
         datagram: &Datagram,
         course: Course,
     ) {
+        let course = self.placed_course(datagram, course);
         let reach = match course {
             Course::ToAskedAddress | Course::ToAskedPort | Course::FromOtherSource => Reach::Nobody,
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
         };
-        let Some(novelty) = self.note_client(packet, datagram, reach) else { return };
+        let Some(noted) = self.note_client(packet, datagram, reach) else { return };
+        // What wants no answer is not repeated for the lack of one.
+        let novelty = match find_expectation(datagram, self.protocol) {
+            Expectation::Answer => noted,
+            Expectation::Nothing | Expectation::Untold => Novelty::New,
+        };
         let details = self.details(frame.capture);
         details.follow_up(frame, datagram, course, novelty);
         details.note_stall(frame, datagram.flow, novelty);
@@ -210,6 +233,7 @@ impl Record {
             return;
         }
         let novelty = match before {
+            Some(before) if self.answers_anew(packet, datagram, before.at) => Novelty::New,
             Some(before) if before.says_again(&last, self.client_news) => Novelty::Repeat,
             // Text: only lengths tell an option acknowledgement from a block's.
             Some(before) if self.is_no_block_ack(datagram) && before.says_again(&last, false) => {
@@ -219,7 +243,7 @@ impl Record {
         };
         self.touch(datagram);
         self.note_error_answer(frame, datagram, novelty);
-        let gone_on = self.has_gone_on();
+        let gone_on = self.has_gone_on() && !self.places_all_astray(datagram.flow.source, origin);
         // Who says what another said before is a second answerer, and repeats nothing.
         let is_another = before.is_some_and(|before| before.is_of_another(&last));
         let counted = if is_another { Novelty::New } else { novelty };
@@ -237,7 +261,11 @@ impl Record {
                 details.progress.get_or_insert(Mark::new(frame));
             }
         }
-        self.unanswered = Waiting::NONE;
+        // An address that answers itself is no network's, whatever its frame said.
+        if self.asked == Some(datagram.flow.source) && !is_group(datagram.flow.source.address) {
+            self.audience = Audience::One;
+        }
+        self.note_answered(datagram);
         if let Application::Transaction(transaction) = &datagram.application {
             let by = if origin == Origin::Asked { Answerer::Asked } else { Answerer::Other };
             if self.transactions.answer(transaction.identity, by, packet.at)
@@ -284,11 +312,10 @@ impl Record {
         let (pause, life) = if was_answered {
             // Only with one request since the last answer is it known when the
             // pause ended; every packet of either side prolongs a translation.
-            let Some(last) = self.from_server.filter(|_| self.unanswered.packets == 1) else {
-                return;
-            };
-            let asked_at = self.unanswered.first.at;
-            (asked_at.since(last.at), STREAM_LIFE)
+            let Some(last) = self.from_server else { return };
+            let waiting = self.unanswered.asked_since(last.at, self.requests.last);
+            let Some(waiting) = waiting.filter(|waiting| waiting.packets == 1) else { return };
+            (waiting.first.at.since(last.at), STREAM_LIFE)
         } else {
             (frame.at.since(self.last_at()), UNREPLIED_LIFE)
         };
@@ -397,16 +424,6 @@ impl Record {
         Some(novelty)
     }
 
-    /// Whether `datagram` asks again what was asked, sooner after the last request
-    /// than anybody's timer runs: a mirror port's copy, behind another request.
-    fn repeats_at_once(&self, packet: &Packet, datagram: &Datagram) -> bool {
-        let Application::Transaction(transaction) = &datagram.application else { return false };
-        self.requests.packets > 1
-            && transaction.role == TransactionRole::Request
-            && packet.at.distance(self.requests.last.at) <= COPY
-            && self.transactions.knows(transaction.identity)
-    }
-
     /// Follows transaction identities; says whether the request repeats one,
     /// where the protocol tells.
     fn track_transaction(&mut self, frame: FrameRef, datagram: &Datagram) -> Option<Novelty> {
@@ -415,6 +432,9 @@ impl Record {
             return Some(Novelty::New);
         }
         let asked = self.transactions.ask(transaction, frame.at);
+        if asked.novelty == Novelty::Repeat && self.asks_anew(frame, transaction) {
+            return Some(Novelty::New);
+        }
         self.note_retry(frame, transaction.protocol, asked);
         if let Some(confidence) = asked.after_answer {
             self.note_asked_again(frame, confidence);
@@ -473,6 +493,15 @@ enum Reach {
     Nobody,
 }
 
+/// Whether `datagram` asks nobody and says itself that it is for all hosts of a network,
+/// whose broadcast address looks like any other: NTP's mode 5 (RFC 5905 section 3).
+fn is_broadcast(datagram: &Datagram) -> bool {
+    datagram.flow.destination.address.is_ipv4()
+        && matches!(&datagram.application, Application::Transaction(transaction)
+            if transaction.protocol == Protocol::Ntp
+                && transaction.role == TransactionRole::Notification)
+}
+
 /// Multicast, or the limited broadcast address (RFC 919).
 pub fn is_group(address: std::net::IpAddr) -> bool {
     address.is_multicast() || matches!(address, std::net::IpAddr::V4(v4) if v4.is_broadcast())
@@ -485,6 +514,6 @@ mod tests {
     #[test]
     fn a_plain_exchange_stays_small() {
         // A capture may hold a million at once; the pair and client indexes add some 25 bytes.
-        assert!(size_of::<Record>() <= 256, "{} bytes", size_of::<Record>());
+        assert!(size_of::<Record>() <= 264, "{} bytes", size_of::<Record>());
     }
 }

@@ -52,6 +52,26 @@ impl LatestRequests {
         });
     }
 
+    /// What `datagram` shows of the latest one of them that its sender sent `within` so
+    /// long before it, in the same words, to somebody else.
+    pub fn find_passage(
+        &self,
+        packet: &Packet,
+        datagram: &Datagram,
+        within: Duration,
+    ) -> Option<Passage> {
+        let fingerprint = datagram.fingerprint?;
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let recent =
+            self.latest.iter().rev().take_while(|opened| packet.at.since(opened.at) <= within);
+        let mut same = recent.filter(|opened| {
+            opened.fingerprint == Some(fingerprint)
+                && opened.client == source
+                && opened.asked != destination
+        });
+        same.next().map(|opened| opened.header.passage_to(Header::of(packet)))
+    }
+
     /// Whether `datagram` is one of them, between two other addresses of the same
     /// family. Translation keeps the payload; who sends anew, as a proxy does, or asks
     /// the same by chance, sends another packet. Two strangers that do, as devices

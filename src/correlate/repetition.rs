@@ -17,6 +17,14 @@ use crate::model::time::Timestamp;
 /// The second copy of a datagram comes this soon; no sender repeats itself as fast.
 pub const COPY: Duration = Duration::from_millis(1);
 
+/// Copies of which more is known come within this time.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
+
+/// Whether two packets come from text without times: all of it stands at one instant.
+pub const fn is_untimed(one: Timestamp, other: Timestamp) -> bool {
+    one.as_nanoseconds() == 0 && other.as_nanoseconds() == 0
+}
+
 /// Whether a protocol's sides speak in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -136,8 +144,13 @@ impl Last {
     /// gives its packet another IPv4 identification, and waits longer.
     pub fn is_copied_by(&self, later: &Self, pace: Pace) -> bool {
         let within = match (self.identification(), later.identification()) {
-            (Some(before), Some(now)) if before == now => Duration::from_millis(100),
+            (Some(before), Some(now)) if before == now => ON_ITS_WAY,
             (Some(_), Some(_)) => return false,
+            // How soon it came is not known.
+            _ if is_untimed(self.at, later.at) => return false,
+            // Seen on both sides of a router, which takes one off the hop limit; who
+            // repeats himself begins with the same one again.
+            _ if self.is_passed_on_as(later) => ON_ITS_WAY,
             // Text: only the length is known, but nobody asks twice at once.
             _ if self.basis() == Basis::Length => Duration::from_micros(100),
             _ => COPY,
@@ -146,6 +159,10 @@ impl Last {
             && self.repeats(later)
             && self.peer == later.peer
             && later.at.distance(self.at) <= within
+    }
+
+    fn is_passed_on_as(&self, later: &Self) -> bool {
+        later.hop_limit > 0 && later.hop_limit < self.hop_limit
     }
 
     /// Whether `later` says the same again. Where only lengths are known, or
@@ -225,6 +242,30 @@ fn digest(endpoint: Endpoint) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_router_takes_one_off_the_hop_limit_of_a_copy() {
+        let last = |milliseconds: i64, hop_limit: u8, said: u32| Last {
+            at: Timestamp::from_nanoseconds(milliseconds * 1_000_000),
+            said,
+            peer: 1,
+            tag: None,
+            hop_limit,
+            kind: Kind::new(Basis::Meaning, None, Tag::FlowLabel),
+        };
+        let first = last(0, 64, 7);
+        for (name, later, is_copy) in [
+            ("behind a router", last(3, 63, 7), true),
+            ("behind two", last(90, 62, 7), true),
+            ("sent again", last(3, 64, 7), false),
+            ("much later", last(500, 63, 7), false),
+            ("something else", last(3, 63, 8), false),
+            ("hop limit not known", last(3, 0, 7), false),
+            ("a mirror's copy", last(0, 64, 7), true),
+        ] {
+            assert_eq!(first.is_copied_by(&later, Pace::Free), is_copy, "{name}");
+        }
+    }
 
     #[test]
     fn one_byte_tells_all_that_went_into_it() {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::cables::Cables;
 use super::record::is_group;
 use crate::model::capture::PointKind;
 use crate::model::exchange::{DeviceRule, Exchange, Point, View};
@@ -10,13 +11,14 @@ use crate::model::report::StepKind;
 use crate::model::topology::{AddressRole, FactSource, Role, Topology};
 
 /// Adds to `topology` the roles that nothing but this exchange's packets tells.
-pub fn infer(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
-    infer_pod(exchange, points, topology);
+pub fn infer(exchange: &Exchange, points: &[Point], cables: &Cables, topology: &mut Topology) {
+    infer_pod(exchange, points, cables, topology);
     infer_vip(exchange, topology);
 }
 
-/// On a pod's cable, the side that is not the device is the pod.
-fn infer_pod(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
+/// On a pod's cable, the side that is not the device is the pod: not whom the pod asks,
+/// though that one answers as well.
+fn infer_pod(exchange: &Exchange, points: &[Point], cables: &Cables, topology: &mut Topology) {
     let Some(view) = exchange.pod_view() else { return };
     let Some(asked) = view.asked.filter(|asked| !is_group(asked.address)) else { return };
     let opened_by = view.steps.iter().find(|step| step.kind == StepKind::Request);
@@ -30,7 +32,7 @@ fn infer_pod(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
         DeviceSide::Server => exchange.client.address,
         DeviceSide::Either => return,
     };
-    if topology.find(pod).is_some() {
+    if topology.find(pod).is_some() || !cables.lead_to(view.point, pod) {
         return;
     }
     let point = points.iter().find(|point| point.id == view.point);
@@ -50,6 +52,13 @@ fn infer_pod(exchange: &Exchange, points: &[Point], topology: &mut Topology) {
         pod,
         AddressRole { role: Role::Pod, node, pod: name, source: FactSource::Packets, reason },
     );
+}
+
+/// Whoever asks all hosts of a network shows which address stands for them.
+pub fn infer_broadcast(asked: IpAddr, topology: &mut Topology) {
+    let reason = "what is sent to it is for all hosts of its network".to_owned();
+    let (role, source) = (Role::Broadcast, FactSource::Packets);
+    topology.infer(asked, AddressRole { role, node: None, pod: None, source, reason });
 }
 
 /// An address asked on a service port, and answered for by another, is a VIP;
@@ -92,11 +101,12 @@ pub fn choose_side(
     protocol: Protocol,
     topology: &Topology,
 ) -> (IpAddr, DeviceRule) {
-    let Some(peer) = peer.filter(|peer| !is_group(*peer)) else {
+    let is_nobody = |address| is_group(address) || topology.role_of(address) == Role::Broadcast;
+    let Some(peer) = peer.filter(|peer| !is_nobody(*peer)) else {
         return (client, DeviceRule::Initiator);
     };
     // A group is nobody: what is sent to it is its sender's.
-    if is_group(client) {
+    if is_nobody(client) {
         return (peer, DeviceRule::Initiator);
     }
     // Who asked is not told; in DHCP the unspecified address is the client's own.

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
-use crate::model::packet::{Application, Datagram, TftpMessage};
+use crate::model::packet::{Application, Datagram, TftpMessage, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// A datagram's meaning as a number.
@@ -41,6 +41,11 @@ pub fn signature(datagram: &Datagram, tftp: BelongsToTftp) -> Signature {
         Application::Unknown { tftp_shape: Some(message) } if tftp == BelongsToTftp::Yes => {
             Some(hash_tftp(message))
         }
+        // Keep-alives are all alike, and what is not read may be.
+        Application::Transaction(Transaction {
+            role: TransactionRole::Unread | TransactionRole::Notification,
+            ..
+        }) if datagram.fingerprint.is_some() => None,
         Application::Transaction(transaction) => {
             // RADIUS's question is behind the first bytes; another point may have cut it.
             let question =

@@ -80,6 +80,14 @@ impl Steps {
         })
     }
 
+    /// Whether the server sent a whole file in its first block (RFC 1350 section 6).
+    pub fn tell_of_one_block(&self) -> bool {
+        self.steps.iter().any(|kept| {
+            kept.kind == StepKind::Reply
+                && matches!(kept.said, KeptSaid::Data { block: 1, length } if length < 512)
+        })
+    }
+
     /// Adds a step of the table's own capture.
     pub fn push(&mut self, step: Step) {
         let (source_port, destination_port) = step.ports.unwrap_or_default();

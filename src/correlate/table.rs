@@ -1,26 +1,33 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
 mod elsewhere;
+mod lease;
+mod quoted;
+mod reversed;
 mod troubles;
 
 use std::net::IpAddr;
 
 use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
 
+use super::audience::Audience;
+use super::broadcasts::Broadcasts;
 use super::clients::Clients;
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
+use super::identities::Identities;
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
 use super::payload_address::PayloadAddresses;
-use super::record::{ExchangeIndex, Record, is_group};
+use super::record::{ExchangeIndex, Record, Renewal, is_group};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use super::unfold;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
-use crate::model::packet::{Datagram, Packet};
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::time::Timestamp;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
@@ -42,10 +49,16 @@ pub struct PointTable {
     pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
+    /// What turned out to be the broadcast addresses of networks.
+    pub broadcasts: Broadcasts,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
     payload_addresses: PayloadAddresses,
     latest_requests: LatestRequests,
+    /// What sockets that ask very many have asked.
+    identities: Identities,
+    /// Exchanges between the same two endpoints, asked by the other one.
+    reversed: HashMap<ExchangeIndex, ExchangeIndex>,
     max_exchanges: usize,
     /// Where one interface shows datagrams before and after translation
     /// (`-i any` without interface names), what is seen after it stands here.
@@ -53,7 +66,7 @@ pub struct PointTable {
 }
 
 impl PointTable {
-    pub fn new(id: PointId, max_exchanges: usize) -> Self {
+    pub fn new(id: PointId, max_exchanges: usize, hasher: Hasher) -> Self {
         Self {
             id,
             exchanges: Vec::new(),
@@ -61,13 +74,16 @@ impl PointTable {
             folds: Folds::default(),
             observed: None,
             unfollowed_packets: 0,
-            hasher: Hasher::default(),
+            hasher,
             flows: Flows::default(),
             clients: Clients::default(),
             by_tid: HashMap::new(),
+            broadcasts: Broadcasts::default(),
             passed_on: HashSet::new(),
             payload_addresses: PayloadAddresses::default(),
             latest_requests: LatestRequests::default(),
+            identities: Identities::default(),
+            reversed: HashMap::new(),
             max_exchanges,
             translated: None,
         }
@@ -115,9 +131,9 @@ impl PointTable {
         self.clients.exchanges(&self.hasher, &self.exchanges, client).nth(1).is_some()
     }
 
-    /// Looks ahead for the flow of a datagram.
-    pub fn foresee(&self, datagram: &Datagram) -> Foreseen {
-        self.flows.foresee(&self.hasher, datagram.flow.source, datagram.flow.destination)
+    /// Looks ahead for the flow of a datagram, by the hash of its ends.
+    pub fn foresee(&self, hash: u64) -> Foreseen {
+        self.flows.foresee(hash)
     }
 
     /// Reads of the exchange that was foreseen, so that it is at hand for its datagram;
@@ -131,7 +147,8 @@ impl PointTable {
 
     /// Puts a datagram where it belongs.
     pub fn datagram(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
-        let foreseen = self.foresee(datagram);
+        let hash = self.hasher.pair(datagram.flow.source, datagram.flow.destination);
+        let foreseen = self.foresee(hash);
         self.foreseen_datagram(packet, frame, datagram, foreseen);
     }
 
@@ -143,12 +160,17 @@ impl PointTable {
         datagram: &Datagram,
         foreseen: Foreseen,
     ) {
+        self.broadcasts.hear(datagram.flow.source);
+        if packet.is_to_all_hosts(datagram.flow.destination.address) {
+            self.check_link_headers(datagram.flow.destination);
+        }
         if self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
-                let foreseen = table.foresee(datagram);
+                let foreseen = table.foresee(foreseen.hash);
                 table.known_flow(packet, frame, datagram, foreseen)
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
+            || self.lease(packet, frame, datagram)
             || self.follow_up_to_elsewhere(packet, frame, datagram)
             || self.translated_copy(packet, frame, datagram)
             || self.reply_to_payload(packet, frame, datagram)
@@ -156,6 +178,23 @@ impl PointTable {
             return;
         }
         self.open(packet, frame, datagram);
+    }
+
+    /// A frame for all hosts goes to `destination`. If that has asked something, it is one
+    /// host, and whom it asked in such a frame may be one as well.
+    fn check_link_headers(&mut self, destination: Endpoint) {
+        let asked: SmallVec<[ExchangeIndex; 4]> =
+            self.exchanges_of(destination).map(|(index, _)| index).collect();
+        if asked.is_empty() {
+            return;
+        }
+        self.broadcasts.doubt();
+        for index in asked {
+            let record = &mut self.exchanges[index.position()];
+            if record.asked.is_some_and(|asked| !is_group(asked.address)) {
+                record.audience = Audience::One;
+            }
+        }
     }
 
     fn known_flow(
@@ -168,6 +207,9 @@ impl PointTable {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
         let found = self.flows.find_foreseen(&self.exchanges, foreseen, source, destination);
         let Some(flow) = found else { return false };
+        if self.takes_reversed(packet, frame, datagram, flow) {
+            return true;
+        }
         if flow.client != source && self.answers_another(flow, packet, datagram) {
             self.leave(flow);
             return self.reply_from_elsewhere(packet, frame, datagram);
@@ -187,20 +229,53 @@ impl PointTable {
         }
         match flow.course {
             Some(course) => exchange.follow_up(packet, frame, datagram, course),
+            // Who acknowledges an answer of the endpoint asked follows it.
+            None if acknowledges(datagram) && exchange.answers.packets > 0 => {
+                exchange.follow_up(packet, frame, datagram, Course::ToAnswerer);
+            }
             None if !is_tftp_protocol(exchange.protocol) => {
                 exchange.request(packet, frame, datagram);
                 self.payload_addresses.note(flow.exchange, datagram);
+                self.identities.note(flow.exchange, datagram);
             }
-            None if exchange.is_over_for(datagram, packet.at) => {
-                self.open(packet, frame, datagram);
-            }
-            None if is_late_for_request(exchange, datagram) => {
-                let course = course_at_asked_port(exchange, flow.server);
-                exchange.follow_up(packet, frame, datagram, course);
-            }
-            None => exchange.request(packet, frame, datagram),
+            None => self.transfer_request(packet, frame, datagram, flow),
         }
         true
+    }
+
+    /// Takes a client's packet to the endpoint of which it asked a TFTP transfer.
+    fn transfer_request(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        flow: Flow,
+    ) {
+        let exchange = &mut self.exchanges[flow.exchange.position()];
+        if let Some(renewal) = exchange.find_renewal(datagram, packet.at) {
+            if renewal == Renewal::SameAgain {
+                self.forget_answerers(flow.exchange);
+            }
+            self.open(packet, frame, datagram);
+        } else if is_late_for_request(exchange, datagram) {
+            let course = course_at_asked_port(exchange, flow.server);
+            exchange.follow_up(packet, frame, datagram, course);
+        } else {
+            exchange.request(packet, frame, datagram);
+        }
+    }
+
+    /// Lets go of the endpoints that answered a transfer which is over: a server may
+    /// answer the next one from the same port.
+    fn forget_answerers(&mut self, index: ExchangeIndex) {
+        let Some(exchange) = self.exchanges.get(index.position()) else { return };
+        let client = exchange.client;
+        let replies = exchange.details.iter().flat_map(|details| &details.replies);
+        let sources: Vec<Endpoint> = replies.map(|replies| replies.source).collect();
+        for source in sources {
+            self.flows.forget(&self.hasher, &self.exchanges, client, source);
+            self.by_tid.remove(&source);
+        }
     }
 
     /// Whether a reply on a flow of which no request was captured answers what the
@@ -227,13 +302,23 @@ impl PointTable {
             self.unfollowed_packets += 1;
             return;
         };
-        let opening = find_opening(datagram);
+        let to = datagram.flow.destination.address;
+        let audience = self.broadcasts.audience_of(packet, to);
+        let mut opening = find_opening(datagram);
+        // What is said to all hosts answers none of them, whatever its address looks like.
+        if audience == Audience::Group && !is_group(to) {
+            opening.side = OpeningSide::Client;
+            self.broadcasts.note(to, frame);
+        }
         let (client, server) = match opening.side {
             OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
             OpeningSide::Server => (datagram.flow.destination, datagram.flow.source),
         };
         let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
         let mut exchange = Record::open(opening.protocol, client, asked, datagram);
+        if audience == Audience::Group {
+            exchange.audience = audience;
+        }
         let mut course = None;
         match (opening.side, opening.is_late) {
             (OpeningSide::Server, _) => exchange.reply(packet, frame, datagram, Origin::Unknown),
@@ -243,12 +328,12 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        if asked.is_some_and(|asked| !is_group(asked.address)) && opening.protocol.expects_answer()
-        {
+        if asked.is_some() && audience == Audience::One && opening.protocol.expects_answer() {
             self.latest_requests.note(packet, datagram);
         }
         self.put(index, exchange);
         self.clients.add(&self.hasher, &mut self.exchanges, index);
+        self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
         if asked.is_some() {
             self.flows.register_own(&self.hasher, &self.exchanges, index);
@@ -299,19 +384,55 @@ impl PointTable {
         self.flows.register(&self.hasher, &self.exchanges, flow);
     }
 
+    /// Follows the identities of a socket that has more exchanges than are tried.
+    fn follow_wide(&mut self, index: ExchangeIndex, datagram: &Datagram) {
+        let Some(client) = self.exchanges.get(index.position()).map(|record| record.client) else {
+            return;
+        };
+        let is_wide = self.exchanges_of(client).nth(MAX_CANDIDATES - 1).is_some();
+        if !is_wide {
+            return;
+        }
+        if self.identities.follows(client) {
+            self.identities.note(index, datagram);
+            return;
+        }
+        if self.identities.is_full() {
+            return;
+        }
+        let open = |(index, record): (ExchangeIndex, &Record)| {
+            record.unanswered.identities().map(|identity| (identity, index)).collect::<Vec<_>>()
+        };
+        let known: Vec<_> = self.exchanges_of(client).flat_map(open).collect();
+        self.identities.follow(client, known);
+    }
+
     fn exchanges_of(&self, client: Endpoint) -> impl Iterator<Item = (ExchangeIndex, &Record)> {
         self.clients.exchanges(&self.hasher, &self.exchanges, client).take(MAX_CANDIDATES)
     }
 }
 
-/// TFTP to the port asked that is no request.
-fn is_late_for_request(exchange: &Record, datagram: &Datagram) -> bool {
-    exchange.is_answered() && tftp_shape(datagram).is_none_or(|message| !message.is_request())
+/// Whether a datagram neither asks nor answers: SIP's ACK, CoAP's acknowledgement.
+fn acknowledges(datagram: &Datagram) -> bool {
+    matches!(&datagram.application, Application::Transaction(transaction)
+        if transaction.role == TransactionRole::Notification)
 }
 
-/// DATA or ACK on the port that only takes requests (RFC 1350 section 4),
-/// unless a single-port server answered from there.
+/// TFTP to the port asked that is no request. Where nobody answered, its bytes must say so.
+fn is_late_for_request(exchange: &Record, datagram: &Datagram) -> bool {
+    match tftp_shape(datagram) {
+        Some(message) => !message.is_request(),
+        None => exchange.is_answered(),
+    }
+}
+
+/// DATA or ACK on the port that only takes requests (RFC 1350 section 4), unless a
+/// single-port server answered from there, or may have where no answer was captured:
+/// nobody sends DATA before one.
 fn course_at_asked_port(exchange: &Record, asked: Endpoint) -> Course {
+    if !exchange.is_answered() {
+        return Course::AnswererUnseen;
+    }
     let answered_from_there =
         exchange.details.as_ref().is_some_and(|details| details.knows_reply_from(asked));
     if answered_from_there { Course::ToAnswerer } else { Course::ToAskedPort }

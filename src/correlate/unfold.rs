@@ -2,8 +2,10 @@
 //!
 //! One interface may show a datagram before and after its translation; then the
 //! second one is a copy. A client that asks several servers from one socket looks
-//! the same at first: resolvers do so (musl, Android), exporters with two
-//! collectors too. Whose answers come tells the two apart.
+//! the same where nothing but text tells of its packets: resolvers do so (musl,
+//! Android). Whose answers come tells the two apart. Exporters with two collectors do
+//! so too, and get no answers: without a word of the inventory or of the packets'
+//! headers nothing is claimed of them.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -12,8 +14,9 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::audience::Audience;
 use super::clients::Clients;
-use super::record::{Audience, ExchangeIndex, Record};
+use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
 use super::tftp::is_tftp_protocol;
 use crate::model::endpoint::Endpoint;
@@ -107,18 +110,18 @@ impl Twins {
 /// shows no translation. `is_translated` says that the inventory knows one of the
 /// two servers for an address that is translated.
 fn are_both_asked(twin: &Record, copy: &Record, is_translated: bool) -> bool {
+    let is_tftp = is_tftp_protocol(twin.protocol);
     match (twin.own_answer_at(), copy.own_answer_at()) {
-        (_, None) => false,
+        // What answers a translated question is seen from behind as well.
+        (Some(_), None) => !is_translated && twin.protocol.expects_answer() && !is_tftp,
+        (None, None) => !is_translated && twin.protocol.is_one_way(),
         (Some(near), Some(behind)) if near >= behind => {
             !is_translated || near.since(behind) > FORWARDING || answer_differently(twin, copy)
         }
         (Some(near), Some(behind)) => behind.since(near) > DISORDER,
         // Nothing left translated: either it was lost here, or nothing had to leave.
         (None, Some(_)) => {
-            !is_translated
-                && !twin.is_answered()
-                && twin.protocol.expects_answer()
-                && !is_tftp_protocol(twin.protocol)
+            !is_translated && !twin.is_answered() && twin.protocol.expects_answer() && !is_tftp
         }
     }
 }

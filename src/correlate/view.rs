@@ -1,16 +1,24 @@
 //! What one point saw of an exchange, once its packets are all in.
 
+use std::time::Duration;
+
+use super::audience::Audience;
 use super::count::Mark;
-use super::record::{Audience, Record};
+use super::record::Record;
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
 use crate::model::finding::Confidence;
+use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
+use crate::model::time::Timestamp;
 
 /// Exchanges of one socket, the latest first, that are asked for another answer.
 const MAX_SIBLINGS: usize = 64;
+
+/// A request that nobody answered for so long is not on its way any more.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An exchange as one point saw it.
 #[derive(Debug)]
@@ -34,12 +42,9 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         kind: point.kind,
         asked: record.asked,
         requests: record.requests.tally(capture, repeated_request),
-        unanswered: Tally {
-            packets: u64::from(record.unanswered.packets),
-            first: record.unanswered.first(capture),
-            last: record.requests.last(capture).filter(|_| record.unanswered.packets > 0),
-            ..Tally::NONE
-        },
+        expectation: record.expectation,
+        unanswered: Tally::NONE,
+        passed_over: Tally::NONE,
         replies: replies(record, capture),
         follow_ups: details
             .iter()
@@ -71,6 +76,13 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         let retries = details.and_then(|details| details.retries.as_deref());
         view.asked_again = retries.and_then(|retries| retries.find_given_up(view.observed_until));
     }
+    let last_replies = view.replies.iter().filter_map(|replies| replies.tally.last);
+    let last_reply = last_replies.max_by_key(|frame| frame.number);
+    let observed_until = view.observed_until;
+    let is_settled = |at: Timestamp| observed_until.since(at) >= PATIENCE;
+    let last_request = record.requests.last;
+    let open = record.unanswered.still_open(capture, last_request, last_reply, is_settled);
+    (view.unanswered, view.passed_over) = (open.since_reply, open.passed_over);
     weigh_replies(&mut view, record, table);
     if view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply) {
         view.answered_elsewhere = find_answer_elsewhere(record, table);
@@ -120,7 +132,12 @@ fn steps(record: &Record, capture: CaptureId) -> (Vec<Step>, u64) {
 /// socket that talks to many may be answered by any of them.
 fn weigh_replies(view: &mut View, record: &Record, table: &PointTable) {
     let identified = record.protocol == Protocol::Tftp;
-    let refused = view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply);
+    // A router that could not pass the answer on says nothing about what its client asked.
+    let refused = view.icmp_errors.iter().any(|error| {
+        error.quotes == Quotes::Reply
+            && error.kind == IcmpKind::PortUnreachable
+            && error.from == record.client.address
+    });
     for replies in &mut view.replies {
         if refused && matches!(replies.origin, Origin::OtherPort(_)) {
             replies.origin = Origin::OtherPort(Confidence::Certain);
@@ -172,7 +189,7 @@ fn read_as_running_transfer(view: &mut View, record: &Record) -> Protocol {
     }
     view.asked = None;
     let tally = std::mem::replace(&mut view.requests, Tally::NONE);
-    view.unanswered = Tally::NONE;
+    (view.unanswered, view.passed_over) = (Tally::NONE, Tally::NONE);
     view.follow_ups.push(FollowUps {
         source: record.client,
         destination: server,

@@ -18,18 +18,21 @@ const HEADER_BYTES: usize = 8;
 pub(super) fn parse_icmp(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, DecodeError> {
     let kind = match parse_u8("ICMP", packet.payload, 0)? {
         3 => match parse_u8("ICMP", packet.payload, 1)? {
-            0 => IcmpKind::NetworkUnreachable,
-            1 => IcmpKind::HostUnreachable,
+            // Unknown, and closed to this type of service, are unreachable as well: so Linux
+            // reads them (`icmp_err_convert`).
+            0 | 6 | 11 => IcmpKind::NetworkUnreachable,
+            1 | 7 | 8 | 12 | 14 | 15 => IcmpKind::HostUnreachable,
             3 => IcmpKind::PortUnreachable,
             4 => IcmpKind::PacketTooBig,
             9 | 10 | 13 => IcmpKind::AdminProhibited,
             _ => IcmpKind::Other,
         },
         // Code 1 is of a destination that waited for fragments in vain.
-        11 if packet.payload.get(1) == Some(&1) => IcmpKind::Other,
+        11 if packet.payload.get(1) == Some(&1) => IcmpKind::ReassemblyTimeExceeded,
         11 => IcmpKind::TimeExceeded,
-        // Source quench, parameter problem.
-        4 | 12 => IcmpKind::Other,
+        // Parameter problem. Source quench (4) tells of no loss, and is to be ignored
+        // (RFC 6633 section 3).
+        12 => IcmpKind::Other,
         _ => return Ok(None),
     };
     Ok(find_error(kind, packet))
@@ -46,12 +49,13 @@ pub(super) fn parse_icmpv6(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, D
         1 => match parse_u8("ICMPv6", packet.payload, 1)? {
             0 => IcmpKind::NetworkUnreachable,
             1 | 5 | 6 => IcmpKind::AdminProhibited,
-            3 => IcmpKind::HostUnreachable,
+            // Code 2: the source's scope ends on the way (RFC 4443 section 3.1).
+            2 | 3 => IcmpKind::HostUnreachable,
             4 => IcmpKind::PortUnreachable,
             _ => IcmpKind::Other,
         },
         2 => IcmpKind::PacketTooBig,
-        3 if packet.payload.get(1) == Some(&1) => IcmpKind::Other,
+        3 if packet.payload.get(1) == Some(&1) => IcmpKind::ReassemblyTimeExceeded,
         3 => IcmpKind::TimeExceeded,
         // Parameter problem.
         4 => IcmpKind::Other,
@@ -141,12 +145,21 @@ mod tests {
             (&v4, 3, 4, Some(IcmpKind::PacketTooBig)),
             (&v6, 2, 0, Some(IcmpKind::PacketTooBig)),
             (&v4, 11, 0, Some(IcmpKind::TimeExceeded)),
-            (&v4, 11, 1, Some(IcmpKind::Other)),
+            (&v4, 11, 1, Some(IcmpKind::ReassemblyTimeExceeded)),
             (&v6, 3, 0, Some(IcmpKind::TimeExceeded)),
-            (&v6, 3, 1, Some(IcmpKind::Other)),
+            (&v6, 3, 1, Some(IcmpKind::ReassemblyTimeExceeded)),
             (&v4, 3, 2, Some(IcmpKind::Other)),
-            (&v6, 1, 2, Some(IcmpKind::Other)),
-            (&v4, 4, 0, Some(IcmpKind::Other)),
+            (&v4, 3, 5, Some(IcmpKind::Other)),
+            (&v4, 3, 6, Some(IcmpKind::NetworkUnreachable)),
+            (&v4, 3, 7, Some(IcmpKind::HostUnreachable)),
+            (&v4, 3, 8, Some(IcmpKind::HostUnreachable)),
+            (&v4, 3, 11, Some(IcmpKind::NetworkUnreachable)),
+            (&v4, 3, 12, Some(IcmpKind::HostUnreachable)),
+            (&v4, 3, 14, Some(IcmpKind::HostUnreachable)),
+            (&v4, 3, 15, Some(IcmpKind::HostUnreachable)),
+            (&v6, 1, 2, Some(IcmpKind::HostUnreachable)),
+            (&v6, 1, 7, Some(IcmpKind::Other)),
+            (&v4, 4, 0, None),
             (&v4, 12, 0, Some(IcmpKind::Other)),
             (&v6, 4, 1, Some(IcmpKind::Other)),
             (&v4, 5, 1, None),

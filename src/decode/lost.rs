@@ -36,6 +36,7 @@ pub(super) fn find_packet(lost: &Lost) -> Option<Packet> {
         interface: key.path.interface,
         kernel_interface: key.path.kernel_interface,
         direction: key.path.direction,
+        link_audience: key.path.link_audience,
         ip_identification: find_v4_identification(lost),
         hop_marks: HopMarks::UNKNOWN,
         tunnel: tunnel.or(key.path.tunnel),

@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Packet, Tunnel};
+use crate::model::packet::{Content, LinkAudience, Packet, Tunnel};
 use crate::model::time::Timestamp;
 use fragment::Fragments;
 use reader::{Path, Reader, Spot};
@@ -128,6 +128,7 @@ impl Decoder {
             interface: frame.interface,
             kernel_interface: link.kernel_interface,
             direction: link.direction.or(frame.direction),
+            link_audience: link.audience,
             segment: link.segment,
             tunnel: None,
         };
@@ -171,6 +172,7 @@ fn find_arp(frame: &Frame<'_>) -> Option<Packet> {
         interface: frame.interface,
         kernel_interface: link.kernel_interface,
         direction: link.direction.or(frame.direction),
+        link_audience: LinkAudience::Unknown,
         ip_identification: None,
         hop_marks: HopMarks::UNKNOWN,
         tunnel: None,

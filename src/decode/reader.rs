@@ -13,7 +13,7 @@ use super::udp;
 use super::{DecodeError, Decoded};
 use crate::model::capture::Direction;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Packet, Tunnel};
+use crate::model::packet::{Content, LinkAudience, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 /// Where a packet was found: at which interface, in which VLAN and tunnel.
@@ -23,6 +23,7 @@ pub(super) struct Path {
     pub interface: u32,
     pub kernel_interface: Option<u32>,
     pub direction: Option<Direction>,
+    pub link_audience: LinkAudience,
     /// VLANs, labels and the tunnels' own networks, folded into one number as
     /// in [`Carried`](super::link::Carried).
     pub segment: u64,
@@ -162,7 +163,8 @@ impl Reader<'_> {
         }
         let tunnel = tunnel_of(outer, inner);
         let segment = spot.path.segment.rotate_left(1) ^ inner.segment;
-        let path = Path { tunnel: Some(tunnel), segment, ..spot.path };
+        let path =
+            Path { tunnel: Some(tunnel), segment, link_audience: inner.audience, ..spot.path };
         let spot = Spot { path, depth: spot.depth + 1, ..*spot };
         self.read_ip(&spot, inner.ip, inner.wire_bytes)
     }
@@ -191,6 +193,7 @@ impl Reader<'_> {
             interface: spot.path.interface,
             kernel_interface: spot.path.kernel_interface,
             direction: spot.path.direction,
+            link_audience: spot.path.link_audience,
             ip_identification,
             hop_marks,
             tunnel: spot.path.tunnel,

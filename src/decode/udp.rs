@@ -35,7 +35,8 @@ pub(super) fn parse_payload<'a>(packet: &IpPacket<'a>) -> Result<Payload<'a>, De
     let captured = packet.payload.get(8..).unwrap_or_default();
     let captured = usize::try_from(length)
         .map_or(captured, |length| captured.get(..length).unwrap_or(captured));
-    Ok(Payload { source_port, destination_port, length, captured })
+    let is_to_group = packet.destination.is_multicast();
+    Ok(Payload { source_port, destination_port, length, captured, is_to_group })
 }
 
 /// The datagram that `packet` carries, whose header was read as `payload`.

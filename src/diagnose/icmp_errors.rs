@@ -20,7 +20,7 @@ pub fn find_port_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<
     find(reading, verdict, Cause::PortUnreachable)
 }
 
-/// Finds host and network unreachable, and packets that ran out of hops.
+/// Finds host and network unreachable, packets that ran out of hops, and rare errors.
 pub fn find_host_unreachable(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     find(reading, verdict, Cause::HostUnreachable)
 }
@@ -83,10 +83,11 @@ fn title(errors: &IcmpErrors, packets: u64) -> String {
         Some(to) => format!("the {quoted} to {to}"),
         None => format!("the {quoted}"),
     };
+    let what = if kind == IcmpKind::Other { what.to_owned() } else { format!("ICMP {what}") };
     fit_title([
-        format!("ICMP {what} from {from} for {quoting}, {often}"),
-        format!("ICMP {what} from {from} for the {quoted}, {often}"),
-        format!("ICMP {what} for the {quoted}, {often}"),
+        format!("{what} from {from} for {quoting}, {often}"),
+        format!("{what} from {from} for the {quoted}, {often}"),
+        format!("{what} for the {quoted}, {often}"),
     ])
 }
 
@@ -104,10 +105,13 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         );
     }
     let target = quoted_destination.map_or_else(String::new, |to| format!(" to {to}"));
+    let errors = match kind {
+        IcmpKind::Other => count(packets, "ICMP error"),
+        _ => count(packets, &format!("ICMP {} error", kind.as_text())),
+    };
     let mut text = format!(
-        "{} sent {} about the {}{target}.",
+        "{} sent {errors} about the {}{target}.",
         reading.name_first(from),
-        count(packets, &format!("ICMP {} error", kind.as_text())),
         quoted_text(quotes),
     );
     if let Some(answer) = seen.follows_error() {
@@ -136,6 +140,9 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         (Cause::PortUnreachable, Quotes::FollowUp) if reading.wrong_address.is_some() => {
             " The port belongs to the address that answered; at this address nothing listens on it."
         }
+        (Cause::PortUnreachable, Quotes::FollowUp) if !reading.is_answered() => {
+            " An answer, which is not in the capture, had named this port. If it came from another address, the client should have gone on there. If it came from this one, the server's socket is gone, or the translation that leads to it is. A capture without a filter on ports and addresses shows who answered."
+        }
         (Cause::PortUnreachable, Quotes::FollowUp) => {
             " The server answered from this port and does not receive there: its socket is gone, or the translation that leads to it is."
         }
@@ -156,6 +163,9 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         }
         (Cause::HostUnreachable, _) if kind == IcmpKind::TimeExceeded => {
             " The packet had used up its hops (TTL, hop limit) there: routers send it round in a loop, or its sender gave it too few."
+        }
+        (Cause::HostUnreachable, _) if kind == IcmpKind::Other => {
+            " It is of a rare kind: protocol unreachable, as rules of a firewall send it, a source route that failed, or a header that could not be read. Its type and code say which."
         }
         (Cause::HostUnreachable, _) if quoted_destination.is_some_and(|to| to.address == from) => {
             " The address says so itself, so the way to it is open: a rule on its host refuses the packet with this error, or the host sends it on to where it cannot reach, a pod for example."
@@ -213,7 +223,7 @@ mod tests {
             (IcmpKind::AdminProhibited, Some(Cause::AdminProhibited)),
             (IcmpKind::PacketTooBig, Some(Cause::PacketTooBig)),
             (IcmpKind::TimeExceeded, Some(Cause::HostUnreachable)),
-            (IcmpKind::Other, None),
+            (IcmpKind::Other, Some(Cause::HostUnreachable)),
         ];
         for family in Family::BOTH {
             for (kind, expected) in cases {

@@ -9,7 +9,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
     AskedAgain, Course, Discarded, Exchange, FollowUps, LostParts, Origin, Point, Replies, View,
 };
-use crate::model::finding::Confidence;
+use crate::model::finding::{Cause, Confidence};
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
@@ -19,6 +19,7 @@ mod delivery;
 mod errors;
 mod habit;
 mod neighbour;
+mod passed_over;
 mod silence;
 mod tracked;
 
@@ -298,7 +299,13 @@ impl<'a> Reading<'a> {
     /// Whether an ICMP error ended the exchange.
     #[must_use]
     pub fn is_rejected(&self) -> bool {
-        self.errors.iter().any(|seen| seen.ended)
+        self.errors.iter().any(|seen| seen.ended && seen.cause != Cause::FragmentsLost)
+    }
+
+    /// The errors that say that fragments did not arrive, where nothing went on after it.
+    #[must_use]
+    pub fn missed_parts(&self) -> Option<&SeenErrors<'a>> {
+        self.errors.iter().find(|seen| seen.ended && seen.cause == Cause::FragmentsLost)
     }
 
     /// Whether the primary point would have seen what the device sends next.

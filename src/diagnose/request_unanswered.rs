@@ -1,6 +1,7 @@
 //! A request, or later a follow-up, that expects an answer got none.
 
 mod entry;
+mod passed_over;
 
 use super::evidence::extend;
 use super::reading::{Reading, entry_evidence};
@@ -25,6 +26,9 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     }
     if let Some(unanswered) = reading.no_longer_answered() {
         return no_longer(reading, verdict, unanswered);
+    }
+    if let Some(passed) = reading.passed_over() {
+        return passed_over::find(reading, verdict, passed);
     }
     reading.stalled().map(|stall| stalled(reading, verdict, stall))
 }
@@ -122,6 +126,8 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
             reading.name(asked.address),
             if reading.view.icmp_errors.is_empty() {
                 "no datagram and no ICMP error"
+            } else if reading.missed_parts().is_some() {
+                "no datagram, only an ICMP error that says that fragments did not arrive"
             } else {
                 "no datagram, though an ICMP error that does not end an exchange"
             },
@@ -268,7 +274,7 @@ fn elsewhere(reading: &Reading<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
-    use crate::model::exchange::{Course, Origin};
+    use crate::model::exchange::{Course, Expectation, Origin};
     use crate::model::finding::{Cause, Confidence, Verdict};
     use crate::model::protocol::Protocol;
 
@@ -293,6 +299,33 @@ mod tests {
                 assert_eq!(found, expected, "{name}, {family:?}");
                 assert_eq!(sample.diagnose().verdict == Verdict::Unanswered, expected, "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn silence_says_nothing_where_nobody_has_to_answer() {
+        for family in Family::BOTH {
+            let asks = |expectation| {
+                let sample = Sample::request(family, Protocol::Sip, 5060);
+                let mut sample = sample.repeat_request(3).wait_seconds(5);
+                sample.primary().expectation = expectation;
+                sample
+            };
+            for (expectation, verdict) in [
+                (Expectation::Answer, Verdict::Unanswered),
+                (Expectation::Untold, Verdict::Inconclusive),
+                (Expectation::Nothing, Verdict::OneWay),
+            ] {
+                let sample = asks(expectation);
+                assert_eq!(sample.diagnose().verdict, verdict, "{expectation:?} {family:?}");
+                let found = sample.causes().contains(&Cause::RequestUnanswered);
+                assert_eq!(found, verdict == Verdict::Unanswered, "{expectation:?} {family:?}");
+            }
+            let mut answered =
+                asks(Expectation::Nothing).reply(family.vip(), 5060, Origin::Asked, 1);
+            assert_eq!(answered.diagnose().verdict, Verdict::Symmetric, "{family:?}");
+            answered.primary().expectation = Expectation::Answer;
+            assert_eq!(answered.diagnose().verdict, Verdict::Symmetric, "{family:?}");
         }
     }
 

@@ -259,6 +259,21 @@ impl Sample {
         self
     }
 
+    /// Further requests, of all of which `passed` are passed over; `repeats` of those
+    /// repeat one that was passed over before.
+    pub fn passes_over(mut self, requests: u64, passed: u64, repeats: u64) -> Self {
+        for number in 1..requests {
+            self.count_request(Novelty::New);
+            let last = self.primary().requests.last;
+            let tally = &mut self.primary().passed_over;
+            if number <= passed {
+                tally.count(last.unwrap(), 30, Novelty::New);
+            }
+            tally.repeats = repeats;
+        }
+        self
+    }
+
     /// Repeats the request, a second apart.
     pub fn repeat_request(mut self, repeats: u64) -> Self {
         for _ in 0..repeats {

@@ -13,11 +13,13 @@ use crate::model::finding::{Severity, Verdict};
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
 /// 5. An ICMP error after which nothing went on: `rejected`.
-/// 6. No reply: `unanswered` where silence was observed, or where another point
+/// 6. No reply that could be used: `unanswered` where its receiver says that fragments
+///    did not arrive, where silence was observed, or where another point
 ///    saw a reply that was lost; else `inconclusive`.
 /// 7. Follow-ups to the answerer repeated in vain, or lost between two points,
-///    requests that are no longer answered though earlier ones were, or a transfer
-///    that went on and then came to a halt: `unanswered`.
+///    requests that are no longer answered though earlier ones were, or that were
+///    passed over among others, or a transfer that went on and then came to a halt:
+///    `unanswered`.
 /// 8. A reply that wants a follow-up and got none: `unanswered` where the
 ///    device's side was watched and the reply was repeated; else several
 ///    explanations remain, `inconclusive`.
@@ -41,6 +43,9 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.is_rejected() {
         return Verdict::Rejected;
     }
+    if reading.missed_parts().is_some() {
+        return Verdict::Unanswered;
+    }
     if !reading.is_answered() {
         let silent = reading.unanswered_request().is_some() || reading.lost_reply.is_some();
         return if silent { Verdict::Unanswered } else { Verdict::Inconclusive };
@@ -48,6 +53,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.unanswered_follow_up().is_some()
         || reading.lost_follow_up.is_some()
         || reading.no_longer_answered().is_some()
+        || reading.passed_over().is_some()
         || reading.stalled().is_some()
     {
         return Verdict::Unanswered;

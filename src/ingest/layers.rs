@@ -125,7 +125,8 @@ fn with_places(layers: Layers, sink: &mut Sink<'_>) -> impl FnMut(Event<'_>) + S
     }
 }
 
-fn detect(window: &mut Window<'_>) -> Kind {
+/// What the window holds, by its first bytes.
+pub fn detect(window: &mut Window<'_>) -> Kind {
     window.ensure(detect::MAGIC_BYTES);
     // A live capture may be slow to send more than its first bytes.
     // No more than those, however much one read brought: the kind must not depend on it.

@@ -21,6 +21,7 @@ mod lz4;
 mod netscreen;
 mod pcap;
 mod pcapng;
+mod plain;
 #[cfg(test)]
 mod samples;
 mod server_log;
@@ -37,8 +38,9 @@ use std::io::Read;
 pub use self::ahead::Together;
 use self::bounded::Budget;
 use self::layers::Layers;
+pub use self::plain::read_plain;
 use self::window::Window;
-use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
+use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType, PointKind};
 use crate::model::input::{Fault, InputErrorKind};
 use crate::model::packet::Packet;
 use crate::model::time::Timestamp;
@@ -104,6 +106,8 @@ pub struct CaptureHeader {
     pub node: Option<String>,
     /// Interface named by the command or by tcpdump's "listening on".
     pub interface: Option<String>,
+    /// The side of the translation, where a command tells that it ran inside a pod.
+    pub point: Option<PointKind>,
     /// The line at which a text capture begins, counted from 1.
     pub line: Option<u64>,
 }
@@ -132,12 +136,15 @@ pub struct InventoryText<'a> {
 /// A packet of which the text gives names for addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPacket {
-    /// A datagram; the unspecified address stands where a name belongs.
+    /// A datagram, or an ICMP error; the unspecified address stands where a name belongs.
     pub packet: Packet,
     /// The line that names them, counted from 1.
     pub line: u64,
     pub source: Option<String>,
     pub destination: Option<String>,
+    /// The destination of what an ICMP error quotes. The quoted source is who gets the
+    /// error.
+    pub quoted: Option<String>,
     /// The family, where the text tells it beside the names.
     pub is_ipv6: Option<bool>,
 }

@@ -45,6 +45,7 @@ pub fn read(
         name: None,
         node: None,
         interface: None,
+        point: None,
         line: None,
     }));
     let link_type = Some(header.link_type);

@@ -166,6 +166,7 @@ impl Capture {
                 name: None,
                 node: None,
                 interface: None,
+                point: None,
                 line: None,
             }));
         }

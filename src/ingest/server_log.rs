@@ -5,7 +5,7 @@
 const LIMIT_QUOTE_CHARS: usize = 160;
 
 /// What servers log (tftp-hpa's `tftpd.c`, dnsmasq's `tftp.c`), and what it means.
-const MEANINGS: [(&str, &str); 5] = [
+const MEANINGS: [(&str, &str); 6] = [
     (
         "Operation not permitted",
         "the server's own host refused to send the packet: a firewall rule for what leaves it. A rule that lets related packets pass does so only where the TFTP helper is assigned, which kernels since 6.0 do not do by themselves",
@@ -19,7 +19,11 @@ const MEANINGS: [(&str, &str); 5] = [
         "Network is unreachable",
         "the server's host has no route back to the client in this address family",
     ),
-    ("failed sending", "the server sent again and again, and gave up without an acknowledgement"),
+    (
+        "failed sending",
+        "the transfer did not finish: the client stopped answering, or ended it with an error of its own, as boot ROMs do once they know a file's size",
+    ),
+    ("not found", "the server has no such file"),
 ];
 
 /// What a line of a server's log says, as a sentence without a full stop;
@@ -30,6 +34,11 @@ pub fn find_failure(line: &str) -> Option<String> {
     let (_, meaning) = MEANINGS.iter().find(|(words, _)| message.contains(words))?;
     let quote: String = text.chars().filter(|c| !c.is_control()).take(LIMIT_QUOTE_CHARS).collect();
     Some(format!("a TFTP server logged '{quote}': {meaning}"))
+}
+
+/// Whether a line is one of a TFTP server's log.
+pub fn is_of_server(text: &str) -> bool {
+    find_message(text.trim()).is_some()
 }
 
 /// The message behind `in.tftpd[123]: ` or `dnsmasq-tftp[123]: `, with any
@@ -92,7 +101,13 @@ mod tests {
                 "2024-11-08T07:19:25+00:00 n in.tftpd[1]: sending NAK (1, File not found) to 2001:db8::9",
                 Some("TFTP error"),
             ),
-            ("dnsmasq-tftp[77]: failed sending /srv/a to 192.0.2.9", Some("gave up")),
+            ("dnsmasq-tftp[77]: failed sending /srv/a to 192.0.2.9", Some("did not finish")),
+            ("dnsmasq-tftp[77]: failed sending /srv/a to 2001:db8::9", Some("did not finish")),
+            ("dnsmasq-tftp[77]: file /srv/b not found for 192.0.2.9", Some("no such file")),
+            ("dnsmasq-tftp[77]: file /srv/b not found for 2001:db8::9", Some("no such file")),
+            // The client's own doing, on a healthy network too.
+            ("dnsmasq-tftp[77]: error 8 User aborted the transfer received from 192.0.2.9", None),
+            ("dnsmasq-tftp[77]: error 8 User aborted the transfer received from 2001:db8::9", None),
             ("in.tftpd[123]: RRQ from 192.0.2.9 filename startup.cfg", None),
             ("in.tftpd[x]: tftpd: read: Connection refused", None),
             ("the tftpd said: read: Connection refused", None),

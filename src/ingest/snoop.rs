@@ -39,6 +39,7 @@ pub fn read(
         name: None,
         node: None,
         interface: None,
+        point: None,
         line: None,
     }));
     let link_type = find_link_type(data_link);

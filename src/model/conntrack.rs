@@ -25,6 +25,10 @@ pub struct TrackedFlow {
     /// Packets and bytes in the original direction, where the kernel counts them.
     pub original_count: Option<TrackedCount>,
     pub reply_count: Option<TrackedCount>,
+    /// The zone of its original direction, where the listing tells one. Virtual networks
+    /// (OVN, OVS) track a flow once in each zone that it passes; every zone keeps an entry
+    /// of its own.
+    pub zone: Option<u16>,
     /// What happened to the entry, where the table was followed (`conntrack -E`).
     pub event: Option<TrackedEvent>,
     /// When it was seen, where the listing says so.
@@ -159,6 +163,7 @@ mod tests {
                 expires_in_s: None,
                 original_count: None,
                 reply_count: None,
+                zone: None,
                 event: None,
                 at: None,
             };

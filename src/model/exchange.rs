@@ -19,7 +19,7 @@ pub use incidents::{
     AskedAgain, Discarded, DroppedPackets, ErrorAnswer, LateChange, LostParts, PayloadReplies,
     Stall,
 };
-pub use packets::{Course, FollowUps, IcmpErrors, Novelty, Origin, Replies, Tally};
+pub use packets::{Course, Expectation, FollowUps, IcmpErrors, Novelty, Origin, Replies, Tally};
 pub use step::{Said, Step, TrackedChange};
 pub use view::{Beside, View};
 

@@ -84,13 +84,13 @@ impl InputErrorKind {
                 "Add a capture: a pcap or pcapng file, or the lines that tcpdump printed; or what `conntrack -L` printed on the node."
             }
             Self::NoPackets { .. } => {
-                "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them."
+                "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them. Also read are `hubble observe` (as it is, or with `-o jsonpb`), `cilium monitor`, `dig`, FortiGate's `diagnose sniffer packet`, ScreenOS' `snoop`, hex dumps of frames, and what `tshark` prints with `-V` or of packets with their ports."
             }
             Self::NothingInArchive { .. } => {
                 "Put pcap or pcapng files, or the text that tcpdump printed, into the archive, each plain or compressed once, without a password."
             }
             Self::NotAnInventory(_) => {
-                "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide`, `-o json` or `-o yaml`, `sysctl -a`, `lsmod`, `conntrack -L`, or a device list (CSV with the columns name,address, JSON or YAML)."
+                "Send the output of `ip addr`, `ip -j addr`, `ip route`, `kubectl get pod,node,svc -o wide`, `-o json` or `-o yaml`, `sysctl -a`, `lsmod`, `conntrack -L`, `cat /etc/hosts`, or a device list (CSV with the columns name,address, JSON or YAML)."
             }
             Self::Damaged { .. } => {
                 "Copy the file again in binary mode, or make a new capture with `tcpdump -w`."

@@ -4,6 +4,7 @@
 pub mod bearer;
 pub mod capture;
 pub mod cluster;
+pub mod command_network;
 pub mod conntrack;
 pub mod endpoint;
 pub mod exchange;
@@ -20,6 +21,7 @@ pub mod progress;
 pub mod protocol;
 pub mod query;
 pub mod reason;
+pub mod refusal;
 pub mod report;
 pub mod segment;
 pub mod time;

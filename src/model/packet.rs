@@ -12,6 +12,7 @@ use super::failure::{is_sip_failure, is_snmp_failure};
 use super::hop::HopMarks;
 use super::neighbour::NeighbourMessage;
 use super::protocol::Protocol;
+use super::refusal::is_refusal;
 use super::segment::{QuotedKind, Segment};
 use super::time::Timestamp;
 
@@ -27,6 +28,8 @@ pub struct Packet {
     /// (SLL2): one capture of `-i any` is taken at several interfaces.
     pub kernel_interface: Option<u32>,
     pub direction: Option<Direction>,
+    /// To whom the innermost link header is addressed.
+    pub link_audience: LinkAudience,
     /// IPv4 identification: tells a repeated datagram from a second copy of
     /// one datagram. `None` for IPv6, text, and where it is zero (RFC 6864
     /// lets senders of unfragmentable datagrams put anything there).
@@ -37,6 +40,32 @@ pub struct Packet {
     /// was seen bare. `content` is what was inside.
     pub tunnel: Option<Tunnel>,
     pub content: Content,
+}
+
+impl Packet {
+    /// Whether a packet to `destination` was sent to all hosts of its network, by its
+    /// link header: to the broadcast address of a network whose mask nobody may know.
+    ///
+    /// A host throws away what comes to it in a broadcast frame under an address of its
+    /// own (RFC 1122 section 3.3.6). A multicast frame says no such thing: clusters of
+    /// firewalls and load balancers have one address and a group of link addresses.
+    #[must_use]
+    pub fn is_to_all_hosts(&self, destination: IpAddr) -> bool {
+        self.link_audience == LinkAudience::Broadcast
+            && destination.is_ipv4()
+            && !destination.is_multicast()
+            && !destination.is_loopback()
+    }
+}
+
+/// To whom a link header is addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinkAudience {
+    /// There is no such header, or it does not tell.
+    Unknown,
+    One,
+    Multicast,
+    Broadcast,
 }
 
 /// A tunnel by its outer addresses, and what its header tells networks apart by.
@@ -208,7 +237,8 @@ pub struct FragmentsLost {
     /// The addresses of the fragments.
     pub source: IpAddr,
     pub destination: IpAddr,
-    /// IPv4 identification, or that of the IPv6 fragment header.
+    /// IPv4 identification, or that of the IPv6 fragment header; zero where a text
+    /// does not print it.
     pub identification: u32,
     /// Bytes of IP payload (UDP header included) in the fragments that were seen.
     pub received_bytes: u32,
@@ -238,6 +268,8 @@ pub enum FragmentsEnd {
     Evicted,
     /// The capture ended; the rest may have come later.
     CaptureEnded,
+    /// Fragments overlap: every host throws all of them away (RFC 8200 section 4.5).
+    Overlapping,
 }
 
 /// A UDP datagram.
@@ -356,7 +388,8 @@ impl Transaction {
     /// The words in which an answer says that the server failed or refused: a DNS
     /// response code (RFC 1035 section 4.1.1, RFC 2136) other than that there is
     /// no such name, which is an answer like any other; SNMP's error status, and SIP's
-    /// status, as [`failure`](super::failure) has them.
+    /// status, as [`failure`](super::failure) has them; and what [`refusal`](super::refusal)
+    /// lists.
     #[must_use]
     pub fn failure(&self) -> Option<&'static str> {
         if self.role != TransactionRole::Reply {
@@ -375,7 +408,7 @@ impl Transaction {
             Protocol::Sip => is_sip_failure(self.label),
             _ => false,
         };
-        fails.then_some(self.label)
+        (fails || is_refusal(self.label)).then_some(self.label)
     }
 }
 
@@ -405,27 +438,36 @@ impl PayloadAddress {
     const DEFAULT_SIP_PORT: u16 = 5060;
 
     /// What the topmost of a SIP Via's values names:
-    /// `SIP/2.0/UDP 192.0.2.7:5062;branch=…;rport`. The port is 5060 where none
-    /// stands there (RFC 3261 section 18.2.2).
+    /// `SIP/2.0/UDP 192.0.2.7:5062;branch=…;rport`. There may be spaces around its slashes
+    /// and colon (RFC 3261 section 20.42). The port is 5060 where none stands there
+    /// (section 18.2.2).
     #[must_use]
     pub fn find_in_via(value: &str) -> Option<Self> {
         let topmost = value.split(',').next()?;
         let mut parts = topmost.split(';');
-        let sent_by = parts.next()?.split_whitespace().last()?;
-        let asks_for_own_port =
-            parts.any(|part| part.split('=').next().is_some_and(|name| name.trim() == "rport"));
-        let (host, port) = match sent_by.strip_prefix('[') {
-            Some(rest) => {
-                let (host, rest) = rest.split_once(']')?;
-                (host, rest.strip_prefix(':'))
+        let (_, transport) = parts.next()?.split_once('/')?.1.split_once('/')?;
+        let (_, sent_by) = transport.trim_start().split_once(char::is_whitespace)?;
+        let (mut asks_for_own_port, mut others) = (false, None);
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            match name.trim() {
+                "rport" => asks_for_own_port = true,
+                // Section 18.2.2: answers go there, whatever else is said.
+                "maddr" => others = value.trim().trim_matches(['[', ']']).parse().ok(),
+                _ => {}
             }
-            None => match sent_by.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (sent_by, None),
-            },
+        }
+        let sent_by = sent_by.trim();
+        let (host, rest) = match sent_by.strip_prefix('[') {
+            Some(rest) => rest.split_once(']')?,
+            None => sent_by.split_at(sent_by.find(':').unwrap_or(sent_by.len())),
         };
-        let port = port.map_or(Some(Self::DEFAULT_SIP_PORT), |port| port.parse().ok())?;
-        Some(Self { address: host.parse().ok(), port, asks_for_own_port })
+        let port = match rest.trim_start().strip_prefix(':') {
+            Some(port) => port.trim().parse().ok()?,
+            None if rest.trim().is_empty() => Self::DEFAULT_SIP_PORT,
+            None => return None,
+        };
+        Some(Self { address: others.or_else(|| host.trim().parse().ok()), port, asks_for_own_port })
     }
 }
 
@@ -434,8 +476,12 @@ impl PayloadAddress {
 pub enum TransactionRole {
     Request,
     Reply,
-    /// Expects no answer: an SNMP trap.
+    /// Expects no answer: an SNMP trap, a keep-alive, an NTP broadcast.
     Notification,
+    /// All of the payload is there, at the protocol's port, and it is none of its
+    /// messages. Servers throw such away without a word (RFC 2865 section 3, RFC 3412
+    /// section 7.2, RFC 7252 section 3), so silence says nothing.
+    Unread,
 }
 
 /// An ICMP or ICMPv6 error.
@@ -496,9 +542,10 @@ impl Quote {
 pub enum IcmpKind {
     /// ICMP 3/3, ICMPv6 1/4: nothing listens there.
     PortUnreachable,
-    /// ICMP 3/1, ICMPv6 1/3.
+    /// ICMP 3/1, 3/7, 3/8, 3/12, 3/14, 3/15, ICMPv6 1/2, 1/3: there is no way to the host
+    /// that may be taken.
     HostUnreachable,
-    /// ICMP 3/0, ICMPv6 1/0.
+    /// ICMP 3/0, 3/6, 3/11, ICMPv6 1/0.
     NetworkUnreachable,
     /// ICMP 3/9, 3/10, 3/13, ICMPv6 1/1, 1/5, 1/6: a firewall or policy refused.
     AdminProhibited,
@@ -506,6 +553,8 @@ pub enum IcmpKind {
     PacketTooBig,
     /// ICMP 11/0, ICMPv6 3/0: out of hops, which traceroute provokes on purpose.
     TimeExceeded,
+    /// ICMP 11/1, ICMPv6 3/1: some fragments of the datagram did not arrive.
+    ReassemblyTimeExceeded,
     /// Any other error type.
     Other,
 }
@@ -521,6 +570,7 @@ impl IcmpKind {
             Self::AdminProhibited => "administratively prohibited",
             Self::PacketTooBig => "packet too big",
             Self::TimeExceeded => "time exceeded",
+            Self::ReassemblyTimeExceeded => "fragment reassembly time exceeded",
             Self::Other => "ICMP error",
         }
     }

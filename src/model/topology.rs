@@ -6,6 +6,7 @@ mod role;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use hashbrown::HashMap;
 use ipnet::IpNet;
 
 use super::cluster::{AddressPool, ServiceFact};
@@ -30,6 +31,8 @@ pub struct AddressRole {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Topology {
     roles: BTreeMap<IpAddr, AddressRole>,
+    /// The roles alone: every exchange asks for several.
+    role_by_address: HashMap<IpAddr, Role>,
     links: Vec<LinkFact>,
     interfaces: Vec<InterfaceFact>,
     networks: Vec<NetworkFact>,
@@ -58,8 +61,11 @@ impl Topology {
             .rev()
             .collect();
         let settings = NodeSettings::joined(settings);
+        let role_by_address =
+            roles.iter().map(|(address, belief)| (*address, belief.role)).collect();
         Self {
             roles,
+            role_by_address,
             links,
             interfaces,
             networks,
@@ -82,8 +88,9 @@ impl Topology {
     /// [`Role::Unknown`].
     #[must_use]
     pub fn role_of(&self, address: IpAddr) -> Role {
-        self.find(address)
-            .map(|belief| belief.role)
+        self.role_by_address
+            .get(&address)
+            .copied()
             .or_else(|| Role::of_form(address))
             .unwrap_or(Role::Unknown)
     }
@@ -91,7 +98,8 @@ impl Topology {
     /// Adds a belief about an address of which nothing is known yet; what an
     /// inventory said stays.
     pub fn infer(&mut self, address: IpAddr, belief: AddressRole) {
-        self.roles.entry(address).or_insert(belief);
+        let belief = self.roles.entry(address).or_insert(belief);
+        self.role_by_address.insert(address, belief.role);
     }
 
     /// All beliefs, by address.

@@ -85,7 +85,17 @@ fn symmetric(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> Stri
         }
         _ => "UDP works".to_owned(),
     };
+    if exchanges.iter().any(is_answered_elsewhere) {
+        return format!("{works}: {number}, answered");
+    }
     format!("{works}: {number}, answered by the address that was asked")
+}
+
+/// Whether another address than the one asked answered, as all of a group do, and
+/// servers of protocols that move.
+fn is_answered_elsewhere(exchange: &DeviceExchange) -> bool {
+    let asked = exchange.request.as_ref().map(|request| request.destination.address);
+    asked.is_some_and(|asked| exchange.replies.iter().any(|reply| reply.source.address != asked))
 }
 
 /// What to say of exchanges that ended with an error as answer, if any did.
@@ -113,6 +123,9 @@ fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], one_way: u64) -> St
     });
     if to_group {
         format!("{protocol} to a group address: {number}, no answer has to be seen here")
+    } else if protocol.expects_answer() || protocol == Protocol::Udp {
+        // To all hosts of a network, or nothing but keep-alives and announcements.
+        format!("{protocol}: {number}, one way, no answer has to be seen here")
     } else {
         format!("{protocol} expects no answer: {number}, one way")
     }

@@ -60,9 +60,9 @@ impl<'a> Times<'a> {
 
     /// The time by the clock of the first capture.
     fn put_right(&self, capture: &str, at: Timestamp) -> Timestamp {
-        let ahead_us = self.offsets_us.get(capture).copied().unwrap_or(0);
-        let ahead_ns = ahead_us.saturating_mul(1_000);
-        Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_sub(ahead_ns))
+        let offset_us = self.offsets_us.get(capture).copied().unwrap_or(0);
+        let at_ns = at.as_nanoseconds();
+        Timestamp::from_nanoseconds(at_ns.saturating_sub(offset_us.saturating_mul(1_000)))
     }
 }
 

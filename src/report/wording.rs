@@ -99,7 +99,8 @@ pub(super) fn icmp_label(kind: IcmpKind, from: IpAddr) -> String {
         | IcmpKind::NetworkUnreachable
         | IcmpKind::AdminProhibited
         | IcmpKind::PacketTooBig
-        | IcmpKind::TimeExceeded => format!("{family} {}", kind.as_text()),
+        | IcmpKind::TimeExceeded
+        | IcmpKind::ReassemblyTimeExceeded => format!("{family} {}", kind.as_text()),
     }
 }
 

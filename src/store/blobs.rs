@@ -53,6 +53,16 @@ impl CaptureBlobs {
         }
     }
 
+    /// Opens the file of the capture that was created as number `count`, from 0 on.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be opened.
+    pub fn open(&self, count: usize) -> Result<File, Error> {
+        let path = self.directory.join(count.to_string());
+        File::open(&path).map_err(|source| Error::Blob { path, source })
+    }
+
     /// The report is saved: its captures stay until it is deleted.
     pub fn keep(mut self) {
         self.is_kept = true;

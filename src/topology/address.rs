@@ -106,14 +106,12 @@ pub const fn has_role(address: IpAddr) -> bool {
     }
 }
 
-/// Whether both are IPv4 or both IPv6.
-pub const fn same_family(one: IpAddr, other: IpAddr) -> bool {
-    one.is_ipv4() == other.is_ipv4()
-}
-
-/// The length of the prefix that a netmask (`255.255.0.0`) stands for.
+/// The length of the prefix that a netmask (`255.255.0.0`, on BSD `0xffff0000`) stands for.
 pub fn find_mask_length_bits(mask: &str) -> Option<u8> {
-    let mask: Ipv4Addr = mask.parse().ok()?;
+    let mask: Ipv4Addr = match mask.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok()?.into(),
+        None => mask.parse().ok()?,
+    };
     ipnet::ipv4_mask_to_prefix(mask).ok()
 }
 

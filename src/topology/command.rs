@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use crate::model::command_network::{CommandNetwork, find_namespace};
 use crate::model::topology::{AddressFact, FactSource, Role};
 
 /// Whose addresses a command printed.
@@ -70,8 +71,11 @@ impl Command {
         let filtered = stages.any(is_filter);
         let words: Vec<&str> = first.split_whitespace().collect();
         let namespace = find_namespace(&words);
-        let host = find_pod_host(&words, namespace.as_deref())
-            .unwrap_or_else(|| Host::Node(node.map(ToOwned::to_owned)));
+        let host = match CommandNetwork::of(&words) {
+            CommandNetwork::Prompt => Host::Node(node.map(ToOwned::to_owned)),
+            CommandNetwork::Node(name) => Host::Node(name),
+            CommandNetwork::Pod(name) => Host::Pod(name),
+        };
         // Of `ip addr show eth0; ip addr show eth1` no line says which it is from.
         let several = first.contains(';') || first.contains('&');
         let interface = if several { None } else { find_interface(&words) };
@@ -84,6 +88,13 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether what it prints of links is all that there are.
+    pub const fn shows_all_links(&self) -> bool {
+        !self.filtered && self.interface.is_none()
+    }
+}
+
 /// The last part of a program's path.
 fn program(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
@@ -92,66 +103,6 @@ fn program(word: &str) -> &str {
 fn is_filter(stage: &str) -> bool {
     let name = program(stage.split_whitespace().next().unwrap_or_default());
     matches!(name, "grep" | "egrep" | "fgrep" | "rg" | "awk" | "sed" | "head" | "tail")
-}
-
-fn is_kubectl(word: &str) -> bool {
-    matches!(program(word), "kubectl" | "k" | "oc" | "kubecolor")
-}
-
-fn find_namespace(words: &[&str]) -> Option<String> {
-    let start = words.iter().position(|word| is_kubectl(word))?;
-    let mut words = words.get(start + 1..)?.iter().take_while(|word| **word != "--");
-    while let Some(word) = words.next() {
-        let value = match *word {
-            "-n" | "--namespace" => words.next().copied(),
-            word => word
-                .strip_prefix("--namespace=")
-                .or_else(|| word.strip_prefix("-n").filter(|_| !word.starts_with("--"))),
-        };
-        if let Some(value) = value {
-            return Some(value.trim_start_matches('=').to_owned()).filter(|name| !name.is_empty());
-        }
-    }
-    None
-}
-
-/// The pod inside which the command ran, if it ran in one.
-fn find_pod_host(words: &[&str], namespace: Option<&str>) -> Option<Host> {
-    if let Some(start) = words.iter().position(|word| is_kubectl(word)) {
-        let exec = start + words.get(start..)?.iter().position(|word| *word == "exec")?;
-        let name = find_exec_target(words.get(exec + 1..)?);
-        return Some(Host::Pod(name.map(|name| match namespace {
-            Some(namespace) => format!("{namespace}/{name}"),
-            None => name.to_owned(),
-        })));
-    }
-    let programs: Vec<&str> = words.iter().map(|word| program(word)).collect();
-    let runs_in_container = programs
-        .windows(2)
-        .any(|pair| matches!(pair, ["docker" | "crictl" | "podman" | "nerdctl", "exec"]));
-    let enters_network = programs.contains(&"nsenter")
-        && words.iter().any(|word| word.starts_with("-n") || word.starts_with("--net"));
-    // Container runtimes name a pod's network namespace `cni-UUID`.
-    let names_network = words.iter().any(|word| word.starts_with("cni-"));
-    (runs_in_container || enters_network || names_network).then_some(Host::Pod(None))
-}
-
-/// The pod of `kubectl exec [-it] [-c CONTAINER] POD -- …`. `deploy/NAME` names no pod.
-fn find_exec_target<'a>(words: &[&'a str]) -> Option<&'a str> {
-    let mut words = words.iter().take_while(|word| **word != "--");
-    while let Some(word) = words.next() {
-        match *word {
-            "-n" | "--namespace" | "-c" | "--container" => {
-                words.next();
-            }
-            word if word.starts_with('-') => {}
-            word => {
-                let name = word.strip_prefix("pod/").or_else(|| word.strip_prefix("po/"));
-                return name.or(Some(word)).filter(|name| !name.contains('/'));
-            }
-        }
-    }
-    None
 }
 
 /// The link of `ip addr show [dev] LINK`. `ip` takes any unambiguous beginning
@@ -225,10 +176,26 @@ mod tests {
             ("nsenter -t 4711 -n ip addr", None),
             ("crictl exec 3f2a ip addr", None),
             ("ip netns exec cni-0b6c ip addr", None),
+            ("kubectl debug tftp-0 -it --image=netshoot -- ip addr", Some("tftp-0")),
         ];
         for (command, pod) in cases {
             let actual = Command::of(command, Some("node3")).host;
             assert_eq!(actual, Host::Pod(pod.map(ToOwned::to_owned)), "{command}");
+        }
+    }
+
+    #[test]
+    fn a_command_run_in_a_nodes_network_prints_the_nodes_addresses() {
+        let cases = [
+            ("nsenter -t 1 -m -u -n -i ip addr", Some("node3")),
+            ("docker exec kind-worker ip addr", Some("kind-worker")),
+            ("kubectl debug node/node7 -it --image=busybox -- ip addr", Some("node7")),
+            ("kubectl -n kube-system exec calico-node-x7k2p -- ip addr", None),
+            ("kubectl exec debugger -- nsenter --target 1 --net ip addr", None),
+        ];
+        for (command, node) in cases {
+            let actual = Command::of(command, Some("node3")).host;
+            assert_eq!(actual, Host::Node(node.map(ToOwned::to_owned)), "{command}");
         }
     }
 }

@@ -22,7 +22,9 @@ pub fn find_list(text: &str) -> Option<CsvList> {
     let mut header = "";
     for line in text.split_inclusive('\n') {
         header = line.trim();
-        if !header.is_empty() && !header.starts_with('#') {
+        // Excel's own first line, `sep=;`, is no row.
+        let is_separator = header.len() <= 5 && header.to_ascii_lowercase().starts_with("sep=");
+        if !header.is_empty() && !header.starts_with('#') && !is_separator {
             break;
         }
         start_bytes += line.len();

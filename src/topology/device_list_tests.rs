@@ -177,3 +177,16 @@ fn a_listed_device_is_found_by_each_of_its_addresses() {
         assert_eq!(topology.role_of(address).as_token(), role, "{address}");
     }
 }
+
+#[test]
+fn the_first_line_of_excel_is_no_row() {
+    for text in [
+        "sep=;\nname;address\nsw1;192.0.2.9\nsw1;2001:db8::9\n",
+        "SEP=,\nname,address\nsw1,192.0.2.9\nsw1,2001:db8::9\n",
+    ] {
+        let facts = parse("", None, text, 1);
+        assert_eq!(facts.faults, []);
+        let [device] = &facts.devices[..] else { panic!("{text}") };
+        assert_eq!((device.name.as_str(), device.addresses.len()), ("sw1", 2), "{text}");
+    }
+}

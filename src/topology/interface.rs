@@ -20,12 +20,14 @@ pub struct Interface {
     pub addresses: Vec<InterfaceAddress>,
     /// Lines may be missing: what is beside an address is not known for sure.
     pub partial: bool,
+    /// Its other end is in another network namespace: `eth0@if7`.
+    pub is_paired: bool,
 }
 
 impl Interface {
     /// A link without addresses.
     pub const fn new(index: Option<u32>, name: Option<String>) -> Self {
-        Self { index, name, state: None, addresses: Vec::new(), partial: false }
+        Self { index, name, state: None, addresses: Vec::new(), partial: false, is_paired: false }
     }
 
     /// What the link is for, by its name.

@@ -14,6 +14,48 @@ fn roles(command: &str, text: &str) -> Vec<(String, Role)> {
 
 use Role::{Node, Service, Vip};
 
+#[test]
+fn ifconfig_of_all_systems_says_the_same() {
+    let linux = "eth0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500
+        inet 192.0.2.13  netmask 255.255.255.0  broadcast 192.0.2.255
+        inet6 2001:db8::13  prefixlen 64  scopeid 0x0<global>
+        ether 02:00:00:00:00:01  txqueuelen 1000  (Ethernet)
+
+eth0:vip: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500
+        inet 192.0.2.21  netmask 255.255.255.255  broadcast 0.0.0.0
+        inet6 2001:db8::21  prefixlen 128  scopeid 0x0<global>
+";
+    let old = "eth0      Link encap:Ethernet  HWaddr 02:00:00:00:00:01
+          inet addr:192.0.2.13  Bcast:192.0.2.255  Mask:255.255.255.0
+          inet6 addr: 2001:db8::13/64 Scope:Global
+          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1
+
+eth0:vip  Link encap:Ethernet  HWaddr 02:00:00:00:00:01
+          inet addr:192.0.2.21  Bcast:0.0.0.0  Mask:255.255.255.255
+          inet6 addr: 2001:db8::21/128 Scope:Global
+";
+    let bsd = "em0: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> metric 0 mtu 1500
+\tinet 192.0.2.13 netmask 0xffffff00 broadcast 192.0.2.255
+\tinet6 2001:db8::13%em0 prefixlen 64 scopeid 0x1
+\tinet 192.0.2.21 netmask 0xffffffff broadcast 192.0.2.21
+\tinet6 2001:db8::21 prefixlen 128
+";
+    for text in [linux, old, bsd] {
+        for command in ["", "ifconfig"] {
+            let mut found = roles(command, text);
+            found.sort_by(|one, other| one.0.cmp(&other.0));
+            let expected = [
+                ("192.0.2.13", Node),
+                ("192.0.2.21", Vip),
+                ("2001:db8::13", Node),
+                ("2001:db8::21", Vip),
+            ]
+            .map(|(address, role)| (address.to_owned(), role));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+}
+
 const ETH0: &str = "2: eth0: <UP> mtu 1500 state UP\n";
 
 /// What, heading, lines, roles in the order of the lines.

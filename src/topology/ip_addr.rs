@@ -60,6 +60,11 @@ impl IpAddrReader {
         match words {
             ["inet" | "inet6", rest @ ..] => self.read_address(rest),
             ["valid_lft", rest @ ..] => self.read_lifetimes(rest),
+            [name, "Link", encapsulation, ..] if encapsulation.starts_with("encap:") => {
+                let name = name.split(':').next().unwrap_or_default();
+                self.current = Some(self.open(None, Some(name)));
+                Reading::Read
+            }
             [name, flags, ..] if name.ends_with(':') && flags.starts_with("flags=") => {
                 // An alias (`eth0:1:`) is its link.
                 let name = name.split(':').next().unwrap_or_default();
@@ -79,15 +84,16 @@ impl IpAddrReader {
 
     /// `2: eth0@if5: <UP> … state UP …`, or `2: eth0    inet …` of `ip -o`.
     fn read_heading(&mut self, index: u32, name: &str, rest: &[&str]) -> Reading {
-        let bare = name.trim_end_matches(':');
-        let bare = bare.split('@').next().unwrap_or(bare);
+        let whole = name.trim_end_matches(':');
+        let bare = whole.split('@').next().unwrap_or(whole);
         match rest {
             [flags, ..] if name.ends_with(':') && flags.starts_with('<') => {
                 let opened = self.open(Some(index), Some(bare));
                 self.current = Some(opened);
                 let state = rest.iter().skip_while(|word| **word != "state").nth(1);
-                if let (Some(state), Some(interface)) = (state, self.interfaces.get_mut(opened)) {
-                    interface.state = Some((*state).to_owned());
+                if let Some(interface) = self.interfaces.get_mut(opened) {
+                    interface.is_paired = is_paired(whole);
+                    interface.state = state.map(|state| (*state).to_owned());
                 }
                 Reading::Read
             }
@@ -124,6 +130,7 @@ impl IpAddrReader {
         let bare = name.split('@').next().unwrap_or(name);
         let opened = self.open(None, Some(bare));
         if let Some(interface) = self.interfaces.get_mut(opened) {
+            interface.is_paired = is_paired(name);
             interface.state = Some(state.to_owned());
             interface.addresses.extend(addresses);
         }
@@ -135,7 +142,12 @@ impl IpAddrReader {
         let Some((word, options)) = words.split_first() else {
             return Reading::Fault("expected an address after 'inet', found the line's end".into());
         };
-        let word = word.strip_prefix("addr:").unwrap_or(word);
+        // `inet addr:192.0.2.1`, `inet6 addr: 2001:db8::1/64` of old versions of ifconfig.
+        let (word, options) = match (word.strip_prefix("addr:"), options.split_first()) {
+            (Some(""), Some((word, options))) => (*word, options),
+            (Some(word), _) => (word, options),
+            (None, _) => (*word, options),
+        };
         let prefixed = match parse_prefixed(word) {
             Ok(prefixed) => prefixed,
             Err(error) => return Reading::Fault(error.to_string()),
@@ -184,6 +196,14 @@ impl IpAddrReader {
     }
 }
 
+/// `eth0@if7`: of the link at the other end only the index is known here. Of a VLAN
+/// the link below it is named: `eth0.7@eth0`.
+fn is_paired(name: &str) -> bool {
+    name.split_once("@if").is_some_and(|(_, index)| {
+        !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 fn is_state(word: &str) -> bool {
     matches!(
         word,
@@ -213,6 +233,15 @@ fn read_options(entry: &mut InterfaceAddress, options: &[&str]) -> Option<String
                 let length = words.next().and_then(|mask| address::find_mask_length_bits(mask));
                 set_length(entry, length);
             }
+            word if word.starts_with("Mask:") => {
+                let mask = word.trim_start_matches("Mask:");
+                set_length(entry, address::find_mask_length_bits(mask));
+            }
+            word if word.starts_with("P-t-P:") => {
+                entry.peer = parse_address(word.trim_start_matches("P-t-P:")).ok();
+            }
+            "Scope:Host" => entry.host_scope = true,
+            word if ["Bcast:", "Scope:"].iter().any(|lead| word.starts_with(lead)) => {}
             "prefixlen" => {
                 set_length(entry, words.next().and_then(|length| length.parse().ok()));
             }

@@ -16,6 +16,8 @@ pub fn read_interface(value: &Value, faults: &mut Vec<String>) -> Interface {
         value.get("ifindex").and_then(Value::as_u64).and_then(|index| index.try_into().ok());
     let mut interface = Interface::new(index, text(value, "ifname"));
     interface.state = text(value, "operstate");
+    // The index at the other end; `link` names one in the same namespace.
+    interface.is_paired = value.get("link_index").is_some();
     let entries = value.get("addr_info").and_then(Value::as_array);
     for entry in entries.into_iter().flatten() {
         // `ip -j addr show up` leaves empty objects where links are filtered out.

@@ -6,7 +6,7 @@ use super::command::Command;
 use super::interface::{self, Interface};
 use super::route::{self, Route};
 use super::text::{line_of, without_line};
-use super::{device_json, ip_addr_json, ip_route_json, kubectl_json};
+use super::{device_json, ip_addr_json, ip_route_json, kubectl_json, namespace};
 use crate::model::input::{Fault, Place};
 use crate::model::topology::Facts;
 
@@ -139,7 +139,8 @@ fn read_array(
             messages.push(format!("entry {}: {message}", index + 1));
         }
     }
-    facts.extend(interface::facts_of(&interfaces, &command.host));
-    facts.extend(route::facts_of(&routes, &command.host));
+    let host = namespace::host_of(&interfaces, command);
+    facts.extend(interface::facts_of(&interfaces, &host));
+    facts.extend(route::facts_of(&routes, &host));
     facts.extend(devices.finish());
 }

@@ -23,6 +23,8 @@ mod kubectl_row;
 mod kubectl_service;
 mod kubectl_table;
 mod link;
+mod namespace;
+mod networks;
 mod resolve;
 mod route;
 mod settings;
@@ -74,7 +76,9 @@ pub fn parse(command: &str, node: Option<&str>, text: &str, first_line: u64) -> 
     }
     facts.extend(lines.finish());
     if facts.is_empty() && facts.faults.is_empty() {
-        return yaml::find_list(text, &command, first_line).unwrap_or_default();
+        return yaml::find_list(text, &command, first_line)
+            .or_else(|| Some(Facts { hosts: hosts::find_file(text)?, ..Facts::default() }))
+            .unwrap_or_default();
     }
     facts
 }

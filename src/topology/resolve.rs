@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::networks::Networks;
 use crate::model::topology::{
-    AddressFact, AddressRole, DeviceEntry, FactSource, Facts, LinkFact, NetworkFact, Role, Topology,
+    AddressFact, AddressRole, DeviceEntry, FactSource, Facts, LinkFact, Role, Topology,
 };
 
 /// Weighs all facts: one belief per address, the most trusted source first.
@@ -29,9 +30,10 @@ pub fn resolve(mut facts: Facts) -> Topology {
     for fact in std::mem::take(&mut facts.addresses).into_iter().chain(listed) {
         by_address.entry(fact.address.to_canonical()).or_default().push(fact);
     }
+    let networks = Networks::of(&facts.networks);
     let mut roles: BTreeMap<IpAddr, AddressRole> = by_address
         .into_iter()
-        .filter_map(|(address, known)| Some((address, weigh(known, &facts.networks)?)))
+        .filter_map(|(address, known)| Some((address, weigh(known, &networks)?)))
         .collect();
     for link in &mut facts.links {
         link.leads_to = link.leads_to.to_canonical();
@@ -67,7 +69,7 @@ fn join_devices(devices: Vec<DeviceEntry>) -> Vec<DeviceEntry> {
 }
 
 /// The belief about one address from all that is said of it; `None` of nothing.
-fn weigh(mut known: Vec<AddressFact>, networks: &[NetworkFact]) -> Option<AddressRole> {
+fn weigh(mut known: Vec<AddressFact>, networks: &Networks) -> Option<AddressRole> {
     let on_host_network = is_on_host_network(&known, networks);
     known.sort_by_key(|fact| (fact.source, rank(fact, on_host_network)));
     let best = known.first()?;
@@ -122,22 +124,29 @@ fn rank(fact: &AddressFact, on_host_network: bool) -> (usize, bool) {
 ///
 /// `ip addr` run inside a pod looks alike, so names must not contradict: its
 /// prompt shows the pod's name where the node's would be.
-fn is_on_host_network(known: &[AddressFact], networks: &[NetworkFact]) -> bool {
+fn is_on_host_network(known: &[AddressFact], networks: &Networks) -> bool {
     let of =
         |source, role| known.iter().filter(move |fact| fact.source == source && fact.role == role);
-    of(FactSource::Kubernetes, Role::Pod).any(|pod| {
-        let listed = [FactSource::Agent, FactSource::IpAddr];
-        listed.into_iter().flat_map(|source| of(source, Role::Node)).any(|node| {
-            let agrees = match (&pod.node, &node.node) {
-                (Some(one), Some(other)) => one == other,
-                _ => true,
-            };
+    // One address may be in thousands of facts: each is looked at once.
+    let pods: BTreeSet<(Option<&str>, Option<&str>)> = of(FactSource::Kubernetes, Role::Pod)
+        .map(|pod| {
             let name = pod.pod.as_deref().and_then(|name| name.rsplit('/').next());
-            agrees
-                && (node.node.is_none() || node.node.as_deref() != name)
-                && networks.iter().any(|fact| fact.network.contains(&node.address))
+            (pod.node.as_deref(), name)
         })
-    })
+        .collect();
+    let nodes: BTreeSet<Option<&str>> = of(FactSource::Agent, Role::Node)
+        .chain(of(FactSource::IpAddr, Role::Node))
+        .map(|node| node.node.as_deref())
+        .collect();
+    let is_inside = known.first().is_some_and(|fact| networks.contain(fact.address));
+    is_inside
+        && pods.iter().any(|(node, name)| {
+            nodes.contains(&None)
+                || match node {
+                    Some(node) => nodes.contains(&Some(*node)) && Some(*node) != *name,
+                    None => nodes.iter().take(2).any(|node| node != name),
+                }
+        })
 }
 
 /// One cable leads to one pod: where the pod of one of its addresses is known,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::model::topology::InterfaceFact;
+use crate::model::topology::{InterfaceFact, NetworkFact};
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()

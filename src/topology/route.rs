@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::address::{has_role, same_family};
+use super::address::has_role;
 use super::command::Host;
 use super::link::{LinkKind, is_uplink};
 use crate::model::topology::{FactSource, Facts, LinkFact, NetworkFact, Role};
@@ -65,11 +65,39 @@ struct LinkRoutes {
     /// A network or a gateway is behind the link.
     leads_to_many: bool,
     /// The single addresses behind the link.
-    hosts: BTreeSet<IpAddr>,
+    hosts: Addresses,
     /// The node's own addresses that have a host route of the kernel's.
     own_hosts: BTreeSet<IpAddr>,
     /// The sources of the kernel's routes, which came with the link's addresses.
-    sources: BTreeSet<IpAddr>,
+    sources: Addresses,
+}
+
+/// Addresses, and how many there are of each family: a node may have thousands of both.
+#[derive(Debug, Default)]
+struct Addresses {
+    known: BTreeSet<IpAddr>,
+    v4: usize,
+    v6: usize,
+}
+
+impl Addresses {
+    fn add(&mut self, address: Option<IpAddr>) {
+        let Some(address) = address.filter(|address| self.known.insert(*address)) else { return };
+        if address.is_ipv4() {
+            self.v4 += 1;
+        } else {
+            self.v6 += 1;
+        }
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.known.contains(&address)
+    }
+
+    /// How many there are of the family of `address`.
+    const fn count_like(&self, address: IpAddr) -> usize {
+        if address.is_ipv4() { self.v4 } else { self.v6 }
+    }
 }
 
 impl LinkRoutes {
@@ -82,22 +110,20 @@ impl LinkRoutes {
         self.leads_to_many |= route.via_gateway || (host.is_none() && !is_link_local);
         if route.is_kernels() {
             self.own_hosts.extend(host);
-            self.sources.extend(route.source);
+            self.sources.add(route.source);
         } else {
-            self.hosts.extend(host);
+            self.hosts.add(host);
         }
     }
 
     /// Whether `address` is the only one of its family behind the link.
-    fn leads_only_to(&self, address: IpAddr) -> bool {
-        !self.leads_to_many
-            && self.hosts.iter().filter(|host| same_family(**host, address)).take(2).count() < 2
+    const fn leads_only_to(&self, address: IpAddr) -> bool {
+        !self.leads_to_many && self.hosts.count_like(address) < 2
     }
 
     /// Whether the kernel's routes name other sources of this family, and not this one.
     fn names_another_source(&self, address: IpAddr) -> bool {
-        !self.sources.contains(&address)
-            && self.sources.iter().any(|source| same_family(*source, address))
+        !self.sources.contains(address) && self.sources.count_like(address) > 0
     }
 }
 

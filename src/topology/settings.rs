@@ -7,13 +7,17 @@ use crate::model::topology::NodeSettings;
 /// Connection helpers and their NAT parts: `nf_conntrack_tftp`, `nf_nat_sip`.
 const HELPER_PREFIXES: [&str; 2] = ["nf_conntrack_", "nf_nat_"];
 /// Modules of these names that help no protocol.
-const NO_HELPERS: [&str; 6] = [
+const NO_HELPERS: [&str; 10] = [
     "nf_conntrack_netlink",
     "nf_conntrack_broadcast",
     "nf_conntrack_bridge",
     "nf_conntrack_ipv4",
     "nf_conntrack_ipv6",
+    "nf_nat_ipv4",
+    "nf_nat_ipv6",
     "nf_nat_masquerade_ipv4",
+    "nf_nat_masquerade_ipv6",
+    "nf_nat_redirect",
 ];
 
 /// Interfaces whose settings are kept; a node has one for each pod.
@@ -43,13 +47,22 @@ impl SettingsReader {
             self.in_modules &= text.is_empty();
             return Reading::Foreign;
         };
+        self.add_module(module);
+        // `3 nf_nat_tftp,nf_nat`: what uses a module is loaded too.
+        let users = text.split_whitespace().nth(3).unwrap_or_default();
+        for user in users.split(',').filter(|user| *user != "-") {
+            self.add_module(user);
+        }
+        Reading::Read
+    }
+
+    fn add_module(&mut self, module: &str) {
         let is_helper = HELPER_PREFIXES.iter().any(|prefix| module.starts_with(prefix))
             && !NO_HELPERS.contains(&module);
         let modules = self.modules();
         if is_helper && !modules.iter().any(|known| known == module) {
             modules.push(module.to_owned());
         }
-        Reading::Read
     }
 
     /// What was told. `command` says of which node, and whether lines were left
@@ -58,8 +71,13 @@ impl SettingsReader {
         if !self.has_any || matches!(command.host, Host::Pod(_)) {
             return None;
         }
-        if command.filtered && self.settings.helper_modules.as_ref().is_some_and(Vec::is_empty) {
-            self.settings.helper_modules = None;
+        if command.filtered {
+            // Only what is there is known then; for TFTP that may be all there is to know.
+            let has = |modules: &[String], name: &str| modules.iter().any(|known| known == name);
+            self.settings.helper_modules =
+                self.settings.helper_modules.take().filter(|modules| {
+                    has(modules, "nf_conntrack_tftp") && has(modules, "nf_nat_tftp")
+                });
         }
         self.settings.node = command.host.node();
         Some(self.settings)
@@ -184,13 +202,18 @@ xfs                  2000000  1
         let proc =
             "nf_conntrack_sip 16384 2 nf_nat_sip, Live 0x0000000000000000\nxfs 1 1 - Live 0x0\n";
         let tftp: &[&str] = &["nf_conntrack_tftp", "nf_nat_tftp"];
-        let cases: [(&str, &str, Option<&[&str]>); 7] = [
+        let older = "Module Size Used by\nnf_nat_ipv4 16384 1\nnf_nat_ipv6 16384 1\nnf_nat_masquerade_ipv6 1 1\n";
+        let user = "nf_conntrack_tftp 20480 1 nf_nat_tftp\n";
+        let cases: [(&str, &str, Option<&[&str]>); 10] = [
             ("lsmod", all, Some(tftp)),
             ("", all, Some(tftp)),
             ("lsmod", none, Some(&[])),
-            ("lsmod | grep tftp", "nf_nat_tftp 16384 0\n", Some(&["nf_nat_tftp"])),
+            ("lsmod | grep nat_tftp", "nf_nat_tftp 16384 0\n", None),
+            ("lsmod | grep nf_conntrack", user, Some(tftp)),
+            ("lsmod | grep sip", "nf_nat_sip 16384 0\nnf_conntrack_sip 1 1 nf_nat_sip\n", None),
+            ("lsmod", older, Some(&[])),
             ("lsmod | grep -v xfs", "Module Size Used by\n", None),
-            ("cat /proc/modules", proc, Some(&["nf_conntrack_sip"])),
+            ("cat /proc/modules", proc, Some(&["nf_conntrack_sip", "nf_nat_sip"])),
             ("", "xfs 2000000 1\n", None),
         ];
         for (command, text, expected) in cases {

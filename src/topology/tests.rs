@@ -145,6 +145,37 @@ fn a_damaged_json_gives_its_complete_elements() {
 }
 
 /// Long texts are read in one pass: these would take minutes otherwise.
+/// Each took minutes where an address is compared with all others: the test runner
+/// ends a test that takes so long.
+#[test]
+fn large_inventories_of_both_families_cost_no_more_than_their_length() {
+    use std::fmt::Write as _;
+
+    const COUNT: u32 = 80_000;
+    let v4 = |at: u32| std::net::Ipv4Addr::from(0x0a00_0000 + at);
+    let v6 = |at: u32| std::net::Ipv6Addr::from(0x2001_0db8_u128 << 96 | u128::from(at));
+    let (mut hosts, mut sources) = (String::new(), String::new());
+    let mut pods = "NAME READY STATUS RESTARTS AGE IP NODE\n".to_owned();
+    let (mut addresses, mut networks) = (String::new(), String::new());
+    for at in 0..COUNT {
+        let (one, other, one_v6) = (v4(at), v4(at + COUNT), v6(at));
+        writeln!(hosts, "{one} dev net7 scope link\n{one_v6} dev net7").unwrap();
+        writeln!(sources, "192.0.2.0/24 dev net7 proto kernel scope link src {one}").unwrap();
+        writeln!(sources, "203.0.113.0/24 dev net7 src {other}").unwrap();
+        writeln!(sources, "2001:db8:7::/64 dev net7 src {one_v6}").unwrap();
+        writeln!(pods, "pod-{at} 1/1 Running 0 1d 192.0.2.13 node-{at}").unwrap();
+        addresses += "    inet 192.0.2.13/32 scope global eth0\n";
+        let (third, fourth) = (at >> 8 & 255, at & 255);
+        writeln!(networks, "10.{third}.{fourth}.0/24 dev eth0 proto kernel scope link").unwrap();
+    }
+    write!(pods, "2: eth0: <UP> mtu 1500\n{addresses}{networks}").unwrap();
+    for text in [hosts, sources, pods] {
+        let facts = parse("", None, &text, 1);
+        assert!(!facts.is_empty());
+        let _ = resolve(facts);
+    }
+}
+
 #[test]
 fn long_texts_are_read_in_one_pass() {
     let texts = [

@@ -9,6 +9,7 @@ use super::interface;
 use super::ip_addr::IpAddrReader;
 use super::ip_route;
 use super::kubectl_table::KubectlReader;
+use super::namespace;
 use super::route::{self, Route};
 use super::settings::SettingsReader;
 use crate::model::input::{Fault, Place};
@@ -172,8 +173,10 @@ impl<'a> Lines<'a> {
 
     /// What all lines say together.
     pub fn finish(self) -> Facts {
-        let mut facts = interface::facts_of(&self.links.finish(), &self.command.host);
-        facts.extend(route::facts_of(&self.routes, &self.command.host));
+        let links = self.links.finish();
+        let host = namespace::host_of(&links, self.command);
+        let mut facts = interface::facts_of(&links, &host);
+        facts.extend(route::facts_of(&self.routes, &host));
         facts.addresses.extend(self.tables.finish());
         facts.hosts.extend(self.hosts);
         facts.settings.extend(self.settings.finish(self.command));

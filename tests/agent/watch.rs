@@ -202,7 +202,10 @@ fn interfaces_that_come_and_go_leave_no_gap_at_the_others() {
         find_value(&metrics(&agent), "replyscope_watch_packets_total", &[&label]).is_some()
     };
     let add = |name: &str| {
-        network.shell("node", &format!("ip link add {name} type dummy; ip link set {name} up"));
+        network.shell(
+            "node",
+            &format!("ip link add {name} type veth peer name x{name}; ip link set {name} up"),
+        );
     };
     add("cali8");
     wait_long("the new one is watched", || is_watched("cali8"));
@@ -219,8 +222,7 @@ fn interfaces_that_come_and_go_leave_no_gap_at_the_others() {
         wait_long("silence was observed", || has_verdict(&metrics(&agent), device, "unanswered"));
     }
     // More than there are rings for: the way to the devices stays.
-    let many =
-        "for n in $(seq 70); do ip link add caliz$n type dummy; ip link set caliz$n up; done";
+    let many = "for n in $(seq 70); do ip link add caliz$n type veth peer name zz$n; done";
     network.shell("node", many);
     let fault = || agent.get("/v1/watch")["fault"].as_str().unwrap_or_default().to_owned();
     wait_long("what is left out is told", || fault().contains("no room for the interfaces"));
@@ -238,7 +240,10 @@ fn interfaces_that_come_and_go_leave_no_gap_at_the_others() {
 fn devices_that_are_not_captured_are_told() {
     let Some((network, folder)) = network("agent-watch-blind") else { return };
     // The way to one of them is forbidden; to IPv6's other one there is none.
-    network.shell("node", "ip link add eth1 type dummy; ip link set eth1 up");
+    network.shell(
+        "node",
+        "ip link add eth1 type veth peer name other1; ip link set eth1 up; ip link set other1 up",
+    );
     network
         .shell("node", "ip route add 203.0.113.5 dev eth1; ip -6 route add 2001:db8:5::5 dev eth1");
     let devices = format!("{},203.0.113.5,{},2001:db8:5::5,2001:db8:9::9", DEVICE[0], DEVICE[1]);

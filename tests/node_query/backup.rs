@@ -10,13 +10,34 @@ const ACK: u8 = 4;
 ///
 /// - `serve ADDRESS` takes backups until it is killed;
 /// - `put SOURCE DESTINATION to-answerer|to-asked` makes one; fails where no
-///   block is acknowledged.
+///   block is acknowledged;
+/// - `ask SOURCE DESTINATION COUNT` asks for a file so many times, a second apart, and
+///   expects no answer;
+/// - `mute ADDRESS` takes requests until it is killed, and says nothing.
 pub fn run(words: &str) {
     let words: Vec<&str> = words.split(' ').collect();
     match words[0] {
         "serve" => serve(words[1].parse().unwrap()),
         "put" => put(words[1].parse().unwrap(), words[2].parse().unwrap(), words[3] == "to-asked"),
+        "ask" => ask(words[1], words[2], words[3].parse().unwrap()),
+        "mute" => mute(words[1]),
         other => panic!("no helper is called {other}"),
+    }
+}
+
+fn ask(source: &str, destination: &str, count: u32) {
+    let socket = UdpSocket::bind(source).unwrap();
+    for _ in 0..count {
+        // An ICMP error to an earlier one is told here: that is no failure.
+        let _ = socket.send_to(b"\0\x01startup.cfg\0octet\0", destination);
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+fn mute(address: &str) {
+    let socket = UdpSocket::bind(address).unwrap();
+    loop {
+        let _ = socket.recv_from(&mut [0; 2_048]);
     }
 }
 

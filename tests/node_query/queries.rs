@@ -153,8 +153,7 @@ fn silence_until_the_end_of_a_query_is_no_answer() {
     let id = service.ask(12);
     for family in [0, 1] {
         let (from, to) = (endpoint(NODE[family], 5_161), endpoint(DEVICE[family], 69));
-        let mut ask = site.network.helper("node", &format!("ask {from} {to}"));
-        // It waits for an answer that does not come.
+        let mut ask = site.network.helper("node", &format!("ask {from} {to} 1"));
         std::thread::spawn(move || ask.output());
     }
     let report = service.report(&id);
@@ -187,8 +186,8 @@ fn a_gateway_that_does_not_answer_is_why_a_pod_gets_no_answer() {
     });
     for family in [0, 1] {
         let (from, to) = (endpoint(POD[family], 5_161), endpoint(far[family], 69));
-        let mut send = site.network.helper("pod", &format!("send {from} {to} 12 1000000 10"));
-        std::thread::spawn(move || send.output());
+        let mut ask = site.network.helper("pod", &format!("ask {from} {to} 10"));
+        std::thread::spawn(move || ask.output());
     }
     for (family, id) in ids.iter().enumerate() {
         let report = service.report(id);
@@ -226,7 +225,7 @@ fn pods_behind_a_bridge_are_captured() {
     let id = service.ask(10);
     for family in [0, 1] {
         let (from, to) = (endpoint(POD[family], 5_161), endpoint(DEVICE[family], 69));
-        site.network.help("pod", &format!("send {from} {to} 2 100000 10"));
+        site.network.help("pod", &format!("ask {from} {to} 1"));
     }
     let report = service.report(&id);
     let capture = &report["captures"][0];

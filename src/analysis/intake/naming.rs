@@ -76,6 +76,7 @@ mod tests {
             name: owned(name),
             node: owned(node),
             interface: None,
+            point: None,
             line,
         };
         CaptureIntake::new(CaptureId(0), "input", None, header)

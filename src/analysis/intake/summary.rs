@@ -1,6 +1,6 @@
 //! A capture as the report lists it, and where its points are.
 
-use super::{CaptureIntake, FIRST_KERNEL_INTERFACE, MAX_FAULTS, Undecoded};
+use super::{CaptureIntake, FIRST_KERNEL_INTERFACE, MAX_FAULTS, MAX_POINTS, Undecoded};
 use crate::correlate::{Correlated, Place};
 use crate::model::capture::{CaptureFormat, CapturePoint, Clock, PointKind};
 use crate::model::exchange::PointId;
@@ -20,8 +20,11 @@ impl CaptureIntake {
                 let name = topology.interface_name(node.as_deref(), *index);
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
             });
-        let own = self.whole_interfaces().iter().map(|(id, header)| (*id, header.name.clone()));
-        let mut interfaces: Vec<(u32, Option<String>)> = own.chain(kernel).collect();
+        let own = self.whole_interfaces().range(..MAX_POINTS);
+        let own = own.map(|(id, header)| (*id, header.name.clone()));
+        let shared = [MAX_POINTS, FIRST_KERNEL_INTERFACE + MAX_POINTS].map(|id| (id, None));
+        let shared = shared.into_iter().filter(|_| self.shares_point);
+        let mut interfaces: Vec<(u32, Option<String>)> = own.chain(kernel).chain(shared).collect();
         if interfaces.is_empty() {
             interfaces.push((0, None));
         }
@@ -31,8 +34,8 @@ impl CaptureIntake {
             .map(|(id, own_name)| {
                 let stated = self.stated.as_ref();
                 // A capture of several interfaces is not taken at one point, whatever was stated.
-                let kind =
-                    stated.filter(|_| is_single).map_or(PointKind::Unknown, |point| point.kind);
+                let typed = self.header.point.unwrap_or(PointKind::Unknown);
+                let kind = stated.filter(|_| is_single).map_or(typed, |point| point.kind);
                 let named = stated.filter(|_| is_single).and_then(|point| point.interface.clone());
                 let from_header =
                     self.header.interface.clone().filter(|name| is_single && name != "any");
@@ -117,6 +120,11 @@ impl CaptureIntake {
                 "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
             ));
         }
+        if self.shares_point {
+            warnings.push(format!(
+                "it was taken at more than {MAX_POINTS} interfaces: what was seen at the others is followed as at one, so that addresses that change between them are not told"
+            ));
+        }
         warnings.extend(self.tunnels.warning());
         // What dig says needs no times.
         if self.header.clock == Clock::None && self.header.format != CaptureFormat::Dig {
@@ -156,6 +164,7 @@ mod tests {
             name: None,
             node: None,
             interface: None,
+            point: None,
             line: None,
         };
         let mut capture = CaptureIntake::new(CaptureId(0), "input", None, header);

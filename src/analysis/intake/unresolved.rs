@@ -2,6 +2,7 @@
 //! the analysis learns of addresses is known.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::CaptureIntake;
 use crate::analysis::feeder::Feeder;
@@ -107,7 +108,20 @@ impl CaptureIntake {
 ///
 /// The name of which no address, or more than one, is known.
 fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
-    let NamedPacket { mut packet, source, destination, is_ipv6, .. } = waiting;
+    let NamedPacket { mut packet, source, destination, quoted, is_ipv6, .. } = waiting;
+    if let Content::IcmpError(error) = &mut packet.content {
+        let ends = find_ends((error.from, source), (error.to, destination), is_ipv6, names)?;
+        (error.from, error.to) = ends;
+        if let Some(quote) = &mut error.quote {
+            if quote.source.is_unspecified() {
+                quote.source = error.to;
+            }
+            if let Some(name) = quoted {
+                quote.destination = names.find(&name, error.to).ok_or(name)?;
+            }
+        }
+        return Ok(packet);
+    }
     let flow = match &mut packet.content {
         Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
         Content::Dropped(dropped) => &mut dropped.datagram.flow,
@@ -116,20 +130,29 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
         | Content::Neighbour(_)
         | Content::Segment(_) => return Ok(packet),
     };
-    match (source, destination) {
-        (None, None) => {}
-        (Some(name), None) => {
-            flow.source.address = names.find(&name, flow.destination.address).ok_or(name)?;
-        }
-        (None, Some(name)) => {
-            flow.destination.address = names.find(&name, flow.source.address).ok_or(name)?;
-        }
-        (Some(source), Some(destination)) => {
-            let pair = names.find_pair(&source, &destination, is_ipv6)?;
-            (flow.source.address, flow.destination.address) = pair;
-        }
-    }
+    let known = (flow.source.address, flow.destination.address);
+    (flow.source.address, flow.destination.address) =
+        find_ends((known.0, source), (known.1, destination), is_ipv6, names)?;
     Ok(packet)
+}
+
+/// The addresses of a packet's ends, each of which is known or named.
+///
+/// # Errors
+///
+/// The name of which no address, or more than one, is known.
+fn find_ends(
+    (source, source_name): (IpAddr, Option<String>),
+    (destination, destination_name): (IpAddr, Option<String>),
+    is_ipv6: Option<bool>,
+    names: &Names,
+) -> Result<(IpAddr, IpAddr), String> {
+    Ok(match (source_name, destination_name) {
+        (None, None) => (source, destination),
+        (Some(name), None) => (names.find(&name, destination).ok_or(name)?, destination),
+        (None, Some(name)) => (source, names.find(&name, source).ok_or(name)?),
+        (Some(source), Some(destination)) => names.find_pair(&source, &destination, is_ipv6)?,
+    })
 }
 
 fn unknown(line: u64, name: &str) -> Fault {

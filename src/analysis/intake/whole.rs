@@ -78,6 +78,16 @@ impl CaptureIntake {
         (same_place && same_wire).then(|| first.since(ended))
     }
 
+    /// Whether it goes on with `before`, once both have been passed on.
+    pub fn goes_on_after(&self, before: &Self) -> bool {
+        self.times.is_some_and(|times| self.find_pause_after(before, times).is_some())
+    }
+
+    /// Its first packet, of what was passed on.
+    pub fn begins_at(&self) -> Option<Timestamp> {
+        self.times.map(|(first, _)| first)
+    }
+
     /// Goes on with `before`: with its frame and interface numbers, and with
     /// the fragments that it was waiting for.
     pub fn go_on_with(&mut self, before: &mut Self) {
@@ -86,6 +96,7 @@ impl CaptureIntake {
         self.decoder =
             std::mem::replace(&mut before.decoder, Decoder::new(decode::Limits::default()));
         self.kernel_interfaces.clone_from(&before.kernel_interfaces);
+        self.shares_point |= before.shares_point;
         self.whole = Some(Whole {
             first: before.first_part(),
             before: before.id,

@@ -185,6 +185,9 @@ const fn ends_handshake(kind: IcmpKind) -> bool {
         | IcmpKind::HostUnreachable
         | IcmpKind::NetworkUnreachable
         | IcmpKind::AdminProhibited => true,
-        IcmpKind::PacketTooBig | IcmpKind::TimeExceeded | IcmpKind::Other => false,
+        IcmpKind::PacketTooBig
+        | IcmpKind::TimeExceeded
+        | IcmpKind::ReassemblyTimeExceeded
+        | IcmpKind::Other => false,
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Group, PACE, Place, Seen, TIME_APART, clock_offsets_of};
-use crate::correlate::record::Audience;
+use crate::correlate::audience::Audience;
 use crate::correlate::table::PointTable;
 use crate::model::capture::PointKind;
 use crate::model::exchange::Point;

@@ -3,13 +3,15 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use super::{Audience, Record, STREAM_LIFE};
+use super::{Record, STREAM_LIFE};
+use crate::correlate::audience::Audience;
 use crate::correlate::details::Synopsis;
 use crate::correlate::passage::{Header, Passage};
-use crate::correlate::signature::{BelongsToTftp, Signature, signature};
-use crate::correlate::tftp::{is_tftp, is_tftp_protocol};
+use crate::correlate::sayings::Heard;
+use crate::correlate::signature::{Signature, signature};
+use crate::correlate::tftp::{is_tftp, is_tftp_protocol, tftp_shape};
 use crate::correlate::transactions::CROSSING;
-use crate::model::packet::{Application, Datagram, Packet};
+use crate::model::packet::{Application, Datagram, Packet, TftpMessage};
 use crate::model::time::Timestamp;
 
 impl Record {
@@ -18,14 +20,33 @@ impl Record {
         Signature { value: self.opening, basis: self.opening_basis }
     }
 
-    /// Whether what the client said first is something else than what `other` has for
-    /// that. Where a snap length left less of it, in a tunnel, only its length tells.
-    pub fn opens_unlike(&self, other: &Self) -> bool {
-        let is_cut = self.opening_is_cut || other.opening_is_cut;
-        let has_length_of = self.synopsis.length == other.synopsis.length;
-        self.opening_basis == other.opening_basis
-            && self.opening != other.opening
-            && !(is_cut && has_length_of)
+    /// Whether what the client said first can be what `other` has for that, though it
+    /// reads otherwise: a snap length left less of it, in a tunnel, and only its length tells.
+    pub fn opens_cut_as(&self, other: &Self) -> bool {
+        (self.opening_is_cut || other.opening_is_cut)
+            && self.opening_basis == other.opening_basis
+            && self.synopsis.length == other.synopsis.length
+    }
+
+    /// What the client said first, where that was captured.
+    pub fn first_words(&self) -> Option<Signature> {
+        self.is_opened_by_client.then(|| self.opening())
+    }
+
+    /// What is known of all that the client said.
+    pub fn heard(&self) -> Heard {
+        Heard::new(self.first_words(), self.requests.first.at, &self.sayings)
+    }
+
+    /// Notes what the client said in a request. Blocks of a transfer are like those of
+    /// any other.
+    pub(super) fn note_saying(&mut self, datagram: &Datagram, at: Timestamp) {
+        let is_block = is_tftp_protocol(self.protocol)
+            && !tftp_shape(datagram).is_some_and(TftpMessage::is_request);
+        let said = signature(datagram, is_tftp(self.protocol));
+        if !is_block && self.first_words() != Some(said) {
+            self.sayings.note(said, self.requests.first.at, at);
+        }
     }
 
     /// The first request and the first answer of a plain exchange.
@@ -53,16 +74,6 @@ impl Record {
         let last = [self.from_client, self.from_server].into_iter().flatten().map(|last| last.at);
         let details = self.details.as_ref().and_then(|details| details.last_at);
         last.chain(details).max().unwrap_or(Timestamp::EPOCH)
-    }
-
-    /// Whether `datagram`, sent to the address asked, opens another exchange of
-    /// the same socket: a TFTP request that is not a repetition.
-    pub fn is_over_for(&self, datagram: &Datagram, at: Timestamp) -> bool {
-        const IDLE: Duration = Duration::from_mins(1);
-        let Application::Tftp(message) = &datagram.application else { return false };
-        message.is_request()
-            && (signature(datagram, BelongsToTftp::Yes) != self.opening()
-                || at.since(self.last_at()) > IDLE)
     }
 
     /// Whether the client's last packet said the same as `datagram`, up to
@@ -127,10 +138,10 @@ impl Record {
     /// Whether the client spoke again after so long a pause that the translation
     /// of what was said before it may be forgotten, and was not answered yet.
     pub fn asks_after_pause(&self) -> bool {
-        self.unanswered.packets > 0
-            && self
-                .from_server
-                .is_some_and(|last| self.unanswered.first.at.since(last.at) >= STREAM_LIFE)
+        self.from_server.is_some_and(|last| {
+            let waiting = self.unanswered.asked_since(last.at, self.requests.last);
+            waiting.is_some_and(|waiting| waiting.first.at.since(last.at) >= STREAM_LIFE)
+        })
     }
 
     /// Whether all that was seen are replies of one endpoint to a request that was not.
@@ -158,7 +169,7 @@ impl Record {
             let transferred = details.is_usual() && details.progress.is_some();
             return is_tftp_protocol(self.protocol) && self.asked.is_some() && transferred;
         }
-        let is_over = self.unanswered.packets == 0 || self.protocol.is_one_way();
+        let is_over = self.unanswered.is_empty() || self.protocol.is_one_way();
         let went_well = self.answers.packets > 0 || self.protocol.is_one_way();
         is_over && went_well
     }

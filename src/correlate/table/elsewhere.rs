@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::PointTable;
+use crate::correlate::audience::Audience;
 use crate::correlate::fit;
 use crate::correlate::fit::Fit;
 use crate::correlate::flows::Flow;
 use crate::correlate::passage::Passage;
-use crate::correlate::record::{Audience, ExchangeIndex, is_group};
+use crate::correlate::record::ExchangeIndex;
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
 use crate::model::exchange::{Course, Origin, PayloadReplies};
@@ -48,6 +49,11 @@ impl PointTable {
             origin,
         });
         let record = &mut table.exchanges[exchange.position()];
+        if record.asked.is_some_and(|asked| {
+            fit::is_subnet_broadcast(asked.address, datagram.flow.source.address)
+        }) {
+            record.audience = Audience::Group;
+        }
         if is_tftp_protocol(record.protocol) {
             table.by_tid.insert(datagram.flow.source, exchange);
         }
@@ -106,6 +112,19 @@ impl PointTable {
             })
             // The latest exchange first, so that it wins among equals.
             .reduce(|best, next| if next.1 > best.1 { next } else { best })
+            .or_else(|| self.identified_fit(datagram, at))
+    }
+
+    /// As [`best_reply_fit`](Self::best_reply_fit), of a socket that asks more than are
+    /// tried one by one.
+    fn identified_fit(&self, datagram: &Datagram, at: Timestamp) -> Option<(ExchangeIndex, Fit)> {
+        let index = self.identities.find(datagram)?;
+        let exchange = self.exchanges.get(index.position())?;
+        // The place may be another exchange's by now.
+        if exchange.client != datagram.flow.destination {
+            return None;
+        }
+        fit::find_reply_fit(exchange, datagram, at, false).map(|fit| (index, fit))
     }
 
     /// Takes a packet to an endpoint that its sender has not spoken to yet as
@@ -132,7 +151,7 @@ impl PointTable {
             server: destination,
             exchange,
             course: Some(course),
-            origin: Origin::Asked,
+            origin: self.exchanges[exchange.position()].origin_of_followed(destination),
         });
         self.exchanges[exchange.position()].follow_up(packet, frame, datagram, course);
         true
@@ -146,7 +165,7 @@ impl PointTable {
         frame: FrameRef,
         datagram: &Datagram,
     ) -> bool {
-        if is_group(datagram.flow.destination.address) {
+        if Audience::of(packet, datagram.flow.destination.address) == Audience::Group {
             return false;
         }
         let passages = self.exchanges_of(datagram.flow.source).filter_map(|(_, exchange)| {
@@ -157,13 +176,21 @@ impl PointTable {
         // What came through anywhere came through, whoever else was asked the same.
         let passage =
             passages.reduce(|one, other| if one == Passage::PassedOn { one } else { other });
+        // Another request of the same socket may stand between the two.
+        let earlier = || {
+            let found = self.latest_requests.find_passage(packet, datagram, TRANSLATION_DELAY);
+            found.filter(|passage| *passage != Passage::SentTwice)
+        };
+        let passage = passage.or_else(earlier);
         let relayed = || self.latest_requests.has_passed(packet, datagram);
         let Some(passage) = passage.or_else(|| relayed().then_some(Passage::PassedOn)) else {
             return false;
         };
         let (id, max_exchanges) = (self.id.translated(), self.max_exchanges);
-        let table =
-            self.translated.get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges)));
+        let hasher = &self.hasher;
+        let table = self
+            .translated
+            .get_or_insert_with(|| Box::new(PointTable::new(id, max_exchanges, hasher.clone())));
         table.datagram(packet, frame, datagram);
         if passage == Passage::PassedOn {
             table.note_passed_on(datagram);

@@ -5,6 +5,7 @@ use super::PointTable;
 use crate::correlate::flows::Flow;
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
+use crate::model::endpoint::FlowKey;
 use crate::model::exchange::{IcmpErrors, Tally};
 use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost, IcmpError, Packet};
 use crate::model::protocol::Protocol;
@@ -17,6 +18,9 @@ impl PointTable {
     /// Takes a datagram of which fragments are missing.
     pub fn fragments_lost(&mut self, packet: &Packet, frame: FrameRef, lost: &FragmentsLost) {
         let Some(flow) = lost.flow else { return };
+        if let Some(table) = self.behind(flow) {
+            return table.fragments_lost(packet, frame, lost);
+        }
         let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
         let length =
             lost.total_bytes.unwrap_or(lost.received_bytes).saturating_sub(UDP_HEADER_BYTES);
@@ -74,6 +78,9 @@ impl PointTable {
 
     /// Takes a reply of which its client says that it threw it away.
     pub fn discarded(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+        if let Some(table) = self.behind(datagram.flow) {
+            return table.discarded(packet, frame, datagram);
+        }
         self.datagram(packet, frame, datagram);
         let flow = datagram.flow;
         let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
@@ -86,6 +93,9 @@ impl PointTable {
     /// answer that was dropped has not come.
     pub fn dropped(&mut self, packet: &Packet, frame: FrameRef, dropped: &Dropped) {
         let flow = dropped.datagram.flow;
+        if let Some(table) = self.behind(flow) {
+            return table.dropped(packet, frame, dropped);
+        }
         let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
         let answers = match known {
             Some(known) => (known.client == flow.destination).then_some(known.exchange),
@@ -117,9 +127,14 @@ impl PointTable {
 
     /// Counts an ICMP error at the exchange that it is about.
     pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
+        self.known_error(frame, error) || self.stranger_quoted(frame, error)
+    }
+
+    /// Counts an ICMP error about a flow that was captured.
+    pub(super) fn known_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
         let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);
         let Some((flow, quotes, quoted_destination)) = found else {
-            return self.translated.as_mut().is_some_and(|table| table.icmp_error(frame, error));
+            return self.translated.as_mut().is_some_and(|table| table.known_error(frame, error));
         };
         let errors = IcmpErrors {
             kind: error.kind,
@@ -130,5 +145,17 @@ impl PointTable {
         };
         self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error.to);
         true
+    }
+
+    /// The table of what is seen here after translation, if the flow is known there
+    /// and not here.
+    fn behind(&mut self, flow: FlowKey) -> Option<&mut Self> {
+        let table = self.translated.as_deref_mut()?;
+        let is_known = |table: &Self| {
+            table.flows.knows(&table.hasher, &table.exchanges, flow.source, flow.destination)
+        };
+        let is_here =
+            self.flows.knows(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        (!is_here && is_known(table)).then_some(table)
     }
 }

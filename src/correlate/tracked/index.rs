@@ -40,6 +40,8 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Index {
     entries: Vec<Entry>,
+    /// By zone while they are taken in; of several zones the best entry stays.
+    by_zone: HashMap<(Option<u16>, FlowKey), Position>,
     by_original: HashMap<FlowKey, Position>,
     /// As they are after translation, where that differs.
     by_translated: HashMap<FlowKey, Position>,
@@ -58,7 +60,7 @@ pub struct Index {
 impl Index {
     /// Takes in all tables. Of several entries of one flow in one table, as
     /// `conntrack -E` prints them, the last counts; of several tables the first
-    /// that has the flow.
+    /// that has the flow; of several zones that which tells most.
     pub fn new(tables: Vec<(CaptureId, TrackingTable)>) -> Self {
         let mut index = Self::default();
         for (capture, table) in tables {
@@ -73,6 +75,7 @@ impl Index {
                 }
             }
         }
+        index.keep_best();
         index.link();
         index
     }
@@ -130,10 +133,15 @@ impl Index {
     ) {
         let at = flow.at.unwrap_or(Timestamp::EPOCH);
         let frame = FrameRef { capture, number: line, at };
-        match self.by_original.entry(flow.original) {
+        match self.by_zone.entry((flow.zone, flow.original)) {
             MapEntry::Occupied(slot) => {
                 let before = &mut self.entries[slot.get().place()];
                 if before.frame.capture != capture {
+                    return;
+                }
+                // A listing has one flow twice where its zones are not told.
+                let is_listed = before.flow.event.is_none() && flow.event.is_none();
+                if is_listed && tells(&before.flow) > tells(&flow) {
                     return;
                 }
                 let was = std::mem::replace(before, Entry { frame, flow, followed_until });
@@ -148,6 +156,29 @@ impl Index {
                 self.entries.push(Entry { frame, flow, followed_until });
             }
         }
+    }
+
+    /// Of each flow keeps the entry that tells most, of the first table that has it.
+    fn keep_best(&mut self) {
+        self.by_zone = HashMap::new();
+        let mut kept: Vec<Entry> = Vec::with_capacity(self.entries.len());
+        for entry in std::mem::take(&mut self.entries) {
+            match self.by_original.entry(entry.flow.original) {
+                MapEntry::Occupied(slot) => {
+                    let best = &mut kept[slot.get().place()];
+                    let is_better = tells(&entry.flow) > tells(&best.flow);
+                    if is_better && best.frame.capture == entry.frame.capture {
+                        *best = entry;
+                    }
+                }
+                MapEntry::Vacant(slot) => {
+                    let Ok(position) = u32::try_from(kept.len()) else { break };
+                    slot.insert(Position(position));
+                    kept.push(entry);
+                }
+            }
+        }
+        self.entries = kept;
     }
 
     /// Makes the ways to find entries, once they are all in.
@@ -183,6 +214,12 @@ impl ops::Index<Position> for Index {
     fn index(&self, position: Position) -> &Entry {
         &self.entries[position.place()]
     }
+}
+
+/// How much an entry tells of its flow: in one zone a flow is translated and answered, in
+/// another it only passes.
+fn tells(flow: &TrackedFlow) -> (bool, bool) {
+    (flow.is_replied, !flow.is_untranslated())
 }
 
 /// What an earlier event said of the same entry and a later one does not.

@@ -73,14 +73,13 @@ fn is_told(index: &Index, position: Position, topology: &Topology) -> bool {
     let leads_in = flow.translated_destination().address != asked
         || index.is_service(asked)
         || matches!(topology.role_of(asked), Role::Vip | Role::Service | Role::Node);
-    let from_outside = is_listed(client)
-        || !(is_inside(index, client, topology) || is_near_its_pod(flow, topology));
-    if !leads_in || !from_outside {
+    if !leads_in || (is_inside(index, client, topology) && !is_listed(client)) {
         return false;
     }
     let has_habit = protocol.device_side() == DeviceSide::Client;
     let of_listed = is_listed(client) && (protocol.expects_answer() || protocol.is_one_way());
-    has_habit || of_listed || {
+    let is_near = !is_listed(client) && is_near_its_pod(flow, topology);
+    (has_habit && !is_near) || of_listed || {
         let replies = links::find(index, position, protocol, topology).replies;
         replies.iter().any(|reply| index[*reply].flow.translated_source().address != asked)
     }
@@ -101,9 +100,10 @@ fn is_inside(index: &Index, address: IpAddr, topology: &Topology) -> bool {
     }
 }
 
-/// Pods of one cluster have addresses of one range: a client of unknown role
-/// from the range of the pod that serves it is most likely one of them, not a
-/// device. A /16 is the usual range of IPv4 pods, a /48 one site's (RFC 6177).
+/// Pods of one node have addresses of one range: a client of unknown role from the range
+/// of the pod that serves it is most likely one of them, not a device. A /24 is the usual
+/// range of a node's IPv4 pods, a /64 that of its IPv6 pods; the devices of a site can
+/// share the wider range of all of them (RFC 6177: a site has a /48).
 fn is_near_its_pod(flow: &TrackedFlow, topology: &Topology) -> bool {
     let client = flow.original.source.address;
     let pod = flow.translated_destination().address;
@@ -111,8 +111,8 @@ fn is_near_its_pod(flow: &TrackedFlow, topology: &Topology) -> bool {
     is_sent_on
         && topology.role_of(client) == Role::Unknown
         && match (client, pod) {
-            (IpAddr::V4(client), IpAddr::V4(pod)) => client.octets()[..2] == pod.octets()[..2],
-            (IpAddr::V6(client), IpAddr::V6(pod)) => client.octets()[..6] == pod.octets()[..6],
+            (IpAddr::V4(client), IpAddr::V4(pod)) => client.octets()[..3] == pod.octets()[..3],
+            (IpAddr::V6(client), IpAddr::V6(pod)) => client.octets()[..8] == pod.octets()[..8],
             _ => false,
         }
 }

@@ -7,13 +7,15 @@ use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 const HEADER_BYTES: usize = 4;
+const SERVICE_PORT: u16 = 5683;
 
 /// Reads a request or response.
 ///
 /// The identity is the token, which alone matches a response to its request
 /// (section 5.3.2): a separate response has a message id of its own. A client
 /// that uses no token is paired by message id, as its answers are piggybacked.
-/// `None` for empty messages (ping, bare ACK, reset): these carry no token.
+/// Empty messages carry no token, so they are known by message id: a confirmable one is
+/// a ping, which is answered with a reset (section 4.3); the others acknowledge or refuse.
 pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let bytes = payload.captured;
     let (first, code) = (find_u8(bytes, 0)?, find_u8(bytes, 1)?);
@@ -23,6 +25,15 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         return None;
     }
     let (role, label) = match (code >> 5, code & 0x1f) {
+        (0, 0) => match (first >> 4 & 3, payload.source_port) {
+            (0, _) => (TransactionRole::Request, "ping"),
+            (2, SERVICE_PORT) => (TransactionRole::Reply, "acknowledgement"),
+            (2, _) => (TransactionRole::Notification, "acknowledgement"),
+            (3, SERVICE_PORT) => (TransactionRole::Reply, "reset"),
+            (3, _) => (TransactionRole::Notification, "reset"),
+            // Not confirmable and empty: there is no such message (section 4.3).
+            _ => return None,
+        },
         (0, 1) => (TransactionRole::Request, "GET"),
         (0, 2) => (TransactionRole::Request, "POST"),
         (0, 3) => (TransactionRole::Request, "PUT"),
@@ -41,13 +52,20 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         // A token of two bytes is no message id.
         hash_fields(&[token, &[]])
     };
+    // The answers of an observation share one token (RFC 7641 section 4.2); a message id
+    // of their own tells them from one that is sent again.
+    let is_answer = role == TransactionRole::Reply && !token.is_empty();
     let is_question = role == TransactionRole::Request && payload.is_whole();
     let options = bytes.get(HEADER_BYTES + token_bytes..).unwrap_or_default();
     Some(Transaction {
         protocol: Protocol::Coap,
         role,
         identity,
-        question: is_question.then(|| hash_fields(&[&[code], options])),
+        question: if is_answer {
+            Some(hash_fields(&[&message_id.to_be_bytes()]))
+        } else {
+            is_question.then(|| hash_fields(&[&[code], options]))
+        },
         label,
         reply_to: None,
     })
@@ -57,12 +75,27 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
 /// assigned, a token, and options that are registered, up to the payload
 /// marker (section 3.1).
 pub(super) fn has_response_shape(payload: &Payload<'_>) -> bool {
+    let Some((_, code, options)) = find_parts(payload) else { return false };
+    is_response_code(code) && has_options(options)
+}
+
+/// Whether a payload between unknown ports is a request: one that wants to be answered,
+/// with a method that is assigned and registered options, of which there is one at least.
+pub(super) fn has_request_shape(payload: &Payload<'_>) -> bool {
+    const LAST_METHOD: u8 = 7;
+    let Some((kind, code, options)) = find_parts(payload) else { return false };
+    let names_something = options.first().is_some_and(|first| *first != 0xff);
+    kind <= 1 && (1..=LAST_METHOD).contains(&code) && names_something && has_options(options)
+}
+
+/// Type, code, and what follows the token, of a message that is no reset and has one.
+fn find_parts<'a>(payload: &Payload<'a>) -> Option<(u8, u8, &'a [u8])> {
     let bytes = payload.captured;
-    let (Some(first), Some(code)) = (find_u8(bytes, 0), find_u8(bytes, 1)) else { return false };
-    let (is_reset, token_bytes) = (first & 0x30 == 0x30, usize::from(first & 0xf));
-    let fits = first >> 6 == 1 && !is_reset && (1..=8).contains(&token_bytes);
-    let after_token = bytes.get(HEADER_BYTES + token_bytes..);
-    payload.is_whole() && fits && is_response_code(code) && after_token.is_some_and(has_options)
+    let (first, code) = (find_u8(bytes, 0)?, find_u8(bytes, 1)?);
+    let (kind, token_bytes) = (first >> 4 & 3, usize::from(first & 0xf));
+    let fits = first >> 6 == 1 && kind != 3 && (1..=8).contains(&token_bytes);
+    let after_token = bytes.get(HEADER_BYTES + token_bytes..)?;
+    (payload.is_whole() && fits).then_some((kind, code, after_token))
 }
 
 /// The CoAP codes registry: success, client errors, server errors.
@@ -126,7 +159,11 @@ mod tests {
         let piggybacked = read(&[0x62, 0x45, 0, 7, 0xaa, 0xbb, 0xff, b'1']).unwrap();
         let separate = read(&[0x42, 0x45, 9, 9, 0xaa, 0xbb, 0xff, b'1']).unwrap();
         assert_eq!((request.role, request.label), (TransactionRole::Request, "GET"));
-        assert_eq!((separate.role, separate.question), (TransactionRole::Reply, None));
+        assert_eq!(separate.role, TransactionRole::Reply);
+        // The next of an observation is another message, and one sent again is the same.
+        let next = read(&[0x42, 0x45, 9, 10, 0xaa, 0xbb, 0xff, b'1']).unwrap();
+        assert_eq!(next.identity, separate.identity);
+        assert_ne!(next.question, separate.question);
         assert_eq!(request.identity, piggybacked.identity);
         assert_eq!(request.identity, separate.identity);
         let again = read(&[0x42, 1, 0, 8, 0xcc, 0xdd, 0xb1, b't']).unwrap();
@@ -143,14 +180,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_or_response_is_left() {
-        for bytes in [
-            &[0x40, 0, 0, 7][..],
-            &[0x60, 0, 0, 7],
-            &[0x80, 1, 0, 7],
-            &[0x49, 1, 0, 7],
-            &[0x40, 1, 0],
+    fn empty_messages_are_known_by_their_message_id() {
+        use TransactionRole::{Notification, Reply, Request};
+        let read = |ports: (u16, u16), bytes: &[u8]| {
+            let found = find_transaction(&whole(ports.0, ports.1, bytes)).unwrap();
+            (found.role, found.label, found.identity)
+        };
+        let (up, down) = ((40_000, SERVICE_PORT), (SERVICE_PORT, 40_000));
+        let (role, label, ping) = read(up, &[0x40, 0, 0, 7]);
+        assert_eq!((role, label), (Request, "ping"));
+        let (role, label, answered) = read(down, &[0x70, 0, 0, 7]);
+        assert_eq!((role, label, answered), (Reply, "reset", ping));
+        for (ports, bytes, expected) in [
+            (up, [0x60, 0, 0, 9], (Notification, "acknowledgement")),
+            (up, [0x70, 0, 0, 9], (Notification, "reset")),
+            (down, [0x60, 0, 0, 9], (Reply, "acknowledgement")),
         ] {
+            let (role, label, _) = read(ports, &bytes);
+            assert_eq!((role, label), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_or_response_is_left() {
+        for bytes in [&[0x50, 0, 0, 7][..], &[0x80, 1, 0, 7], &[0x49, 1, 0, 7], &[0x40, 1, 0]] {
             assert_eq!(read(bytes), None, "{bytes:?}");
         }
         let request = [0x42, 1, 0, 7, 0xaa, 0xbb, 0xb1, b't'];

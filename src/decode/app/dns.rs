@@ -52,6 +52,46 @@ pub(super) fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Opt
     })
 }
 
+/// Whether bytes are a query and nothing else: one question, no answers, and behind it
+/// nothing but an option record (RFC 6891 section 6.1.2). Of the flags a client sets
+/// at most three: recursion desired, authentic data, checking disabled.
+pub(super) fn is_whole_query(bytes: &[u8]) -> bool {
+    const MAY_BE_SET: u16 = 0x0130;
+    const OPTION_RECORD_BYTES: usize = 11;
+    /// Internet, chaos, any.
+    const CLASSES: [u16; 3] = [1, 3, 255];
+    let counts = [4, 6, 8, 10].map(|offset| find_u16(bytes, offset));
+    let [Some(1), Some(0), Some(0), Some(additional @ (0 | 1))] = counts else { return false };
+    if find_u16(bytes, 2).is_none_or(|flags| flags & !MAY_BE_SET != 0) {
+        return false;
+    }
+    let Some(end) = find_question_end(bytes) else { return false };
+    let class = find_u16(bytes, end.saturating_sub(2));
+    let rest = bytes.get(end..).unwrap_or_default();
+    let ends = if additional == 0 {
+        rest.is_empty()
+    } else {
+        let option_bytes = find_u16(rest, OPTION_RECORD_BYTES - 2).map(usize::from);
+        // The root's name and type 41.
+        rest.starts_with(&[0, 0, 41])
+            && option_bytes.is_some_and(|options| OPTION_RECORD_BYTES + options == rest.len())
+    };
+    ends && class.is_some_and(|class| CLASSES.contains(&class))
+}
+
+/// Where the first question ends.
+fn find_question_end(bytes: &[u8]) -> Option<usize> {
+    let mut offset = HEADER_BYTES;
+    while offset < HEADER_BYTES + MAX_NAME_BYTES {
+        match find_u8(bytes, offset)? {
+            0 => return Some(offset + 5).filter(|end| *end <= bytes.len()),
+            label_bytes @ 1..=63 => offset += 1 + usize::from(label_bytes),
+            64.. => return None,
+        }
+    }
+    None
+}
+
 /// Hash of the first question's name and type, and the type. Names compare
 /// without case (RFC 1035, section 2.3.3), and some resolvers mix it on purpose.
 /// `None` where it is cut, or its name points elsewhere, which a first name

@@ -1,13 +1,16 @@
 //! What a payload says, as far as pairing requests and answers needs it.
 //!
 //! A protocol is taken from the port; of two known ports the lower is the
-//! service's. TFTP requests, STUN, SIP and the answers of some other protocols are
-//! also known by their shape at any port. Where a payload does not fit its port, the port's protocol is all that
-//! is said. Nothing here allocates, but for the texts of TFTP requests and errors.
+//! service's. TFTP requests, STUN, SIP and the messages of some other protocols are
+//! also known by their shape at any port. Where a payload does not fit its port, the
+//! port's protocol is all that is said, and that it is none of its messages. Nothing here
+//! allocates, but for the texts of TFTP requests and errors, and the address in SIP's Via.
+//! Of DHCP nothing is read: its exchanges are told apart by their addresses alone.
 
 mod coap;
 mod dns;
 mod ntp;
+mod quic;
 mod radius;
 mod shape;
 mod sip;
@@ -16,11 +19,12 @@ mod stun;
 mod tftp;
 mod wireguard;
 
-use crate::model::packet::{Application, Transaction};
-use crate::model::protocol::Protocol;
+use super::fingerprint::hash_fields;
+use crate::model::packet::{Application, Transaction, TransactionRole};
+use crate::model::protocol::{FIRST_EPHEMERAL_PORT, Protocol};
 
-/// RFC 5176: RADIUS dynamic authorization. A port of RADIUS that few know.
-const RADIUS_DYNAMIC_AUTHORIZATION_PORT: u16 = 3799;
+/// Switches send traps from the port that they are polled at (RFC 3417 section 3.1).
+const SNMP_TRAP_PORT: u16 = 162;
 
 /// Below this, ports are services'; from here on systems also hand them out to
 /// clients, so that a TFTP server's new port may be any of them.
@@ -35,6 +39,8 @@ pub(super) struct Payload<'a> {
     pub length: u32,
     /// The captured part, never longer than `length`.
     pub captured: &'a [u8],
+    /// Whether its destination is a multicast group.
+    pub is_to_group: bool,
 }
 
 impl Payload<'_> {
@@ -46,9 +52,27 @@ impl Payload<'_> {
     /// The known protocols of the two ports, the service's first.
     fn services(&self) -> impl Iterator<Item = (u16, Protocol)> {
         let (source, destination) = (self.source_port, self.destination_port);
-        let ports =
-            if source < destination { [source, destination] } else { [destination, source] };
-        ports.into_iter().filter_map(|port| Some((port, find_protocol(port)?)))
+        let source_first = source < destination && destination != SNMP_TRAP_PORT;
+        let ports = if source_first { [source, destination] } else { [destination, source] };
+        ports.into_iter().filter_map(move |port| {
+            let protocol = Protocol::of_port(port)?;
+            let is_its = port < FIRST_EPHEMERAL_PORT || self.may_be(protocol, port);
+            is_its.then(|| (port, protocol.at_ports(source, destination, self.is_to_group)))
+        })
+    }
+
+    /// Whether a port that a client may have by chance is the protocol's all the same:
+    /// the payload begins as its messages do, or, where none was captured, goes there.
+    fn may_be(&self, protocol: Protocol, port: u16) -> bool {
+        match (protocol, self.captured) {
+            (_, []) => port == self.destination_port,
+            // BACnet/IP and, in Annex U, over IPv6 (ASHRAE 135 clause J.2).
+            (Protocol::Bacnet, [first, ..]) => matches!(first, 0x81 | 0x82),
+            (Protocol::Wireguard, bytes) => {
+                matches!(bytes, [1..=4] | [1..=4, 0] | [1..=4, 0, 0] | [1..=4, 0, 0, 0, ..])
+            }
+            _ => true,
+        }
     }
 }
 
@@ -66,25 +90,60 @@ pub(super) fn read_application(payload: &Payload<'_>) -> Application {
         return Application::Transaction(transaction);
     }
     match payload.services().next() {
-        Some((port, protocol)) if port < FIRST_UNPRIVILEGED_PORT => Application::Plain(protocol),
-        // The service's port may be one that a TFTP server picked at random.
-        Some((_, protocol)) => match tftp::find_shape(payload) {
-            None => Application::Plain(protocol),
-            tftp_shape => Application::Unknown { tftp_shape },
-        },
+        Some((port, protocol)) => {
+            // The service's port may be one that a TFTP server picked at random.
+            let picked = port >= FIRST_UNPRIVILEGED_PORT;
+            match tftp::find_strict_shape(payload).filter(|_| picked) {
+                None => read_at_service(protocol, payload),
+                tftp_shape => Application::Unknown { tftp_shape },
+            }
+        }
         None if sip::has_sip_shape(payload.captured) => Application::Plain(Protocol::Sip),
-        None => match shape::find_reply(payload) {
-            Some(transaction) => Application::Transaction(transaction),
-            None => Application::Unknown { tftp_shape: tftp::find_shape(payload) },
-        },
+        None => read_by_shape(payload),
     }
 }
 
-const fn find_protocol(port: u16) -> Option<Protocol> {
-    match port {
-        RADIUS_DYNAMIC_AUTHORIZATION_PORT => Some(Protocol::Radius),
-        _ => Protocol::of_port(port),
+/// A payload between ports of which none says what it is.
+fn read_by_shape(payload: &Payload<'_>) -> Application {
+    match shape::find_message(payload) {
+        Some(transaction) => Application::Transaction(transaction),
+        None => Application::Unknown { tftp_shape: tftp::find_shape(payload) },
     }
+}
+
+/// What is at a service's port and is no message that is read.
+fn read_at_service(protocol: Protocol, payload: &Payload<'_>) -> Application {
+    if protocol == Protocol::Quic && !quic::may_be_quic(payload) {
+        return read_by_shape(payload);
+    }
+    let keeps_alive = protocol == Protocol::Sip && sip::is_keep_alive(payload);
+    let (role, label) = if keeps_alive {
+        (TransactionRole::Notification, "keep-alive")
+    } else if is_unread(protocol, payload) {
+        (TransactionRole::Unread, "unread message")
+    } else {
+        return Application::Plain(protocol);
+    };
+    let identity = hash_fields(&[payload.captured]);
+    let (question, reply_to) = (None, None);
+    Application::Transaction(Transaction { protocol, role, identity, question, label, reply_to })
+}
+
+/// Whether all of a payload is there, and its protocol has no such message.
+fn is_unread(protocol: Protocol, payload: &Payload<'_>) -> bool {
+    let reads_all = matches!(
+        protocol,
+        Protocol::Dns
+            | Protocol::Snmp
+            | Protocol::Ntp
+            | Protocol::Radius
+            | Protocol::Sip
+            | Protocol::Coap
+            | Protocol::Stun
+    );
+    let has_shape = sip::has_sip_shape(payload.captured)
+        || protocol == Protocol::Ntp && ntp::has_ntp_shape(payload.captured);
+    reads_all && payload.is_whole() && !has_shape
 }
 
 /// Reads the message of a protocol that has transactions.
@@ -115,6 +174,7 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         | Protocol::Statsd
         | Protocol::Quic
         | Protocol::Bacnet
+        | Protocol::Bfd
         | Protocol::Teredo
         | Protocol::Vxlan
         | Protocol::Geneve
@@ -133,7 +193,8 @@ fn whole(source_port: u16, destination_port: u16, captured: &[u8]) -> Payload<'_
 /// A payload of `length` bytes of which only `captured` is there.
 #[cfg(test)]
 fn cut(source_port: u16, destination_port: u16, captured: &[u8], length: usize) -> Payload<'_> {
-    Payload { source_port, destination_port, length: length.try_into().unwrap(), captured }
+    let length = length.try_into().unwrap();
+    Payload { source_port, destination_port, length, captured, is_to_group: false }
 }
 
 #[cfg(test)]
@@ -141,24 +202,99 @@ mod tests {
     use super::*;
     use crate::model::packet::TftpMessage;
 
+    /// What is read, in few words.
+    fn told(application: Application) -> String {
+        match application {
+            Application::Transaction(transaction) => {
+                format!("{} {:?} {}", transaction.protocol, transaction.role, transaction.label)
+            }
+            Application::Plain(protocol) => protocol.to_string(),
+            Application::Unknown { tftp_shape } => format!("unknown {tftp_shape:?}"),
+            Application::Tftp(message) => message.to_string(),
+        }
+    }
+
     #[test]
     fn the_lower_known_port_is_the_services() {
         let cases = [
-            (40_000, 514, Some(Protocol::Syslog)),
-            (514, 40_000, Some(Protocol::Syslog)),
-            (514, 514, Some(Protocol::Syslog)),
-            (51_820, 53, Some(Protocol::Dns)),
-            (53, 51_820, Some(Protocol::Dns)),
-            (443, 55_000, Some(Protocol::Quic)),
-            (40_000, 3799, Some(Protocol::Radius)),
-            (40_000, 40_001, None),
+            (40_000, 514, "syslog"),
+            (514, 40_000, "syslog"),
+            (514, 514, "syslog"),
+            (51_820, 53, "DNS"),
+            (53, 51_820, "DNS"),
+            (443, 55_000, "QUIC"),
+            (40_000, 3799, "RADIUS"),
+            (161, 162, "SNMP trap"),
+            (162, 161, "SNMP"),
+            (40_000, 3784, "BFD"),
+            (40_000, 5353, "DNS"),
+            (5353, 40_000, "DNS"),
+            (5353, 5353, "mDNS"),
+            (40_000, 1700, "unknown None"),
+            (40_000, 40_001, "unknown None"),
         ];
         for (source_port, destination_port, expected) in cases {
-            let application = read_application(&whole(source_port, destination_port, b"\xff\xff"));
-            let expected =
-                expected.map_or(Application::Unknown { tftp_shape: None }, Application::Plain);
-            assert_eq!(application, expected, "{source_port} to {destination_port}");
+            // Cut, so that nothing but the ports tells.
+            let application = read_application(&cut(source_port, destination_port, b"\xff", 2));
+            assert_eq!(told(application), expected, "{source_port} to {destination_port}");
         }
+        let to_group = Payload { is_to_group: true, ..cut(40_000, 5353, b"\xff", 2) };
+        assert_eq!(told(read_application(&to_group)), "mDNS");
+    }
+
+    #[test]
+    fn a_port_that_clients_are_given_is_a_services_only_with_its_messages() {
+        let bacnet = [0x81, 0x0a, 0, 8, 1, 0, 0x10, 8];
+        let (handshake, transport) = ([1, 0, 0, 0, 9], [4, 0, 0, 0, 9]);
+        let cases: [(u16, u16, &[u8], &str); 8] = [
+            (47_808, 9000, b"ask", "unknown None"),
+            (9000, 47_808, b"answer", "unknown None"),
+            (51_820, 9000, b"ask", "unknown None"),
+            (9000, 51_820, b"answer", "unknown None"),
+            (47_808, 47_808, &bacnet, "BACnet"),
+            (50_000, 47_808, &bacnet, "BACnet"),
+            (50_000, 51_820, &handshake, "WireGuard"),
+            (51_820, 50_000, &transport, "WireGuard"),
+        ];
+        for (source_port, destination_port, bytes, expected) in cases {
+            let application = read_application(&whole(source_port, destination_port, bytes));
+            assert_eq!(told(application), expected, "{source_port} to {destination_port}");
+        }
+        let untold =
+            |source, destination| told(read_application(&cut(source, destination, b"", 9)));
+        assert_eq!(untold(50_000, 47_808), "BACnet");
+        assert_eq!(untold(47_808, 9000), "unknown None");
+    }
+
+    #[test]
+    fn what_is_none_of_a_protocols_messages_is_no_request() {
+        let unread = "Unread unread message";
+        let channel = b"\x40\x01\0\x04\x80\0\0\x01";
+        let cases: [(u16, &[u8], String); 16] = [
+            (53, b"\xff\xff", format!("DNS {unread}")),
+            (161, b"no BER at all", format!("SNMP {unread}")),
+            (161, b"", format!("SNMP {unread}")),
+            (162, b"no BER at all", "SNMP trap".to_owned()),
+            (123, &[0x3f; 48], format!("NTP {unread}")),
+            (1812, b"\x4d\x09\0\x140123456789abcdef", format!("RADIUS {unread}")),
+            (5683, b"\x80\x01\0\x07", format!("CoAP {unread}")),
+            (3478, channel, format!("STUN {unread}")),
+            (5060, b"\r\n\r\n", "SIP Notification keep-alive".to_owned()),
+            (5060, b"\0\0\0\0", "SIP Notification keep-alive".to_owned()),
+            (5060, b"jaK", "SIP Notification keep-alive".to_owned()),
+            (5060, b"", "SIP Notification keep-alive".to_owned()),
+            (5060, &[b' '; 40], "SIP Notification keep-alive".to_owned()),
+            (5060, b"a sentence, and no message", format!("SIP {unread}")),
+            // It lacks what it has to have, but it asks.
+            (5060, b"OPTIONS sip:a SIP/2.0\r\n\r\n", "SIP".to_owned()),
+            (514, b"\xff\xff", "syslog".to_owned()),
+        ];
+        for (port, bytes, expected) in cases {
+            let application = read_application(&whole(40_000, port, bytes));
+            assert_eq!(told(application), expected, "{bytes:?} to {port}");
+        }
+        let cut = read_application(&cut(40_000, 161, b"no BER", 60));
+        assert_eq!(told(cut), "SNMP");
     }
 
     #[test]

@@ -73,6 +73,16 @@ fn split_field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
+/// Whether a payload without SIP's start line does nothing but keep a translation: line
+/// ends (RFC 5626 section 3.5.1), NULs, or a few bytes, as phones and proxies send them.
+pub(super) fn is_keep_alive(payload: &Payload<'_>) -> bool {
+    /// No start line is so short.
+    const MIN_MESSAGE_BYTES: u32 = 16;
+    let is_blank = |byte: &u8| matches!(byte, b'\r' | b'\n' | b' ' | b'\t' | 0);
+    payload.is_whole()
+        && (payload.length < MIN_MESSAGE_BYTES || payload.captured.iter().all(is_blank))
+}
+
 /// Whether the first line is SIP's.
 pub(super) fn has_sip_shape(bytes: &[u8]) -> bool {
     find_start_line(bytes).is_some()
@@ -179,6 +189,19 @@ mod tests {
             ),
             ("v: SIP/2.0/UDP [2001:db8::7] ;rport=", named(Some("2001:db8::7"), 5060, true)),
             ("Via: SIP/2.0/UDP phone.example:5062", named(None, 5062, false)),
+            ("Via: SIP / 2.0 / UDP 192.0.2.7: 4000;ttl=16", named(Some("192.0.2.7"), 4000, false)),
+            ("Via: SIP / 2.0 / UDP first.example.com: 4000;ttl=16", named(None, 4000, false)),
+            ("v: SIP/2.0/UDP\t[2001:db8::7] : 4000", named(Some("2001:db8::7"), 4000, false)),
+            (
+                "Via: SIP/2.0/UDP 192.0.2.7:5062;maddr=192.0.2.9;rport",
+                named(Some("192.0.2.9"), 5062, true),
+            ),
+            (
+                "Via: SIP/2.0/UDP [2001:db8::7];maddr=[2001:db8::9]",
+                named(Some("2001:db8::9"), 5060, false),
+            ),
+            ("Via: SIP/2.0/UDP phone.example;maddr=x", named(None, 5060, false)),
+            ("Via: 192.0.2.7:5062", None),
             (
                 "Via: SIP/2.0/UDP 192.0.2.7:5062, SIP/2.0/UDP 192.0.2.9",
                 named(Some("192.0.2.7"), 5062, false),

@@ -9,6 +9,7 @@ use crate::decode::fingerprint::hash_fields;
 use crate::model::failure::find_snmp_failure;
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
+use crate::model::refusal::snmp_label;
 
 const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;
@@ -17,6 +18,8 @@ const SEQUENCE: u8 = 0x30;
 
 const RESPONSE: u8 = 0xa2;
 const TRAP_V1: u8 = 0xa4;
+const REPORT: u8 = 0xa8;
+pub(super) const INFORM_REQUEST: &str = "InformRequest";
 /// RFC 3412, section 6.4: the sender waits for an answer.
 const REPORTABLE_FLAG: u8 = 0x04;
 const AGENT_PORT: u16 = 161;
@@ -98,9 +101,9 @@ fn find_pdu(
         0xa3 => (Request, "SetRequest"),
         TRAP_V1 => (Notification, "Trap"),
         0xa5 => (Request, "GetBulkRequest"),
-        0xa6 => (Request, "InformRequest"),
+        0xa6 => (Request, INFORM_REQUEST),
         0xa7 => (Notification, "SNMPv2-Trap"),
-        0xa8 => (Reply, "Report"),
+        REPORT => (Reply, find_report(pdu.value).unwrap_or("Report")),
         _ => return None,
     };
     // A version 1 trap begins with the enterprise and has no id; nothing is
@@ -122,6 +125,39 @@ fn find_pdu(
     });
     let label = failure.unwrap_or(label);
     Some(Transaction { protocol, role, identity, question, label, reply_to: None })
+}
+
+/// The counter that a report names, where it says that the agent refuses (RFC 3414
+/// section 3.2, RFC 3412 section 7.1): whose time or engine is asked for first is told
+/// so every time (RFC 3414 section 4), and goes on.
+fn find_report(pdu: &[u8]) -> Option<&'static str> {
+    /// 1.3.6.1.6.3
+    const MODULES: &[u8] = &[0x2b, 6, 1, 6, 3];
+    let request_id = find_value(pdu, INTEGER)?;
+    let error_status = find_value(request_id.rest, INTEGER)?;
+    let error_index = find_value(error_status.rest, INTEGER)?;
+    let binding = find_value(find_value(error_index.rest, SEQUENCE)?.value, SEQUENCE)?;
+    let name = find_value(binding.value, OBJECT_IDENTIFIER)?;
+    Some(match name.value.strip_prefix(MODULES)?.strip_suffix(&[0])? {
+        [15, 1, 1, 1] => snmp_label::UNSUPPORTED_LEVEL,
+        [15, 1, 1, 3] => snmp_label::UNKNOWN_USER,
+        [15, 1, 1, 5] => snmp_label::WRONG_DIGEST,
+        [15, 1, 1, 6] => snmp_label::DECRYPTION_ERROR,
+        [11, 2, 1, 1] => snmp_label::UNKNOWN_SECURITY_MODEL,
+        [11, 2, 1, 3] => snmp_label::UNKNOWN_HANDLER,
+        [12, 1, 4] => snmp_label::UNAVAILABLE_CONTEXT,
+        [12, 1, 5] => snmp_label::UNKNOWN_CONTEXT,
+        _ => return None,
+    })
+}
+
+/// Whether the message says that it is as long as the payload, cut or not.
+pub(super) fn fills(payload: &Payload<'_>) -> bool {
+    let Some((&SEQUENCE, bytes)) = payload.captured.split_first() else { return false };
+    find_length(bytes).is_some_and(|(length, rest)| {
+        let head_bytes = payload.captured.len() - rest.len();
+        usize::try_from(payload.length).is_ok_and(|all| head_bytes.checked_add(length) == Some(all))
+    })
 }
 
 /// Hash of the PDU's kind and the object identifiers asked for. `bytes` go on
@@ -162,19 +198,24 @@ fn find_value(bytes: &[u8], tag: u8) -> Option<Element<'_>> {
 /// length: X.690 section 8.1; SNMP forbids the indefinite form (RFC 3417).
 fn find_element(bytes: &[u8]) -> Option<Element<'_>> {
     let (&tag, bytes) = bytes.split_first()?;
-    let (&first, bytes) = bytes.split_first()?;
-    let (length, bytes) = match first {
-        0..=0x7f => (usize::from(first), bytes),
-        0x81..=0x84 => {
-            let (digits, rest) = bytes.split_at_checked(usize::from(first & 0x7f))?;
-            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
-        }
-        _ => return None,
-    };
+    let (length, bytes) = find_length(bytes)?;
     Some(match bytes.split_at_checked(length) {
         Some((value, rest)) => Element { tag, value, is_whole: true, rest },
         None => Element { tag, value: bytes, is_whole: false, rest: &[] },
     })
+}
+
+/// The length that `bytes` begin with, and what follows it.
+fn find_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (&first, bytes) = bytes.split_first()?;
+    match first {
+        0..=0x7f => Some((usize::from(first), bytes)),
+        0x81..=0x84 => {
+            let (digits, rest) = bytes.split_at_checked(usize::from(first & 0x7f))?;
+            Some((digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest))
+        }
+        _ => None,
+    }
 }
 
 /// A signed integer of up to eight bytes, captured whole.

@@ -15,10 +15,13 @@ const OPTION_ACK: u16 = 6;
 
 /// Opcode and block number, or opcode and error code.
 const HEADER_BYTES: u32 = 4;
+const HEADER_LENGTH: usize = 4;
 /// RFC 2348 allows no larger block.
 const MAX_BLOCK_BYTES: u32 = 65_464;
 /// RFC 2347: option negotiation failed. There is no higher code.
 const MAX_ERROR_CODE: u16 = 8;
+/// Some send an ACK in a buffer of the size of a block.
+const MAX_ACK_BYTES: u32 = HEADER_BYTES + 512;
 /// Characters kept of any text that a packet holds.
 const MAX_TEXT_CHARS: usize = 255;
 /// Options kept of a request; RFC 2347 lets all of it be 512 bytes.
@@ -47,33 +50,50 @@ pub(super) fn find_message(payload: &Payload<'_>) -> Option<TftpMessage> {
 }
 
 /// Reads what looks like the rest of a transfer between two ports of which
-/// nothing is known. Opcode, length and text must fit; of a cut message, what
-/// is there of it.
+/// nothing is known; of a cut message, what is there of it.
+///
+/// Only an exchange that began with a TFTP request believes it, so it is as tolerant as
+/// common servers and clients are: they look at the opcode and skip a text's missing end,
+/// more NULs than one, codes that nobody assigned, and what follows an acknowledgement.
 pub(super) fn find_shape(payload: &Payload<'_>) -> Option<TftpMessage> {
     let bytes = payload.captured;
     match find_u16(bytes, 0)? {
-        DATA if (HEADER_BYTES..=HEADER_BYTES + MAX_BLOCK_BYTES).contains(&payload.length) => {
-            find_data(payload)
-        }
-        ACK if payload.length == HEADER_BYTES => {
+        ACK if (HEADER_BYTES..=MAX_ACK_BYTES).contains(&payload.length) => {
             Some(TftpMessage::Ack { block: find_u16(bytes, 2)? })
         }
         ERROR => {
-            let code = find_u16(bytes, 2).filter(|code| *code <= MAX_ERROR_CODE)?;
-            let text = bytes.get(4..)?;
-            let text = match text.split_last() {
-                None => text,
-                Some((0, message)) if payload.is_whole() => message,
-                Some(_) if payload.is_whole() => return None,
-                Some(_) => text.strip_suffix(&[0]).unwrap_or(text),
-            };
+            let code = find_u16(bytes, 2)?;
+            let text = fields(bytes.get(HEADER_LENGTH..)?).next().unwrap_or_default();
             is_printable(text).then(|| TftpMessage::Error { code, message: read_text(text).into() })
         }
         OPTION_ACK => {
             has_option_shape(bytes.get(2..)?, payload.is_whole()).then_some(TftpMessage::OptionAck)
         }
+        DATA if (HEADER_BYTES..=HEADER_BYTES + MAX_BLOCK_BYTES).contains(&payload.length) => {
+            find_data(payload)
+        }
         _ => None,
     }
+}
+
+/// As [`find_shape`], where a port speaks for another protocol: opcode, length and text
+/// must fit to the last byte.
+pub(super) fn find_strict_shape(payload: &Payload<'_>) -> Option<TftpMessage> {
+    let rest = payload.captured.get(HEADER_LENGTH..).unwrap_or_default();
+    // One end, and nothing behind it.
+    let ends =
+        |text: &[u8]| !payload.is_whole() || text.ends_with(&[0]) && !text.ends_with(&[0; 2]);
+    find_shape(payload).filter(|message| match message {
+        TftpMessage::Ack { .. } => payload.length == HEADER_BYTES,
+        TftpMessage::Error { code, .. } => {
+            let is_text = rest == [0] || ends(rest) && fields(rest).nth(1).is_none();
+            *code <= MAX_ERROR_CODE && (rest.is_empty() || is_text)
+        }
+        TftpMessage::OptionAck => ends(payload.captured),
+        TftpMessage::Data { .. } | TftpMessage::ReadRequest(_) | TftpMessage::WriteRequest(_) => {
+            true
+        }
+    })
 }
 
 fn find_data(payload: &Payload<'_>) -> Option<TftpMessage> {
@@ -115,13 +135,14 @@ fn has_request_shape(bytes: &[u8]) -> bool {
 /// out what it does not grant, and send no empty OACK.
 fn has_option_shape(bytes: &[u8], is_whole: bool) -> bool {
     let count = fields(bytes).count();
-    let is_complete = !is_whole || (count >= 2 && count.is_multiple_of(2) && bytes.ends_with(&[0]));
+    let is_complete = !is_whole || (count >= 2 && count.is_multiple_of(2));
     is_complete && !bytes.starts_with(&[0]) && fields(bytes).all(is_printable)
 }
 
-/// The NUL-terminated fields; the last may lack its NUL.
+/// The NUL-terminated fields; the last may lack its NUL, or have some more.
 fn fields(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let bytes = bytes.get(..end).unwrap_or_default();
     // Splitting nothing would give one empty field.
     let has_fields = !bytes.is_empty();
     bytes.split(|byte| *byte == 0).filter(move |_| has_fields)
@@ -233,7 +254,7 @@ mod tests {
 
     #[test]
     fn between_unknown_ports_the_shape_must_fit() {
-        let cases: [(&str, &[u8], usize, Option<TftpMessage>); 22] = [
+        let cases: [(&str, &[u8], usize, Option<TftpMessage>); 27] = [
             ("DATA", b"\0\x03\0\x02ab", 6, Some(TftpMessage::Data { block: 2, length: 2 })),
             (
                 "DATA, cut",
@@ -245,17 +266,22 @@ mod tests {
             ("DATA, block cut", b"\0\x03\0", 516, None),
             ("DATA too long", b"\0\x03\0\x02", 65_469, None),
             ("ACK", b"\0\x04\0\x02", 4, Some(TftpMessage::Ack { block: 2 })),
-            ("ACK too long", b"\0\x04\0\x02\0", 5, None),
+            ("ACK in a larger buffer", b"\0\x04\0\x02\0", 5, Some(TftpMessage::Ack { block: 2 })),
+            ("ACK too long", b"\0\x04\0\x02\0", 517, None),
             ("ERROR", b"\0\x05\0\x03Disk full\0", 14, Some(error(3, "Disk full"))),
             ("ERROR without text", b"\0\x05\0\0\0", 5, Some(error(0, ""))),
             ("ERROR of four bytes", b"\0\x05\0\0", 4, Some(error(0, ""))),
             ("ERROR, text cut", b"\0\x05\0\x03Disk", 14, Some(error(3, "Disk"))),
             ("ERROR, code cut", b"\0\x05\0", 14, None),
-            ("ERROR without end", b"\0\x05\0\x03Disk full", 13, None),
-            ("ERROR, code 9", b"\0\x05\0\x09Disk full\0", 14, None),
+            ("ERROR without end", b"\0\x05\0\x03Disk full", 13, Some(error(3, "Disk full"))),
+            ("ERROR with two ends", b"\0\x05\0\x03Disk full\0\0", 15, Some(error(3, "Disk full"))),
+            ("ERROR, code 99", b"\0\x05\0\x63Disk full\0", 14, Some(error(99, "Disk full"))),
             ("ERROR, no text", b"\0\x05\0\x03\x01\x02\0", 7, None),
-            ("ERROR, two texts", b"\0\x05\0\x03a\0b\0", 8, None),
+            ("ERROR, two texts", b"\0\x05\0\x03a\0b\0", 8, Some(error(3, "a"))),
             ("OACK", b"\0\x06tsize\x000\0", 10, Some(TftpMessage::OptionAck)),
+            ("OACK, odd NULs", b"\0\x06tsize\x000\0\0", 11, Some(TftpMessage::OptionAck)),
+            ("OACK, more NULs", b"\0\x06tsize\x000\0\0\0\0", 13, Some(TftpMessage::OptionAck)),
+            ("OACK without end", b"\0\x06tsize\x000", 9, Some(TftpMessage::OptionAck)),
             ("OACK, cut", b"\0\x06tsi", 10, Some(TftpMessage::OptionAck)),
             ("OACK, opcode alone", b"\0\x06", 10, Some(TftpMessage::OptionAck)),
             ("OACK without value", b"\0\x06tsize\0", 8, None),
@@ -264,6 +290,30 @@ mod tests {
         ];
         for (name, bytes, length, expected) in cases {
             assert_eq!(find_shape(&cut(40_000, 40_001, bytes, length)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn at_another_protocols_port_it_must_fit_to_the_last_byte() {
+        let cases: [(&[u8], usize, bool); 14] = [
+            (b"\0\x03\0\x02ab", 6, true),
+            (b"\0\x04\0\x02", 4, true),
+            (b"\0\x04\0\x02\0", 5, false),
+            (b"\0\x05\0\x03Disk full\0", 14, true),
+            (b"\0\x05\0\0\0", 5, true),
+            (b"\0\x05\0\0", 4, true),
+            (b"\0\x05\0\x03Disk", 14, true),
+            (b"\0\x05\0\x03Disk full", 13, false),
+            (b"\0\x05\0\x03Disk full\0\0", 15, false),
+            (b"\0\x05\0\x09Disk full\0", 14, false),
+            (b"\0\x05\0\x03a\0b\0", 8, false),
+            (b"\0\x06tsize\x000\0", 10, true),
+            (b"\0\x06tsize\x000\0\0", 11, false),
+            (b"\0\x06tsize\x000", 9, false),
+        ];
+        for (bytes, length, expected) in cases {
+            let found = find_strict_shape(&cut(2055, 40_001, bytes, length));
+            assert_eq!(found.is_some(), expected, "{bytes:?}");
         }
     }
 

@@ -50,7 +50,8 @@ impl Buffer {
     }
 
     /// Takes in what was missing. Bytes that are there already have to be the
-    /// same: which of two versions a receiver believes nobody knows.
+    /// same: which of two versions a receiver of IPv4 believes nobody knows, and one of
+    /// IPv6 believes none.
     ///
     /// # Errors
     ///
@@ -83,6 +84,17 @@ impl Buffer {
             self.put(fragment, next, end, fragment.place)?;
         }
         Ok(())
+    }
+
+    /// Whether a fragment covers a part of what is there, and more.
+    pub fn overlaps_in_part(&self, fragment: &Fragment<'_>) -> bool {
+        let start = u32::from(fragment.offset.byte_offset());
+        let end = start + saturating_u32(fragment.payload.len());
+        self.0.sections().iter().any(|range| {
+            let (known_start, known_end) = (u32::from(range.start), u32::from(range.end));
+            let overlaps = start < known_end && known_start < end;
+            overlaps && !(known_start <= start && end <= known_end)
+        })
     }
 
     fn check_end(&self, offset: u16, end: u16, place: FragmentPlace) -> Result<(), DecodeError> {

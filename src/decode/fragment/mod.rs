@@ -137,6 +137,9 @@ impl Fragments {
         if !self.waiting.contains_key(&key) {
             self.begin(key, fragment, seen);
         }
+        if key.source.is_ipv6() && self.refuse_overlapping(&key, fragment, seen.at) {
+            return Ok(None);
+        }
         let Some(waiting) = self.waiting.get_mut(&key) else { return Ok(None) };
         let bytes_before = waiting.buffer.allocated_bytes();
         let filled = waiting.take(fragment, seen);
@@ -157,6 +160,21 @@ impl Fragments {
             }
         }
         Ok(reassembled?.map(|(reassembled, _)| reassembled))
+    }
+
+    /// Gives up an IPv6 datagram of which a fragment overlaps others: RFC 8200 section 4.5
+    /// has hosts throw away all of it, those to come as well. What repeats an earlier one
+    /// is no overlap. Of IPv4, of which routers may fragment fragments again, hosts differ.
+    fn refuse_overlapping(&mut self, key: &Key, fragment: &Fragment<'_>, at: Timestamp) -> bool {
+        let Some(waiting) = self.waiting.get(key) else { return false };
+        if fragment.is_cut() || !waiting.buffer.overlaps_in_part(fragment) {
+            return false;
+        }
+        let number = waiting.number;
+        self.give_up(key, number, FragmentsEnd::Overlapping);
+        let pieces = Pieces::default();
+        self.remember(*key, Finished { number, at, pieces, rest: Rest::Refused });
+        true
     }
 
     /// Whether nothing is waited for, and nothing was given up that nobody took.
@@ -182,6 +200,7 @@ impl Fragments {
         let Some(finished) = self.finished.get(key) else { return false };
         let is_copy = finished.at.distance(at) <= COPIES_WITHIN
             && (finished.pieces.contain(piece)
+                || finished.rest == Rest::Refused
                 || finished.rest == Rest::Outstanding && !fragment.is_first());
         if !is_copy {
             self.finished.remove(key);
@@ -206,7 +225,12 @@ impl Fragments {
         let Some(waiting) = self.waiting.remove(&key) else { return };
         self.waiting_bytes = self.waiting_bytes.saturating_sub(waiting.buffer.allocated_bytes());
         let Waiting { number, pieces, .. } = waiting;
-        self.finished.insert(key, Finished { number, at, pieces, rest });
+        self.remember(key, Finished { number, at, pieces, rest });
+    }
+
+    fn remember(&mut self, key: Key, finished: Finished) {
+        let number = finished.number;
+        self.finished.insert(key, finished);
         self.finished_ages.push_back((number, key));
         if self.finished_ages.len() > MAX_FINISHED
             && let Some((number, key)) = self.finished_ages.pop_front()

@@ -47,6 +47,8 @@ impl fmt::Debug for Waiting {
 pub(super) enum Rest {
     Outstanding,
     Nothing,
+    /// The datagram was thrown away, and what comes of it is, too.
+    Refused,
 }
 
 impl Waiting {

@@ -4,6 +4,7 @@ use super::super::DecodeError;
 use super::super::field::{find_u8, find_u16, find_u32};
 use super::{Link, Way, after_header, parse_ether_type};
 use crate::model::capture::Direction;
+use crate::model::packet::LinkAudience;
 
 /// `tcpdump -i any` of older versions:
 /// packet type 2, ARPHRD type 2, address length 2, address 8, protocol 2.
@@ -12,8 +13,10 @@ pub(super) fn parse_sll(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError> {
     if !has_ether_type(find_u16(bytes, 2)) {
         return Ok(None);
     }
-    let direction = find_u16(bytes, 0).and_then(find_direction);
-    let carried = parse_ether_type(find_u16(bytes, 14), payload, Way::START)?;
+    let packet_type = find_u16(bytes, 0);
+    let direction = packet_type.and_then(find_direction);
+    let way = Way::START.to(find_audience(packet_type));
+    let carried = parse_ether_type(find_u16(bytes, 14), payload, way)?;
     Ok(carried.map(|carried| Link { direction, ..carried.into() }))
 }
 
@@ -24,9 +27,11 @@ pub(super) fn parse_sll2(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError> 
     if !has_ether_type(find_u16(bytes, 8)) {
         return Ok(None);
     }
-    let direction = find_u8(bytes, 10).and_then(|value| find_direction(value.into()));
+    let packet_type = find_u8(bytes, 10).map(u16::from);
+    let direction = packet_type.and_then(find_direction);
+    let way = Way::START.to(find_audience(packet_type));
     let kernel_interface = find_u32(bytes, 4);
-    let carried = parse_ether_type(find_u16(bytes, 0), payload, Way::START)?;
+    let carried = parse_ether_type(find_u16(bytes, 0), payload, way)?;
     Ok(carried.map(|carried| Link { direction, kernel_interface, ..carried.into() }))
 }
 
@@ -57,6 +62,16 @@ pub(super) fn find_raw(bytes: &[u8]) -> Link<'_> {
             Ok(None) | Err(_) => Link::bare(bytes),
         },
         _ => Link::bare(bytes),
+    }
+}
+
+/// To whom the frame was addressed. Of one that this host sent it is not told.
+const fn find_audience(packet_type: Option<u16>) -> LinkAudience {
+    match packet_type {
+        Some(0 | 3) => LinkAudience::One,
+        Some(1) => LinkAudience::Broadcast,
+        Some(2) => LinkAudience::Multicast,
+        _ => LinkAudience::Unknown,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::DecodeError;
 use super::super::field::{find_u16, find_u32};
 use super::{Carried, Way, after_header, mpls, nsh, ppp};
+use crate::model::packet::LinkAudience;
 
 /// IEEE 802.3: up to here the field is the frame's length.
 const MAX_LENGTH_BYTES: u16 = 1500;
@@ -58,10 +59,22 @@ pub(in crate::decode) fn parse_ether_type(
 /// As [`parse_ethernet`].
 pub(super) fn follow_ethernet(bytes: &[u8], way: Way) -> Followed<'_> {
     let payload = after_header("Ethernet", bytes, 14)?;
+    let way = way.to(find_audience(bytes));
     // 12 bytes of addresses, then the type.
     match find_u16(bytes, 12) {
         Some(0..=MAX_LENGTH_BYTES) => follow_llc(payload, way),
         ether_type => follow_ether_type(ether_type, payload, way),
+    }
+}
+
+/// By the destination, the frame's first six bytes: the lowest bit of the first marks
+/// groups (IEEE 802 section 8.2.2), and all bits all hosts.
+pub(super) const fn find_audience(frame: &[u8]) -> LinkAudience {
+    match frame {
+        [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, ..] => LinkAudience::Broadcast,
+        [first, ..] if *first & 1 == 1 => LinkAudience::Multicast,
+        [_, ..] => LinkAudience::One,
+        [] => LinkAudience::Unknown,
     }
 }
 

@@ -22,6 +22,7 @@ mod wrapped;
 
 use super::DecodeError;
 use crate::model::capture::{Direction, LinkType};
+use crate::model::packet::LinkAudience;
 
 pub(super) use arp::find_arp;
 pub(super) use ether_type::{parse_ether_type, parse_ethernet};
@@ -40,6 +41,7 @@ pub(super) struct Link<'a> {
     pub ip: &'a [u8],
     /// See [`Carried::segment`].
     pub segment: u64,
+    pub audience: LinkAudience,
     /// Set by headers that operating systems make up only.
     pub direction: Option<Direction>,
     /// The capturing kernel's interface index (SLL2, NFLOG).
@@ -48,13 +50,19 @@ pub(super) struct Link<'a> {
 
 impl<'a> Link<'a> {
     const fn bare(ip: &'a [u8]) -> Self {
-        Self { ip, segment: 0, direction: None, kernel_interface: None }
+        Self {
+            ip,
+            segment: 0,
+            audience: LinkAudience::Unknown,
+            direction: None,
+            kernel_interface: None,
+        }
     }
 }
 
 impl<'a> From<Carried<'a>> for Link<'a> {
     fn from(carried: Carried<'a>) -> Self {
-        Self { segment: carried.segment, ..Self::bare(carried.ip) }
+        Self { segment: carried.segment, audience: carried.audience, ..Self::bare(carried.ip) }
     }
 }
 
@@ -66,6 +74,8 @@ pub(super) struct Carried<'a> {
     /// VLAN ids, labels and session ids, folded into one number: tells networks
     /// apart that use the same addresses. Zero where there are none.
     pub segment: u64,
+    /// To whom the innermost of these headers is addressed.
+    pub audience: LinkAudience,
 }
 
 /// What was passed on the way to IP.
@@ -73,21 +83,28 @@ pub(super) struct Carried<'a> {
 pub(super) struct Way {
     segment: u64,
     headers: u8,
+    audience: LinkAudience,
 }
 
 impl Way {
-    pub const START: Self = Self { segment: 0, headers: 0 };
+    pub const START: Self = Self { segment: 0, headers: 0, audience: LinkAudience::Unknown };
 
     /// One header further; `None` where there are more than any network nests.
     pub fn past(self, id: u32) -> Option<Self> {
         (self.headers < MAX_HEADERS).then(|| Self {
             segment: self.segment.wrapping_mul(0x0100_0000_01b3) ^ (u64::from(id) + 1),
             headers: self.headers + 1,
+            ..self
         })
     }
 
+    /// The same way, behind a header that is addressed to `audience`.
+    pub const fn to(self, audience: LinkAudience) -> Self {
+        Self { audience, ..self }
+    }
+
     pub const fn leads_to(self, ip: &[u8]) -> Carried<'_> {
-        Carried { ip, segment: self.segment }
+        Carried { ip, segment: self.segment, audience: self.audience }
     }
 }
 

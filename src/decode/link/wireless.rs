@@ -2,7 +2,7 @@
 
 use super::super::DecodeError;
 use super::super::field::{find_array, find_u8, find_u16, find_u32};
-use super::ether_type::{Ending, follow_llc};
+use super::ether_type::{Ending, find_audience, follow_llc};
 use super::{Carried, Link, Way, after_header, parse_link};
 use crate::model::capture::LinkType;
 
@@ -129,7 +129,10 @@ fn follow(
     if find_u16(payload, 6).is_none() {
         return after_header("LLC", payload, 8).map(|_| None);
     }
-    Ok(match follow_llc(payload, way)? {
+    // The destination is the third address on the way to an access point or between
+    // two, else the first.
+    let destination = bytes.get(if flags & 1 == 0 { 4 } else { 16 }..).unwrap_or_default();
+    Ok(match follow_llc(payload, way.to(find_audience(destination)))? {
         Some(Ending::Ip(carried)) => Some(carried),
         Some(Ending::Arp(_)) | None => None,
     })

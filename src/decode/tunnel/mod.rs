@@ -23,7 +23,7 @@ use super::DecodeError;
 use super::field::saturating_u32;
 use super::ip::IpPacket;
 use super::link::{self, Carried, Way};
-use crate::model::packet::TunnelKind;
+use crate::model::packet::{LinkAudience, TunnelKind};
 
 pub(super) use datagram::find_inner_of_datagram;
 
@@ -48,6 +48,8 @@ pub(super) struct Inner<'a> {
     /// The tunnel's key, network or session, and VLANs inside, as
     /// [`Carried::segment`] folds them.
     pub segment: u64,
+    /// To whom the frame inside is addressed, where one is.
+    pub audience: LinkAudience,
 }
 
 impl<'a> Inner<'a> {
@@ -65,6 +67,7 @@ impl<'a> Inner<'a> {
             ip: carried.ip,
             wire_bytes: length.saturating_sub(saturating_u32(header_bytes)),
             segment: carried.segment,
+            audience: carried.audience,
         }
     }
 }

@@ -29,7 +29,7 @@ pub const REPLY_NOT_FORWARDED: CauseDocumentation = CauseDocumentation {
 pub const FRAGMENTS_LOST: CauseDocumentation = CauseDocumentation {
     meaning: "The server answered with a datagram too large for one packet, and not all of its IP fragments were seen. A client cannot use a part, so it asks again. Or the client's own request or block is as large: then the server cannot use it, and does not answer.",
     example: "203.0.113.16:50000 → 192.0.2.7:161  GetBulkRequest\n192.0.2.7:161 → 203.0.113.16:50000  first fragment, 272 of 648 bytes; the rest never\n203.0.113.16:50000 → 192.0.2.7:161  GetBulkRequest again",
-    proof: "Fragments of replies that never became whole, and requests sent again after them; or fragments of what the client sent, and nothing new that came back. Likely: what this point did not see may have gone by it.",
+    proof: "Fragments of replies that never became whole, and requests sent again after them; or fragments of what the client sent, and nothing new that came back. Likely: what this point did not see may have gone by it. Certain where the receiver says itself that it waited in vain (ICMP type 11 code 1, ICMPv6 type 3 code 1).",
     disproof: "A capture filter on ports: later fragments have none, so it hides them. A client that was content with the answers.",
     remedy_summary: "Make answers, requests or blocks smaller than the path, or let fragments pass: firewalls and some translations drop those without ports.",
 };

@@ -11,9 +11,9 @@ pub const PORT_UNREACHABLE: CauseDocumentation = CauseDocumentation {
 };
 
 pub const HOST_UNREACHABLE: CauseDocumentation = CauseDocumentation {
-    meaning: "A router or node could not deliver a packet: it has no route, the next hop does not answer ARP or neighbour solicitations, or the packet has used up its hops (time exceeded), as it does where routers send it round in a loop.",
+    meaning: "A router or node could not deliver a packet: it has no route, the next hop does not answer ARP or neighbour solicitations, or the packet has used up its hops (time exceeded), as it does where routers send it round in a loop. Rare errors count here too: protocol unreachable, a failed source route, a header that could not be read.",
     example: "203.0.113.16:50000 → 192.0.2.77:161  GetRequest\n198.51.100.4 → 203.0.113.16  ICMP host unreachable, quotes a packet to 192.0.2.77:161",
-    proof: "ICMP type 3 code 0 or 1 or type 11 code 0, or ICMPv6 type 1 code 0 or 3 or type 3 code 0, that quotes a packet of this exchange. Where the exchange went on all the same, it is a remark only.",
+    proof: "ICMP type 3 other than codes 3, 4, 9, 10 and 13, type 11 code 0 or type 12, or ICMPv6 type 1 code 0, 2, 3 or 7, type 3 code 0 or type 4, that quotes a packet of this exchange. Where the exchange went on all the same, it is a remark only.",
     disproof: "A firewall rule that rejects with this kind: then the route and the neighbour are there, and a rule's counter grows.",
     remedy_summary: "On the host that reported it: see the route to the destination and the state of the next hop. If the next hop is the device itself, see whether it is switched on and in that network.",
 };

@@ -84,10 +84,13 @@ fn read_view(view: &View, protocol: Protocol, habit: Habit) -> Vec<SeenErrors<'_
     view.icmp_errors
         .iter()
         .filter_map(|errors| {
-            let cause = cause_of(errors.kind)?;
+            let cause = cause_of(errors.kind);
             let last = errors.tally.last.or(errors.tally.first)?;
             errors.tally.first?;
             let ended = match habit {
+                _ if errors.kind == IcmpKind::ReassemblyTimeExceeded => {
+                    parts_are_missed(view, errors)
+                }
                 Habit::OneWay => !is_heard_again(&view.requests, last),
                 // Protocols that move try several ways; one answer is enough.
                 Habit::MovesByDesign => view.replies.is_empty(),
@@ -100,16 +103,31 @@ fn read_view(view: &View, protocol: Protocol, habit: Habit) -> Vec<SeenErrors<'_
         .collect()
 }
 
-/// The cause that stands for a kind; `None` for kinds that end nothing.
-const fn cause_of(kind: IcmpKind) -> Option<Cause> {
+/// The cause that stands for a kind.
+const fn cause_of(kind: IcmpKind) -> Cause {
     match kind {
-        IcmpKind::PortUnreachable => Some(Cause::PortUnreachable),
-        IcmpKind::HostUnreachable | IcmpKind::NetworkUnreachable | IcmpKind::TimeExceeded => {
-            Some(Cause::HostUnreachable)
+        IcmpKind::PortUnreachable => Cause::PortUnreachable,
+        IcmpKind::HostUnreachable
+        | IcmpKind::NetworkUnreachable
+        | IcmpKind::TimeExceeded
+        | IcmpKind::Other => Cause::HostUnreachable,
+        IcmpKind::AdminProhibited => Cause::AdminProhibited,
+        IcmpKind::PacketTooBig => Cause::PacketTooBig,
+        IcmpKind::ReassemblyTimeExceeded => Cause::FragmentsLost,
+    }
+}
+
+/// Whether a host's waiting for fragments in vain did lasting harm. It says so half a
+/// minute or more after the datagram (RFC 791 section 3.2, RFC 8200 section 4.5), so what
+/// came before the error may well have come after the datagram that it is about.
+fn parts_are_missed(view: &View, errors: &IcmpErrors) -> bool {
+    match errors.quotes {
+        Quotes::Request => view.replies.is_empty() || view.unanswered.packets > 0,
+        Quotes::FollowUp => view.progress.is_none() || view.stall.is_some(),
+        Quotes::Reply => {
+            view.progress.is_none()
+                && (view.asked_again.is_some() || errors.tally.packets >= view.reply_packets())
         }
-        IcmpKind::AdminProhibited => Some(Cause::AdminProhibited),
-        IcmpKind::PacketTooBig => Some(Cause::PacketTooBig),
-        IcmpKind::Other => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::exchange::{Exchange, Said, View};
+use crate::model::exchange::{Exchange, Expectation, Said, View};
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::topology::{Role, Topology};
@@ -32,7 +32,7 @@ pub fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit 
     if view.asked.is_some_and(|asked| is_group(asked.address, topology)) {
         return Habit::Group;
     }
-    if protocol.is_one_way() {
+    if protocol.is_one_way() || asks_nothing(exchange) {
         return Habit::OneWay;
     }
     match protocol {
@@ -41,6 +41,16 @@ pub fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit 
         other if other.moves_by_design() => Habit::MovesByDesign,
         _ => Habit::Conversation,
     }
+}
+
+/// Whether the client wanted no answer, and got none, wherever it was seen.
+fn asks_nothing(exchange: &Exchange) -> bool {
+    exchange.views.iter().all(|view| {
+        view.expectation == Expectation::Nothing
+            && view.asked.is_some()
+            && view.reply_packets() == 0
+            && view.follow_ups.is_empty()
+    })
 }
 
 /// Traceroute counts upwards from port 33434, or is known by what it provokes:

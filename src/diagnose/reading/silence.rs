@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{Habit, Reading, first_on};
 use crate::model::capture::FrameRef;
-use crate::model::exchange::{AskedAgain, Course, FollowUps, Replies, Said, Stall, Tally};
+use crate::model::exchange::{
+    AskedAgain, Course, Expectation, FollowUps, Replies, Said, Stall, Tally,
+};
 use crate::model::finding::Confidence;
 use crate::model::packet::TftpMessage;
 use crate::model::protocol::Protocol;
@@ -33,7 +35,10 @@ impl<'a> Reading<'a> {
             return None;
         }
         // Its answers end, or go elsewhere: then it does not ask on though it has one.
-        if self.no_longer_answered().is_some() || self.view.payload_replies.is_some() {
+        if self.no_longer_answered().is_some()
+            || self.passed_over().is_some()
+            || self.view.payload_replies.is_some()
+        {
             return None;
         }
         self.view
@@ -61,6 +66,10 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn unanswered_request(&self) -> Option<Confidence> {
         if self.habit != Habit::Conversation || self.is_answered() || self.view.asked.is_none() {
+            return None;
+        }
+        // Silence says nothing where nobody had to answer.
+        if self.view.expectation != Expectation::Answer {
             return None;
         }
         let first = self.view.requests.first?;

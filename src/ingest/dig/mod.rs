@@ -17,7 +17,9 @@ use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::hop::HopMarks;
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Application, Content, Datagram, Packet, Transaction, TransactionRole};
+use crate::model::packet::{
+    Application, Content, Datagram, LinkAudience, Packet, Transaction, TransactionRole,
+};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 use line::{DigLine, read_line};
@@ -123,6 +125,7 @@ impl DigRun {
             name: None,
             node: self.node.clone(),
             interface: None,
+            point: None,
             line: Some(self.first_line),
         }));
         sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type: None }));
@@ -186,7 +189,9 @@ impl DigRun {
         (self.first_line, self.node.as_deref(), question.index, asked).hash(&mut hasher);
         let label = match role {
             TransactionRole::Reply => "response",
-            TransactionRole::Request | TransactionRole::Notification => "query",
+            TransactionRole::Request | TransactionRole::Notification | TransactionRole::Unread => {
+                "query"
+            }
         };
         Datagram {
             flow,
@@ -212,6 +217,7 @@ fn packet(line: u64, content: Content) -> Packet {
         interface: 0,
         kernel_interface: None,
         direction: None,
+        link_audience: LinkAudience::Unknown,
         ip_identification: None,
         hop_marks: HopMarks::UNKNOWN,
         tunnel: None,

@@ -21,7 +21,7 @@ struct Count {
 }
 
 /// What a reason means here, by the words that Cilium prints.
-const MEANINGS: [(&str, &str); 5] = [
+const MEANINGS: [(&str, &str); 6] = [
     ("Policy denied", "no network policy allows it"),
     (
         "No mapping for NAT masquerade",
@@ -29,6 +29,8 @@ const MEANINGS: [(&str, &str); 5] = [
     ),
     ("Service backend not found", "the service has no ready pod"),
     ("CT: Map insertion failed", "the connection tracking map is full"),
+    // The token of JSON: CT_MAP_INSERTION_FAILED.
+    ("Ct map insertion failed", "the connection tracking map is full"),
     ("Fragmentation needed", "it is larger than the path's MTU"),
 ];
 

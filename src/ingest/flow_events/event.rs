@@ -154,6 +154,7 @@ pub(super) fn find_icmp_error(name: &str) -> Option<IcmpKind> {
             }
         }
         "PacketTooBig" => IcmpKind::PacketTooBig,
+        "TimeExceeded" if detail.contains("Reassembly") => IcmpKind::ReassemblyTimeExceeded,
         "TimeExceeded" => IcmpKind::TimeExceeded,
         _ => return None,
     })
@@ -201,6 +202,10 @@ mod tests {
             ("DestinationUnreachable(FragmentationNeeded)", Some(IcmpKind::PacketTooBig)),
             ("PacketTooBig(0)", Some(IcmpKind::PacketTooBig)),
             ("TimeExceeded(HopLimitExceeded)", Some(IcmpKind::TimeExceeded)),
+            (
+                "TimeExceeded(FragmentReassemblyTimeExceeded)",
+                Some(IcmpKind::ReassemblyTimeExceeded),
+            ),
             ("EchoRequest", None),
             ("", None),
         ];

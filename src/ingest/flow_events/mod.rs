@@ -250,6 +250,7 @@ impl FlowRun {
                     line,
                     source,
                     destination,
+                    quoted: None,
                     is_ipv6,
                 }));
             }
@@ -268,6 +269,7 @@ impl FlowRun {
             name: None,
             node: self.node.clone(),
             interface: None,
+            point: None,
             line: Some(self.first_line),
         }));
         for fault in self.early_faults.drain(..) {

@@ -26,7 +26,7 @@ const TRACES: [(&str, &str); 14] = [
 
 /// Reads a line.
 pub(super) fn find_monitor(text: &str) -> Option<FlowEvent> {
-    let text = text.trim();
+    let text = skip_node(text.trim());
     if !text.contains("flow 0x") {
         return None;
     }
@@ -54,6 +54,12 @@ pub(super) fn find_monitor(text: &str) -> Option<FlowEvent> {
             _ => None,
         }),
     })
+}
+
+/// `[cilium-x7k2p] ` of programs that follow the monitors of all nodes.
+fn skip_node(text: &str) -> &str {
+    let behind = text.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+    behind.map_or(text, |(_, rest)| rest.trim_start())
 }
 
 /// Whether the program prints such a line beside its events.

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::event::{Fate, FlowEvent, Party, Who};
 use crate::model::endpoint::FlowKey;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Application, Content, Datagram, IcmpError, IcmpKind, Packet};
+use crate::model::packet::{
+    Application, Content, Datagram, IcmpError, IcmpKind, LinkAudience, Packet,
+};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
@@ -35,8 +37,7 @@ pub(super) fn stand_ins(source: &Party, destination: &Party) -> (IpAddr, IpAddr)
 
 /// A datagram of which neither length nor payload is told.
 pub(super) fn datagram(flow: FlowKey) -> Datagram {
-    let protocol =
-        Protocol::of_port(flow.destination.port).or_else(|| Protocol::of_port(flow.source.port));
+    let protocol = Protocol::of_flow(&flow);
     let application =
         protocol.map_or(Application::Unknown { tftp_shape: None }, Application::Plain);
     Datagram { flow, length: 0, fingerprint: None, is_cut: false, application }
@@ -50,6 +51,7 @@ pub(super) fn packet(frame: u64, at: Timestamp, interface: u32, content: Content
         interface,
         kernel_interface: None,
         direction: None,
+        link_audience: LinkAudience::Unknown,
         ip_identification: None,
         hop_marks: HopMarks::UNKNOWN,
         tunnel: None,

@@ -139,6 +139,33 @@ fn programs_are_told_from_other_text() {
     }
 }
 
+#[test]
+fn monitors_of_many_nodes_are_read() {
+    for (client, pod) in [("192.0.2.9", "198.51.100.7"), ("[2001:db8::9]", "[2001:db8:100::7]")] {
+        let text = format!(
+            "[cilium-x7k2p] xx drop (CT: Map insertion failed) flow 0x0 to endpoint 0, identity 2->4: {client}:5000 -> {pod}:69 udp\n"
+        );
+        let seen = outline(&text);
+        assert!(
+            seen[0].contains(&format!("dropped {client}:5000")) || client.starts_with('['),
+            "{seen:?}"
+        );
+        assert!(seen[1].contains("the connection tracking map is full"), "{seen:?}");
+        let json = text_of_drop("CT_MAP_INSERTION_FAILED", client, pod);
+        let seen = outline(&json);
+        assert!(seen[1].contains("the connection tracking map is full"), "{seen:?}");
+    }
+}
+
+fn text_of_drop(reason: &str, client: &str, pod: &str) -> String {
+    let bare = |side: &str| side.trim_matches(['[', ']']).to_owned();
+    format!(
+        "{{\"flow\":{{\"time\":\"2024-11-08T07:19:25.100Z\",\"verdict\":\"DROPPED\",\"drop_reason_desc\":\"{reason}\",\"IP\":{{\"source\":\"{}\",\"destination\":\"{}\"}},\"l4\":{{\"UDP\":{{\"source_port\":5000,\"destination_port\":69}}}}}}}}\n",
+        bare(client),
+        bare(pod)
+    )
+}
+
 proptest! {
     #[test]
     fn no_mutation_panics_or_hangs(

@@ -1,5 +1,7 @@
 //! What the bytes of a dump are: a frame behind a link header, or an IP packet.
 
+use std::net::IpAddr;
+
 use crate::model::capture::LinkType;
 
 /// The bytes of a dump, with what they begin with.
@@ -8,6 +10,24 @@ pub struct DumpedFrame<'a> {
     pub link_type: LinkType,
     pub original_length: u32,
     pub bytes: &'a [u8],
+}
+
+impl DumpedFrame<'_> {
+    /// Source and destination in the IP header; `None` where there is none.
+    #[must_use]
+    pub fn addresses(&self) -> Option<(IpAddr, IpAddr)> {
+        let (link_type, bytes) = (Some(self.link_type), self.bytes);
+        let linked = link_headers(link_type)
+            .into_iter()
+            .find(|(link, start)| *link == self.link_type && names_ip(*link, bytes, *start));
+        let packet = bytes.get(linked.map_or(0, |(_, start)| start)..)?;
+        if packet.first()? >> 4 == 4 {
+            let at = |start: usize| <[u8; 4]>::try_from(packet.get(start..start + 4)?).ok();
+            return Some((at(12)?.into(), at(16)?.into()));
+        }
+        let at = |start: usize| <[u8; 16]>::try_from(packet.get(start..start + 16)?).ok();
+        (packet.first()? >> 4 == 6).then_some((at(8)?.into(), at(24)?.into()))
+    }
 }
 
 /// The frame, if the bytes hold an IP packet, or ARP behind an Ethernet header.

@@ -5,14 +5,20 @@
 //! the packet's fields before the dump, of which the time is read.
 
 mod dump;
+mod fields;
 mod frame;
 mod head;
 pub mod pairs;
 
+use super::tcpdump_text::looks_like_row;
 use super::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
+use crate::model::hop::HopMarks;
+use crate::model::packet::{Content, LinkAudience, Packet};
 use crate::model::time::Timestamp;
 pub use dump::{HexDump, find_dump_line};
+use fields::Fields;
+pub use fields::find_ports;
 pub use frame::{DumpedFrame, find_frame};
 use head::{FrameHead, find_epoch, find_head};
 
@@ -30,6 +36,8 @@ pub struct HexRun {
     /// Dumps before the first that is a frame.
     early: u64,
     pending: Option<Pending>,
+    /// Frames of which neither bytes nor fields were printed.
+    without_bytes: u64,
     last_at: Option<Timestamp>,
 }
 
@@ -39,6 +47,8 @@ struct Pending {
     head: Option<FrameHead>,
     at: Option<Timestamp>,
     dump: HexDump,
+    /// What is printed of the frame's fields.
+    fields: Fields,
     /// Another dump of the same frame has begun: what was put together from
     /// several frames, or decrypted.
     is_whole: bool,
@@ -76,6 +86,11 @@ impl HexRun {
             self.push_dump(line.offset, text, sink);
             return true;
         }
+        // A row of the packet list begins a packet of its own.
+        if looks_like_row(text) {
+            self.settle(sink);
+            return false;
+        }
         let Some(pending) = &mut self.pending else { return false };
         if pending.head.is_none() {
             if text.trim().is_empty() {
@@ -88,6 +103,7 @@ impl HexRun {
             pending.at = Some(at);
             return true;
         }
+        pending.fields.push(text);
         text.starts_with(char::is_whitespace) || text.is_empty()
     }
 
@@ -95,6 +111,12 @@ impl HexRun {
     pub fn finish(mut self, sink: Sink<'_>) -> bool {
         self.settle(sink);
         if self.is_open {
+            if self.without_bytes > 0 {
+                sink(Event::Note(format!(
+                    "{} frames were printed without their bytes and without addresses and ports that could be read",
+                    self.without_bytes
+                )));
+            }
             sink(Event::CaptureEnds);
         }
         self.is_open
@@ -124,10 +146,16 @@ impl HexRun {
             found.link_type != LinkType::RawIp || is_exact
         });
         let Some(found) = found else {
-            self.pass_over(sink);
+            if let Some(content) = pending.fields.find_content() {
+                self.hand_out(content, pending.at, sink);
+            } else {
+                let lacks_bytes = pending.head.is_some() && bytes.is_empty();
+                self.without_bytes += u64::from(lacks_bytes);
+                self.pass_over(sink);
+            }
             return;
         };
-        self.open(found.link_type, pending.at, sink);
+        self.open(Some(found.link_type), pending.at, sink);
         self.frames += 1;
         self.last_at = pending.at.or(self.last_at);
         sink(Event::Frame(Frame {
@@ -141,6 +169,25 @@ impl HexRun {
         }));
     }
 
+    /// Hands out what the fields of a frame tell.
+    fn hand_out(&mut self, content: Content, at: Option<Timestamp>, sink: Sink<'_>) {
+        self.open(None, at, sink);
+        self.frames += 1;
+        self.last_at = at.or(self.last_at);
+        sink(Event::Packet(Packet {
+            frame: self.frames,
+            at: self.last_at.unwrap_or(Timestamp::EPOCH),
+            interface: 0,
+            kernel_interface: None,
+            direction: None,
+            link_audience: LinkAudience::Unknown,
+            ip_identification: None,
+            hop_marks: HopMarks::UNKNOWN,
+            tunnel: None,
+            content,
+        }));
+    }
+
     /// A dump that is no frame we know has a number among those that are.
     fn pass_over(&mut self, sink: Sink<'_>) {
         if self.is_open {
@@ -151,7 +198,7 @@ impl HexRun {
         }
     }
 
-    fn open(&mut self, link_type: LinkType, at: Option<Timestamp>, sink: Sink<'_>) {
+    fn open(&mut self, link_type: Option<LinkType>, at: Option<Timestamp>, sink: Sink<'_>) {
         if std::mem::replace(&mut self.is_open, true) {
             return;
         }
@@ -161,13 +208,10 @@ impl HexRun {
             name: None,
             node: None,
             interface: None,
+            point: None,
             line: Some(self.first_line),
         }));
-        sink(Event::Interface(InterfaceHeader {
-            index: 0,
-            name: None,
-            link_type: Some(link_type),
-        }));
+        sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type }));
         for _ in 0..std::mem::take(&mut self.early) {
             self.frames += 1;
             sink(Event::OtherPacket { frame: self.frames, at });

@@ -86,3 +86,47 @@ fn a_prompt_ends_a_row() {
     assert_eq!(events.iter().filter(|event| matches!(event, Seen::Begins(_))).count(), 2);
     assert_eq!(events.iter().filter(|event| event.is_frame()).count(), 1);
 }
+
+/// `tshark -V`: fields without bytes.
+#[test]
+fn fields_without_bytes_are_packets() {
+    for (version, one, two) in [(4, "192.0.2.9", "192.0.2.21"), (6, "2001:db8::9", "2001:db8::21")]
+    {
+        let frame = |number: u32, from: &str, to: &str, ports: &str| {
+            format!(
+                "Frame {number}: 67 bytes on wire (536 bits), 67 bytes captured (536 bits)\n    Epoch Time: 1700000000.{number}00000000 seconds\nEthernet II, Src: 02:00:00:00:00:01, Dst: 02:00:00:00:00:02\nInternet Protocol Version {version}, Src: {from}, Dst: {to}\nUser Datagram Protocol, {ports}\n    Length: 33\nData (13 bytes)\n\n0000  00 06 74 73 69 7a 65 00 37 33 30 34 00            ..tsize.7304.\n    Data: 00067473697a65003733303400\n    [Length: 13]\n\n"
+            )
+        };
+        let arp = "Frame 3: 42 bytes on wire (336 bits), 42 bytes captured (336 bits)\nEthernet II, Src: 02:00:00:00:00:01, Dst: Broadcast\nAddress Resolution Protocol (request)\n\n";
+        let fields = [
+            frame(1, one, two, "Src Port: 41226, Dst Port: 69"),
+            frame(2, two, one, "Src Port: 3987, Dst Port: 41226"),
+            arp.to_owned(),
+        ];
+        let row = |number: u32, from: &str, to: &str| {
+            format!("    {number}   0.{number}00000 {from} → {to} TFTP 67 Write Request, File: a\n")
+        };
+        let rows = [
+            "    9 0.000000000 02:00:00:00:00:01 → ff:ff:ff:ff:ff:ff ARP 42 Who has 192.0.2.1?\n"
+                .to_owned()
+                + arp,
+            row(1, one, two) + &fields[0],
+            row(2, two, one) + &fields[1],
+        ];
+        for text in [fields.concat(), rows.concat()] {
+            let (events, result) = read_all(text.as_bytes());
+            result.unwrap();
+            let count = |what: &str| {
+                let matches =
+                    |event: &&Seen| matches!(event, Seen::Text(text) if text.starts_with(what));
+                events.iter().filter(matches).count()
+            };
+            let begins = events.iter().filter(|event| matches!(event, Seen::Begins(_))).count();
+            assert_eq!(
+                (begins, count("Packet"), count("OtherPacket"), count("Fault")),
+                (1, 2, 1, 0),
+                "{events:#?}"
+            );
+        }
+    }
+}

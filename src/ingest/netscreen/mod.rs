@@ -13,7 +13,7 @@ use super::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame};
 use crate::model::hop::HopMarks;
 use crate::model::input::Place;
-use crate::model::packet::Packet;
+use crate::model::packet::{LinkAudience, Packet};
 use crate::model::time::Timestamp;
 pub use head::begins_trace;
 use head::{Head, is_damaged_head, parse_head};
@@ -109,6 +109,7 @@ impl NetscreenRun {
                 name: None,
                 node: None,
                 interface: None,
+                point: None,
                 line: Some(self.first_line),
             }));
         }
@@ -151,6 +152,7 @@ impl NetscreenRun {
                 interface,
                 kernel_interface: None,
                 direction: Some(pending.direction),
+                link_audience: LinkAudience::Unknown,
                 tunnel: None,
                 ip_identification: None,
                 hop_marks: HopMarks::UNKNOWN,

@@ -168,13 +168,12 @@ impl Pending {
             return Reading::Other;
         };
         let (source_port, destination_port, length) = ports;
-        let application = Protocol::of_port(destination_port)
-            .or_else(|| Protocol::of_port(source_port))
-            .map_or(Application::Unknown { tftp_shape: None }, Application::Plain);
         let flow = FlowKey::udp(
             Endpoint::new(source, source_port),
             Endpoint::new(destination, destination_port),
         );
+        let application = Protocol::of_flow(&flow)
+            .map_or(Application::Unknown { tftp_shape: None }, Application::Plain);
         // ScreenOS prints the length of the UDP header's field, which counts the
         // eight bytes of that header.
         let length = length.saturating_sub(8);

@@ -54,6 +54,7 @@ fn interfaces_count_on_over_sections_of_both_byte_orders() {
         name: None,
         node: None,
         interface: None,
+        point: None,
         line: None,
     };
     let described = |index, name: Option<&str>, link_type| {

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use super::timestamp::{Stamp, StampValue};
+use super::timestamp::{Stamp, StampValue, find_stamp};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{
     Application, Content, Datagram, IcmpError, IcmpKind, Quote, TftpMessage, TftpRequest,
@@ -15,16 +15,86 @@ use crate::model::segment::QuotedKind;
 
 /// One row: number, time, source, destination, protocol, length, summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row<'a> {
+pub struct Row {
     pub stamp: Stamp,
-    source: IpAddr,
-    destination: IpAddr,
+    /// The time is one since the first packet, not one of a clock.
+    pub counts_from_first: bool,
+    /// Source and destination; `None` of a frame without IP.
+    ends: Option<(IpAddr, IpAddr)>,
     ports: Option<(u16, u16)>,
-    protocol: &'a str,
+    protocol: String,
     /// Bytes of the frame.
     frame_length: u32,
     summary: String,
 }
+
+/// Protocols that UDP carries, as Wireshark's column calls them.
+const DATAGRAM_PROTOCOLS: [&str; 62] = [
+    "ASF",
+    "BACnet",
+    "BACnet-APDU",
+    "BFD Control",
+    "BOOTP",
+    "BROWSER",
+    "BVLC",
+    "CAPWAP-Control",
+    "CAPWAP-Data",
+    "CFLOW",
+    "CHARGEN",
+    "CLASSIC-STUN",
+    "CLDAP",
+    "CoAP",
+    "DAYTIME",
+    "DB-LSP-DISC",
+    "DHCP",
+    "DHCPv6",
+    "DISCARD",
+    "DNS",
+    "ECHO",
+    "ESP",
+    "GELF",
+    "Geneve",
+    "GLBP",
+    "GQUIC",
+    "GTP",
+    "HSRP",
+    "IAX2",
+    "IPMI",
+    "ISAKMP",
+    "KRB5",
+    "L2TP",
+    "LLMNR",
+    "LWAPP",
+    "MDNS",
+    "MEGACO",
+    "MGCP",
+    "NAT-PMP",
+    "NBDS",
+    "NBNS",
+    "NTP",
+    "OpenVPN",
+    "PCP",
+    "PTPv2",
+    "QUIC",
+    "RADIUS",
+    "RIP",
+    "RIPng",
+    "RIPv2",
+    "RMCP",
+    "RTCP",
+    "RTP",
+    "SIP",
+    "sFlow",
+    "SNMP",
+    "SSDP",
+    "STUN",
+    "Syslog",
+    "TFTP",
+    "UDP",
+    "UDPENCAP",
+];
+/// As above: tunnels and VPNs.
+const DATAGRAM_TUNNELS: [&str; 4] = ["SRVLOC", "TEREDO", "VXLAN", "WireGuard"];
 
 /// What a row is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,30 +106,75 @@ pub enum RowReading {
 
 /// Finds a row: a number, seconds with a fraction, and two addresses.
 #[must_use]
-pub fn find_row(text: &str) -> Option<Row<'_>> {
+pub fn find_row(text: &str) -> Option<Row> {
     let mut words = text.split_whitespace().filter(|word| !matches!(*word, "→" | "->")).peekable();
     let _number: u64 = words.next()?.parse().ok()?;
-    let (seconds, fraction) = words.next()?.split_once('.')?;
-    let is_fraction = (6..=9).contains(&fraction.len()) && seconds.len() <= 9;
-    let seconds: i64 = seconds.parse().ok().filter(|seconds| *seconds >= 0 && is_fraction)?;
-    let fraction_ns: i64 = format!("{fraction:0<9}").parse().ok()?;
-    let source = words.next()?.parse().ok()?;
+    let time = words.next()?;
+    let stamp = match time.split_once('-') {
+        // `tshark -t ad`, `-t ud`: the date is a word of its own.
+        Some(_) => find_stamp(&format!("{time} {}", words.next()?))?.0,
+        None => find_time(time)?,
+    };
+    let source = Side::find(words.next()?)?;
     let source_port = words.next_if(|word| is_port(word)).and_then(|port| port.parse().ok());
-    let destination = words.next()?.parse().ok()?;
+    let destination = Side::find(words.next()?)?;
     let destination_port = words.next_if(|word| is_port(word)).and_then(|port| port.parse().ok());
     let protocol = words.next()?;
     let frame_length = words.next()?.parse().ok()?;
     let summary: Vec<&str> = words.collect();
-    let value = StampValue::Span(seconds.checked_mul(1_000_000_000)?.checked_add(fraction_ns)?);
     Some(Row {
-        stamp: Stamp { value, has_fraction: true },
-        source,
-        destination,
+        stamp,
+        counts_from_first: !time.contains(['-', ':']) && matches!(stamp.value, StampValue::Span(_)),
+        ends: source.address().zip(destination.address()),
         ports: source_port.zip(destination_port).or_else(|| find_ports(&summary)),
-        protocol,
+        protocol: protocol.to_owned(),
         frame_length,
         summary: summary.join(" "),
     })
+}
+
+/// `2.994698` since the first packet, `1700000000.654684000` of `-t e`,
+/// `07:29:48.654684` of `-t a`.
+fn find_time(word: &str) -> Option<Stamp> {
+    if word.contains(':') {
+        return find_stamp(word).map(|(stamp, _)| stamp).filter(|stamp| stamp.has_fraction);
+    }
+    let (seconds, fraction) = word.split_once('.')?;
+    let is_time = (6..=9).contains(&fraction.len()) && seconds.len() <= 11;
+    let whole: i64 = seconds.parse().ok().filter(|seconds| *seconds >= 0 && is_time)?;
+    let fraction_ns: i64 = format!("{fraction:0<9}").parse().ok()?;
+    let value = whole.checked_mul(1_000_000_000)?.checked_add(fraction_ns)?;
+    let value = if seconds.len() > 9 { StampValue::Date(value) } else { StampValue::Span(value) };
+    Some(Stamp { value, has_fraction: true })
+}
+
+/// Who stands in a row's address columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Address(IpAddr),
+    /// An Ethernet address, or the name that stands for one: `Vmware_12:34:56`.
+    Link,
+}
+
+impl Side {
+    fn find(word: &str) -> Option<Self> {
+        if let Ok(address) = word.parse() {
+            return Some(Self::Address(address));
+        }
+        let bytes = word.rsplit('_').next().unwrap_or(word);
+        let is_link = bytes.split(':').count() >= 3
+            && bytes
+                .split(':')
+                .all(|byte| byte.len() == 2 && byte.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        (is_link || word == "Broadcast").then_some(Self::Link)
+    }
+
+    const fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Link => None,
+        }
+    }
 }
 
 fn is_port(word: &str) -> bool {
@@ -72,32 +187,68 @@ fn find_ports(summary: &[&str]) -> Option<(u16, u16)> {
     Some((source.parse().ok()?, destination.parse().ok()?))
 }
 
-impl Row<'_> {
+/// Whether a line is a row of a packet list.
+#[must_use]
+pub fn looks_like_row(text: &str) -> bool {
+    find_row(text).is_some()
+}
+
+impl Row {
     /// What the row says.
     #[must_use]
     pub fn read(&self) -> RowReading {
-        match self.protocol {
-            "ICMP" | "ICMPv6" => self.read_icmp(),
-            "TCP" | "ARP" | "TLS" | "HTTP" | "SSH" | "TLSv1.2" | "TLSv1.3" | "IPv4" | "IPv6"
-            | "IGMPv2" | "IGMPv3" | "SCTP" => RowReading::Other,
-            _ => self.read_datagram(),
+        let Some((source, destination)) = self.ends else { return RowReading::Other };
+        match self.protocol.as_str() {
+            "ICMP" | "ICMPv6" => self.read_icmp(source, destination),
+            _ if self.is_datagram() => self.read_datagram(source, destination),
+            _ => RowReading::Other,
         }
     }
 
-    fn read_datagram(&self) -> RowReading {
+    /// Wireshark names the innermost protocol it knows: only of some is UDP the carrier.
+    /// Of a datagram that it does not know further it prints `Len=64`, of a segment
+    /// `Seq=` as well.
+    fn is_datagram(&self) -> bool {
+        let name = self.protocol.split('/').next().unwrap_or(&self.protocol);
+        let is_plain = self.summary.contains("Len=") && !self.summary.contains("Seq=");
+        DATAGRAM_PROTOCOLS
+            .iter()
+            .chain(&DATAGRAM_TUNNELS)
+            .any(|known| name.eq_ignore_ascii_case(known))
+            || name.starts_with("DTLS")
+            || is_plain
+    }
+
+    /// The frame's addresses.
+    #[must_use]
+    pub const fn ends(&self) -> Option<(IpAddr, IpAddr)> {
+        self.ends
+    }
+
+    /// Whether the row itself names ports, or its fields did.
+    #[must_use]
+    pub const fn has_ports(&self) -> bool {
+        self.ports.is_some()
+    }
+
+    /// Takes the ports that the frame's fields tell.
+    pub const fn set_ports(&mut self, ports: (u16, u16)) {
+        self.ports = Some(ports);
+    }
+
+    fn read_datagram(&self, source: IpAddr, destination: IpAddr) -> RowReading {
         let Some((source_port, destination_port)) = self.ports else {
             return RowReading::Fault(
                 "is a row of Wireshark's packet list without ports; export the packets as pcapng, or print them with `tcpdump -n`",
             );
         };
         let flow = FlowKey::udp(
-            Endpoint::new(self.source, source_port),
-            Endpoint::new(self.destination, destination_port),
+            Endpoint::new(source, source_port),
+            Endpoint::new(destination, destination_port),
         );
-        let length = self.payload_length();
+        let length = self.payload_length(source);
         let known = || {
-            Protocol::of_port(destination_port)
-                .or_else(|| Protocol::of_port(source_port))
+            Protocol::of_flow(&flow)
                 .map_or(Application::Unknown { tftp_shape: None }, Application::Plain)
         };
         let message = (self.protocol == "TFTP").then(|| self.find_tftp(length)).flatten();
@@ -112,12 +263,12 @@ impl Row<'_> {
     }
 
     /// `Len=64`; else what Ethernet, IP and UDP headers leave of the frame.
-    fn payload_length(&self) -> u32 {
+    fn payload_length(&self, source: IpAddr) -> u32 {
         let printed = self
             .summary
             .split_once("Len=")
             .and_then(|(_, rest)| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-        let headers = if self.source.is_ipv4() { 42 } else { 62 };
+        let headers = if source.is_ipv4() { 42 } else { 62 };
         printed.unwrap_or_else(|| self.frame_length.saturating_sub(headers))
     }
 
@@ -152,7 +303,7 @@ impl Row<'_> {
 
     /// The port columns of an ICMP error are those of the quoted datagram. A
     /// port is unreachable at the address that says so.
-    fn read_icmp(&self) -> RowReading {
+    fn read_icmp(&self, from: IpAddr, to: IpAddr) -> RowReading {
         let kind = match &self.summary {
             text if text.contains("Port unreachable") => IcmpKind::PortUnreachable,
             text if text.contains("Host unreachable") || text.contains("Address unreachable") => {
@@ -163,83 +314,27 @@ impl Row<'_> {
             text if text.contains("Fragmentation needed") || text.contains("Too Big") => {
                 IcmpKind::PacketTooBig
             }
-            text if text.starts_with("Time-to-live exceeded") => IcmpKind::TimeExceeded,
+            // `Time-to-live exceeded (…)` and ICMPv6's `Time Exceeded (…)`.
+            text if text.contains("reassembly time exceeded") => IcmpKind::ReassemblyTimeExceeded,
+            text if text.starts_with("Time-to-live exceeded")
+                || text.starts_with("Time Exceeded") =>
+            {
+                IcmpKind::TimeExceeded
+            }
             text if text.starts_with("Destination") => IcmpKind::Other,
             _ => return RowReading::Other,
         };
         let quote = (kind == IcmpKind::PortUnreachable).then(|| Quote {
-            source: self.destination,
+            source: to,
             source_port: self.ports.map(|(source, _)| source),
-            destination: self.source,
+            destination: from,
             destination_port: self.ports.map(|(_, destination)| destination),
             kind: QuotedKind::Unknown,
         });
-        let (from, to) = (self.source, self.destination);
         RowReading::Content(Content::IcmpError(IcmpError { kind, from, to, quote }))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_with_ports_are_read() {
-        for (one, two, headers) in
-            [("192.0.2.1", "192.0.2.2", 42), ("2001:db8::1", "2001:db8::2", 62)]
-        {
-            let cases = [
-                (
-                    format!(
-                        "7\t2.994698590\t{one}\t5000\t{two}\t69\tTFTP\t{}\tRead Request, File: mod, Transfer type: octet",
-                        headers + 22
-                    ),
-                    22,
-                ),
-                (format!("    7   2.994698 {one} → {two} UDP 106 5000 → 69 Len=64"), 64),
-                (
-                    format!(
-                        "7\t2.994698590\t{one}\t5000\t{two}\t69\tTFTP\t{}\tData Packet, Block: 1",
-                        headers + 516
-                    ),
-                    516,
-                ),
-            ];
-            for (text, length) in cases {
-                let RowReading::Content(Content::Datagram(datagram)) =
-                    find_row(&text).unwrap().read()
-                else {
-                    panic!("{text}");
-                };
-                assert_eq!(datagram.flow.source, Endpoint::new(one.parse().unwrap(), 5_000));
-                assert_eq!(datagram.flow.destination, Endpoint::new(two.parse().unwrap(), 69));
-                assert_eq!(datagram.length, length, "{text}");
-            }
-            let refused = format!(
-                "9 3.000000 {one} 69 {two} 5000 ICMP 586 Destination unreachable (Port unreachable)"
-            );
-            let RowReading::Content(Content::IcmpError(error)) = find_row(&refused).unwrap().read()
-            else {
-                panic!("{refused}");
-            };
-            let quote = error.quote.unwrap();
-            assert_eq!(quote.source_endpoint(), Some(Endpoint::new(two.parse().unwrap(), 69)));
-        }
-    }
-
-    #[test]
-    fn rows_without_ports_are_faults() {
-        let text = "1 0.000000 192.0.2.1 → 192.0.2.2 TFTP 106 Write Request, File: a";
-        assert!(matches!(find_row(text).unwrap().read(), RowReading::Fault(_)));
-        let text =
-            "1 0.000000 2001:db8::1 → 2001:db8::2 DNS 106 Standard query 0x1234 A example.com";
-        assert!(matches!(find_row(text).unwrap().read(), RowReading::Fault(_)));
-    }
-
-    #[test]
-    fn other_text_is_no_row() {
-        for text in ["", "7 packets captured", "1. First 192.0.2.1", "1 2.5 a b c", "12"] {
-            assert_eq!(find_row(text), None, "{text}");
-        }
-    }
-}
+#[path = "columns_tests.rs"]
+mod tests;

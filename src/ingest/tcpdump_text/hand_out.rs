@@ -1,12 +1,13 @@
 //! What is handed out of a packet whose last line was read.
 
+use super::fragments::Taken;
 use super::pending::{Outcome, Pending};
 use super::{Run, Sink};
 use crate::ingest::{Event, NamedPacket};
 use crate::model::capture::Frame;
 use crate::model::endpoint::FlowKey;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Application, Content, Datagram, Packet, Tunnel};
+use crate::model::packet::{Application, Content, Datagram, LinkAudience, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 impl Run {
@@ -15,6 +16,7 @@ impl Run {
             return;
         };
         let (frame, at) = (pending.frame, pending.at);
+        self.hand_out_lost(Some(at), sink);
         if let Some(dumped) = pending.find_dumped(self.origin.link_type) {
             sink(Event::Frame(Frame {
                 number: frame,
@@ -39,11 +41,25 @@ impl Run {
                     line,
                     source,
                     destination,
+                    quoted: None,
                     is_ipv6,
                 }));
             }
+            Outcome::NamedError { error, source, destination, quoted } => {
+                sink(Event::NamedPacket(NamedPacket {
+                    packet: packet(&pending, Content::IcmpError(error), tunnel),
+                    line: pending.line,
+                    source,
+                    destination,
+                    quoted,
+                    is_ipv6: Some(pending.is_ipv6()),
+                }));
+            }
             Outcome::Cut(flow) => self.hand_out_cut(&pending, flow, sink),
-            Outcome::Other => sink(Event::OtherPacket { frame, at: Some(at) }),
+            Outcome::Other => {
+                sink(Event::OtherPacket { frame, at: Some(at) });
+                self.hand_out_fragment(&pending, sink);
+            }
             Outcome::Fault(message) => self.hand_out_fault(&pending, message, at, sink),
         }
     }
@@ -58,7 +74,15 @@ impl Run {
         let content = match content {
             Content::Datagram(datagram) => {
                 self.last_flow = Some(datagram.flow);
-                Content::Datagram(self.questions.check(datagram))
+                let datagram = self.questions.check(datagram);
+                let fragment = pending.find_first_fragment(&datagram);
+                // In a tunnel the outer packet may be in parts, and the inner length says nothing.
+                if let Some(fragment) = fragment.filter(|_| tunnel.is_none()) {
+                    let first = packet(pending, Content::Datagram(datagram.clone()), tunnel);
+                    self.fragments.begin(first, datagram, fragment);
+                    return;
+                }
+                Content::Datagram(datagram)
             }
             other @ (Content::IcmpError(_)
             | Content::FragmentsLost(_)
@@ -68,6 +92,21 @@ impl Run {
             | Content::Segment(_)) => other,
         };
         sink(Event::Packet(packet(pending, content, tunnel)));
+    }
+
+    /// Hands out the datagram that a later fragment completes.
+    fn hand_out_fragment(&mut self, pending: &Pending, sink: Sink<'_>) {
+        let Some(fragment) = pending.find_later_fragment() else { return };
+        if let Taken::Whole(packet) = self.fragments.add(&fragment, pending.at) {
+            sink(Event::Packet(*packet));
+        }
+    }
+
+    /// Hands out the datagrams that were waited for in vain until `now`, or till the end.
+    pub(super) fn hand_out_lost(&mut self, now: Option<Timestamp>, sink: Sink<'_>) {
+        while let Some(packet) = self.fragments.take_lost(now) {
+            sink(Event::Packet(packet));
+        }
     }
 
     /// A line that ends behind the addresses does not say that it is UDP. It is
@@ -110,6 +149,7 @@ fn packet(pending: &Pending, content: Content, tunnel: Option<Tunnel>) -> Packet
         interface: pending.interface,
         kernel_interface: None,
         direction: pending.direction,
+        link_audience: if tunnel.is_none() { pending.link_audience } else { LinkAudience::Unknown },
         tunnel,
         ip_identification,
         hop_marks,

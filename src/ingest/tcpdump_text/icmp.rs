@@ -36,7 +36,12 @@ pub fn parse_icmp(
     let claim = if let Some(text) =
         summary.strip_prefix("ICMP6, ").or_else(|| summary.strip_prefix("icmp6: "))
     {
-        parse_v6(text.trim_start())?
+        let text = text.trim_start();
+        match parse_v6(text)? {
+            // FortiGate writes those of both families alike.
+            None if summary.starts_with("icmp6: ") => parse_v4(text)?,
+            claim => claim,
+        }
     } else if let Some(text) =
         // tcpdump 3 wrote `icmp: `.
         summary.strip_prefix("ICMP ").or_else(|| summary.strip_prefix("icmp: "))
@@ -78,16 +83,22 @@ impl Claim {
     }
 }
 
-/// What ends no exchange.
-const OTHERS: [&str; 3] = ["ip reassembly time", "parameter problem", "source quench"];
+/// What ends no exchange, and is to be ignored (RFC 6633 section 3).
+const QUENCH: &str = "source quench";
 
 /// The texts of tcpdump's print-icmp.c.
 fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("time exceeded") {
         return Ok(Some(Claim::bare(IcmpKind::TimeExceeded)));
     }
-    if OTHERS.iter().any(|other| text.starts_with(other)) {
+    if text.starts_with("ip reassembly time") {
+        return Ok(Some(Claim::bare(IcmpKind::ReassemblyTimeExceeded)));
+    }
+    if text.starts_with("parameter problem") {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
+    }
+    if text.starts_with(QUENCH) {
+        return Ok(None);
     }
     let Some((about, reason)) = text.split_once(" unreachable") else {
         return Ok(None);
@@ -98,7 +109,8 @@ fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
         "net" => (IcmpKind::NetworkUnreachable, rest, ""),
         name => (IcmpKind::Other, name, rest),
     };
-    let kind = if reason.contains("prohibited") {
+    // `tos prohibited` is said of a way that this type of service may not take.
+    let kind = if reason.contains("prohibited") && !reason.contains("tos prohibited") {
         IcmpKind::AdminProhibited
     } else if reason.contains("need to frag") {
         IcmpKind::PacketTooBig
@@ -115,7 +127,11 @@ const REASONS: &[(&str, IcmpKind)] = &[
     ("unreachable route", IcmpKind::NetworkUnreachable),
     ("unreachable prohibited", IcmpKind::AdminProhibited),
     ("administratively prohibited", IcmpKind::AdminProhibited),
-    ("beyond scope", IcmpKind::Other),
+    ("beyond scope", IcmpKind::HostUnreachable),
+    // tcpdump 4.99 has no words for RFC 4443's codes 5 and 6: a source address that a
+    // policy refuses, and a route that rejects.
+    ("unknown unreach code (5)", IcmpKind::AdminProhibited),
+    ("unknown unreach code (6)", IcmpKind::AdminProhibited),
 ];
 
 /// The texts of tcpdump's print-icmp6.c.
@@ -123,8 +139,11 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with("packet too big") {
         return Ok(Some(Claim::bare(IcmpKind::PacketTooBig)));
     }
-    if text.starts_with("parameter problem") || text.starts_with("ip6 reassembly time") {
+    if text.starts_with("parameter problem") {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
+    }
+    if text.starts_with("ip6 reassembly time") {
+        return Ok(Some(Claim::bare(IcmpKind::ReassemblyTimeExceeded)));
     }
     if text.starts_with("time exceed") {
         let claim = Claim::bare(IcmpKind::TimeExceeded);
@@ -140,7 +159,11 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     let Some((about, kind)) = found else {
         return Ok(Some(Claim::bare(IcmpKind::Other)));
     };
-    let (name, detail) = split_word(about.trim_start_matches([',', ' ']));
+    let about = about.trim_start_matches([',', ' ']);
+    if about.starts_with("length ") {
+        return Ok(Some(Claim::bare(kind)));
+    }
+    let (name, detail) = split_word(about);
     claim_about(kind, name, detail)
 }
 
@@ -260,6 +283,7 @@ mod tests {
                 v6,
                 Some(443),
             ),
+            ("icmp6: 2001:db8::1 udp port 69 unreachable", IcmpKind::PortUnreachable, v6, Some(69)),
         ]);
     }
 
@@ -306,6 +330,24 @@ mod tests {
                 None,
             ),
             ("ICMP 192.0.2.1 protocol 17 unreachable, length 61", IcmpKind::Other, v4, None),
+            (
+                "ICMP net 192.0.2.1 unreachable - tos prohibited, length 61",
+                IcmpKind::Other,
+                v4,
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable, unknown unreach code (5), length 112",
+                IcmpKind::AdminProhibited,
+                None,
+                None,
+            ),
+            (
+                "ICMP6, destination unreachable, unknown unreach code (6), length 112",
+                IcmpKind::AdminProhibited,
+                None,
+                None,
+            ),
         ]);
     }
 

@@ -10,6 +10,8 @@ pub struct IpHeader {
     pub hop_marks: HopMarks,
     /// IPv4: bytes from the datagram's start to this fragment.
     pub offset_bytes: u32,
+    /// IPv4: fragments follow (`flags [+]`).
+    pub has_more: bool,
     /// The protocol that the header names.
     pub protocol: Option<u8>,
     /// Bytes behind the fixed IP header: 20 for IPv4 (options are not
@@ -44,6 +46,7 @@ pub(super) fn read_header(inside: &str) -> IpHeader {
         identification: find_number(inside, "id ").and_then(|id| u16::try_from(id).ok()),
         hop_marks: find_hop_marks(inside),
         offset_bytes: find_number(inside, "offset ").unwrap_or(0),
+        has_more: inside.contains("flags [+"),
         protocol: find_protocol(inside),
         payload_length: payload
             .or_else(|| find_number(inside, "length ").and_then(|total| total.checked_sub(20))),
@@ -105,6 +108,7 @@ mod tests {
                     identification: Some(10_208),
                     hop_marks: HopMarks::of_v4(63),
                     offset_bytes: 0,
+                    has_more: false,
                     protocol: Some(17),
                     payload_length: Some(979),
                 },
@@ -115,6 +119,7 @@ mod tests {
                     identification: Some(7),
                     hop_marks: HopMarks::of_v4(63),
                     offset_bytes: 1_480,
+                    has_more: false,
                     protocol: Some(17),
                     payload_length: Some(44),
                 },
@@ -125,6 +130,7 @@ mod tests {
                     identification: None,
                     hop_marks: HopMarks::of_v6(64, 0xb_3c1e),
                     offset_bytes: 0,
+                    has_more: false,
                     protocol: Some(17),
                     payload_length: Some(43),
                 },
@@ -135,6 +141,7 @@ mod tests {
                     identification: None,
                     hop_marks: HopMarks::of_v6(255, 0),
                     offset_bytes: 0,
+                    has_more: false,
                     protocol: Some(58),
                     payload_length: Some(32),
                 },

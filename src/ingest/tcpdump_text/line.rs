@@ -2,6 +2,7 @@
 //! direction columns, and the link header that `-e` prints.
 
 use super::link::{LINK_LEADS, find_inner, read_link, starts_with_mac};
+use super::remark::{Remark, find_remark};
 use crate::model::capture::Direction;
 
 /// The address family that a line names.
@@ -102,7 +103,11 @@ const OTHER_LEADS: &[&str] = &[
 /// Reads a packet line behind its time.
 #[must_use]
 pub fn read_head(text: &str) -> Head<'_> {
-    let (interface, direction, rest) = split_columns(text.trim());
+    let text = text.trim();
+    let (interface, direction, rest) = match find_remark(text) {
+        Some(Remark { interface, direction, rest }) => (Some(interface), direction, rest),
+        None => split_columns(text),
+    };
     let rest = skip_kernel_index(rest);
     if starts_with_mac(rest) || LINK_LEADS.iter().any(|lead| rest.starts_with(lead)) {
         let (network, frame_length) = read_link(rest);
@@ -135,7 +140,7 @@ pub fn is_untimed_packet(text: &str) -> bool {
 
 /// `eth0  In  `, `In `, `eth0 Out `; `B` and `M` are received broadcasts and
 /// multicasts, `P` belongs to others (print-sll.c).
-fn split_columns(text: &str) -> (Option<&str>, Option<Direction>, &str) {
+pub(super) fn split_columns(text: &str) -> (Option<&str>, Option<Direction>, &str) {
     let (first, after_first) = split_word(text);
     if let Some(direction) = find_direction(first) {
         return (None, direction, after_first);
@@ -314,6 +319,57 @@ mod tests {
             ),
             ("the device was restarted", None, None, None, Network::Unknown),
             ("", None, None, None, Network::Unknown),
+        ];
+        for (text, interface, direction, frame_length, network) in cases {
+            let text = text.replace("{4}", v4).replace("{6}", v6);
+            let expected = Head { interface, direction, frame_length, network };
+            assert_eq!(read_head(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn heads_of_other_systems_are_read() {
+        let (v4, v6) = ("192.0.2.1.5 > 192.0.2.2.69: x", "2001:db8::1.5 > 2001:db8::2.69: x");
+        let cases = [
+            (
+                "rule 5/0(match): block in on em0: {4}",
+                Some("em0"),
+                Some(Direction::In),
+                None,
+                ip(Family::V4, v4),
+            ),
+            (
+                "rule 5/0(match): pass out on em0: {6}",
+                Some("em0"),
+                Some(Direction::Out),
+                None,
+                ip(Family::V6, v6),
+            ),
+            (
+                "(en0, proc tftp:123, out, so) IP {4}",
+                Some("en0"),
+                Some(Direction::Out),
+                None,
+                ip(Family::V4, v4),
+            ),
+            ("(en0, in) IP6 {6}", Some("en0"), Some(Direction::In), None, ip(Family::V6, v6)),
+            (
+                "02:00:00:00:00:01 02:00:00:00:00:02 0800 106: {4}",
+                None,
+                None,
+                Some(106),
+                ip(Family::V4, v4),
+            ),
+            (
+                "02:00:00:00:00:01 02:00:00:00:00:02 86dd 126: {6}",
+                None,
+                None,
+                Some(126),
+                ip(Family::V6, v6),
+            ),
+            ("2:0:0:0:0:1 2:0:0:0:0:2 ip 106: {4}", None, None, Some(106), ip(Family::V4, v4)),
+            ("2:0:0:0:0:1 2:0:0:0:0:2 arp 42: arp who-has", None, None, Some(42), Network::Other),
+            ("02:00:00:00:00:01 what {4}", None, None, None, Network::Unknown),
         ];
         for (text, interface, direction, frame_length, network) in cases {
             let text = text.replace("{4}", v4).replace("{6}", v6);

@@ -8,6 +8,7 @@ mod application;
 mod columns;
 mod faults;
 mod fortigate;
+mod fragments;
 mod hand_out;
 mod handshake;
 mod hash;
@@ -16,11 +17,13 @@ mod ip_header;
 mod line;
 mod link;
 mod neighbour;
+mod nested;
 mod network;
 mod packet_line;
 mod pending;
 mod questions;
 mod quote;
+mod remark;
 mod services;
 mod timeline;
 mod timestamp;
@@ -29,19 +32,22 @@ mod tunnel;
 use std::sync::Arc;
 
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
-use crate::model::capture::{CaptureFormat, Clock, LinkType};
+use crate::model::capture::{CaptureFormat, Clock, LinkType, PointKind};
 use crate::model::endpoint::FlowKey;
+use crate::model::time::Timestamp;
+pub use columns::looks_like_row;
 use columns::{Row, find_row};
 use faults::Faults;
 use fortigate::{Around, find_line};
+use fragments::Fragments;
 use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::Pending;
 use questions::Questions;
 pub use timeline::{StampStyle, Timeline};
-use timestamp::StampValue;
-pub use timestamp::{Stamp, find_stamp};
+use timestamp::{DAY_NS, SECOND_NS, StampValue};
+pub use timestamp::{Stamp, find_stamp, is_date};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
@@ -54,6 +60,8 @@ pub struct Origin {
     pub node: Option<String>,
     pub interface: Option<String>,
     pub link_type: Option<LinkType>,
+    /// The side of the translation, where the command tells whose network it saw.
+    pub point: Option<PointKind>,
     /// The line at which the run begins, counted from 1.
     pub line: u64,
     /// How the command asked for times.
@@ -80,6 +88,7 @@ pub struct Run {
     faults: Faults,
     last_flow: Option<FlowKey>,
     questions: Questions,
+    fragments: Fragments,
     format: CaptureFormat,
 }
 
@@ -97,6 +106,7 @@ impl Run {
             faults: Faults::default(),
             last_flow: None,
             questions: Questions::default(),
+            fragments: Fragments::default(),
             format: CaptureFormat::TcpdumpText,
         }
     }
@@ -118,6 +128,11 @@ impl Run {
         if let Some(is_ours) = self.push_fortigate(line, &text, sink) {
             return is_ours;
         }
+        if let Some(row) = find_row(&text) {
+            self.settle_pending(sink);
+            self.begin_row(line, row, sink);
+            return true;
+        }
         if let Some(packet) = find_packet_line(&text)
             && self.begins_packet(&packet, &text)
         {
@@ -125,12 +140,48 @@ impl Run {
             self.begin_packet(line, &packet, sink);
             return true;
         }
-        if let Some(row) = find_row(&text) {
-            self.settle_pending(sink);
-            self.begin_row(line, &row, sink);
-            return true;
+        let Some(pending) = &mut self.pending else { return false };
+        let is_part = pending.continue_with(&text, &self.origin);
+        // One packet's bytes tell how the next are printed.
+        self.origin.has_characters |= pending.has_characters();
+        is_part
+    }
+
+    /// Whether the next line belongs to the bytes of a packet, whatever it looks like.
+    #[must_use]
+    pub fn is_inside_characters(&self) -> bool {
+        self.pending.as_ref().is_some_and(Pending::is_inside_characters)
+    }
+
+    /// Whether a line belongs to the bytes of a packet, though it may be all dots.
+    #[must_use]
+    pub fn takes_characters(&self, text: &str) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.takes_characters(text))
+    }
+
+    /// Whether packets of this run have their bytes below them as characters.
+    #[must_use]
+    pub const fn has_characters(&self) -> bool {
+        self.origin.has_characters
+    }
+
+    /// Whether a line is a packet from clearly before the last one: of another run.
+    #[must_use]
+    pub fn falls_back(&self, text: &str) -> bool {
+        /// Packets of one capture may be printed late, but not by more than that.
+        const LATE_NS: i64 = SECOND_NS;
+        if matches!(self.origin.style, StampStyle::Delta | StampStyle::Absent) {
+            return false;
         }
-        self.pending.as_mut().is_some_and(|pending| pending.continue_with(&text, &self.origin))
+        let text = remove_bold(text);
+        let stamp = find_packet_line(&text).filter(|packet| packet.is_sure);
+        let (Some(last), Some(stamp)) = (self.last_stamp, stamp.and_then(|packet| packet.stamp))
+        else {
+            return false;
+        };
+        let fall_ns = last.value.nanoseconds().saturating_sub(stamp.value.nanoseconds());
+        // At midnight the time of day falls by more.
+        has_same_form(last, stamp) && (LATE_NS..DAY_NS / 2).contains(&fall_ns)
     }
 
     /// Takes a line of the hex dump below a packet; says whether it is one.
@@ -162,9 +213,16 @@ impl Run {
 
     /// Notes a blank line or other noise: lines behind it belong to the packet
     /// before only where they clearly do.
-    pub fn note_gap(&mut self) {
+    pub fn note_gap(&mut self, text: &str) {
         if let Some(pending) = &mut self.pending {
-            pending.note_gap();
+            pending.note_gap(text);
+        }
+    }
+
+    /// Notes that tcpdump told how much it captured: no bytes of a packet follow.
+    pub fn note_end(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.end_characters();
         }
     }
 
@@ -172,6 +230,7 @@ impl Run {
     /// were left out.
     pub fn finish(mut self, sink: Sink<'_>) {
         self.settle_pending(sink);
+        self.hand_out_lost(None, sink);
         if self.clock.is_some() {
             self.faults.finish(sink);
             sink(Event::CaptureEnds);
@@ -208,7 +267,7 @@ impl Run {
         self.begin_capture(clock, sink);
         self.frames += 1;
         self.last_stamp = packet.stamp.or(self.last_stamp);
-        let at = self.timeline.place(packet.stamp);
+        let at = self.place(line, packet.stamp, sink);
         let head = read_head(packet.rest);
         let interface = head.interface.map_or(0, |name| self.interface_index(name, sink));
         let pending = Pending::new(line, self.frames, at, interface, &head, packet.rest);
@@ -219,14 +278,27 @@ impl Run {
         self.pending = Some(pending);
     }
 
-    /// Wireshark counts its seconds from the first packet of the file.
-    fn begin_row(&mut self, line: u64, row: &Row<'_>, sink: Sink<'_>) {
-        let clock = self.timeline.settle_relative();
+    /// Wireshark counts its seconds from the first packet of the file, if it shows no
+    /// times of day.
+    fn begin_row(&mut self, line: u64, row: Row, sink: Sink<'_>) {
+        let clock = if row.counts_from_first {
+            self.timeline.settle_relative()
+        } else {
+            self.timeline.settle(Some(row.stamp))
+        };
         self.begin_capture(clock, sink);
         self.frames += 1;
         self.last_stamp = Some(row.stamp);
-        let at = self.timeline.place(Some(row.stamp));
+        let at = self.place(line, Some(row.stamp), sink);
         self.pending = Some(Pending::of_row(line, self.frames, at, row));
+    }
+
+    fn place(&mut self, line: u64, stamp: Option<Stamp>, sink: Sink<'_>) -> Timestamp {
+        if self.timeline.turns_to_deltas(stamp) {
+            let message = "has a smaller time than the packet before: the times are taken for those since the packet before, as `tcpdump -ttt` and `tshark -t d` print them; print times of day to be sure";
+            self.faults.report(line, message.to_owned(), sink);
+        }
+        self.timeline.place(stamp)
     }
 
     fn begin_capture(&mut self, clock: Clock, sink: Sink<'_>) {
@@ -240,6 +312,7 @@ impl Run {
             name: None,
             node: self.origin.node.clone(),
             interface: self.origin.interface.clone(),
+            point: self.origin.point,
             line: Some(self.origin.line),
         }));
         sink(Event::Interface(InterfaceHeader {

@@ -34,12 +34,13 @@ pub fn find_arp(line: &str) -> Option<NeighbourMessage> {
 #[must_use]
 pub fn find_neighbour_discovery(from: IpAddr, summary: &str) -> Option<NeighbourMessage> {
     let text = summary.strip_prefix("ICMP6, ").or_else(|| summary.strip_prefix("icmp6: "))?;
-    if text.starts_with("neighbor solicitation") {
+    // tcpdump 3 shortened the words.
+    if text.starts_with("neighbor sol") {
         let (_, rest) = text.split_once("who has ")?;
         let wanted = find_address(split_word(rest).0)?;
         return question(wanted, from);
     }
-    let (_, rest) = text.strip_prefix("neighbor advertisement")?.split_once("tgt is ")?;
+    let (_, rest) = text.strip_prefix("neighbor adv")?.split_once("tgt is ")?;
     Some(NeighbourMessage::Answer { address: find_address(split_word(rest).0)? })
 }
 
@@ -55,6 +56,7 @@ fn question(wanted: IpAddr, asker: IpAddr) -> Option<NeighbourMessage> {
 }
 
 fn find_address(word: &str) -> Option<IpAddr> {
+    let word = word.split('(').next().unwrap_or(word);
     parse_address(word.trim_end_matches([',', ';'])).ok()
 }
 

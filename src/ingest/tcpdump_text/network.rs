@@ -217,12 +217,13 @@ fn skip_ppp_protocol(text: &str) -> &str {
     behind.split_once(": ").map_or(behind, |(_, packet)| packet.trim_start())
 }
 
-/// `truncated-ip - 100 bytes missing! ` before the addresses.
+/// `truncated-ip - 100 bytes missing! ` before the addresses; `truncated-ip6 - 100
+/// bytes missing!` without a space.
 fn skip_truncation(text: &str) -> &str {
     if !text.starts_with("truncated-ip") {
         return text;
     }
-    text.split_once("! ").map_or(text, |(_, rest)| rest.trim_start())
+    text.split_once("missing!").map_or(text, |(_, rest)| rest.trim_start())
 }
 
 #[cfg(test)]
@@ -267,6 +268,14 @@ mod tests {
             ("192.0.2.1.5 > 192.0.2.2.80: . ack 1 win 46", None),
             (
                 "truncated-ip - 9 bytes missing! 192.0.2.1.5 > 192.0.2.2.6: UDP, length 4",
+                udp(5, 6, "UDP, length 4"),
+            ),
+            (
+                "truncated-ip6 - 9 bytes missing!2001:db8::1.5 > 2001:db8::2.6: UDP, length 4",
+                udp(5, 6, "UDP, length 4"),
+            ),
+            (
+                "truncated-ip6 - 9 bytes missing!(hlim 64, next-header UDP (17) payload length: 12) 2001:db8::1.5 > 2001:db8::2.6: UDP, length 4",
                 udp(5, 6, "UDP, length 4"),
             ),
         ];

@@ -1,25 +1,30 @@
 //! One packet while its lines come in.
 
 mod carried;
+mod characters;
 mod continuation;
+mod fragment;
+mod named_error;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::address::Host;
+use super::address::{Host, parse_side};
 use super::application::read_application;
 use super::columns::{Row, RowReading};
 use super::handshake::find_segment;
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
 use super::line::{Family, Head, Network};
+use super::link::find_audience;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Datagram};
+use crate::model::packet::{Content, Datagram, IcmpError, LinkAudience};
 use crate::model::time::Timestamp;
+use characters::Characters;
 
 const KERBEROS_PORT: u16 = 88;
 
@@ -31,6 +36,7 @@ pub struct Pending {
     pub at: Timestamp,
     pub interface: u32,
     pub direction: Option<Direction>,
+    pub link_audience: LinkAudience,
     /// By the line's first word; names may have addresses of both.
     family: Family,
     frame_length: Option<u32>,
@@ -43,8 +49,10 @@ pub struct Pending {
     row: RowLines,
     /// A blank line stands between the packet and the next line.
     has_gap: bool,
-    /// The characters of `-A` follow.
-    in_characters: bool,
+    /// What `-A` printed of the packet so far.
+    characters: Option<Characters>,
+    /// The command or an IP header in them says that they are `-A`'s.
+    are_characters_sure: bool,
     /// Bytes of a SIP body still to come, by its Content-Length.
     sip_bytes_left: usize,
 }
@@ -60,7 +68,13 @@ enum Stage {
         has_colon: bool,
     },
     Other,
-    /// Read at once: a row of Wireshark's columns, or ARP.
+    /// A row of Wireshark's columns. The frame's fields below may name the ports,
+    /// where the row itself has none.
+    Row {
+        row: Box<Row>,
+        has_ports: bool,
+    },
+    /// Read at once: ARP.
     Whole(Content),
     Fault(String),
 }
@@ -87,6 +101,13 @@ pub enum Outcome {
         datagram: Datagram,
         source: Option<String>,
         destination: Option<String>,
+    },
+    /// An ICMP error of which the text names an end, or the quoted destination.
+    NamedError {
+        error: IcmpError,
+        source: Option<String>,
+        destination: Option<String>,
+        quoted: Option<String>,
     },
     /// The line ends behind the addresses.
     Cut(FlowKey),
@@ -128,6 +149,7 @@ impl Pending {
         };
         Self {
             direction: head.direction,
+            link_audience: find_audience(text),
             family,
             frame_length: head.frame_length,
             ..Self::at_stage(line, frame, at, interface, header, stage)
@@ -136,12 +158,9 @@ impl Pending {
 
     /// A packet that one row of Wireshark's packet list tells completely.
     #[must_use]
-    pub fn of_row(line: u64, frame: u64, at: Timestamp, row: &Row<'_>) -> Self {
-        let stage = match row.read() {
-            RowReading::Content(content) => Stage::Whole(content),
-            RowReading::Other => Stage::Other,
-            RowReading::Fault(message) => Stage::Fault(message.to_owned()),
-        };
+    pub fn of_row(line: u64, frame: u64, at: Timestamp, row: Row) -> Self {
+        let has_ports = row.has_ports();
+        let stage = Stage::Row { row: Box::new(row), has_ports };
         Self { row: RowLines::Below, ..Self::at_stage(line, frame, at, 0, None, stage) }
     }
 
@@ -159,6 +178,7 @@ impl Pending {
             at,
             interface,
             direction: None,
+            link_audience: LinkAudience::Unknown,
             family: Family::V4,
             frame_length: None,
             header,
@@ -168,7 +188,8 @@ impl Pending {
             dump: None,
             row: RowLines::None,
             has_gap: false,
-            in_characters: false,
+            characters: None,
+            are_characters_sure: false,
             sip_bytes_left: 0,
         }
     }
@@ -195,14 +216,44 @@ impl Pending {
         self.header.map_or(HopMarks::UNKNOWN, |header| header.hop_marks)
     }
 
-    pub fn note_gap(&mut self) {
+    /// Notes a line that may belong to a character dump, and to nothing else.
+    pub fn note_gap(&mut self, text: &str) {
         self.has_gap = true;
+        if let Some(characters) = &mut self.characters {
+            characters.count(text);
+        }
     }
 
-    /// The packet's bytes, where a hex dump holds them.
+    /// No line behind belongs to a character dump.
+    pub fn end_characters(&mut self) {
+        if let Some(characters) = &mut self.characters {
+            characters.end();
+        }
+    }
+
+    /// The packet's bytes, where a hex dump holds them. Its addresses have to be those
+    /// of the line: `-vv` dumps single attributes as well, and their bytes may look
+    /// like an IP header.
     #[must_use]
     pub fn find_dumped(&self, link_type: Option<LinkType>) -> Option<DumpedFrame<'_>> {
-        find_frame(self.dump.as_ref()?.bytes(), link_type, self.frame_length)
+        let dumped = find_frame(self.dump.as_ref()?.bytes(), link_type, self.frame_length)?;
+        let is_packet = dumped.addresses().is_none_or(|addresses| self.may_have(addresses));
+        is_packet.then_some(dumped)
+    }
+
+    /// Whether no address that the line prints is another one.
+    fn may_have(&self, (source, destination): (IpAddr, IpAddr)) -> bool {
+        if let Stage::Row { row, .. } = &self.stage {
+            return row.ends().is_none_or(|ends| ends == (source, destination));
+        }
+        let Stage::Sides { source: from, destination: to, .. } = &self.stage else { return true };
+        [(from, source), (to, destination)].into_iter().all(|(text, address)| {
+            match parse_side(text).map(|side| side.host) {
+                Ok(Host::Address(printed)) => printed == address,
+                // A name, or what was masked.
+                Ok(Host::Name(_)) | Err(_) => true,
+            }
+        })
     }
 
     /// What the packet is.
@@ -211,6 +262,13 @@ impl Pending {
         let (source, destination, summary, has_colon) = match &self.stage {
             Stage::Other => return Outcome::Other,
             Stage::Whole(content) => return Outcome::Content(content.clone()),
+            Stage::Row { row, .. } => {
+                return match row.read() {
+                    RowReading::Content(content) => Outcome::Content(content),
+                    RowReading::Other => Outcome::Other,
+                    RowReading::Fault(message) => Outcome::Fault(message.to_owned()),
+                };
+            }
             Stage::Fault(message) => return Outcome::Fault(message.clone()),
             Stage::Header => {
                 return Outcome::Fault(
@@ -233,6 +291,9 @@ impl Pending {
     fn read_transport(&self, addressed: &Addressed<'_>, has_colon: bool) -> Outcome {
         match addressed.transport {
             Transport::Icmp(summary) => {
+                if let Some(named) = self.find_named_error(addressed, summary) {
+                    return named;
+                }
                 self.parse_icmp(addressed, summary).map_or_else(Outcome::Fault, |content| {
                     content.map_or(Outcome::Other, Outcome::Content)
                 })

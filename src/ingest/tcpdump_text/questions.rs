@@ -23,7 +23,8 @@ impl Questions {
         let Application::Transaction(transaction) = &datagram.application else {
             return datagram;
         };
-        let by_objects = transaction.protocol == Protocol::Snmp
+        let protocol = transaction.protocol;
+        let by_objects = matches!(protocol, Protocol::Snmp | Protocol::SnmpInform)
             && transaction.question == Some(transaction.identity);
         if !by_objects {
             return datagram;
@@ -34,7 +35,7 @@ impl Questions {
             }
             self.asked.insert(datagram.flow.source, transaction.identity);
         } else if self.asked.get(&datagram.flow.destination) != Some(&transaction.identity) {
-            datagram.application = Application::Plain(Protocol::Snmp);
+            datagram.application = Application::Plain(protocol);
         }
         datagram
     }

@@ -19,7 +19,7 @@ fn run(origin: Origin, text: &str) -> Vec<String> {
     for (at, line) in text.lines().enumerate() {
         let number = u64::try_from(at).unwrap() + 1;
         if line.trim().is_empty() {
-            run.note_gap();
+            run.note_gap(line);
         } else if !run.push(number, line, &mut sink) {
             sink(Event::Inventory(crate::ingest::InventoryText {
                 command: "not ours",
@@ -262,6 +262,60 @@ fn dumps_become_frames_even_where_names_are_printed() {
     );
 }
 
+/// RADIUS' state, printed by `-vv`: it begins like an IPv4 or IPv6 header.
+#[test]
+fn dumps_of_attributes_are_no_packets() {
+    let attribute = "\t  State Attribute (24), length: 42, Value: EEEE
+\t    0x0000:  4545 4545 4545 4545 4545 4545 4545 4545
+\t    0x0010:  4545 4545 4545 4545 4545 4545 4545 4545
+\t    0x0020:  4545 4545 4545 4545";
+    let attribute6 = attribute.replace("4545", "6565");
+    for (attribute, head, one, two) in [
+        (
+            attribute,
+            "IP (tos 0x0, ttl 64, id 7, offset 0, flags [DF], proto UDP (17), length 128)\n    ",
+            "192.0.2.9.40700",
+            "192.0.2.21.1812",
+        ),
+        (
+            attribute6.as_str(),
+            "IP6 (hlim 64, next-header UDP (17) payload length: 108) ",
+            "2001:db8::9.40700",
+            "2001:db8::21.1812",
+        ),
+    ] {
+        let line = format!("07:29:48.1 {head}{one} > {two}: RADIUS, length: 100\n");
+        let socket = if one.contains(':') {
+            "1 [2001:db8::9]:40700 → [2001:db8::21]:1812 100"
+        } else {
+            "1 192.0.2.9:40700 → 192.0.2.21:1812 100"
+        };
+        expect(&format!("{line}{attribute}"), &[socket]);
+        // A paste without tabs: its addresses are not those of the line.
+        expect(&format!("{line}{}", attribute.replace('\t', "        ")), &[socket]);
+    }
+}
+
+#[test]
+fn of_ip_in_ip_the_packet_inside_is_read() {
+    expect(
+        "07:29:48.1 IP 192.0.2.1 > 192.0.2.2: IP 198.51.100.3.5 > 198.51.100.5.69: UDP, length 4
+07:29:48.2 IP (tos 0x0, ttl 64, id 7, offset 0, flags [DF], proto IPIP (4), length 72)
+    192.0.2.1 > 192.0.2.2: IP (tos 0x0, ttl 63, id 8, offset 0, flags [DF], proto UDP (17), length 52)
+    198.51.100.3.5 > 198.51.100.5.69: [udp sum ok] UDP, length 24
+07:29:48.3 IP6 2001:db8::1 > 2001:db8::2: IP6 2001:db8:1::3.5 > 2001:db8:1::5.69: UDP, length 4
+07:29:48.4 IP 192.0.2.1 > 192.0.2.2: GREv0, length 84: IP6 2001:db8:1::3.5 > 2001:db8:1::5.69: UDP, length 4
+07:29:48.5 IP 192.0.2.1 > 192.0.2.2: IP 198.51.100.3.5 > 198.51.100.5.22: Flags [.], ack 1",
+        &[
+            "1 198.51.100.3:5 → 198.51.100.5:69 4 in fourinfour 0",
+            "2 198.51.100.3:5 → 198.51.100.5:69 24 in fourinfour 0",
+            "3 [2001:db8:1::3]:5 → [2001:db8:1::5]:69 4 in sixinsix 0",
+            "4 [2001:db8:1::3]:5 → [2001:db8:1::5]:69 4 in gre 0",
+            "5 other",
+        ],
+    );
+}
+
 #[test]
 fn of_a_tunnel_the_packet_inside_is_read() {
     expect(
@@ -306,8 +360,7 @@ fn what_cannot_be_read_is_told_and_counted() {
 11:53:06.8 IP6 2001:db8::1.5 > cfefecaa22e1.69: UDP, length 4
 11:53:06.9 something else",
         &[
-            "fault line 1: names 'cfefecaa22e1' instead of an address; run tcpdump with -n",
-            "1 other",
+            "1 PortUnreachable - → cfefecaa22e1",
             "2 [2001:db8::1]:5 → [::]:69 4 - → cfefecaa22e1",
             "fault line 3: expected `IP` or `IP6` and two addresses behind the time, as tcpdump prints them, and found something else",
             "3 other",

@@ -45,12 +45,15 @@ pub struct Timeline {
     last_ns: i64,
     /// Midnights passed, in nanoseconds.
     midnights_ns: i64,
+    /// The last relative stamp as printed, and the sum of all.
+    last_printed_ns: i64,
+    sum_ns: i64,
 }
 
 impl Timeline {
     #[must_use]
     pub const fn new(style: StampStyle) -> Self {
-        Self { style, clock: None, last_ns: 0, midnights_ns: 0 }
+        Self { style, clock: None, last_ns: 0, midnights_ns: 0, last_printed_ns: 0, sum_ns: 0 }
     }
 
     /// What the run's times count from; the first packet decides. A first
@@ -68,6 +71,29 @@ impl Timeline {
     /// The same for times that are known to count from the first packet.
     pub fn settle_relative(&mut self) -> Clock {
         *self.clock.get_or_insert(Clock::Relative)
+    }
+
+    /// Whether relative stamps turn out with this one to count from the packet before,
+    /// as those of `-ttt` and `tshark -t d` do: they fall, by more than a packet that is
+    /// printed late. From here on they are added up; until now they only rose, so the
+    /// order of what was placed stays.
+    pub fn turns_to_deltas(&mut self, stamp: Option<Stamp>) -> bool {
+        /// Smaller times are as often late as short.
+        const LEAST_NS: i64 = 1_000_000;
+        let Some(Stamp { value: StampValue::Span(now_ns), .. }) = stamp else { return false };
+        if self.clock != Some(Clock::Relative) || self.style != StampStyle::Default {
+            return false;
+        }
+        let falls = now_ns >= 0
+            && self.last_printed_ns >= LEAST_NS
+            && now_ns.saturating_mul(2) < self.last_printed_ns;
+        if falls {
+            self.style = StampStyle::Delta;
+            self.last_ns = self.sum_ns;
+        }
+        self.last_printed_ns = now_ns;
+        self.sum_ns = self.sum_ns.saturating_add(now_ns);
+        falls
     }
 
     /// The time of the next packet. A time of day that falls by more than 12
@@ -127,20 +153,43 @@ mod tests {
     #[test]
     fn clocks_are_told_apart() {
         let cases = [
-            (StampStyle::Default, "07:29:48.654684", "07:29:49.0", Clock::TimeOfDay),
-            (StampStyle::Default, "00:00:00.000000", "00:00:01.0", Clock::Relative),
-            (StampStyle::SinceFirst, "00:00:03.000000", "00:00:01.0", Clock::Relative),
-            (StampStyle::Default, "1700000000.5", "1700000001.5", Clock::Absolute),
-            (StampStyle::Dated, "2024-01-31 07:29:48.654684", "07:29:49.0", Clock::Absolute),
-            (StampStyle::Absent, "", "", Clock::None),
+            (StampStyle::Default, "07:29:48.654684", Clock::TimeOfDay),
+            (StampStyle::Default, "00:00:00.000000", Clock::Relative),
+            (StampStyle::SinceFirst, "00:00:03.000000", Clock::Relative),
+            (StampStyle::Default, "1700000000.5", Clock::Absolute),
+            (StampStyle::Dated, "2024-01-31 07:29:48.654684", Clock::Absolute),
+            (StampStyle::Absent, "", Clock::None),
         ];
-        for (style, first, _, clock) in cases {
+        for (style, first, clock) in cases {
             let mut timeline = Timeline::new(style);
             assert_eq!(
                 timeline.settle(find_stamp(first).map(|(stamp, _)| stamp)),
                 clock,
                 "{first}"
             );
+        }
+    }
+
+    #[test]
+    fn times_that_fall_count_from_the_packet_before() {
+        let cases: [(&[&str], &[i64]); 4] = [
+            // Seconds in thousandths.
+            (&["0.000000", "5.000000", "0.001000", "2.001000"], &[0, 5_000, 5_001, 7_002]),
+            (&["0.000000", "1.000000", "2.000000", "0.500000"], &[0, 1_000, 2_000, 3_500]),
+            (&["0.000000", "5.000000", "5.001000", "7.001000"], &[0, 5_000, 5_001, 7_001]),
+            // Printed late.
+            (&["0.000000", "5.001000", "5.000000", "7.001000"], &[0, 5_001, 5_000, 7_001]),
+        ];
+        for (stamps, expected) in cases {
+            let mut timeline = Timeline::new(StampStyle::Default);
+            let place = |text: &&str| {
+                let stamp = find_stamp(&format!("00:00:0{text}")).map(|(stamp, _)| stamp);
+                timeline.settle(stamp);
+                timeline.turns_to_deltas(stamp);
+                timeline.place(stamp).as_nanoseconds() / 1_000_000
+            };
+            let placed: Vec<i64> = stamps.iter().map(place).collect();
+            assert_eq!(placed, expected, "{stamps:?}");
         }
     }
 

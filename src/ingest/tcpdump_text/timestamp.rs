@@ -25,11 +25,46 @@ pub enum StampValue {
     Span(i64),
 }
 
+impl StampValue {
+    /// The number, whatever it counts from.
+    #[must_use]
+    pub const fn nanoseconds(self) -> i64 {
+        match self {
+            Self::Date(nanoseconds) | Self::Span(nanoseconds) => nanoseconds,
+        }
+    }
+}
+
+/// Whether a time has its date with it.
+#[must_use]
+pub const fn is_date(stamp: Stamp) -> bool {
+    matches!(stamp.value, StampValue::Date(_))
+}
+
 /// The time at the start of a line, and the line's rest.
 #[must_use]
 pub fn find_stamp(text: &str) -> Option<(Stamp, &str)> {
     let text = text.trim_start();
-    find_dated(text).or_else(|| find_span(text)).or_else(|| find_epoch(text))
+    find_dated(text)
+        .or_else(|| find_span(text))
+        .or_else(|| find_epoch(text))
+        .or_else(|| find_of_month(text))
+}
+
+/// `Nov 08 07:29:48.654684` of OpenBSD's `-ttt`. It names no year, so it counts from
+/// midnight. Logs have such times too (`journalctl -o short-precise`), so sides have
+/// to follow.
+fn find_of_month(text: &str) -> Option<(Stamp, &str)> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (month, rest) = text.split_once(' ')?;
+    let (day, rest) = split_digits(rest.trim_start())?;
+    let is_day = MONTHS.contains(&month) && day.len() <= 2;
+    let (stamp, rest) = find_span(rest.strip_prefix(' ').filter(|_| is_day)?)?;
+    let mut words = rest.split_whitespace();
+    let is_lead = words.next().is_some_and(|word| matches!(word, "IP" | "IP6" | "arp" | "rule"));
+    let is_packet = is_lead || words.next() == Some(">");
+    (stamp.has_fraction && is_packet).then_some((stamp, rest))
 }
 
 fn find_dated(text: &str) -> Option<(Stamp, &str)> {
@@ -157,6 +192,16 @@ mod tests {
             ("1970-01-01T20:00:00.0+08:00 IP", Some((StampValue::Date(noon), " IP"))),
             ("1700000000.123456 IP", Some((StampValue::Date(1_700_000_000_123_456_000), " IP"))),
             ("0.000001 02:00:00:00:00:01", Some((StampValue::Date(1_000), " 02:00:00:00:00:01"))),
+            ("Nov 08 12:00:00.5 IP", Some((StampValue::Span(noon + SECOND_NS / 2), " IP"))),
+            (
+                "Nov 08 12:00:00.5 2001:db8::1.5 > 2001:db8::2.6: udp 4",
+                Some((
+                    StampValue::Span(noon + SECOND_NS / 2),
+                    " 2001:db8::1.5 > 2001:db8::2.6: udp 4",
+                )),
+            ),
+            ("Nov  8 12:00:00 node3 x", None),
+            ("Nov  8 12:00:00.5 node3 kernel: x", None),
             ("12:00:00.5", Some((StampValue::Span(noon + SECOND_NS / 2), ""))),
             ("3.5 times", None),
             ("12:60:00.5 IP", None),

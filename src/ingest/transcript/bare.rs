@@ -18,7 +18,7 @@ pub(super) enum Bare {
     Flows(CaptureFormat),
     Inventory(Shape),
     /// Nothing: a server tells of a failure.
-    Failure(String),
+    Failure,
     Dig,
     HexDumps,
 }
@@ -37,8 +37,8 @@ pub(super) fn find_bare(text: &str) -> Option<Bare> {
     if let Some(shape) = Shape::find_bare(text) {
         return Some(Bare::Inventory(shape));
     }
-    if let Some(failure) = find_failure(text) {
-        return Some(Bare::Failure(failure));
+    if find_failure(text).is_some() {
+        return Some(Bare::Failure);
     }
     if dig::begins_run(text) {
         return Some(Bare::Dig);

@@ -15,17 +15,26 @@ pub(super) fn clean(line: &str) -> Cow<'_, str> {
     Cow::Owned(skip_quoting(&line).to_owned())
 }
 
-/// Terminal control sequences: `ESC [ … letter` and `ESC ] … BEL`.
+/// Terminal control sequences: `ESC [ … letter`, `ESC ] … BEL`, and the choice of a
+/// character set, `ESC ( B` (ECMA-35 section 14), with which `tput sgr0` ends. A
+/// backspace goes back over what was typed before it.
 fn remove_escapes(line: &str) -> String {
     let mut kept = String::with_capacity(line.len());
     let mut characters = line.chars().peekable();
     while let Some(c) = characters.next() {
+        if c == '\u{8}' {
+            kept.pop();
+            continue;
+        }
         if c != '\u{1b}' {
             kept.push(c);
             continue;
         }
         match characters.next() {
             Some('[') => while characters.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
+            Some(' ' | '#' | '%' | '(' | ')' | '*' | '+' | '-' | '.' | '/') => {
+                characters.next();
+            }
             Some(']') => {
                 while let Some(c) = characters.next() {
                     if c == '\u{7}' {
@@ -119,6 +128,9 @@ mod tests {
             ("a\u{a0}b\u{3000}c\u{200b}d", "a b c d".replace(" d", "d").as_str()),
             ("\u{1b}[01;32mroot@node3\u{1b}[0m:~# ip a", "root@node3:~# ip a"),
             ("\u{1b}]0;root@node3: ~\u{7}root@node3:~# ip a", "root@node3:~# ip a"),
+            ("\u{1b}[32mroot@node3\u{1b}(B\u{1b}[m:~# ip a\u{1b}[K", "root@node3:~# ip a"),
+            ("root@node3:~# tcpdumo\u{8} \u{8}p -n", "root@node3:~# tcpdump -n"),
+            ("ip\u{8}\u{8}\u{8}\u{8}ip -6 r", "ip -6 r"),
             ("\u{feff}a", "a"),
             ("a\u{1b}", "a"),
             ("", ""),

@@ -4,12 +4,16 @@ use super::options::{read_ip, read_kubectl, read_tcpdump};
 use super::shape::Shape;
 use super::words::split_commands;
 use crate::ingest::tcpdump_text::Origin;
+use crate::model::capture::PointKind;
+use crate::model::command_network::CommandNetwork;
 
 /// A command at a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Command {
     pub kind: CommandKind,
     pub host: Host,
+    /// The side of the translation, where it ran in the network of a pod.
+    pub point: Option<PointKind>,
 }
 
 /// What follows a command.
@@ -32,7 +36,7 @@ pub(super) enum Host {
     OfPrompt,
     /// On another one: `ssh node3 ip addr`.
     Named(String),
-    /// In a pod, whose node the command does not tell.
+    /// In a container, whose node the command does not tell.
     Unknown,
 }
 
@@ -186,16 +190,28 @@ pub(super) fn is_known_command(text: &str) -> bool {
 
 /// Reads a command as typed.
 pub(super) fn read_command(text: &str) -> Command {
+    let other = Command { kind: CommandKind::Other, host: Host::OfPrompt, point: None };
     split_commands(text)
         .iter()
-        .map(|words| read_words(words, Host::OfPrompt, 0))
+        .map(|words| place(read_words(words, Host::OfPrompt, 0), words))
         .find(|command| command.kind != CommandKind::Other)
-        .unwrap_or(Command { kind: CommandKind::Other, host: Host::OfPrompt })
+        .unwrap_or(other)
+}
+
+/// Adds to a command whose network it saw.
+fn place(command: Command, words: &[String]) -> Command {
+    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+    match CommandNetwork::of(&words) {
+        CommandNetwork::Prompt => command,
+        CommandNetwork::Pod(_) => Command { point: Some(PointKind::Pod), ..command },
+        CommandNetwork::Node(None) => Command { host: Host::Unknown, ..command },
+        CommandNetwork::Node(Some(name)) => Command { host: Host::Named(name), ..command },
+    }
 }
 
 /// Commands may wrap others: `sudo timeout 5 ip netns exec a tcpdump`.
 fn read_words(words: &[String], host: Host, depth: u32) -> Command {
-    let other = Command { kind: CommandKind::Other, host: host.clone() };
+    let other = Command { kind: CommandKind::Other, host: host.clone(), point: None };
     let skipped = words.iter().take_while(|word| is_assignment(word)).count();
     let Some((first, rest)) = words.get(skipped..).and_then(<[String]>::split_first) else {
         return other;
@@ -205,7 +221,7 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
     }
     match base_name(first) {
         "tcpdump" | "tcpdump.exe" | "windump" => {
-            Command { kind: CommandKind::Tcpdump(read_tcpdump(rest)), host }
+            Command { kind: CommandKind::Tcpdump(read_tcpdump(rest)), host, point: None }
         }
         // FortiGate: `diagnose sniffer packet any 'udp port 69' 6`.
         "diagnose" | "diag"
@@ -213,38 +229,47 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
                 if sniffer.starts_with("sniff") && packet.starts_with("pack")) =>
         {
             let interface = rest.get(2).cloned();
-            Command { kind: CommandKind::Tcpdump(Origin { interface, ..Origin::default() }), host }
+            Command {
+                kind: CommandKind::Tcpdump(Origin { interface, ..Origin::default() }),
+                host,
+                point: None,
+            }
         }
-        "sysctl" => Command { kind: CommandKind::Inventory(Shape::Sysctl), host },
-        "lsmod" => Command { kind: CommandKind::Inventory(Shape::Modules), host },
+        "ifconfig" => Command { kind: CommandKind::Inventory(Shape::IpAddr), host, point: None },
+        "sysctl" => Command { kind: CommandKind::Inventory(Shape::Sysctl), host, point: None },
+        "lsmod" => Command { kind: CommandKind::Inventory(Shape::Modules), host, point: None },
         "cat" if rest.iter().any(|word| word == "/proc/modules") => {
-            Command { kind: CommandKind::Inventory(Shape::Modules), host }
+            Command { kind: CommandKind::Inventory(Shape::Modules), host, point: None }
         }
         "cat" if rest.iter().any(|word| word == "/etc/hosts") => {
-            Command { kind: CommandKind::Inventory(Shape::Hosts), host }
+            Command { kind: CommandKind::Inventory(Shape::Hosts), host, point: None }
         }
         "getent"
             if rest.first().is_some_and(|word| matches!(word.as_str(), "hosts" | "ahosts")) =>
         {
-            Command { kind: CommandKind::Inventory(Shape::Hosts), host }
+            Command { kind: CommandKind::Inventory(Shape::Hosts), host, point: None }
         }
-        "dig" | "nslookup" | "host" => Command { kind: CommandKind::Dig, host },
+        "dig" | "nslookup" | "host" => Command { kind: CommandKind::Dig, host, point: None },
         "ip" if rest.first().is_some_and(|word| word == "netns") => {
             read_wrapped(rest, host, depth).unwrap_or(other)
         }
-        "ip" => {
-            Command { kind: read_ip(rest).map_or(CommandKind::Other, CommandKind::Inventory), host }
-        }
+        "ip" => Command {
+            kind: read_ip(rest).map_or(CommandKind::Other, CommandKind::Inventory),
+            host,
+            point: None,
+        },
         "kubectl" | "kubectl.exe" | "oc" | "k" | "microk8s.kubectl" => {
             if matches!(find_kubectl_verb(rest), Some("exec" | "debug" | "run")) {
                 return read_wrapped(rest, Host::Unknown, depth).unwrap_or(other);
             }
             let kind = read_kubectl(rest).map_or(CommandKind::Other, CommandKind::Inventory);
-            Command { kind, host }
+            Command { kind, host, point: None }
         }
-        "conntrack" => Command { kind: CommandKind::Inventory(Shape::Conntrack), host },
+        "conntrack" => {
+            Command { kind: CommandKind::Inventory(Shape::Conntrack), host, point: None }
+        }
         "cat" | "grep" | "egrep" | "zcat" | "head" | "tail" if reads_table(rest) => {
-            Command { kind: CommandKind::Inventory(Shape::Conntrack), host }
+            Command { kind: CommandKind::Inventory(Shape::Conntrack), host, point: None }
         }
         "ssh" => {
             let named = find_ssh_host(rest).map_or(Host::Unknown, Host::Named);
@@ -276,6 +301,7 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
             "tcpdump.exe",
             "windump",
             "ip",
+            "ifconfig",
             "kubectl",
             "oc",
             "k",
@@ -358,6 +384,8 @@ mod tests {
             ("ssh node3 'sudo ip addr'", Host::Named("node3".into())),
             ("kubectl exec -it a -n ss -- ip addr", Host::Unknown),
             ("kubectl exec a -- tcpdump -n", Host::Unknown),
+            ("docker exec kind-worker ip addr", Host::Named("kind-worker".into())),
+            ("kubectl debug node/node7 -it -- ip addr", Host::Named("node7".into())),
             ("sudo conntrack -L -p udp", Host::OfPrompt),
             ("cat /proc/net/nf_conntrack", Host::OfPrompt),
             ("sudo grep dport=69 /proc/net/nf_conntrack", Host::OfPrompt),
@@ -369,6 +397,25 @@ mod tests {
             let command = read_command(text);
             assert_eq!(command.host, host, "{text}");
             assert_ne!(command.kind, CommandKind::Other, "{text}");
+        }
+    }
+
+    #[test]
+    fn captures_inside_a_pod_are_the_pods() {
+        let pod = Some(PointKind::Pod);
+        let cases = [
+            ("tcpdump -ni eth0", None),
+            ("nsenter -t 4711 -n tcpdump -ni eth0", pod),
+            ("docker exec 3f2a tcpdump -ni eth0", pod),
+            ("ip netns exec cni-0b6c tcpdump -ni eth0", pod),
+            ("kubectl exec tftp-0 -- tcpdump -ni eth0", pod),
+            ("ssh node3 'sudo nsenter -t 4711 -n tcpdump -ni eth0'", pod),
+            ("nsenter -t 1 -n tcpdump -ni eth0", None),
+            ("docker exec kind-worker tcpdump -ni eth0", None),
+            ("kubectl debug node/node7 -it -- tcpdump -ni eth0", None),
+        ];
+        for (text, point) in cases {
+            assert_eq!(read_command(text).point, point, "{text}");
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Inventory {
     has_gap: bool,
     is_cut: bool,
     json: JsonDepth,
+    /// Lines of no known kind before the first that is kept.
+    lines_before: u32,
 }
 
 impl Inventory {
@@ -42,6 +44,7 @@ impl Inventory {
             has_gap: false,
             is_cut: false,
             json: JsonDepth::default(),
+            lines_before: 0,
         }
     }
 
@@ -68,12 +71,19 @@ impl Inventory {
             self.shape = Shape::Json;
             return self.push_json(line, text);
         }
-        if !self.shape.accepts(text, self.has_gap) {
+        let is_detail = !self.text.is_empty() && self.shape.accepts_indented(text);
+        if !is_detail && !self.shape.accepts(text, self.has_gap) {
             return false;
         }
         self.has_gap = false;
         self.keep(line, text);
         true
+    }
+
+    /// Passes over a line before the command's own; says whether there may be one.
+    pub fn skip_before(&mut self, limit_lines: u32) -> bool {
+        self.lines_before = self.lines_before.saturating_add(1);
+        self.text.is_empty() && self.lines_before <= limit_lines
     }
 
     fn push_json(&mut self, line: u64, text: &str) -> bool {
@@ -87,6 +97,10 @@ impl Inventory {
             }
         }
         if self.json.is_complete() || looks_like_packet(text) {
+            return false;
+        }
+        // A lone bracket begins much that is no JSON.
+        if self.command.is_empty() && !self.json.in_string && !may_be_json(trimmed) {
             return false;
         }
         self.json.push(text);
@@ -156,6 +170,15 @@ impl Inventory {
             || !self.command.is_empty()
             || KEYS.iter().any(|key| self.text.contains(key))
     }
+}
+
+/// Whether a line of JSON may begin like that.
+fn may_be_json(trimmed: &str) -> bool {
+    trimmed.is_empty()
+        || is_page_noise(trimmed)
+        || trimmed.starts_with(['"', '{', '}', '[', ']', ',', ':', '-'])
+        || trimmed.starts_with(|c: char| c.is_ascii_digit())
+        || ["true", "false", "null"].iter().any(|word| trimmed.starts_with(word))
 }
 
 /// A bare number, or dots.

@@ -10,10 +10,12 @@ mod clean;
 mod command;
 mod inventory;
 mod lines;
+mod logs;
 mod noise;
 mod options;
 mod prompt;
 mod section;
+mod session;
 mod shape;
 mod tracked;
 mod words;
@@ -25,16 +27,18 @@ use super::dig::DigRun;
 use super::flow_events::FlowRun;
 use super::hex_dump::HexRun;
 use super::netscreen::NetscreenRun;
+use super::server_log::find_failure;
 use super::tcpdump_text::{Origin, Run};
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
 use bare::{Bare, find_bare};
-use command::{CommandKind, Host, read_command};
 use inventory::Inventory;
 use lines::{LIMIT_LINE_BYTES, Line};
+use logs::is_log_line;
 use noise::{find_captured, is_noise};
-use prompt::{Prompt, find_prompt};
-use section::Section;
+use prompt::find_prompt;
+use section::{RunState, Section};
+use session::Session;
 
 /// Runs of one text. Each becomes a capture, which costs much more than its
 /// lines: a text that changes between packets and prose must not exhaust us.
@@ -57,6 +61,7 @@ pub fn read_text(
 ) -> Result<(), InputErrorKind> {
     let mut splitter = Splitter {
         section: Section::Prose,
+        session: Session::default(),
         has_content: false,
         runs: 0,
         failures: 0,
@@ -90,6 +95,7 @@ pub fn read_text(
 
 struct Splitter {
     section: Section,
+    session: Session,
     has_content: bool,
     /// Runs that ended.
     runs: usize,
@@ -112,14 +118,22 @@ impl Splitter {
         if self.section.push_sure(line, text, sink) {
             return;
         }
-        if let Some(prompt) = find_prompt(text) {
+        if let Some(section) = self.session.find_continued(text) {
+            self.section = section;
+            return;
+        }
+        let prompt = find_prompt(text).filter(|prompt| self.section.may_prompt(prompt));
+        if let Some(prompt) = prompt {
             self.close(sink);
-            self.section = open_command(line, &prompt);
+            self.section = self.session.open_prompt(line, &prompt);
             return;
         }
         if let Section::Inventory(inventory) = &mut self.section {
             if inventory.push(line, text) {
                 self.has_content |= inventory.hand_out_part(text, sink);
+                return;
+            }
+            if is_nothing(text) && self.section.waits() {
                 return;
             }
             self.close(sink);
@@ -140,21 +154,54 @@ impl Splitter {
             self.announce(line, &announcement, sink);
             return;
         }
-        if let Section::Run { run, saw_none, .. } = &mut self.section {
-            if is_noise(text) {
-                run.note_gap();
-                *saw_none |= find_captured(text) == Some(0);
-                return;
-            }
-            if run.push(line, text, sink) {
-                self.has_content = true;
-                self.open_line = may_go_on(text).then_some(line);
+        if matches!(self.section, Section::Run { .. }) {
+            if self.push_to_run(line, text, sink) || (is_nothing(text) && self.section.waits()) {
                 return;
             }
             self.broken_line = self.open_line.map(|open| open + 1).filter(|next| *next == line);
             self.close(sink);
         }
         self.open_bare(line, text, sink);
+    }
+
+    /// Takes a line within a run of tcpdump; says whether the run goes on with it.
+    fn push_to_run(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
+        let Section::Run { run, state } = &mut self.section else { return false };
+        if is_noise(text) && !run.takes_characters(text) {
+            run.note_gap(text);
+            let captured = find_captured(text);
+            if captured.is_some() {
+                run.note_end();
+            }
+            state.saw_none |= captured == Some(0);
+            return true;
+        }
+        // Two captures of one exchange may stand one below the other.
+        let may_be_another = state.is_interrupted || run.has_characters();
+        if may_be_another && run.falls_back(text) {
+            return false;
+        }
+        if run.push(line, text, sink) {
+            self.has_content = true;
+            self.open_line = may_go_on(text).then_some(line);
+            return true;
+        }
+        if run.has_packets() && is_log_line(text) {
+            state.is_interrupted = true;
+            self.tell_failure(text, sink);
+            return true;
+        }
+        false
+    }
+
+    /// Tells what a server's log says of a failure.
+    fn tell_failure(&mut self, text: &str, sink: Sink<'_>) {
+        let Some(failure) = find_failure(text) else { return };
+        self.has_content = true;
+        if self.failures < LIMIT_FAILURES {
+            self.failures += 1;
+            sink(Event::ServerLog(failure));
+        }
     }
 
     /// Says once that the rest of the text is left out.
@@ -172,17 +219,13 @@ impl Splitter {
     /// that text may stand between frames.
     fn open_bare(&mut self, line: u64, text: &str, sink: Sink<'_>) {
         let Some(bare) = find_bare(text) else { return };
-        if let Bare::Failure(failure) = bare {
-            self.has_content = true;
-            if self.failures < LIMIT_FAILURES {
-                self.failures += 1;
-                sink(Event::ServerLog(failure));
-            }
+        if bare == Bare::Failure {
+            self.tell_failure(text, sink);
             return;
         }
         self.close(sink);
         self.section = match bare {
-            Bare::Failure(_) => Section::Prose,
+            Bare::Failure => Section::Prose,
             Bare::Netscreen => {
                 let mut run = NetscreenRun::new(line);
                 self.has_content |= run.push(line, text, sink);
@@ -221,13 +264,13 @@ impl Splitter {
             let place = Place::Line(broken);
             sink(Event::Fault(Fault { place, message: message.to_owned() }));
         }
-        Section::Run { run: Box::new(run), saw_none: false, is_announced: false }
+        Section::Run { run: Box::new(run), state: RunState::default() }
     }
 
     /// `listening on …` completes the command before it, or begins a run.
     fn announce(&mut self, line: u64, announcement: &Announcement<'_>, sink: Sink<'_>) {
         let is_new = match &self.section {
-            Section::Run { run, is_announced, .. } => run.has_packets() || *is_announced,
+            Section::Run { run, state } => run.has_packets() || state.is_announced,
             Section::Prose
             | Section::Inventory(_)
             | Section::Dig(_)
@@ -238,10 +281,10 @@ impl Splitter {
         if is_new {
             self.close(sink);
             let run = Box::new(Run::new(Origin { line, ..Origin::default() }));
-            self.section = Section::Run { run, saw_none: false, is_announced: false };
+            self.section = Section::Run { run, state: RunState::default() };
         }
-        if let Section::Run { run, is_announced, .. } = &mut self.section {
-            *is_announced = true;
+        if let Section::Run { run, state } = &mut self.section {
+            state.is_announced = true;
             let origin = run.origin_mut();
             if let Some(interface) = announcement.interface {
                 origin.interface = Some(interface.to_owned());
@@ -258,6 +301,11 @@ impl Splitter {
     }
 }
 
+/// Whether a line begins nothing that we read.
+fn is_nothing(text: &str) -> bool {
+    find_bare(text).is_none_or(|bare| bare == Bare::Failure) && find_announcement(text).is_none()
+}
+
 /// Whether a line may have been broken at its end: it is long, and does not end
 /// as packet lines do, with a length or a bracket.
 fn may_go_on(text: &str) -> bool {
@@ -265,26 +313,6 @@ fn may_go_on(text: &str) -> bool {
     const SHORTEST: usize = 60;
     let text = text.trim_end();
     text.len() >= SHORTEST && !text.ends_with(|end: char| end.is_ascii_digit() || end == ')')
-}
-
-fn open_command(line: u64, prompt: &Prompt<'_>) -> Section {
-    let command = read_command(prompt.command);
-    let node = match command.host {
-        Host::OfPrompt => prompt.node.map(str::to_owned),
-        Host::Named(host) => Some(host),
-        Host::Unknown => None,
-    };
-    match command.kind {
-        CommandKind::Tcpdump(origin) => {
-            let run = Box::new(Run::new(Origin { node, line, ..origin }));
-            Section::Run { run, saw_none: false, is_announced: false }
-        }
-        CommandKind::Inventory(shape) => {
-            Section::Inventory(Box::new(Inventory::new(prompt.command, node, shape)))
-        }
-        CommandKind::Dig => Section::Dig(Box::new(DigRun::new(node, line))),
-        CommandKind::Other => Section::Prose,
-    }
 }
 
 #[cfg(test)]

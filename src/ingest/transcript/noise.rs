@@ -14,10 +14,26 @@ pub(super) fn is_noise(line: &str) -> bool {
         || trimmed.starts_with("dropped privs to ")
         || trimmed.starts_with("Warning: interface names might be incorrect")
         || trimmed.starts_with("[sudo] password")
+        || is_of_wrapper(trimmed)
         || find_count(trimmed).is_some()
         || is_sniffer_head(trimmed)
         || is_column_head(trimmed)
         || is_ellipsis(trimmed)
+}
+
+/// What ssh, kubectl and docker say on the way to what they run.
+fn is_of_wrapper(trimmed: &str) -> bool {
+    const LEADS: [&str; 8] = [
+        "Warning: Permanently added ",
+        "Defaulted container ",
+        "Defaulting container name to ",
+        "Defaulting debug container name to ",
+        "Unable to use a TTY",
+        "the input device is not a TTY",
+        "If you don't see a command prompt, try pressing enter",
+        "Connection to ",
+    ];
+    LEADS.iter().any(|lead| trimmed.starts_with(lead))
 }
 
 /// What FortiGate's sniffer says when it begins, beside its interface.
@@ -86,6 +102,9 @@ mod tests {
             ("No.     Time           Source        Destination   Protocol Length Info", true),
             ("No. Time flies", false),
             ("7 packets later", false),
+            ("Warning: Permanently added 'node3' (ED25519) to the list of known hosts.", true),
+            ("Defaulted container \"tftp\" out of: tftp, istio-proxy", true),
+            ("Connection to node3 closed.", true),
             ("Then on the host:", false),
             ("在主机网卡上抓包", false),
             ("[", false),

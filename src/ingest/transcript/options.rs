@@ -161,6 +161,7 @@ mod tests {
         let cases = [
             ("ip addr show eth0", Some(Shape::IpAddr)),
             ("ip a", Some(Shape::IpAddr)),
+            ("ifconfig -a", Some(Shape::IpAddr)),
             ("ip -6 a s", Some(Shape::IpAddr)),
             ("ip -j addr", Some(Shape::Json)),
             ("ip route |grep 192.0.2.1", Some(Shape::IpRoute)),

@@ -8,6 +8,17 @@ pub(super) struct Prompt<'a> {
     /// The host that the prompt names.
     pub node: Option<&'a str>,
     pub command: &'a str,
+    /// It has the form `user@host`, which little else has.
+    pub names_user: bool,
+}
+
+impl Prompt<'_> {
+    /// Whether the command is one that people type between captures.
+    pub fn is_about_networks(&self) -> bool {
+        const NAMES: [&str; 7] = ["conntrack", "exit", "ip", "kubectl", "ssh", "sudo", "tcpdump"];
+        let name = self.command.split_whitespace().next().unwrap_or_default();
+        NAMES.contains(&name.rsplit('/').next().unwrap_or(name))
+    }
 }
 
 /// A longer start of a line is no prompt.
@@ -42,10 +53,14 @@ fn find_bracketed(line: &str) -> Option<Prompt<'_>> {
     let command = rest.trim_start().strip_prefix(['#', '$', '%', '>'])?.trim();
     if let Some((user, host)) = inside.split_once('@') {
         let host = host.split([' ', ':']).next().unwrap_or_default();
-        return (is_name(user) && is_name(host)).then_some(Prompt { node: Some(host), command });
+        return (is_name(user) && is_name(host)).then_some(Prompt {
+            node: Some(host),
+            command,
+            names_user: true,
+        });
     }
     let host = inside.split([' ', ':']).next().filter(|host| is_name(host));
-    is_known_command(command).then_some(Prompt { node: host, command })
+    is_known_command(command).then_some(Prompt { node: host, command, names_user: false })
 }
 
 /// `root@openwrt:~# `, `user@host ~ % `, `user@host> `.
@@ -63,8 +78,11 @@ fn find_user_at_host(line: &str) -> Option<Prompt<'_>> {
     let is_path = place.is_empty()
         || place.starts_with(':')
         || (place.starts_with(' ') && place.split_whitespace().count() <= 2);
-    (is_name(host) && is_path && place.len() <= LIMIT_PROMPT_BYTES)
-        .then_some(Prompt { node: Some(host), command })
+    (is_name(host) && is_path && place.len() <= LIMIT_PROMPT_BYTES).then_some(Prompt {
+        node: Some(host),
+        command,
+        names_user: true,
+    })
 }
 
 /// `PS C:\Users\a> `, `C:\>`.
@@ -73,8 +91,11 @@ fn find_windows(line: &str) -> Option<Prompt<'_>> {
     let (drive, rest) = path.split_once(":\\")?;
     let is_drive = drive.len() == 1 && drive.bytes().all(|byte| byte.is_ascii_alphabetic());
     let (directory, command) = rest.split_once('>')?;
-    (is_drive && directory.len() <= LIMIT_PROMPT_BYTES)
-        .then_some(Prompt { node: None, command: command.trim() })
+    (is_drive && directory.len() <= LIMIT_PROMPT_BYTES).then_some(Prompt {
+        node: None,
+        command: command.trim(),
+        names_user: false,
+    })
 }
 
 /// `$ `, `# `, `node3# `, `/ # `, `host:~ # `, `host :: dir » `.
@@ -92,7 +113,7 @@ fn find_marked(line: &str) -> Option<Prompt<'_>> {
     if place.split_whitespace().count() > 5 || !is_known_command(command) {
         return None;
     }
-    Some(Prompt { node: find_host(place), command })
+    Some(Prompt { node: find_host(place), command, names_user: false })
 }
 
 /// Shells that put their own name into the prompt: `bash-5.1# `.
@@ -101,7 +122,7 @@ const SHELLS: [&str; 6] = ["bash", "sh", "zsh", "ash", "dash", "fish"];
 /// A tcpdump command that was pasted without its prompt.
 fn find_unprompted(line: &str) -> Option<Prompt<'_>> {
     let is_command = ["tcpdump -", "sudo tcpdump -"].iter().any(|lead| line.starts_with(lead));
-    is_command.then_some(Prompt { node: None, command: line })
+    is_command.then_some(Prompt { node: None, command: line, names_user: false })
 }
 
 /// The host in `node3`, `node3:~`, `node3 ~`, `node3 :: dir`.

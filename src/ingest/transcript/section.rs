@@ -2,6 +2,7 @@
 
 use super::Sink;
 use super::inventory::Inventory;
+use super::prompt::Prompt;
 use crate::ingest::dig::DigRun;
 use crate::ingest::flow_events::FlowRun;
 use crate::ingest::hex_dump::HexRun;
@@ -11,12 +12,25 @@ use crate::ingest::tcpdump_text::Run;
 /// A part of the text that is read as one.
 pub(super) enum Section {
     Prose,
-    Run { run: Box<Run>, saw_none: bool, is_announced: bool },
+    Run { run: Box<Run>, state: RunState },
     Inventory(Box<Inventory>),
     Dig(Box<DigRun>),
     Flows(Box<FlowRun>),
     Netscreen(Box<NetscreenRun>),
     HexDumps(Box<HexRun>),
+}
+
+/// What is known of a run beside its packets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct RunState {
+    /// tcpdump says that it captured nothing.
+    pub saw_none: bool,
+    /// tcpdump has said where it listens.
+    pub is_announced: bool,
+    /// Another program's lines stand behind the last packet.
+    pub is_interrupted: bool,
+    /// Lines of no known kind before the first packet.
+    pub lines_before: u32,
 }
 
 /// What a part turned out to be at its end.
@@ -32,10 +46,36 @@ impl Section {
     /// a packet, shown as characters, may look like a prompt.
     pub fn push_sure(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
         match self {
-            Self::Run { run, .. } => run.push_dump(text),
+            Self::Run { run, .. } => !run.is_inside_characters() && run.push_dump(text),
             Self::Netscreen(run) => run.push(line, text, sink),
             Self::HexDumps(run) => run.push(text, sink),
             Self::Prose | Self::Inventory(_) | Self::Dig(_) | Self::Flows(_) => false,
+        }
+    }
+
+    /// Whether the next line may be a prompt's. The bytes of a packet, shown as
+    /// characters, may well look like one: `# ip address of the switch`.
+    pub fn may_prompt(&self, prompt: &Prompt<'_>) -> bool {
+        match self {
+            Self::Run { run, .. } if run.has_characters() && !prompt.names_user => {
+                !run.is_inside_characters() && prompt.is_about_networks()
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether nothing came yet of what a command prints: ssh and kubectl may first
+    /// say something of their own.
+    pub fn waits(&mut self) -> bool {
+        /// A banner is longer than that only where nothing else follows.
+        const LIMIT_LINES: u32 = 30;
+        match self {
+            Self::Run { run, state } if !run.has_packets() => {
+                state.lines_before = state.lines_before.saturating_add(1);
+                state.lines_before <= LIMIT_LINES
+            }
+            Self::Inventory(inventory) => inventory.skip_before(LIMIT_LINES),
+            _ => false,
         }
     }
 
@@ -46,7 +86,7 @@ impl Section {
             Self::Inventory(inventory) => {
                 return Ended { is_run: false, has_content: inventory.finish(sink) };
             }
-            Self::Run { run, saw_none, .. } => {
+            Self::Run { run, state: RunState { saw_none, .. } } => {
                 let has_packets = run.has_packets();
                 if !has_packets && saw_none {
                     run.finish_empty(sink);

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::tracked::{begins_table, belongs_to_table};
+use crate::ingest::tcpdump_text::looks_like_packet;
 
 /// The form of an inventory's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +48,20 @@ impl Shape {
         if line.starts_with("apiVersion: ") {
             return Some(Self::Yaml);
         }
+        if is_localhost(trimmed) {
+            return Some(Self::Hosts);
+        }
         if begins_table(trimmed) {
             return Some(Self::Conntrack);
         }
         begins_json(trimmed).then_some(Self::Json)
+    }
+
+    /// Whether a line is indented as what belongs to a link: `ip -d` prints more of it
+    /// than can be listed, and an alias may be any text.
+    pub fn accepts_indented(self, line: &str) -> bool {
+        let is_indented = line.starts_with("    ") || line.starts_with('\t');
+        self == Self::IpAddr && is_indented && !looks_like_packet(line)
     }
 
     /// Whether the tool prints such a line. `is_after_gap`: a blank line
@@ -90,6 +101,9 @@ impl Shape {
 /// `2: eth0: <BROADCAST,MULTICAST,UP>`, `2: eth0    inet 192.0.2.1/24`, and
 /// `eth0  UP  192.0.2.1/24` of `ip -br`.
 fn is_link(line: &str) -> bool {
+    if is_ifconfig_link(line) {
+        return true;
+    }
     let numbered = line.split_once(": ").is_some_and(|(index, rest)| {
         let is_index = (1..=7).contains(&index.len()) && index.bytes().all(|b| b.is_ascii_digit());
         let mut words = rest.split_whitespace();
@@ -106,10 +120,29 @@ fn is_link(line: &str) -> bool {
     numbered || brief
 }
 
-/// `inet 192.0.2.1/24 brd …`, `inet6 2001:db8::1/64 scope …`.
+/// `eth0: flags=4163<UP>  mtu 1500` of `ifconfig`, and `eth0      Link encap:Ethernet`
+/// of its old versions and busybox.
+fn is_ifconfig_link(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    match words.next() {
+        Some(word) if name.ends_with(':') => word.starts_with("flags="),
+        Some("Link") => words.next().is_some_and(|word| word.starts_with("encap:")),
+        _ => false,
+    }
+}
+
+/// `inet 192.0.2.1/24 brd …`, `inet6 2001:db8::1/64 scope …`, and the words of
+/// `ifconfig`: `inet 192.0.2.1 netmask …`, `inet addr:192.0.2.1`, `inet6 addr: …`.
 fn is_address_line(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    matches!(words.next(), Some("inet" | "inet6")) && words.next().is_some_and(is_prefix)
+    let is_family = matches!(words.next(), Some("inet" | "inet6"));
+    let Some(address) = words.next().filter(|_| is_family) else { return false };
+    let bare = address.split('%').next().unwrap_or(address);
+    is_prefix(address)
+        || address.starts_with("addr:")
+        || (bare.parse::<IpAddr>().is_ok()
+            && words.any(|word| matches!(word, "netmask" | "prefixlen")))
 }
 
 /// The other lines of `ip addr`, with and without `-d` and `-s`.
@@ -251,6 +284,14 @@ fn is_module(line: &str) -> bool {
         && is_number(words.next())
 }
 
+/// `127.0.0.1 localhost`, `::1 localhost`: with this a hosts file begins.
+fn is_localhost(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_loopback =
+        words.next().and_then(|word| word.parse::<IpAddr>().ok()).is_some_and(|a| a.is_loopback());
+    is_loopback && words.next().is_some_and(|name| name.contains("localhost"))
+}
+
 /// The first line of JSON, printed in one line or in many.
 fn begins_json(line: &str) -> bool {
     let compact: String = line.chars().filter(|c| !c.is_whitespace()).take(3).collect();
@@ -281,6 +322,11 @@ mod tests {
             ("[{\"ifindex\":1,\"ifname\":\"lo\"}]", Some(Shape::Json)),
             ("[ {", Some(Shape::Json)),
             ("{", Some(Shape::Json)),
+            ("127.0.0.1 localhost", Some(Shape::Hosts)),
+            ("::1\tlocalhost ip6-localhost", Some(Shape::Hosts)),
+            ("127.0.0.1 is the loopback", None),
+            ("eth0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500", Some(Shape::IpAddr)),
+            ("eth0      Link encap:Ethernet  HWaddr 02:00:00:00:00:01", Some(Shape::IpAddr)),
             ("1. First the device (192.0.2.1) asks", None),
             ("192.0.2.1 is the VIP", None),
             ("192.0.2.1:the VIP", None),

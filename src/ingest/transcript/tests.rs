@@ -42,6 +42,9 @@ fn outline(text: &str) -> Vec<String> {
 const PACKET: &str = "07:29:48.654684 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4";
 const PACKET6: &str = "07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4";
 
+mod interrupted;
+mod shells;
+
 #[test]
 fn tables_of_connection_tracking_are_inventories() {
     let entry = "udp      17 29 src=192.0.2.7 dst=198.51.100.10 sport=7 dport=69 [UNREPLIED] src=203.0.113.16 dst=192.0.2.7 sport=69 dport=7 mark=0 use=1";

@@ -30,7 +30,11 @@ fn is_entry(trimmed: &str) -> bool {
     if words.next_if(|word| matches!(*word, "ipv4" | "ipv6")).is_some() {
         words.next();
     }
-    let named = words.next().is_some_and(|name| name.bytes().all(|b| b.is_ascii_lowercase()));
+    let named = words.next().is_some_and(|name| {
+        // `icmpv6` has a digit.
+        name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    });
     named && words.next().is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
 }
 
@@ -51,6 +55,8 @@ mod tests {
             ("[NEW] udp      17 30 src=192.0.2.7 dst=192.0.2.8", true),
             ("[1700000000.524942]\t    [NEW] ipv4     2 udp      17 30 src=192.0.2.7", true),
             ("tcp      6 431999 ESTABLISHED src=192.0.2.7 dst=192.0.2.8", true),
+            ("icmpv6   58 29 src=2001:db8::7 dst=2001:db8::1 type=128 code=0 id=1", true),
+            ("icmp     1 29 src=192.0.2.7 dst=192.0.2.1 type=8 code=0 id=1", true),
             ("<conntrack>", true),
             ("<flow><meta direction=\"original\">", true),
             ("<flow type=\"new\"><meta direction=\"original\">", true),
@@ -63,7 +69,7 @@ mod tests {
         for (line, expected) in cases {
             assert_eq!(begins_table(line), expected, "{line}");
         }
-        assert!(belongs_to_table(cases[10].0));
+        assert!(belongs_to_table(cases[12].0));
         assert!(!belongs_to_table("So the second entry is never answered."));
     }
 }

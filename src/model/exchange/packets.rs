@@ -40,6 +40,17 @@ impl Tally {
     }
 }
 
+/// What a client waits for, whatever its protocol does as a rule. In order: of several
+/// packets the greatest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Expectation {
+    /// Keep-alives, acknowledgements, announcements.
+    Nothing,
+    /// It is not known: none of it was a message of its protocol.
+    Untold,
+    Answer,
+}
+
 /// Whether a packet says something for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Novelty {

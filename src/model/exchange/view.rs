@@ -1,8 +1,8 @@
 //! What one capture point saw of an exchange.
 
 use super::{
-    AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, FollowUps, IcmpErrors, LateChange,
-    LostParts, PayloadReplies, PointId, Replies, Stall, Step, Tally,
+    AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, Expectation, FollowUps, IcmpErrors,
+    LateChange, LostParts, PayloadReplies, PointId, Replies, Stall, Step, Tally,
 };
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
@@ -16,8 +16,14 @@ pub struct View {
     /// Whom the client asked; `None` where the capture begins after that.
     pub asked: Option<Endpoint>,
     pub requests: Tally,
+    /// What the client waits for, by all its requests together.
+    pub expectation: Expectation,
     /// Requests after the last reply, which none has answered yet.
     pub unanswered: Tally,
+    /// Requests before the last reply that nothing answered, though others were: each
+    /// is told from them by its transaction's identity, and the client did not ask the
+    /// same again and was answered then. Those of the capture's last seconds do not count.
+    pub passed_over: Tally,
     /// By source, in order of appearance.
     pub replies: Vec<Replies>,
     /// By destination, in order of appearance.
@@ -79,7 +85,9 @@ impl View {
             kind,
             asked: None,
             requests: Tally::NONE,
+            expectation: Expectation::Answer,
             unanswered: Tally::NONE,
+            passed_over: Tally::NONE,
             replies: Vec::new(),
             follow_ups: Vec::new(),
             icmp_errors: Vec::new(),

@@ -191,6 +191,7 @@ fn read_flow(attributes: &[ConntrackAttribute]) -> Option<TrackedFlow> {
         expires_in_s,
         original_count,
         reply_count,
+        zone: None,
         event: None,
         at,
     })

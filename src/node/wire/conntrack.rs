@@ -126,6 +126,8 @@ impl From<&TrackedFlow> for conntrack::TrackedFlow {
             expires_in_s: flow.expires_in_s,
             original_count: flow.original_count.map(Into::into),
             reply_count: flow.reply_count.map(Into::into),
+            // One entry of a flow is as good as another: the correlator takes the best.
+            zone: None,
             // A listing of the table has no events.
             event: None,
             at: flow.at,
@@ -154,6 +156,7 @@ mod tests {
                 expires_in_s: Some(30),
                 original_count: Some(conntrack::TrackedCount { packets: 2, bytes: 90 }),
                 reply_count: None,
+                zone: None,
                 event: None,
                 at: Some(Timestamp::from_seconds(1_732_000_000)),
             };

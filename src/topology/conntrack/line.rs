@@ -70,6 +70,8 @@ fn read_fields<'a>(
                 let next = direction.map_or(0, |direction| direction + 1);
                 direction = Some(next);
             }
+            // The reply may be tracked in another one: `zone-reply`.
+            "zone" | "zone-orig" => draft.zone = Some(number(key, value)?),
             "helper" => draft.helper = Some(value.chars().take(32).collect()),
             _ => {}
         }

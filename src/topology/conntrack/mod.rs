@@ -87,6 +87,7 @@ struct Draft {
     is_assured: bool,
     helper: Option<String>,
     expires_in_s: Option<u32>,
+    zone: Option<u16>,
     event: Option<TrackedEvent>,
     at: Option<Timestamp>,
 }
@@ -115,6 +116,7 @@ impl Draft {
             expires_in_s: self.expires_in_s,
             original_count: original.count(),
             reply_count: expected_reply.count(),
+            zone: self.zone,
             event: self.event,
             at: self.at,
         }))

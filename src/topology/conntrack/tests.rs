@@ -42,13 +42,17 @@ fn a_line_is_read_in_all_its_forms() {
         let same = [
             ("-o extended", format!("{family}{plain}")),
             ("-o id", format!("{plain} id=3187675930")),
-            ("secctx, zone", format!("{plain} secctx=system_u:object_r:t zone=1 delta-time=3")),
-            ("zone of a direction", plain.replace("dport=69", "dport=69 zone-orig=2")),
+            ("secctx", format!("{plain} secctx=system_u:object_r:t delta-time=3")),
             ("indented", format!("    {plain}")),
             ("a carriage return", format!("{plain}\r")),
         ];
         for (name, line) in same {
             assert_eq!(only(&line), expected, "{name}");
+        }
+        for (line, zone) in
+            [(format!("{plain} zone=1"), 1), (plain.replace("dport=69", "dport=69 zone-orig=2"), 2)]
+        {
+            assert_eq!(only(&line), TrackedFlow { zone: Some(zone), ..expected.clone() });
         }
         let times =
             format!("{plain} [start=Tue Nov 14 22:13:20 2023] [stop=Tue Nov 14 22:13:21 2023]");

@@ -124,6 +124,7 @@ impl FlowReader {
                 self.draft.helper = Some(value.chars().take(32).collect());
                 Ok(())
             }
+            "/zone" => number("zone", value).map(|zone| self.draft.zone = Some(zone)),
             "/timeout" => number("timeout", value).map(|s| self.draft.expires_in_s = Some(s)),
             name => match (name.strip_prefix('/'), self.direction) {
                 (Some(key), Some(direction)) if self.draft.transport.is_some() || !is_port(key) => {

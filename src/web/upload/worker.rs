@@ -114,14 +114,16 @@ pub fn analyse(
     mut captures: CaptureBlobs,
 ) -> Result<(Report, CaptureBlobs), Error> {
     let mut analysis = Analysis::new(limits).counting_into(counts);
+    let mut parts = Vec::new();
     while let Some(piece) = pieces.next_piece() {
         match piece {
             Piece::Device { address, name } => analysis.name_device(address, &name),
             Piece::Begin { label, kind: Kind::Capture { point } } => {
                 let file = captures.create()?;
                 let mut input = ChunkReader::new(Part(&mut pieces), Some(file));
-                let read = analysis.read_capture(&label, point, &mut input);
+                let read = analysis.read_capture(&label, point.clone(), &mut input);
                 finish_part(input, read)?;
+                parts.push((label, point));
             }
             Piece::Begin { label, kind: Kind::Inventory } => {
                 let mut input = ChunkReader::new(Part(&mut pieces), None);
@@ -130,10 +132,29 @@ pub fn analyse(
             }
             Piece::Cluster(cluster) => analysis.add_cluster(*cluster),
             Piece::Bytes(_) | Piece::End => {}
-            Piece::Finish(header) => return Ok((analysis.finish(header)?, captures)),
+            Piece::Finish(header) => {
+                read_in_order(&mut analysis, &parts, &captures)?;
+                return Ok((analysis.finish(header)?, captures));
+            }
         }
     }
     Err(Error::CutOff)
+}
+
+/// Reads the captures once more, from their files, where they came in another order than
+/// they were taken and that makes a difference.
+fn read_in_order(
+    analysis: &mut Analysis,
+    parts: &[(String, Option<CapturePoint>)],
+    captures: &CaptureBlobs,
+) -> Result<(), Error> {
+    let Some(order) = analysis.find_better_order() else { return Ok(()) };
+    analysis.begin_again();
+    for part in order {
+        let Some((label, point)) = parts.get(part) else { continue };
+        analysis.read_capture(label, point.clone(), &mut captures.open(part)?)?;
+    }
+    Ok(())
 }
 
 /// One part of the body.

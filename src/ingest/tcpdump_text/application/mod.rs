@@ -44,13 +44,14 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     if let Some(reading) = tftp::find(summary) {
         return reading;
     }
-    let protocol = protocol_of(flow);
+    let protocol = Protocol::of_flow(flow);
     if summary.starts_with("UDP,") || summary.starts_with("[|udp]") {
         return plain(protocol, find_length(summary));
     }
     // tcpdump 3, and `-q` of old versions.
     if let Some(length) = summary.strip_prefix("udp ") {
-        return plain(protocol, length.trim().parse().ok());
+        let digits = length.trim_start().split(|c: char| !c.is_ascii_digit()).next();
+        return plain(protocol, digits.and_then(|digits| digits.parse().ok()));
     }
     if summary.starts_with("SIP") {
         return Reading { application: sip::read(summary, body), length: find_length(summary) };
@@ -61,7 +62,7 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     if let Some(application) = radius::find(summary, body) {
         return Reading { application, length: find_length(summary) };
     }
-    if let Some(application) = snmp::find(summary, body) {
+    if let Some(application) = snmp::find(protocol, summary, body) {
         // A value in the message may well contain the word `length`.
         return Reading { application, length: None };
     }
@@ -73,11 +74,6 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
         Some(Protocol::Vxlan | Protocol::Geneve) => plain(lead.or(protocol), None),
         named => plain(named, find_length(summary).or_else(|| find_trailing_length(summary))),
     }
-}
-
-/// The protocol of the port asked, or of the port that answers.
-fn protocol_of(flow: &FlowKey) -> Option<Protocol> {
-    Protocol::of_port(flow.destination.port).or_else(|| Protocol::of_port(flow.source.port))
 }
 
 fn plain(protocol: Option<Protocol>, length: Option<u32>) -> Reading {

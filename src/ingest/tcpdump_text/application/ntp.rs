@@ -14,20 +14,30 @@ pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
         (TransactionRole::Request, "client", "Transmit Timestamp:")
     } else if summary.contains(", Server") {
         (TransactionRole::Reply, "server", "Originator Timestamp:")
+    } else if summary.contains(", Broadcast") {
+        // Nobody answers it by its timestamp, which mostly is not printed.
+        let identity = find_timestamp(body, "Transmit Timestamp:").unwrap_or(0);
+        let role = TransactionRole::Notification;
+        return Some(message(role, "broadcast", identity));
     } else {
         return Some(Application::Plain(Protocol::Ntp));
     };
-    Some(find_timestamp(body, field).map_or(Application::Plain(Protocol::Ntp), |identity| {
-        let protocol = Protocol::Ntp;
-        Application::Transaction(Transaction {
-            protocol,
-            role,
-            identity,
-            question: None,
-            label,
-            reply_to: None,
-        })
-    }))
+    let identity = find_timestamp(body, field);
+    Some(
+        identity
+            .map_or(Application::Plain(Protocol::Ntp), |identity| message(role, label, identity)),
+    )
+}
+
+fn message(role: TransactionRole, label: &'static str, identity: u64) -> Application {
+    Application::Transaction(Transaction {
+        protocol: Protocol::Ntp,
+        role,
+        identity,
+        question: None,
+        label,
+        reply_to: None,
+    })
 }
 
 fn find_timestamp(body: &[String], field: &str) -> Option<u64> {

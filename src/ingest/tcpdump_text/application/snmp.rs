@@ -8,27 +8,32 @@ use crate::model::failure::find_snmp_failure_named;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
-/// PDU names of tcpdump's print-snmp.c, their roles, and whether the answer
-/// names the same objects.
-const PDUS: &[(&str, TransactionRole, bool)] = &[
-    ("GetNextRequest", TransactionRole::Request, false),
-    ("GetRequest", TransactionRole::Request, true),
-    ("GetResponse", TransactionRole::Reply, true),
-    ("SetRequest", TransactionRole::Request, true),
-    ("GetBulk", TransactionRole::Request, false),
-    ("InformRequest", TransactionRole::Request, true),
-    ("Inform", TransactionRole::Request, true),
-    ("V2Trap", TransactionRole::Notification, false),
-    ("Trap", TransactionRole::Notification, false),
-    ("Report", TransactionRole::Reply, false),
+/// PDU names of tcpdump's print-snmp.c, what we call them, their roles, and whether
+/// the answer names the same objects.
+const PDUS: &[(&str, &str, TransactionRole, bool)] = &[
+    ("GetNextRequest", "GetNextRequest", TransactionRole::Request, false),
+    ("GetRequest", "GetRequest", TransactionRole::Request, true),
+    ("GetResponse", "GetResponse", TransactionRole::Reply, true),
+    ("SetRequest", "SetRequest", TransactionRole::Request, true),
+    ("GetBulk", "GetBulk", TransactionRole::Request, false),
+    ("InformRequest", "InformRequest", TransactionRole::Request, true),
+    // So does tcpdump call it.
+    ("Inform", "InformRequest", TransactionRole::Request, true),
+    ("V2Trap", "V2Trap", TransactionRole::Notification, false),
+    ("Trap", "Trap", TransactionRole::Notification, false),
+    ("Report", "Report", TransactionRole::Reply, false),
 ];
 
 /// Reads an SNMP summary. Only `-v` prints the request id; without it a
 /// request and an answer share the objects they name, and no more.
-pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
+/// `asked` is the protocol of the ports: what is asked and answered at the trap port is
+/// an inform (RFC 3416 section 4.2.7).
+pub(super) fn find(asked: Option<Protocol>, summary: &str, body: &[String]) -> Option<Application> {
     let (label, role, same_objects, rest) = find_pdu(summary)?;
     let failure = (label == "GetResponse").then(|| find_failure(rest)).flatten();
     let label = failure.unwrap_or(label);
+    let is_inform = asked == Some(Protocol::SnmpTrap) || label == "InformRequest";
+    let protocol = if is_inform { Protocol::SnmpInform } else { Protocol::Snmp };
     if role == TransactionRole::Notification {
         let protocol = Protocol::SnmpTrap;
         let identity = find_objects(rest).unwrap_or(0);
@@ -41,8 +46,7 @@ pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
         Some(request_id) => Some(fnv1a(&["R", request_id])),
         None => objects.filter(|_| same_objects),
     };
-    Some(identity.map_or(Application::Plain(Protocol::Snmp), |identity| {
-        let protocol = Protocol::Snmp;
+    Some(identity.map_or(Application::Plain(protocol), |identity| {
         Application::Transaction(Transaction {
             protocol,
             role,
@@ -64,9 +68,9 @@ fn find_pdu(summary: &str) -> Option<(&'static str, TransactionRole, bool, &str)
     // `C="GetRequest(1)"` is a community, not a message: look behind it.
     let behind = skip_community(summary);
     let word_starts = |at: usize| at == 0 || behind.get(..at).is_some_and(|b| b.ends_with(' '));
-    PDUS.iter().find_map(|(label, role, same_objects)| {
-        let at = behind.find(label)?;
-        let rest = behind.get(at + label.len()..)?;
+    PDUS.iter().find_map(|(printed, label, role, same_objects)| {
+        let at = behind.find(printed)?;
+        let rest = behind.get(at + printed.len()..)?;
         (word_starts(at) && rest.starts_with('(')).then_some((*label, *role, *same_objects, rest))
     })
 }
@@ -120,8 +124,8 @@ mod tests {
             ),
         ];
         for (first, second) in cases {
-            let first = find(first, &[]);
-            assert_eq!(first, find(second, &[]));
+            let first = find(None, first, &[]);
+            assert_eq!(first, find(None, second, &[]));
             assert!(matches!(first, Some(Application::Transaction(_))));
         }
     }
@@ -138,7 +142,7 @@ mod tests {
             ("C=\"a\" GetResponse(28)  noSuchName@1 .1.3.6.1.2.1.1.5.0=", None),
             ("C=\"a\" GetResponse(28)  .1.3.6.1.2.1.1.5.0=\"x genErr y\"", None),
         ] {
-            let Some(Application::Transaction(answer)) = find(summary, &[]) else {
+            let Some(Application::Transaction(answer)) = find(None, summary, &[]) else {
                 panic!("{summary}");
             };
             assert_eq!(answer.failure(), expected, "{summary}");
@@ -148,8 +152,28 @@ mod tests {
     #[test]
     fn a_walk_without_request_ids_has_no_identity() {
         for summary in ["GetNextRequest(28)  .1.3.6.1.2.1.1.5.0", "GetBulk(29)  N=0 M=10 .1.3.6"] {
-            assert_eq!(find(summary, &[]), Some(Application::Plain(Protocol::Snmp)), "{summary}");
+            let expected = Some(Application::Plain(Protocol::Snmp));
+            assert_eq!(find(None, summary, &[]), expected, "{summary}");
         }
-        assert_eq!(find("UDP, length 35", &[]), None);
+        assert_eq!(find(None, "UDP, length 35", &[]), None);
+    }
+
+    #[test]
+    fn informs_are_told_from_polls_and_traps() {
+        let trap = Some(Protocol::SnmpTrap);
+        let cases = [
+            (trap, "C=\"a\" Inform(58)  .1.3.6.1=5", Protocol::SnmpInform),
+            (trap, "{ SNMPv2c { Inform(58) R=7  .1.3.6.1=5 } }", Protocol::SnmpInform),
+            (trap, "C=\"a\" GetResponse(58)  .1.3.6.1=5", Protocol::SnmpInform),
+            (None, "C=\"a\" Inform(58)  .1.3.6.1=5", Protocol::SnmpInform),
+            (Some(Protocol::Snmp), "C=\"a\" GetResponse(58)  .1.3.6.1=5", Protocol::Snmp),
+            (trap, "C=\"a\" V2Trap(58)  .1.3.6.1=5", Protocol::SnmpTrap),
+        ];
+        for (asked, summary, protocol) in cases {
+            let Some(Application::Transaction(found)) = find(asked, summary, &[]) else {
+                panic!("{summary}");
+            };
+            assert_eq!(found.protocol, protocol, "{summary}");
+        }
     }
 }

@@ -27,7 +27,10 @@ fn protocols_without_identity_are_plain() {
     let cases = [
         ((5000, 6000), "UDP, length 35", unknown.clone(), Some(35)),
         ((5000, 6000), "UDP, bad length 100 > 64", unknown.clone(), Some(100)),
-        ((5000, 6000), "[|udp]", unknown, None),
+        ((5000, 6000), "[|udp]", unknown.clone(), None),
+        ((5000, 6000), "udp 64 (ttl 64, id 1234, len 92)", unknown.clone(), Some(64)),
+        ((5000, 6000), "udp 35 (DF)", unknown.clone(), Some(35)),
+        ((5000, 6000), "udp 64 [flowlabel 0xb3c1e]", unknown, Some(64)),
         (
             (514, 1234),
             "SYSLOG local0.info, length: 159",

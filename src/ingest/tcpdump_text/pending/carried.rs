@@ -2,8 +2,9 @@
 
 use super::{Outcome, Pending, Stage};
 use crate::ingest::tcpdump_text::Origin;
+use crate::ingest::tcpdump_text::nested::find_nested;
 use crate::ingest::tcpdump_text::network::parse_addressed;
-use crate::ingest::tcpdump_text::tunnel::find_carried;
+use crate::ingest::tcpdump_text::tunnel::{Carried, find_carried};
 use crate::model::packet::{Content, Tunnel};
 
 /// Tunnels in each other that are looked into, as in frames.
@@ -19,12 +20,8 @@ impl Pending {
 
     fn read_carried(&self, origin: &Origin, depth: usize) -> Option<(Outcome, Option<Tunnel>)> {
         let Stage::Sides { source, destination, summary, .. } = &self.stage else { return None };
-        let addressed =
-            parse_addressed(self.header.as_ref(), source, destination, summary).ok()??;
-        let (source, destination) =
-            (addressed.source.address().ok()?, addressed.destination.address().ok()?);
-        let super::Transport::Udp { summary, .. } = addressed.transport else { return None };
-        let carried = find_carried(source, destination, summary, &self.body)?;
+        let nested = find_nested(source, destination, summary, &self.body);
+        let carried = nested.or_else(|| self.find_in_udp(source, destination, summary))?;
         let mut inner =
             Self::new(self.line, self.frame, self.at, self.interface, &carried.head, carried.text);
         for line in carried.rest {
@@ -39,5 +36,19 @@ impl Pending {
             _ => false,
         };
         concerns_an_exchange.then_some((outcome, tunnel))
+    }
+
+    fn find_in_udp<'a>(
+        &'a self,
+        source: &'a str,
+        destination: &'a str,
+        summary: &'a str,
+    ) -> Option<Carried<'a>> {
+        let addressed =
+            parse_addressed(self.header.as_ref(), source, destination, summary).ok()??;
+        let (source, destination) =
+            (addressed.source.address().ok()?, addressed.destination.address().ok()?);
+        let super::Transport::Udp { summary, .. } = addressed.transport else { return None };
+        find_carried(source, destination, summary, &self.body)
     }
 }

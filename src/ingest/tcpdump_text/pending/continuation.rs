@@ -3,8 +3,10 @@
 use super::super::Origin;
 use super::super::line::is_untimed_packet;
 use super::super::network::{Body, read_body};
-use super::{Pending, RowLines, Stage};
-use crate::ingest::hex_dump::{begins_fields, find_dump_line};
+use super::characters::{Characters, begins_dump, may_begin_dump};
+use super::{Outcome, Pending, RowLines, Stage};
+use crate::ingest::hex_dump::{begins_fields, find_dump_line, find_ports};
+use crate::model::packet::Content;
 
 /// Lines below a packet that are kept to be read; the rest are passed over.
 const LIMIT_BODY_LINES: usize = 200;
@@ -30,7 +32,12 @@ impl Pending {
     /// Takes a line below the packet; says whether it belongs to it.
     pub fn continue_with(&mut self, text: &str, origin: &Origin) -> bool {
         let trimmed = text.trim();
-        if self.push_dump(trimmed) || self.is_field_of_row(trimmed) {
+        if self.is_inside_characters() {
+            self.is_character_dump(text, origin);
+            self.keep(text);
+            return true;
+        }
+        if self.push_dump(text) || self.is_field_of_row(text) {
             return true;
         }
         if matches!(self.stage, Stage::Header)
@@ -39,9 +46,10 @@ impl Pending {
             self.stage = Stage::of(sides);
             return true;
         }
-        let is_ours = self.is_indented_part(text, origin)
+        let is_ours = (self.characters.is_some() && self.is_character_dump(text, origin))
+            || self.is_indented_part(text, origin)
             || self.is_sip_body(trimmed)
-            || self.is_character_dump(trimmed, origin)
+            || self.is_character_dump(text, origin)
             || (!self.has_gap && self.is_flattened_part(trimmed, origin))
             || (!self.has_gap && is_untimed_packet(trimmed));
         if is_ours {
@@ -54,6 +62,9 @@ impl Pending {
     /// row the first is the frame itself.
     pub fn push_dump(&mut self, text: &str) -> bool {
         let Some(line) = find_dump_line(text) else { return false };
+        if is_attribute(text) {
+            return true;
+        }
         let has_begun = self.dump.is_some();
         if !line.is_marked && !has_begun && line.offset > 0 {
             return false;
@@ -69,14 +80,27 @@ impl Pending {
 
     /// What `tshark -V` and Wireshark's export print below a row: the fields of
     /// all layers, and names over the dumps.
-    fn is_field_of_row(&mut self, trimmed: &str) -> bool {
+    fn is_field_of_row(&mut self, text: &str) -> bool {
+        let trimmed = text.trim();
         if self.row == RowLines::Below && begins_fields(trimmed) {
             self.row = RowLines::Fields;
         }
         match self.row {
             RowLines::None => false,
-            RowLines::Fields => true,
-            RowLines::Below | RowLines::Bytes | RowLines::MoreBytes => trimmed.ends_with("bytes):"),
+            RowLines::Fields => {
+                if let Stage::Row { row, has_ports: false } = &mut self.stage
+                    && let Some(ports) = find_ports(trimmed)
+                {
+                    // Of a tunnel the innermost, whose addresses the row shows.
+                    row.set_ports(ports);
+                }
+                true
+            }
+            // Fields may go on behind the bytes of one of them.
+            RowLines::Below | RowLines::Bytes | RowLines::MoreBytes => {
+                trimmed.ends_with("bytes):")
+                    || (self.row != RowLines::Below && text.starts_with(' '))
+            }
         }
     }
 
@@ -95,13 +119,62 @@ impl Pending {
         true
     }
 
-    /// `-A` prints the packet's bytes as characters, most of them dots.
-    fn is_character_dump(&mut self, trimmed: &str, origin: &Origin) -> bool {
-        let dots = || trimmed.chars().take(64).filter(|c| *c == '.').count();
-        let looks_so = || trimmed.is_ascii() && dots() >= 6;
-        let begins = !self.has_gap && self.body.is_empty();
-        self.in_characters |= origin.has_characters || (begins && looks_so());
-        self.in_characters && (!self.has_gap || (origin.has_characters && trimmed.is_ascii()))
+    /// Whether the next line is a character dump's, whatever it looks like.
+    #[must_use]
+    pub fn is_inside_characters(&self) -> bool {
+        self.characters.is_some_and(|characters| characters.is_inside())
+    }
+
+    /// Whether the next line is a character dump's, or begins one.
+    #[must_use]
+    pub fn takes_characters(&self, text: &str) -> bool {
+        self.is_inside_characters()
+            || (self.characters.is_none() && !self.has_gap && begins_dump(text))
+    }
+
+    /// Whether the packet's bytes were surely printed as characters.
+    #[must_use]
+    pub const fn has_characters(&self) -> bool {
+        self.characters.is_some() && self.are_characters_sure
+    }
+
+    /// `-A` prints the packet's bytes as characters, most of them dots. Where neither
+    /// the command nor a header says so, a gap ends them.
+    fn is_character_dump(&mut self, text: &str, origin: &Origin) -> bool {
+        if self.characters.is_none() {
+            // What `-v` prints of the packet stands before them, and is indented.
+            let follows =
+                (!self.has_gap || origin.has_characters) && !text.starts_with(char::is_whitespace);
+            self.are_characters_sure = follows && (origin.has_characters || begins_dump(text));
+            let may_begin = follows && self.body.is_empty() && may_begin_dump(text);
+            if !self.are_characters_sure && !may_begin {
+                return false;
+            }
+            self.characters = Some(Characters::new(self.find_packet_bytes()));
+        }
+        let goes_on = text.is_ascii() && (self.are_characters_sure || !self.has_gap);
+        let Some(characters) = self.characters.as_mut().filter(|dump| dump.may_go_on()) else {
+            return false;
+        };
+        if goes_on {
+            characters.count(text);
+        }
+        goes_on
+    }
+
+    /// Bytes of the IP packet, where the line tells them.
+    fn find_packet_bytes(&self) -> Option<usize> {
+        let header_bytes = if self.is_ipv6() { 40 } else { 20 };
+        let by_header = self.header.and_then(|header| header.payload_length);
+        let by_datagram = || match self.read() {
+            // A UDP header has eight bytes. No length is printed as zero.
+            Outcome::Content(Content::Datagram(datagram)) if datagram.length > 0 => {
+                Some(datagram.length.saturating_add(8))
+            }
+            _ => None,
+        };
+        let payload = usize::try_from(by_header.or_else(by_datagram)?).ok()?;
+        Some(payload.saturating_add(header_bytes))
     }
 
     /// Articles lose indentation: `Call-ID: …`, `Transmit Timestamp: …`,
@@ -140,4 +213,11 @@ impl Pending {
             self.body.push(text.to_owned());
         }
     }
+}
+
+/// Whether a line of a hex dump shows a single attribute: tcpdump's `-vv` indents
+/// those by a tab and spaces (`print_unknown_data`), a packet by a tab alone.
+fn is_attribute(text: &str) -> bool {
+    let indentation = text.get(..text.len() - text.trim_start().len()).unwrap_or_default();
+    indentation.contains('\t') && indentation.ends_with(' ')
 }

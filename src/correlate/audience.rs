@@ -1,0 +1,50 @@
+//! To whom a request is addressed, and whether it wants to be answered.
+
+use std::net::IpAddr;
+
+use super::record::is_group;
+use crate::model::exchange::Expectation;
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::protocol::Protocol;
+
+/// To whom a request is addressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    One,
+    Group,
+}
+
+impl Audience {
+    /// By its destination, or by the link header that it came in.
+    pub fn of(packet: &Packet, destination: IpAddr) -> Self {
+        if is_group(destination) || packet.is_to_all_hosts(destination) {
+            Self::Group
+        } else {
+            Self::One
+        }
+    }
+}
+
+/// What the sender of `datagram`, in an exchange of `protocol`, waits for.
+pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation {
+    match &datagram.application {
+        Application::Transaction(transaction) => match transaction.role {
+            TransactionRole::Request => Expectation::Answer,
+            // A server's answer does not ask; who sends one unasked announces something.
+            TransactionRole::Notification | TransactionRole::Reply => Expectation::Nothing,
+            TransactionRole::Unread => Expectation::Untold,
+        },
+        // Its bytes were read, and they are none of a protocol whose requests we know:
+        // the media that a relay passes on beside STUN (RFC 8656 section 12.4).
+        Application::Unknown { .. }
+            if protocol.expects_answer()
+                && protocol != Protocol::Tftp
+                && datagram.fingerprint.is_some() =>
+        {
+            Expectation::Untold
+        }
+        Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
+            Expectation::Answer
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Sightings under two clients whose captures began at different packets.
+//!
+//! The first words differ then; but several that both heard, at one pace, are of one
+//! client, if nobody else said them.
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use super::{Group, Seen, TIME_APART};
+use crate::correlate::audience::Audience;
+use crate::correlate::sayings::{Heard, is_at_one_pace};
+use crate::model::capture::PointKind;
+use crate::model::exchange::Point;
+use crate::model::protocol::Protocol;
+
+/// Words said by more clients than this tell nobody apart.
+const MAX_ALIKE: usize = 16;
+
+/// Joins what one table alone saw with what was seen elsewhere under another client.
+pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point]) {
+    let heard: Vec<Option<Heard>> = groups.iter().map(|(seen, _)| said_to_one(seen)).collect();
+    let mut by_word: HashMap<(Protocol, u32), SmallVec<[usize; 2]>> = HashMap::new();
+    for (position, heard) in heard.iter().enumerate() {
+        let Some(heard) = heard else { continue };
+        for word in heard.words() {
+            let alike = by_word.entry((groups[position].0.record.protocol, word)).or_default();
+            if alike.len() <= MAX_ALIKE {
+                alike.push(position);
+            }
+        }
+    }
+    let partners = |position: usize| -> SmallVec<[usize; 2]> {
+        let Some(own) = &heard[position] else { return SmallVec::new() };
+        let protocol = groups[position].0.record.protocol;
+        let alike = own.words().filter_map(|word| by_word.get(&(protocol, word)));
+        let alike = alike.filter(|alike| alike.len() <= MAX_ALIKE).flatten().copied();
+        let mut found: SmallVec<[usize; 2]> = SmallVec::new();
+        for other in alike {
+            let is_new = other != position && !found.contains(&other);
+            if is_new && heard[other].as_ref().is_some_and(|heard| is_one_client(own, heard)) {
+                found.push(other);
+            }
+        }
+        found
+    };
+    let pairs: Vec<(usize, usize)> = (0..groups.len())
+        .filter_map(|far| {
+            let [near] = partners(far)[..] else { return None };
+            let is_alone = groups[far].1.len() == 1 && near < far;
+            let can_be = is_alone && is_translation(&groups[near], &groups[far], points);
+            (can_be && partners(near)[..] == [far]).then_some((near, far))
+        })
+        .collect();
+    let mut joined = vec![false; groups.len()];
+    for (near, far) in pairs {
+        let place = groups[far].0.place;
+        groups[near].1.push(place);
+        joined[far] = true;
+    }
+    let mut joined = joined.into_iter();
+    groups.retain(|_| joined.next() != Some(true));
+}
+
+/// What was said to one server, where that is enough to tell its client.
+fn said_to_one(seen: &Seen<'_>) -> Option<Heard> {
+    let tells = seen.record.audience == Audience::One && seen.record.asked.is_some();
+    let heard = seen.record.heard();
+    (tells && heard.len() > 1).then_some(heard)
+}
+
+fn is_one_client(one: &Heard, other: &Heard) -> bool {
+    let lags_ns = one.lags_ns(other);
+    let limit_ns = u64::try_from(TIME_APART.as_nanos()).unwrap_or(u64::MAX);
+    is_at_one_pace(&lags_ns) && lags_ns.iter().all(|lag_ns| lag_ns.unsigned_abs() <= limit_ns)
+}
+
+/// Whether the client of the first can be the second's under another address: both ask
+/// one server, or the second was seen at a pod and the first outside.
+fn is_translation(
+    (near, group): &(Seen<'_>, Group),
+    (far, _): &(Seen<'_>, Group),
+    points: &[Point],
+) -> bool {
+    let kind = |seen: &Seen<'_>| points[seen.place.table].kind;
+    let at_pod = group.iter().any(|place| points[place.table].kind == PointKind::Pod);
+    let leads_in = kind(far) == PointKind::Pod
+        && !at_pod
+        && matches!(kind(near), PointKind::Device | PointKind::Host);
+    near.record.client != far.record.client
+        && near.record.client.address.is_ipv4() == far.record.client.address.is_ipv4()
+        && group.iter().all(|known| known.table != far.place.table)
+        && (leads_in || near.record.asked == far.record.asked)
+}

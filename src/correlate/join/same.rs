@@ -1,0 +1,153 @@
+//! Which group a sighting of the same client socket belongs to.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use super::{Group, Seen, TIME_APART};
+use crate::correlate::record::Record;
+use crate::correlate::sayings::is_at_one_pace;
+use crate::correlate::signature::Basis;
+use crate::correlate::table::PointTable;
+use crate::correlate::tftp::is_tftp_protocol;
+use crate::model::endpoint::Endpoint;
+
+/// Groups of one client that are tried for a sighting: of more, those that began
+/// nearest in time.
+const MAX_CANDIDATES: usize = 64;
+
+/// The groups so far, in order of appearance; those of one table come in order of time.
+type Positions = SmallVec<[usize; 2]>;
+
+/// The groups by their clients' sockets.
+#[derive(Debug, Default)]
+pub struct BySocket {
+    of_client: HashMap<Endpoint, Positions>,
+    of_ends: HashMap<(Endpoint, Endpoint), Positions>,
+}
+
+impl BySocket {
+    /// Notes the group at `position`, which begins with `seen`.
+    pub fn add(&mut self, seen: &Seen<'_>, position: usize) {
+        self.of_client.entry(seen.record.client).or_default().push(position);
+        if let Some(asked) = seen.record.asked {
+            self.of_ends.entry((seen.record.client, asked)).or_default().push(position);
+        }
+    }
+
+    /// The group that `seen` is another sighting of.
+    ///
+    /// A socket may ask several servers the same: what asked the same one comes
+    /// first, and then what said the same, and then what is nearer in time.
+    pub fn find(
+        &self,
+        groups: &[(Seen<'_>, Group)],
+        seen: &Seen<'_>,
+        tables: &[PointTable],
+    ) -> Option<usize> {
+        let client = seen.record.client;
+        let of_ends = seen.record.asked.and_then(|asked| self.of_ends.get(&(client, asked)));
+        let likeliest = |positions: Option<&Positions>| {
+            let candidates = positions.into_iter().flat_map(|all| nearest(all, groups, seen));
+            let likely = candidates.filter_map(|&position| {
+                let group = &groups[position];
+                is_elsewhere(&group.1, seen).then_some(())?;
+                let likeness = Likeness::of(&group.0, seen, tables)?;
+                let is_free = likeness.same_asked || !asks_itself(group, seen, tables);
+                is_free.then_some((likeness, position))
+            });
+            // The first of equals.
+            likely.reduce(|best, next| if next.0 > best.0 { next } else { best })
+        };
+        let found = likeliest(of_ends).or_else(|| likeliest(self.of_client.get(&client)));
+        found.map(|(_, position)| position)
+    }
+}
+
+/// How much alike two sightings are, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    same_asked: bool,
+    same_words: bool,
+    /// How far apart they began; beyond what clocks differ by it says nothing.
+    apart: Reverse<Duration>,
+}
+
+impl Likeness {
+    /// `None` where they are not of one exchange.
+    fn of(first: &Seen<'_>, seen: &Seen<'_>, tables: &[PointTable]) -> Option<Self> {
+        let (known, other) = (first.record, seen.record);
+        if known.protocol != other.protocol {
+            return None;
+        }
+        let same_asked = known.asked.is_some() && known.asked == other.asked;
+        let same_opening = known.opening() == other.opening() && known.opening().is_sure();
+        let (heard, heard_there) = (known.heard(), other.heard());
+        let lags_ns = heard.lags_ns(&heard_there);
+        let same_words = same_opening || !lags_ns.is_empty();
+        let is_near = first.is_near_in_time(seen);
+        // A socket's packets to one endpoint are one flow, whatever is known of what it
+        // said; TFTP's transfers follow each other there.
+        let is_one_flow = same_asked && !is_tftp_protocol(known.protocol);
+        // Of text only the first length is known.
+        let by_length = |record: &Record| record.opening().basis == Basis::Length;
+        let (length, length_there) = (by_length(known), by_length(other));
+        let lengths_differ = length && length_there && known.opening() != other.opening();
+        let is_cut_alike = known.opens_cut_as(other);
+        let speaks_against = !is_cut_alike && (heard.contradicts(&heard_there) || lengths_differ);
+        // Where neither kept all that was said, or one heard nothing but answers, only a
+        // socket that has no other exchange is known.
+        let is_open = same_words || length || length_there || is_cut_alike;
+        let may_be = || {
+            !speaks_against && (is_open || [first, seen].iter().all(|seen| is_alone(seen, tables)))
+        };
+        let is_it = same_opening
+            || is_at_one_pace(&lags_ns)
+            || (is_near && (same_words || is_one_flow || may_be()));
+        let apart = Reverse(first.first_at.distance(seen.first_at).min(TIME_APART));
+        is_it.then_some(Self { same_asked, same_words, apart })
+    }
+}
+
+fn is_elsewhere(group: &Group, seen: &Seen<'_>) -> bool {
+    group.iter().all(|known| known.table != seen.place.table)
+}
+
+/// Whether the client's socket has no other exchange at that point.
+fn is_alone(seen: &Seen<'_>, tables: &[PointTable]) -> bool {
+    let table = &tables[seen.place.table];
+    let own = table.clients.exchanges(&table.hasher, &table.exchanges, seen.record.client);
+    own.take(2).count() <= 1
+}
+
+/// Whether one of the two tables shows the socket asking the other's server as well:
+/// then this is not that exchange under another address.
+fn asks_itself((first, _): &(Seen<'_>, Group), seen: &Seen<'_>, tables: &[PointTable]) -> bool {
+    let has = |table: usize, asked: Option<Endpoint>| {
+        asked.is_some() && {
+            let table = &tables[table];
+            let own = table.clients.exchanges(&table.hasher, &table.exchanges, seen.record.client);
+            own.take(MAX_CANDIDATES).any(|(_, record)| record.asked == asked)
+        }
+    };
+    let (known, other) = (first.record.asked, seen.record.asked);
+    known.is_some()
+        && other.is_some()
+        && (has(seen.place.table, known) || has(first.place.table, other))
+}
+
+/// Those that began nearest to `seen`.
+fn nearest<'p>(
+    positions: &'p [usize],
+    groups: &[(Seen<'_>, Group)],
+    seen: &Seen<'_>,
+) -> &'p [usize] {
+    if positions.len() <= MAX_CANDIDATES {
+        return positions;
+    }
+    let at = positions.partition_point(|position| groups[*position].0.first_at < seen.first_at);
+    let from = at.saturating_sub(MAX_CANDIDATES / 2).min(positions.len() - MAX_CANDIDATES);
+    &positions[from..from + MAX_CANDIDATES]
+}

@@ -1,0 +1,117 @@
+//! Which requests of an exchange still wait for an answer.
+
+use std::time::Duration;
+
+use super::Record;
+use crate::correlate::count::Mark;
+use crate::correlate::repetition::{COPY, is_untimed};
+use crate::correlate::unanswered::Asks;
+use crate::model::capture::FrameRef;
+use crate::model::exchange::Origin;
+use crate::model::packet::{Application, Datagram, Packet, Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
+
+/// Who asks again though it was answered does so within this time of the answer; who
+/// asks later asks anew. Identities that stay the same occur: nothing but habit makes
+/// clients of SNMP and NTP change theirs, and few of them wait for long.
+const RETRY: Duration = Duration::from_secs(30);
+const QUICK_RETRY: Duration = Duration::from_secs(6);
+
+impl Record {
+    /// Notes that a request waits for its answer; `before` is the request before it.
+    pub(super) fn note_awaited(&mut self, datagram: &Datagram, before: Mark) {
+        // Nobody answers these; a socket may send them all day.
+        if self.protocol.is_one_way() {
+            return;
+        }
+        let asks = match &datagram.application {
+            Application::Transaction(transaction) => match transaction.role {
+                TransactionRole::Request => Asks::of(transaction),
+                // A peer's messages answer and ask at once (RFC 5905 section 9.2).
+                TransactionRole::Reply if transaction.protocol == Protocol::Ntp => Asks::UNKNOWN,
+                TransactionRole::Reply
+                | TransactionRole::Notification
+                | TransactionRole::Unread => {
+                    return self.unanswered.pass(before);
+                }
+            },
+            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
+                Asks::UNKNOWN
+            }
+        };
+        self.unanswered.ask(asks, before);
+    }
+
+    /// Notes a reply at the requests that it answers.
+    pub(super) fn note_answered(&mut self, datagram: &Datagram) {
+        match &datagram.application {
+            Application::Transaction(answer) => {
+                let is_known = self.transactions.knows(answer.identity);
+                self.unanswered.answer(answer.identity, is_known, self.requests.last);
+            }
+            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
+                self.unanswered.answer_all();
+            }
+        }
+    }
+
+    /// Whether `datagram` asks again what was asked, sooner after the last request of
+    /// the same than anybody's timer runs: a mirror port's copy, behind another request.
+    pub(super) fn repeats_at_once(&self, packet: &Packet, datagram: &Datagram) -> bool {
+        let Application::Transaction(transaction) = &datagram.application else { return false };
+        // Behind another request, or behind what followed the answer.
+        let is_behind = self.requests.packets > 1
+            || self.details.as_ref().is_some_and(|details| details.has_follow_ups());
+        if transaction.role != TransactionRole::Request
+            || !is_behind
+            || !self.transactions.knows(transaction.identity)
+        {
+            return false;
+        }
+        let last = self.requests.last;
+        if is_untimed(packet.at, last.at) {
+            return false;
+        }
+        self.unanswered
+            .is_asked_at_once(transaction.identity, packet.at, last)
+            // Its answer came as quickly.
+            .unwrap_or_else(|| {
+                packet.at.distance(last.at) <= COPY
+                    && self.from_server.is_some_and(|last| packet.at.distance(last.at) <= COPY)
+            })
+    }
+
+    /// Whether a request whose identity is known asks anew: it was answered, and nobody
+    /// would wait so long before asking again.
+    pub(super) fn asks_anew(&self, frame: FrameRef, transaction: &Transaction) -> bool {
+        self.is_answered()
+            && !self.unanswered.is_open(transaction.identity)
+            && self.from_server.is_some_and(|last| {
+                frame.at.since(last.at) > self.longest_retry(transaction.protocol)
+            })
+    }
+
+    /// Whether a reply, the first since one at `before`, answers what was asked anew.
+    pub(super) fn answers_anew(
+        &self,
+        packet: &Packet,
+        datagram: &Datagram,
+        before: Timestamp,
+    ) -> bool {
+        let Application::Transaction(transaction) = &datagram.application else { return false };
+        packet.at.since(before) > self.longest_retry(transaction.protocol)
+            && self.unanswered.is_open(transaction.identity)
+    }
+
+    /// How long after an answer a client that does not take it asks again, at most.
+    fn longest_retry(&self, protocol: Protocol) -> Duration {
+        let is_changed = |origin| matches!(origin, Origin::OtherAddress(_) | Origin::OtherPort(_));
+        let mut replies = self.details.iter().flat_map(|details| &details.replies);
+        let are_changed = replies.any(|replies| is_changed(replies.origin));
+        match protocol {
+            Protocol::Snmp | Protocol::SnmpInform | Protocol::Ntp if !are_changed => QUICK_RETRY,
+            _ => RETRY,
+        }
+    }
+}

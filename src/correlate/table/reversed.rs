@@ -1,0 +1,87 @@
+//! Two endpoints that each ask the other something, on the same pair of ports.
+//!
+//! Both sides of SIP are client and server (RFC 3261 section 6), name servers ask
+//! each other from port 53, and time servers from port 123. What the second side asks
+//! answers nothing that the first one asked: it is an exchange of its own.
+
+use super::PointTable;
+use crate::correlate::flows::Flow;
+use crate::correlate::record::{ExchangeIndex, Record};
+use crate::model::capture::FrameRef;
+use crate::model::exchange::Origin;
+use crate::model::packet::{Application, Datagram, Packet, Transaction, TransactionRole};
+
+impl PointTable {
+    /// Takes a packet on a known flow as part of what the flow's server asks its client,
+    /// where its role says so.
+    pub(super) fn takes_reversed(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        flow: Flow,
+    ) -> bool {
+        let Application::Transaction(transaction) = &datagram.application else { return false };
+        let is_of_client = flow.client == datagram.flow.source;
+        match (transaction.role, is_of_client) {
+            (TransactionRole::Request, false) => {
+                let known = self.find_reversed(flow);
+                let Some(index) = known.or_else(|| self.open_reversed(datagram, transaction, flow))
+                else {
+                    return false;
+                };
+                self.exchanges[index.position()].request(packet, frame, datagram);
+                self.payload_addresses.note(index, datagram);
+                true
+            }
+            // SIP's ACK.
+            (TransactionRole::Notification, false) => {
+                let Some(index) = self.find_reversed(flow) else { return false };
+                self.exchanges[index.position()].request(packet, frame, datagram);
+                true
+            }
+            (TransactionRole::Reply, true) => {
+                let known = self.find_reversed(flow);
+                let answered =
+                    known.filter(|index| self.exchanges[index.position()].is_answered_by(datagram));
+                let Some(index) = answered else { return false };
+                self.exchanges[index.position()].reply(packet, frame, datagram, Origin::Asked);
+                true
+            }
+            (TransactionRole::Request | TransactionRole::Notification, true)
+            | (TransactionRole::Reply, false)
+            | (TransactionRole::Unread, _) => false,
+        }
+    }
+
+    /// The exchange of what the flow's server asks its client.
+    fn find_reversed(&self, flow: Flow) -> Option<ExchangeIndex> {
+        let index = *self.reversed.get(&flow.exchange)?;
+        let exchange = self.exchanges.get(index.position())?;
+        // The place may be another exchange's by now.
+        let is_its = exchange.client == flow.server && exchange.asked == Some(flow.client);
+        is_its.then_some(index)
+    }
+
+    fn open_reversed(
+        &mut self,
+        datagram: &Datagram,
+        transaction: &Transaction,
+        flow: Flow,
+    ) -> Option<ExchangeIndex> {
+        let protocol = self.exchanges.get(flow.exchange.position())?.protocol;
+        let is_own_flow = flow.course.is_none() && !flow.client.is_unknown();
+        let counts = protocol == transaction.protocol
+            && protocol.expects_answer()
+            && !protocol.moves_by_design();
+        if !is_own_flow || !counts {
+            return None;
+        }
+        let index = self.free_place()?;
+        let (client, asked) = (flow.server, flow.client);
+        self.put(index, Record::open(protocol, client, Some(asked), datagram));
+        self.clients.add(&self.hasher, &mut self.exchanges, index);
+        self.reversed.insert(flow.exchange, index);
+        Some(index)
+    }
+}

@@ -1,0 +1,268 @@
+//! What Wireshark and `tshark -V` print of a frame's fields, where its bytes are missing.
+
+use std::net::IpAddr;
+
+use crate::model::endpoint::{Endpoint, FlowKey};
+use crate::model::packet::{
+    Application, Content, Datagram, IcmpError, IcmpKind, Quote, TftpMessage, TftpRequest,
+};
+use crate::model::protocol::Protocol;
+use crate::model::segment::QuotedKind;
+
+/// RFC 768.
+const UDP_HEADER_BYTES: u32 = 8;
+
+/// The fields of one frame, as far as they matter.
+#[derive(Debug, Default)]
+pub struct Fields {
+    /// Of the innermost IP header.
+    ends: Option<(IpAddr, IpAddr)>,
+    ports: Option<(u16, u16)>,
+    /// In the UDP header, which is counted.
+    udp_bytes: Option<u32>,
+    error: Option<ErrorFields>,
+    tftp: Tftp,
+}
+
+/// An ICMP or ICMPv6 message, and the headers that it quotes.
+#[derive(Debug, Default)]
+struct ErrorFields {
+    is_v6: bool,
+    kind: Option<u8>,
+    code: Option<u8>,
+    ends: Option<(IpAddr, IpAddr)>,
+    ports: Option<(u16, u16)>,
+}
+
+#[derive(Debug, Default)]
+struct Tftp {
+    opcode: Option<u16>,
+    block: Option<u16>,
+    file: Option<String>,
+    mode: Option<String>,
+}
+
+/// `User Datagram Protocol, Src Port: 41226, Dst Port: 69`; before version 2
+/// `Src Port: tftp (69)`.
+#[must_use]
+pub fn find_ports(text: &str) -> Option<(u16, u16)> {
+    let rest = text.strip_prefix("User Datagram Protocol, Src Port: ")?;
+    let (source, destination) = rest.split_once(", Dst Port: ")?;
+    Some((find_number(source)?.try_into().ok()?, find_number(destination)?.try_into().ok()?))
+}
+
+/// `Internet Protocol Version 6, Src: 2001:db8::9, Dst: 2001:db8::21`; names and
+/// repeated addresses may stand before those in brackets.
+fn find_ends(text: &str) -> Option<(IpAddr, IpAddr)> {
+    let rest = text.strip_prefix("Internet Protocol Version ")?;
+    let (source, destination) = rest.split_once(", Src: ")?.1.split_once(", Dst: ")?;
+    Some((find_address(source)?, find_address(destination)?))
+}
+
+fn find_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let inside = text.rsplit_once('(').map(|(_, inside)| inside.trim_end_matches(')'));
+    text.parse().ok().or_else(|| inside?.parse().ok())
+}
+
+/// `69`, `tftp (69)`, `3 (Destination unreachable)`, `Destination Unreachable (1)`.
+fn find_number(text: &str) -> Option<u32> {
+    let digits = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+    let inside = || text.rsplit_once('(').map(|(_, inside)| inside);
+    digits(text.trim()).or_else(|| digits(inside()?))
+}
+
+impl Fields {
+    /// Takes a line of the frame's fields.
+    pub fn push(&mut self, text: &str) {
+        if let Some(ends) = find_ends(text) {
+            match &mut self.error {
+                Some(error) => error.ends = error.ends.or(Some(ends)),
+                None => self.ends = Some(ends),
+            }
+        } else if let Some(ports) = find_ports(text) {
+            if let Some(error) = &mut self.error {
+                error.ports = error.ports.or(Some(ports));
+            } else {
+                (self.ports, self.udp_bytes) = (Some(ports), None);
+            }
+        } else if text.starts_with("Internet Control Message Protocol") {
+            let is_v6 = text.ends_with("v6");
+            self.error.get_or_insert_default().is_v6 = is_v6;
+        } else if let Some((name, value)) = text.trim().split_once(": ") {
+            self.push_field(name, value);
+        }
+    }
+
+    fn push_field(&mut self, name: &str, value: &str) {
+        if let Some(error) = &mut self.error {
+            let number = find_number(value).and_then(|number| number.try_into().ok());
+            match name {
+                "Type" => error.kind = error.kind.or(number),
+                "Code" => error.code = error.code.or(number),
+                _ => {}
+            }
+            return;
+        }
+        let number = || find_number(value).and_then(|number| number.try_into().ok());
+        match name {
+            "Length" if self.ports.is_some() && self.udp_bytes.is_none() => {
+                self.udp_bytes = find_number(value);
+            }
+            "Opcode" => self.tftp.opcode = self.tftp.opcode.or_else(number),
+            "Block" => self.tftp.block = self.tftp.block.or_else(number),
+            "Source File" | "Destination File" => self.tftp.file = Some(value.to_owned()),
+            "Type" => self.tftp.mode = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+
+    /// What the frame holds, if that is a datagram or an ICMP error.
+    #[must_use]
+    pub fn find_content(&self) -> Option<Content> {
+        let (source, destination) = self.ends?;
+        if let Some(error) = &self.error {
+            return error.find(source, destination).map(Content::IcmpError);
+        }
+        let (source_port, destination_port) = self.ports?;
+        let flow = FlowKey::udp(
+            Endpoint::new(source, source_port),
+            Endpoint::new(destination, destination_port),
+        );
+        let length = self.udp_bytes.unwrap_or(0).saturating_sub(UDP_HEADER_BYTES);
+        let by_port =
+            Protocol::of_port(destination_port).or_else(|| Protocol::of_port(source_port));
+        let application = self.tftp.find_message(length).map_or_else(
+            || by_port.map_or(Application::Unknown { tftp_shape: None }, Application::Plain),
+            Application::Tftp,
+        );
+        Some(Content::Datagram(Datagram {
+            flow,
+            length,
+            fingerprint: None,
+            is_cut: false,
+            application,
+        }))
+    }
+}
+
+impl ErrorFields {
+    fn find(&self, from: IpAddr, to: IpAddr) -> Option<IcmpError> {
+        let kind = match (self.is_v6, self.kind?, self.code?) {
+            (false, 3, 0) | (true, 1, 0) => IcmpKind::NetworkUnreachable,
+            (false, 3, 1) | (true, 1, 3) => IcmpKind::HostUnreachable,
+            (false, 3, 3) | (true, 1, 4) => IcmpKind::PortUnreachable,
+            (false, 3, 9 | 10 | 13) | (true, 1, 1 | 5 | 6) => IcmpKind::AdminProhibited,
+            (false, 3, 4) | (true, 2, _) => IcmpKind::PacketTooBig,
+            (false, 11, 0) | (true, 3, 0) => IcmpKind::TimeExceeded,
+            (false, 3 | 4 | 11 | 12, _) | (true, 1 | 3 | 4, _) => IcmpKind::Other,
+            _ => return None,
+        };
+        let ends = self.ends.zip(self.ports);
+        let quote = ends.map(|((source, destination), (source_port, destination_port))| Quote {
+            source,
+            source_port: Some(source_port),
+            destination,
+            destination_port: Some(destination_port),
+            kind: QuotedKind::Datagram,
+        });
+        // Of a quote without ports it is not known that it is UDP.
+        quote.map(|quote| IcmpError { kind, from, to, quote: Some(quote) })
+    }
+}
+
+impl Tftp {
+    /// RFC 1350 section 5, RFC 2347.
+    fn find_message(&self, length_bytes: u32) -> Option<TftpMessage> {
+        let request = || {
+            Some(Box::new(TftpRequest {
+                file: self.file.clone()?,
+                mode: self.mode.clone().unwrap_or_default(),
+                options: Vec::new(),
+            }))
+        };
+        Some(match self.opcode? {
+            1 => TftpMessage::ReadRequest(request()?),
+            2 => TftpMessage::WriteRequest(request()?),
+            3 => TftpMessage::Data { block: self.block?, length: length_bytes.saturating_sub(4) },
+            4 => TftpMessage::Ack { block: self.block? },
+            6 => TftpMessage::OptionAck,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_both_families_are_read() {
+        for (version, one, two, icmp) in [
+            (
+                4,
+                "192.0.2.9",
+                "192.0.2.21",
+                [
+                    "Internet Control Message Protocol",
+                    "    Type: 3 (Destination unreachable)",
+                    "    Code: 3 (Port unreachable)",
+                ],
+            ),
+            (
+                6,
+                "2001:db8::9",
+                "2001:db8::21",
+                [
+                    "Internet Control Message Protocol v6",
+                    "    Type: Destination Unreachable (1)",
+                    "    Code: 4 (Port unreachable)",
+                ],
+            ),
+        ] {
+            let ip = |from: &str, to: &str| {
+                format!("Internet Protocol Version {version}, Src: {from}, Dst: {to}")
+            };
+            let (one_address, two_address) = (one.parse().unwrap(), two.parse().unwrap());
+            let mut request = Fields::default();
+            let lines = [
+                "User Datagram Protocol, Src Port: 41226, Dst Port: tftp (69)",
+                "    Length: 33",
+                "Trivial File Transfer Protocol",
+                "    Opcode: Write Request (2)",
+                "    Destination File: a.cfg",
+                "    Type: octet",
+            ];
+            request.push(&ip(one, two));
+            for line in lines {
+                request.push(line);
+            }
+            let Some(Content::Datagram(datagram)) = request.find_content() else { panic!() };
+            assert_eq!(datagram.flow.source, Endpoint::new(one_address, 41_226));
+            assert_eq!(datagram.flow.destination, Endpoint::new(two_address, 69));
+            assert_eq!(datagram.length, 25);
+            assert!(matches!(
+                datagram.application,
+                Application::Tftp(TftpMessage::WriteRequest(_))
+            ));
+
+            let mut refusal = Fields::default();
+            refusal.push(&ip(two, one));
+            for line in icmp {
+                refusal.push(line);
+            }
+            assert_eq!(refusal.find_content(), None, "quotes nothing");
+            refusal.push(&ip(one, two));
+            refusal.push(lines[0]);
+            let Some(Content::IcmpError(error)) = refusal.find_content() else { panic!() };
+            assert_eq!((error.kind, error.from), (IcmpKind::PortUnreachable, two_address));
+            let quote = error.quote.unwrap();
+            assert_eq!(quote.source_endpoint(), Some(Endpoint::new(one_address, 41_226)));
+
+            let mut segment = Fields::default();
+            segment.push(&ip(one, two));
+            segment.push("Transmission Control Protocol, Src Port: 1, Dst Port: 2, Seq: 0");
+            assert_eq!(segment.find_content(), None);
+        }
+    }
+}

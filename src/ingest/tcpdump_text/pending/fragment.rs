@@ -1,0 +1,116 @@
+//! What a packet's lines say of a fragment.
+
+use std::net::IpAddr;
+
+use super::super::fragments::{Fragment, Rest, UDP_HEADER_BYTES};
+use super::super::ip_header::split_parentheses;
+use super::{Host, Pending, Stage, parse_side};
+use crate::model::packet::Datagram;
+
+/// What Ethernet carries of an IPv4 packet behind its header, in whole units of a
+/// fragment's offset.
+const ETHERNET_PAYLOAD_BYTES: u32 = 1_480;
+const IPV4_HEADER_BYTES: u32 = 20;
+const ETHERNET_HEADER_BYTES: u32 = 14;
+
+impl Pending {
+    /// The first fragment that the packet is, if what it holds of `datagram` is not
+    /// all. `largest_bytes` is what one packet may carry where no line tells.
+    pub fn find_first_fragment(&self, datagram: &Datagram) -> Option<Fragment> {
+        let (source, destination) = self.find_ends()?;
+        if source.is_ipv6() {
+            return self
+                .find_ipv6(source, destination)
+                .filter(|found| found.offset_bytes == Some(0));
+        }
+        if let Some(header) = self.header {
+            return header.has_more.then_some(Fragment {
+                source,
+                destination,
+                identification: header.identification.map(u32::from),
+                offset_bytes: Some(0),
+                payload_bytes: header.payload_length?,
+                rest: Rest::More,
+            });
+        }
+        let whole = datagram.length.saturating_add(UDP_HEADER_BYTES);
+        let held = self.held_bytes();
+        (whole > held).then_some(Fragment {
+            source,
+            destination,
+            identification: None,
+            offset_bytes: Some(0),
+            payload_bytes: held & !7,
+            rest: Rest::More,
+        })
+    }
+
+    /// The later fragment of UDP that the packet is.
+    pub fn find_later_fragment(&self) -> Option<Fragment> {
+        let (source, destination) = self.find_ends()?;
+        if source.is_ipv6() {
+            return self
+                .find_ipv6(source, destination)
+                .filter(|found| found.offset_bytes != Some(0));
+        }
+        if let Some(header) = self.header {
+            let is_udp = header.protocol == Some(17) && header.offset_bytes > 0;
+            return is_udp.then_some(Fragment {
+                source,
+                destination,
+                identification: header.identification.map(u32::from),
+                offset_bytes: Some(header.offset_bytes),
+                payload_bytes: header.payload_length?,
+                rest: if header.has_more { Rest::More } else { Rest::Last },
+            });
+        }
+        let Stage::Sides { summary, .. } = &self.stage else { return None };
+        matches!(summary.trim(), "ip-proto-17" | "udp").then_some(Fragment {
+            source,
+            destination,
+            identification: None,
+            offset_bytes: None,
+            payload_bytes: self.held_bytes(),
+            rest: Rest::Unknown,
+        })
+    }
+
+    /// What an IPv4 packet of which only `-e` tells the length holds behind its header.
+    fn held_bytes(&self) -> u32 {
+        self.frame_length.map_or(ETHERNET_PAYLOAD_BYTES, |length| {
+            length.saturating_sub(ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES)
+        })
+    }
+
+    fn find_ends(&self) -> Option<(IpAddr, IpAddr)> {
+        let Stage::Sides { source, destination, .. } = &self.stage else { return None };
+        let end = |text| match parse_side(text).ok()?.host {
+            Host::Address(address) => Some(address),
+            Host::Name(_) => None,
+        };
+        Some((end(source)?, end(destination)?))
+    }
+
+    /// `frag (0x77da6279:0|1448) ` of `-v`, `frag (0|1448) ` without.
+    fn find_ipv6(&self, source: IpAddr, destination: IpAddr) -> Option<Fragment> {
+        let Stage::Sides { summary, .. } = &self.stage else { return None };
+        let at = summary.find("frag (")?;
+        let (inside, _) = split_parentheses(summary.get(at + 5..)?)?;
+        let (place, bytes) = inside.split_once('|')?;
+        let (identification, offset) = match place.split_once(':') {
+            Some((identification, offset)) => {
+                let digits = identification.strip_prefix("0x")?;
+                (Some(u32::from_str_radix(digits, 16).ok()?), offset)
+            }
+            None => (None, place),
+        };
+        Some(Fragment {
+            source,
+            destination,
+            identification,
+            offset_bytes: Some(offset.parse().ok()?),
+            payload_bytes: bytes.parse().ok()?,
+            rest: Rest::Unknown,
+        })
+    }
+}

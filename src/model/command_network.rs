@@ -1,0 +1,260 @@
+//! Whose network a typed command sees.
+//!
+//! A command that runs in a container's network prints and captures what is the pod's.
+//! A container may share its node's network, though, or be the node.
+
+/// Whose links, addresses and packets a command shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandNetwork {
+    /// That of the host at whose prompt it was typed.
+    Prompt,
+    /// A node's, by name where the command tells.
+    Node(Option<String>),
+    /// A pod's, by `namespace/name` or name where the command tells.
+    Pod(Option<String>),
+}
+
+/// How the pods are called that use their node's network: the agents of network
+/// plugins, kube-proxy, the control plane's static pods, and those that
+/// `kubectl debug node/NAME` makes.
+const HOST_NETWORK_PODS: [&str; 24] = [
+    "antrea-agent-",
+    "aws-node-",
+    "calico-node-",
+    "canal-",
+    "cilium-",
+    "etcd-",
+    "kindnet-",
+    "kube-apiserver-",
+    "kube-controller-manager-",
+    "kube-flannel-",
+    "kube-ovn-",
+    "kube-proxy-",
+    "kube-router-",
+    "kube-scheduler-",
+    "kube-vip-",
+    "metallb-speaker-",
+    "node-debugger-",
+    "node-exporter-",
+    "node-local-dns-",
+    "ovnkube-",
+    "ovs-",
+    "prometheus-node-exporter-",
+    "speaker-",
+    "weave-net-",
+];
+
+impl CommandNetwork {
+    /// Reads a command by its words. `kubectl exec`, `docker exec`, `nsenter` and
+    /// `ip netns exec cni-…` enter a container's network.
+    #[must_use]
+    pub fn of(words: &[&str]) -> Self {
+        let words: Vec<&str> = words.iter().map(|word| word.trim_matches(['\'', '"'])).collect();
+        if let Some(at) = words.iter().position(|word| is_kubectl(word)) {
+            return of_kubectl(words.get(at + 1..).unwrap_or_default());
+        }
+        let programs: Vec<&str> = words.iter().map(|word| program(word)).collect();
+        let exec = programs.windows(2).position(|pair| {
+            matches!(pair, ["docker" | "crictl" | "podman" | "nerdctl" | "ctr", "exec"])
+        });
+        if let Some(at) = exec {
+            let rest = words.get(at + 2..).unwrap_or_default();
+            return if enters(rest) == Some(Entered::Init) {
+                Self::Node(None)
+            } else {
+                match rest.iter().find(|word| is_node_container(word)) {
+                    Some(name) => Self::Node(Some((*name).to_owned())),
+                    None => Self::Pod(None),
+                }
+            };
+        }
+        // Container runtimes name a pod's network namespace `cni-UUID`.
+        let names_network = words.iter().any(|word| word.starts_with("cni-"));
+        match enters(&words) {
+            Some(Entered::Process) => Self::Pod(None),
+            None if names_network => Self::Pod(None),
+            Some(Entered::Init) | None => Self::Prompt,
+        }
+    }
+}
+
+/// Whether a word is Kubernetes' command line.
+#[must_use]
+pub fn is_kubectl(word: &str) -> bool {
+    matches!(program(word), "kubectl" | "k" | "oc" | "kubecolor")
+}
+
+/// The namespace that `kubectl -n NAMESPACE` names.
+#[must_use]
+pub fn find_namespace(words: &[&str]) -> Option<String> {
+    let start = words.iter().position(|word| is_kubectl(word))?;
+    let mut words = words.get(start + 1..)?.iter().take_while(|word| **word != "--");
+    while let Some(word) = words.next() {
+        let value = match *word {
+            "-n" | "--namespace" => words.next().copied(),
+            word => word
+                .strip_prefix("--namespace=")
+                .or_else(|| word.strip_prefix("-n").filter(|_| !word.starts_with("--"))),
+        };
+        if let Some(value) = value {
+            return Some(value.trim_start_matches('=').to_owned()).filter(|name| !name.is_empty());
+        }
+    }
+    None
+}
+
+/// The last part of a program's path.
+fn program(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+/// What follows `kubectl`.
+fn of_kubectl(words: &[&str]) -> CommandNetwork {
+    let before_command = || words.iter().take_while(|word| **word != "--");
+    let find_verb = |verb| before_command().position(|word| *word == verb);
+    if let Some(debug) = find_verb("debug") {
+        let node = words.get(debug + 1..).and_then(|rest| {
+            rest.iter().find_map(|word| word.strip_prefix("node/").or(word.strip_prefix("no/")))
+        });
+        // A container added to a pod shares the pod's network.
+        return node.map_or_else(
+            || CommandNetwork::Pod(find_pod(words, debug)),
+            |node| CommandNetwork::Node(Some(node.to_owned())),
+        );
+    }
+    let Some(exec) = find_verb("exec") else { return CommandNetwork::Prompt };
+    if enters(words) == Some(Entered::Init) {
+        return CommandNetwork::Node(None);
+    }
+    let pod = find_pod(words, exec);
+    let bare = pod.as_deref().map(|name| name.rsplit('/').next().unwrap_or(name));
+    let is_on_host =
+        bare.is_some_and(|name| HOST_NETWORK_PODS.iter().any(|lead| name.starts_with(lead)));
+    let is_agents = words.iter().any(|word| {
+        let named = word.strip_prefix("ds/").or_else(|| word.strip_prefix("daemonset/"));
+        named.is_some_and(|name| {
+            HOST_NETWORK_PODS.iter().any(|lead| name.starts_with(lead.trim_end_matches('-')))
+        })
+    });
+    if is_on_host || is_agents { CommandNetwork::Node(None) } else { CommandNetwork::Pod(pod) }
+}
+
+/// The pod of `exec [-it] [-c CONTAINER] POD -- …`, whose verb is the word at `verb`.
+/// `deploy/NAME` names no pod.
+fn find_pod(words: &[&str], verb: usize) -> Option<String> {
+    // `find_namespace` looks for kubectl itself.
+    let with_program: Vec<&str> = std::iter::once("kubectl").chain(words.iter().copied()).collect();
+    let namespace = find_namespace(&with_program);
+    let mut rest = words.get(verb + 1..)?.iter().take_while(|word| **word != "--");
+    while let Some(word) = rest.next() {
+        match *word {
+            "-n" | "--namespace" | "-c" | "--container" | "--image" | "--target" => {
+                rest.next();
+            }
+            word if word.starts_with('-') => {}
+            word => {
+                let name = word.strip_prefix("pod/").or_else(|| word.strip_prefix("po/"));
+                let name = name.or(Some(word)).filter(|name| !name.contains('/'))?;
+                return Some(match namespace {
+                    Some(namespace) => format!("{namespace}/{name}"),
+                    None => name.to_owned(),
+                });
+            }
+        }
+    }
+    None
+}
+
+/// Whose network `nsenter` enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entered {
+    /// That of process 1: the node's.
+    Init,
+    Process,
+}
+
+fn enters(words: &[&str]) -> Option<Entered> {
+    let at = words.iter().position(|word| program(word) == "nsenter")?;
+    let (mut is_init, mut enters) = (false, false);
+    let mut rest = words.get(at + 1..)?.iter();
+    while let Some(word) = rest.next() {
+        match *word {
+            "-t" | "--target" => is_init = rest.next() == Some(&"1"),
+            "-t1" | "--target=1" => is_init = true,
+            "-a" | "--all" => enters = true,
+            // Options that take a value behind a space.
+            "-S" | "-G" | "--setuid" | "--setgid" | "-N" | "--net-socket" => {
+                rest.next();
+            }
+            word if word.starts_with("-n") || word.starts_with("--net") => {
+                enters = true;
+                is_init |= word.ends_with("/proc/1/ns/net");
+            }
+            word if word.starts_with('-') => {}
+            // The program that runs there.
+            _ => break,
+        }
+    }
+    enters.then_some(if is_init { Entered::Init } else { Entered::Process })
+}
+
+/// Containers that are nodes: those of kind, k3d and minikube.
+fn is_node_container(word: &str) -> bool {
+    let is_numbered = |name: &str, lead: &str| {
+        name.rsplit_once(lead)
+            .is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    !word.starts_with('-')
+        && (word.starts_with("kind-")
+            || word.starts_with("k3d-")
+            || word == "minikube"
+            || is_numbered(word, "-control-plane")
+            || is_numbered(word, "-worker"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_see_the_network_that_they_enter() {
+        let pod = |name: &str| CommandNetwork::Pod(Some(name.to_owned()));
+        let node = |name: &str| CommandNetwork::Node(Some(name.to_owned()));
+        let cases = [
+            ("ip addr", CommandNetwork::Prompt),
+            ("sudo tcpdump -ni eth0", CommandNetwork::Prompt),
+            ("kubectl get pod -A -owide", CommandNetwork::Prompt),
+            ("kubectl -n ss exec -it tftp-0 -c main -- ip addr", pod("ss/tftp-0")),
+            ("kubectl exec pod/tftp-0 -- ip addr", pod("tftp-0")),
+            ("kubectl exec tftp-0 -n ss -- ip addr", pod("ss/tftp-0")),
+            ("kubectl exec deploy/tftp -- ip addr", CommandNetwork::Pod(None)),
+            ("kubectl debug tftp-0 -it --image=netshoot -- tcpdump", pod("tftp-0")),
+            ("kubectl debug node/node3 -it --image=busybox -- ip addr", node("node3")),
+            (
+                "kubectl -n kube-system exec calico-node-x7k2p -- ip addr",
+                CommandNetwork::Node(None),
+            ),
+            ("kubectl -n kube-system exec kube-proxy-4x -- ip addr", CommandNetwork::Node(None)),
+            ("kubectl -n kube-system exec ds/cilium -- ip addr", CommandNetwork::Node(None)),
+            (
+                "kubectl exec debugger -- nsenter --target 1 --net ip addr",
+                CommandNetwork::Node(None),
+            ),
+            ("nsenter -t 4711 -n ip addr", CommandNetwork::Pod(None)),
+            ("sudo nsenter --net=/var/run/netns/cni-0b6c ip addr", CommandNetwork::Pod(None)),
+            ("nsenter -t 1 -m -u -n -i ip addr", CommandNetwork::Prompt),
+            ("nsenter --net=/proc/1/ns/net ip addr", CommandNetwork::Prompt),
+            ("nsenter -t 4711 -m ls", CommandNetwork::Prompt),
+            ("crictl exec 3f2a ip addr", CommandNetwork::Pod(None)),
+            ("docker exec -it kind-worker ip addr", node("kind-worker")),
+            ("docker exec demo-control-plane ip addr", node("demo-control-plane")),
+            ("docker exec k3d-demo-agent-0 ip addr", node("k3d-demo-agent-0")),
+            ("ip netns exec cni-0b6c ip addr", CommandNetwork::Pod(None)),
+            ("", CommandNetwork::Prompt),
+        ];
+        for (command, expected) in cases {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            assert_eq!(CommandNetwork::of(&words), expected, "{command}");
+        }
+    }
+}
