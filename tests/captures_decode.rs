@@ -9,7 +9,7 @@ use std::path::Path;
 use replyscope::decode::{DecodeError, Decoded, Decoder, Limits};
 use replyscope::ingest::{self, Event};
 use replyscope::model::capture::{Frame, LinkType};
-use replyscope::model::packet::{Content, Packet, TunnelKind};
+use replyscope::model::packet::{Content, Packet};
 use serde_json::Value;
 
 /// What one capture holds, by our reading.
@@ -56,7 +56,8 @@ impl Count {
         }
         match self.decoder.decode(frame) {
             Ok(Decoded::Packet(packet)) => self.add_packet(&packet),
-            Ok(Decoded::Other) => {}
+            Ok(Decoded::Carrier(_)) => self.datagrams += 1,
+            Ok(Decoded::Other) | Err(DecodeError::Unread(_)) => {}
             Err(DecodeError::Cut { .. }) => self.cut += 1,
             Err(DecodeError::Damaged { .. }) => self.damaged += 1,
             Err(DecodeError::UnsupportedLinkType(_)) => self.unsupported += 1,
@@ -64,12 +65,21 @@ impl Count {
     }
 
     fn add_packet(&mut self, packet: &Packet) {
-        let in_udp = u64::from(packet.tunnel.is_some_and(|tunnel| is_in_udp(tunnel.kind)));
-        self.packets_in_udp += in_udp;
+        let in_udp = u64::from(packet.tunnel.is_some_and(|tunnel| tunnel.kind.is_in_udp()));
+        match packet.content {
+            // Around those that concern TCP there is one datagram alone.
+            Content::Segment(_) => {
+                self.datagrams += in_udp;
+                return;
+            }
+            Content::IcmpError(ref error) if error.quotes_segment() => {
+                self.datagrams += in_udp;
+                return;
+            }
+            _ => self.packets_in_udp += in_udp,
+        }
         match packet.content {
             Content::Datagram(_) => self.datagrams += 1,
-            // Those that quote TCP are none of the datagrams that the truth counts.
-            Content::IcmpError(ref error) if error.quotes_segment() => {}
             Content::IcmpError(_) => {
                 self.icmp_errors_quoting_udp += 1;
                 self.icmp_errors_in_udp += in_udp;
@@ -86,11 +96,6 @@ impl Count {
             self.add_packet(&packet);
         }
     }
-}
-
-const fn is_in_udp(kind: TunnelKind) -> bool {
-    use TunnelKind::{Geneve, GreInUdp, GtpU, MplsInUdp, Teredo, Vxlan};
-    matches!(kind, Geneve | GreInUdp | GtpU | MplsInUdp | Teredo | Vxlan)
 }
 
 /// `None` where the file holds no frames that can be read.

@@ -7,6 +7,7 @@ mod tests {
 
     use etherparse::PacketBuilder;
     use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::model::finding::{Cause, Verdict};
     use replyscope::model::packet::TunnelKind;
     use replyscope::model::report::Report;
     use replyscope::model::time::Timestamp;
@@ -93,6 +94,121 @@ mod tests {
             assert_eq!(exchange.client.address.to_string(), device);
             assert_eq!(exchange.request.as_ref().unwrap().destination.address.to_string(), vip);
             assert_eq!(exchange.replies[0].source.address.to_string(), node);
+        }
+    }
+
+    /// A client, who it asks, somebody else, and the ends of a tunnel, in both families.
+    const PLACES: [[&str; 5]; 2] = [
+        ["192.0.2.77", "192.0.2.10", "192.0.2.13", "203.0.113.1", "203.0.113.2"],
+        ["2001:db8::77", "2001:db8::10", "2001:db8::13", "2001:db8:1::1", "2001:db8:1::2"],
+    ];
+
+    /// The first `kept_bytes` of a packet, in a mirror's frame with a group's policy.
+    fn mirrored(ends: [&str; 2], inner: &[u8], kept_bytes: usize) -> Vec<u8> {
+        let ether_type: &[u8] = if inner[0] >> 4 == 6 { &[0x86, 0xdd] } else { &[8, 0] };
+        let header = [0x88, 0, 0, 5, 0, 0, 42, 0, 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+        let kept = &inner[..kept_bytes.min(inner.len())];
+        udp(ends[0], ends[1], (51_000, 4789), &[&header, ether_type, kept].concat())
+    }
+
+    fn question(id: u8) -> Vec<u8> {
+        let mut bytes = vec![0, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        bytes.extend(b"\x07example\x03com\0\0\x10\0\x01");
+        bytes
+    }
+
+    fn long_answer(id: u8) -> Vec<u8> {
+        let mut bytes = question(id);
+        bytes[2..8].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1]);
+        bytes.extend(b"\xc0\x0c\0\x10\0\x01\0\0\0\x3c\x01\x00\xff");
+        bytes.extend([b'x'; 255]);
+        bytes
+    }
+
+    #[test]
+    fn a_mirror_that_cuts_answers_is_no_silence() {
+        for [client, asked, other, left, right] in PLACES {
+            // Who answers, whether the client asks again, what the report says.
+            let cases = [
+                (Some(asked), false, Verdict::Symmetric, None),
+                (Some(other), false, Verdict::Tolerated, Some(Cause::ReplySourceNotRequested)),
+                (Some(other), true, Verdict::Broken, Some(Cause::ReplyIgnored)),
+                (None, true, Verdict::Unanswered, Some(Cause::RequestUnanswered)),
+            ];
+            for (answerer, asks_again, verdict, cause) in cases {
+                let mut packets = Vec::new();
+                for id in 1..=3 {
+                    let ports = (41_000 + u16::from(id), 53);
+                    let request = udp(client, asked, ports, &question(id));
+                    for _ in 0..if asks_again { 3 } else { 1 } {
+                        packets.push(mirrored([left, right], &request, 100));
+                        if let Some(answerer) = answerer {
+                            let reply = udp(answerer, client, (ports.1, ports.0), &long_answer(id));
+                            packets.push(mirrored([left, right], &reply, 100));
+                        }
+                    }
+                }
+                let report = analyse(&packets);
+                let name = format!("{client} {answerer:?} {asks_again}");
+                assert_eq!(report.verdict, verdict, "{name}");
+                assert_eq!(report.devices.len(), 1, "{name}");
+                let causes: Vec<_> =
+                    report.devices[0].findings.iter().map(|finding| finding.cause).collect();
+                assert!(cause.is_none_or(|cause| causes.contains(&cause)), "{name} {causes:?}");
+                assert!(cause.is_some() || causes.is_empty(), "{name} {causes:?}");
+            }
+        }
+    }
+
+    /// A TCP segment without data.
+    fn tcp(
+        source: &str,
+        destination: &str,
+        ports: (u16, u16),
+        flags: u8,
+        numbers: [u32; 2],
+    ) -> Vec<u8> {
+        let mut bytes = udp(source, destination, ports, &[0; 12]);
+        let (header_bytes, protocol_at) = if bytes[0] >> 4 == 6 { (40, 6) } else { (20, 9) };
+        bytes[protocol_at] = 6;
+        let [sequence, acknowledges] = numbers.map(u32::to_be_bytes);
+        bytes[header_bytes + 4..header_bytes + 8].copy_from_slice(&sequence);
+        bytes[header_bytes + 8..header_bytes + 12].copy_from_slice(&acknowledges);
+        bytes[header_bytes + 12..header_bytes + 16].copy_from_slice(&[0x50, flags, 0xfa, 0xf0]);
+        bytes
+    }
+
+    #[test]
+    fn connections_in_a_tunnel_are_followed_and_their_data_is_no_exchange() {
+        const SYN: u8 = 2;
+        const SYN_ACK: u8 = 0x12;
+        const ACK: u8 = 0x10;
+        const RST: u8 = 4;
+        for [client, asked, other, left, right] in PLACES {
+            let wrap = |inner: &[u8]| mirrored([left, right], inner, usize::MAX);
+            let data = |number: u32| wrap(&tcp(client, asked, (41_226, 443), ACK, [number, 1]));
+            for (answerer, verdict) in [(asked, Verdict::Inconclusive), (other, Verdict::Broken)] {
+                let mut packets = Vec::new();
+                for _ in 0..3 {
+                    packets.push(wrap(&tcp(client, asked, (41_226, 443), SYN, [8, 0])));
+                    packets.push(wrap(&tcp(answerer, client, (443, 41_226), SYN_ACK, [1, 9])));
+                    if answerer != asked {
+                        packets.push(wrap(&tcp(client, other, (41_226, 443), RST, [9, 0])));
+                    }
+                }
+                let handshake_packets = packets.len();
+                packets.extend((9..49).map(data));
+                let report = analyse(&packets);
+                assert_eq!(report.verdict, verdict, "{client} {}", report.headline);
+                let exchanges: usize =
+                    report.devices.iter().map(|device| device.exchanges.len()).sum();
+                assert_eq!(exchanges, usize::from(answerer != asked), "{client}");
+                let capture = &report.captures[0];
+                let expected = u64::try_from(handshake_packets + 40).unwrap();
+                assert_eq!((capture.packets, capture.datagrams), (expected, expected));
+                let [tunnel] = capture.tunnels.as_slice() else { panic!("{:?}", capture.tunnels) };
+                assert_eq!((tunnel.packets, tunnel.keys.as_slice()), (expected, &[42][..]));
+            }
         }
     }
 

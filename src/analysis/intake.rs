@@ -226,6 +226,12 @@ impl CaptureIntake {
         };
         match self.decoder.decode(&numbered) {
             Ok(Decoded::Packet(packet)) => self.packet(packet, frame.original_length, feeder),
+            Ok(Decoded::Carrier(tunnel)) => {
+                self.bytes += u64::from(frame.original_length);
+                self.datagrams += 1;
+                self.tunnels.add(tunnel);
+                self.other(Some(frame.at), Some(numbered.interface), feeder);
+            }
             Ok(Decoded::Other) => {
                 self.bytes += u64::from(frame.original_length);
                 self.other(Some(frame.at), Some(numbered.interface), feeder);
@@ -295,6 +301,9 @@ impl CaptureIntake {
                 FragmentsSeen::First => self.datagrams += 1,
                 FragmentsSeen::LaterOnly => {}
             },
+            Content::Segment(_) if packet.tunnel.is_some_and(|tunnel| tunnel.kind.is_in_udp()) => {
+                self.datagrams += 1;
+            }
             Content::Neighbour(_) | Content::Segment(_) => {}
         }
         if let Some(tunnel) = packet.tunnel {
@@ -380,6 +389,7 @@ impl CaptureIntake {
             }
             DecodeError::Cut { layer, .. } => format!("the {layer} header is cut"),
             DecodeError::Damaged { layer, .. } => format!("the {layer} header is damaged"),
+            DecodeError::Unread(what) => format!("{what} is not read"),
         };
         self.undecoded
             .entry(reason)

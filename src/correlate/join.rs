@@ -193,6 +193,9 @@ fn is_translated_client((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> 
     group.iter().all(|known| known.table != seen.place.table) && first.begins_near(seen)
 }
 
+/// Captures of one exchange whose clocks are compared with each other.
+const MAX_COMPARED: usize = 32;
+
 /// What a capture's clock shows beside the first capture's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockOffset {
@@ -222,7 +225,9 @@ fn clock_offsets_of<'a>(
             (table.id.capture, &table.exchanges[place.position])
         });
         let sightings: SmallVec<[(CaptureId, &Record); 2]> = sightings.collect();
-        for (index, (from, near)) in sightings.iter().enumerate() {
+        // Of very many captures the first one's distances to all suffice.
+        let compared = if sightings.len() > MAX_COMPARED { 1 } else { sightings.len() };
+        for (index, (from, near)) in sightings.iter().enumerate().take(compared) {
             for (to, far) in sightings[index + 1..].iter().filter(|(to, _)| to != from) {
                 let Some(distance_us) = find_distance_us(near, far) else { continue };
                 distances.entry((*from, *to)).or_default().push(distance_us);
@@ -235,7 +240,8 @@ fn clock_offsets_of<'a>(
     offsets.insert(reference, ClockOffset { offset_us: 0, error_us: Some(0) });
     let mut reached = vec![reference];
     while let Some(from) = reached.pop() {
-        for ((_, to), values) in distances.iter_mut().filter(|((start, _), _)| *start == from) {
+        let links = (from, CaptureId(0))..=(from, CaptureId(u32::MAX));
+        for ((_, to), values) in distances.range_mut(links) {
             if !offsets.contains_key(to) {
                 let before: ClockOffset = offsets[&from];
                 let step = offset_of(values);

@@ -36,21 +36,20 @@ use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, LinkAudience, Packet};
+use crate::model::packet::{Content, LinkAudience, Packet, Tunnel};
 use crate::model::time::Timestamp;
 use fragment::Fragments;
 use reader::{Path, Reader, Spot};
 
 /// What a frame holds.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is made for every frame and read at once; a box would be an allocation each"
-)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decoded {
     /// A UDP datagram, an ICMP error that may concern one, a question for a
     /// neighbour, or a segment of a TCP handshake.
     Packet(Packet),
+    /// A tunnel's datagram with TCP data inside, or of whose inside a snap length
+    /// left too little to tell. It belongs to no exchange.
+    Carrier(Tunnel),
     /// Anything else: TCP data, ICMP echo, a fragment that does not complete its datagram.
     Other,
 }
@@ -64,6 +63,9 @@ pub enum DecodeError {
     Cut { layer: &'static str, required_bytes: usize, found_bytes: usize },
     #[error("{layer} header is damaged: {message}")]
     Damaged { layer: &'static str, message: String },
+    /// IP may be inside, in a form that is not read.
+    #[error("{0} is not read")]
+    Unread(&'static str),
 }
 
 /// What fragments of incomplete datagrams may cost, per capture.
@@ -104,8 +106,8 @@ impl Decoder {
 
     /// Reads one frame.
     ///
-    /// A packet in a tunnel is what is inside, where that is a datagram or an
-    /// ICMP error; else a UDP tunnel's datagram is itself the packet.
+    /// A packet in a tunnel is what is inside, where that is a datagram, an ICMP
+    /// error or TCP; else a UDP tunnel's datagram is itself the packet.
     ///
     /// A fragmented datagram is handed out once, when the fragment comes that
     /// completes it: with that one's time, and with the frame of the fragment

@@ -13,7 +13,7 @@ use super::udp;
 use super::{DecodeError, Decoded};
 use crate::model::capture::Direction;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, IcmpError, LinkAudience, Packet, Tunnel};
+use crate::model::packet::{Content, LinkAudience, Packet, Tunnel};
 use crate::model::time::Timestamp;
 
 /// Where a packet was found: at which interface, in which VLAN and tunnel.
@@ -109,11 +109,11 @@ impl Reader<'_> {
     fn read_packet(&mut self, spot: &Spot, packet: &IpPacket<'_>) -> Result<Decoded, DecodeError> {
         let content = match packet.protocol {
             IpNumber::UDP => return self.read_udp(spot, packet),
-            IpNumber::ICMP => followed(spot, parse_icmp(packet)?).map(Content::IcmpError),
+            IpNumber::ICMP => parse_icmp(packet)?.map(Content::IcmpError),
             // Neighbours inside a tunnel are those of another link.
             IpNumber::IPV6_ICMP => match parse_icmpv6(packet)? {
                 None if spot.depth == 0 => find_neighbour_discovery(packet).map(Content::Neighbour),
-                error => followed(spot, error).map(Content::IcmpError),
+                error => error.map(Content::IcmpError),
             },
             _ => {
                 return match tunnel::parse_inner(packet)? {
@@ -126,14 +126,28 @@ impl Reader<'_> {
     }
 
     /// The message inside a tunnel's datagram, or the datagram itself where
-    /// nothing inside concerns an exchange.
+    /// neither that nor TCP is inside.
     fn read_udp(&mut self, spot: &Spot, packet: &IpPacket<'_>) -> Result<Decoded, DecodeError> {
         let payload = udp::parse_payload(packet)?;
-        if let Some(inner) = tunnel::find_inner_of_datagram(&payload)
-            && let Ok(read) = self.read_inner(spot, packet, &inner)
-            && (self.has_kept || matches!(read, Decoded::Packet(_)))
+        // As deep as the limit a datagram is not taken for a tunnel's any more.
+        if spot.depth < MAX_DEPTH
+            && let Some(inner) = tunnel::find_inner_of_datagram(&payload)
         {
-            return Ok(read);
+            // Of a lost datagram its own ports are what is known.
+            let is_lost = self.fragments.is_none();
+            match self.read_inner(spot, packet, &inner) {
+                Ok(Decoded::Other) if self.has_kept => return Ok(Decoded::Other),
+                Ok(Decoded::Other) if !is_lost && ip::is_tcp(inner.ip) => {
+                    return Ok(Decoded::Carrier(tunnel_of(packet, &inner)));
+                }
+                // A snap length left too little of what is inside to tell.
+                Err(DecodeError::Cut { .. }) if !is_lost => {
+                    return Ok(Decoded::Carrier(tunnel_of(packet, &inner)));
+                }
+                Ok(Decoded::Carrier(tunnel)) if !is_lost => return Ok(Decoded::Carrier(tunnel)),
+                Ok(Decoded::Packet(read)) => return Ok(Decoded::Packet(read)),
+                Ok(Decoded::Other | Decoded::Carrier(_)) | Err(_) => {}
+            }
         }
         Ok(self.found(spot, packet, Content::Datagram(udp::read_datagram(packet, &payload))))
     }
@@ -147,12 +161,7 @@ impl Reader<'_> {
         if spot.depth >= MAX_DEPTH {
             return Ok(Decoded::Other);
         }
-        let tunnel = Tunnel {
-            kind: inner.kind,
-            source: outer.source,
-            destination: outer.destination,
-            key: inner.key,
-        };
+        let tunnel = tunnel_of(outer, inner);
         let segment = spot.path.segment.rotate_left(1) ^ inner.segment;
         let path =
             Path { tunnel: Some(tunnel), segment, link_audience: inner.audience, ..spot.path };
@@ -160,11 +169,8 @@ impl Reader<'_> {
         self.read_ip(&spot, inner.ip, inner.wire_bytes)
     }
 
-    /// A segment of a handshake. Inside a tunnel's datagram the datagram counts.
+    /// A segment of a handshake.
     fn read_tcp(&self, spot: &Spot, ip: &[u8]) -> Decoded {
-        if spot.depth > 0 {
-            return Decoded::Other;
-        }
         find_segment(ip).map_or(Decoded::Other, |(segment, ip_identification)| {
             self.packet(spot, ip_identification, HopMarks::UNKNOWN, Content::Segment(segment))
         })
@@ -196,9 +202,14 @@ impl Reader<'_> {
     }
 }
 
-/// An error as far as what it is about is followed: connections inside a tunnel are not.
-fn followed(spot: &Spot, error: Option<IcmpError>) -> Option<IcmpError> {
-    error.filter(|error| spot.depth == 0 || !error.quotes_segment())
+/// The tunnel whose packet `outer` is.
+const fn tunnel_of(outer: &IpPacket<'_>, inner: &Inner<'_>) -> Tunnel {
+    Tunnel {
+        kind: inner.kind,
+        source: outer.source,
+        destination: outer.destination,
+        key: inner.key,
+    }
 }
 
 /// Reads the beginning of a datagram that was given up.
@@ -234,7 +245,10 @@ fn leads_to_udp(protocol: IpNumber, is_v6: bool) -> bool {
         | IpNumber::GRE
         | IpNumber::IPV4
         | IpNumber::IPV6
-        | IpNumber::AUTHENTICATION_HEADER => true,
+        | IpNumber::AUTHENTICATION_HEADER
+        | IpNumber::ETHER_IP
+        | IpNumber::MPLS_IN_IP
+        | tunnel::ETHERNET => true,
         IpNumber::ICMP => !is_v6,
         IpNumber::IPV6_ICMP => is_v6,
         other => is_v6 && other.is_ipv6_ext_header_value(),

@@ -9,7 +9,7 @@ use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{Application, Content, Datagram, IcmpKind, TftpMessage};
 use crate::model::time::Timestamp;
 
-const LINK_TYPES: [LinkType; 15] = [
+const LINK_TYPES: [LinkType; 22] = [
     LinkType::Null,
     LinkType::Ethernet,
     LinkType::Ppp,
@@ -25,6 +25,13 @@ const LINK_TYPES: [LinkType; 15] = [
     LinkType::Ipv4,
     LinkType::Ipv6,
     LinkType::LinuxSll2,
+    LinkType::PppEthernet,
+    LinkType::Wireless,
+    LinkType::Radiotap,
+    LinkType::Prism,
+    LinkType::Avs,
+    LinkType::Ppi,
+    LinkType::JuniperEthernet,
 ];
 
 const REQUEST: &[u8] = b"\0\x02startup.cfg\0octet\0blksize\x001428\0";
@@ -93,6 +100,23 @@ fn link_header(link_type: LinkType, is_v6: bool) -> Vec<u8> {
             (header[0], header[4], header[8], header[36]) = (108, 1, 101, 2);
             header
         }
+        LinkType::PppEthernet => vec![0x11, 0, 0, 9, 0, 2, 0, if is_v6 { 0x57 } else { 0x21 }],
+        LinkType::Wireless => {
+            [&[8, 1], [0; 22].as_slice(), &[0xaa, 0xaa, 3, 0, 0, 0], &ether_type].concat()
+        }
+        LinkType::Radiotap => {
+            [vec![0, 0, 8, 0, 0, 0, 0, 0], link_header(LinkType::Wireless, is_v6)].concat()
+        }
+        LinkType::Prism | LinkType::Avs => {
+            let header = [0x80, 0x21, 0x10, 1, 0, 0, 0, 12, 0, 0, 0, 0].to_vec();
+            [header, link_header(LinkType::Wireless, is_v6)].concat()
+        }
+        LinkType::Ppi => {
+            [vec![0, 0, 8, 0, 105, 0, 0, 0], link_header(LinkType::Wireless, is_v6)].concat()
+        }
+        LinkType::JuniperEthernet => {
+            [b"MGC\0".to_vec(), link_header(LinkType::Ethernet, is_v6)].concat()
+        }
         LinkType::RawIp | LinkType::Ipv4 | LinkType::Ipv6 | LinkType::Other(_) => Vec::new(),
     }
 }
@@ -105,7 +129,7 @@ pub(super) fn decode(frame: &Frame<'_>) -> Result<Decoded, DecodeError> {
 pub(super) fn packet_of(decoded: Result<Decoded, DecodeError>) -> Option<Packet> {
     match decoded.unwrap() {
         Decoded::Packet(packet) => Some(packet),
-        Decoded::Other => None,
+        Decoded::Other | Decoded::Carrier(_) => None,
     }
 }
 
@@ -149,6 +173,7 @@ fn a_datagram_is_read_on_every_link_type_and_cut_at_every_length() {
                     | LinkType::PppWithDirection
                     | LinkType::Nflog
                     | LinkType::Pktap
+                    | LinkType::JuniperEthernet
             );
             assert_eq!(packet.direction, has_direction.then_some(Direction::Out), "{link_type}");
             let has_index = matches!(link_type, LinkType::LinuxSll2 | LinkType::Nflog);

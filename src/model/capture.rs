@@ -178,16 +178,31 @@ pub enum LinkType {
     Ppp,
     /// 50: PPP in HDLC-like framing, or Cisco HDLC.
     PppHdlc,
-    /// 101, and the values 12 and 14 that some systems write: no link header.
+    /// 51: PPPoE sessions without their Ethernet header.
+    PppEthernet,
+    /// 101, and the values 12 and 14 that some systems write: no link header. 12
+    /// is [`LinkType::Loop`] on OpenBSD.
     RawIp,
     /// 104: Cisco HDLC.
     CiscoHdlc,
+    /// 105: IEEE 802.11.
+    Wireless,
     /// 107: Frame Relay (RFC 2427, or Cisco's encapsulation).
     FrameRelay,
     /// 108: like [`LinkType::Null`], in network byte order.
     Loop,
     /// 113: `tcpdump -i any` of older versions.
     LinuxSll,
+    /// 119: IEEE 802.11 behind Prism's header, or that of AVS.
+    Prism,
+    /// 127: IEEE 802.11 behind radiotap's header.
+    Radiotap,
+    /// 163: IEEE 802.11 behind the header of AVS.
+    Avs,
+    /// 178: Ethernet as Juniper's devices capture it.
+    JuniperEthernet,
+    /// 192: a header before another link type, that of 802.11 mostly.
+    Ppi,
     /// 204: PPP behind a byte that tells the direction.
     PppWithDirection,
     /// 228
@@ -211,11 +226,18 @@ impl From<u16> for LinkType {
             1 => Self::Ethernet,
             9 => Self::Ppp,
             50 => Self::PppHdlc,
+            51 => Self::PppEthernet,
             12 | 14 | 101 => Self::RawIp,
             104 => Self::CiscoHdlc,
+            105 => Self::Wireless,
             107 => Self::FrameRelay,
             108 => Self::Loop,
             113 => Self::LinuxSll,
+            119 => Self::Prism,
+            127 => Self::Radiotap,
+            163 => Self::Avs,
+            178 => Self::JuniperEthernet,
+            192 => Self::Ppi,
             204 => Self::PppWithDirection,
             228 => Self::Ipv4,
             229 => Self::Ipv6,
@@ -235,11 +257,18 @@ impl fmt::Display for LinkType {
             Self::Ethernet => "EN10MB",
             Self::Ppp => "PPP",
             Self::PppHdlc => "PPP_SERIAL",
+            Self::PppEthernet => "PPP_ETHER",
             Self::RawIp => "RAW",
             Self::CiscoHdlc => "C_HDLC",
+            Self::Wireless => "IEEE802_11",
             Self::FrameRelay => "FRELAY",
             Self::Loop => "LOOP",
             Self::LinuxSll => "LINUX_SLL",
+            Self::Prism => "PRISM_HEADER",
+            Self::Radiotap => "IEEE802_11_RADIO",
+            Self::Avs => "IEEE802_11_AVS",
+            Self::JuniperEthernet => "JUNIPER_ETHER",
+            Self::Ppi => "PPI",
             Self::PppWithDirection => "PPP_WITH_DIR",
             Self::Ipv4 => "IPV4",
             Self::Ipv6 => "IPV6",
@@ -263,28 +292,22 @@ const fn find_registered_name(value: u16) -> Option<&'static str> {
         6 => "IEEE802",
         8 => "SLIP",
         10 => "FDDI",
-        51 => "PPP_ETHER",
         100 => "ATM_RFC1483",
-        105 => "IEEE802_11",
         106 => "ATM_CLIP",
         117 => "PFLOG",
-        119 => "PRISM_HEADER",
         122 => "IP_OVER_FC",
         123 => "SUNATM",
-        127 => "IEEE802_11_RADIO",
         138 => "APPLE_IP_OVER_IEEE1394",
         140 => "MTP2",
         141 => "MTP3",
         142 => "SCCP",
         143 => "DOCSIS",
         144 => "LINUX_IRDA",
-        163 => "IEEE802_11_AVS",
         165 => "BACNET_MS_TP",
         166 => "PPP_PPPD",
         177 => "LINUX_LAPD",
         187 => "BLUETOOTH_HCI_H4",
         189 => "USB_LINUX",
-        192 => "PPI",
         195 => "IEEE802_15_4_WITHFCS",
         197 => "ERF",
         201 => "BLUETOOTH_HCI_H4_WITH_PHDR",
@@ -365,6 +388,7 @@ mod tests {
             (147, "USER0"),
             (162, "USER15"),
             (163, "IEEE802_11_AVS"),
+            (178, "JUNIPER_ETHER"),
             (192, "PPI"),
             (204, "PPP_WITH_DIR"),
             (239, "NFLOG"),

@@ -109,6 +109,16 @@ pub enum TunnelKind {
     GreInUdp,
     /// RFC 7510
     MplsInUdp,
+    /// Ethernet in IP (RFC 3378).
+    EtherIp,
+    /// An Ethernet frame as an IPv6 packet's content: segment routing (RFC 8986).
+    EthernetInIp,
+    /// RFC 4023
+    MplsInIp,
+    /// PPP sessions of version 2 (RFC 2661).
+    L2tp,
+    /// A router's or access point's mirror of frames (TaZmen Sniffer Protocol).
+    Tzsp,
 }
 
 impl TunnelKind {
@@ -128,17 +138,23 @@ impl TunnelKind {
             Self::Teredo => "Teredo",
             Self::GreInUdp => "GRE in UDP",
             Self::MplsInUdp => "MPLS in UDP",
+            Self::EtherIp => "EtherIP",
+            Self::EthernetInIp => "Ethernet in IP",
+            Self::MplsInIp => "MPLS in IP",
+            Self::L2tp => "L2TP",
+            Self::Tzsp => "TZSP",
         }
     }
 
     /// What the number in the header stands for: the network of VXLAN and Geneve,
-    /// GTP-U's tunnel endpoint, GRE's key (of PPTP the call), ERSPAN's session.
+    /// GTP-U's tunnel endpoint, GRE's key (of PPTP the call), the session of
+    /// ERSPAN and L2TP.
     #[must_use]
     pub const fn key_name(self) -> &'static str {
         match self {
             Self::Vxlan | Self::Geneve => "network",
             Self::GtpU => "tunnel",
-            Self::Erspan => "session",
+            Self::Erspan | Self::L2tp => "session",
             Self::Gre
             | Self::GreInUdp
             | Self::FourInFour
@@ -146,7 +162,35 @@ impl TunnelKind {
             | Self::FourInSix
             | Self::SixInSix
             | Self::Teredo
-            | Self::MplsInUdp => "key",
+            | Self::MplsInUdp
+            | Self::EtherIp
+            | Self::EthernetInIp
+            | Self::MplsInIp
+            | Self::Tzsp => "key",
+        }
+    }
+
+    /// Whether it is carried by UDP datagrams.
+    #[must_use]
+    pub const fn is_in_udp(self) -> bool {
+        match self {
+            Self::Vxlan
+            | Self::Geneve
+            | Self::GtpU
+            | Self::Teredo
+            | Self::GreInUdp
+            | Self::MplsInUdp
+            | Self::L2tp
+            | Self::Tzsp => true,
+            Self::Gre
+            | Self::Erspan
+            | Self::FourInFour
+            | Self::SixInFour
+            | Self::FourInSix
+            | Self::SixInSix
+            | Self::EtherIp
+            | Self::EthernetInIp
+            | Self::MplsInIp => false,
         }
     }
 }

@@ -53,6 +53,18 @@ pub(super) const fn find_direction(packet_type: u16) -> Option<Direction> {
     }
 }
 
+/// Bytes that should begin with IP. OpenBSD's link type 12, which is raw IP on
+/// other systems, is its loopback header.
+pub(super) fn find_raw(bytes: &[u8]) -> Link<'_> {
+    match (bytes.first().map(|first| first >> 4), bytes.get(4).map(|first| first >> 4)) {
+        (Some(0), Some(4 | 6)) => match parse_loopback("LOOP", bytes) {
+            Ok(Some(link)) => link,
+            Ok(None) | Err(_) => Link::bare(bytes),
+        },
+        _ => Link::bare(bytes),
+    }
+}
+
 /// To whom the frame was addressed. Of one that this host sent it is not told.
 const fn find_audience(packet_type: Option<u16>) -> LinkAudience {
     match packet_type {

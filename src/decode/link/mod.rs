@@ -2,18 +2,22 @@
 //!
 //! | file | reads |
 //! |---|---|
-//! | `ether_type` | Ethernet, VLAN tags, PPPoE, and what an Ethernet type leads to |
+//! | `ether_type` | Ethernet, tags, PPPoE, and what an Ethernet type leads to |
+//! | `wireless` | 802.11 and the headers that drivers write before it |
+//! | `nsh` | the header of service function chains |
 //! | `mpls` | label stacks and the Ethernet frames in them |
 //! | `ppp` | PPP, Cisco HDLC, Frame Relay |
 //! | `cooked` | headers that operating systems make up: SLL, SLL2, loopback |
 //! | `arp` | ARP, where a frame carries no IP |
-//! | `wrapped` | headers around another header: NFLOG, PKTAP |
+//! | `wrapped` | headers around another header: NFLOG, PKTAP, Juniper's |
 
 mod arp;
 mod cooked;
 mod ether_type;
 mod mpls;
+mod nsh;
 mod ppp;
+mod wireless;
 mod wrapped;
 
 use super::DecodeError;
@@ -23,7 +27,9 @@ use crate::model::packet::LinkAudience;
 pub(super) use arp::find_arp;
 pub(super) use ether_type::{parse_ether_type, parse_ethernet};
 pub(super) use mpls::parse_mpls;
+pub(super) use nsh::parse_nsh;
 pub(super) use ppp::parse_ppp;
+pub(super) use wireless::parse_wireless;
 
 /// Tags, labels and session headers that are followed; more than any network nests.
 const MAX_HEADERS: u8 = 16;
@@ -122,9 +128,19 @@ pub(super) fn parse_link(
         LinkType::PppWithDirection => return ppp::parse_ppp_with_direction(bytes),
         LinkType::Nflog => return wrapped::parse_nflog(bytes),
         LinkType::Pktap => return wrapped::parse_pktap(bytes),
-        LinkType::RawIp | LinkType::Ipv4 | LinkType::Ipv6 => return Ok(Some(Link::bare(bytes))),
+        LinkType::PppEthernet => ether_type::parse_pppoe(bytes, Way::START),
+        LinkType::Wireless => parse_wireless(bytes, Way::START),
+        LinkType::Radiotap => wireless::parse_radiotap(bytes),
+        LinkType::Prism | LinkType::Avs => wireless::parse_prism_or_avs(bytes),
+        LinkType::Ppi => return wireless::parse_ppi(bytes),
+        LinkType::JuniperEthernet => return wrapped::parse_juniper_ethernet(bytes),
+        LinkType::RawIp => return Ok(Some(cooked::find_raw(bytes))),
+        LinkType::Ipv4 | LinkType::Ipv6 => return Ok(Some(Link::bare(bytes))),
         LinkType::Null => return cooked::parse_loopback("NULL", bytes),
         LinkType::Loop => return cooked::parse_loopback("LOOP", bytes),
+        LinkType::Other(_) if wrapped::is_private_pktap(link_type, bytes) => {
+            return wrapped::parse_pktap(bytes);
+        }
         LinkType::Other(_) => return Err(DecodeError::UnsupportedLinkType(link_type)),
     };
     Ok(carried?.map(Link::from))

@@ -30,11 +30,49 @@ pub(in crate::decode) fn parse_mpls(
     }
     match payload {
         // An IPv4 header has at least five words. A MAC address may begin so too.
-        [0x45..=0x4f | 0x60..=0x6f, ..] => Ok(Some(way.leads_to(payload))),
+        [0x45..=0x4f | 0x60..=0x6f, ..] if is_ip(payload) || !is_frame_of_ip(payload) => {
+            Ok(Some(way.leads_to(payload)))
+        }
         // RFC 4448 section 4.6: the control word before the frame begins with four zero bits.
         [0x00..=0x0f, _, _, _, frame @ ..] if is_frame(frame) => parse_ethernet(frame, way),
         _ if is_frame(payload) => parse_ethernet(payload, way),
         _ => Ok(None),
+    }
+}
+
+/// An Ethernet frame is padded to 60 bytes, so a packet in it may be followed by padding.
+const MAX_PADDING_BYTES: usize = 46;
+
+/// Whether a header's checksum is right (RFC 791 section 3.1), or the packet's
+/// length is that of the bytes.
+fn is_ip(bytes: &[u8]) -> bool {
+    match bytes.first() {
+        Some(first @ 0x45..=0x4f) => {
+            let header = bytes.get(..usize::from(first & 0x0f) * 4);
+            header.is_some_and(|header| {
+                let words = (0..header.len()).step_by(2);
+                let sum: u32 = words.filter_map(|at| find_u16(header, at)).map(u32::from).sum();
+                (sum & 0xffff) + (sum >> 16) == 0xffff
+            })
+        }
+        _ => find_u16(bytes, 4).is_some_and(|length| {
+            let follows = bytes.len().checked_sub(usize::from(length) + 40);
+            follows.is_some_and(|follows| follows <= MAX_PADDING_BYTES)
+        }),
+    }
+}
+
+/// Whether bytes that may be a packet are a frame: its type and what follows agree.
+fn is_frame_of_ip(bytes: &[u8]) -> bool {
+    let at = match find_u16(bytes, 12) {
+        Some(0x8100 | 0x88a8) => 16,
+        _ => 12,
+    };
+    match (find_u16(bytes, at), bytes.get(at + 2)) {
+        (Some(0x0800), first) => matches!(first, Some(0x45..=0x4f)),
+        (Some(0x86dd), first) => matches!(first, Some(0x60..=0x6f)),
+        (Some(0x0806), _) => find_u32(bytes, at + 2) == Some(0x0001_0800),
+        _ => false,
     }
 }
 

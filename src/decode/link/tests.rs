@@ -143,7 +143,43 @@ fn labels_and_sessions_lead_to_ip() {
         let ether_type = ether_type.to_be_bytes();
         let frame = [&ADDRESSES, ether_type.as_slice(), ip].concat();
         let pppoe: &[u8] = &[0x11, 0, 0, 9, 0, 6];
-        let cases: [(&str, u16, Vec<u8>, bool); 16] = [
+        let wired = frame.clone();
+        let cisco: &[u8] = &[0x6c, 0x9c, 0xed, 0xaa, 0xbb, 1];
+        let mac_like_v4: &[u8] = &[0x4c, 0x0f, 0xcf, 0xaa, 0xbb, 1];
+        let pseudowire = |mac: &[u8]| join(&[&[0, 1, 1, 64], mac, &frame[6..], &[0; 40]]);
+        let tag_in_wire =
+            join(&[&[0, 1, 1, 64], cisco, &ADDRESSES[6..], &[0x81, 0, 0, 7], &frame[12..]]);
+        let cases: [(&str, u16, Vec<u8>, bool); 31] = [
+            ("VN-Tag", 0x8926, join(&[&[0x80, 1, 0, 0], &ether_type, ip]), true),
+            ("E-Tag", 0x893f, join(&[&[0, 1, 0, 2, 0, 0], &ether_type, ip]), true),
+            ("HSR", 0x892f, join(&[&[0, 0x34, 0, 1], &ether_type, ip]), true),
+            ("metadata", 0x8909, join(&[&[1, 1, 0, 1, 0, 0x10], &ether_type, ip]), true),
+            ("metadata, version", 0x8909, join(&[&[2, 1, 0, 1, 0, 0x10], &ether_type, ip]), false),
+            ("backbone", 0x88e7, join(&[&[0, 0, 0, 7], &wired]), true),
+            ("backbone, tags", 0x88a8, join(&[&[0, 7, 0x88, 0xe7, 0, 0, 0, 7], &wired]), true),
+            (
+                "functions",
+                0x894f,
+                join(&[&[0x0f, 0xc2, 1, if ppp == 0x21 { 1 } else { 2 }, 0, 0, 9, 9], ip]),
+                true,
+            ),
+            (
+                "functions, frame",
+                0x894f,
+                join(&[&[0x0f, 0xc3, 2, 3, 0, 0, 9, 9, 1, 2, 3, 4], &wired]),
+                true,
+            ),
+            ("functions, version", 0x894f, join(&[&[0x4f, 0xc2, 1, 3, 0, 0, 9, 9], &wired]), false),
+            (
+                "functions, too short",
+                0x894f,
+                join(&[&[0x0f, 0xc1, 1, 3, 0, 0, 9, 9], &wired]),
+                false,
+            ),
+            ("LLC", 40, join(&[&[6, 6, 3], ip]), true),
+            ("pseudowire to 6c", 0x8847, pseudowire(cisco), true),
+            ("pseudowire to 4c", 0x8847, pseudowire(mac_like_v4), true),
+            ("pseudowire to 6c, tag", 0x8847, tag_in_wire, true),
             ("one label", 0x8847, join(&[&[0, 1, 1, 64], ip]), true),
             ("multicast label", 0x8848, join(&[&[0, 1, 1, 64], ip]), true),
             ("three labels", 0x8847, join(&[&[0, 1, 0, 64, 0, 2, 0, 64, 0, 3, 1, 64], ip]), true),
@@ -168,9 +204,167 @@ fn labels_and_sessions_lead_to_ip() {
         ];
         for (name, outer, payload, carries_ip) in cases {
             let frame = join(&[&ADDRESSES, &outer.to_be_bytes(), &payload]);
-            let found = find_ip(LinkType::Ethernet, &frame);
+            let found = find_ip(LinkType::Ethernet, &frame).map(|mut found| {
+                assert!(found.split_off(ip.len()).iter().all(|byte| *byte == 0), "{name}");
+                found
+            });
             assert_eq!(found, carries_ip.then(|| ip.to_vec()), "{name} {ip:x?}");
         }
+    }
+}
+
+#[test]
+fn a_labelled_packet_that_looks_like_a_frame_stays_one() {
+    // The sources 8.0.69.1 and 2001:db8:8100:800:4500:: hold what would be types of a frame.
+    let mut v4 = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 8, 0, 0x45, 1, 192, 0, 2, 9];
+    let sum: u32 = v4.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
+    let checksum = !u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap();
+    v4[10..12].copy_from_slice(&checksum.to_be_bytes());
+    v4.extend([0; 8]);
+    let mut v6 = vec![0x60, 0, 0, 0, 0, 8, 17, 64, 0x20, 1, 0xd, 0xb8, 0x86, 0xdd, 0x60, 0];
+    v6.extend([0; 32]);
+    for ip in [v4, v6] {
+        let labelled = join(&[&ADDRESSES, &[0x88, 0x47, 0, 1, 1, 64], &ip]);
+        assert_eq!(find_ip(LinkType::Ethernet, &labelled), Some(ip));
+    }
+}
+
+#[test]
+fn what_may_carry_ip_and_is_not_read_is_said() {
+    let cases = [
+        (0x88e5, "what is inside MACsec is not read"),
+        (0x22f3, "what is inside TRILL is not read"),
+        (0x8903, "what is inside FabricPath is not read"),
+    ];
+    for (ether_type, expected) in cases {
+        for tags in [&[][..], &[0x8100]] {
+            let frame = ethernet(tags, ether_type);
+            let error = parse_link(LinkType::Ethernet, &frame).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}
+
+#[test]
+fn arp_is_found_wherever_ip_is() {
+    let sll = |ether_type: u16| {
+        let mut bytes = vec![0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0];
+        bytes.extend(ether_type.to_be_bytes());
+        bytes
+    };
+    let mut pktap = vec![0; 108];
+    (pktap[0], pktap[4], pktap[8], pktap[36]) = (108, 1, 1, 1);
+    let tagged = ethernet(&[0x9100, 0x9200, 0x9300, 0x8100], 0x0806);
+    let snap = join(&[&ADDRESSES, &[0, 10, 0xaa, 0xaa, 3, 0, 0, 0, 8, 6], b"IP"]);
+    let extended = join(&[&ADDRESSES, &[0x89, 0x26, 0, 0, 0, 0, 8, 6], b"IP"]);
+    let cases = [
+        (LinkType::Ethernet, ethernet(&[], 0x0806), true),
+        (LinkType::Ethernet, tagged.clone(), true),
+        (LinkType::Ethernet, snap, true),
+        (LinkType::Ethernet, extended, true),
+        (LinkType::Ethernet, ethernet(&[], 0x0800), false),
+        (LinkType::LinuxSll, join(&[&sll(0x8100), &[0, 7, 8, 6], b"IP"]), true),
+        (LinkType::LinuxSll, join(&[&sll(0x86dd), b"IP"]), false),
+        (LinkType::Pktap, join(&[&pktap, &tagged]), true),
+        (LinkType::Other(149), join(&[&pktap, &tagged]), true),
+        (LinkType::Other(150), join(&[&pktap, &tagged]), false),
+    ];
+    for (link_type, frame, expected) in cases {
+        let found = find_arp(link_type, &frame);
+        assert_eq!(found.map(|link| link.ip), expected.then_some(&b"IP"[..]), "{link_type}");
+    }
+}
+
+#[test]
+fn openbsd_writes_a_loopback_header_as_raw_ip() {
+    for (ip, ..) in HEADERS {
+        let family = if ip[0] == 0x45 { 2 } else { 24 };
+        let bytes = join(&[&[0, 0, 0, family], ip]);
+        for link_type in [LinkType::from(12), LinkType::from(101)] {
+            assert_eq!(find_ip(link_type, &bytes).as_deref(), Some(ip));
+            assert_eq!(find_ip(link_type, ip).as_deref(), Some(ip));
+        }
+        let other = join(&[&[0, 0, 0, 7], ip]);
+        assert_eq!(find_ip(LinkType::from(12), &other), Some(other));
+        assert_eq!(find_ip(LinkType::Ipv4, &bytes), Some(bytes));
+    }
+}
+
+#[test]
+fn wireless_frames_lead_to_ip() {
+    for (ip, ether_type, _) in HEADERS {
+        let snap = join(&[&[0xaa, 0xaa, 3, 0, 0, 0], &ether_type.to_be_bytes(), ip]);
+        let addresses = [2; 20];
+        let plain = |control: u8, flags: u8, more: &[u8]| {
+            join(&[&[control, flags, 0, 0], &addresses[..18], &[0x10, 0], more, &snap])
+        };
+        let unread = |what: &str| Err(format!("what is inside {what} 802.11 frames is not read"));
+        let cases = [
+            ("to an access point", plain(8, 1, &[]), Ok(true)),
+            ("from one", plain(8, 2, &[]), Ok(true)),
+            ("between bridges", plain(8, 3, &[2; 6]), Ok(true)),
+            ("quality of service", plain(0x88, 1, &[0, 0]), Ok(true)),
+            ("and order", plain(0x88, 0x81, &[0, 0, 9, 9, 9, 9]), Ok(true)),
+            ("decrypted by the driver", plain(8, 0x41, &[]), Ok(true)),
+            ("encrypted", plain(8, 0x41, &[9, 9, 9, 0x20, 0, 0, 0, 0]), unread("encrypted")),
+            ("aggregated", plain(0x88, 1, &[0x80, 0, 2, 2, 2, 2]), unread("aggregated")),
+            ("null", plain(0x48, 1, &[]), Ok(false)),
+            ("beacon", plain(0x80, 0, &[]), Ok(false)),
+            ("acknowledgement", vec![0xd4, 0, 0, 0, 2, 2, 2, 2, 2, 2], Ok(false)),
+        ];
+        for (name, frame, expected) in cases {
+            let with = |header: &[u8]| join(&[header, &frame]);
+            let mut avs = vec![0x80, 0x21, 0x10, 1, 0, 0, 0, 64];
+            avs.resize(64, 0);
+            let mut prism = vec![0x44, 0, 0, 0, 144, 0, 0, 0];
+            prism.resize(144, 0);
+            let radiotap = with(&[0, 0, 9, 0, 2, 0, 0, 0, 0]);
+            let ppi = join(&[&[0, 0, 8, 0, 127, 0, 0, 0], &radiotap]);
+            let all = [
+                (LinkType::Wireless, frame.clone()),
+                (LinkType::Radiotap, radiotap),
+                (LinkType::Avs, with(&avs)),
+                (LinkType::Prism, with(&avs)),
+                (LinkType::Prism, with(&prism)),
+                (LinkType::Ppi, ppi),
+            ];
+            for (link_type, frame) in all {
+                let found = parse_link(link_type, &frame).map_err(|error| error.to_string());
+                let found = found.map(|link| link.map(|link| link.ip.to_vec()));
+                let expected = expected.clone().map(|is_ip| is_ip.then(|| ip.to_vec()));
+                assert_eq!(found, expected, "{link_type} {name}");
+            }
+        }
+        // Time before flags, and a header of 26 bytes padded to 28.
+        let header = [0, 0, 17, 0, 3, 0, 0, 0, 9, 9, 9, 9, 9, 9, 9, 9, 0x20];
+        let padded = join(&[&header, &plain(0x88, 1, &[0, 0, 0, 0])]);
+        assert_eq!(find_ip(LinkType::Radiotap, &padded).as_deref(), Some(ip));
+        let nested = [0, 0, 8, 0, 192, 0, 0, 0].repeat(9);
+        assert_eq!(
+            parse_link(LinkType::Ppi, &nested).unwrap_err().to_string(),
+            "PPI is not supported"
+        );
+    }
+}
+
+#[test]
+fn headers_of_routers_and_sessions_lead_to_ip() {
+    for (ip, ether_type, ppp) in HEADERS {
+        let frame = join(&[&ADDRESSES, &ether_type.to_be_bytes(), ip]);
+        let magic: &[u8] = b"MGC";
+        let cases = [
+            ("bare", join(&[magic, &[0], &frame]), Some(Direction::Out)),
+            ("received", join(&[magic, &[0x81, 0, 3, 1, 1, 4], &frame]), Some(Direction::In)),
+            ("no frame", join(&[magic, &[0x83, 0, 0, 2, 0, 0, 0], ip]), Some(Direction::In)),
+            ("no magic", join(&[b"MGX", &[0], &frame]), None),
+        ];
+        for (name, bytes, direction) in cases {
+            let link = parse_link(LinkType::JuniperEthernet, &bytes).unwrap();
+            assert_eq!(link.map(|link| link.ip), direction.map(|_| ip), "{name}");
+            assert_eq!(link.and_then(|link| link.direction), direction, "{name}");
+        }
+        let session = join(&[&[0x11, 0, 0, 9, 0, 6, 0, ppp], ip]);
+        assert_eq!(find_ip(LinkType::PppEthernet, &session).as_deref(), Some(ip));
     }
 }
 

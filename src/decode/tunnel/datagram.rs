@@ -4,7 +4,7 @@
 use super::super::app::Payload;
 use super::super::link::{self, Way};
 use super::fit::{Fit, is_ip};
-use super::{Inner, geneve, gre, gtp_u, teredo, vxlan};
+use super::{Inner, geneve, gre, gtp_u, l2tp, teredo, tzsp, vxlan};
 use crate::model::packet::TunnelKind;
 
 const GENEVE_PORT: u16 = 6081;
@@ -12,6 +12,8 @@ const GTP_U_PORT: u16 = 2152;
 const TEREDO_PORT: u16 = 3544;
 const GRE_IN_UDP_PORT: u16 = 4754;
 const MPLS_IN_UDP_PORT: u16 = 6635;
+const L2TP_PORT: u16 = 1701;
+const TZSP_PORT: u16 = 37_008;
 /// The registered ports, of the generic extension too, and the one that Linux
 /// chose before there was one.
 const VXLAN_PORTS: [u16; 3] = [4789, 4790, 8472];
@@ -24,21 +26,32 @@ pub(in crate::decode) fn find_inner_of_datagram<'a>(payload: &Payload<'a>) -> Op
         TEREDO_PORT => teredo::find_inner(payload),
         GRE_IN_UDP_PORT => find_gre(payload),
         MPLS_IN_UDP_PORT => find_mpls(payload),
+        L2TP_PORT => l2tp::find_inner(payload),
         _ => None,
     });
     if inner.is_some() {
         return inner;
     }
+    // What these send comes from a port that says nothing, and goes to their own.
+    let inner = match payload.destination_port {
+        port if VXLAN_PORTS.contains(&port) => vxlan::find_at_own_port(payload),
+        GENEVE_PORT if is_geneve(payload) => geneve::find_at_own_port(payload),
+        TZSP_PORT => tzsp::find_inner(payload),
+        _ => None,
+    };
+    if inner.is_some() {
+        return inner;
+    }
     // VXLAN and Geneve are run at many ports, so they are known by their shape.
-    let own_port = |known: &[u16]| ports.iter().any(|port| known.contains(port));
     match payload.captured {
-        [vxlan::FLAGS, 0, 0, 0, ..] => vxlan::find_inner(payload, own_port(&VXLAN_PORTS)),
-        [vxlan::GENERIC_FLAGS, 0, 0, ..] if own_port(&VXLAN_PORTS) => {
-            vxlan::find_generic_inner(payload)
-        }
-        [0..=geneve::MAX_OPTION_WORDS, ..] => geneve::find_inner(payload, own_port(&[GENEVE_PORT])),
+        [vxlan::FLAGS, 0, 0, 0, ..] => vxlan::find_elsewhere(payload),
+        _ if is_geneve(payload) => geneve::find_elsewhere(payload),
         _ => None,
     }
+}
+
+fn is_geneve(payload: &Payload<'_>) -> bool {
+    payload.captured.first().is_some_and(|first| *first <= geneve::MAX_OPTION_WORDS)
 }
 
 /// GRE in UDP (RFC 8086): of GRE's flags only three may be set.

@@ -16,21 +16,25 @@ pub(super) enum Fit {
     Padded,
     /// The port spoke for the tunnel.
     Within,
+    /// As [`Fit::Within`], or longer than the bytes: mirrors cut the frames that
+    /// they copy, as a snap length does.
+    Cut,
 }
 
 /// Whether `ip` begins with an IP header whose length fits the `wire_bytes`
 /// that are there for it.
 pub(super) fn is_ip(ip: &[u8], wire_bytes: u32, fit: Fit) -> bool {
     let Some((header_bytes, total_bytes)) = find_lengths(ip) else { return false };
-    let follows = match fit {
+    let fits = match fit {
         Fit::Exact => total_bytes == wire_bytes,
         Fit::Padded => {
             total_bytes == wire_bytes
                 || total_bytes < wire_bytes && wire_bytes <= MIN_ETHERNET_PAYLOAD_BYTES
         }
         Fit::Within => total_bytes <= wire_bytes,
+        Fit::Cut => header_bytes <= wire_bytes,
     };
-    follows && total_bytes >= header_bytes
+    fits && total_bytes >= header_bytes
 }
 
 /// The lengths in bytes of header and packet, as the header says.
@@ -48,27 +52,31 @@ mod tests {
 
     #[test]
     fn lengths_decide() {
-        // first byte, length field, bytes on the wire, fits exactly, padded, within
+        // first byte, length field, bytes on the wire, fits exactly, padded, within, cut
         let cases = [
-            (0x45, 28, 28, [true, true, true]),
-            (0x60, 8, 48, [true, true, true]),
-            (0x45, 28, 46, [false, true, true]),
-            (0x60, 0, 46, [false, true, true]),
-            (0x45, 28, 47, [false, false, true]),
-            (0x60, 8, 49, [false, false, true]),
-            (0x45, 29, 28, [false, false, false]),
-            (0x60, 9, 48, [false, false, false]),
-            (0x45, 19, 19, [false, false, false]),
-            (0x46, 23, 23, [false, false, false]),
-            (0x44, 28, 28, [false, false, false]),
-            (0x70, 8, 48, [false, false, false]),
+            (0x45, 28, 28, [true, true, true, true]),
+            (0x60, 8, 48, [true, true, true, true]),
+            (0x45, 28, 46, [false, true, true, true]),
+            (0x60, 0, 46, [false, true, true, true]),
+            (0x45, 28, 47, [false, false, true, true]),
+            (0x60, 8, 49, [false, false, true, true]),
+            (0x45, 29, 28, [false, false, false, true]),
+            (0x60, 9, 48, [false, false, false, true]),
+            (0x45, 900, 20, [false, false, false, true]),
+            (0x60, 900, 40, [false, false, false, true]),
+            (0x45, 900, 19, [false, false, false, false]),
+            (0x60, 900, 39, [false, false, false, false]),
+            (0x45, 19, 19, [false, false, false, false]),
+            (0x46, 23, 23, [false, false, false, false]),
+            (0x44, 28, 28, [false, false, false, false]),
+            (0x70, 8, 48, [false, false, false, false]),
         ];
         for (first, length, wire_bytes, expected) in cases {
             let length_offset = if first == 0x60 { 4 } else { 2 };
             let mut ip = vec![first, 0, 0, 0, 0, 0];
             ip[length_offset..length_offset + 2].copy_from_slice(&u16::to_be_bytes(length));
-            let actual =
-                [Fit::Exact, Fit::Padded, Fit::Within].map(|fit| is_ip(&ip, wire_bytes, fit));
+            let actual = [Fit::Exact, Fit::Padded, Fit::Within, Fit::Cut]
+                .map(|fit| is_ip(&ip, wire_bytes, fit));
             assert_eq!(actual, expected, "{first:x} {length} {wire_bytes}");
         }
         assert!(!is_ip(&[], 0, Fit::Within));

@@ -13,31 +13,40 @@ pub(super) const MAX_OPTION_WORDS: u8 = 0x3f;
 
 const ETHERNET: u16 = 0x6558;
 
-/// The packet in a payload whose first byte has version 0.
-pub(super) fn find_inner<'a>(payload: &Payload<'a>, is_own_port: bool) -> Option<Inner<'a>> {
+/// The packet in a payload at Geneve's own port whose first byte has version 0.
+/// Reserved bits are "ignored on receipt" (RFC 8926 section 3.4).
+pub(super) fn find_at_own_port<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    find_inner(payload, Some(Fit::Cut))
+}
+
+/// The packet in a payload elsewhere, without reserved bits, that it fills.
+pub(super) fn find_elsewhere<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    // Two flags, for control messages and critical options, and six reserved bits.
+    let [_, 0x00 | 0x40 | 0x80 | 0xc0, _, _, _, _, _, 0, ..] = payload.captured else {
+        return None;
+    };
+    find_inner(payload, None)
+}
+
+/// Without a `fit` the packet has to fill its room.
+fn find_inner<'a>(payload: &Payload<'a>, fit: Option<Fit>) -> Option<Inner<'a>> {
     let bytes = payload.captured;
     let ether_type = find_u16(bytes, 2)?;
     if !matches!(ether_type, ETHERNET | 0x0800 | 0x86dd) {
         return None;
     }
-    let network_and_reserved = find_u32(bytes, 4)?;
-    // Two flags, for control messages and critical options, and six reserved bits.
-    if find_u8(bytes, 1)? & 0x3f != 0 || network_and_reserved & 0xff != 0 {
-        return None;
-    }
     let options_end = 8 + usize::from(find_u8(bytes, 0)?) * 4;
     has_whole_options(bytes.get(8..options_end)?).then_some(())?;
     let inside = bytes.get(options_end..)?;
-    let network = network_and_reserved >> 8;
+    let network = find_u32(bytes, 4)? >> 8;
     let way = Way::START.past(network)?;
-    let (carried, fit) = if ether_type == ETHERNET {
+    let (carried, strict) = if ether_type == ETHERNET {
         (parse_ethernet(inside, way).ok()??, Fit::Padded)
     } else {
         (parse_ether_type(Some(ether_type), inside, way).ok()??, Fit::Exact)
     };
     let inner = Inner::new((TunnelKind::Geneve, Some(network)), carried, bytes, payload.length);
-    let fit = if is_own_port { Fit::Within } else { fit };
-    is_ip(inner.ip, inner.wire_bytes, fit).then_some(inner)
+    is_ip(inner.ip, inner.wire_bytes, fit.unwrap_or(strict)).then_some(inner)
 }
 
 /// Whether options (class 2, type 1, words 1 of which 5 bits count, value) fill

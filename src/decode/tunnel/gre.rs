@@ -53,6 +53,14 @@ pub(super) fn parse_gre(bytes: &[u8]) -> Result<Option<Found<'_>>, DecodeError> 
             carried(TunnelKind::Erspan, frame, find_session(payload), parse_ethernet)
         }
         Some(0x22eb) => parse_erspan_3(payload),
+        // What a router redirects to a cache (WCCP): in version 2 behind four bytes.
+        Some(0x883e) => carried(TunnelKind::Gre, payload, key, |redirected, way| {
+            let ip = match redirected {
+                [0x45..=0x4f | 0x60..=0x6f, ..] => redirected,
+                _ => after(redirected, 4)?,
+            };
+            Ok(Some(way.leads_to(ip)))
+        }),
         _ => carried(TunnelKind::Gre, payload, key, |payload, way| {
             parse_ether_type(protocol, payload, way)
         }),

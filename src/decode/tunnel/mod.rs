@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `gre` | of GRE and ERSPAN |
 //! | `datagram` | of a UDP payload that looks like a tunnel's |
-//! | `vxlan`, `geneve`, `gtp_u`, `teredo` | of one kind of these |
+//! | `vxlan`, `geneve`, `gtp_u`, `teredo`, `l2tp`, `tzsp` | of one kind of these |
 //! | `fit` | by weighing whether bytes are an IP packet of a given length |
 
 mod datagram;
@@ -12,7 +12,9 @@ mod fit;
 mod geneve;
 mod gre;
 mod gtp_u;
+mod l2tp;
 mod teredo;
+mod tzsp;
 mod vxlan;
 
 use etherparse::IpNumber;
@@ -20,13 +22,18 @@ use etherparse::IpNumber;
 use super::DecodeError;
 use super::field::saturating_u32;
 use super::ip::IpPacket;
-use super::link::{Carried, Way};
+use super::link::{self, Carried, Way};
 use crate::model::packet::{LinkAudience, TunnelKind};
 
 pub(super) use datagram::find_inner_of_datagram;
 
 /// Tunnels that are followed into each other; more than any network nests.
 pub(super) const MAX_DEPTH: u8 = 8;
+
+/// An Ethernet frame follows (RFC 8986 section 10.1), where once stood another protocol.
+pub(super) const ETHERNET: IpNumber = IpNumber(143);
+/// Version 3 (RFC 3931). Its cookie's length is agreed on elsewhere.
+const L2TP_3: IpNumber = IpNumber(115);
 
 /// The packet inside a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +72,12 @@ impl<'a> Inner<'a> {
     }
 }
 
-/// The packet inside a packet whose IP protocol says that it is a tunnel's: IP
-/// in IP and GRE. `None` where there is none.
+/// The packet inside a packet whose IP protocol says that it is a tunnel's: IP,
+/// frames and labels in IP, and GRE. `None` where there is none.
 ///
 /// # Errors
 ///
-/// Where the tunnel's header is cut.
+/// Where the tunnel's header is cut, or its content is not read.
 pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>, DecodeError> {
     let is_v4 = packet.source.is_ipv4();
     let (kind, version) = match (packet.protocol, is_v4) {
@@ -79,6 +86,16 @@ pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>
                 Inner::new(tunnel, carried, packet.payload, packet.length)
             }));
         }
+        (IpNumber::ETHER_IP, _) => return parse_ether_ip(packet),
+        (ETHERNET, _) => {
+            let carried = link::parse_ethernet(packet.payload, Way::START)?;
+            return Ok(carried.map(|carried| of(TunnelKind::EthernetInIp, carried, packet)));
+        }
+        (IpNumber::MPLS_IN_IP, _) => {
+            let carried = link::parse_mpls(packet.payload, Way::START)?;
+            return Ok(carried.map(|carried| of(TunnelKind::MplsInIp, carried, packet)));
+        }
+        (L2TP_3, _) => return Err(DecodeError::Unread("what is inside L2TPv3")),
         (IpNumber::IPV4, true) => (TunnelKind::FourInFour, 4),
         (IpNumber::IPV6, true) => (TunnelKind::SixInFour, 6),
         (IpNumber::IPV4, false) => (TunnelKind::FourInSix, 4),
@@ -88,6 +105,18 @@ pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>
     let begins_so = packet.payload.first().is_none_or(|byte| byte >> 4 == version);
     let carried = Way::START.leads_to(packet.payload);
     Ok(begins_so.then(|| Inner::new((kind, None), carried, packet.payload, packet.length)))
+}
+
+/// EtherIP (RFC 3378): version 3 in four bits, twelve zero bits, a frame.
+fn parse_ether_ip<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>, DecodeError> {
+    let [0x30, 0, frame @ ..] = packet.payload else { return Ok(None) };
+    let carried = link::parse_ethernet(frame, Way::START)?;
+    Ok(carried.map(|carried| of(TunnelKind::EtherIp, carried, packet)))
+}
+
+/// The inner packet of a tunnel without a key.
+fn of<'a>(kind: TunnelKind, carried: Carried<'a>, packet: &IpPacket<'a>) -> Inner<'a> {
+    Inner::new((kind, None), carried, packet.payload, packet.length)
 }
 
 #[cfg(test)]

@@ -94,7 +94,9 @@ fn tagged(ip: &[u8]) -> Vec<u8> {
 
 /// Tunnels that an IP protocol carries.
 fn in_packets(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
-    use TunnelKind::{Erspan, FourInFour, FourInSix, Gre, SixInFour, SixInSix};
+    use TunnelKind::{
+        Erspan, EtherIp, EthernetInIp, FourInFour, FourInSix, Gre, MplsInIp, SixInFour, SixInSix,
+    };
     let is_v6 = ip[0] >> 4 == 6;
     let ether_type = ether_type(ip);
     let ethernet = in_frame(ip);
@@ -126,12 +128,18 @@ fn in_packets(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
         gre("ERSPAN III", (Erspan, Some(9)), &[&erspan_3, &[0, 0], &ethernet]),
         gre("ERSPAN III, platform", (Erspan, Some(9)), &[&erspan_3, &[0, 1], &[0; 8], &ethernet]),
         gre("ERSPAN III, IP", (Erspan, Some(9)), &[&erspan_3, &[8, 0], ip]),
+        gre("WCCP", (Gre, None), &[&[0, 0, 0x88, 0x3e], ip]),
+        gre("WCCP 2", (Gre, None), &[&[0, 0, 0x88, 0x3e, 0x40, 0, 1, 2], ip]),
+        ("EtherIP", (EtherIp, None), Carrier::Ip(97), join(&[&[0x30, 0], &ethernet])),
+        ("Ethernet in IP", (EthernetInIp, None), Carrier::Ip(143), ethernet.clone()),
+        ("Ethernet in IP, tagged", (EthernetInIp, None), Carrier::Ip(143), tagged(ip)),
+        ("MPLS in IP", (MplsInIp, None), Carrier::Ip(137), join(&[&[0, 1, 1, 64], ip])),
     ]
 }
 
 /// Tunnels that UDP carries.
 fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
-    use TunnelKind::{Geneve, GreInUdp, GtpU, MplsInUdp, Teredo, Vxlan};
+    use TunnelKind::{Geneve, GreInUdp, GtpU, L2tp, MplsInUdp, Teredo, Tzsp, Vxlan};
     let is_v6 = ip[0] >> 4 == 6;
     let ethernet = in_frame(ip);
     let vxlan: &[u8] = &[8, 0, 0, 0, 0, 0, 42, 0];
@@ -140,6 +148,11 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
     let geneve = |words: u8, [high, low]: [u8; 2]| [words, 0, high, low, 0, 0, 42, 0];
     let options = [1, 3, 7, 1, 0, 0, 0, 0, 1, 4, 7, 0];
     let extensions = [0, 0, 0, 0x85, 1, 0, 9, 0xc0, 2, 0, 0, 0, 0, 0, 0, 0];
+    let function_chain = [0x0f, 0xc2, 1, next, 0, 0, 9, 0xff];
+    let ppp = [0xff, 3, 0, if is_v6 { 0x57 } else { 0x21 }];
+    let l2tp_length = u16::try_from(12 + ip.len()).unwrap().to_be_bytes();
+    let wireless = [8, 1].into_iter().chain([0; 22]).collect::<Vec<u8>>();
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0];
     let of = |name, kind, port, parts: &[&[u8]]| (name, kind, Carrier::Datagram(port), join(parts));
     let mut samples = vec![
         of("VXLAN", (Vxlan, Some(42)), 4789, &[vxlan, &ethernet]),
@@ -148,6 +161,29 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
         of("VXLAN, tagged", (Vxlan, Some(42)), 8472, &[vxlan, &tagged(ip)]),
         of("VXLAN, generic", (Vxlan, Some(42)), 4790, &[&generic(next), ip]),
         of("VXLAN, generic frame", (Vxlan, Some(42)), 4789, &[&generic(3), &ethernet]),
+        of("VXLAN, group", (Vxlan, Some(42)), 4789, &[&[0x88, 0, 0, 5, 0, 0, 42, 0], &ethernet]),
+        of("VXLAN, reserved", (Vxlan, Some(42)), 8472, &[&[0xff, 1, 2, 0, 0, 0, 42, 1], &ethernet]),
+        of("VXLAN, functions", (Vxlan, Some(42)), 4790, &[&generic(4), &function_chain, ip]),
+        of(
+            "Geneve, reserved",
+            (Geneve, Some(42)),
+            6081,
+            &[&[0, 1], &ether_type(ip), &[0, 0, 42, 9], ip],
+        ),
+        of("L2TP", (L2tp, Some(2)), 1701, &[&[0x40, 2], &l2tp_length, &[0, 1, 0, 2], &ppp, ip]),
+        of(
+            "L2TP, all",
+            (L2tp, Some(2)),
+            1701,
+            &[&[0x0a, 2, 0, 1, 0, 2, 0, 3, 0, 4, 0, 1, 9], &ppp[3..], ip],
+        ),
+        of("TZSP", (Tzsp, None), 37_008, &[&[1, 0, 0, 1, 0, 10, 1, 7, 1], &ethernet]),
+        of(
+            "TZSP, wireless",
+            (Tzsp, None),
+            37_008,
+            &[&[1, 1, 0, 18, 1], &wireless, &snap, &ether_type(ip), ip],
+        ),
         of("Geneve", (Geneve, Some(42)), 6081, &[&geneve(0, [0x65, 0x58]), &ethernet]),
         of("Geneve elsewhere", (Geneve, Some(42)), 31_000, &[&geneve(0, ether_type(ip)), ip]),
         of(

@@ -16,6 +16,7 @@ use super::samples::{
 use crate::model::endpoint::FlowKey;
 use crate::model::packet::{Application, Content, TunnelKind};
 use crate::model::protocol::Protocol;
+use crate::model::segment::SegmentKind;
 
 /// Both IP versions inside both.
 const VERSIONS: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
@@ -52,19 +53,96 @@ fn the_inner_datagram_is_the_packet_and_the_tunnel_is_noted() {
 #[test]
 fn a_tunnel_of_something_else_stays_what_it_was() {
     for (is_outer_v6, is_v6) in VERSIONS {
-        let mut tcp = datagram(is_v6, &[1; 40]);
-        tcp[if is_v6 { 6 } else { 9 }] = 6;
-        for (name, _, carrier, payload) in tunnels(&tcp, is_outer_v6) {
+        let with_protocol = |protocol: u8| {
+            let mut ip = datagram(is_v6, &[1; 40]);
+            ip[if is_v6 { 6 } else { 9 }] = protocol;
+            ip
+        };
+        for (name, kind, carrier, payload) in tunnels(&with_protocol(6), is_outer_v6) {
+            let bytes = carrier.wrap(is_outer_v6, &payload);
+            let expected = match carrier {
+                Carrier::Ip(_) => Decoded::Other,
+                Carrier::Datagram(_) => Decoded::Carrier(outer_tunnel(is_outer_v6, kind)),
+            };
+            let decoded = decode(&frame(LinkType::RawIp, &bytes, bytes.len()));
+            assert_eq!(decoded, Ok(expected), "TCP in {name}");
+        }
+        for (name, _, carrier, payload) in tunnels(&with_protocol(50), is_outer_v6) {
             let bytes = carrier.wrap(is_outer_v6, &payload);
             let decoded = decode(&frame(LinkType::RawIp, &bytes, bytes.len()));
             match carrier {
-                Carrier::Ip(_) => assert_eq!(decoded, Ok(Decoded::Other), "{name}"),
+                Carrier::Ip(_) => assert_eq!(decoded, Ok(Decoded::Other), "ESP in {name}"),
                 Carrier::Datagram(port) => {
                     let packet = packet_of(decoded).unwrap();
-                    assert_eq!(packet.tunnel, None, "{name}");
+                    assert_eq!(packet.tunnel, None, "ESP in {name}");
                     let Content::Datagram(datagram) = packet.content else { panic!("{name}") };
-                    assert_eq!(datagram.flow.destination.port, port, "{name}");
+                    assert_eq!(datagram.flow.destination.port, port, "ESP in {name}");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_handshake_inside_a_tunnel_is_read() {
+    for (is_outer_v6, is_v6) in VERSIONS {
+        let (device, vip) = endpoints(is_v6);
+        let mut syn = datagram(is_v6, &[0; 12]);
+        let ports = if is_v6 { 40 } else { 20 };
+        syn[if is_v6 { 6 } else { 9 }] = 6;
+        syn[ports + 4..ports + 8].copy_from_slice(&[0, 0, 0, 9]);
+        syn[ports + 12..ports + 14].copy_from_slice(&[0x50, 2]);
+        for (name, kind, carrier, payload) in tunnels(&syn, is_outer_v6) {
+            let bytes = carrier.wrap(is_outer_v6, &payload);
+            let packet = packet_of(decode(&frame(LinkType::RawIp, &bytes, bytes.len()))).unwrap();
+            assert_eq!(packet.tunnel, Some(outer_tunnel(is_outer_v6, kind)), "{name}");
+            let Content::Segment(segment) = packet.content else { panic!("{name}") };
+            assert_eq!(segment.flow, FlowKey::tcp(device, vip), "{name}");
+            assert_eq!(segment.kind, SegmentKind::Syn { awaits: 10 }, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_mirrored_packet_may_be_longer_than_its_copy() {
+    for (is_outer_v6, is_v6) in VERSIONS {
+        let (device, vip) = endpoints(is_v6);
+        let ip = datagram(is_v6, &[7; 400]);
+        let header_bytes = if is_v6 { 48 } else { 28 };
+        let frame_of = |kept_bytes: usize| in_frame(&ip)[..14 + kept_bytes].to_vec();
+        let ether_type = if is_v6 { [0x86, 0xdd] } else { [8, 0] };
+        let vxlan: &[u8] = &[8, 0, 0, 0, 0, 0, 42, 0];
+        let geneve = [&[0, 0], ether_type.as_slice(), &[0, 0, 42, 0]].concat();
+        let tzsp: &[u8] = &[1, 0, 0, 1, 1];
+        let cases = [
+            ("VXLAN", 4789, [vxlan, &frame_of(100)].concat(), Some(Some(42))),
+            (
+                "VXLAN, UDP header alone",
+                4789,
+                [vxlan, &frame_of(header_bytes)].concat(),
+                Some(Some(42)),
+            ),
+            ("VXLAN, cut in the header", 8472, [vxlan, &frame_of(12)].concat(), None),
+            ("VXLAN elsewhere", 31_000, [vxlan, &frame_of(100)].concat(), None),
+            ("Geneve", 6081, [&geneve, &ip[..100]].concat(), Some(Some(42))),
+            ("Geneve elsewhere", 31_000, [&geneve, &ip[..100]].concat(), None),
+            ("TZSP", 37_008, [tzsp, &frame_of(100)].concat(), Some(None)),
+            ("TZSP elsewhere", 31_000, [tzsp, &frame_of(100)].concat(), None),
+        ];
+        let without_ports = [vxlan, &frame_of(header_bytes - 8)].concat();
+        let bytes = outer_datagram(is_outer_v6, 4789, &without_ports);
+        let carrier = Decoded::Carrier(outer_tunnel(is_outer_v6, (TunnelKind::Vxlan, Some(42))));
+        assert_eq!(decode(&frame(LinkType::RawIp, &bytes, bytes.len())), Ok(carrier));
+        for (name, port, payload, key) in cases {
+            let bytes = outer_datagram(is_outer_v6, port, &payload);
+            let packet = packet_of(decode(&frame(LinkType::RawIp, &bytes, bytes.len()))).unwrap();
+            assert_eq!(packet.tunnel.map(|tunnel| tunnel.key), key, "{name}");
+            let Content::Datagram(datagram) = packet.content else { panic!("{name}") };
+            if key.is_some() {
+                assert_eq!(datagram.flow, FlowKey::udp(device, vip), "{name}");
+                assert_eq!((datagram.length, datagram.is_cut), (400, true), "{name}");
+            } else {
+                assert_eq!(datagram.flow.destination.port, port, "{name}");
             }
         }
     }
@@ -172,22 +250,29 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
         let [high, low] = ether_type;
         let cases = [
             ("VXLAN, other flag", 31_000, vxlan(0x88, [0; 4], &ethernet)),
-            ("VXLAN, other flag", 4789, vxlan(0x0c, [0; 4], &ethernet)),
             ("VXLAN, generic elsewhere", 31_000, vxlan(0x0c, [0, 0, 3, 0], &ethernet)),
-            ("VXLAN, generic, other protocol", 4790, vxlan(0x0c, [0, 0, 4, 0], &ethernet)),
-            ("VXLAN, no flag", 4789, vxlan(0, [0; 4], &ethernet)),
-            ("VXLAN, first reserved", 4789, vxlan(8, [1, 0, 0, 0], &ethernet)),
-            ("VXLAN, third reserved", 4789, vxlan(8, [0, 0, 1, 0], &ethernet)),
-            ("VXLAN, last reserved", 4789, vxlan(8, [0, 0, 0, 1], &ethernet)),
+            ("VXLAN, generic, no function chain", 4790, vxlan(0x0c, [0, 0, 4, 0], &ip)),
+            ("VXLAN, no flag", 4789, vxlan(0xf7, [0; 4], &ethernet)),
+            ("VXLAN, first reserved", 31_000, vxlan(8, [1, 0, 0, 0], &ethernet)),
+            ("VXLAN, third reserved", 31_000, vxlan(8, [0, 0, 1, 0], &ethernet)),
+            ("VXLAN, last reserved", 31_000, vxlan(8, [0, 0, 0, 1], &ethernet)),
             ("VXLAN, too long", 31_000, vxlan(8, [0; 4], &longer)),
             ("VXLAN, too short", 31_000, vxlan(8, [0; 4], shorter)),
-            ("VXLAN, too short", 4789, vxlan(8, [0; 4], shorter)),
             ("VXLAN, ARP", 31_000, vxlan(8, [0; 4], &arp)),
             ("VXLAN, ARP", 4789, vxlan(8, [0; 4], &arp)),
             ("VXLAN, zeros", 31_000, vxlan(8, [0; 4], &[0; 60])),
             ("Geneve, version", 6081, geneve([0x40, 0, high, low], 0, &ip)),
-            ("Geneve, reserved flags", 6081, geneve([0, 1, high, low], 0, &ip)),
-            ("Geneve, reserved byte", 6081, geneve([0, 0, high, low], 1, &ip)),
+            ("Geneve, reserved flags", 31_000, geneve([0, 1, high, low], 0, &ip)),
+            ("Geneve, reserved byte", 31_000, geneve([0, 0, high, low], 1, &ip)),
+            ("L2TP, control", 1701, [&[0x80, 2, 0, 1, 0, 2], ip.as_slice()].concat()),
+            ("L2TP, version 3", 1701, [&[0, 3, 0, 1, 0, 2, 0x21], ip.as_slice()].concat()),
+            ("L2TP, reserved", 1701, [&[0x10, 2, 0, 1, 0, 2, 0x21], ip.as_slice()].concat()),
+            ("L2TP, length", 1701, [&[0x40, 2, 0, 9, 0, 1, 0, 2, 0x21], ip.as_slice()].concat()),
+            ("L2TP elsewhere", 31_000, [&[0, 2, 0, 1, 0, 2, 0x21], ip.as_slice()].concat()),
+            ("TZSP, version", 37_008, [&[2, 0, 0, 1, 1], ethernet.as_slice()].concat()),
+            ("TZSP, keep-alive", 37_008, [&[1, 4, 0, 1, 1], ethernet.as_slice()].concat()),
+            ("TZSP, other link", 37_008, [&[1, 0, 0, 9, 1], ethernet.as_slice()].concat()),
+            ("TZSP, no end of tags", 37_008, [1, 0, 0, 1].into_iter().chain([0; 70]).collect()),
             ("Geneve, other type", 6081, geneve([0, 0, 8, 6], 0, &ip)),
             ("Geneve, options too long", 6081, geneve([0x3f, 0, high, low], 0, &ip)),
             ("Geneve, too long", 31_000, geneve([0, 0, 0x65, 0x58], 0, &longer)),

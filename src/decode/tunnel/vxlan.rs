@@ -4,31 +4,46 @@
 
 use super::super::app::Payload;
 use super::super::field::find_u32;
-use super::super::link::{Carried, Way, parse_ethernet};
+use super::super::link::{Carried, Way, parse_ethernet, parse_nsh};
 use super::Inner;
 use super::fit::{Fit, is_ip};
 use crate::model::packet::TunnelKind;
 
-/// The one flag that has to be set, and no other may be.
+/// The flag that has to be set.
 pub(super) const FLAGS: u8 = 0x08;
-/// The same with the flag for a next protocol.
-pub(super) const GENERIC_FLAGS: u8 = 0x0c;
+/// The generic extension's flag for a next protocol.
+const HAS_PROTOCOL: u8 = 0x04;
 
-/// The packet in a payload that begins with [`FLAGS`] and three zero bytes.
-pub(super) fn find_inner<'a>(payload: &Payload<'a>, is_own_port: bool) -> Option<Inner<'a>> {
-    let fit = if is_own_port { Fit::Within } else { Fit::Padded };
-    find_fitting(payload, fit, |frame, way| parse_ethernet(frame, way).ok()?)
+/// The packet in a payload at VXLAN's own port. Of the header its one flag
+/// counts: all else is "ignored on receipt" (RFC 7348 section 5), and group
+/// policies (draft-smith-vxlan-group-policy) are written into it.
+pub(super) fn find_at_own_port<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    let flags = payload.captured.first().filter(|flags| *flags & FLAGS != 0)?;
+    let generic = if flags & HAS_PROTOCOL == 0 { None } else { find_generic(payload) };
+    generic.or_else(|| find_fitting(payload, Fit::Cut, find_in_frame))
 }
 
-/// The packet in a payload at a port of VXLAN that begins with
-/// [`GENERIC_FLAGS`], two zero bytes and the next protocol: 1 for IPv4, 2 for
-/// IPv6, 3 for Ethernet.
-pub(super) fn find_generic_inner<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+/// The packet in a payload elsewhere that begins with [`FLAGS`], no other flag
+/// and three zero bytes.
+pub(super) fn find_elsewhere<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    if payload.captured.get(7) != Some(&0) {
+        return None;
+    }
+    find_fitting(payload, Fit::Padded, find_in_frame)
+}
+
+/// The generic extension: 1 for IPv4, 2 for IPv6, 4 for a service function's
+/// header. A frame (3) is what there is without the extension, too.
+fn find_generic<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
     match payload.captured.get(3)? {
-        1 | 2 => find_fitting(payload, Fit::Within, |ip, way| Some(way.leads_to(ip))),
-        3 => find_inner(payload, true),
+        1 | 2 => find_fitting(payload, Fit::Cut, |ip, way| Some(way.leads_to(ip))),
+        4 => find_fitting(payload, Fit::Cut, |header, way| parse_nsh(header, way).ok()?),
         _ => None,
     }
+}
+
+fn find_in_frame(frame: &[u8], way: Way) -> Option<Carried<'_>> {
+    parse_ethernet(frame, way).ok()?
 }
 
 fn find_fitting<'a>(
@@ -36,11 +51,7 @@ fn find_fitting<'a>(
     fit: Fit,
     find: impl Fn(&'a [u8], Way) -> Option<Carried<'a>>,
 ) -> Option<Inner<'a>> {
-    let network_and_reserved = find_u32(payload.captured, 4)?;
-    if network_and_reserved & 0xff != 0 {
-        return None;
-    }
-    let network = network_and_reserved >> 8;
+    let network = find_u32(payload.captured, 4)? >> 8;
     let way = Way::START.past(network)?;
     let carried = find(payload.captured.get(8..)?, way)?;
     let inner =
