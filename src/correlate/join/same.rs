@@ -48,6 +48,10 @@ impl BySocket {
         tables: &[PointTable],
     ) -> Option<usize> {
         let client = seen.record.client;
+        // Whom a text does not name may be anybody.
+        if client.address.is_unspecified() {
+            return None;
+        }
         let of_ends = seen.record.asked.and_then(|asked| self.of_ends.get(&(client, asked)));
         let likeliest = |positions: Option<&Positions>| {
             let candidates = positions.into_iter().flat_map(|all| nearest(all, groups, seen));

@@ -28,14 +28,15 @@ fn answer(identity: u64) -> Says {
     Says::Answer { protocol: SNMP, identity }
 }
 
+/// The address does not look like a broadcast's: the network's mask is 25 bits long.
 #[test]
 fn who_answers_a_frame_to_all_hosts_is_no_stranger() {
     use LinkAudience::{Broadcast, Multicast, One, Unknown};
     let v4 = [
-        (0, "192.0.2.7:5000 > 192.0.2.255:161", ask(1)),
+        (0, "192.0.2.7:5000 > 192.0.2.127:161", ask(1)),
         (2, "192.0.2.11:161 > 192.0.2.7:5000", answer(1)),
         (3, "192.0.2.12:161 > 192.0.2.7:5000", answer(1)),
-        (2_000, "192.0.2.7:5000 > 192.0.2.255:161", ask(1)),
+        (2_000, "192.0.2.7:5000 > 192.0.2.127:161", ask(1)),
     ];
     let v6 = [
         (0, "[2001:db8::7]:5000 > [2001:db8::ff]:161", ask(1)),
