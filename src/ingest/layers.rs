@@ -8,7 +8,7 @@ use super::bounded::{Budget, Expanded, find_limit};
 use super::detect::{self, ArchiveFormat, Compression, Kind};
 use super::utf16::Utf16;
 use super::window::Window;
-use super::{Event, Sink, pcap, pcapng, snoop, transcript};
+use super::{Event, Sink, joined, transcript};
 use crate::model::input::{Fault, InputErrorKind, Place};
 
 /// The layers that lie around some content.
@@ -146,9 +146,9 @@ fn read_content(
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     match kind {
-        Kind::Pcap => return read_records(window, layers, budget, sink, pcap::read),
-        Kind::Pcapng => return read_records(window, layers, budget, sink, pcapng::read),
-        Kind::Snoop => return read_records(window, layers, budget, sink, snoop::read),
+        Kind::Pcap | Kind::Pcapng | Kind::Snoop => {
+            return read_records(window, layers, budget, sink);
+        }
         Kind::Compressed(_) | Kind::Archive(_) => return Ok(()), // unpacked by the caller
         Kind::Other(name) => return Err(InputErrorKind::NotACapture(name)),
         Kind::Text { mark_bytes } => {
@@ -168,18 +168,17 @@ fn read_content(
     Ok(())
 }
 
-/// Reads a capture, ahead where nothing else wants the window after it.
+/// Reads captures, ahead where nothing else wants the window after it.
 fn read_records(
     window: &mut Window<'_>,
     layers: Layers,
     budget: &Budget,
     sink: &mut Sink<'_>,
-    reader: ahead::Reader,
 ) -> Result<(), InputErrorKind> {
     // An archive's limit must not depend on how far ahead an entry was read.
     match budget.together.filter(|_| layers.archive.is_none()) {
-        Some(together) => ahead::read(window, sink, together, reader),
-        None => reader(window, sink),
+        Some(together) => ahead::read(window, sink, together, joined::read),
+        None => joined::read(window, sink),
     }
 }
 
