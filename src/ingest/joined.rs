@@ -145,9 +145,10 @@ mod tests {
 
     #[test]
     fn captures_in_a_row_are_all_read() {
+        type Case = (&'static str, Vec<Vec<u8>>, Vec<u64>);
         let (little, big) = (ByteOrder::Little, ByteOrder::Big);
         let plain = pcap(little, 0xa1b2_c3d4, 2);
-        let cases: [(&str, Vec<Vec<u8>>, Vec<u64>); 8] = [
+        let cases: [Case; 8] = [
             ("alone", vec![plain.clone()], vec![2]),
             ("twice", vec![plain.clone(), plain.clone()], vec![2, 2]),
             (

@@ -6,6 +6,7 @@ use super::ahead;
 use super::archive;
 use super::bounded::{Budget, Expanded, find_limit};
 use super::detect::{self, ArchiveFormat, Compression, Kind};
+use super::label::label;
 use super::utf16::Utf16;
 use super::window::Window;
 use super::{Event, Sink, joined, transcript};
@@ -155,8 +156,17 @@ fn read_content(
             window.consume(mark_bytes);
             read_text(window, sink)?;
         }
-        Kind::Utf16(order) => {
-            window.consume(2);
+        Kind::BehindText { text_bytes } => {
+            let says = label(&window.unused()[..text_bytes.min(window.unused().len())]);
+            let message = format!(
+                "text stands before the capture: '{says}'; write the capture without 2>&1, and without -t"
+            );
+            window.consume(text_bytes);
+            sink(Event::Fault(Fault { place: Place::Byte(0), message }));
+            return read_records(window, layers, budget, sink);
+        }
+        Kind::Utf16 { order, mark_bytes } => {
+            window.consume(mark_bytes);
             read_text(&mut Utf16::new(window, order), sink)?;
         }
     }

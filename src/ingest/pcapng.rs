@@ -150,15 +150,14 @@ impl Capture {
             Kind::Other(_) | Kind::OtherRecord(_) => return Ok(()),
         };
         self.frames += 1;
-        match find_packet(head.order, block) {
-            Some(packet) => self.deliver(&packet, sink),
-            None => {
-                let message =
-                    || format!("its block of {} bytes has no room for its own fields", block.len());
-                let kind = "packet blocks without room for their own fields";
-                self.faults.tell(kind, Place::Frame(self.frames), message, sink);
-                sink(Event::OtherPacket { frame: self.frames, at: None });
-            }
+        if let Some(packet) = find_packet(head.order, block) {
+            self.deliver(&packet, sink);
+        } else {
+            let message =
+                || format!("its block of {} bytes has no room for its own fields", block.len());
+            let kind = "packet blocks without room for their own fields";
+            self.faults.tell(kind, Place::Frame(self.frames), message, sink);
+            sink(Event::OtherPacket { frame: self.frames, at: None });
         }
         Ok(())
     }

@@ -48,9 +48,10 @@ impl Reading<'_> {
         }
         finding.confidence = Confidence::Possible;
         let packets = if lost == 1 { "a packet".to_owned() } else { format!("{lost} packets") };
-        finding.explanation.push_str(&format!(
+        let told = format!(
             " The capture itself lost {packets} there, so what was not seen may have been among them."
-        ));
+        );
+        finding.explanation.push_str(&told);
     }
 }
 

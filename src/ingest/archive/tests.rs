@@ -305,6 +305,24 @@ fn change_header(archive: &mut [u8], at: usize, changes: &[(usize, &[u8])]) {
 }
 
 #[test]
+fn a_directory_may_lack_its_descriptor() {
+    let one = pcap(2);
+    let mut archive = streamed_zip(&[("dir/", b""), ("a.pcap", &one)], CompressionMethod::Stored);
+    let has_descriptor = archive[6] & 8 != 0;
+    archive[6] |= 8;
+    let at = 30 + 4 + usize::from(archive[28]);
+    if has_descriptor {
+        assert!(archive[at..].starts_with(b"PK\x07\x08"));
+        let next = at + if archive[at + 16..].starts_with(b"PK") { 16 } else { 24 };
+        archive.drain(at..next);
+    }
+    assert!(archive[at..].starts_with(b"PK\x03\x04"), "{:02x?}", &archive[..64]);
+    let (events, outcome) = read_all(&archive);
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(captures(&events), [("a.pcap".to_owned(), 2)]);
+}
+
+#[test]
 fn maps_of_sparse_files_are_no_content() {
     let one = pcap(2);
     let files: Files<'_> = &[("a.pcap", &one), ("b.pcap", &one)];

@@ -13,6 +13,8 @@ pub struct HexDump {
     bytes: Vec<u8>,
     /// A line was missing: what follows it has no place.
     is_broken: bool,
+    /// Lines like the last one are left out up to the next: `*` of `hexdump` and `od`.
+    is_repeated: bool,
 }
 
 impl HexDump {
@@ -23,7 +25,9 @@ impl HexDump {
             // Under -vv single options are dumped too, before the packet.
             self.bytes.clear();
             self.is_broken = false;
+            self.is_repeated = false;
         }
+        self.repeat_up_to(line.offset);
         if line.offset != self.bytes.len() {
             self.is_broken = true;
         }
@@ -31,6 +35,30 @@ impl HexDump {
             push_digits(&mut self.bytes, line.rest);
         }
         true
+    }
+
+    /// Takes the `*` that stands for lines which are like the one before it, or the
+    /// offset at which they end; says whether it is one.
+    pub fn take_repetition(&mut self, text: &str, end_offset: Option<usize>) -> bool {
+        if text.trim() == "*" {
+            self.is_repeated = self.bytes.len() >= BYTES_PER_LINE;
+            return self.is_repeated;
+        }
+        let Some(end) = end_offset.filter(|_| self.is_repeated) else { return false };
+        self.repeat_up_to(end);
+        true
+    }
+
+    fn repeat_up_to(&mut self, end: usize) {
+        if !std::mem::take(&mut self.is_repeated) || end > LIMIT_BYTES {
+            return;
+        }
+        while self.bytes.len() < end
+            && let Some(start) = self.bytes.len().checked_sub(BYTES_PER_LINE)
+        {
+            let count = BYTES_PER_LINE.min(end - self.bytes.len());
+            self.bytes.extend_from_within(start..start + count);
+        }
     }
 
     #[must_use]
