@@ -60,7 +60,9 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
         return if watched { Verdict::Unanswered } else { Verdict::Inconclusive };
     }
     if reading.has_asymmetry() {
-        return Verdict::Tolerated;
+        // Whether it went on after the error may be among what the capture lost.
+        let is_in_doubt = !reading.errors.is_empty() && reading.may_have_lost(1);
+        return if is_in_doubt { Verdict::Inconclusive } else { Verdict::Tolerated };
     }
     if reading.lost_reply.is_some() {
         return Verdict::Unanswered;

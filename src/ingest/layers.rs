@@ -162,8 +162,15 @@ fn read_content(
                 "text stands before the capture: '{says}'; write the capture without 2>&1, and without -t"
             );
             window.consume(text_bytes);
-            sink(Event::Fault(Fault { place: Place::Byte(0), message }));
-            return read_records(window, layers, budget, sink);
+            let mut fault = Some(Fault { place: Place::Byte(0), message });
+            return read_records(window, layers, budget, &mut |event| {
+                let begins = matches!(event, Event::CaptureBegins(_));
+                sink(event);
+                // It belongs to the capture, so it is told within it.
+                if begins && let Some(fault) = fault.take() {
+                    sink(Event::Fault(fault));
+                }
+            });
         }
         Kind::Utf16 { order, mark_bytes } => {
             window.consume(mark_bytes);

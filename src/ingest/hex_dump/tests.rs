@@ -148,3 +148,29 @@ fn repeated_lines_are_filled_in() {
         assert_eq!(outline(&events), expected, "{text}");
     }
 }
+
+/// `show monitor capture NAME buffer dump` of IOS XE: a number before each packet.
+#[test]
+fn dumps_of_cisco_are_read() {
+    let wide = |dump: &str| {
+        let rows = dump.lines().map(|line| {
+            let (offset, rest) = line.split_at(4);
+            let pairs: Vec<&str> =
+                rest.trim_start().split("   ").next().unwrap().split(' ').collect();
+            let groups: Vec<String> =
+                pairs.chunks(4).map(|group| group.concat().to_uppercase()).collect();
+            format!("  {offset}:  {:<38}............\n", groups.join(" "))
+        });
+        rows.collect::<String>()
+    };
+    let text = format!(
+        "Switch# show monitor capture mycap buffer dump\n0\n{}\n1\n{}\n2\n{}",
+        wide(V4),
+        wide(V6),
+        wide(V4)
+    );
+    let (events, outcome) = read_all(text.as_bytes());
+    assert_eq!(outcome, Ok(()));
+    let v4 = |number| Some((number, LinkType::Ethernet, 46));
+    assert_eq!(outline(&events), [v4(1), Some((2, LinkType::RawIp, 52)), v4(3)], "{text}");
+}
