@@ -1,8 +1,10 @@
 //! What an input is, by its first bytes and never by its name.
 
 mod foreign;
+mod hidden;
 
 use self::foreign::find_other_format;
+use self::hidden::{find_text_before_capture, find_unmarked_utf16};
 use super::byte_order::ByteOrder;
 
 /// Bytes after which what is no known format is told apart as text or binary.
@@ -169,47 +171,6 @@ const PCAP_MAGICS: [[u8; 4]; 10] = [
     [0x1c, 0x00, 0x01, 0xab],
     [0xab, 0x01, 0x00, 0x1c],
 ];
-
-/// The length of the lines before a capture's magic number: what tcpdump and the
-/// programs around it say goes into the same stream under `2>&1` and on a terminal.
-fn find_text_before_capture(head: &[u8]) -> Option<usize> {
-    let mut rest = head;
-    while let Some(end) = memchr::memchr(b'\n', rest) {
-        let (line, behind) = rest.split_at(end + 1);
-        let is_text =
-            line.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | b' '..=b'~'));
-        if !is_text {
-            return None;
-        }
-        let magic = &behind[..behind.len().min(MAGIC_BYTES)];
-        let is_capture = magic.len() == MAGIC_BYTES
-            && matches!(find_binary_format(magic), Some(Kind::Pcap | Kind::Pcapng));
-        if is_capture {
-            return Some(head.len() - behind.len());
-        }
-        rest = behind;
-    }
-    None
-}
-
-/// The byte order of UTF-16 text without a mark: of the first characters every other
-/// byte is zero, and the rest is printable.
-fn find_unmarked_utf16(head: &[u8]) -> Option<ByteOrder> {
-    const LEAST_BYTES: usize = 16;
-    const LOOK_BYTES: usize = 64;
-    let look = &head[..head.len().min(LOOK_BYTES) & !1];
-    if look.len() < LEAST_BYTES {
-        return None;
-    }
-    let is_text = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | b' '..=b'~');
-    let are_pairs = |zero: usize, text: usize| {
-        look.chunks_exact(2).all(|pair| pair[zero] == 0 && is_text(pair[text]))
-    };
-    if are_pairs(1, 0) {
-        return Some(ByteOrder::Little);
-    }
-    are_pairs(0, 1).then_some(ByteOrder::Big)
-}
 
 /// Whether the first block is a header of a tar archive: it says so, or it has
 /// the checksum that headers without a magic number have too.
