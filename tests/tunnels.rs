@@ -152,10 +152,10 @@ mod tests {
                 let name = format!("{client} {answerer:?} {asks_again}");
                 assert_eq!(report.verdict, verdict, "{name}");
                 assert_eq!(report.devices.len(), 1, "{name}");
-                let causes: Vec<_> =
+                let found: Vec<_> =
                     report.devices[0].findings.iter().map(|finding| finding.cause).collect();
-                assert!(cause.is_none_or(|cause| causes.contains(&cause)), "{name} {causes:?}");
-                assert!(cause.is_some() || causes.is_empty(), "{name} {causes:?}");
+                assert!(cause.is_none_or(|cause| found.contains(&cause)), "{name} {found:?}");
+                assert!(cause.is_some() || found.is_empty(), "{name} {found:?}");
             }
         }
     }

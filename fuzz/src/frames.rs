@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use replyscope::ingest::Event;
 use replyscope::model::capture::CaptureFormat;
-use replyscope::model::input::Place;
 
 /// Follows the events of one input, and panics where a number is wrong, where a
 /// packet belongs to no capture or to an interface that was not told, and where a
@@ -21,8 +20,6 @@ struct Open {
     last: u64,
     /// The number of the last packet that was not passed over.
     last_packet: u64,
-    /// Frames of which only a fault is told.
-    faulty: BTreeSet<u64>,
     /// Numbers that were passed by, and are still to be told.
     missing: BTreeSet<u64>,
     interfaces: BTreeSet<u32>,
@@ -31,8 +28,7 @@ struct Open {
 /// What a format's numbers count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// Packets, as Wireshark counts them: each has the number behind the last one's,
-    /// but for frames of which a fault is told instead.
+    /// Packets, as Wireshark counts them: each has the number behind the last one's.
     Counted,
     /// Flow events. One that shows a packet again is passed over at once, while the
     /// packet waits for more of them: packets are in order, and of all numbers none
@@ -63,15 +59,10 @@ impl Frames {
                 self.open().packet(named.packet.frame, named.packet.interface);
             }
             Event::OtherPacket { frame, .. } => self.open().number(*frame),
-            Event::Fault(fault) => {
-                if let (Some(open), Place::Frame(number)) = (&mut self.open, &fault.place) {
-                    open.faulty.insert(*number);
-                }
-            }
             Event::Note(_) | Event::Dropped { .. } | Event::Listened { .. } => {
                 self.open();
             }
-            Event::ServerLog(_) | Event::Fact(_) | Event::Inventory(_) => {}
+            Event::Fault(_) | Event::ServerLog(_) | Event::Fact(_) | Event::Inventory(_) => {}
         }
     }
 
@@ -105,7 +96,6 @@ impl Open {
             order,
             last: 0,
             last_packet: 0,
-            faulty: BTreeSet::new(),
             missing: BTreeSet::new(),
             interfaces: BTreeSet::new(),
         }
@@ -127,9 +117,7 @@ impl Open {
         assert!(number > 0, "numbers count from 1");
         match self.order {
             Order::Counted => {
-                assert!(number > last, "frame {number} after frame {last}");
-                let left_out = (last + 1..number).find(|between| !self.faulty.contains(between));
-                assert_eq!(left_out, None, "frame {number} after frame {last}");
+                assert_eq!(number, last + 1, "frame {number} after frame {last}");
             }
             Order::Events => {
                 assert!(number > last || self.missing.contains(&number), "frame {number} twice");

@@ -56,9 +56,14 @@ pub struct CaptureIntake {
     tunnels: TunnelCounts,
     faults: Vec<String>,
     faults_omitted: u64,
+    /// Those of the capture as a whole.
+    faults_of_whole: Vec<String>,
+    faults_of_whole_omitted: u64,
     undecoded: BTreeMap<String, Undecoded>,
     /// Packets that the capture itself lost, by interface.
     dropped: BTreeMap<u32, u64>,
+    /// The same of all parts before it, by the interface's number in the whole.
+    dropped_before: BTreeMap<u32, u64>,
     /// Until when it listened, by interface, as it says itself.
     listened: BTreeMap<u32, Timestamp>,
     /// What somebody wrote into the capture.
@@ -108,8 +113,11 @@ impl CaptureIntake {
             tunnels: TunnelCounts::default(),
             faults: Vec::new(),
             faults_omitted: 0,
+            faults_of_whole: Vec::new(),
+            faults_of_whole_omitted: 0,
             undecoded: BTreeMap::new(),
             dropped: BTreeMap::new(),
+            dropped_before: BTreeMap::new(),
             listened: BTreeMap::new(),
             notes: Vec::new(),
             unresolved: Unresolved::default(),
@@ -353,16 +361,19 @@ impl CaptureIntake {
         }
     }
 
-    /// Notes something unreadable. A frame that could not even be handed out
-    /// counts as a packet: frame numbers must stay those of Wireshark.
+    /// Notes something unreadable. What is said of the whole capture also tells how many
+    /// faults a reader left out, so it is not left out for others.
     fn fault(&mut self, fault: &Fault) {
-        if let input::Place::Frame(number) = fault.place {
-            self.packets = self.packets.max(number);
-        }
-        if self.faults.len() < MAX_FAULTS {
-            self.faults.push(fault.to_string());
-        } else {
+        let (faults, is_whole) = match fault.place {
+            input::Place::Whole => (&mut self.faults_of_whole, true),
+            _ => (&mut self.faults, false),
+        };
+        if faults.len() < MAX_FAULTS {
+            faults.push(fault.to_string());
+        } else if !is_whole {
             self.faults_omitted += 1;
+        } else {
+            self.faults_of_whole_omitted += 1;
         }
     }
 

@@ -108,6 +108,8 @@ pub struct Place {
     pub point: CapturePoint,
     /// The capture's name in the report.
     pub capture_name: String,
+    /// Packets that the capture itself lost there.
+    pub lost_packets: u64,
 }
 
 impl Correlator {

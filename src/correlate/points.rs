@@ -57,6 +57,7 @@ fn describe_one(
         interface,
         capture_name: place.map(|place| place.capture_name.clone()).unwrap_or_default(),
         observed: table.observed,
+        lost_packets: place.map_or(0, |place| place.lost_packets),
         unresolved: Vec::new(),
     }
 }

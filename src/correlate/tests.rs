@@ -201,7 +201,10 @@ fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
         }
         let kind = if *point == POD { PointKind::Pod } else { PointKind::Host };
         let point_place = CapturePoint { kind, ..CapturePoint::UNKNOWN };
-        places.insert(*point, Place { point: point_place, capture_name: String::new() });
+        places.insert(
+            *point,
+            Place { point: point_place, capture_name: String::new(), lost_packets: 0 },
+        );
     }
     finish(correlator, &places)
 }

@@ -152,6 +152,7 @@ fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
     let mut findings: Vec<Finding> =
         RULES.iter().filter_map(|(_, find)| find(&reading, verdict)).collect();
     for finding in &mut findings {
+        reading.weigh_losses(finding);
         evidence::quote_entries(finding, exchange);
     }
     Diagnosis { verdict, is_still_waiting, findings }

@@ -18,6 +18,7 @@ use crate::model::topology::{Role, Topology};
 mod delivery;
 mod errors;
 mod habit;
+mod losses;
 mod neighbour;
 mod passed_over;
 mod silence;

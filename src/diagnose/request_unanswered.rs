@@ -15,7 +15,11 @@ use crate::model::report::Quotes;
 
 /// Finds requests and follow-ups that nobody answered.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
-    if verdict != Verdict::Unanswered {
+    // Of what the capture may have lost it is told what was seen, with less confidence.
+    let is_in_doubt = verdict == Verdict::Inconclusive
+        && reading.may_have_lost(1)
+        && !reading.is_one_directional();
+    if verdict != Verdict::Unanswered && !is_in_doubt {
         return None;
     }
     if let Some(confidence) = reading.unanswered_request() {

@@ -88,6 +88,8 @@ pub struct Sample {
     settings: Vec<NodeSettings>,
     services: Vec<ServiceFact>,
     pools: Vec<AddressPool>,
+    /// Packets that the capture at the host lost.
+    pub host_lost_packets: u64,
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
@@ -142,6 +144,7 @@ impl Sample {
             settings: Vec::new(),
             services: Vec::new(),
             pools: Vec::new(),
+            host_lost_packets: 0,
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
@@ -530,6 +533,7 @@ impl Sample {
         let topology = Topology::new(self.roles.clone(), facts);
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
+        points[0].lost_packets = self.host_lost_packets;
         points[0].observed = self.host_observed;
         points[1].observed = self.pod_observed;
         points[0].unresolved.clone_from(&self.unresolved);
@@ -568,6 +572,7 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
         interface: Some(interface.to_owned()),
         capture_name: "sample.pcap".to_owned(),
         observed: None,
+        lost_packets: 0,
         unresolved: Vec::new(),
     }
 }

@@ -16,6 +16,8 @@ use crate::model::finding::{Severity, Verdict};
 /// 6. No reply that could be used: `unanswered` where its receiver says that fragments
 ///    did not arrive, where silence was observed, or where another point
 ///    saw a reply that was lost; else `inconclusive`.
+///    Where the capture lost as many packets as were sent, silence was not observed;
+///    so it is in the two rules that follow.
 /// 7. Follow-ups to the answerer repeated in vain, or lost between two points,
 ///    requests that are no longer answered though earlier ones were, or that were
 ///    passed over among others, or a transfer that went on and then came to a halt:
@@ -47,23 +49,25 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
         return Verdict::Unanswered;
     }
     if !reading.is_answered() {
+        let is_seen =
+            reading.view.dropped.is_some() || !reading.may_have_lost(reading.view.requests.packets);
         let silent = reading.unanswered_request().is_some() || reading.lost_reply.is_some();
-        return if silent { Verdict::Unanswered } else { Verdict::Inconclusive };
+        return if silent && is_seen { Verdict::Unanswered } else { Verdict::Inconclusive };
     }
-    if reading.unanswered_follow_up().is_some()
-        || reading.lost_follow_up.is_some()
-        || reading.no_longer_answered().is_some()
-        || reading.passed_over().is_some()
-        || reading.stalled().is_some()
-    {
-        return Verdict::Unanswered;
+    if let Some(in_vain) = packets_in_vain(reading) {
+        let is_seen = !reading.may_have_lost(in_vain);
+        return if is_seen { Verdict::Unanswered } else { Verdict::Inconclusive };
     }
     if let Some(reply) = reading.unfollowed_reply() {
-        let watched = reading.is_on_device_side() && reply.tally.repeats > 0;
+        let watched = reading.is_on_device_side()
+            && reply.tally.repeats > 0
+            && !reading.may_have_lost(reply.tally.packets);
         return if watched { Verdict::Unanswered } else { Verdict::Inconclusive };
     }
     if reading.has_asymmetry() {
-        return Verdict::Tolerated;
+        // Whether it went on after the error may be among what the capture lost.
+        let is_in_doubt = !reading.errors.is_empty() && reading.may_have_lost(1);
+        return if is_in_doubt { Verdict::Inconclusive } else { Verdict::Tolerated };
     }
     if reading.lost_reply.is_some() {
         return Verdict::Unanswered;
@@ -72,6 +76,16 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
         return Verdict::Inconclusive;
     }
     Verdict::Symmetric
+}
+
+/// How many packets were sent in vain, where the exchange stopped because of them.
+fn packets_in_vain(reading: &Reading<'_>) -> Option<u64> {
+    let follow_ups = reading.unanswered_follow_up().map(|follow_ups| follow_ups.tally.packets);
+    let undelivered = reading.lost_follow_up.map(|lost| lost.follow_ups.tally.packets);
+    let requests = reading.no_longer_answered().map(|tally| tally.packets);
+    let stalled = reading.stalled().map(|stall| stall.repeats);
+    let passed_over = reading.passed_over().map(|(tally, _)| tally.packets);
+    follow_ups.or(undelivered).or(requests).or(passed_over).or(stalled)
 }
 
 /// The table alone shows an old entry beside newer ones that lead elsewhere.

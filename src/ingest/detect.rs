@@ -1,5 +1,10 @@
 //! What an input is, by its first bytes and never by its name.
 
+mod foreign;
+mod hidden;
+
+use self::foreign::find_other_format;
+use self::hidden::{find_text_before_capture, find_unmarked_utf16};
 use super::byte_order::ByteOrder;
 
 /// Bytes after which what is no known format is told apart as text or binary.
@@ -22,8 +27,15 @@ pub enum Kind {
     Text {
         mark_bytes: usize,
     },
-    /// UTF-16 text behind its byte order mark of two bytes.
-    Utf16(ByteOrder),
+    /// UTF-16 text behind a byte order mark, which is two bytes long or missing.
+    Utf16 {
+        order: ByteOrder,
+        mark_bytes: usize,
+    },
+    /// A capture behind some lines of text, which are so many bytes long.
+    BehindText {
+        text_bytes: usize,
+    },
     /// Something else, as the end of "it looks like …".
     Other(&'static str),
 }
@@ -126,12 +138,18 @@ pub fn detect(head: &[u8]) -> Kind {
     }
     match head {
         [0xef, 0xbb, 0xbf, ..] => return Kind::Text { mark_bytes: 3 },
-        [0xff, 0xfe, ..] => return Kind::Utf16(ByteOrder::Little),
-        [0xfe, 0xff, ..] => return Kind::Utf16(ByteOrder::Big),
+        [0xff, 0xfe, ..] => return Kind::Utf16 { order: ByteOrder::Little, mark_bytes: 2 },
+        [0xfe, 0xff, ..] => return Kind::Utf16 { order: ByteOrder::Big, mark_bytes: 2 },
         _ => {}
     }
     if let Some(name) = find_other_format(head) {
         return Kind::Other(name);
+    }
+    if let Some(text_bytes) = find_text_before_capture(head) {
+        return Kind::BehindText { text_bytes };
+    }
+    if let Some(order) = find_unmarked_utf16(head) {
+        return Kind::Utf16 { order, mark_bytes: 0 };
     }
     if is_binary(head) {
         return Kind::Other("binary data of an unknown kind");
@@ -153,48 +171,6 @@ const PCAP_MAGICS: [[u8; 4]; 10] = [
     [0x1c, 0x00, 0x01, 0xab],
     [0xab, 0x01, 0x00, 0x1c],
 ];
-
-/// Formats that people send by mistake: magic number and name.
-const OTHER_FORMATS: [(&[u8], &str); 17] = [
-    (&[0xff, 0xd8, 0xff], "a JPEG picture"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"GIF87a", "a GIF picture"),
-    (b"GIF89a", "a GIF picture"),
-    (b"%PDF-", "a PDF document"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\x7fELF", "an ELF program"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
-    (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
-    (&[0x1f, 0x9d], "a file made by compress (.Z); unpack it first"),
-    (b"LZIP\x01", "an lzip file; unpack it first"),
-    (b"RTSS", "a Network Monitor capture; convert it with editcap -F pcapng"),
-    (b"GMBU", "a Network Monitor capture; convert it with editcap -F pcapng"),
-    // What a transfer in text mode makes of a section header's first bytes,
-    // which were chosen for that: pcapng, section 4.1.
-    (b"\r\n\r\r\r\n", DAMAGED_PCAPNG),
-    (b"\r\n\r\r\n", DAMAGED_PCAPNG),
-    (b"\n\r\n", DAMAGED_PCAPNG),
-    (b"\n\n\n", DAMAGED_PCAPNG),
-];
-
-const DAMAGED_PCAPNG: &str =
-    "a pcapng capture that was copied in text mode; copy it again in binary mode";
-
-fn find_other_format(head: &[u8]) -> Option<&'static str> {
-    let (magic, name) = OTHER_FORMATS.iter().find(|(magic, _)| head.starts_with(magic))?;
-    let rest = &head[magic.len()..];
-    // Magic numbers made of letters or line ends could begin a text as well.
-    let is_meant = match *magic {
-        b"RTSS" | b"GMBU" => is_binary(head),
-        _ if *name == DAMAGED_PCAPNG => {
-            let near = &rest[..rest.len().min(16)];
-            near.windows(4)
-                .any(|mark| matches!(mark, [0x1a, 0x2b, 0x3c, 0x4d] | [0x4d, 0x3c, 0x2b, 0x1a]))
-        }
-        _ => true,
-    };
-    is_meant.then_some(*name)
-}
 
 /// Whether the first block is a header of a tar archive: it says so, or it has
 /// the checksum that headers without a magic number have too.
@@ -232,7 +208,7 @@ mod tests {
             (b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", Kind::Pcapng),
             (b"\x0a\x0d\x0d\x0a", Kind::Pcapng),
             (b"\n\r\r\n12:00:00.000000 IP 192.0.2.1.69", TEXT),
-            (b"\r\n\r\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a", Kind::Other(DAMAGED_PCAPNG)),
+            (b"\r\n\r\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a", Kind::Other(foreign::DAMAGED_PCAPNG)),
             (b"\n\n\n12:00:00 IP", TEXT),
             (&[0x1f, 0x8b, 8, 0], Kind::Compressed(Compression::Gzip)),
             (&[0x28, 0xb5, 0x2f, 0xfd], Kind::Compressed(Compression::Zstd)),
@@ -246,8 +222,8 @@ mod tests {
             (b"PK00PK\x03\x04\x14\0", Kind::Archive(ArchiveFormat::Zip)),
             (b"PK is a fine name", TEXT),
             (b"\xef\xbb\xbf12:00", Kind::Text { mark_bytes: 3 }),
-            (b"\xff\xfe1\0", Kind::Utf16(ByteOrder::Little)),
-            (b"\xfe\xff\x001", Kind::Utf16(ByteOrder::Big)),
+            (b"\xff\xfe1\0", Kind::Utf16 { order: ByteOrder::Little, mark_bytes: 2 }),
+            (b"\xfe\xff\x001", Kind::Utf16 { order: ByteOrder::Big, mark_bytes: 2 }),
             (&[0xff, 0xd8, 0xff, 0xe0], Kind::Other("a JPEG picture")),
             (b"%PDF-1.7", Kind::Other("a PDF document")),
             (&tar, Kind::Archive(ArchiveFormat::Tar)),
@@ -258,13 +234,48 @@ mod tests {
             (&[7, 0, 0, 0, 1], Kind::Other("binary data of an unknown kind")),
             (b"\x1b[1m[root@node3 ~]# tcpdump\x1b[0m\r\n", TEXT),
             (b"one stray zero byte in a longer text\0 does not matter", TEXT),
+            (
+                b"1\x002\x00:\x000\x000\x00:\x000\x000\x00",
+                Kind::Utf16 { order: ByteOrder::Little, mark_bytes: 0 },
+            ),
+            (
+                b"\x001\x002\x00:\x000\x000\x00:\x000\x000",
+                Kind::Utf16 { order: ByteOrder::Big, mark_bytes: 0 },
+            ),
+            (b"1\x002\x00", Kind::Other("binary data of an unknown kind")),
+            (
+                b"tcpdump: listening on eth0\n\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0",
+                Kind::BehindText { text_bytes: 27 },
+            ),
+            (
+                b"Defaulted container\r\nx\r\n\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a",
+                Kind::BehindText { text_bytes: 24 },
+            ),
+            (b"tcpdump: listening on eth0\n\xd4\xc3\xb2\xa1", TEXT),
+            (
+                b"iptrace 1.0\0\0\x01\0\x02",
+                Kind::Other("an iptrace capture of AIX; convert it with editcap -F pcapng"),
+            ),
+            (b"iptrace 1.0 was used", TEXT),
+            (
+                b"TRSNIFF data    \x1a\x01\0\x12",
+                Kind::Other("a Sniffer capture; convert it with editcap -F pcapng"),
+            ),
+            (
+                b"XCP\x00001.1\0\0\xf1\x53",
+                Kind::Other("a Sniffer capture; convert it with editcap -F pcapng"),
+            ),
+            (
+                b"ObserverPktBufferVersion=15.00\0\0\0\0\0",
+                Kind::Other("an Observer capture; convert it with editcap -F pcapng"),
+            ),
             (b"\xd6\xd0\xce\xc4 is text in another encoding", TEXT),
             (b"", TEXT),
         ];
         for (head, kind) in cases {
             assert_eq!(detect(head), *kind, "{head:02x?}");
         }
-        for (magic, name) in OTHER_FORMATS.iter().filter(|(magic, _)| !magic.is_ascii()) {
+        for (magic, name) in foreign::OTHER_FORMATS.iter().filter(|(magic, _)| !magic.is_ascii()) {
             assert_eq!(detect(magic), Kind::Other(name));
         }
     }

@@ -71,16 +71,27 @@ pub struct GzipMembers<R: BufRead> {
     content: Inflate<R>,
     crc: Crc,
     is_open: bool,
+    /// Whether a member was read to its end.
+    has_member: bool,
 }
 
 impl<R: BufRead> GzipMembers<R> {
     /// The content of `compressed`.
     pub fn new(compressed: R) -> Self {
-        Self { content: Inflate::new(compressed), crc: Crc::new(), is_open: false }
+        Self {
+            content: Inflate::new(compressed),
+            crc: Crc::new(),
+            is_open: false,
+            has_member: false,
+        }
     }
 
     /// Stands at the content of the next member. False at the end.
     fn open(&mut self) -> io::Result<bool> {
+        if self.has_member {
+            // Padding, as tapes and preallocated files have it; gzip passes it over too.
+            skip_zeros(&mut self.content.source)?;
+        }
         if self.content.source.fill_buf()?.is_empty() {
             return Ok(false);
         }
@@ -107,6 +118,7 @@ impl<R: BufRead> GzipMembers<R> {
             return Err(io::Error::new(ErrorKind::InvalidData, message));
         }
         self.is_open = false;
+        self.has_member = true;
         Ok(())
     }
 }
@@ -127,6 +139,19 @@ impl<R: BufRead> Read for GzipMembers<R> {
                     return Ok(made);
                 }
             }
+        }
+    }
+}
+
+/// Moves past the zero bytes that come next.
+fn skip_zeros(source: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let available = source.fill_buf()?;
+        let zeros = available.iter().take_while(|byte| **byte == 0).count();
+        let is_all = zeros == available.len();
+        source.consume(zeros);
+        if zeros == 0 || !is_all {
+            return Ok(());
         }
     }
 }

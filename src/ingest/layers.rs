@@ -6,9 +6,10 @@ use super::ahead;
 use super::archive;
 use super::bounded::{Budget, Expanded, find_limit};
 use super::detect::{self, ArchiveFormat, Compression, Kind};
+use super::label::label;
 use super::utf16::Utf16;
 use super::window::Window;
-use super::{Event, Sink, pcap, pcapng, snoop, transcript};
+use super::{Event, Sink, joined, transcript};
 use crate::model::input::{Fault, InputErrorKind, Place};
 
 /// The layers that lie around some content.
@@ -147,17 +148,33 @@ fn read_content(
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     match kind {
-        Kind::Pcap => return read_records(window, layers, budget, sink, pcap::read),
-        Kind::Pcapng => return read_records(window, layers, budget, sink, pcapng::read),
-        Kind::Snoop => return read_records(window, layers, budget, sink, snoop::read),
+        Kind::Pcap | Kind::Pcapng | Kind::Snoop => {
+            return read_records(window, layers, budget, sink);
+        }
         Kind::Compressed(_) | Kind::Archive(_) => return Ok(()), // unpacked by the caller
         Kind::Other(name) => return Err(InputErrorKind::NotACapture(name)),
         Kind::Text { mark_bytes } => {
             window.consume(mark_bytes);
             read_text(window, sink)?;
         }
-        Kind::Utf16(order) => {
-            window.consume(2);
+        Kind::BehindText { text_bytes } => {
+            let says = label(&window.unused()[..text_bytes.min(window.unused().len())]);
+            let message = format!(
+                "text stands before the capture: '{says}'; write the capture without 2>&1, and without -t"
+            );
+            window.consume(text_bytes);
+            let mut fault = Some(Fault { place: Place::Byte(0), message });
+            return read_records(window, layers, budget, &mut |event| {
+                let begins = matches!(event, Event::CaptureBegins(_));
+                sink(event);
+                // It belongs to the capture, so it is told within it.
+                if begins && let Some(fault) = fault.take() {
+                    sink(Event::Fault(fault));
+                }
+            });
+        }
+        Kind::Utf16 { order, mark_bytes } => {
+            window.consume(mark_bytes);
             read_text(&mut Utf16::new(window, order), sink)?;
         }
     }
@@ -169,18 +186,17 @@ fn read_content(
     Ok(())
 }
 
-/// Reads a capture, ahead where nothing else wants the window after it.
+/// Reads captures, ahead where nothing else wants the window after it.
 fn read_records(
     window: &mut Window<'_>,
     layers: Layers,
     budget: &Budget,
     sink: &mut Sink<'_>,
-    reader: ahead::Reader,
 ) -> Result<(), InputErrorKind> {
     // An archive's limit must not depend on how far ahead an entry was read.
     match budget.together.filter(|_| layers.archive.is_none()) {
-        Some(together) => ahead::read(window, sink, together, reader),
-        None => reader(window, sink),
+        Some(together) => ahead::read(window, sink, together, joined::read),
+        None => joined::read(window, sink),
     }
 }
 

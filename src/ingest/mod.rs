@@ -15,6 +15,7 @@ mod faults;
 mod flow_events;
 mod hex_dump;
 mod inflate;
+mod joined;
 mod label;
 mod layers;
 mod lz4;

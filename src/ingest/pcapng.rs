@@ -7,8 +7,12 @@
 mod block;
 mod comments;
 mod interface;
+mod opening;
 mod packet;
 mod statistics;
+
+use std::cell::Cell;
+use std::rc::Rc;
 
 use pcap_parser::pcapng::{
     OptionCode, parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
@@ -18,20 +22,22 @@ use pcap_parser::pcapng::{
 use self::block::{BlockHead, Kind};
 use self::comments::Comments;
 use self::interface::Interface;
+use self::opening::Opening;
 use self::packet::PacketBlock;
 use super::byte_order::ByteOrder;
 use super::faults::Faults;
+use super::joined;
 use super::pcap::explain_last;
 use super::window::Window;
-use super::{CaptureHeader, Event, InterfaceHeader};
-use crate::model::capture::{CaptureFormat, Clock, Frame};
+use super::{Event, InterfaceHeader};
+use crate::model::capture::Frame;
 use crate::model::input::{InputErrorKind, Place};
 use crate::model::time::Timestamp;
 
 /// Interfaces that one capture may have, over all its sections.
 const INTERFACES_MAX: u32 = 65_536;
 
-/// Reads a pcapng capture to its end.
+/// Reads a pcapng capture to its end, or to where one of another format begins.
 ///
 /// # Errors
 ///
@@ -41,7 +47,10 @@ pub fn read(
     window: &mut Window<'_>,
     sink: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), InputErrorKind> {
-    let mut capture = Capture::default();
+    let mut opening = Opening::default();
+    let is_untimed = Rc::clone(&opening.is_untimed);
+    let sink = &mut |event: Event<'_>| opening.pass(event, sink);
+    let mut capture = Capture { is_untimed, ..Capture::default() };
     let end = read_blocks(window, &mut capture, sink);
     if capture.section.is_none() {
         let message = end.err().unwrap_or_else(|| "it has no section header".to_owned());
@@ -74,6 +83,8 @@ struct Capture {
     frames: u64,
     /// The time of the latest packet that has one.
     latest: Option<Timestamp>,
+    /// Whether the first packet has no time.
+    is_untimed: Rc<Cell<bool>>,
     /// Whether a packet without a time was met.
     has_untimed: bool,
     /// Where the current block begins in the stream.
@@ -98,9 +109,19 @@ fn read_blocks(
     loop {
         capture.block_offset = window.offset();
         let order = capture.section.as_ref().map(|section| section.order);
+        if order.is_some()
+            && window.ensure(1)
+            && !window.unused().starts_with(&[0x0a])
+            && joined::begins_capture(window)
+        {
+            return Ok(());
+        }
         let Some(head) = BlockHead::parse(window, order)? else { return Ok(()) };
-        if let Kind::Other(_) = head.kind {
+        if let Kind::Other(_) | Kind::OtherRecord(_) = head.kind {
             head.skip(window)?;
+            if let Kind::OtherRecord(_) = head.kind {
+                capture.pass_over_record(sink);
+            }
         } else {
             capture.read_block(head, head.find_block(window)?, sink)?;
             head.consume(window);
@@ -126,19 +147,27 @@ impl Capture {
                 self.take_statistics(head.order, block);
                 return Ok(());
             }
-            Kind::Other(_) => return Ok(()),
+            Kind::Other(_) | Kind::OtherRecord(_) => return Ok(()),
         };
         self.frames += 1;
-        match find_packet(head.order, block) {
-            Some(packet) => self.deliver(&packet, sink),
-            None => self.faults.tell(
-                "packet blocks without room for their own fields",
-                Place::Frame(self.frames),
-                || format!("its block of {} bytes has no room for its own fields", block.len()),
-                sink,
-            ),
+        if let Some(packet) = find_packet(head.order, block) {
+            self.deliver(&packet, sink);
+        } else {
+            let message =
+                || format!("its block of {} bytes has no room for its own fields", block.len());
+            let kind = "packet blocks without room for their own fields";
+            self.faults.tell(kind, Place::Frame(self.frames), message, sink);
+            sink(Event::OtherPacket { frame: self.frames, at: None });
         }
         Ok(())
+    }
+
+    /// Counts a block without a packet that has a number in Wireshark.
+    fn pass_over_record(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        if self.section.is_some() {
+            self.frames += 1;
+            sink(Event::OtherPacket { frame: self.frames, at: None });
+        }
     }
 
     fn begin_section(
@@ -160,15 +189,7 @@ impl Capture {
             ));
         }
         if self.section.is_none() {
-            sink(Event::CaptureBegins(CaptureHeader {
-                format: CaptureFormat::Pcapng,
-                clock: Clock::Absolute,
-                name: None,
-                node: None,
-                interface: None,
-                point: None,
-                line: None,
-            }));
+            sink(Event::CaptureBegins(opening::header()));
         }
         for option in &header.options {
             if let (OptionCode::Comment, Ok(text)) = (option.code, option.as_bytes()) {
@@ -264,6 +285,7 @@ impl Capture {
                 )
             };
             self.faults.tell("packets of interfaces that are not described", place, message, sink);
+            sink(Event::OtherPacket { frame: self.frames, at: None });
             return;
         };
         let captured_length = packet.captured_length(interface.snap_length_bytes);
@@ -275,8 +297,12 @@ impl Capture {
                 )
             };
             self.faults.tell("packets longer than their block", place, message, sink);
+            sink(Event::OtherPacket { frame: self.frames, at: None });
             return;
         };
+        if packet.ticks.is_none() && self.latest.is_none() {
+            self.is_untimed.set(true);
+        }
         let at = match packet.ticks {
             Some(ticks) => interface.time(ticks),
             None => self.latest.unwrap_or(Timestamp::EPOCH),

@@ -46,8 +46,8 @@ pub fn read_plain(input: &mut dyn Read, limit_bytes: u64) -> Result<Vec<u8>, Inp
 
 fn read_text(window: &mut Window<'_>, limit_bytes: u64) -> Result<Vec<u8>, InputErrorKind> {
     match detect(window) {
-        Kind::Utf16(order) => {
-            window.consume(2);
+        Kind::Utf16 { order, mark_bytes } => {
+            window.consume(mark_bytes);
             read_within(&mut Utf16::new(window, order), limit_bytes)
         }
         _ => read_within(window, limit_bytes),

@@ -2,6 +2,7 @@
 
 use super::byte_order::ByteOrder;
 use super::faults::Faults;
+use super::joined;
 use super::pcap::{FRAME_MAX_BYTES, explain_end, explain_last};
 use super::window::Window;
 use super::{CaptureHeader, Event, InterfaceHeader};
@@ -12,7 +13,7 @@ use crate::model::time::Timestamp;
 const FILE_HEADER_BYTES: usize = 16;
 const RECORD_HEADER_BYTES: usize = 24;
 
-/// Reads a snoop capture to its end.
+/// Reads a snoop capture to its end, or to where another capture begins.
 ///
 /// # Errors
 ///
@@ -21,6 +22,7 @@ pub fn read(
     window: &mut Window<'_>,
     sink: &mut dyn FnMut(Event<'_>),
 ) -> Result<(), InputErrorKind> {
+    let begin = window.offset();
     window.ensure(FILE_HEADER_BYTES);
     let field = |at| ByteOrder::Big.find_u32(window.unused(), at);
     let (Some(version), Some(data_link)) = (field(8), field(12)) else {
@@ -29,7 +31,7 @@ pub fn read(
             message: format!(
                 "the snoop file header is cut: {FILE_HEADER_BYTES} bytes were expected, {there} are there"
             ),
-            offset_bytes: there as u64,
+            offset_bytes: begin + there as u64,
         });
     };
     window.consume(FILE_HEADER_BYTES);
@@ -47,13 +49,13 @@ pub fn read(
     let mut faults = Faults::default();
     if version != 2 {
         let message = || format!("the file header names snoop version {version}; 2 was expected");
-        faults.tell("oddities of the file header", Place::Byte(8), message, sink);
+        faults.tell("oddities of the file header", Place::Byte(begin + 8), message, sink);
     }
     if link_type.is_none() {
         let message = || {
             format!("the file header names snoop's data link {data_link}, which is not supported")
         };
-        faults.tell("oddities of the file header", Place::Byte(12), message, sink);
+        faults.tell("oddities of the file header", Place::Byte(begin + 12), message, sink);
     }
     let mut frames = 0;
     let link_type = link_type.unwrap_or(LinkType::Other(u16::MAX));
@@ -76,11 +78,18 @@ fn read_records(
     loop {
         let number = *frames + 1;
         if !window.ensure(RECORD_HEADER_BYTES) {
+            // Its header may be shorter than that of a record.
+            if joined::begins_capture(window) {
+                return Ok(());
+            }
             return explain_end(window, || {
                 format!(
                     "the header of frame {number} is cut: {RECORD_HEADER_BYTES} bytes were expected"
                 )
             });
+        }
+        if joined::begins_capture(window) {
+            return Ok(());
         }
         let field = |at| ByteOrder::Big.find_u32(window.unused(), at).unwrap_or(0);
         let (original_length, captured_length, record_length) = (field(0), field(4), field(8));

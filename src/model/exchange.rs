@@ -169,6 +169,9 @@ pub struct Point {
     pub capture_name: String,
     /// The first and last packet of any kind: the time in which silence was observed.
     pub observed: Option<(Timestamp, Timestamp)>,
+    /// Packets that the capture itself lost here, by what it says: whether they were
+    /// of some exchange is not known.
+    pub lost_packets: u64,
     /// Neighbours that were asked for here and never showed up, by address.
     pub unresolved: Vec<Unresolved>,
 }

@@ -20,6 +20,14 @@ impl CaptureIntake {
                 let name = topology.interface_name(node.as_deref(), *index);
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
             });
+        let dropped = self.dropped_in_whole();
+        let lost_packets = |id: u32| {
+            let kernel = id.checked_sub(FIRST_KERNEL_INTERFACE);
+            let kernel =
+                kernel.and_then(|at| self.kernel_interfaces.get(usize::try_from(at).ok()?));
+            let interface = kernel.map_or(id, |(interface, _)| *interface);
+            dropped.get(&interface).copied().unwrap_or(0)
+        };
         let own = self.whole_interfaces().range(..MAX_POINTS);
         let own = own.map(|(id, header)| (*id, header.name.clone()));
         let shared = [MAX_POINTS, FIRST_KERNEL_INTERFACE + MAX_POINTS].map(|id| (id, None));
@@ -41,8 +49,9 @@ impl CaptureIntake {
                     self.header.interface.clone().filter(|name| is_single && name != "any");
                 let interface = named.or(own_name).or(from_header);
                 let point = CapturePoint { kind, node: node.clone(), interface };
+                let lost_packets = lost_packets(id);
                 let id = PointId { capture: self.first_part(), interface: id };
-                (id, Place { point, capture_name: name.to_owned() })
+                (id, Place { point, capture_name: name.to_owned(), lost_packets })
             })
             .collect()
     }
@@ -103,7 +112,14 @@ impl CaptureIntake {
         let mut warnings = self.dropped_warnings();
         warnings.extend_from_slice(&self.faults);
         if self.faults_omitted > 0 {
-            warnings.push(format!("and {} more faults of this kind", self.faults_omitted));
+            warnings.push(format!("and {} more faults", self.faults_omitted));
+        }
+        warnings.extend_from_slice(&self.faults_of_whole);
+        if self.faults_of_whole_omitted > 0 {
+            warnings.push(format!(
+                "and {} more faults of the whole capture",
+                self.faults_of_whole_omitted
+            ));
         }
         for (reason, undecoded) in &self.undecoded {
             warnings.push(match undecoded {
@@ -127,10 +143,12 @@ impl CaptureIntake {
         }
         warnings.extend(self.tunnels.warning());
         // What dig says needs no times.
+        let what = match self.header.format {
+            CaptureFormat::Pcapng => "the capture's first packets have",
+            _ => "the text has",
+        };
         if self.header.clock == Clock::None && self.header.format != CaptureFormat::Dig {
-            warnings.push(
-                "the text has no times, so silence and repetition cannot be judged".to_owned(),
-            );
+            warnings.push(format!("{what} no times, so silence and repetition cannot be judged"));
         }
         warnings.extend_from_slice(&self.notes);
         warnings

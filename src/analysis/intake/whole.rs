@@ -92,6 +92,7 @@ impl CaptureIntake {
     /// the fragments that it was waiting for.
     pub fn go_on_with(&mut self, before: &mut Self) {
         before.is_continued = true;
+        self.dropped_before = before.dropped_in_whole();
         self.talkers.absorb(&before.talkers);
         self.decoder =
             std::mem::replace(&mut before.decoder, Decoder::new(decode::Limits::default()));
@@ -104,6 +105,19 @@ impl CaptureIntake {
             interfaces: before.whole_interfaces().clone(),
             numbers: BTreeMap::new(),
         });
+    }
+
+    /// Packets that this capture and all parts before it lost, by the interface's number
+    /// in the whole.
+    pub fn dropped_in_whole(&self) -> BTreeMap<u32, u64> {
+        let mut dropped = self.dropped_before.clone();
+        for (own, packets) in &self.dropped {
+            let numbers = self.whole.as_ref().map(|whole| &whole.numbers);
+            let number = numbers.and_then(|numbers| numbers.get(own)).copied().unwrap_or(*own);
+            let known = dropped.entry(number).or_insert(0);
+            *known = known.saturating_add(*packets);
+        }
+        dropped
     }
 
     /// The interfaces of this capture and of all parts before it.

@@ -42,7 +42,10 @@ fn whom_a_pod_asks_is_no_pod() {
                 correlator.push(POD, &packet(number, line));
             }
             let point = CapturePoint { kind: PointKind::Pod, ..CapturePoint::UNKNOWN };
-            let places = BTreeMap::from([(POD, Place { point, capture_name: String::new() })]);
+            let places = BTreeMap::from([(
+                POD,
+                Place { point, capture_name: String::new(), lost_packets: 0 },
+            )]);
             let mut topology = Topology::default();
             let _ = correlator.finish(&places, &mut topology);
             let role = |address: &str| topology.role_of(address.parse().unwrap());

@@ -186,6 +186,7 @@ fn point(capture: CaptureId, table: &TrackingTable) -> Point {
         interface: None,
         capture_name: table.name.clone(),
         observed: None,
+        lost_packets: 0,
         unresolved: Vec::new(),
     }
 }

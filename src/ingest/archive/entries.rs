@@ -179,9 +179,16 @@ impl<'e> Entries<'e> {
                 (None, Err(message)) if self.met == 0 => {
                     InputErrorKind::Damaged { message, offset_bytes }
                 }
-                (None, _) => InputErrorKind::NothingInArchive {
+                (None, end) => InputErrorKind::NothingInArchive {
                     archive: self.format.as_text(),
-                    holds: if self.met == 0 { "no files".to_owned() } else { self.list() },
+                    holds: match (self.met, end) {
+                        (0, _) => "no files".to_owned(),
+                        (_, Ok(())) => self.list(),
+                        (_, Err(message)) => format!(
+                            "{}; and it ends early, at byte {offset_bytes}: {message}",
+                            self.list()
+                        ),
+                    },
                 },
             });
         }

@@ -101,7 +101,10 @@ fn read_entry(
     entries: &mut Entries<'_>,
 ) -> Result<Flow, String> {
     let kind = header.entry_type();
-    let stated = header.entry_size().map_err(|error| format!("a header is damaged: {error}"))?;
+    let stated = find_size(header, kind)?;
+    if kind == EntryType::GNUSparse && !skip_sparse_maps(window, header) {
+        return Err("the map of a sparse file is cut".to_owned());
+    }
     if is_extension(kind) {
         let mut content = Content::new(window, stated);
         if stated <= EXTENSION_MAX_BYTES {
@@ -148,6 +151,33 @@ fn read_entry(
         let name = crate::ingest::label::label(&name);
         Err(format!("entry '{name}' is cut: {size_bytes} bytes were expected"))
     }
+}
+
+/// The size of the content in bytes. An empty field is 0: GNU tar writes none for a
+/// volume's label. A file has one.
+fn find_size(header: &Header, kind: EntryType) -> Result<u64, String> {
+    let field = header.as_bytes().get(124..136).unwrap_or(&[]);
+    let is_empty = field.iter().all(|byte| matches!(byte, 0 | b' '));
+    let is_file = matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
+    if is_empty && !is_file {
+        return Ok(0);
+    }
+    header.entry_size().map_err(|error| format!("a header is damaged: {error}"))
+}
+
+/// Moves past the blocks between the header of GNU tar's older sparse files and their
+/// content: the header has room for four pieces of a file, such a block for 21 more, and
+/// each says whether another follows. False where the archive ends before.
+fn skip_sparse_maps(window: &mut Window<'_>, header: &Header) -> bool {
+    let mut is_extended = header.as_bytes().get(482).is_some_and(|flag| *flag != 0);
+    while is_extended {
+        if !window.ensure(BLOCK_BYTES) {
+            return false;
+        }
+        is_extended = window.unused().get(504).is_some_and(|flag| *flag != 0);
+        window.consume(BLOCK_BYTES);
+    }
+    true
 }
 
 /// Whether a header only says more about the next one, or about all.

@@ -30,6 +30,11 @@ pub fn read(window: &mut Window<'_>, entries: &mut Entries<'_>) -> Result<(), St
                 }
                 flow
             }
+            // A directory has no content, and some writers give it no descriptor either.
+            Length::InDescriptor if header.is_directory() => {
+                let _ = descriptor::skip(window, 0);
+                Flow::Continue
+            }
             Length::InDescriptor => read_streamed(window, &header, entries)?,
         };
         if let Flow::Stop = flow {

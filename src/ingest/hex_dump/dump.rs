@@ -13,6 +13,8 @@ pub struct HexDump {
     bytes: Vec<u8>,
     /// A line was missing: what follows it has no place.
     is_broken: bool,
+    /// Lines like the last one are left out up to the next: `*` of `hexdump` and `od`.
+    is_repeated: bool,
 }
 
 impl HexDump {
@@ -23,7 +25,9 @@ impl HexDump {
             // Under -vv single options are dumped too, before the packet.
             self.bytes.clear();
             self.is_broken = false;
+            self.is_repeated = false;
         }
+        self.repeat_up_to(line.offset);
         if line.offset != self.bytes.len() {
             self.is_broken = true;
         }
@@ -31,6 +35,30 @@ impl HexDump {
             push_digits(&mut self.bytes, line.rest);
         }
         true
+    }
+
+    /// Takes the `*` that stands for lines which are like the one before it, or the
+    /// offset at which they end; says whether it is one.
+    pub fn take_repetition(&mut self, text: &str, end_offset: Option<usize>) -> bool {
+        if text.trim() == "*" {
+            self.is_repeated = self.bytes.len() >= BYTES_PER_LINE;
+            return self.is_repeated;
+        }
+        let Some(end) = end_offset.filter(|_| self.is_repeated) else { return false };
+        self.repeat_up_to(end);
+        true
+    }
+
+    fn repeat_up_to(&mut self, end: usize) {
+        if !std::mem::take(&mut self.is_repeated) || end > LIMIT_BYTES {
+            return;
+        }
+        while self.bytes.len() < end
+            && let Some(start) = self.bytes.len().checked_sub(BYTES_PER_LINE)
+        {
+            let count = BYTES_PER_LINE.min(end - self.bytes.len());
+            self.bytes.extend_from_within(start..start + count);
+        }
     }
 
     #[must_use]
@@ -59,7 +87,8 @@ impl DumpLine<'_> {
 }
 
 /// `0x0010:  4500 …` of tcpdump, `0x0010   4500 …` of its old versions and of
-/// FortiGate, `0010  45 00 …` of Wireshark and `od`, `00000010: 4500 …` of `xxd`.
+/// FortiGate, `0010  45 00 …` of Wireshark and `od`, `00000010: 4500 …` of `xxd`,
+/// `0010:  45000044 …` of Cisco's IOS XE.
 #[must_use]
 pub fn find_dump_line(line: &str) -> Option<DumpLine<'_>> {
     let line = line.trim();
@@ -82,19 +111,21 @@ pub fn find_dump_line(line: &str) -> Option<DumpLine<'_>> {
     // that of a line.
     let first = rest.split_whitespace().next()?;
     let is_group = find_pair(first).is_some()
-        || ((is_marked || has_colon) && first.len() == 4 && is_hex(first));
+        || ((is_marked || has_colon) && matches!(first.len(), 4 | 8) && is_hex(first));
     (is_group && (is_marked || offset % 8 == 0)).then_some(DumpLine { offset, is_marked, rest })
 }
 
-/// Groups of two or four digits, up to what shows the same bytes as characters:
+/// Groups of two, four or eight digits, up to what shows the same bytes as characters:
 /// two spaces or a tab stand before that.
 fn push_digits(bytes: &mut Vec<u8>, rest: &str) {
     let rest = rest.trim_start().replace('\t', "  ");
-    let is_pairs = rest.split(' ').next().is_some_and(|first| first.len() == 2);
+    let first_digits = rest.split(' ').next().map_or(0, str::len);
+    let is_pairs = first_digits == 2;
     let (first, second) = rest.split_once("  ").unwrap_or((&rest, ""));
     let mut left = BYTES_PER_LINE;
     for group in first.split(' ') {
-        if !push_group(bytes, group, &mut left) || (!is_pairs && group.len() == 2) {
+        // A shorter group than the first is the last.
+        if !push_group(bytes, group, &mut left) || group.len() < first_digits {
             return;
         }
     }
@@ -112,7 +143,7 @@ fn push_digits(bytes: &mut Vec<u8>, rest: &str) {
 
 /// Adds a group's bytes; says whether it is one, and another may follow.
 fn push_group(bytes: &mut Vec<u8>, group: &str, left: &mut usize) -> bool {
-    if !matches!(group.len(), 2 | 4) || !is_hex(group) || *left == 0 {
+    if !matches!(group.len(), 2 | 4 | 6 | 8) || !is_hex(group) || *left == 0 {
         return false;
     }
     for pair in group.as_bytes().chunks_exact(2) {
@@ -138,7 +169,7 @@ mod tests {
     #[test]
     fn lines_of_all_programs_are_read() {
         let bytes: Vec<u8> = (0x45_u8..0x55).collect();
-        let cases: [(&str, usize, &[u8]); 15] = [
+        let cases: [(&str, usize, &[u8]); 18] = [
             ("0x0010:  4546 4748 494a 4b4c 4d4e 4f50 5152 5354  EFGHIJKLMNOPQRST", 16, &bytes),
             ("0x0010   4546 4748 494a 4b4c 4d4e 4f50 5152 5354        EFGHIJKL", 16, &bytes),
             ("0x0010\t 4546 4748 494a 4b4c 4d4e 4f50 5152 5354\tEFGHIJKLMNOP", 16, &bytes),
@@ -152,6 +183,9 @@ mod tests {
             ("0010  45 46 47   ab cd ef", 16, &bytes[..3]),
             ("0010  45 46 4", 16, &bytes[..2]),
             ("0x0010:  4546 47  abcd", 16, &bytes[..3]),
+            ("  0010:  45464748 494A4B4C 4D4E4F50 51525354    EFGHIJKLMNOPQRST", 16, &bytes),
+            ("  0010:  45464748 494A4B                        EFGHIJK", 16, &bytes[..7]),
+            ("  0010:  45464748 49 4A4B                       EFGHI", 16, &bytes[..5]),
             ("0x0010:", 16, &[]),
             ("0000  45", 0, &bytes[..1]),
         ];

@@ -4,18 +4,21 @@
 //! between them says nothing. Wireshark and `tshark -V -x` print `Frame 1: …` and
 //! the packet's fields before the dump, of which the time is read.
 
+mod caption;
 mod dump;
 mod fields;
 mod frame;
 mod head;
 pub mod pairs;
 
-use super::tcpdump_text::looks_like_row;
+use super::tcpdump_text::{Timeline, looks_like_row};
 use super::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
 use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, LinkAudience, Packet};
 use crate::model::time::Timestamp;
+pub use caption::Caption;
+use caption::{find_end_offset, split_time};
 pub use dump::{HexDump, find_dump_line};
 use fields::Fields;
 pub use fields::find_ports;
@@ -39,6 +42,10 @@ pub struct HexRun {
     /// Frames of which neither bytes nor fields were printed.
     without_bytes: u64,
     last_at: Option<Timestamp>,
+    /// What the line above the next bare dump says.
+    caption: Caption,
+    /// Of the times that stand above bare dumps.
+    timeline: Option<Timeline>,
 }
 
 /// A frame while its lines come in.
@@ -49,6 +56,8 @@ struct Pending {
     dump: HexDump,
     /// What is printed of the frame's fields.
     fields: Fields,
+    /// Of a bare dump.
+    caption: Caption,
     /// Another dump of the same frame has begun: what was put together from
     /// several frames, or decrypted.
     is_whole: bool,
@@ -58,7 +67,12 @@ struct Pending {
 #[must_use]
 pub fn begins_dumps(text: &str) -> bool {
     find_head(text).is_some()
-        || find_dump_line(text).is_some_and(|line| line.offset == 0 && line.count() >= LEAST_BYTES)
+        || begins_bare_dump(text)
+        || split_time(text).is_some_and(|(_, dump)| begins_bare_dump(dump))
+}
+
+fn begins_bare_dump(text: &str) -> bool {
+    find_dump_line(text).is_some_and(|line| line.offset == 0 && line.count() >= LEAST_BYTES)
 }
 
 /// Whether Wireshark prints the fields of a frame below this line.
@@ -68,10 +82,10 @@ pub fn begins_fields(text: &str) -> bool {
 }
 
 impl HexRun {
-    /// A row that begins at `first_line`.
+    /// A row that begins at `first_line`, below a line that says `caption`.
     #[must_use]
-    pub fn new(first_line: u64) -> Self {
-        Self { first_line, ..Self::default() }
+    pub fn new(first_line: u64, caption: Caption) -> Self {
+        Self { first_line, caption, ..Self::default() }
     }
 
     /// Takes the next line; says whether it is a frame's. Others may stand
@@ -90,6 +104,24 @@ impl HexRun {
         if looks_like_row(text) {
             self.settle(sink);
             return false;
+        }
+        if let Some((caption, dump)) = split_time(text)
+            && begins_bare_dump(dump)
+        {
+            self.settle(sink);
+            self.caption = caption;
+            self.push_dump(0, dump, sink);
+            return true;
+        }
+        if let Some(pending) = &mut self.pending
+            && pending.dump.take_repetition(text, find_end_offset(text))
+        {
+            return true;
+        }
+        if let Some(caption) = Caption::read(text)
+            && self.pending.as_ref().is_none_or(|pending| pending.head.is_none())
+        {
+            self.caption = caption;
         }
         let Some(pending) = &mut self.pending else { return false };
         if pending.head.is_none() {
@@ -129,7 +161,9 @@ impl HexRun {
         if offset == 0 && begins_again && !has_head {
             self.settle(sink);
         }
-        let pending = self.pending.get_or_insert_default();
+        let caption =
+            if offset == 0 { std::mem::take(&mut self.caption) } else { Caption::default() };
+        let pending = self.pending.get_or_insert_with(|| Pending { caption, ..Pending::default() });
         pending.is_whole |= offset == 0 && begins_again && has_head;
         if !pending.is_whole {
             pending.dump.push(text);
@@ -137,7 +171,10 @@ impl HexRun {
     }
 
     fn settle(&mut self, sink: Sink<'_>) {
-        let Some(pending) = self.pending.take() else { return };
+        let Some(mut pending) = self.pending.take() else { return };
+        if pending.head.is_none() && pending.caption.is_derived {
+            return;
+        }
         let length = pending.head.map(|head| head.length);
         let bytes = pending.dump.bytes();
         let found = find_frame(bytes, None, length).filter(|found| {
@@ -155,7 +192,14 @@ impl HexRun {
             }
             return;
         };
-        self.open(Some(found.link_type), pending.at, sink);
+        let mut clock = if pending.at.is_some() { Clock::Absolute } else { Clock::None };
+        if let Some(stamp) = pending.caption.stamp.filter(|_| pending.head.is_none()) {
+            let style = pending.caption.style;
+            let timeline = self.timeline.get_or_insert_with(|| Timeline::new(style));
+            clock = timeline.settle(Some(stamp));
+            pending.at = Some(timeline.place(Some(stamp)));
+        }
+        self.open(Some(found.link_type), (pending.at, clock), sink);
         self.frames += 1;
         self.last_at = pending.at.or(self.last_at);
         sink(Event::Frame(Frame {
@@ -171,7 +215,8 @@ impl HexRun {
 
     /// Hands out what the fields of a frame tell.
     fn hand_out(&mut self, content: Content, at: Option<Timestamp>, sink: Sink<'_>) {
-        self.open(None, at, sink);
+        let clock = if at.is_some() { Clock::Absolute } else { Clock::None };
+        self.open(None, (at, clock), sink);
         self.frames += 1;
         self.last_at = at.or(self.last_at);
         sink(Event::Packet(Packet {
@@ -198,13 +243,18 @@ impl HexRun {
         }
     }
 
-    fn open(&mut self, link_type: Option<LinkType>, at: Option<Timestamp>, sink: Sink<'_>) {
+    fn open(
+        &mut self,
+        link_type: Option<LinkType>,
+        (at, clock): (Option<Timestamp>, Clock),
+        sink: Sink<'_>,
+    ) {
         if std::mem::replace(&mut self.is_open, true) {
             return;
         }
         sink(Event::CaptureBegins(CaptureHeader {
             format: CaptureFormat::HexDump,
-            clock: if at.is_some() { Clock::Absolute } else { Clock::None },
+            clock,
             name: None,
             node: None,
             interface: None,

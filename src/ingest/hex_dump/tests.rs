@@ -1,7 +1,7 @@
 //! Rows of dumps, and what is none.
 
 use crate::ingest::samples::{Seen, read_all};
-use crate::model::capture::LinkType;
+use crate::model::capture::{Clock, LinkType};
 
 const V4: &str = "\
 0000  02 00 00 00 00 02 02 00 00 00 00 01 08 00 45 00   ..............E.
@@ -85,6 +85,94 @@ fn a_prompt_ends_a_row() {
     let (events, _) = read_all(text.as_bytes());
     assert_eq!(events.iter().filter(|event| matches!(event, Seen::Begins(_))).count(), 2);
     assert_eq!(events.iter().filter(|event| event.is_frame()).count(), 1);
+}
+
+#[test]
+fn times_above_and_before_dumps_are_read() {
+    let v6 = V6.strip_suffix('\n').unwrap();
+    // the text, the clock, and the times in milliseconds, from the first one on
+    let cases = [
+        (format!("2023-11-14 22:13:20.000\n{V4}\n2023-11-14 22:13:20.500\n{V6}"), Clock::Absolute),
+        (format!("I 22:13:20.000\n{V4}\nO 22:13:20.500\n{V6}"), Clock::TimeOfDay),
+        (format!("22:13:20.000 {V4}22:13:20.500 {V6}"), Clock::TimeOfDay),
+        (format!("1700000000.000000\n{V4}\n1700000000.500000\n{V6}"), Clock::Absolute),
+        (format!("0.000000\n{V4}\n0.500000\n{v6}"), Clock::Relative),
+    ];
+    for (text, clock) in cases {
+        let (events, outcome) = read_all(text.as_bytes());
+        assert_eq!(outcome, Ok(()));
+        assert!(matches!(&events[0], Seen::Begins(header) if header.clock == clock), "{events:?}");
+        let times: Vec<i64> = events
+            .iter()
+            .filter_map(|event| match event {
+                Seen::Frame { at, .. } => Some(at.as_nanoseconds()),
+                _ => None,
+            })
+            .collect();
+        assert!(matches!(times[..], [first, last] if last - first == 500_000_000), "{text}");
+    }
+    let untimed = format!("These were sent at 22:13:20.000:\n{V4}\nand answered:\n{V6}");
+    let (events, _) = read_all(untimed.as_bytes());
+    assert!(matches!(&events[0], Seen::Begins(header) if header.clock == Clock::None));
+}
+
+#[test]
+fn what_was_put_together_has_no_number() {
+    let text = format!(
+        "{V4}\nFrame (46 bytes):\n\n{V4}\nReassembled IPv4 (52 bytes):\n\n{V6}\n{V4}\nFrame (52 bytes):\n\n{V6}\nDecrypted UDP (46 bytes):\n\n{V4}"
+    );
+    let (events, _) = read_all(text.as_bytes());
+    let v4 = |number| Some((number, LinkType::Ethernet, 46));
+    assert_eq!(outline(&events), [v4(1), v4(2), v4(3), Some((4, LinkType::RawIp, 52))]);
+}
+
+#[test]
+fn repeated_lines_are_filled_in() {
+    let bytes = |length: u8| {
+        let head = V4.lines().next().unwrap();
+        let second = format!("0010  00 {length:02x} 00 01 00 00 40 11 00 00 c0 00 02 07 c6 33");
+        format!(
+            "{head}\n{second}\n0020  64 0a 13 88 00 45 00 {:02x} 00 00 78 78 78 78 78 78\n0030  78 78 78 78 78 78 78 78 78 78 78 78 78 78 78 78\n*\n",
+            length - 20
+        )
+    };
+    let cases = [
+        // 0x10 + 0x60 bytes, and four more on a line of their own
+        (format!("{}0070  78 78 78 78\n", bytes(0x66)), 0x74),
+        // to the offset of the end
+        (format!("{}000070\n", bytes(0x62)), 0x70),
+    ];
+    for (text, length) in cases {
+        let (events, _) = read_all(format!("{text}\n{V4}").as_bytes());
+        let expected = [Some((1, LinkType::Ethernet, length)), Some((2, LinkType::Ethernet, 46))];
+        assert_eq!(outline(&events), expected, "{text}");
+    }
+}
+
+/// `show monitor capture NAME buffer dump` of IOS XE: a number before each packet.
+#[test]
+fn dumps_of_cisco_are_read() {
+    let wide = |dump: &str| {
+        let rows = dump.lines().map(|line| {
+            let (offset, rest) = line.split_at(4);
+            let pairs: Vec<&str> =
+                rest.trim_start().split("   ").next().unwrap().split(' ').collect();
+            let groups: Vec<String> =
+                pairs.chunks(4).map(|group| group.concat().to_uppercase()).collect();
+            format!("  {offset}:  {:<38}............\n", groups.join(" "))
+        });
+        rows.collect::<String>()
+    };
+    let text = format!(
+        "Switch# show monitor capture mycap buffer dump\n0\n{}\n1\n{}\n2\n{}",
+        wide(V4),
+        wide(V6),
+        wide(V4)
+    );
+    let (events, outcome) = read_all(text.as_bytes());
+    assert_eq!(outcome, Ok(()));
+    let v4 = |number| Some((number, LinkType::Ethernet, 46));
+    assert_eq!(outline(&events), [v4(1), Some((2, LinkType::RawIp, 52)), v4(3)], "{text}");
 }
 
 /// `tshark -V`: fields without bytes.

@@ -6,6 +6,7 @@
 //! again, without their bytes: such lines are passed over.
 
 mod head;
+mod icmp;
 mod packet;
 
 use super::faults::Faults;

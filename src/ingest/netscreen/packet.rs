@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use super::head::Head;
+use super::icmp;
 use crate::ingest::hex_dump::pairs::{find_pair, read_pairs};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::packet::{Application, Content, Datagram};
+use crate::model::packet::{Application, Content, Datagram, IcmpError};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
@@ -15,6 +16,7 @@ const BYTES_PER_LINE: usize = 16;
 const INDENTATION: usize = 8;
 /// Lines in words that one packet has; more belong to something else.
 const LIMIT_WORD_LINES: usize = 8;
+const ICMP: u8 = 1;
 const UDP: u8 = 17;
 
 /// A packet whose head was read.
@@ -33,6 +35,8 @@ pub struct Pending {
     word_lines: usize,
     sides: Option<(IpAddr, IpAddr, u8)>,
     ports: Option<(u16, u16, u32)>,
+    /// Type and code.
+    icmp: Option<(u8, u8)>,
 }
 
 /// What a line below a head is.
@@ -75,6 +79,7 @@ impl Pending {
             word_lines: 0,
             sides: None,
             ports: None,
+            icmp: None,
         }
     }
 
@@ -148,6 +153,7 @@ impl Pending {
         {
             self.sides = Some((source, destination, protocol));
         }
+        self.icmp = self.icmp.or_else(|| icmp::find_message(text));
         if let Some(rest) = text.strip_prefix("udp:ports ")
             && let Some((source, rest)) = rest.split_once("->")
             && let Some((destination, length)) = rest.split_once(", len=")
@@ -163,6 +169,12 @@ impl Pending {
     pub fn read(&self) -> Reading<'_> {
         if let Some(link_type) = self.find_link_type() {
             return Reading::Bytes { bytes: &self.bytes, link_type };
+        }
+        if let (Some((from, to, ICMP)), Some(message)) = (self.sides, self.icmp) {
+            let kind = icmp::find_kind(message);
+            return kind.map_or(Reading::Other, |kind| {
+                Reading::Words(Content::IcmpError(IcmpError { kind, from, to, quote: None }))
+            });
         }
         let (Some((source, destination, UDP)), Some(ports)) = (self.sides, self.ports) else {
             return Reading::Other;

@@ -1,8 +1,7 @@
 //! Nokia's pcap files, known by their first frame.
 //!
 //! Their records have four bytes more before the frame, and the file header is
-//! that of every other. Wireshark tries to read records without and with them;
-//! here the first frame decides, so that no frame waits for the next one.
+//! that of every other.
 
 /// A record's header with the four bytes of unknown use.
 pub const RECORD_HEADER_BYTES: usize = 20;
@@ -18,11 +17,15 @@ const ETHERNET_BYTES: u32 = 14;
 const KNOWN: [u16; 10] =
     [0x0800, 0x0806, 0x86dd, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848, 0x8863, 0x8864];
 
+/// Whether a frame begins with the header that Ethernet has, and with a type that is known.
+pub fn begins_plainly(frame: &[u8]) -> bool {
+    find_word(frame, 12).is_some_and(|ether_type| KNOWN.contains(&ether_type))
+}
+
 /// Whether IP begins four bytes later in `frame` than it should, and ends where a
 /// frame of `original_length` bytes ends that begins there.
 pub fn is_shifted(frame: &[u8], original_length: u32) -> bool {
-    let Some(ether_type) = find_word(frame, 12) else { return false };
-    if KNOWN.contains(&ether_type) {
+    if begins_plainly(frame) {
         return false;
     }
     let version = frame.get(18).map(|byte| byte >> 4);

@@ -1,7 +1,7 @@
 //! Captures made record by record.
 
 use crate::ingest::byte_order::ByteOrder;
-use crate::ingest::samples::{Seen, pcap_file, pcap_record, read_all};
+use crate::ingest::samples::{OneByte, Seen, noise, pcap_file, pcap_record, read_all, read_from};
 use crate::ingest::{CaptureHeader, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, LinkType};
 use crate::model::time::Timestamp;
@@ -205,4 +205,119 @@ fn variants_of_other_makers_are_read() {
             );
         }
     }
+}
+
+#[test]
+fn reading_goes_on_behind_damage() {
+    let order = ByteOrder::Little;
+    let record = |seconds: u32| pcap_record(order, 1_700_000_000 + seconds, 0, &[7; 60], 60);
+    let with_length = |seconds, length: u32| {
+        let mut damaged = record(seconds);
+        damaged[8..12].copy_from_slice(&length.to_le_bytes());
+        damaged
+    };
+    // A length that is too small leads into the frame, where something else is read.
+    let shortened = with_length(2, 20);
+    let cases: [(&str, Vec<u8>, &[u64], &str); 6] = [
+        (
+            "a huge length",
+            with_length(2, 0xff00_0000),
+            &[1, 3, 4],
+            "byte 100: frame 2 is damaged: its header announces 4278190080 bytes, more than any frame has (16777216); reading goes on at byte 176, with frame 3",
+        ),
+        (
+            "a length beyond the end",
+            with_length(2, 0x000f_0000),
+            &[1, 3, 4],
+            "byte 100: frame 2 is cut: its header announces 983040 bytes, 212 are there; reading goes on at byte 176, with frame 3",
+        ),
+        (
+            "a length that is too small",
+            shortened,
+            &[1, 2, 4, 5],
+            "byte 136: frame 3 is damaged: its header announces 117901063 bytes, more than any frame has (16777216); reading goes on at byte 176, with frame 4",
+        ),
+        (
+            "zeros",
+            vec![0; 4096],
+            &[1, 3, 4],
+            "byte 100: zeros stand where the header of frame 2 was expected; reading goes on at byte 4196, with frame 3",
+        ),
+        (
+            "text",
+            b"tcpdump: some words\n".to_vec(),
+            &[1, 3, 4],
+            "byte 100: frame 2 is damaged: its header announces 1836020512 bytes, more than any frame has (16777216); reading goes on at byte 120, with frame 3",
+        ),
+        (
+            "a far time",
+            pcap_record(order, 3_000_000_000, 0x7fff_ffff, b"abc", 2),
+            &[1, 3, 4],
+            "byte 100: frame 2 is damaged: its header has a length and a time that do not fit; reading goes on at byte 119, with frame 3",
+        ),
+    ];
+    for (name, damage, numbers, fault) in cases {
+        let parts = [&pcap_file(order, MICROSECONDS, 1)[..], &record(1), &damage, &record(3)];
+        let file = [&parts.concat()[..], &record(4)[..], &record(5)[..1]].concat();
+        let file = &file[..file.len() - 1];
+        let (events, outcome) = read_all(file);
+        assert!(outcome.is_ok(), "{name}");
+        let frames: Vec<u64> = events
+            .iter()
+            .filter_map(|event| match event {
+                Seen::Frame { number, .. } => Some(*number),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(frames, numbers, "{name}: {events:?}");
+        assert_eq!(events.iter().filter_map(Seen::fault).collect::<Vec<_>>(), [fault], "{name}");
+        assert!(events.contains(&Seen::Dropped { interface: 0, packets: 1 }), "{name}");
+        assert_eq!(read_from(&mut OneByte(file), 1 << 20).0, events, "{name}");
+    }
+}
+
+#[test]
+fn zeros_and_chance_end_a_capture() {
+    let order = ByteOrder::Little;
+    let record = pcap_record(order, 1_700_000_000, 0, &[7; 60], 60);
+    let inner = [record.clone(), record.clone(), record.clone()].concat();
+    let carrier = pcap_record(order, 1_700_000_000, 0, &inner, 3_000);
+    let cases: [(&str, Vec<u8>, usize, &str); 3] = [
+        (
+            "zeros to the end",
+            vec![0; 4096],
+            1,
+            "byte 100: zeros stand where the header of frame 2 was expected; the capture ends here, after frame 1",
+        ),
+        (
+            "noise",
+            [vec![0xff; 16], noise(4096)].concat(),
+            1,
+            "byte 100: frame 2 is damaged: its header announces 4294967295 bytes, more than any frame has (16777216); the capture ends here, after frame 1",
+        ),
+        (
+            "a capture in a frame that is cut",
+            carrier[..carrier.len() - 1].to_vec(),
+            1,
+            "byte 100: frame 2 is cut: its header announces 228 bytes, 227 are there; the capture ends here, after frame 1",
+        ),
+    ];
+    for (name, tail, count, fault) in cases {
+        let file = [&pcap_file(order, MICROSECONDS, 1)[..], &record, &tail].concat();
+        let (events, _) = read_all(&file);
+        assert_eq!(events.iter().filter(|event| event.is_frame()).count(), count, "{name}");
+        assert_eq!(events.iter().filter_map(Seen::fault).collect::<Vec<_>>(), [fault], "{name}");
+    }
+}
+
+#[test]
+fn searches_are_limited() {
+    let order = ByteOrder::Little;
+    let record = |seconds: u32| pcap_record(order, 1_700_000_000 + seconds, 0, &[7; 60], 60);
+    let mut file = pcap_file(order, MICROSECONDS, 1);
+    for seconds in 0..150 {
+        file.extend([record(seconds), record(seconds), vec![0xff; 20]].concat());
+    }
+    let (events, _) = read_all(&file);
+    assert_eq!(events.iter().filter(|event| event.is_frame()).count(), 202);
 }

@@ -25,6 +25,9 @@ pub enum Kind {
     SimplePacket,
     InterfaceStatistics,
     EnhancedPacket,
+    /// What Wireshark shows as a frame, though it is no packet of a network: entries of
+    /// a journal, custom blocks, a system's events.
+    OtherRecord(u32),
     Other(u32),
 }
 
@@ -83,9 +86,11 @@ impl BlockHead {
             Kind::SectionHeader | Kind::InterfaceDescription | Kind::InterfaceStatistics => {
                 HEADER_BLOCK_MAX_BYTES
             }
-            Kind::ObsoletePacket | Kind::SimplePacket | Kind::EnhancedPacket | Kind::Other(_) => {
-                PACKET_BLOCK_MAX_BYTES
-            }
+            Kind::ObsoletePacket
+            | Kind::SimplePacket
+            | Kind::EnhancedPacket
+            | Kind::OtherRecord(_)
+            | Kind::Other(_) => PACKET_BLOCK_MAX_BYTES,
         };
         if self.length > max_bytes {
             return Err(format!(
@@ -151,6 +156,9 @@ impl From<u32> for Kind {
             3 => Self::SimplePacket,
             5 => Self::InterfaceStatistics,
             6 => Self::EnhancedPacket,
+            9 | 0x0bad | 0x4000_0bad | 0x204 | 0x208 | 0x216 | 0x217 | 0x221 | 0x222 => {
+                Self::OtherRecord(number)
+            }
             other => Self::Other(other),
         }
     }
@@ -164,7 +172,9 @@ impl fmt::Display for BlockHead {
             Kind::InterfaceDescription => "an interface description",
             Kind::InterfaceStatistics => "an interface's statistics",
             Kind::ObsoletePacket | Kind::SimplePacket | Kind::EnhancedPacket => "a packet block",
-            Kind::Other(number) => return write!(f, "a block of type {number:#x}"),
+            Kind::OtherRecord(number) | Kind::Other(number) => {
+                return write!(f, "a block of type {number:#x}");
+            }
         })
     }
 }

@@ -210,7 +210,7 @@ fn packets_before_any_interface_are_counted_and_summed_up() {
 #[test]
 fn other_blocks_are_skipped_whatever_is_in_them() {
     for order in [Little, Big] {
-        let others: Vec<u8> = [4, 9, 10, 0x0bad, 0x4000_0bad, 0x8000_0001, 0xdead_beef]
+        let others: Vec<u8> = [4, 10, 0x8000_0001, 0xdead_beef]
             .into_iter()
             .flat_map(|kind| block(order, kind, &vec![0xff; 1_000_000]))
             .collect();
@@ -219,6 +219,56 @@ fn other_blocks_are_skipped_whatever_is_in_them() {
         assert!(outcome.is_ok());
         assert!(matches!(&events[2..], [Seen::Frame { .. }, Seen::Ends]), "{events:?}");
     }
+}
+
+#[test]
+fn records_that_are_no_packets_have_numbers() {
+    for order in [Little, Big] {
+        for kind in [9, 0x0bad, 0x4000_0bad, 0x204, 0x222] {
+            let record = block(order, kind, &[0xff; 40]);
+            let file = [begin(order), record, packet(order, 0, 1, b"x", &[])].concat();
+            let (events, outcome) = read_all(&file);
+            assert!(outcome.is_ok());
+            assert!(
+                matches!(&events[2..], [
+                    Seen::Text(other), Seen::Frame { number: 2, .. }, Seen::Ends,
+                ] if other == "OtherPacket { frame: 1, at: None }"),
+                "{kind:#x}: {events:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_capture_that_begins_without_times_has_no_clock() {
+    let simple = block(Little, 3, &[&[4, 0, 0, 0][..], b"abcd"].concat());
+    let timed = packet(Little, 0, 1, b"x", &[]);
+    let unknown = packet(Little, 9, 1, b"x", &[]);
+    for (packets, clock) in [
+        (vec![simple.clone(), timed.clone()], Clock::None),
+        (vec![simple.clone(), simple.clone()], Clock::None),
+        (vec![timed.clone(), simple.clone()], Clock::Absolute),
+        (vec![unknown, timed], Clock::Absolute),
+        (vec![], Clock::Absolute),
+    ] {
+        let file = [begin(Little), packets.concat()].concat();
+        let (events, _) = read_all(&file);
+        assert!(matches!(&events[0], Seen::Begins(header) if header.clock == clock), "{events:?}");
+        let begins = events.iter().filter(|event| matches!(event, Seen::Begins(_))).count();
+        assert_eq!(begins, 1);
+        assert!(matches!(events[1], Seen::Interface(_)));
+    }
+}
+
+#[test]
+fn every_frame_that_is_not_handed_out_is_told_by_itself() {
+    let unknown = packet(Little, 9, 1, b"x", &[]);
+    let timed = packet(Little, 0, 1, b"x", &[]);
+    let file = [begin(Little), unknown.repeat(130), timed].concat();
+    let (events, _) = read_all(&file);
+    let others = events.iter().filter(|event| matches!(event, Seen::Text(_))).count();
+    assert_eq!(others, 130);
+    assert!(events.iter().any(|event| matches!(event, Seen::Frame { number: 131, .. })));
 }
 
 #[test]

@@ -62,8 +62,8 @@ fn split_columns(text: &str) -> (String, &str) {
     (format!("{interface} {direction} "), rest)
 }
 
-/// `802.1Q vlan#10 P0 `.
-fn skip_vlan(text: &str) -> &str {
+/// `802.1Q vlan#10 P0 `, which tcpdump 3 and Cisco's ASA print too.
+pub fn skip_vlan(text: &str) -> &str {
     let mut rest = text;
     while let Some(behind) = rest.strip_prefix("802.1Q vlan#") {
         let (_, behind) = split_word(behind);
@@ -108,6 +108,8 @@ fn find_segment(summary: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::{Family, Network, read_head};
+    use super::super::packet_line::looks_like_packet;
     use super::*;
 
     #[test]
@@ -175,6 +177,25 @@ mod tests {
             let line = find_line(text, Around::Unknown);
             assert_eq!(line.map(|line| line.text).unwrap_or_default(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn tags_are_passed_over_in_the_lines_of_other_programs() {
+        for (family, packet) in [
+            (Family::V4, "192.0.2.7.41226 > 198.51.100.10.69:  udp 33"),
+            (Family::V6, "2001:db8::7.41226 > 2001:db8:1::10.69:  udp 33"),
+        ] {
+            for tags in ["802.1Q vlan#10 P0 ", "802.1Q vlan#10 P0 802.1Q vlan#20 P3 "] {
+                let line = format!("{tags}{packet}");
+                assert_eq!(
+                    read_head(&line).network,
+                    Network::Ip { family, text: packet },
+                    "{tags}"
+                );
+                assert!(looks_like_packet(&format!("   1: 22:13:20.000000       {tags}{packet}")));
+            }
+        }
+        assert_eq!(read_head("802.1Q vlan#10 P0 arp who-has 192.0.2.1").network, Network::Other);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What stands between a line's time and its addresses: interface and
 //! direction columns, and the link header that `-e` prints.
 
+use super::fortigate::skip_vlan;
 use super::link::{LINK_LEADS, find_inner, read_link, starts_with_mac};
 use super::remark::{Remark, find_remark};
 use crate::model::capture::Direction;
@@ -113,7 +114,7 @@ pub fn read_head(text: &str) -> Head<'_> {
         let (network, frame_length) = read_link(rest);
         return Head { interface, direction, frame_length, network };
     }
-    Head { interface, direction, frame_length: None, network: read_network(rest) }
+    Head { interface, direction, frame_length: None, network: read_network(skip_vlan(rest)) }
 }
 
 /// Whether a line without a time can be a packet of a run without times.

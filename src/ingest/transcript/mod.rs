@@ -25,7 +25,7 @@ use std::io::BufRead;
 use super::Event;
 use super::dig::DigRun;
 use super::flow_events::FlowRun;
-use super::hex_dump::HexRun;
+use super::hex_dump::{Caption, HexRun};
 use super::netscreen::NetscreenRun;
 use super::server_log::find_failure;
 use super::tcpdump_text::{Origin, Run};
@@ -68,6 +68,7 @@ pub fn read_text(
         is_full: false,
         open_line: None,
         broken_line: None,
+        caption: Caption::default(),
     };
     let mut line = Line::default();
     loop {
@@ -107,6 +108,8 @@ struct Splitter {
     open_line: Option<u64>,
     /// A line behind such a one that is no packet's, and ended the run.
     broken_line: Option<u64>,
+    /// What the last line of prose says, if a dump follows on it.
+    caption: Caption,
 }
 
 impl Splitter {
@@ -218,7 +221,11 @@ impl Splitter {
     /// What begins without a command ends what is open; other lines do not, so
     /// that text may stand between frames.
     fn open_bare(&mut self, line: u64, text: &str, sink: Sink<'_>) {
-        let Some(bare) = find_bare(text) else { return };
+        let Some(bare) = find_bare(text) else {
+            self.caption = Caption::read(text).unwrap_or(self.caption);
+            return;
+        };
+        let caption = std::mem::take(&mut self.caption);
         if bare == Bare::Failure {
             self.tell_failure(text, sink);
             return;
@@ -248,7 +255,7 @@ impl Splitter {
                 Section::Dig(Box::new(run))
             }
             Bare::HexDumps => {
-                let mut run = HexRun::new(line);
+                let mut run = HexRun::new(line, caption);
                 run.push(text, sink);
                 Section::HexDumps(Box::new(run))
             }

@@ -39,6 +39,11 @@ pub enum Length {
 }
 
 impl Header {
+    /// Whether it is a directory by its name: such an entry stores nothing.
+    pub fn is_directory(&self) -> bool {
+        self.name.ends_with(b"/") && self.method == Method::Stored
+    }
+
     /// The header at which the window stands. `None` where the entries end.
     pub fn read(window: &mut Window<'_>) -> Result<Option<Self>, String> {
         if window.offset() == 0 && window.ensure(8) && window.unused().starts_with(b"PK00PK") {
