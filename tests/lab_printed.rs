@@ -104,14 +104,14 @@ const LACKS: [Lack; 9] = [
         ],
     },
     Lack {
-        why: "the request-id of SNMP is printed under -v only, and not where it is encrypted or cut",
+        why: "the request-id of SNMP is printed under -v only, and not where it is encrypted or cut; without it a poll that comes as soon as a retry looks like one",
         applies: |difference| {
             let snmp = [Protocol::Snmp, Protocol::SnmpInform];
             difference.lacks_bytes() && difference.is_about(&snmp)
         },
         loses: &[Cause::ReplyIgnored],
         gains: &[Cause::RetransmissionsRecovered, Cause::ReplyIgnored],
-        verdicts: &[],
+        verdicts: &[(Verdict::Tolerated, Verdict::Broken)],
     },
     Lack {
         why: "the headers of SIP are printed under -v and -A only",

@@ -100,10 +100,12 @@ impl Transactions {
             let same_question = None;
             let is_question_alone = transaction.question == Some(transaction.identity);
             if is_question_alone && known.answered_at != NEVER {
-                // A retry, or a poller's next round: the times of several tell which.
                 let again = RETRY.contains(&at.since(known.answered_at));
+                if again {
+                    let after_answer = Some(Confidence::Likely);
+                    return Asked { novelty: Novelty::Repeat, after_answer, same_question };
+                }
                 known.answered_at = NEVER;
-                let same_question = again.then_some(SameQuestion::Next);
                 return Asked { novelty: Novelty::New, after_answer: None, same_question };
             }
             let after_answer = known.was_answered(at, Duration::MAX).then_some(Confidence::Certain);
