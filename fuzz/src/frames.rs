@@ -34,6 +34,9 @@ enum Order {
     /// packet waits for more of them: packets are in order, and of all numbers none
     /// is left out and none is told twice.
     Events,
+    /// Packets of a text. A first fragment is told once its datagram is whole or given
+    /// up, so behind later lines; of all numbers none is left out and none is told twice.
+    Late,
     /// Lines. Dig's complaint tells of the question, too: numbers never go back.
     Lines,
 }
@@ -85,10 +88,9 @@ impl Open {
             CaptureFormat::Pcap
             | CaptureFormat::Pcapng
             | CaptureFormat::Snoop
-            | CaptureFormat::TcpdumpText
-            | CaptureFormat::FortigateText
             | CaptureFormat::NetscreenText
             | CaptureFormat::HexDump => Order::Counted,
+            CaptureFormat::TcpdumpText | CaptureFormat::FortigateText => Order::Late,
             CaptureFormat::Hubble | CaptureFormat::CiliumMonitor => Order::Events,
             CaptureFormat::Dig | CaptureFormat::Conntrack => Order::Lines,
         };
@@ -105,10 +107,11 @@ impl Open {
         assert!(self.interfaces.contains(&interface), "interface {interface} was not told");
         let is_in_order = match self.order {
             Order::Counted | Order::Events => number > self.last_packet,
+            Order::Late => number > self.last_packet || self.missing.contains(&number),
             Order::Lines => number >= self.last_packet,
         };
         assert!(is_in_order, "packet {number} after packet {}", self.last_packet);
-        self.last_packet = number;
+        self.last_packet = self.last_packet.max(number);
         self.number(number);
     }
 
@@ -119,7 +122,7 @@ impl Open {
             Order::Counted => {
                 assert_eq!(number, last + 1, "frame {number} after frame {last}");
             }
-            Order::Events => {
+            Order::Events | Order::Late => {
                 assert!(number > last || self.missing.contains(&number), "frame {number} twice");
                 self.missing.remove(&number);
                 self.missing.extend(last + 1..number);
@@ -130,8 +133,8 @@ impl Open {
     }
 
     fn end(self) {
-        if self.order == Order::Events {
-            assert_eq!(self.missing.first(), None, "flow events are left out");
+        if matches!(self.order, Order::Events | Order::Late) {
+            assert_eq!(self.missing.first(), None, "frames are left out");
         }
     }
 }

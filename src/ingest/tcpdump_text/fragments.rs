@@ -72,8 +72,10 @@ struct Waiting {
 
 impl Fragments {
     /// Takes a first fragment: `packet` is its line, and what the line says of the
-    /// datagram.
-    pub fn begin(&mut self, packet: Packet, datagram: Datagram, fragment: Fragment) {
+    /// datagram. Says whether it is kept: one that is known already is a copy, from a
+    /// mirror port or a second interface.
+    #[must_use]
+    pub fn begin(&mut self, packet: Packet, datagram: Datagram, fragment: Fragment) -> bool {
         let total = datagram.length.saturating_add(UDP_HEADER_BYTES);
         // Of some protocols the fragment's own length is printed.
         let total_bytes = (total > fragment.payload_bytes).then_some(total);
@@ -81,11 +83,11 @@ impl Fragments {
             fragment.identification.is_some() && waiting.fragment.is_of_one(&fragment)
         });
         if known.is_some() {
-            // A copy, from a mirror port or a second interface.
-            return;
+            return false;
         }
         let pieces = BTreeMap::from([(0, fragment.payload_bytes)]);
         self.waiting.push_back(Waiting { first: packet, datagram, fragment, pieces, total_bytes });
+        true
     }
 
     /// Takes a later fragment, whose line came at `at`.

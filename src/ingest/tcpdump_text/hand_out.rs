@@ -79,7 +79,9 @@ impl Run {
                 // In a tunnel the outer packet may be in parts, and the inner length says nothing.
                 if let Some(fragment) = fragment.filter(|_| tunnel.is_none()) {
                     let first = packet(pending, Content::Datagram(datagram.clone()), tunnel);
-                    self.fragments.begin(first, datagram, fragment);
+                    if !self.fragments.begin(first, datagram, fragment) {
+                        sink(Event::OtherPacket { frame: pending.frame, at: Some(pending.at) });
+                    }
                     return;
                 }
                 Content::Datagram(datagram)
