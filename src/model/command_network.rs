@@ -88,7 +88,12 @@ pub fn is_kubectl(word: &str) -> bool {
 #[must_use]
 pub fn find_namespace(words: &[&str]) -> Option<String> {
     let start = words.iter().position(|word| is_kubectl(word))?;
-    let mut words = words.get(start + 1..)?.iter().take_while(|word| **word != "--");
+    find_namespace_option(words.get(start + 1..)?)
+}
+
+/// The same of what follows `kubectl`.
+fn find_namespace_option(words: &[&str]) -> Option<String> {
+    let mut words = words.iter().take_while(|word| **word != "--");
     while let Some(word) = words.next() {
         let value = match *word {
             "-n" | "--namespace" => words.next().copied(),
@@ -142,9 +147,7 @@ fn of_kubectl(words: &[&str]) -> CommandNetwork {
 /// The pod of `exec [-it] [-c CONTAINER] POD -- …`, whose verb is the word at `verb`.
 /// `deploy/NAME` names no pod.
 fn find_pod(words: &[&str], verb: usize) -> Option<String> {
-    // `find_namespace` looks for kubectl itself.
-    let with_program: Vec<&str> = std::iter::once("kubectl").chain(words.iter().copied()).collect();
-    let namespace = find_namespace(&with_program);
+    let namespace = find_namespace_option(words);
     let mut rest = words.get(verb + 1..)?.iter().take_while(|word| **word != "--");
     while let Some(word) = rest.next() {
         match *word {

@@ -25,41 +25,23 @@ pub(super) fn find_plain_udp(bytes: &[u8]) -> Option<IpPacket<'_>> {
 }
 
 fn find_v4(bytes: &[u8]) -> Option<IpPacket<'_>> {
-    let (header, behind) = bytes.split_first_chunk()?;
-    let [
-        _,
-        _,
-        l0,
-        l1,
-        i0,
-        i1,
-        f0,
-        f1,
-        time_to_live,
-        protocol,
-        _,
-        _,
-        s0,
-        s1,
-        s2,
-        s3,
-        d0,
-        d1,
-        d2,
-        d3,
-    ]: [u8; 20] = *header;
+    let ([_, _, l0, l1, i0, i1, f0, f1], behind) = bytes.split_first_chunk()?;
+    let ([time_to_live, protocol, _, _], behind) = behind.split_first_chunk()?;
+    let (source, behind) = behind.split_first_chunk::<4>()?;
+    let (destination, behind) = behind.split_first_chunk::<4>()?;
     let is_plain =
-        IpNumber(protocol) == IpNumber::UDP && u16::from_be_bytes([f0, f1]) & FRAGMENT_BITS == 0;
+        IpNumber(*protocol) == IpNumber::UDP && u16::from_be_bytes([*f0, *f1]) & FRAGMENT_BITS == 0;
     // Zero, or less than the header: not to be taken at its word.
-    let length = u16::from_be_bytes([l0, l1]).checked_sub(V4_HEADER_BYTES).filter(|_| is_plain)?;
+    let length =
+        u16::from_be_bytes([*l0, *l1]).checked_sub(V4_HEADER_BYTES).filter(|_| is_plain)?;
     Some(IpPacket {
-        source: Ipv4Addr::new(s0, s1, s2, s3).into(),
-        destination: Ipv4Addr::new(d0, d1, d2, d3).into(),
+        source: Ipv4Addr::from(*source).into(),
+        destination: Ipv4Addr::from(*destination).into(),
         protocol: IpNumber::UDP,
         payload: behind.get(..usize::from(length)).unwrap_or(behind),
         length: length.into(),
-        identification: NonZeroU16::new(u16::from_be_bytes([i0, i1])).map(NonZeroU16::get),
-        hop_marks: HopMarks::of_v4(time_to_live),
+        identification: NonZeroU16::new(u16::from_be_bytes([*i0, *i1])).map(NonZeroU16::get),
+        hop_marks: HopMarks::of_v4(*time_to_live),
         fragment: None,
     })
 }

@@ -3,7 +3,7 @@
 //! `Jan  6 13:41:22.025 [node1]: default/a:5000 (ID:1) -> 192.0.2.1:69 (world) to-stack FORWARDED (UDP)`
 
 use super::event::{Carries, Fate, FlowEvent, Party, Side, find_icmp_error};
-use crate::ingest::tcpdump_text::{Stamp, find_stamp};
+use crate::ingest::tcpdump_text::{Stamp, find_stamp, is_month};
 
 /// Verdicts as `Printer.getVerdict` of Hubble prints them.
 const VERDICTS: [(&str, Fate); 11] = [
@@ -154,12 +154,10 @@ fn split_stamp(text: &str) -> (Option<Stamp>, &str) {
 
 /// `Jan  6 `: without a year, so only the time of day can be used.
 fn skip_date(text: &str) -> Option<&str> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (month, rest) = text.split_once(' ')?;
     let (day, rest) = rest.trim_start().split_once(' ')?;
     let is_day = (1..=2).contains(&day.len()) && day.bytes().all(|byte| byte.is_ascii_digit());
-    (MONTHS.contains(&month) && is_day).then(|| rest.trim_start())
+    (is_month(month) && is_day).then(|| rest.trim_start())
 }
 
 /// ` [node1]: `.

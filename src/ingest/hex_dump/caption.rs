@@ -60,6 +60,7 @@ pub fn find_end_offset(text: &str) -> Option<usize> {
         (6..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_offset.then(|| usize::from_str_radix(text, 16).ok())?
 }
+
 /// `Reassembled IPv4 (2512 bytes):`, `Decrypted TLS (12 bytes):`; that of the frame itself
 /// is `Frame (1066 bytes):`.
 fn is_derived(text: &str) -> bool {

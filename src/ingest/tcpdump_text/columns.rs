@@ -3,8 +3,11 @@
 //! They are read where they name the ports: in columns of their own, or in the
 //! row's last column (`58625 → 69 Len=64`).
 
+mod protocols;
+
 use std::net::IpAddr;
 
+use self::protocols::is_datagram_protocol;
 use super::timestamp::{Stamp, StampValue, find_stamp};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{
@@ -27,74 +30,6 @@ pub struct Row {
     frame_length: u32,
     summary: String,
 }
-
-/// Protocols that UDP carries, as Wireshark's column calls them.
-const DATAGRAM_PROTOCOLS: [&str; 62] = [
-    "ASF",
-    "BACnet",
-    "BACnet-APDU",
-    "BFD Control",
-    "BOOTP",
-    "BROWSER",
-    "BVLC",
-    "CAPWAP-Control",
-    "CAPWAP-Data",
-    "CFLOW",
-    "CHARGEN",
-    "CLASSIC-STUN",
-    "CLDAP",
-    "CoAP",
-    "DAYTIME",
-    "DB-LSP-DISC",
-    "DHCP",
-    "DHCPv6",
-    "DISCARD",
-    "DNS",
-    "ECHO",
-    "ESP",
-    "GELF",
-    "Geneve",
-    "GLBP",
-    "GQUIC",
-    "GTP",
-    "HSRP",
-    "IAX2",
-    "IPMI",
-    "ISAKMP",
-    "KRB5",
-    "L2TP",
-    "LLMNR",
-    "LWAPP",
-    "MDNS",
-    "MEGACO",
-    "MGCP",
-    "NAT-PMP",
-    "NBDS",
-    "NBNS",
-    "NTP",
-    "OpenVPN",
-    "PCP",
-    "PTPv2",
-    "QUIC",
-    "RADIUS",
-    "RIP",
-    "RIPng",
-    "RIPv2",
-    "RMCP",
-    "RTCP",
-    "RTP",
-    "SIP",
-    "sFlow",
-    "SNMP",
-    "SSDP",
-    "STUN",
-    "Syslog",
-    "TFTP",
-    "UDP",
-    "UDPENCAP",
-];
-/// As above: tunnels and VPNs.
-const DATAGRAM_TUNNELS: [&str; 4] = ["SRVLOC", "TEREDO", "VXLAN", "WireGuard"];
 
 /// What a row is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,14 +144,8 @@ impl Row {
     /// Of a datagram that it does not know further it prints `Len=64`, of a segment
     /// `Seq=` as well.
     fn is_datagram(&self) -> bool {
-        let name = self.protocol.split('/').next().unwrap_or(&self.protocol);
         let is_plain = self.summary.contains("Len=") && !self.summary.contains("Seq=");
-        DATAGRAM_PROTOCOLS
-            .iter()
-            .chain(&DATAGRAM_TUNNELS)
-            .any(|known| name.eq_ignore_ascii_case(known))
-            || name.starts_with("DTLS")
-            || is_plain
+        is_plain || is_datagram_protocol(&self.protocol)
     }
 
     /// The frame's addresses.

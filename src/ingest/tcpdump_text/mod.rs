@@ -47,7 +47,7 @@ use pending::Pending;
 use questions::Questions;
 pub use timeline::{StampStyle, Timeline};
 use timestamp::{DAY_NS, SECOND_NS, StampValue};
-pub use timestamp::{Stamp, find_stamp, is_date};
+pub use timestamp::{Stamp, find_stamp, is_date, is_month};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 

@@ -7,6 +7,10 @@ use jiff::tz::TimeZone;
 pub(super) const SECOND_NS: i64 = 1_000_000_000;
 pub(super) const DAY_NS: i64 = 86_400 * SECOND_NS;
 
+/// Months as logs and OpenBSD's tcpdump write them (RFC 3164 section 4.1.2).
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// A time as a line shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
@@ -41,6 +45,12 @@ pub const fn is_date(stamp: Stamp) -> bool {
     matches!(stamp.value, StampValue::Date(_))
 }
 
+/// Whether a word is a month's short name.
+#[must_use]
+pub fn is_month(word: &str) -> bool {
+    MONTHS.contains(&word)
+}
+
 /// The time at the start of a line, and the line's rest.
 #[must_use]
 pub fn find_stamp(text: &str) -> Option<(Stamp, &str)> {
@@ -55,11 +65,9 @@ pub fn find_stamp(text: &str) -> Option<(Stamp, &str)> {
 /// midnight. Logs have such times too (`journalctl -o short-precise`), so sides have
 /// to follow.
 fn find_of_month(text: &str) -> Option<(Stamp, &str)> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (month, rest) = text.split_once(' ')?;
     let (day, rest) = split_digits(rest.trim_start())?;
-    let is_day = MONTHS.contains(&month) && day.len() <= 2;
+    let is_day = is_month(month) && day.len() <= 2;
     let (stamp, rest) = find_span(rest.strip_prefix(' ').filter(|_| is_day)?)?;
     let mut words = rest.split_whitespace();
     let is_lead = words.next().is_some_and(|word| matches!(word, "IP" | "IP6" | "arp" | "rule"));
