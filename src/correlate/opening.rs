@@ -68,9 +68,14 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
 /// (RFC 2131 section 4.1, RFC 8415 section 7.2).
 pub fn is_lease(datagram: &Datagram) -> bool {
     let ports = (datagram.flow.source.port, datagram.flow.destination.port);
-    match &datagram.application {
-        Application::Plain(Protocol::Dhcp) => ports == (67, 68),
-        Application::Plain(Protocol::Dhcpv6) => ports == (547, 546),
+    let protocol = match &datagram.application {
+        Application::Plain(protocol) => *protocol,
+        Application::Transaction(transaction) => transaction.protocol,
+        Application::Tftp(_) | Application::Unknown { .. } => return false,
+    };
+    match protocol {
+        Protocol::Dhcp => ports == (67, 68),
+        Protocol::Dhcpv6 => ports == (547, 546),
         _ => false,
     }
 }

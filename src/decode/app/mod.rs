@@ -5,9 +5,10 @@
 //! also known by their shape at any port. Where a payload does not fit its port, the
 //! port's protocol is all that is said, and that it is none of its messages. Nothing here
 //! allocates, but for the texts of TFTP requests and errors, and the address in SIP's Via.
-//! Of DHCP nothing is read: its exchanges are told apart by their addresses alone.
 
 mod coap;
+mod dhcp;
+mod dhcpv6;
 mod dns;
 mod ntp;
 mod quic;
@@ -161,11 +162,11 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         Protocol::Coap => coap::find_transaction(payload),
         Protocol::Stun => stun::find_transaction(payload),
         Protocol::Wireguard => wireguard::find_transaction(payload),
+        Protocol::Dhcp => dhcp::find_transaction(payload),
+        Protocol::Dhcpv6 => dhcpv6::find_transaction(payload),
         Protocol::Tftp
         | Protocol::Nbns
         | Protocol::Syslog
-        | Protocol::Dhcp
-        | Protocol::Dhcpv6
         | Protocol::Ssdp
         | Protocol::Ike
         | Protocol::NetFlow

@@ -1,5 +1,6 @@
 //! What a packet line says about a datagram's payload.
 
+mod dhcp;
 mod dns;
 mod ntp;
 mod radius;
@@ -23,8 +24,6 @@ pub struct Reading {
 const LEADS: &[(&str, Protocol)] = &[
     ("SYSLOG ", Protocol::Syslog),
     ("[|syslog]", Protocol::Syslog),
-    ("BOOTP/DHCP", Protocol::Dhcp),
-    ("dhcp6", Protocol::Dhcpv6),
     ("isakmp", Protocol::Ike),
     ("NONESP-encap", Protocol::Ike),
     ("UDP-encap", Protocol::Ike),
@@ -57,6 +56,9 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
         return Reading { application: sip::read(summary, body), length: find_length(summary) };
     }
     if let Some(application) = ntp::find(summary, body) {
+        return Reading { application, length: find_length(summary) };
+    }
+    if let Some(application) = dhcp::find(summary, body) {
         return Reading { application, length: find_length(summary) };
     }
     if let Some(application) = radius::find(summary, body) {

@@ -43,12 +43,7 @@ fn protocols_without_identity_are_plain() {
             Application::Plain(Protocol::Dhcp),
             Some(272),
         ),
-        (
-            (546, 547),
-            "dhcp6 inf-req (xid=a4991e (elapsed-time 0))",
-            Application::Plain(Protocol::Dhcpv6),
-            None,
-        ),
+        ((546, 547), "dhcp6 inf-req (elapsed-time 0)", Application::Plain(Protocol::Dhcpv6), None),
         ((500, 500), "isakmp: phase 1 I ident", Application::Plain(Protocol::Ike), None),
         (
             (4500, 4500),
