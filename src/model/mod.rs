@@ -21,7 +21,6 @@ pub mod progress;
 pub mod protocol;
 pub mod query;
 pub mod reason;
-pub mod refusal;
 pub mod report;
 pub mod segment;
 pub mod time;
