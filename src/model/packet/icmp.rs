@@ -98,4 +98,22 @@ impl IcmpKind {
             Self::Other => "ICMP error",
         }
     }
+
+    /// Whether it says that no such packet arrives there: any kind of unreachable (RFC 792,
+    /// RFC 4443 section 3.1). What is too big goes again in smaller parts (RFC 1191
+    /// section 3, RFC 8201 section 3), some fragments come late, and who traces a route
+    /// wants its packets to expire.
+    #[must_use]
+    pub const fn is_refusal(self) -> bool {
+        match self {
+            Self::PortUnreachable
+            | Self::HostUnreachable
+            | Self::NetworkUnreachable
+            | Self::AdminProhibited => true,
+            Self::PacketTooBig
+            | Self::TimeExceeded
+            | Self::ReassemblyTimeExceeded
+            | Self::Other => false,
+        }
+    }
 }
