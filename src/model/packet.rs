@@ -48,6 +48,29 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// A packet of whose link and IP headers nothing but `content` is known: what a text
+    /// tells.
+    #[must_use]
+    pub const fn without_headers(
+        frame: u64,
+        at: Timestamp,
+        interface: u32,
+        content: Content,
+    ) -> Self {
+        Self {
+            frame,
+            at,
+            interface,
+            kernel_interface: None,
+            direction: None,
+            link_audience: LinkAudience::Unknown,
+            ip_identification: None,
+            hop_marks: HopMarks::UNKNOWN,
+            tunnel: None,
+            content,
+        }
+    }
+
     /// Whether a packet to `destination` was sent to all hosts of its network, by its
     /// link header: to the broadcast address of a network whose mask nobody may know.
     ///
