@@ -2,15 +2,20 @@
 //! cut, or of which a part was taken, says nothing of the time after its last packet.
 
 #[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
+
+#[cfg(test)]
 mod tests {
     use std::net::IpAddr;
 
     use etherparse::PacketBuilder;
-    use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::{Cause, Verdict};
     use replyscope::model::report::Report;
     use replyscope::model::time::Timestamp;
-    use uuid::Uuid;
+
+    use super::header::header;
 
     const BEGIN_NS: u64 = 1_732_000_000_000_000_000;
 
@@ -73,9 +78,7 @@ mod tests {
     fn analyse(mut bytes: &[u8]) -> Report {
         let mut analysis = Analysis::new(Limits::default());
         analysis.read_capture("agent.pcapng", None, &mut bytes).unwrap();
-        let header =
-            ReportHeader { id: Uuid::nil(), title: None, created_at: Timestamp::from_seconds(0) };
-        analysis.finish(header).unwrap()
+        analysis.finish(header()).unwrap()
     }
 
     #[test]

@@ -5,15 +5,19 @@
 //! says that it was skipped.
 
 #[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::Verdict;
-    use replyscope::model::time::Timestamp;
     use serde_json::Value;
-    use uuid::Uuid;
+
+    use super::header::header;
 
     /// Labelled, and not claimed: Teredo servers answer from a second address by
     /// design (RFC 4380 section 5.2.1), and a text whose addresses were blanked out.
@@ -54,8 +58,7 @@ mod tests {
         if analysis.read_capture("capture", None, &mut input).is_err() {
             return Vec::new();
         }
-        let header = ReportHeader { id: Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-        let report = analysis.finish(header).unwrap();
+        let report = analysis.finish(header()).unwrap();
         report
             .devices
             .iter()

@@ -1,6 +1,9 @@
 //! Connection tracking tables of the lab, beside captures, and in all their forms.
 
 #[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
+#[cfg(test)]
 #[path = "support/conntrack.rs"]
 mod tables;
 
@@ -21,9 +24,8 @@ mod tests {
     use replyscope::model::report::{Device, Report};
     use replyscope::model::topology::Facts;
 
-    use super::tables::{
-        NETS, REPLIED, UNREPLIED, analyse, analyse_with, device, entry, finding, header,
-    };
+    use super::header::header;
+    use super::tables::{NETS, REPLIED, UNREPLIED, analyse, analyse_with, device, entry, finding};
 
     type Gist = (IpAddr, Verdict, Vec<(Cause, Confidence)>);
 

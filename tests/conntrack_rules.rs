@@ -1,6 +1,9 @@
 //! What connection tracking tables alone prove, and what they do not.
 
 #[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
+#[cfg(test)]
 #[path = "support/conntrack.rs"]
 mod tables;
 
@@ -314,7 +317,7 @@ mod tests {
 
         use replyscope::analysis::{Analysis, Limits};
 
-        use super::super::tables::header;
+        use super::super::header::header;
         use super::*;
 
         /// Entries among few addresses and ports, so that they meet.

@@ -3,12 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/header.rs"]
+mod header;
+
 use std::fmt::Write as _;
 
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
+use header::header;
+use replyscope::analysis::{Analysis, Limits};
 use replyscope::model::finding::Verdict;
 use replyscope::model::report::Report;
-use replyscope::model::time::Timestamp;
 use replyscope::report::html::{Setting, render_report};
 use replyscope::report::text::{Style, render_text};
 
@@ -25,8 +28,7 @@ fn read(family: [&str; 4], text: &str) -> Report {
     }
     let mut analysis = Analysis::new(Limits::default());
     analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
-    let header = ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-    analysis.finish(header).unwrap()
+    analysis.finish(header()).unwrap()
 }
 
 /// One exchange of each protocol, and the words of its error.

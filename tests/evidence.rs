@@ -2,21 +2,18 @@
 //! print of packets. Each text goes the whole way to its report.
 
 #[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
+
+#[cfg(test)]
 mod tests {
-    use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::{Cause, Confidence, Verdict};
     use replyscope::model::protocol::Protocol;
     use replyscope::model::report::{Device, Report};
-    use replyscope::model::time::Timestamp;
     use replyscope::model::topology::Role;
 
-    fn header() -> ReportHeader {
-        ReportHeader {
-            id: uuid::Uuid::nil(),
-            title: None,
-            created_at: Timestamp::from_seconds(1_700_000_000),
-        }
-    }
+    use super::header::header;
 
     fn analyse_all(inputs: &[(&str, &[u8])], inventories: &[(&str, &str)]) -> Report {
         let mut analysis = Analysis::new(Limits::default());

@@ -4,6 +4,9 @@
 #[cfg(test)]
 #[path = "support/cli.rs"]
 mod cli;
+#[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
 
 #[cfg(test)]
 mod tests {
@@ -11,14 +14,14 @@ mod tests {
     use std::net::IpAddr;
     use std::path::{Path, PathBuf};
 
-    use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::{Cause, Confidence, Verdict};
     use replyscope::model::packet::IcmpKind;
     use replyscope::model::report::{Device, Quotes, Report};
-    use replyscope::model::time::Timestamp;
     use replyscope::model::topology::Role;
 
     use super::cli::replyscope;
+    use super::header::header;
 
     const DEVICE_V4: &str = "192.168.101.254";
     const DEVICE_V6: &str = "2000::65:119";
@@ -162,9 +165,7 @@ mod tests {
         analysis
             .read_capture("founding-incident.txt", None, &mut File::open(path).unwrap())
             .unwrap();
-        let header =
-            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-        analysis.finish(header).unwrap()
+        analysis.finish(header()).unwrap()
     }
 
     /// What every way in must give.

@@ -2,14 +2,18 @@
 //! inventories that Windows wrote, tables of virtual networks.
 
 #[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
+
+#[cfg(test)]
 mod tests {
     use std::net::IpAddr;
 
-    use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::{Cause, Verdict};
     use replyscope::model::report::Report;
-    use replyscope::model::time::Timestamp;
-    use uuid::Uuid;
+
+    use super::header::header;
 
     const ETHERNET: u32 = 1;
     const SLL2: u32 = 276;
@@ -21,10 +25,6 @@ mod tests {
         ["192.0.2.7", "198.51.100.21", "198.51.100.13"],
         ["2001:db8::7", "2001:db8:1::21", "2001:db8:1::13"],
     ];
-
-    fn header() -> ReportHeader {
-        ReportHeader { id: Uuid::nil(), title: None, created_at: Timestamp::EPOCH }
-    }
 
     /// An IP packet.
     fn ip(source: &str, destination: &str, protocol: u8, payload: &[u8]) -> Vec<u8> {

@@ -6,17 +6,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/printed.rs"]
-mod printed;
+#[path = "support/analysed.rs"]
+mod analysed;
+#[path = "support/header.rs"]
+mod header;
+#[path = "support/scenarios.rs"]
+mod scenarios;
+#[path = "support/tcpdump.rs"]
+mod tcpdump;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use printed::{has_tcpdump, print, read_scenarios};
+use analysed::analyse;
 use replyscope::model::finding::{Cause, Verdict};
 use replyscope::model::protocol::Protocol;
 use replyscope::model::report::Report;
 use replyscope::model::topology::Role;
+use scenarios::read_scenarios;
+use tcpdump::{has_tcpdump, print};
 
 const STYLES: [&[&str]; 6] =
     [&["-nn"], &["-nnvv"], &["-nne"], &["-nnA"], &["-nnX"], &["-nn", "-tttt"]];
@@ -202,10 +210,10 @@ fn what_tcpdump_prints_of_the_lab_is_understood_as_the_captures() {
     let mut compared = 0;
     for folder in ["tests/fixtures/lab", "tests/fixtures/lab_more"] {
         for scenario in read_scenarios(&root.join(folder)) {
-            let capture = scenario.report(|path| std::fs::read(path).unwrap());
+            let capture = analyse(&scenario, |path| std::fs::read(path).unwrap()).unwrap();
             let of_capture = beliefs(&capture);
             for style in STYLES {
-                let text = scenario.report(|path| print(path, style));
+                let text = analyse(&scenario, |path| print(path, style)).unwrap();
                 let of_text = beliefs(&text);
                 let devices: BTreeSet<&String> = of_capture.keys().chain(of_text.keys()).collect();
                 for device in devices {

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
+#[path = "support/header.rs"]
+mod header;
+
+use header::header;
+use replyscope::analysis::{Analysis, Limits};
 use replyscope::model::finding::{Cause, Verdict};
 use replyscope::model::report::Report;
-use replyscope::model::time::Timestamp;
 
 /// The founding fault, as tcpdump prints it where it can look up every address.
 const LINES: &str = "\
@@ -23,8 +26,7 @@ fn report(family: &str, names: Option<&str>) -> Report {
     if let Some(names) = names {
         analysis.read_inventory("names", &mut names.as_bytes()).unwrap();
     }
-    let header = ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-    analysis.finish(header).unwrap()
+    analysis.finish(header()).unwrap()
 }
 
 #[test]
@@ -65,9 +67,7 @@ fn errors_that_name_their_ends_are_counted() {
         let mut analysis = Analysis::new(Limits::default());
         analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
         analysis.read_inventory("hosts", &mut hosts.as_bytes()).unwrap();
-        let header =
-            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-        let report = analysis.finish(header).unwrap();
+        let report = analysis.finish(header()).unwrap();
         assert_eq!(report.captures[0].warnings, Vec::<String>::new(), "{family}");
         assert_eq!(report.captures[0].icmp_errors, 1, "{family}");
         let found: Vec<_> =

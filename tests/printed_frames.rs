@@ -2,15 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/header.rs"]
+mod header;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
+use header::header;
+use replyscope::analysis::{Analysis, Limits};
 use replyscope::ingest::{self, Event};
 use replyscope::model::capture::LinkType;
 use replyscope::model::finding::{Cause, Verdict};
 use replyscope::model::report::Report;
-use replyscope::model::time::Timestamp;
 
 /// What one input holds.
 #[derive(Debug, Default)]
@@ -54,8 +57,7 @@ fn report(name: &str) -> Report {
     let mut analysis = Analysis::new(Limits::default());
     let bytes = fs::read(path(name)).unwrap();
     analysis.read_capture(name, None, &mut &bytes[..]).unwrap();
-    let header = ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-    analysis.finish(header).unwrap()
+    analysis.finish(header()).unwrap()
 }
 
 const DUMPS: [&str; 17] = [

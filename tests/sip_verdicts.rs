@@ -2,13 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/header.rs"]
+mod header;
+
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::PacketBuilder;
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
+use header::header;
+use replyscope::analysis::{Analysis, Limits};
 use replyscope::model::finding::{Cause, Verdict};
 use replyscope::model::report::Report;
-use replyscope::model::time::Timestamp;
 
 /// A raw IP packet with a UDP datagram.
 fn packet(from: SocketAddr, to: SocketAddr, payload: &str) -> Vec<u8> {
@@ -41,8 +44,7 @@ fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
 fn report(packets: &[Vec<u8>]) -> Report {
     let mut analysis = Analysis::new(Limits::default());
     analysis.read_capture("sip.pcap", None, &mut capture(packets).as_slice()).unwrap();
-    let header = ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-    analysis.finish(header).unwrap()
+    analysis.finish(header()).unwrap()
 }
 
 #[test]

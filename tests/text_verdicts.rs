@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
+#[path = "support/header.rs"]
+mod header;
+
+use header::header;
+use replyscope::analysis::{Analysis, Limits};
 use replyscope::model::finding::{Cause, Verdict};
 use replyscope::model::protocol::Protocol;
 use replyscope::model::report::Report;
-use replyscope::model::time::Timestamp;
 
 /// One address family, and what the words of a text stand for in it.
 struct Family {
@@ -92,9 +95,7 @@ impl Family {
         let mut analysis = Analysis::new(Limits::default());
         let text = self.text(lines);
         analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
-        let header =
-            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-        analysis.finish(header).unwrap()
+        analysis.finish(header()).unwrap()
     }
 }
 
@@ -547,9 +548,7 @@ fn nobody_is_no_device() {
         let text = format!("12:00:00.000000 {asks}\n12:00:05.000000 {asks}\n");
         let mut analysis = Analysis::new(Limits::default());
         analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
-        let header =
-            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-        let report = analysis.finish(header).unwrap();
+        let report = analysis.finish(header()).unwrap();
         assert!(report.devices.is_empty(), "{group}: {:#?}", report.devices);
         assert!(report.headline.starts_with("1 exchange was seen"), "{}", report.headline);
         let warnings = report.captures[0].warnings.join("\n");

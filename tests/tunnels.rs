@@ -2,16 +2,20 @@
 //! names the tunnel. Fragmented datagrams count once, lost ones too.
 
 #[cfg(test)]
+#[path = "support/header.rs"]
+mod header;
+
+#[cfg(test)]
 mod tests {
     use std::net::IpAddr;
 
     use etherparse::PacketBuilder;
-    use replyscope::analysis::{Analysis, Limits, ReportHeader};
+    use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::{Cause, Verdict};
     use replyscope::model::packet::TunnelKind;
     use replyscope::model::report::Report;
-    use replyscope::model::time::Timestamp;
-    use uuid::Uuid;
+
+    use super::header::header;
 
     /// A classic pcap of raw IP packets, a second apart.
     fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
@@ -49,9 +53,7 @@ mod tests {
     fn analyse(packets: &[Vec<u8>]) -> Report {
         let mut analysis = Analysis::new(Limits::default());
         analysis.read_capture("tunnel.pcap", None, &mut pcap(packets).as_slice()).unwrap();
-        let header =
-            ReportHeader { id: Uuid::nil(), title: None, created_at: Timestamp::from_seconds(0) };
-        analysis.finish(header).unwrap()
+        analysis.finish(header()).unwrap()
     }
 
     #[test]

@@ -4,8 +4,7 @@ use super::*;
 use crate::correlate::index::Hasher;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
-use crate::model::hop::HopMarks;
-use crate::model::packet::{IcmpError, IcmpKind, LinkAudience, Quote};
+use crate::model::packet::{IcmpError, IcmpKind, Quote};
 use crate::model::report::Quotes;
 use crate::model::segment::QuotedKind;
 use crate::model::time::Timestamp;
@@ -95,18 +94,7 @@ fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
         // A second between any two.
         let at = Timestamp::from_seconds(i64::try_from(number).unwrap());
         let frame = FrameRef { capture: CaptureId(0), number, at };
-        let packet = Packet {
-            frame: number,
-            at,
-            interface: 0,
-            kernel_interface: None,
-            direction: None,
-            link_audience: LinkAudience::Unknown,
-            ip_identification: None,
-            hop_marks: HopMarks::UNKNOWN,
-            tunnel: None,
-            content,
-        };
+        let packet = Packet::without_headers(number, at, 0, content);
         match &packet.content {
             Content::Segment(segment) => {
                 handshakes.take(&packet, frame, *segment, || &mut table);
@@ -304,18 +292,7 @@ fn a_flood_of_connections_is_bounded() {
             let at = Timestamp::from_seconds(i64::from(number));
             let segment = Segment { flow, kind: SegmentKind::Syn { awaits: number } };
             let frame = FrameRef { capture: CaptureId(0), number: u64::from(number), at };
-            let packet = Packet {
-                frame: frame.number,
-                at,
-                interface: 0,
-                kernel_interface: None,
-                direction: None,
-                link_audience: LinkAudience::Unknown,
-                ip_identification: None,
-                hop_marks: HopMarks::UNKNOWN,
-                tunnel: None,
-                content: Content::Segment(segment),
-            };
+            let packet = Packet::without_headers(frame.number, at, 0, Content::Segment(segment));
             handshakes.take(&packet, frame, segment, || panic!("no exchange came of it"));
         }
         assert!(handshakes.waiting() <= MAX_WAITING);

@@ -88,18 +88,8 @@ fn packet(number: usize, (at_ms, line, says): Line) -> Packet {
         Says::UnreachableCut => icmp(line, None),
         _ => Content::Datagram(datagram(flow(line), says)),
     };
-    Packet {
-        frame: u64::try_from(number).unwrap() + 1,
-        at: Timestamp::from_microseconds(at_ms * 1_000),
-        interface: 0,
-        kernel_interface: None,
-        direction: None,
-        link_audience: LinkAudience::Unknown,
-        ip_identification: None,
-        hop_marks: HopMarks::UNKNOWN,
-        tunnel: None,
-        content,
-    }
+    let frame = u64::try_from(number).unwrap() + 1;
+    Packet::without_headers(frame, Timestamp::from_microseconds(at_ms * 1_000), 0, content)
 }
 
 fn icmp(line: &str, quote: Option<Quote>) -> Content {

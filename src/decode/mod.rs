@@ -35,8 +35,7 @@ mod udp;
 use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
-use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, LinkAudience, Packet, Tunnel};
+use crate::model::packet::{Content, Packet, Tunnel};
 use crate::model::time::Timestamp;
 use fragment::Fragments;
 use reader::{Path, Reader, Spot};
@@ -166,17 +165,11 @@ impl Decoder {
 /// The packet of a frame that carries ARP.
 fn find_arp(frame: &Frame<'_>) -> Option<Packet> {
     let link = link::find_arp(frame.link_type, frame.bytes)?;
+    let content = Content::Neighbour(neighbour::find_arp(link.ip)?);
     Some(Packet {
-        frame: frame.number,
-        at: frame.at,
-        interface: frame.interface,
         kernel_interface: link.kernel_interface,
         direction: link.direction.or(frame.direction),
-        link_audience: LinkAudience::Unknown,
-        ip_identification: None,
-        hop_marks: HopMarks::UNKNOWN,
-        tunnel: None,
-        content: Content::Neighbour(neighbour::find_arp(link.ip)?),
+        ..Packet::without_headers(frame.number, frame.at, frame.interface, content)
     })
 }
 

@@ -1,8 +1,67 @@
-//! Answers with which a server says that it refuses or fails, in their protocols' words.
+//! What answers are called, and which of these names say that the server refuses who
+//! asks, or what is asked, or fails.
 //!
 //! Only what the asker must take for a failure counts. That there is no such name,
 //! that a password is asked for, or that the one called is busy, are answers like
 //! any other.
+
+use super::protocol::Protocol;
+
+/// What DNS responses are called, by their response code, in tcpdump's spelling.
+pub mod dns_label {
+    pub const RESPONSE: &str = "response";
+    pub const FORMAT_ERROR: &str = "FormErr";
+    pub const SERVER_FAILURE: &str = "ServFail";
+    pub const NO_SUCH_NAME: &str = "NXDomain";
+    pub const NOT_IMPLEMENTED: &str = "NotImp";
+    pub const REFUSED: &str = "Refused";
+    pub const NOT_AUTHORITATIVE: &str = "NotAuth";
+}
+
+/// Reports of SNMP agents, by the counters that they name: SNMP-USER-BASED-SM-MIB
+/// (RFC 3414), SNMP-MPD-MIB (RFC 3412) and SNMP-TARGET-MIB (RFC 3413).
+pub mod snmp_label {
+    pub const UNSUPPORTED_LEVEL: &str = "usmStatsUnsupportedSecLevels";
+    pub const UNKNOWN_USER: &str = "usmStatsUnknownUserNames";
+    pub const WRONG_DIGEST: &str = "usmStatsWrongDigests";
+    pub const DECRYPTION_ERROR: &str = "usmStatsDecryptionErrors";
+    pub const UNKNOWN_SECURITY_MODEL: &str = "snmpUnknownSecurityModels";
+    pub const UNKNOWN_HANDLER: &str = "snmpUnknownPDUHandlers";
+    pub const UNAVAILABLE_CONTEXT: &str = "snmpUnavailableContexts";
+    pub const UNKNOWN_CONTEXT: &str = "snmpUnknownContexts";
+}
+
+/// Refusals of RADIUS (RFC 2865 section 4.3, RFC 5176 section 2).
+pub mod radius_label {
+    pub const ACCESS_REJECT: &str = "Access-Reject";
+    pub const DISCONNECT_NAK: &str = "Disconnect-NAK";
+    pub const COA_NAK: &str = "CoA-NAK";
+}
+
+/// Answers that refuse by their type. No two protocols share a name here.
+const REFUSALS: [&str; 11] = [
+    snmp_label::UNSUPPORTED_LEVEL,
+    snmp_label::UNKNOWN_USER,
+    snmp_label::WRONG_DIGEST,
+    snmp_label::DECRYPTION_ERROR,
+    snmp_label::UNKNOWN_SECURITY_MODEL,
+    snmp_label::UNKNOWN_HANDLER,
+    snmp_label::UNAVAILABLE_CONTEXT,
+    snmp_label::UNKNOWN_CONTEXT,
+    radius_label::ACCESS_REJECT,
+    radius_label::DISCONNECT_NAK,
+    radius_label::COA_NAK,
+];
+
+/// DNS response codes that tell of a failure (RFC 1035 section 4.1.1, RFC 2136 section 2.2).
+/// That there is no such name is an answer like any other.
+const DNS: [&str; 5] = [
+    dns_label::FORMAT_ERROR,
+    dns_label::SERVER_FAILURE,
+    dns_label::NOT_IMPLEMENTED,
+    dns_label::REFUSED,
+    dns_label::NOT_AUTHORITATIVE,
+];
 
 /// Error statuses of SNMP responses (RFC 3416 section 3; 1 to 5 by RFC 1157), by
 /// number. `noSuchName` is missing: a walk by version 1 ends with it.
@@ -83,14 +142,15 @@ pub fn find_sip_failure(status: u16, method: &str) -> Option<&'static str> {
     SIP.iter().find(|(known, _)| counts && *known == status).map(|(_, words)| *words)
 }
 
-/// Whether an SNMP response that is called so tells of a failure.
-pub(super) fn is_snmp_failure(label: &str) -> bool {
-    find_snmp_failure_named(label).is_some()
-}
-
-/// Whether a SIP response that is called so tells of a failure.
-pub(super) fn is_sip_failure(label: &str) -> bool {
-    SIP.iter().any(|(_, words)| *words == label)
+/// Whether an answer of `protocol` that is called so says that the server refuses or fails.
+pub(super) fn is_failure(protocol: Protocol, label: &str) -> bool {
+    let fails = match protocol {
+        Protocol::Dns => DNS.contains(&label),
+        Protocol::Snmp | Protocol::SnmpInform => find_snmp_failure_named(label).is_some(),
+        Protocol::Sip => SIP.iter().any(|(_, words)| *words == label),
+        _ => false,
+    };
+    fails || REFUSALS.contains(&label)
 }
 
 #[cfg(test)]
@@ -102,12 +162,12 @@ mod tests {
         let snmp = [(0, None), (2, None), (5, Some("genErr")), (18, Some("inconsistentName"))];
         for (status, words) in snmp {
             assert_eq!(find_snmp_failure(status), words, "{status}");
-            assert!(words.is_none_or(is_snmp_failure), "{status}");
+            assert!(words.is_none_or(|words| is_failure(Protocol::Snmp, words)), "{status}");
         }
         assert_eq!(find_snmp_failure(19), None);
         assert_eq!(find_snmp_failure(-1), None);
         assert_eq!(find_snmp_failure_named("noSuchName"), None);
-        assert!(!is_snmp_failure("Response"));
+        assert!(!is_failure(Protocol::Snmp, "Response"));
         let sip = [
             (403, "REGISTER", Some("403 Forbidden")),
             (404, "REGISTER", Some("404 Not Found")),
@@ -129,8 +189,13 @@ mod tests {
         ];
         for (status, method, words) in sip {
             assert_eq!(find_sip_failure(status, method), words, "{status} {method}");
-            assert!(words.is_none_or(is_sip_failure), "{status}");
+            assert!(words.is_none_or(|words| is_failure(Protocol::Sip, words)), "{status}");
         }
-        assert!(!is_sip_failure("response"));
+        assert!(!is_failure(Protocol::Sip, "response"));
+        for (label, fails) in [(dns_label::REFUSED, true), (dns_label::NO_SUCH_NAME, false)] {
+            assert_eq!(is_failure(Protocol::Dns, label), fails, "{label}");
+        }
+        assert!(is_failure(Protocol::Radius, radius_label::ACCESS_REJECT));
+        assert!(!is_failure(Protocol::Radius, "Access-Challenge"));
     }
 }

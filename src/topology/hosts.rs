@@ -1,24 +1,20 @@
 //! Names of hosts: `/etc/hosts`, `getent hosts`.
 
-use std::net::IpAddr;
-
+use crate::model::hosts_file::HostsLine;
 use crate::model::topology::HostFact;
 
 /// Names that are kept of one listing.
 pub const LIMIT_NAMES: usize = 100_000;
 
-/// `192.0.2.1  node3.example.com node3  # a comment`. One such line may be any text
-/// that begins with an address.
+/// The names that one line gives an address.
 pub fn read(line: &str) -> Vec<HostFact> {
-    let line = line.split('#').next().unwrap_or(line);
-    let mut words = line.split_whitespace();
-    let address = words.next().and_then(|word| word.split('%').next()?.parse::<IpAddr>().ok());
-    let Some(address) = address.filter(|address| !address.is_loopback()) else {
+    let Some(line) = HostsLine::find(line).filter(|line| !line.address.is_loopback()) else {
         return Vec::new();
     };
-    words
+    let address = line.address.to_canonical();
+    line.names()
         .filter(|name| name.len() <= 253)
-        .map(|name| HostFact { name: name.to_owned(), address: address.to_canonical() })
+        .map(|name| HostFact { name: name.to_owned(), address })
         .collect()
 }
 
@@ -27,37 +23,13 @@ pub fn read(line: &str) -> Vec<HostFact> {
 pub fn find_file(text: &str) -> Option<Vec<HostFact>> {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let entries = || lines().filter(|line| !line.starts_with('#'));
-    let names_itself = entries().any(is_localhost);
+    let is_entry = |line: &str| HostsLine::find(line).is_some_and(|line| line.is_entry());
+    let mut found = entries().filter_map(HostsLine::find);
+    let names_itself = found.any(|line| line.names_itself());
     if entries().next().is_none() || !(names_itself || entries().all(is_entry)) {
         return None;
     }
     Some(entries().filter(|line| is_entry(line)).flat_map(read).take(LIMIT_NAMES).collect())
-}
-
-/// `127.0.0.1 localhost`, `::1 localhost ip6-localhost`.
-fn is_localhost(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let is_loopback = words
-        .next()
-        .and_then(|word| word.parse::<IpAddr>().ok())
-        .is_some_and(|address| address.is_loopback());
-    is_loopback && words.any(|name| name.contains("localhost"))
-}
-
-/// An address and names of hosts, before a comment.
-fn is_entry(line: &str) -> bool {
-    let is_name = |word: &str| {
-        word.contains(|c: char| c.is_ascii_alphabetic())
-            && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-    };
-    let line = line.split('#').next().unwrap_or(line);
-    let mut words = line.split_whitespace();
-    let is_address = words
-        .next()
-        .and_then(|word| word.split('%').next())
-        .is_some_and(|word| word.parse::<IpAddr>().is_ok());
-    let mut names = words.peekable();
-    is_address && names.peek().is_some() && names.all(is_name)
 }
 
 #[cfg(test)]

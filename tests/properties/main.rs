@@ -8,6 +8,12 @@
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+#[path = "../support/header.rs"]
+mod header;
+#[cfg(test)]
+#[path = "../support/scenarios.rs"]
+mod lab;
+#[cfg(test)]
 mod mirror;
 #[cfg(test)]
 mod renumber;

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
-use replyscope::model::capture::{CapturePoint, PointKind};
+use replyscope::analysis::{Analysis, Limits};
+use replyscope::model::capture::CapturePoint;
 use replyscope::model::finding::Verdict;
 use replyscope::model::report::Report;
-use replyscope::model::time::Timestamp;
-use serde_json::Value;
 
 use super::frames::{Format, Frames};
+use super::header::header;
+use super::lab;
 
 /// One scenario: what goes into an analysis.
 #[derive(Debug, Clone)]
@@ -52,12 +52,8 @@ pub fn scenarios() -> Vec<Scenario> {
             println!("skipped: the scenarios of {} are not there", folder.display());
             continue;
         }
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let folder = entry.unwrap().path();
-            if folder.join("truth.json").is_file() {
-                let scenario = Scenario::read(&folder);
-                scenarios.entry(scenario.name.clone()).or_insert(scenario);
-            }
+        for listed in lab::read_scenarios(&folder) {
+            scenarios.entry(listed.name.clone()).or_insert_with(|| Scenario::read(listed));
         }
     }
     assert!(scenarios.len() >= 44, "{} scenarios", scenarios.len());
@@ -65,23 +61,17 @@ pub fn scenarios() -> Vec<Scenario> {
 }
 
 impl Scenario {
-    fn read(folder: &Path) -> Self {
-        let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-        let truth: Value = serde_json::from_str(&text("truth.json")).unwrap();
-        let names = |value: &Value| value.as_str().unwrap().to_owned();
-        let inventories = truth["inputs"]["inventory"].as_array().unwrap().iter().map(names);
-        let captures = truth["inputs"]["captures"].as_array().unwrap().iter().map(|capture| {
-            let name = names(&capture["file"]);
-            let point: CapturePoint = capture["point"].as_str().unwrap().parse().unwrap();
-            let frames = Frames::read(&std::fs::read(folder.join(&name)).unwrap());
-            let point = (point.kind != PointKind::Unknown).then_some(point);
-            CaptureInput { name, point, frames }
+    fn read(listed: lab::Scenario) -> Self {
+        let lab::Scenario { name, folder, inventories, captures } = listed;
+        let inventories = inventories.into_iter().map(|name| {
+            let text = std::fs::read_to_string(folder.join(&name)).unwrap();
+            (name, text)
         });
-        Self {
-            name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
-            captures: captures.collect(),
-            inventories: inventories.map(|name| (name.clone(), text(&name))).collect(),
-        }
+        let captures = captures.into_iter().map(|capture| {
+            let frames = Frames::read(&std::fs::read(folder.join(&capture.name)).unwrap());
+            CaptureInput { name: capture.name, point: capture.point, frames }
+        });
+        Self { name, inventories: inventories.collect(), captures: captures.collect() }
     }
 
     /// The same with other frames in each capture.
@@ -127,9 +117,7 @@ impl Scenario {
         if order == Order::CapturesFirst {
             read_inventories(&mut analysis);
         }
-        let header =
-            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-        analysis.finish(header).unwrap()
+        analysis.finish(header()).unwrap()
     }
 }
 

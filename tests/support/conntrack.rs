@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
+use replyscope::analysis::{Analysis, Limits};
 use replyscope::model::finding::Cause;
 use replyscope::model::report::{Device, DeviceFinding, Report};
-use replyscope::model::time::Timestamp;
+
+use crate::header::header;
 
 /// The addresses of a scenario, in one family.
 #[derive(Debug, Clone, Copy)]
@@ -86,10 +87,6 @@ impl Net {
             + &self.request(41_226, 69, UNREPLIED, self.pod)
             + &self.reply(41_226, UNREPLIED, self.node)
     }
-}
-
-pub fn header() -> ReportHeader {
-    ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH }
 }
 
 pub fn analyse(text: &str) -> Report {

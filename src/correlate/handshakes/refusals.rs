@@ -7,7 +7,7 @@ use crate::correlate::table::PointTable;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{IcmpErrors, Tally};
-use crate::model::packet::{IcmpError, IcmpKind, Packet, Quote};
+use crate::model::packet::{IcmpError, Packet, Quote};
 use crate::model::report::Quotes;
 use crate::model::segment::QuotedKind;
 
@@ -73,7 +73,7 @@ impl Handshakes {
         error: &IcmpError,
         table: impl FnOnce() -> &'t mut PointTable,
     ) {
-        if !ends_handshake(error.kind) {
+        if !error.kind.is_refusal() {
             return;
         }
         let Some(quoted) = self.find_quoted(error) else { return };
@@ -174,20 +174,5 @@ impl Handshakes {
             None => self.answered.find(|answered| answered.key == key)?.answerer,
         };
         fits(answerer).then_some(QuotedPart { key, quotes: Quotes::Reply, destination: key.0 })
-    }
-}
-
-/// Whether an error of this kind says that a handshake fails. Programs that trace
-/// a route with SYNs want them to expire.
-const fn ends_handshake(kind: IcmpKind) -> bool {
-    match kind {
-        IcmpKind::PortUnreachable
-        | IcmpKind::HostUnreachable
-        | IcmpKind::NetworkUnreachable
-        | IcmpKind::AdminProhibited => true,
-        IcmpKind::PacketTooBig
-        | IcmpKind::TimeExceeded
-        | IcmpKind::ReassemblyTimeExceeded
-        | IcmpKind::Other => false,
     }
 }

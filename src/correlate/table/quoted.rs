@@ -12,7 +12,7 @@ use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{Course, Novelty, Origin};
-use crate::model::packet::{Application, Datagram, IcmpError, IcmpKind};
+use crate::model::packet::{Application, Datagram, IcmpError};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
@@ -35,7 +35,7 @@ impl PointTable {
                 self.note_quoted_follow_up(frame, &quoted, exchange, course);
                 true
             }
-            None => is_refusal(error.kind) && self.open_quoted(&quoted),
+            None => error.kind.is_refusal() && self.open_quoted(&quoted),
         };
         is_shown && self.known_error(frame, error)
     }
@@ -99,19 +99,5 @@ impl PointTable {
         let mut unknown =
             tables.flat_map(|table| [is_unknown(table, one), is_unknown(table, other)]);
         unknown.all(|unknown| unknown)
-    }
-}
-
-/// Errors that say that a datagram did not arrive. Traceroute wants the others.
-const fn is_refusal(kind: IcmpKind) -> bool {
-    match kind {
-        IcmpKind::PortUnreachable
-        | IcmpKind::HostUnreachable
-        | IcmpKind::NetworkUnreachable
-        | IcmpKind::AdminProhibited => true,
-        IcmpKind::PacketTooBig
-        | IcmpKind::TimeExceeded
-        | IcmpKind::ReassemblyTimeExceeded
-        | IcmpKind::Other => false,
     }
 }

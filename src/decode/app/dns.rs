@@ -7,7 +7,8 @@ use rustc_hash::FxHasher;
 use super::Payload;
 use crate::decode::field::{find_u8, find_u16};
 use crate::decode::fingerprint::hash_fields;
-use crate::model::packet::{Transaction, TransactionRole, dns_label};
+use crate::model::failure::dns_label;
+use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 const HEADER_BYTES: usize = 12;

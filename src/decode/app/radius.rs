@@ -3,9 +3,9 @@
 use super::Payload;
 use crate::decode::field::{find_u8, find_u16};
 use crate::decode::fingerprint::hash_fields;
+use crate::model::failure::radius_label;
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
-use crate::model::refusal::radius_label;
 
 /// Code, identifier, length, authenticator.
 const MIN_MESSAGE_BYTES: u16 = 20;

@@ -6,10 +6,9 @@
 
 use super::Payload;
 use crate::decode::fingerprint::hash_fields;
-use crate::model::failure::find_snmp_failure;
+use crate::model::failure::{find_snmp_failure, snmp_label};
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
-use crate::model::refusal::snmp_label;
 
 const INTEGER: u8 = 0x02;
 const OCTET_STRING: u8 = 0x04;

@@ -15,11 +15,8 @@ use std::hash::{Hash, Hasher};
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::hop::HopMarks;
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{
-    Application, Content, Datagram, LinkAudience, Packet, Transaction, TransactionRole,
-};
+use crate::model::packet::{Application, Content, Datagram, Packet, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 use line::{DigLine, read_line};
@@ -211,18 +208,7 @@ impl DigRun {
 }
 
 fn packet(line: u64, content: Content) -> Packet {
-    Packet {
-        frame: line,
-        at: Timestamp::EPOCH,
-        interface: 0,
-        kernel_interface: None,
-        direction: None,
-        link_audience: LinkAudience::Unknown,
-        ip_identification: None,
-        hop_marks: HopMarks::UNKNOWN,
-        tunnel: None,
-        content,
-    }
+    Packet::without_headers(line, Timestamp::EPOCH, 0, content)
 }
 
 /// An address as BIND prints it: `192.0.2.1#53`, `fe80::1%eth0#53`.

@@ -22,13 +22,13 @@ use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
 use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Content, Dropped};
+use crate::model::packet::{Content, Dropped, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::{AddressFact, FactSource, Role};
 use drops::Drops;
 use event::{Carries, Fate, FlowEvent, Side};
 use hubble_json::{JsonLine, looks_like_json, parse_json};
-use packets::{datagram, find_error, name_of, packet, stand_ins};
+use packets::{datagram, find_error, name_of, stand_ins};
 use passing::{Passing, Waiting};
 use sides::Sides;
 
@@ -205,7 +205,12 @@ impl FlowRun {
             Carries::IcmpError(kind) => match find_error(kind, &event) {
                 Some(error) => {
                     let interface = self.interface(event.side, sink);
-                    sink(Event::Packet(packet(frame, at, interface, Content::IcmpError(error))));
+                    sink(Event::Packet(Packet::without_headers(
+                        frame,
+                        at,
+                        interface,
+                        Content::IcmpError(error),
+                    )));
                 }
                 None => sink(other),
             },
@@ -240,7 +245,7 @@ impl FlowRun {
             }
             Fate::Forwarded | Fate::NoPacket => Content::Datagram(datagram),
         };
-        let packet = packet(frame, at, interface, content);
+        let packet = Packet::without_headers(frame, at, interface, content);
         match (name_of(source), name_of(destination)) {
             (None, None) => sink(Event::Packet(packet)),
             (source, destination) => {

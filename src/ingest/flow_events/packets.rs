@@ -4,12 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::event::{Fate, FlowEvent, Party, Who};
 use crate::model::endpoint::FlowKey;
-use crate::model::hop::HopMarks;
-use crate::model::packet::{
-    Application, Content, Datagram, IcmpError, IcmpKind, LinkAudience, Packet,
-};
+use crate::model::packet::{Application, Datagram, IcmpError, IcmpKind};
 use crate::model::protocol::Protocol;
-use crate::model::time::Timestamp;
 
 /// An ICMP error of which the quote is not shown.
 pub(super) fn find_error(kind: IcmpKind, event: &FlowEvent) -> Option<IcmpError> {
@@ -41,20 +37,4 @@ pub(super) fn datagram(flow: FlowKey) -> Datagram {
     let application =
         protocol.map_or(Application::Unknown { tftp_shape: None }, Application::Plain);
     Datagram { flow, length: 0, fingerprint: None, is_cut: false, application }
-}
-
-/// A packet of the run.
-pub(super) fn packet(frame: u64, at: Timestamp, interface: u32, content: Content) -> Packet {
-    Packet {
-        frame,
-        at,
-        interface,
-        kernel_interface: None,
-        direction: None,
-        link_audience: LinkAudience::Unknown,
-        ip_identification: None,
-        hop_marks: HopMarks::UNKNOWN,
-        tunnel: None,
-        content,
-    }
 }

@@ -14,8 +14,7 @@ pub mod pairs;
 use super::tcpdump_text::{Timeline, looks_like_row};
 use super::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType};
-use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, LinkAudience, Packet};
+use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 pub use caption::Caption;
 use caption::{find_end_offset, split_time};
@@ -219,18 +218,8 @@ impl HexRun {
         self.open(None, (at, clock), sink);
         self.frames += 1;
         self.last_at = at.or(self.last_at);
-        sink(Event::Packet(Packet {
-            frame: self.frames,
-            at: self.last_at.unwrap_or(Timestamp::EPOCH),
-            interface: 0,
-            kernel_interface: None,
-            direction: None,
-            link_audience: LinkAudience::Unknown,
-            ip_identification: None,
-            hop_marks: HopMarks::UNKNOWN,
-            tunnel: None,
-            content,
-        }));
+        let at = self.last_at.unwrap_or(Timestamp::EPOCH);
+        sink(Event::Packet(Packet::without_headers(self.frames, at, 0, content)));
     }
 
     /// A dump that is no frame we know has a number among those that are.

@@ -12,9 +12,8 @@ mod packet;
 use super::faults::Faults;
 use super::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, Frame};
-use crate::model::hop::HopMarks;
 use crate::model::input::Place;
-use crate::model::packet::{LinkAudience, Packet};
+use crate::model::packet::Packet;
 use crate::model::time::Timestamp;
 pub use head::begins_trace;
 use head::{Head, is_damaged_head, parse_head};
@@ -148,16 +147,8 @@ impl NetscreenRun {
                 }));
             }
             Reading::Words(content) => sink(Event::Packet(Packet {
-                frame,
-                at,
-                interface,
-                kernel_interface: None,
                 direction: Some(pending.direction),
-                link_audience: LinkAudience::Unknown,
-                tunnel: None,
-                ip_identification: None,
-                hop_marks: HopMarks::UNKNOWN,
-                content,
+                ..Packet::without_headers(frame, at, interface, content)
             })),
             Reading::Other => sink(Event::OtherPacket { frame, at: Some(at) }),
         }

@@ -146,15 +146,11 @@ fn packet(pending: &Pending, content: Content, tunnel: Option<Tunnel>) -> Packet
         Some(_) => (None, HopMarks::UNKNOWN),
     };
     Packet {
-        frame: pending.frame,
-        at: pending.at,
-        interface: pending.interface,
-        kernel_interface: None,
         direction: pending.direction,
         link_audience: if tunnel.is_none() { pending.link_audience } else { LinkAudience::Unknown },
         tunnel,
         ip_identification,
         hop_marks,
-        content,
+        ..Packet::without_headers(pending.frame, pending.at, pending.interface, content)
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::tracked::{begins_table, belongs_to_table};
 use crate::ingest::tcpdump_text::looks_like_packet;
+use crate::model::hosts_file::HostsLine;
 
 /// The form of an inventory's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Shape {
         if line.starts_with("apiVersion: ") {
             return Some(Self::Yaml);
         }
-        if is_localhost(trimmed) {
+        if HostsLine::find(trimmed).is_some_and(|line| line.begins_file()) {
             return Some(Self::Hosts);
         }
         if begins_table(trimmed) {
@@ -75,12 +76,7 @@ impl Shape {
             Self::Table => is_header(trimmed) || is_row(trimmed),
             Self::Sysctl => is_sysctl(trimmed) || trimmed.starts_with("sysctl: "),
             Self::Modules => is_module_header(trimmed) || is_module(trimmed),
-            Self::Hosts => {
-                trimmed.starts_with('#')
-                    || trimmed.split_whitespace().next().is_some_and(|word| {
-                        word.split('%').next().is_some_and(|word| word.parse::<IpAddr>().is_ok())
-                    })
-            }
+            Self::Hosts => trimmed.starts_with('#') || HostsLine::find(trimmed).is_some(),
             Self::Conntrack => belongs_to_table(trimmed),
             // Counted by its brackets instead.
             Self::Json => true,
@@ -282,14 +278,6 @@ fn is_module(line: &str) -> bool {
         name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
     }) && is_number(words.next())
         && is_number(words.next())
-}
-
-/// `127.0.0.1 localhost`, `::1 localhost`: with this a hosts file begins.
-fn is_localhost(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    let is_loopback =
-        words.next().and_then(|word| word.parse::<IpAddr>().ok()).is_some_and(|a| a.is_loopback());
-    is_loopback && words.next().is_some_and(|name| name.contains("localhost"))
 }
 
 /// The first line of JSON, printed in one line or in many.

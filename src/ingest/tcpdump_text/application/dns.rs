@@ -2,7 +2,8 @@
 
 use super::{Reading, find_length, find_trailing_length};
 use crate::ingest::tcpdump_text::hash::fnv1a;
-use crate::model::packet::{Application, Transaction, TransactionRole, dns_label};
+use crate::model::failure::dns_label;
+use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// Reads a DNS summary. The identity is the id alone, since an answer is

@@ -1,45 +1,19 @@
-//! The lab's scenarios: captures of real packets, and what a right report says of them.
+//! What a scenario's `truth.json` says of its devices, and where a report differs.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 
-use replyscope::analysis::{Analysis, Limits, ReportHeader};
-use replyscope::model::capture::{CapturePoint, PointKind};
 use replyscope::model::finding::{Cause, Verdict};
-use replyscope::model::input::InputErrorKind;
 use replyscope::model::report::{Device, Report};
-use replyscope::model::time::Timestamp;
 use serde::Deserialize;
 
-/// One scenario: the folder with its captures, and its truth.
-#[derive(Debug)]
-pub struct Scenario {
-    pub name: String,
-    folder: PathBuf,
-    truth: Truth,
-}
+use crate::scenarios::Scenario;
 
+/// What a right report says.
 #[derive(Debug, Deserialize)]
-struct Truth {
-    inputs: Inputs,
+pub struct Truth {
     devices: Vec<DeviceTruth>,
     /// `silent`: no device besides those listed is broken or tolerated.
     others: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Inputs {
-    captures: Vec<CaptureInput>,
-    inventory: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct CaptureInput {
-    file: String,
-    point: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,44 +27,16 @@ struct DeviceTruth {
     icmp_errors: Option<u64>,
 }
 
-/// What came of a scenario.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Where the report differs from the truth; empty where the scenario passes.
-    pub differences: Vec<String>,
-    /// Inventories, and whether their kind is read.
-    pub inventories: Vec<(String, Readable)>,
-}
-
-/// Whether the library takes a text for an inventory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readable {
-    Yes,
-    NotYet,
-}
-
-/// The scenarios in a folder, by name.
-pub fn read_scenarios(folder: &Path) -> Vec<Scenario> {
-    let mut scenarios = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let folder = entry.unwrap().path();
-        let truth = folder.join("truth.json");
-        if !truth.is_file() {
-            continue;
-        }
-        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        let truth = serde_json::from_reader(File::open(truth).unwrap())
-            .unwrap_or_else(|error| panic!("{name}/truth.json: {error}"));
-        scenarios.insert(name.clone(), Scenario { name, folder, truth });
+impl Truth {
+    pub fn read(scenario: &Scenario) -> Self {
+        let text = std::fs::read(scenario.folder.join("truth.json")).unwrap();
+        serde_json::from_slice(&text)
+            .unwrap_or_else(|error| panic!("{}/truth.json: {error}", scenario.name))
     }
-    scenarios.into_values().collect()
-}
 
-impl Scenario {
     /// Causes that the truth asks for and that no rule of ours names yet.
     pub fn missing_causes(&self) -> Vec<&str> {
         let mut missing: Vec<&str> = self
-            .truth
             .devices
             .iter()
             .flat_map(|device| device.causes.iter().map(String::as_str))
@@ -101,60 +47,21 @@ impl Scenario {
         missing
     }
 
-    /// Analyses the scenario and compares the report with the truth.
-    pub fn run(&self) -> Outcome {
-        let mut outcome = Outcome::default();
-        match self.analyse(&mut outcome) {
-            Ok(report) => self.compare(&report, &mut outcome.differences),
-            Err(message) => outcome.differences.push(message),
-        }
-        outcome
-    }
-
-    fn analyse(&self, outcome: &mut Outcome) -> Result<Report, String> {
-        let mut analysis = Analysis::new(Limits::default());
-        for name in &self.truth.inputs.inventory {
-            let readable = match analysis.read_inventory(name, &mut self.open(name)) {
-                Ok(()) => Readable::Yes,
-                Err(error) if matches!(error.kind, InputErrorKind::NotAnInventory(_)) => {
-                    Readable::NotYet
-                }
-                Err(error) => return Err(error.to_string()),
-            };
-            outcome.inventories.push((name.clone(), readable));
-        }
-        for capture in &self.truth.inputs.captures {
-            let point: CapturePoint =
-                capture.point.parse().map_err(|error| format!("truth.json: {error}"))?;
-            let point = (point.kind != PointKind::Unknown).then_some(point);
-            analysis
-                .read_capture(&capture.file, point, &mut self.open(&capture.file))
-                .map_err(|error| error.to_string())?;
-        }
-        let header =
-            ReportHeader { id: uuid::Uuid::nil(), title: None, created_at: Timestamp::EPOCH };
-        analysis.finish(header).map_err(|error| error.to_string())
-    }
-
-    fn open(&self, name: &str) -> impl Read {
-        let path = self.folder.join(name);
-        File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    }
-
-    fn compare(&self, report: &Report, differences: &mut Vec<String>) {
-        for truth in &self.truth.devices {
+    /// Where the report differs; empty where it is right.
+    pub fn compare(&self, report: &Report) -> Vec<String> {
+        let mut differences = Vec::new();
+        for truth in &self.devices {
             let Some(device) = find_device(report, truth.address) else {
                 differences.push(format!("{}: not in the report", truth.address));
                 continue;
             };
-            truth.compare(device, differences);
+            truth.compare(device, &mut differences);
         }
-        if self.truth.others != "silent" {
-            differences.push(format!("others: '{}' is not understood", self.truth.others));
+        if self.others != "silent" {
+            differences.push(format!("others: '{}' is not understood", self.others));
         }
         for device in &report.devices {
-            let is_listed =
-                self.truth.devices.iter().any(|truth| device.has_address(truth.address));
+            let is_listed = self.devices.iter().any(|truth| device.has_address(truth.address));
             if !is_listed && matches!(device.verdict, Verdict::Broken | Verdict::Tolerated) {
                 differences.push(format!(
                     "{}: {}, but should stay silent",
@@ -163,6 +70,7 @@ impl Scenario {
                 ));
             }
         }
+        differences
     }
 }
 

@@ -1,0 +1,119 @@
+//! ICMP and ICMPv6 errors, and what they quote.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::endpoint::Endpoint;
+use crate::model::segment::QuotedKind;
+
+/// An ICMP or ICMPv6 error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IcmpError {
+    pub kind: IcmpKind,
+    pub from: IpAddr,
+    pub to: IpAddr,
+    /// The packet that the error is about; `None` where a snap length cut
+    /// the quote before its addresses.
+    pub quote: Option<Quote>,
+}
+
+/// The head of the packet that an ICMP error quotes. Ports are `None` where
+/// the capture or the text does not show them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quote {
+    pub source: IpAddr,
+    pub source_port: Option<u16>,
+    pub destination: IpAddr,
+    pub destination_port: Option<u16>,
+    pub kind: QuotedKind,
+}
+
+impl IcmpError {
+    /// Whether it quotes a TCP segment, for all that is shown.
+    #[must_use]
+    pub fn may_quote_segment(&self) -> bool {
+        self.quote.is_some_and(|quote| quote.kind != QuotedKind::Datagram)
+    }
+
+    /// Whether it quotes a TCP segment for sure.
+    #[must_use]
+    pub fn quotes_segment(&self) -> bool {
+        self.quote.is_some_and(|quote| matches!(quote.kind, QuotedKind::Segment(_)))
+    }
+}
+
+impl Quote {
+    /// The quoted destination, if its port is known.
+    #[must_use]
+    pub fn destination_endpoint(&self) -> Option<Endpoint> {
+        self.destination_port.map(|port| Endpoint::new(self.destination, port))
+    }
+
+    /// The quoted source, if its port is known.
+    #[must_use]
+    pub fn source_endpoint(&self) -> Option<Endpoint> {
+        self.source_port.map(|port| Endpoint::new(self.source, port))
+    }
+}
+
+/// What an ICMP error says; IPv4 and IPv6 errors of one meaning share a kind.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum IcmpKind {
+    /// ICMP 3/3, ICMPv6 1/4: nothing listens there.
+    PortUnreachable,
+    /// ICMP 3/1, 3/7, 3/8, 3/12, 3/14, 3/15, ICMPv6 1/2, 1/3: there is no way to the host
+    /// that may be taken.
+    HostUnreachable,
+    /// ICMP 3/0, 3/6, 3/11, ICMPv6 1/0.
+    NetworkUnreachable,
+    /// ICMP 3/9, 3/10, 3/13, ICMPv6 1/1, 1/5, 1/6: a firewall or policy refused.
+    AdminProhibited,
+    /// ICMP 3/4, ICMPv6 2/0.
+    PacketTooBig,
+    /// ICMP 11/0, ICMPv6 3/0: out of hops, which traceroute provokes on purpose.
+    TimeExceeded,
+    /// ICMP 11/1, ICMPv6 3/1: some fragments of the datagram did not arrive.
+    ReassemblyTimeExceeded,
+    /// Any other error type.
+    Other,
+}
+
+impl IcmpKind {
+    /// As a sentence says it.
+    #[must_use]
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::PortUnreachable => "port unreachable",
+            Self::HostUnreachable => "host unreachable",
+            Self::NetworkUnreachable => "network unreachable",
+            Self::AdminProhibited => "administratively prohibited",
+            Self::PacketTooBig => "packet too big",
+            Self::TimeExceeded => "time exceeded",
+            Self::ReassemblyTimeExceeded => "fragment reassembly time exceeded",
+            Self::Other => "ICMP error",
+        }
+    }
+
+    /// Whether it says that no such packet arrives there: any kind of unreachable (RFC 792,
+    /// RFC 4443 section 3.1). What is too big goes again in smaller parts (RFC 1191
+    /// section 3, RFC 8201 section 3), some fragments come late, and who traces a route
+    /// wants its packets to expire.
+    #[must_use]
+    pub const fn is_refusal(self) -> bool {
+        match self {
+            Self::PortUnreachable
+            | Self::HostUnreachable
+            | Self::NetworkUnreachable
+            | Self::AdminProhibited => true,
+            Self::PacketTooBig
+            | Self::TimeExceeded
+            | Self::ReassemblyTimeExceeded
+            | Self::Other => false,
+        }
+    }
+}
