@@ -9,6 +9,10 @@ use crate::model::packet::{IcmpError, IcmpKind};
 /// Type, code, checksum, and four bytes that differ by type.
 const HEADER_BYTES: usize = 8;
 
+/// The type whose codes tell apart what a device must do about it.
+const UNREACHABLE: u8 = 3;
+const UNREACHABLE_V6: u8 = 1;
+
 /// Reads an ICMP error; `None` for other messages (echo, redirect) and for
 /// errors about something else than UDP and the handshakes of TCP.
 ///
@@ -16,26 +20,7 @@ const HEADER_BYTES: usize = 8;
 ///
 /// Where the type, or the code of a destination unreachable, is cut.
 pub(super) fn parse_icmp(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, DecodeError> {
-    let kind = match parse_u8("ICMP", packet.payload, 0)? {
-        3 => match parse_u8("ICMP", packet.payload, 1)? {
-            // Unknown, and closed to this type of service, are unreachable as well: so Linux
-            // reads them (`icmp_err_convert`).
-            0 | 6 | 11 => IcmpKind::NetworkUnreachable,
-            1 | 7 | 8 | 12 | 14 | 15 => IcmpKind::HostUnreachable,
-            3 => IcmpKind::PortUnreachable,
-            4 => IcmpKind::PacketTooBig,
-            9 | 10 | 13 => IcmpKind::AdminProhibited,
-            _ => IcmpKind::Other,
-        },
-        // Code 1 is of a destination that waited for fragments in vain.
-        11 if packet.payload.get(1) == Some(&1) => IcmpKind::ReassemblyTimeExceeded,
-        11 => IcmpKind::TimeExceeded,
-        // Parameter problem. Source quench (4) tells of no loss, and is to be ignored
-        // (RFC 6633 section 3).
-        12 => IcmpKind::Other,
-        _ => return Ok(None),
-    };
-    Ok(find_error(kind, packet))
+    parse_error("ICMP", packet, UNREACHABLE, IcmpKind::of_v4)
 }
 
 /// Reads an ICMPv6 error; `None` for other messages (echo, neighbour
@@ -45,23 +30,21 @@ pub(super) fn parse_icmp(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, Dec
 ///
 /// Where the type, or the code of a destination unreachable, is cut.
 pub(super) fn parse_icmpv6(packet: &IpPacket<'_>) -> Result<Option<IcmpError>, DecodeError> {
-    let kind = match parse_u8("ICMPv6", packet.payload, 0)? {
-        1 => match parse_u8("ICMPv6", packet.payload, 1)? {
-            0 => IcmpKind::NetworkUnreachable,
-            1 | 5 | 6 => IcmpKind::AdminProhibited,
-            // Code 2: the source's scope ends on the way (RFC 4443 section 3.1).
-            2 | 3 => IcmpKind::HostUnreachable,
-            4 => IcmpKind::PortUnreachable,
-            _ => IcmpKind::Other,
-        },
-        2 => IcmpKind::PacketTooBig,
-        3 if packet.payload.get(1) == Some(&1) => IcmpKind::ReassemblyTimeExceeded,
-        3 => IcmpKind::TimeExceeded,
-        // Parameter problem.
-        4 => IcmpKind::Other,
-        _ => return Ok(None),
+    parse_error("ICMPv6", packet, UNREACHABLE_V6, IcmpKind::of_v6)
+}
+
+fn parse_error(
+    layer: &'static str,
+    packet: &IpPacket<'_>,
+    unreachable: u8,
+    kind_of: impl FnOnce(u8, u8) -> Option<IcmpKind>,
+) -> Result<Option<IcmpError>, DecodeError> {
+    let message = parse_u8(layer, packet.payload, 0)?;
+    let code = match parse_u8(layer, packet.payload, 1) {
+        Err(cut) if message == unreachable => return Err(cut),
+        code => code.unwrap_or_default(),
     };
-    Ok(find_error(kind, packet))
+    Ok(kind_of(message, code).and_then(|kind| find_error(kind, packet)))
 }
 
 fn parse_u8(layer: &'static str, bytes: &[u8], offset: usize) -> Result<u8, DecodeError> {

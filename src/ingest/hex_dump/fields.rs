@@ -130,10 +130,11 @@ impl Fields {
             Endpoint::new(destination, destination_port),
         );
         let length = self.udp_bytes.unwrap_or(0).saturating_sub(UDP_HEADER_BYTES);
-        let by_port =
-            Protocol::of_port(destination_port).or_else(|| Protocol::of_port(source_port));
         let application = self.tftp.find_message(length).map_or_else(
-            || by_port.map_or(Application::Unknown { tftp_shape: None }, Application::Plain),
+            || {
+                Protocol::of_flow(&flow)
+                    .map_or(Application::Unknown { tftp_shape: None }, Application::Plain)
+            },
             Application::Tftp,
         );
         Some(Content::Datagram(Datagram {
@@ -148,16 +149,12 @@ impl Fields {
 
 impl ErrorFields {
     fn find(&self, from: IpAddr, to: IpAddr) -> Option<IcmpError> {
-        let kind = match (self.is_v6, self.kind?, self.code?) {
-            (false, 3, 0) | (true, 1, 0) => IcmpKind::NetworkUnreachable,
-            (false, 3, 1) | (true, 1, 3) => IcmpKind::HostUnreachable,
-            (false, 3, 3) | (true, 1, 4) => IcmpKind::PortUnreachable,
-            (false, 3, 9 | 10 | 13) | (true, 1, 1 | 5 | 6) => IcmpKind::AdminProhibited,
-            (false, 3, 4) | (true, 2, _) => IcmpKind::PacketTooBig,
-            (false, 11, 0) | (true, 3, 0) => IcmpKind::TimeExceeded,
-            (false, 3 | 4 | 11 | 12, _) | (true, 1 | 3 | 4, _) => IcmpKind::Other,
-            _ => return None,
-        };
+        let (message, code) = (self.kind?, self.code?);
+        let kind = if self.is_v6 {
+            IcmpKind::of_v6(message, code)
+        } else {
+            IcmpKind::of_v4(message, code)
+        }?;
         let ends = self.ends.zip(self.ports);
         let quote = ends.map(|((source, destination), (source_port, destination_port))| Quote {
             source,

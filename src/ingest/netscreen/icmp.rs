@@ -1,7 +1,5 @@
 //! ICMP errors of which a trace tells type and code, and not what they quote.
 
-use crate::model::packet::IcmpKind;
-
 /// `icmp:type=3, code=3`.
 #[must_use]
 pub fn find_message(text: &str) -> Option<(u8, u8)> {
@@ -9,24 +7,10 @@ pub fn find_message(text: &str) -> Option<(u8, u8)> {
     Some((kind.trim().parse().ok()?, code.trim().parse().ok()?))
 }
 
-/// The error that an ICMP message is (RFC 792); `None` for other messages.
-#[must_use]
-pub const fn find_kind((kind, code): (u8, u8)) -> Option<IcmpKind> {
-    Some(match (kind, code) {
-        (3, 0) => IcmpKind::NetworkUnreachable,
-        (3, 1) => IcmpKind::HostUnreachable,
-        (3, 3) => IcmpKind::PortUnreachable,
-        (3, 4) => IcmpKind::PacketTooBig,
-        (3, 9 | 10 | 13) => IcmpKind::AdminProhibited,
-        (11, 0) => IcmpKind::TimeExceeded,
-        (3 | 4 | 11 | 12, _) => IcmpKind::Other,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::packet::IcmpKind;
 
     #[test]
     fn errors_are_told_from_other_messages() {
@@ -40,7 +24,11 @@ mod tests {
             ("udp:ports 1->2, len=9", None),
         ];
         for (text, kind) in cases {
-            assert_eq!(find_message(text).and_then(find_kind), kind, "{text}");
+            assert_eq!(
+                find_message(text).and_then(|(kind, code)| IcmpKind::of_v4(kind, code)),
+                kind,
+                "{text}"
+            );
         }
     }
 }

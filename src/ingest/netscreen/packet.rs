@@ -7,7 +7,7 @@ use super::icmp;
 use crate::ingest::hex_dump::pairs::{find_pair, read_pairs};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::packet::{Application, Content, Datagram, IcmpError};
+use crate::model::packet::{Application, Content, Datagram, IcmpError, IcmpKind};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
@@ -170,8 +170,8 @@ impl Pending {
         if let Some(link_type) = self.find_link_type() {
             return Reading::Bytes { bytes: &self.bytes, link_type };
         }
-        if let (Some((from, to, ICMP)), Some(message)) = (self.sides, self.icmp) {
-            let kind = icmp::find_kind(message);
+        if let (Some((from, to, ICMP)), Some((message, code))) = (self.sides, self.icmp) {
+            let kind = IcmpKind::of_v4(message, code);
             return kind.map_or(Reading::Other, |kind| {
                 Reading::Words(Content::IcmpError(IcmpError { kind, from, to, quote: None }))
             });

@@ -3,6 +3,7 @@
 //! They are read where they name the ports: in columns of their own, or in the
 //! row's last column (`58625 → 69 Len=64`).
 
+mod icmp;
 mod protocols;
 
 use std::net::IpAddr;
@@ -233,25 +234,8 @@ impl Row {
     /// The port columns of an ICMP error are those of the quoted datagram. A
     /// port is unreachable at the address that says so.
     fn read_icmp(&self, from: IpAddr, to: IpAddr) -> RowReading {
-        let kind = match &self.summary {
-            text if text.contains("Port unreachable") => IcmpKind::PortUnreachable,
-            text if text.contains("Host unreachable") || text.contains("Address unreachable") => {
-                IcmpKind::HostUnreachable
-            }
-            text if text.contains("Network unreachable") => IcmpKind::NetworkUnreachable,
-            text if text.contains("rohibited") => IcmpKind::AdminProhibited,
-            text if text.contains("Fragmentation needed") || text.contains("Too Big") => {
-                IcmpKind::PacketTooBig
-            }
-            // `Time-to-live exceeded (…)` and ICMPv6's `Time Exceeded (…)`.
-            text if text.contains("reassembly time exceeded") => IcmpKind::ReassemblyTimeExceeded,
-            text if text.starts_with("Time-to-live exceeded")
-                || text.starts_with("Time Exceeded") =>
-            {
-                IcmpKind::TimeExceeded
-            }
-            text if text.starts_with("Destination") => IcmpKind::Other,
-            _ => return RowReading::Other,
+        let Some(kind) = icmp::find_kind(&self.summary) else {
+            return RowReading::Other;
         };
         let quote = (kind == IcmpKind::PortUnreachable).then(|| Quote {
             source: to,

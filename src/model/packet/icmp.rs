@@ -84,6 +84,46 @@ pub enum IcmpKind {
 }
 
 impl IcmpKind {
+    /// What an ICMP message of this type and code is, read as Linux does
+    /// (`icmp_err_convert`); `None` for what is no error, and for source quench (4), which
+    /// tells of no loss and is to be ignored (RFC 6633 section 3).
+    #[must_use]
+    pub const fn of_v4(message: u8, code: u8) -> Option<Self> {
+        Some(match (message, code) {
+            // Unknown, and closed to this type of service, are unreachable as well.
+            (3, 0 | 6 | 11) => Self::NetworkUnreachable,
+            (3, 1 | 7 | 8 | 12 | 14 | 15) => Self::HostUnreachable,
+            (3, 3) => Self::PortUnreachable,
+            (3, 4) => Self::PacketTooBig,
+            (3, 9 | 10 | 13) => Self::AdminProhibited,
+            // Of a destination that waited for fragments in vain.
+            (11, 1) => Self::ReassemblyTimeExceeded,
+            (11, _) => Self::TimeExceeded,
+            // Parameter problem.
+            (3 | 12, _) => Self::Other,
+            _ => return None,
+        })
+    }
+
+    /// What an ICMPv6 message of this type and code is (RFC 4443 section 3); `None` for
+    /// what is no error.
+    #[must_use]
+    pub const fn of_v6(message: u8, code: u8) -> Option<Self> {
+        Some(match (message, code) {
+            (1, 0) => Self::NetworkUnreachable,
+            (1, 1 | 5 | 6) => Self::AdminProhibited,
+            // Code 2: the source's scope ends on the way.
+            (1, 2 | 3) => Self::HostUnreachable,
+            (1, 4) => Self::PortUnreachable,
+            (2, _) => Self::PacketTooBig,
+            (3, 1) => Self::ReassemblyTimeExceeded,
+            (3, _) => Self::TimeExceeded,
+            // Parameter problem.
+            (1 | 4, _) => Self::Other,
+            _ => return None,
+        })
+    }
+
     /// As a sentence says it.
     #[must_use]
     pub const fn as_text(self) -> &'static str {
