@@ -83,7 +83,7 @@ fn title(errors: &IcmpErrors, packets: u64) -> String {
         Some(to) => format!("the {quoted} to {to}"),
         None => format!("the {quoted}"),
     };
-    let what = if kind == IcmpKind::Other { what.to_owned() } else { format!("ICMP {what}") };
+    let what = format!("ICMP {what}");
     fit_title([
         format!("{what} from {from} for {quoting}, {often}"),
         format!("{what} from {from} for the {quoted}, {often}"),

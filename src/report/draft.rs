@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::exchange_part::{Names, exchange_part};
-use super::filter::display_filter;
+use super::filter::DisplayFilter;
 use super::headline::{Counted, device_headline};
 use super::shelf::RemedyShelf;
 use crate::model::endpoint::Endpoint;
@@ -16,6 +16,9 @@ use crate::model::topology::Topology;
 
 /// Evidence frames listed with a finding.
 const MAX_EVIDENCE: usize = 12;
+
+/// Endpoints asked that a finding names beside the one that its words are about.
+const OTHERS_MAX: usize = 4;
 
 /// A device and how many exchanges it has.
 ///
@@ -58,6 +61,12 @@ struct FirstError {
 struct FindingDraft {
     finding: DeviceFinding,
     verdict: Verdict,
+    /// Whom that exchange asked.
+    asked: Option<Endpoint>,
+    /// Whom other exchanges with this cause asked.
+    others_asked: Vec<Endpoint>,
+    /// Lets through the evidence.
+    filter: DisplayFilter,
 }
 
 /// How much there is to say of an exchange: the more, the earlier it is listed.
@@ -216,21 +225,33 @@ impl DeviceDraft {
             let device = count.device;
             let mut make = || {
                 let remedies = told.tell(finding.cause, device, &finding.remedies);
-                device_finding(finding, exchange, names, remedies)
+                device_finding(finding, names, remedies)
             };
+            let asked = exchange.primary().asked;
             let known = self.findings.iter_mut().find(|known| known.finding.cause == finding.cause);
             let Some(known) = known else {
-                self.findings.push(FindingDraft { finding: make(), verdict: diagnosis.verdict });
+                self.findings.push(FindingDraft {
+                    finding: make(),
+                    verdict: diagnosis.verdict,
+                    asked,
+                    others_asked: Vec::new(),
+                    filter: DisplayFilter::of(exchange),
+                });
                 continue;
             };
             if diagnosis.verdict > known.verdict {
                 let better = std::mem::replace(&mut known.finding, make());
                 known.verdict = diagnosis.verdict;
                 known.take_evidence(better.severity, better.confidence, better.evidence);
+                known.filter.take(&DisplayFilter::of(exchange));
+                let asked_before = std::mem::replace(&mut known.asked, asked);
+                known.note_asked(asked_before);
             } else if known.finding.evidence.len() < MAX_EVIDENCE {
                 let evidence = frames(finding, names);
                 known.take_evidence(finding.severity, finding.confidence, evidence);
+                known.filter.take(&DisplayFilter::of(exchange));
             }
+            known.note_asked(asked);
         }
     }
 
@@ -257,7 +278,7 @@ impl DeviceDraft {
             )
         });
         let mut findings: Vec<DeviceFinding> =
-            self.findings.into_iter().map(|draft| draft.finding).collect();
+            self.findings.into_iter().map(FindingDraft::finish).collect();
         findings.sort_by_key(|finding| {
             let rank = Cause::ALL.iter().position(|cause| *cause == finding.cause);
             (std::cmp::Reverse(finding.severity), rank)
@@ -292,6 +313,30 @@ impl DeviceDraft {
 }
 
 impl FindingDraft {
+    /// One more than are named are kept, so that it is known that there are more.
+    fn note_asked(&mut self, asked: Option<Endpoint>) {
+        let Some(asked) = asked else { return };
+        if self.others_asked.len() <= OTHERS_MAX && !self.others_asked.contains(&asked) {
+            self.others_asked.push(asked);
+        }
+    }
+
+    fn finish(self) -> DeviceFinding {
+        let Self { mut finding, asked, others_asked, filter, .. } = self;
+        finding.display_filter = filter.render();
+        let others = others_asked.iter().filter(|other| asked != Some(**other));
+        let others: Vec<String> = others.map(ToString::to_string).collect();
+        if !others.is_empty() {
+            let named = others[..others.len().min(OTHERS_MAX)].join(", ");
+            let more = if others.len() > OTHERS_MAX { " and more" } else { "" };
+            finding.explanation.push_str(" The same was seen where this device asked ");
+            finding.explanation.push_str(&named);
+            finding.explanation.push_str(more);
+            finding.explanation.push('.');
+        }
+        finding
+    }
+
     fn take_evidence(
         &mut self,
         severity: Severity,
@@ -314,12 +359,7 @@ fn frames(finding: &Finding, names: Names<'_>) -> Vec<FrameEvidence> {
     evidence.collect()
 }
 
-fn device_finding(
-    finding: &Finding,
-    exchange: &Exchange,
-    names: Names<'_>,
-    remedies: Vec<Remedy>,
-) -> DeviceFinding {
+fn device_finding(finding: &Finding, names: Names<'_>, remedies: Vec<Remedy>) -> DeviceFinding {
     DeviceFinding {
         cause: finding.cause,
         documentation: finding.cause.documentation_path(),
@@ -329,6 +369,6 @@ fn device_finding(
         explanation: finding.explanation.clone(),
         evidence: frames(finding, names),
         remedies,
-        display_filter: display_filter(exchange),
+        display_filter: String::new(),
     }
 }

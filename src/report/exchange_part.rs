@@ -1,7 +1,7 @@
 //! One exchange as the report tells it.
 
 use super::community_id::community_id;
-use super::filter::display_filter;
+use super::filter::DisplayFilter;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Exchange, Point, PointId, View};
 use crate::model::finding::Verdict;
@@ -123,7 +123,7 @@ pub fn exchange_part(exchange: &Exchange, verdict: Verdict, names: Names<'_>) ->
             .collect(),
         steps: view.steps.iter().map(|step| step_part(step, names)).collect(),
         steps_omitted: view.steps_omitted,
-        display_filter: display_filter(exchange),
+        display_filter: DisplayFilter::of(exchange).render(),
         community_id: view
             .asked
             .filter(|_| !exchange.client.is_unknown())

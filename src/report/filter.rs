@@ -8,54 +8,100 @@ use std::net::IpAddr;
 use crate::model::endpoint::{Endpoint, Transport};
 use crate::model::exchange::Exchange;
 
-/// Shows the exchange, whatever addresses answered, and the ICMP errors about it.
-pub fn display_filter(exchange: &Exchange) -> String {
-    if exchange.client.is_unknown() {
-        return servers_filter(exchange);
-    }
-    let mut clients: Vec<IpAddr> = vec![exchange.client.address];
-    for view in &exchange.views {
-        for follow_ups in &view.follow_ups {
-            if !clients.contains(&follow_ups.source.address) {
-                clients.push(follow_ups.source.address);
+/// Addresses and ports that one filter names at most: a line that nobody can read helps
+/// nobody.
+const TERMS_MAX: usize = 16;
+
+/// What a filter lets through: packets of one of the addresses, at one of the ports, and
+/// the ICMP errors about them.
+#[derive(Debug, Clone, Default)]
+pub struct DisplayFilter {
+    addresses: Vec<IpAddr>,
+    /// With the transport that they are of.
+    ports: Vec<(Transport, u16)>,
+}
+
+impl DisplayFilter {
+    /// Shows the exchange, whatever addresses answered, on both sides of a translation.
+    #[must_use]
+    pub fn of(exchange: &Exchange) -> Self {
+        let mut filter = Self::default();
+        let transport = exchange.protocol.transport();
+        if exchange.client.is_unknown() {
+            // Whom it asked, and who answered.
+            let view = exchange.primary();
+            let answerers = view.replies.iter().map(|replies| replies.source);
+            let servers: Vec<Endpoint> = view.asked.into_iter().chain(answerers).collect();
+            servers.iter().for_each(|server| filter.add_address(server.address));
+            filter.add_port(transport, servers.first().map_or(0, |server| server.port));
+            return filter;
+        }
+        filter.add(transport, exchange.client);
+        for view in &exchange.views {
+            for follow_ups in &view.follow_ups {
+                filter.add_address(follow_ups.source.address);
             }
         }
+        for translation in &exchange.translations {
+            if translation.before == exchange.client {
+                filter.add(transport, translation.after);
+            }
+        }
+        filter
     }
-    let terms: Vec<String> = clients.iter().map(|client| address_term(*client)).collect();
-    let clients =
-        if terms.len() > 1 { format!("({})", terms.join(" || ")) } else { terms.concat() };
-    let (port_field, errors) = (port_field(exchange), errors_term(exchange));
-    format!("{clients} && ({port_field} == {} || {errors})", exchange.client.port)
-}
 
-/// Of a client that is not known: whom it asked, and who answered.
-fn servers_filter(exchange: &Exchange) -> String {
-    let view = exchange.primary();
-    let answerers = view.replies.iter().map(|replies| replies.source);
-    let servers: Vec<Endpoint> = view.asked.into_iter().chain(answerers).collect();
-    let mut terms: Vec<String> = Vec::new();
-    for term in servers.iter().map(|server| address_term(server.address)) {
-        if !terms.contains(&term) {
-            terms.push(term);
+    fn add(&mut self, transport: Transport, endpoint: Endpoint) {
+        self.add_address(endpoint.address);
+        self.add_port(transport, endpoint.port);
+    }
+
+    fn add_address(&mut self, address: IpAddr) {
+        if self.addresses.len() < TERMS_MAX && !self.addresses.contains(&address) {
+            self.addresses.push(address);
         }
     }
-    let port = servers.first().map_or(0, |server| server.port);
-    let (port_field, errors) = (port_field(exchange), errors_term(exchange));
-    format!("({}) && ({port_field} == {port} || {errors})", terms.join(" || "))
-}
 
-fn errors_term(exchange: &Exchange) -> &'static str {
-    if exchange.client.address.is_ipv4() {
-        "icmp.type in {3, 4, 11, 12}"
-    } else {
-        "icmpv6.type <= 4"
+    fn add_port(&mut self, transport: Transport, port: u16) {
+        if self.ports.len() < TERMS_MAX && !self.ports.contains(&(transport, port)) {
+            self.ports.push((transport, port));
+        }
     }
-}
 
-fn port_field(exchange: &Exchange) -> &'static str {
-    match exchange.protocol.transport() {
-        Transport::Udp => "udp.port",
-        Transport::Tcp => "tcp.port",
+    /// Lets through what the other one does as well.
+    pub fn take(&mut self, other: &Self) {
+        other.addresses.iter().for_each(|address| self.add_address(*address));
+        other.ports.iter().for_each(|(transport, port)| self.add_port(*transport, *port));
+    }
+
+    /// In Wireshark's words.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let terms: Vec<String> = self.addresses.iter().map(|of| address_term(*of)).collect();
+        let addresses =
+            if terms.len() > 1 { format!("({})", terms.join(" || ")) } else { terms.concat() };
+        let ports = [Transport::Udp, Transport::Tcp].map(|transport| self.ports_term(transport));
+        let has = |is_v4| self.addresses.iter().any(|address| address.is_ipv4() == is_v4);
+        let errors = [
+            has(true).then_some("icmp.type in {3, 4, 11, 12}"),
+            has(false).then_some("icmpv6.type <= 4"),
+        ];
+        let errors = errors.into_iter().flatten().map(str::to_owned);
+        let what: Vec<String> = ports.into_iter().flatten().chain(errors).collect();
+        format!("{addresses} && ({})", what.join(" || "))
+    }
+
+    fn ports_term(&self, transport: Transport) -> Option<String> {
+        let field = match transport {
+            Transport::Udp => "udp.port",
+            Transport::Tcp => "tcp.port",
+        };
+        let ports = self.ports.iter().filter(|(of, _)| *of == transport);
+        let ports: Vec<String> = ports.map(|(_, port)| port.to_string()).collect();
+        match &ports[..] {
+            [] => None,
+            [port] => Some(format!("{field} == {port}")),
+            ports => Some(format!("{field} in {{{}}}", ports.join(", "))),
+        }
     }
 }
 
@@ -63,5 +109,51 @@ fn address_term(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => format!("ip.addr == {v4}"),
         IpAddr::V6(v6) => format!("ipv6.addr == {v6}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(addresses: &[&str], ports: &[(Transport, u16)]) -> DisplayFilter {
+        let mut filter = DisplayFilter::default();
+        for address in addresses {
+            filter.add_address(address.parse().unwrap());
+        }
+        for (transport, port) in ports {
+            filter.add_port(*transport, *port);
+        }
+        filter
+    }
+
+    #[test]
+    fn a_filter_says_what_it_lets_through() {
+        let (udp, tcp) = (Transport::Udp, Transport::Tcp);
+        let one = filter(&["192.0.2.7"], &[(udp, 69)]);
+        let mut both = one.clone();
+        both.take(&filter(&["2001:db8::7", "192.0.2.7"], &[(udp, 161), (udp, 69), (tcp, 53)]));
+        for (filter, expected) in [
+            (one, "ip.addr == 192.0.2.7 && (udp.port == 69 || icmp.type in {3, 4, 11, 12})"),
+            (
+                filter(&["2001:db8::7"], &[(tcp, 53)]),
+                "ipv6.addr == 2001:db8::7 && (tcp.port == 53 || icmpv6.type <= 4)",
+            ),
+            (
+                both,
+                "(ip.addr == 192.0.2.7 || ipv6.addr == 2001:db8::7) && (udp.port in {69, 161} || tcp.port == 53 || icmp.type in {3, 4, 11, 12} || icmpv6.type <= 4)",
+            ),
+        ] {
+            assert_eq!(filter.render(), expected);
+        }
+    }
+
+    #[test]
+    fn a_filter_stays_short() {
+        let mut many = DisplayFilter::default();
+        for port in 1..1_000 {
+            many.take(&filter(&["192.0.2.7"], &[(Transport::Udp, port)]));
+        }
+        assert_eq!(many.ports.len(), TERMS_MAX);
     }
 }

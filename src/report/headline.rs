@@ -158,20 +158,26 @@ pub fn report_headline(
     captures: &[Capture],
 ) -> String {
     let Some(worst) = devices.first() else { return nothing_found(captures) };
-    let who = worst
-        .name
-        .as_ref()
-        .map_or_else(|| worst.device.to_string(), |name| format!("{name} ({})", worst.device));
-    let all = u64::try_from(devices.len()).unwrap_or(u64::MAX);
-    let alike = verdicts.get(&worst.verdict).copied().unwrap_or(0);
     let headline = &worst.headline;
-    match (worst.verdict, all) {
+    let who = who(worst);
+    let number = u64::try_from(devices.len()).unwrap_or(u64::MAX);
+    let alike = verdicts.get(&worst.verdict).copied().unwrap_or(0);
+    let (all, alike) = (group_digits(number), group_digits(alike));
+    match (worst.verdict, number) {
         (_, 1) => format!("{who}: {headline}"),
-        (Verdict::Symmetric | Verdict::OneWay, _) if has_error(worst) => {
-            let number = devices.iter().filter(|device| has_error(device)).count();
-            format!("Faults were seen at {number} of {all} devices. {who}: {headline}")
+        (Verdict::Symmetric | Verdict::OneWay, _) => {
+            faults(devices, Severity::Warning).unwrap_or_else(|| no_fault(devices, &all))
         }
-        (Verdict::Symmetric | Verdict::OneWay, _) => no_fault(devices, all),
+        // One-way exchanges have errors too, and stand behind what is not clear.
+        (Verdict::Tolerated | Verdict::Inconclusive, _)
+            if let Some(faults) = faults(devices, Severity::Error) =>
+        {
+            let rest = match worst.verdict {
+                Verdict::Inconclusive => UNCLEAR,
+                _ => "an address or port changed on the way",
+            };
+            format!("{faults}. For {alike} of {all}, {rest}")
+        }
         (Verdict::Tolerated, _) if devices.iter().any(|device| device.error_answers > 0) => {
             format!(
                 "{} of {all} devices got an error as answer, and for {alike} an address or port changed. {who}: {headline}",
@@ -181,13 +187,36 @@ pub fn report_headline(
         (Verdict::Tolerated, _) => format!(
             "No failure was seen, but for {alike} of {all} devices an address or port changed. {who}: {headline}"
         ),
-        (verdict, _) if alike == 1 => format!("1 of {all} devices is {verdict}. {who}: {headline}"),
+        (verdict, _) if alike == "1" => {
+            format!("1 of {all} devices is {verdict}. {who}: {headline}")
+        }
         (verdict, _) => format!("{alike} of {all} devices are {verdict}. {who}: {headline}"),
     }
 }
 
+fn who(device: &Device) -> String {
+    let address = device.device;
+    device.name.as_ref().map_or_else(|| address.to_string(), |name| format!("{name} ({address})"))
+}
+
+/// How many devices have a finding as grave as this, and the first of them.
+fn faults(devices: &[Device], severity: Severity) -> Option<String> {
+    let is_faulty =
+        |device: &&Device| device.findings.iter().any(|finding| finding.severity >= severity);
+    let first = devices.iter().find(is_faulty)?;
+    let number = u64::try_from(devices.iter().filter(is_faulty).count()).unwrap_or(u64::MAX);
+    let all = u64::try_from(devices.len()).unwrap_or(u64::MAX);
+    Some(format!(
+        "Faults were seen at {} of {} devices. {}: {}",
+        group_digits(number),
+        group_digits(all),
+        who(first),
+        first.headline
+    ))
+}
+
 /// Nothing is wrong with addresses; a server may have said no all the same.
-fn no_fault(devices: &[Device], all: u64) -> String {
+fn no_fault(devices: &[Device], all: &str) -> String {
     let Some(first) = devices.iter().find(|device| device.error_answers > 0) else {
         return format!("No fault was seen at any of the {all} devices");
     };
@@ -203,11 +232,6 @@ fn no_fault(devices: &[Device], all: u64) -> String {
 fn failed_devices(devices: &[Device]) -> String {
     let number = devices.iter().filter(|device| device.error_answers > 0).count();
     group_digits(u64::try_from(number).unwrap_or(u64::MAX))
-}
-
-/// One-way exchanges can carry errors too.
-fn has_error(device: &Device) -> bool {
-    device.findings.iter().any(|finding| finding.severity > Severity::Info)
 }
 
 fn nothing_found(captures: &[Capture]) -> String {
@@ -315,6 +339,31 @@ mod tests {
         devices[0].verdict = Verdict::Tolerated;
         let headline = report_headline(&devices, &BTreeMap::new(), &report.captures);
         assert!(headline.starts_with("1 of 2 devices got an error as answer"), "{headline}");
+    }
+
+    #[test]
+    fn a_fault_is_told_whatever_else_is_not_clear() {
+        let report = samples::founding();
+        let (faulty, clean) = (&report.devices[0], &report.devices[1]);
+        let with = |device: &Device, verdict, severity| {
+            let mut device = Device { verdict, ..device.clone() };
+            device.findings.iter_mut().for_each(|finding| finding.severity = severity);
+            device
+        };
+        let (error, info) = (Severity::Error, Severity::Info);
+        for (first, second, severity, told) in [
+            (Verdict::Tolerated, Verdict::OneWay, error, true),
+            (Verdict::Inconclusive, Verdict::OneWay, error, true),
+            (Verdict::OneWay, Verdict::OneWay, error, true),
+            (Verdict::Tolerated, Verdict::OneWay, info, false),
+            (Verdict::OneWay, Verdict::Symmetric, info, false),
+        ] {
+            let devices = [with(clean, first, info), with(faulty, second, severity)];
+            let headline = report_headline(&devices, &BTreeMap::new(), &report.captures);
+            let starts = headline.starts_with("Faults were seen at 1 of 2 devices. ");
+            assert_eq!(starts, told, "{headline}");
+            assert_eq!(headline.contains(&faulty.device.to_string()), told, "{headline}");
+        }
     }
 
     #[test]

@@ -31,13 +31,34 @@ struct Told {
 
 /// What a remedy says, whichever device it is for.
 pub fn for_any_device(remedy: &Remedy, device: IpAddr) -> Remedy {
-    let device = device.to_string();
-    let generalise = |text: &String| text.replace(&device, "{device}");
+    let (own, is_v6) = (device.to_string(), device.is_ipv6());
+    let generalise = |text: &String| replace_address(text, &own, is_v6);
     Remedy {
         title: generalise(&remedy.title),
         steps: remedy.steps.iter().map(generalise).collect(),
         commands: remedy.commands.iter().map(generalise).collect(),
     }
+}
+
+/// `text` with `{device}` in place of the address `own`, where it is not a part of a
+/// longer one: `10.1.1.1` is none of `10.1.1.11`, but is of `10.1.1.1:69` and `10.1.1.1/32`.
+fn replace_address(text: &str, own: &str, is_v6: bool) -> String {
+    let is_digit =
+        |c: char| if is_v6 { c.is_ascii_hexdigit() || c == ':' } else { c.is_ascii_digit() };
+    let mut general = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(own) {
+        let joins_before = before.ends_with(is_digit)
+            || before.strip_suffix('.').is_some_and(|before| before.ends_with(is_digit));
+        // A colon that ends a word is no part of an address.
+        let follows = after.strip_prefix(':').filter(|_| is_v6).unwrap_or(after);
+        let joins_after = follows.starts_with(is_digit);
+        general.push_str(before);
+        general.push_str(if joins_before || joins_after { own } else { "{device}" });
+        rest = after;
+    }
+    general.push_str(rest);
+    general
 }
 
 fn digest(remedy: &Remedy, device: IpAddr) -> u64 {
@@ -107,6 +128,23 @@ mod tests {
                 |device: &str| for_any_device(&for_device(device), device.parse().unwrap());
             assert_eq!(general(one), general(other));
             assert_ne!(general(one), for_any_device(&for_device(one), other.parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn only_whole_addresses_are_the_devices() {
+        for (device, text, expected) in [
+            ("10.1.1.1", "to 10.1.1.11 and 10.1.1.1.", "to 10.1.1.11 and {device}."),
+            ("10.1.1.1", "110.1.1.1, 10.1.1.1:69", "110.1.1.1, {device}:69"),
+            ("0.1.1.1", "10.1.1.1 0.1.1.1", "10.1.1.1 {device}"),
+            ("10.1.1.1", "host 10.1.1.1 and port 69", "host {device} and port 69"),
+            ("2001:db8::1", "2001:db8::11 [2001:db8::1]:69", "2001:db8::11 [{device}]:69"),
+            ("2001:db8::1", "2001:db8::1:5 2001:db8::1: no", "2001:db8::1:5 {device}: no"),
+            ("2001:db8::1", "2001:db8::1/128", "{device}/128"),
+            ("db8::1", "2001:db8::1 db8::1", "2001:db8::1 {device}"),
+        ] {
+            let is_v6 = device.contains(':');
+            assert_eq!(replace_address(text, device, is_v6), expected, "{device}");
         }
     }
 

@@ -149,8 +149,17 @@ fn point(capture: &Capture) -> String {
         PointKind::Pod => "pod",
     };
     let names = [capture.node.as_deref(), capture.interface.as_deref()];
-    let news = names.into_iter().flatten().filter(|name| !capture.name.contains(name));
+    let news = names.into_iter().flatten().filter(|name| !has_word(&capture.name, name));
     std::iter::once(kind).chain(news).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether `text` has `word`, and not as a part of a longer one: `n1` is none of `n10.pcap`.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(start, _)| {
+        let before = text[..start].chars().next_back();
+        let after = text[start + word.len()..].chars().next();
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    })
 }
 
 /// From the first to the last packet, by the capture's own clock.
@@ -245,6 +254,21 @@ mod tests {
     use super::*;
     use crate::model::packet::TunnelKind;
     use crate::report::samples;
+
+    #[test]
+    fn a_place_is_named_unless_the_name_of_the_capture_has_it() {
+        for (name, node, expected) in [
+            ("n10.pcap", "n1", "host, n1"),
+            ("n1.pcap", "n1", "host"),
+            ("node3/eth0", "node3", "host"),
+            ("host.pcap", "node3", "host, node3"),
+        ] {
+            let mut capture = samples::founding().captures.remove(0);
+            (capture.name, capture.interface) = (name.to_owned(), None);
+            (capture.point, capture.node) = (PointKind::Host, Some(node.to_owned()));
+            assert_eq!(point(&capture), expected, "{name}");
+        }
+    }
 
     #[test]
     fn tunnels_are_told_the_busiest_first_and_then_counted() {

@@ -92,16 +92,7 @@ pub(super) const fn fact_source_label(source: FactSource) -> &'static str {
 #[must_use]
 pub(super) fn icmp_label(kind: IcmpKind, from: IpAddr) -> String {
     let family = if from.is_ipv6() { "ICMPv6" } else { "ICMP" };
-    match kind {
-        IcmpKind::Other => format!("{family} error"),
-        IcmpKind::PortUnreachable
-        | IcmpKind::HostUnreachable
-        | IcmpKind::NetworkUnreachable
-        | IcmpKind::AdminProhibited
-        | IcmpKind::PacketTooBig
-        | IcmpKind::TimeExceeded
-        | IcmpKind::ReassemblyTimeExceeded => format!("{family} {}", kind.as_text()),
-    }
+    format!("{family} {}", kind.as_text())
 }
 
 /// `1 packet`, `3 packets`, `100,000 packets`.

@@ -135,7 +135,7 @@ impl IcmpKind {
             Self::PacketTooBig => "packet too big",
             Self::TimeExceeded => "time exceeded",
             Self::ReassemblyTimeExceeded => "fragment reassembly time exceeded",
-            Self::Other => "ICMP error",
+            Self::Other => "error",
         }
     }
 
