@@ -1,11 +1,10 @@
 //! What is kept of an exchange that is out of the ordinary.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::count::{CountWithRepeat, Mark};
 use super::handshakes::is_open_half;
-use super::repetition::Last;
+use super::repetition::{Last, copied_within};
 use super::retries::Retries;
 use super::sides::{FollowUpsTo, RepliesFrom};
 use super::steps::Steps;
@@ -17,7 +16,7 @@ use crate::model::exchange::{
     Novelty, Origin, PayloadReplies, Said, Stall, Step,
 };
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost};
+use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost, IcmpError};
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
 use crate::model::time::Timestamp;
@@ -59,6 +58,8 @@ pub struct Details {
     pub replies: Vec<RepliesFrom>,
     pub follow_ups: Vec<FollowUpsTo>,
     pub icmp_errors: Vec<IcmpErrors>,
+    /// When the last one came, and its fingerprint.
+    last_icmp_error: Option<(Timestamp, u64)>,
     pub lost_replies: Option<Box<LostParts>>,
     pub lost_requests: Option<Box<LostParts>>,
     /// A TCP reset of the client.
@@ -182,7 +183,16 @@ impl Details {
         self.follow_ups[index].tally.count(frame, datagram.length, novelty);
     }
 
-    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors, to: IpAddr) {
+    /// Counts the error `whole`, unless it is a second copy of the last one.
+    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors, whole: &IcmpError) {
+        let mark = whole.fingerprint.map(|fingerprint| (frame.at, fingerprint));
+        let last = std::mem::replace(&mut self.last_icmp_error, mark);
+        if let (Some((before, one)), Some((at, other))) = (last, mark)
+            && one == other
+            && at.distance(before) <= copied_within(whole.from)
+        {
+            return;
+        }
         let index = self.icmp_errors.iter().position(|known| {
             (known.kind, known.from, known.quotes, known.quoted_destination)
                 == (error.kind, error.from, error.quotes, error.quoted_destination)
@@ -200,7 +210,7 @@ impl Details {
             frame,
             kind: StepKind::IcmpError,
             source: error.from,
-            destination: to,
+            destination: whole.to,
             ports: None,
             said: Said::Icmp { kind: error.kind, quoted_destination: error.quoted_destination },
             omitted_before: 0,

@@ -50,7 +50,13 @@ fn error(kind: IcmpKind, source: Endpoint, destination: Endpoint, quoted: Quoted
         destination_port: Some(destination.port),
         kind: quoted,
     };
-    IcmpError { kind, from: destination.address, to: source.address, quote: Some(quote) }
+    IcmpError {
+        kind,
+        from: destination.address,
+        to: source.address,
+        quote: Some(quote),
+        fingerprint: None,
+    }
 }
 
 /// The segment or the error, and who takes part in it.

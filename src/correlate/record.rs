@@ -26,7 +26,7 @@ use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Expectation, IcmpErrors, LateChange, Novelty, Origin};
 use crate::model::finding::Confidence;
-use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::packet::{Application, Datagram, IcmpError, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 
@@ -331,9 +331,9 @@ impl Record {
         }
     }
 
-    /// Counts an ICMP error about this exchange, sent to `to`.
-    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors, to: std::net::IpAddr) {
-        self.details(frame.capture).icmp_error(frame, error, to);
+    /// Counts an ICMP error about this exchange.
+    pub fn icmp_error(&mut self, frame: FrameRef, error: IcmpErrors, whole: &IcmpError) {
+        self.details(frame.capture).icmp_error(frame, error, whole);
     }
 
     /// The details, made from what is known where there were none.

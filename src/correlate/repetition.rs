@@ -20,6 +20,12 @@ pub const COPY: Duration = Duration::from_millis(1);
 /// Copies of which more is known come within this time.
 const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
+/// How soon the second copy of a packet comes that looks like the first one. Two packets
+/// of one sender have two identifications in IPv4, and no mark in IPv6.
+pub const fn copied_within(sender: IpAddr) -> Duration {
+    if sender.is_ipv4() { ON_ITS_WAY } else { COPY }
+}
+
 /// Whether two packets come from text without times: all of it stands at one instant.
 pub const fn is_untimed(one: Timestamp, other: Timestamp) -> bool {
     one.as_nanoseconds() == 0 && other.as_nanoseconds() == 0

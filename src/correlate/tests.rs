@@ -99,6 +99,7 @@ fn icmp(line: &str, quote: Option<Quote>) -> Content {
         from: from.parse().unwrap(),
         to: to.parse().unwrap(),
         quote,
+        fingerprint: None,
     })
 }
 

@@ -2,12 +2,18 @@
 
 use super::DecodeError;
 use super::field::find_u8;
+use super::fingerprint::hash_fields;
 use super::ip::IpPacket;
 use super::quote::{Quoted, read_quote};
 use crate::model::packet::{IcmpError, IcmpKind};
 
 /// Type, code, checksum, and four bytes that differ by type.
 const HEADER_BYTES: usize = 8;
+
+/// How much of a quote goes into a fingerprint: the headers, with their identification
+/// and checksum, and what follows until the shortest quotes end (RFC 1812 section
+/// 4.3.2.3 lets them be longer).
+const FINGERPRINT_BYTES: usize = 64;
 
 /// The type whose codes tell apart what a device must do about it.
 const UNREACHABLE: u8 = 3;
@@ -56,12 +62,16 @@ fn parse_u8(layer: &'static str, bytes: &[u8], offset: usize) -> Result<u8, Deco
 }
 
 fn find_error(kind: IcmpKind, packet: &IpPacket<'_>) -> Option<IcmpError> {
-    let quote = match read_quote(packet.payload.get(HEADER_BYTES..).unwrap_or_default()) {
+    let quoted = packet.payload.get(HEADER_BYTES..).unwrap_or_default();
+    let quote = match read_quote(quoted) {
         Quoted::Packet(quote) => Some(quote),
         Quoted::Unknown => None,
         Quoted::Other => return None,
     };
-    Some(IcmpError { kind, from: packet.source, to: packet.destination, quote })
+    let head = quoted.get(..FINGERPRINT_BYTES).unwrap_or(quoted);
+    let identification = packet.identification.unwrap_or_default().to_be_bytes();
+    let fingerprint = (!head.is_empty()).then(|| hash_fields(&[head, &identification]));
+    Some(IcmpError { kind, from: packet.source, to: packet.destination, quote, fingerprint })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::fragment::{Fragments, Key, Lost, Seen};
 use super::icmp::{parse_icmp, parse_icmpv6};
 use super::ip::{self, Fragment, IpPacket};
 use super::neighbour::find_neighbour_discovery;
-use super::tcp::find_segment;
+use super::tcp::{find_segment, find_segment_behind};
 use super::tunnel::{self, Inner, MAX_DEPTH};
 use super::udp;
 use super::{DecodeError, Decoded};
@@ -109,6 +109,7 @@ impl Reader<'_> {
     fn read_packet(&mut self, spot: &Spot, packet: &IpPacket<'_>) -> Result<Decoded, DecodeError> {
         let content = match packet.protocol {
             IpNumber::UDP => return self.read_udp(spot, packet),
+            IpNumber::TCP => find_segment_behind(packet).map(Content::Segment),
             IpNumber::ICMP => parse_icmp(packet)?.map(Content::IcmpError),
             // Neighbours inside a tunnel are those of another link.
             IpNumber::IPV6_ICMP => match parse_icmpv6(packet)? {

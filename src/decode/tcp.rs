@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::field::{find_array, find_u8, find_u16, find_u32};
+use super::ip::IpPacket;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::segment::{Segment, SegmentKind};
 
@@ -36,6 +37,20 @@ pub(super) fn find_segment(ip: &[u8]) -> Option<(Segment, Option<u16>)> {
             |offset| find_array::<16>(ip, offset).map(|octets| Ipv6Addr::from(octets).into());
         (address(8)?, address(24)?, None)
     };
+    Some((read_segment(tcp, flags, source, destination)?, identification))
+}
+
+/// The segment of a handshake behind headers that [`find_segment`] does not read: the
+/// extension headers of IPv6, the authentication header of IPv4.
+pub(super) fn find_segment_behind(packet: &IpPacket<'_>) -> Option<Segment> {
+    let flags = find_u8(packet.payload, 13)?;
+    if flags & (SYN | RESET) == 0 || packet.fragment.is_some() {
+        return None;
+    }
+    read_segment(packet.payload, flags, packet.source, packet.destination)
+}
+
+fn read_segment(tcp: &[u8], flags: u8, source: IpAddr, destination: IpAddr) -> Option<Segment> {
     let flow = FlowKey::tcp(
         Endpoint::new(source, find_u16(tcp, 0)?),
         Endpoint::new(destination, find_u16(tcp, 2)?),
@@ -47,7 +62,7 @@ pub(super) fn find_segment(ip: &[u8]) -> Option<(Segment, Option<u16>)> {
         (false, Some(acknowledges)) => SegmentKind::SynAck { acknowledges },
         (false, None) => SegmentKind::Syn { awaits: sequence.wrapping_add(1) },
     };
-    Some((Segment { flow, kind }, identification))
+    Some(Segment { flow, kind })
 }
 
 /// The segment of a handshake that begins with `tcp`, the first bytes of a quoted one.

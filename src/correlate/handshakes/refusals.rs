@@ -90,7 +90,7 @@ impl Handshakes {
                 quoted_destination: Some(quoted.destination),
                 tally: Tally::NONE,
             };
-            record.icmp_error(frame, errors, error.to);
+            record.icmp_error(frame, errors, error);
         }
     }
 

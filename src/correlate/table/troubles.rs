@@ -143,7 +143,7 @@ impl PointTable {
             quoted_destination,
             tally: Tally::NONE,
         };
-        self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error.to);
+        self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error);
         true
     }
 

@@ -92,8 +92,11 @@ fn read_view(view: &View, protocol: Protocol, habit: Habit) -> Vec<SeenErrors<'_
                     parts_are_missed(view, errors)
                 }
                 Habit::OneWay => !is_heard_again(&view.requests, last),
-                // Protocols that move try several ways; one answer is enough.
-                Habit::MovesByDesign => view.replies.is_empty(),
+                // Protocols that move try several ways; one answer is enough, unless they
+                // refuse it each time that they ask.
+                Habit::MovesByDesign => {
+                    view.replies.is_empty() || (view.requests.packets > 1 && refuses_all(view))
+                }
                 // A SYN-ACK that is sent again says that its client did not go on.
                 _ if protocol == Protocol::Tcp && errors.quotes == Quotes::Reply => true,
                 _ => !goes_on_after(view, errors, last),

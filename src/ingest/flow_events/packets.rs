@@ -10,7 +10,13 @@ use crate::model::protocol::Protocol;
 /// An ICMP error of which the quote is not shown.
 pub(super) fn find_error(kind: IcmpKind, event: &FlowEvent) -> Option<IcmpError> {
     let (from, to) = (event.source.address()?, event.destination.address()?);
-    (event.fate == Fate::Forwarded).then_some(IcmpError { kind, from, to, quote: None })
+    (event.fate == Fate::Forwarded).then_some(IcmpError {
+        kind,
+        from,
+        to,
+        quote: None,
+        fingerprint: None,
+    })
 }
 
 /// The name that has to be looked up.

@@ -164,7 +164,7 @@ impl ErrorFields {
             kind: QuotedKind::Datagram,
         });
         // Of a quote without ports it is not known that it is UDP.
-        quote.map(|quote| IcmpError { kind, from, to, quote: Some(quote) })
+        quote.map(|quote| IcmpError { kind, from, to, quote: Some(quote), fingerprint: None })
     }
 }
 

@@ -173,7 +173,13 @@ impl Pending {
         if let (Some((from, to, ICMP)), Some((message, code))) = (self.sides, self.icmp) {
             let kind = IcmpKind::of_v4(message, code);
             return kind.map_or(Reading::Other, |kind| {
-                Reading::Words(Content::IcmpError(IcmpError { kind, from, to, quote: None }))
+                Reading::Words(Content::IcmpError(IcmpError {
+                    kind,
+                    from,
+                    to,
+                    quote: None,
+                    fingerprint: None,
+                }))
             });
         }
         let (Some((source, destination, UDP)), Some(ports)) = (self.sides, self.ports) else {

@@ -244,7 +244,13 @@ impl Row {
             destination_port: self.ports.map(|(_, destination)| destination),
             kind: QuotedKind::Unknown,
         });
-        RowReading::Content(Content::IcmpError(IcmpError { kind, from, to, quote }))
+        RowReading::Content(Content::IcmpError(IcmpError {
+            kind,
+            from,
+            to,
+            quote,
+            fingerprint: None,
+        }))
     }
 }
 

@@ -66,7 +66,7 @@ pub fn parse_icmp(
         Some(QuotedPacket::Other) => return Ok(IcmpReading::Other),
         None => printed,
     };
-    Ok(IcmpReading::Error(IcmpError { kind: claim.kind, from, to, quote }))
+    Ok(IcmpReading::Error(IcmpError { kind: claim.kind, from, to, quote, fingerprint: None }))
 }
 
 /// What the ICMP line itself says.
@@ -225,7 +225,8 @@ mod tests {
                 },
             });
             let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
-            let expected = IcmpReading::Error(IcmpError { kind: *kind, from, to, quote });
+            let expected =
+                IcmpReading::Error(IcmpError { kind: *kind, from, to, quote, fingerprint: None });
             assert_eq!(read(summary, &[]), expected, "{summary}");
         }
     }

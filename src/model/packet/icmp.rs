@@ -17,6 +17,9 @@ pub struct IcmpError {
     /// The packet that the error is about; `None` where a snap length cut
     /// the quote before its addresses.
     pub quote: Option<Quote>,
+    /// Hash of what it quotes and of its IP identification, by which a second copy of it
+    /// is known again; `None` where only its words are known.
+    pub fingerprint: Option<u64>,
 }
 
 /// The head of the packet that an ICMP error quotes. Ports are `None` where
