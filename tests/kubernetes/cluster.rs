@@ -13,9 +13,7 @@ use crate::folder::Folder;
 use crate::kube_api::KubeApi;
 
 pub const PODS: &str = "/api/v1/pods";
-
 pub const NODES: &str = "/api/v1/nodes";
-
 pub const POOLS: &str = "/apis/crd.projectcalico.org/v1/ippools";
 
 pub fn founding() -> Value {
