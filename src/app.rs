@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::config::{Command, Config, Openapi};
+use crate::model::reason::render_chain;
 use crate::web;
 
 #[cfg(target_os = "linux")]
@@ -83,17 +84,6 @@ fn complain(message: &str, hint: Option<&str>) {
     if let Some(hint) = hint {
         let _ = writeln!(output, "  hint: {hint}");
     }
-}
-
-fn render_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 fn render_harmless(text: &str) -> String {

@@ -4,18 +4,21 @@
 #[cfg(test)]
 #[path = "support/header.rs"]
 mod header;
+#[cfg(test)]
+#[path = "support/udp.rs"]
+mod udp;
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
+    use std::net::SocketAddr;
 
-    use etherparse::PacketBuilder;
     use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::{Cause, Verdict};
     use replyscope::model::report::Report;
     use replyscope::model::time::Timestamp;
 
     use super::header::header;
+    use super::udp::udp;
 
     const BEGIN_NS: u64 = 1_732_000_000_000_000_000;
 
@@ -44,21 +47,8 @@ mod tests {
 
     /// One request at one interface, and what the statistics say of it.
     fn capture(device: &str, asked: &str, statistics: &[Vec<u8>]) -> Vec<u8> {
-        let mut packet = Vec::new();
-        match (device.parse().unwrap(), asked.parse().unwrap()) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                PacketBuilder::ipv4(source.octets(), destination.octets(), 64)
-                    .udp(40_000, 161)
-                    .write(&mut packet, REQUEST)
-            }
-            (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                PacketBuilder::ipv6(source.octets(), destination.octets(), 64)
-                    .udp(40_000, 161)
-                    .write(&mut packet, REQUEST)
-            }
-            _ => panic!("{device} and {asked} are of two families"),
-        }
-        .unwrap();
+        let end = |address: &str, port| SocketAddr::new(address.parse().unwrap(), port);
+        let mut packet = udp(end(device, 40_000), end(asked, 161), REQUEST);
         let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
         packet.resize(packet.len().next_multiple_of(4), 0);
         let section = [&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat();

@@ -4,46 +4,23 @@
 
 #[path = "support/header.rs"]
 mod header;
+#[path = "support/pcap.rs"]
+mod pcap;
+#[path = "support/udp.rs"]
+mod udp;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use etherparse::PacketBuilder;
 use header::header;
+use pcap::pcap;
 use replyscope::analysis::{Analysis, Limits};
 use replyscope::model::finding::{Cause, Verdict};
 use replyscope::model::report::Report;
-
-/// A raw IP packet with a UDP datagram.
-fn packet(from: SocketAddr, to: SocketAddr, payload: &str) -> Vec<u8> {
-    let builder = match (from.ip(), to.ip()) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => PacketBuilder::ipv4(from.octets(), to.octets(), 64),
-        (IpAddr::V6(from), IpAddr::V6(to)) => PacketBuilder::ipv6(from.octets(), to.octets(), 64),
-        _ => unreachable!("one family at a time"),
-    };
-    let mut bytes = Vec::new();
-    builder.udp(from.port(), to.port()).write(&mut bytes, payload.as_bytes()).unwrap();
-    bytes
-}
-
-/// A capture of link type 101, a second between any two packets.
-fn capture(packets: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 101] {
-        bytes.extend(word.to_le_bytes());
-    }
-    for (second, packet) in (1_700_000_000_u32..).zip(packets) {
-        let length = u32::try_from(packet.len()).unwrap();
-        for word in [second, 0, length, length] {
-            bytes.extend(word.to_le_bytes());
-        }
-        bytes.extend(packet);
-    }
-    bytes
-}
+use udp::udp;
 
 fn report(packets: &[Vec<u8>]) -> Report {
     let mut analysis = Analysis::new(Limits::default());
-    analysis.read_capture("sip.pcap", None, &mut capture(packets).as_slice()).unwrap();
+    analysis.read_capture("sip.pcap", None, &mut pcap(packets).as_slice()).unwrap();
     analysis.finish(header()).unwrap()
 }
 
@@ -60,13 +37,13 @@ fn an_answer_to_the_port_in_via_is_a_fault_where_the_client_asks_on() {
             let text = format!(
                 "REGISTER sip:example.net SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{sequence}\r\nCall-ID: a84b@{host}\r\nCSeq: {sequence} REGISTER\r\n\r\n"
             );
-            packet(client, server, &text)
+            udp(client, server, text.as_bytes())
         };
         let answer = |sequence: u32, to: SocketAddr| {
             let text = format!(
                 "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP {host}:5062\r\nCall-ID: a84b@{host}\r\nCSeq: {sequence} REGISTER\r\n\r\n"
             );
-            packet(server, to, &text)
+            udp(server, to, text.as_bytes())
         };
         let cases = [
             (
@@ -100,7 +77,7 @@ fn an_answer_to_the_port_in_via_is_a_fault_where_the_client_asks_on() {
             assert!(finding.is_none_or(|f| f.explanation.contains(&named.to_string())), "{name}");
         }
         // A port that nobody named is nobody's answer.
-        let stray = report(&[request(1, 5064), answer(1, named), packet(client, server, "x")]);
+        let stray = report(&[request(1, 5064), answer(1, named), udp(client, server, b"x")]);
         let findings = stray.devices.iter().flat_map(|device| &device.findings);
         assert!(findings.into_iter().all(|f| f.cause != Cause::ReplyToPayloadAddress), "{client}");
     }

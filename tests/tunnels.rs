@@ -4,50 +4,28 @@
 #[cfg(test)]
 #[path = "support/header.rs"]
 mod header;
+#[cfg(test)]
+#[path = "support/pcap.rs"]
+mod pcap;
+#[cfg(test)]
+#[path = "support/udp.rs"]
+mod udp;
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
+    use std::net::SocketAddr;
 
-    use etherparse::PacketBuilder;
     use replyscope::analysis::{Analysis, Limits};
     use replyscope::model::finding::{Cause, Verdict};
     use replyscope::model::packet::TunnelKind;
     use replyscope::model::report::Report;
 
     use super::header::header;
-
-    /// A classic pcap of raw IP packets, a second apart.
-    fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes = 0xa1b2_c3d4_u32.to_be_bytes().to_vec();
-        bytes.extend([0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 101]);
-        for (seconds, packet) in (1_732_000_000_u32..).zip(packets) {
-            let length = u32::try_from(packet.len()).unwrap();
-            for field in [seconds, 0, length, length] {
-                bytes.extend(field.to_be_bytes());
-            }
-            bytes.extend(packet);
-        }
-        bytes
-    }
+    use super::pcap::pcap;
 
     fn udp(source: &str, destination: &str, ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        match (source.parse().unwrap(), destination.parse().unwrap()) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                PacketBuilder::ipv4(source.octets(), destination.octets(), 64)
-                    .udp(ports.0, ports.1)
-                    .write(&mut bytes, payload)
-            }
-            (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                PacketBuilder::ipv6(source.octets(), destination.octets(), 64)
-                    .udp(ports.0, ports.1)
-                    .write(&mut bytes, payload)
-            }
-            _ => panic!("{source} and {destination} are of two families"),
-        }
-        .unwrap();
-        bytes
+        let end = |address: &str, port| SocketAddr::new(address.parse().unwrap(), port);
+        super::udp::udp(end(source, ports.0), end(destination, ports.1), payload)
     }
 
     fn analyse(packets: &[Vec<u8>]) -> Report {

@@ -2,8 +2,11 @@
 //!
 //! Part of the pipeline in [`analysis`](crate::analysis).
 
+mod counts;
+mod faults;
 mod listening;
 mod naming;
+mod points;
 mod summary;
 mod tunnels;
 mod unresolved;
@@ -14,25 +17,16 @@ use std::collections::BTreeMap;
 use super::feeder::Feeder;
 use super::held::Held;
 use super::talkers::Talkers;
-use crate::decode::{self, DecodeError, Decoded, Decoder};
+use crate::decode::{self, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Frame, LinkType};
-use crate::model::exchange::PointId;
-use crate::model::input::{self, Fault};
-use crate::model::packet::{Content, FragmentsSeen, Packet};
+use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
+use counts::Counts;
+use faults::Faults;
 pub use naming::name_captures;
-use tunnels::TunnelCounts;
 use unresolved::Unresolved;
 use whole::Whole;
-
-/// Faults listed by themselves; the rest is counted.
-const MAX_FAULTS: usize = 20;
-/// Interfaces that only a link header names are numbered from here.
-const FIRST_KERNEL_INTERFACE: u32 = 1 << 16;
-/// Interfaces of each kind that are points of their own; what is seen at others is followed
-/// as at one.
-const MAX_POINTS: u32 = 1_024;
 
 /// A capture that is being read.
 #[derive(Debug)]
@@ -48,18 +42,8 @@ pub struct CaptureIntake {
     /// Some of its interfaces are followed as one.
     shares_point: bool,
     link_types: Vec<LinkType>,
-    packets: u64,
-    datagrams: u64,
-    icmp_errors: u64,
-    bytes: u64,
-    times: Option<(Timestamp, Timestamp)>,
-    tunnels: TunnelCounts,
-    faults: Vec<String>,
-    faults_omitted: u64,
-    /// Those of the capture as a whole.
-    faults_of_whole: Vec<String>,
-    faults_of_whole_omitted: u64,
-    undecoded: BTreeMap<String, Undecoded>,
+    counts: Counts,
+    faults: Faults,
     /// Packets that the capture itself lost, by interface.
     dropped: BTreeMap<u32, u64>,
     /// The same of all parts before it, by the interface's number in the whole.
@@ -81,13 +65,6 @@ pub struct CaptureIntake {
     has_ended: bool,
 }
 
-/// Frames that could not be decoded for one reason.
-#[derive(Debug)]
-struct Undecoded {
-    frames: u64,
-    first_frame: u64,
-}
-
 impl CaptureIntake {
     pub fn new(
         id: CaptureId,
@@ -105,17 +82,8 @@ impl CaptureIntake {
             kernel_interfaces: Vec::new(),
             shares_point: false,
             link_types: Vec::new(),
-            packets: 0,
-            datagrams: 0,
-            icmp_errors: 0,
-            bytes: 0,
-            times: None,
-            tunnels: TunnelCounts::default(),
-            faults: Vec::new(),
-            faults_omitted: 0,
-            faults_of_whole: Vec::new(),
-            faults_of_whole_omitted: 0,
-            undecoded: BTreeMap::new(),
+            counts: Counts::default(),
+            faults: Faults::default(),
             dropped: BTreeMap::new(),
             dropped_before: BTreeMap::new(),
             listened: BTreeMap::new(),
@@ -206,7 +174,7 @@ impl CaptureIntake {
                 self.unresolved.named(named);
             }
             Event::OtherPacket { at, .. } => self.other(at, None, feeder),
-            Event::Fault(fault) => self.fault(&fault),
+            Event::Fault(fault) => self.faults.note(&fault),
             Event::Dropped { interface, packets } => self.dropped(interface, packets),
             Event::Listened { interface, until } => {
                 self.listened.insert(interface, until);
@@ -235,18 +203,18 @@ impl CaptureIntake {
         match self.decoder.decode(&numbered) {
             Ok(Decoded::Packet(packet)) => self.packet(packet, frame.original_length, feeder),
             Ok(Decoded::Carrier(tunnel)) => {
-                self.bytes += u64::from(frame.original_length);
-                self.datagrams += 1;
-                self.tunnels.add(tunnel);
+                self.counts.bytes += u64::from(frame.original_length);
+                self.counts.datagrams += 1;
+                self.counts.tunnels.add(tunnel);
                 self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
             Ok(Decoded::Other) => {
-                self.bytes += u64::from(frame.original_length);
+                self.counts.bytes += u64::from(frame.original_length);
                 self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
             Err(error) => {
-                self.bytes += u64::from(frame.original_length);
-                self.note_undecoded(&error, frame.number);
+                self.counts.bytes += u64::from(frame.original_length);
+                self.faults.note_undecoded(&error, frame.number);
                 self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
         }
@@ -259,10 +227,10 @@ impl CaptureIntake {
             self.unresolved.packet(packet, wire_bytes);
             return;
         }
-        self.packets += 1;
-        self.bytes += u64::from(wire_bytes);
-        self.note_time(packet.at);
-        self.count(&packet);
+        self.counts.packets += 1;
+        self.counts.bytes += u64::from(wire_bytes);
+        self.counts.note_time(packet.at);
+        self.counts.add(&packet);
         let is_beside = matches!(packet.content, Content::Neighbour(_) | Content::Segment(_));
         if is_beside {
             let interface = packet.kernel_interface.is_none().then_some(packet.interface);
@@ -293,29 +261,9 @@ impl CaptureIntake {
     /// are counted already.
     fn pass_on_lost(&mut self, now: Option<Timestamp>, feeder: &mut Feeder) {
         while let Some(packet) = self.decoder.take_lost(now) {
-            self.count(&packet);
+            self.counts.add(&packet);
             let point = self.point_of(packet.interface, packet.kernel_interface);
             feeder.push(point, packet);
-        }
-    }
-
-    fn count(&mut self, packet: &Packet) {
-        match &packet.content {
-            Content::Datagram(_) | Content::Discarded(_) | Content::Dropped(_) => {
-                self.datagrams += 1;
-            }
-            Content::IcmpError(_) => self.icmp_errors += 1,
-            Content::FragmentsLost(lost) => match lost.seen {
-                FragmentsSeen::First => self.datagrams += 1,
-                FragmentsSeen::LaterOnly => {}
-            },
-            Content::Segment(_) if packet.tunnel.is_some_and(|tunnel| tunnel.kind.is_in_udp()) => {
-                self.datagrams += 1;
-            }
-            Content::Neighbour(_) | Content::Segment(_) => {}
-        }
-        if let Some(tunnel) = packet.tunnel {
-            self.tunnels.add(tunnel);
         }
     }
 
@@ -324,56 +272,10 @@ impl CaptureIntake {
         if self.unresolved.takes_other(at) {
             return;
         }
-        self.packets += 1;
+        self.counts.packets += 1;
         if let Some(at) = at {
-            self.note_time(at);
+            self.counts.note_time(at);
             self.observe(at, interface, feeder);
-        }
-    }
-
-    /// Without an interface at hand the capture's first stands for all. Which
-    /// kernel interface a frame without a packet came from is not known.
-    fn observe(&mut self, at: Timestamp, interface: Option<u32>, feeder: &mut Feeder) {
-        if !self.kernel_interfaces.is_empty() {
-            return;
-        }
-        if let Some(interface) = interface {
-            feeder.observe(self.point_of(interface, None), at);
-        } else if self.whole_interfaces().len() <= 1 {
-            feeder.observe(self.point_of(0, None), at);
-        }
-    }
-
-    /// Silence at all points of an interface was observed until then.
-    fn listened_until(&mut self, interface: u32, until: Timestamp, feeder: &mut Feeder) {
-        let interface = self.number_in_whole(interface);
-        let kernel: Vec<u32> = self
-            .kernel_interfaces
-            .iter()
-            .filter(|(known, _)| *known == interface)
-            .map(|(_, index)| *index)
-            .collect();
-        if self.kernel_interfaces.is_empty() {
-            feeder.observe(self.point_of(interface, None), until);
-        }
-        for index in kernel {
-            feeder.observe(self.point_of(interface, Some(index)), until);
-        }
-    }
-
-    /// Notes something unreadable. What is said of the whole capture also tells how many
-    /// faults a reader left out, so it is not left out for others.
-    fn fault(&mut self, fault: &Fault) {
-        let (faults, is_whole) = match fault.place {
-            input::Place::Whole => (&mut self.faults_of_whole, true),
-            _ => (&mut self.faults, false),
-        };
-        if faults.len() < MAX_FAULTS {
-            faults.push(fault.to_string());
-        } else if !is_whole {
-            self.faults_omitted += 1;
-        } else {
-            self.faults_of_whole_omitted += 1;
         }
     }
 
@@ -391,47 +293,5 @@ impl CaptureIntake {
     /// Whether another capture goes on with this one.
     pub fn is_continued(&self) -> bool {
         self.is_continued
-    }
-
-    fn note_undecoded(&mut self, error: &DecodeError, frame: u64) {
-        let reason = match error {
-            DecodeError::UnsupportedLinkType(link_type) => {
-                format!("{link_type} is not supported")
-            }
-            DecodeError::Cut { layer, .. } => format!("the {layer} header is cut"),
-            DecodeError::Damaged { layer, .. } => format!("the {layer} header is damaged"),
-            DecodeError::Unread(what) => format!("{what} is not read"),
-        };
-        self.undecoded
-            .entry(reason)
-            .or_insert(Undecoded { frames: 0, first_frame: frame })
-            .frames += 1;
-    }
-
-    fn note_time(&mut self, at: Timestamp) {
-        let (first, last) = self.times.get_or_insert((at, at));
-        *first = (*first).min(at);
-        *last = (*last).max(at);
-    }
-
-    fn point_of(&mut self, interface: u32, kernel_interface: Option<u32>) -> PointId {
-        let capture = self.first_part();
-        let Some(kernel_index) = kernel_interface else {
-            self.shares_point |= interface >= MAX_POINTS;
-            return PointId { capture, interface: interface.min(MAX_POINTS) };
-        };
-        let wanted = (interface, kernel_index);
-        let known = self.kernel_interfaces.iter().position(|known| *known == wanted);
-        let position = known.and_then(|position| u32::try_from(position).ok());
-        let offset = position.unwrap_or_else(|| {
-            let next = u32::try_from(self.kernel_interfaces.len()).unwrap_or(MAX_POINTS);
-            if next < MAX_POINTS {
-                self.kernel_interfaces.push(wanted);
-                return next;
-            }
-            self.shares_point = true;
-            MAX_POINTS
-        });
-        PointId { capture, interface: FIRST_KERNEL_INTERFACE + offset }
     }
 }

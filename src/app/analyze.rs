@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 use super::progress::Bar;
-use super::{BAD_INPUT, complain, fail, finish_output, json, render_chain, write_output};
+use super::{BAD_INPUT, complain, fail, finish_output, json, write_output};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::clock;
 use crate::config::{Analyze, Colour, DeviceCount, Format, ShowProgress};
@@ -16,6 +16,7 @@ use crate::model::capture::CapturePoint;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::label::{Labels, find_title};
 use crate::model::progress::Counts;
+use crate::model::reason::render_chain;
 use crate::model::report::Report;
 use crate::report::html::{self, Setting};
 use crate::report::text::{self, Style};

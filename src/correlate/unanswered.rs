@@ -4,6 +4,8 @@
 //! pollers a whole round. An answer closes the transaction that it names, and no
 //! other. Most exchanges have one open at a time, asked once: that takes no room beside.
 
+mod asks;
+
 use std::num::{NonZeroU16, NonZeroU32};
 
 use smallvec::SmallVec;
@@ -12,20 +14,11 @@ use super::count::{Mark, Waiting};
 use super::repetition::COPY;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::Tally;
-use crate::model::packet::Transaction;
 use crate::model::time::Timestamp;
+pub use asks::{Asks, shorten};
 
 /// Transactions of one exchange that are told apart while they are open.
 const MAX_OPEN: usize = 64;
-
-/// What a request asks, as far as that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asks {
-    /// What its answer shares with it; `None` where nothing is read of it.
-    identity: Option<NonZeroU32>,
-    /// The same where the same is asked again under another identity.
-    question: Option<NonZeroU16>,
-}
 
 /// The requests of one exchange that nobody has answered yet.
 #[derive(Debug)]
@@ -70,27 +63,6 @@ pub struct StillOpen {
     pub since_reply: Tally,
     /// Asked before it: other requests were answered, these were passed over.
     pub passed_over: Tally,
-}
-
-impl Asks {
-    /// Nothing is read of the request but that it is one.
-    pub const UNKNOWN: Self = Self { identity: None, question: None };
-
-    pub fn of(transaction: &Transaction) -> Self {
-        Self {
-            identity: Some(shorten(transaction.identity)),
-            question: transaction.question.map(|question| halve(shorten(question))),
-        }
-    }
-
-    /// Whether a client that has its answer to `answered` has what this asks, too: the
-    /// same question, or one that cannot be told from it and was asked before.
-    fn is_settled_by(self, answered: Self, is_earlier: bool) -> bool {
-        match self.question.zip(answered.question) {
-            Some((one, other)) => one == other,
-            None => is_earlier,
-        }
-    }
 }
 
 impl Unanswered {
@@ -347,169 +319,5 @@ fn add(tally: &mut Tally, packets: u32, first: FrameRef, last: FrameRef) {
     }
 }
 
-/// Half of a hash tells the open transactions of one exchange apart well enough.
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
-pub const fn shorten(hash: u64) -> NonZeroU32 {
-    match NonZeroU32::new((hash ^ (hash >> 32)) as u32) {
-        Some(short) => short,
-        None => NonZeroU32::MAX,
-    }
-}
-
-/// A quarter of one tells their questions apart.
-#[expect(clippy::cast_possible_truncation, reason = "a quarter of a hash is hash enough")]
-const fn halve(hash: NonZeroU32) -> NonZeroU16 {
-    let hash = hash.get();
-    match NonZeroU16::new((hash ^ (hash >> 16)) as u16) {
-        Some(short) => short,
-        None => NonZeroU16::MAX,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::packet::TransactionRole;
-    use crate::model::protocol::Protocol;
-
-    const CAPTURE: CaptureId = CaptureId(0);
-
-    /// What happens, one second after the other.
-    #[derive(Clone, Copy)]
-    enum Event {
-        Ask(u64, Option<u64>),
-        AskUnknown,
-        Answer(u64),
-        /// To what was not asked lately.
-        AnswerStranger(u64),
-        AnswerUnknown,
-    }
-
-    fn asks(identity: u64, question: Option<u64>) -> Asks {
-        Asks::of(&Transaction {
-            protocol: Protocol::Dns,
-            role: TransactionRole::Request,
-            identity,
-            question,
-            label: "query",
-            reply_to: None,
-        })
-    }
-
-    fn frame(number: u64) -> FrameRef {
-        let at = Timestamp::from_seconds(i64::try_from(number).unwrap());
-        FrameRef { capture: CAPTURE, number, at }
-    }
-
-    fn play(events: &[Event]) -> (Unanswered, Mark, Option<FrameRef>) {
-        let mut unanswered = Unanswered::NONE;
-        let (mut last_request, mut last_reply) = (Mark::new(frame(0)), None);
-        for (number, event) in (1..).zip(events) {
-            let frame = frame(number);
-            match *event {
-                Event::Ask(identity, question) => {
-                    unanswered.ask(asks(identity, question), last_request);
-                    last_request = Mark::new(frame);
-                }
-                Event::AskUnknown => {
-                    unanswered.ask(Asks::UNKNOWN, last_request);
-                    last_request = Mark::new(frame);
-                }
-                Event::Answer(identity) => unanswered.answer(identity, true, last_request),
-                Event::AnswerStranger(identity) => unanswered.answer(identity, false, last_request),
-                Event::AnswerUnknown => unanswered.answer_all(),
-            }
-            if matches!(event, Event::Answer(_) | Event::AnswerStranger(_) | Event::AnswerUnknown) {
-                last_reply = Some(frame);
-            }
-        }
-        (unanswered, last_request, last_reply)
-    }
-
-    #[test]
-    fn an_answer_closes_what_it_answers_and_no_more() {
-        use Event::{Answer, AnswerStranger, AnswerUnknown, Ask, AskUnknown};
-        // packets and repeats that were passed over, packets since the last reply
-        type Case<'a> = (&'a str, &'a [Event], (u64, u64), u64);
-
-        let cases: [Case<'_>; 15] = [
-            ("answered", &[Ask(1, Some(1)), Answer(1)], (0, 0), 0),
-            ("one of two", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(1)], (1, 0), 0),
-            ("the other", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(2)], (1, 0), 0),
-            ("both", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(2), Answer(1)], (0, 0), 0),
-            (
-                "one of two, both repeated",
-                &[
-                    Ask(1, Some(1)),
-                    Ask(2, Some(2)),
-                    Answer(1),
-                    Ask(1, Some(1)),
-                    Ask(2, Some(2)),
-                    Answer(1),
-                ],
-                (2, 1),
-                0,
-            ),
-            (
-                "an answer twice",
-                &[Ask(1, Some(1)), Answer(1), Ask(2, Some(2)), Answer(1)],
-                (1, 0),
-                0,
-            ),
-            ("no more", &[Ask(1, Some(1)), Answer(1), Ask(2, Some(2)), Ask(2, Some(2))], (0, 0), 2),
-            ("the same under a new one", &[Ask(1, Some(9)), Ask(2, Some(9)), Answer(2)], (0, 0), 0),
-            ("the older of the same", &[Ask(1, Some(9)), Ask(2, Some(9)), Answer(1)], (0, 0), 0),
-            ("the older of some", &[Ask(1, None), Ask(2, None), Answer(1)], (1, 0), 0),
-            ("questions not known", &[Ask(1, None), Ask(2, None), Answer(2)], (0, 0), 0),
-            ("text", &[AskUnknown, AskUnknown, AnswerUnknown, AskUnknown], (0, 0), 1),
-            (
-                "a reply that text does not read",
-                &[Ask(1, None), Ask(2, None), AnswerUnknown],
-                (0, 0),
-                0,
-            ),
-            ("a request that was cut", &[AskUnknown, Ask(1, Some(1)), Answer(1)], (0, 0), 0),
-            (
-                "a reply that was cut",
-                &[Ask(1, Some(1)), Ask(2, Some(2)), AnswerStranger(3)],
-                (0, 0),
-                0,
-            ),
-        ];
-        for (name, events, passed, since_reply) in cases {
-            let (unanswered, last_request, last_reply) = play(events);
-            let open = unanswered.still_open(CAPTURE, last_request, last_reply, |_| true);
-            let found = (open.passed_over.packets, open.passed_over.repeats);
-            assert_eq!((found, open.since_reply.packets), (passed, since_reply), "{name}");
-            assert_eq!(unanswered.is_empty(), passed.0 + since_reply == 0, "{name}");
-        }
-    }
-
-    #[test]
-    fn what_was_asked_just_now_may_still_be_answered() {
-        let events = [Event::Ask(1, Some(1)), Event::Ask(2, Some(2)), Event::Answer(1)];
-        let (unanswered, last_request, last_reply) = play(&events);
-        let open = unanswered.still_open(CAPTURE, last_request, last_reply, |_| false);
-        assert_eq!((open.passed_over.packets, open.since_reply.packets), (0, 0));
-    }
-
-    #[test]
-    fn many_at_once_are_counted_though_not_told_apart() {
-        let mut unanswered = Unanswered::NONE;
-        let mut before = Mark::new(frame(0));
-        for number in 1..=1_000 {
-            unanswered.ask(asks(number, Some(number)), before);
-            before = Mark::new(frame(number));
-        }
-        for identity in 1..=990 {
-            unanswered.answer(identity, identity > 992, before);
-        }
-        let open = unanswered.still_open(CAPTURE, before, Some(frame(1_001)), |_| true);
-        assert_eq!(open.passed_over.packets, 10);
-        for identity in 991..=1_000 {
-            unanswered.answer(identity, true, before);
-        }
-        assert!(unanswered.is_empty());
-        assert_eq!(size_of::<Unanswered>(), 16);
-    }
-}
+mod tests;

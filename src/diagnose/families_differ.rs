@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn find(sample: &Sample) -> Option<Finding> {
-        sample.diagnose().findings.into_iter().find(|f| f.cause == Cause::FamiliesDiffer)
+        sample.find(Cause::FamiliesDiffer)
     }
 
     #[test]

@@ -85,10 +85,8 @@ mod tests {
                 ("followed", followed, Verdict::Symmetric, None),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let finding = diagnosis.findings.iter().find(|f| f.cause == Cause::FollowUpMissing);
-                assert_eq!(finding.map(|f| f.severity), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::FollowUpMissing, |f| f.severity);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

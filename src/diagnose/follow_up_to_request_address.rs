@@ -122,14 +122,9 @@ mod tests {
                 ),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let finding = diagnosis
-                    .findings
-                    .iter()
-                    .find(|finding| finding.cause == Cause::FollowUpToRequestAddress);
-                let found = finding.map(|finding| (finding.confidence, finding.severity));
-                assert_eq!(found, expected, "{name} {family:?}");
+                let judged =
+                    sample.judge(Cause::FollowUpToRequestAddress, |f| (f.confidence, f.severity));
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

@@ -87,11 +87,8 @@ mod tests {
                 ),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let mut findings = diagnosis.findings.iter();
-                let finding = findings.find(|f| f.cause == Cause::MappingExpired);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::MappingExpired, |f| f.confidence);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

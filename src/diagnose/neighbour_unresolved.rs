@@ -189,12 +189,10 @@ mod tests {
                 ),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let mut findings = diagnosis.findings.iter();
-                let finding = findings.find(|f| f.cause == Cause::NeighbourUnresolved);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::NeighbourUnresolved, |f| f.confidence);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
                 // Questions and the error prove it together.
+                let finding = sample.find(Cause::NeighbourUnresolved);
                 assert!(finding.is_none_or(|f| f.evidence.len() >= 2), "{name} {family:?}");
             }
         }

@@ -225,10 +225,8 @@ mod tests {
                 ),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let finding = diagnosis.findings.iter().find(|f| f.cause == Cause::ReplyIgnored);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::ReplyIgnored, |f| f.confidence);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

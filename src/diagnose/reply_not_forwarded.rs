@@ -97,11 +97,8 @@ mod tests {
                 ),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let mut findings = diagnosis.findings.iter();
-                let finding = findings.find(|f| f.cause == Cause::ReplyNotForwarded);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::ReplyNotForwarded, |f| f.confidence);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

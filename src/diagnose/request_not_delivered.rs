@@ -108,11 +108,9 @@ mod tests {
                 ),
             ];
             for (name, sample, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, Verdict::Unanswered, "{name} {family:?}");
-                let mut findings = diagnosis.findings.iter();
-                let finding = findings.find(|f| f.cause == Cause::RequestNotDelivered);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::RequestNotDelivered, |f| f.confidence);
+                assert_eq!(judged, (Verdict::Unanswered, expected), "{name} {family:?}");
+                let finding = sample.find(Cause::RequestNotDelivered);
                 assert!(finding.is_none_or(|f| f.severity == Severity::Error), "{name}");
             }
         }

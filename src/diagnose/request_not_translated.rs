@@ -170,11 +170,8 @@ mod tests {
                 ("the pod was asked", refused(vip).pod_is_asked(), None),
             ];
             for (name, sample, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, Verdict::Rejected, "{name} {family:?}");
-                let mut findings = diagnosis.findings.iter();
-                let finding = findings.find(|f| f.cause == Cause::RequestNotTranslated);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::RequestNotTranslated, |f| f.confidence);
+                assert_eq!(judged, (Verdict::Rejected, expected), "{name} {family:?}");
             }
         }
     }

@@ -1,17 +1,19 @@
 //! A request, or later a follow-up, that expects an answer got none.
 
+mod dropped;
+mod elsewhere;
 mod entry;
+mod follow_up;
 mod passed_over;
 
 use super::evidence::extend;
 use super::reading::{Reading, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
-use super::wording::{count, fit_title, place, times};
-use crate::model::capture::PointKind;
-use crate::model::exchange::{DroppedPackets, FollowUps, Stall, Tally};
+use super::wording::{count, fit_title, times};
+use crate::model::exchange::Tally;
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
-use crate::model::report::Quotes;
+use elsewhere::{conclusion, elsewhere};
 
 /// Finds requests and follow-ups that nobody answered.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
@@ -26,7 +28,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         return request(reading, verdict, confidence);
     }
     if let Some(follow_ups) = reading.unanswered_follow_up() {
-        return follow_up(reading, verdict, follow_ups);
+        return follow_up::unanswered(reading, verdict, follow_ups);
     }
     if let Some(unanswered) = reading.no_longer_answered() {
         return no_longer(reading, verdict, unanswered);
@@ -34,40 +36,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     if let Some(passed) = reading.passed_over() {
         return passed_over::find(reading, verdict, passed);
     }
-    reading.stalled().map(|stall| stalled(reading, verdict, stall))
-}
-
-/// The transfer had gone on; then one side repeated its last word in vain.
-fn stalled(reading: &Reading<'_>, verdict: Verdict, stall: Stall) -> Finding {
-    let Stall { repeats, first, last, source, destination } = stall;
-    let evidence = |frame, words: &str| Evidence {
-        frame,
-        summary: format!("{source} → {destination}, {words}"),
-    };
-    let mut finding = Finding::new(
-        Cause::RequestUnanswered,
-        severity(verdict, Part::Stopped),
-        Confidence::Likely,
-        evidence(first, "repeated"),
-    );
-    let often = times(repeats);
-    let protocol = reading.exchange.protocol;
-    finding.title = fit_title([
-        format!(
-            "{protocol} went on, then came to a halt: {source} repeated its last packet {often}"
-        ),
-        format!("{protocol} went on, then came to a halt: the last packet repeated {often}"),
-    ]);
-    finding.explanation = format!(
-        "The transfer went on for a while. Then {} repeated what it had sent to {destination}, {often}, and neither side said anything new until the capture ended.{} The packet or the answer to it is lost every time, or {} has stopped.",
-        reading.name(source.address),
-        elsewhere(reading),
-        reading.name(destination.address),
-    );
-    let final_one = (last != first).then(|| evidence(last, "repeated for the last time"));
-    extend(&mut finding, [reading.first_request(), final_one]);
-    finding.remedies = remedies::for_stalled_transfer(reading, stall);
-    finding
+    reading.stalled().map(|stall| follow_up::stalled(reading, verdict, stall))
 }
 
 /// Earlier requests of this socket were answered, the last ones were not.
@@ -101,7 +70,7 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     let asked = reading.view.asked?;
     let first = reading.first_request()?;
     if let Some(dropped) = &reading.view.dropped {
-        return Some(request_dropped(reading, verdict, dropped, first));
+        return Some(dropped::find(reading, verdict, dropped, first));
     }
     let mut finding =
         Finding::new(Cause::RequestUnanswered, severity(verdict, Part::Stopped), confidence, first);
@@ -149,130 +118,6 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     extend(&mut finding, [reading.repeated_request(), pod].into_iter().chain(entries));
     finding.remedies = remedies::for_unanswered_request(reading, asked);
     Some(finding)
-}
-
-/// The datapath says itself what became of the request, or of its answer.
-fn request_dropped(
-    reading: &Reading<'_>,
-    verdict: Verdict,
-    dropped: &DroppedPackets,
-    first: Evidence,
-) -> Finding {
-    let mut finding = Finding::new(
-        Cause::RequestUnanswered,
-        severity(verdict, Part::Stopped),
-        Confidence::Certain,
-        first,
-    );
-    let DroppedPackets { frame, source, destination, part, reason, packets } = dropped;
-    let protocol = reading.exchange.protocol;
-    let what = match part {
-        Quotes::Reply => "answer",
-        Quotes::Request | Quotes::FollowUp => "request",
-    };
-    finding.title = fit_title([
-        format!("The {protocol} {what} to {destination} was dropped: {reason}"),
-        format!("The {protocol} {what} was dropped: {reason}"),
-        format!("The {protocol} {what} was dropped"),
-    ]);
-    finding.explanation = format!(
-        "{} asked, and got no answer. Cilium dropped {} from {source} to {destination}, and gives as its reason: {reason}.",
-        reading.client_word_first(),
-        count(*packets, what),
-    );
-    let evidence = Evidence {
-        frame: *frame,
-        summary: format!("{source} → {destination}, dropped: {reason}"),
-    };
-    extend(&mut finding, [Some(evidence), reading.repeated_request()]);
-    finding.remedies = remedies::for_dropped(dropped);
-    finding
-}
-
-fn follow_up(reading: &Reading<'_>, verdict: Verdict, follow_ups: &FollowUps) -> Option<Finding> {
-    let first = reading.first_follow_up(follow_ups)?;
-    let mut finding = Finding::new(
-        Cause::RequestUnanswered,
-        severity(verdict, Part::Stopped),
-        Confidence::Likely,
-        first,
-    );
-    let to = follow_ups.destination;
-    let often = times(follow_ups.tally.packets);
-    finding.title = fit_title([
-        format!("Follow-up to {to} sent {often}, no answer"),
-        format!("Follow-up sent {often}, no answer"),
-    ]);
-    let reply = reading.replies().find(|replies| replies.source == to);
-    let server_repeats = reply.is_some_and(|reply| reply.tally.repeats > 0);
-    finding.explanation = format!(
-        "{} answered the request, and {} went on with it at {to}, {often}. Nothing new came back{}.{}",
-        reading.name_first(to.address),
-        reading.client_word(),
-        if server_repeats {
-            "; the server repeated its reply, so the follow-ups did not reach it, or its answers to them are lost"
-        } else {
-            ": the follow-ups or the answers to them are lost, or the server stopped"
-        },
-        elsewhere(reading),
-    );
-    extend(
-        &mut finding,
-        [
-            reading.first_request(),
-            reply.and_then(|reply| reading.first_reply(reply)),
-            reply.and_then(|reply| reading.repeated_reply(reply)),
-        ],
-    );
-    finding.remedies = remedies::for_unanswered_follow_up(reading, to);
-    Some(finding)
-}
-
-/// Where an unanswered request or its reply was lost, as far as the pod's cable tells.
-fn conclusion(reading: &Reading<'_>) -> &'static str {
-    match reading.exchange.others().iter().find(|view| view.kind == PointKind::Pod) {
-        Some(pod) if pod.reply_packets() > 0 => {
-            "The reply was lost or dropped between the pod and this point, or took another way."
-        }
-        Some(pod) if pod.requests.packets > 0 => "So the server did not answer.",
-        _ => {
-            "The request or the reply was lost or dropped on the way, or the server did not answer."
-        }
-    }
-}
-
-/// What the pod's cable says about it, with a space before it.
-fn elsewhere(reading: &Reading<'_>) -> String {
-    if let Some(pod) = reading.exchange.others().iter().find(|view| view.kind == PointKind::Pod) {
-        let replies = pod.reply_packets();
-        return if replies > 0 && !reading.is_answered() {
-            format!(
-                " The pod did answer: its cable shows {}, which did not get here.",
-                count(replies, "reply packet")
-            )
-        } else if pod.follow_up_packets() == 0 && reading.follow_ups().next().is_some() {
-            " At the pod's cable no follow-up was seen.".to_owned()
-        } else if reading.is_answered() && pod.requests.packets < reading.view.requests.packets {
-            format!(
-                " At the pod's cable only {} of {} were seen.",
-                pod.requests.packets,
-                count(reading.view.requests.packets, "request")
-            )
-        } else if pod.requests.packets > 0 && !reading.is_answered() {
-            " The request was seen at the pod's cable, and no reply there either.".to_owned()
-        } else {
-            String::new()
-        };
-    }
-    let running = reading.points.iter().find(|point| {
-        point.kind == PointKind::Pod && point.id != reading.view.point && point.observed.is_some()
-    });
-    match running {
-        Some(point) if !reading.is_answered() && reading.view.kind != PointKind::Pod => {
-            format!(" Nothing of it was recognised in the capture at {}.", place(point))
-        }
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]
@@ -366,11 +211,8 @@ mod tests {
                 ("a group", Sample::mdns(family).wait_seconds(9), Verdict::OneWay, None),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let finding =
-                    diagnosis.findings.iter().find(|f| f.cause == Cause::RequestUnanswered);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::RequestUnanswered, |f| f.confidence);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

@@ -88,11 +88,8 @@ mod tests {
                 ("in vain", plain().repeat_follow_up(2), Verdict::Unanswered, None),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let finding =
-                    diagnosis.findings.iter().find(|f| f.cause == Cause::RetransmissionsRecovered);
-                assert_eq!(finding.map(|f| f.severity), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::RetransmissionsRecovered, |f| f.severity);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

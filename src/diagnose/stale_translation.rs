@@ -194,11 +194,8 @@ mod tests {
                 ),
             ];
             for (name, sample, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, Verdict::Unanswered, "{name} {family:?}");
-                let mut findings = diagnosis.findings.iter();
-                let finding = findings.find(|f| f.cause == Cause::StaleTranslation);
-                assert_eq!(finding.map(|f| f.confidence), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::StaleTranslation, |f| f.confidence);
+                assert_eq!(judged, (Verdict::Unanswered, expected), "{name} {family:?}");
             }
         }
     }

@@ -101,9 +101,8 @@ mod tests {
             ),
         ];
         for (name, sample, expected) in cases {
-            let diagnosis = sample.diagnose();
-            let mut findings = diagnosis.findings.iter();
-            let finding = findings.find(|f| f.cause == Cause::UnexpectedOwnSource);
+            let finding = sample.find(Cause::UnexpectedOwnSource);
+            let finding = finding.as_ref();
             assert_eq!(finding.map(|f| f.severity), expected, "{name}");
             assert!(finding.is_none_or(|f| f.title.contains("temporary address")), "{name}");
             let command = finding.and_then(|f| f.remedies[0].commands.get(1));
@@ -143,11 +142,8 @@ mod tests {
                 ),
             ];
             for (name, sample, verdict, expected) in cases {
-                let diagnosis = sample.diagnose();
-                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
-                let mut findings = diagnosis.findings.iter();
-                let finding = findings.find(|f| f.cause == Cause::UnexpectedOwnSource);
-                assert_eq!(finding.map(|f| f.severity), expected, "{name} {family:?}");
+                let judged = sample.judge(Cause::UnexpectedOwnSource, |f| f.severity);
+                assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
         }
     }

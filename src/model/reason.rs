@@ -12,6 +12,19 @@ pub fn render_line(text: &str) -> String {
     harmless.take(MOST_CHARACTERS).collect()
 }
 
+/// An error and its sources, from the outside in.
+#[must_use]
+pub fn render_chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
 /// The innermost cause of an error: it says what happened. The outer ones of an HTTP
 /// client hold the URL, which can be a secret and is no news to whoever asked. None
 /// where the error has no cause but itself.
@@ -35,7 +48,9 @@ mod tests {
     #[test]
     fn the_innermost_cause_is_told() {
         let inner = std::io::Error::other("refused\nhere");
-        assert_eq!(find_root_cause(&Outer(inner)).as_deref(), Some("refused here"));
+        let outer = Outer(inner);
+        assert_eq!(find_root_cause(&outer).as_deref(), Some("refused here"));
+        assert_eq!(render_chain(&outer), "at http://host/secret: refused\nhere");
         assert_eq!(find_root_cause(&std::io::Error::other("alone")), None);
     }
 

@@ -3,7 +3,7 @@
 use crate::model::topology::Facts;
 use crate::topology::{parse, resolve};
 
-/// Devices as `name: addresses`, then roles as `address role node pod`.
+/// Devices as `name: addresses`, then roles as `address role node`, or with the pod.
 fn says(facts: &Facts) -> Vec<String> {
     let devices = facts.devices.iter().map(|device| {
         let addresses: Vec<String> = device.addresses.iter().map(ToString::to_string).collect();

@@ -1,20 +1,12 @@
 //! Objects of the Kubernetes API, alone and in lists.
 
 use crate::topology::parse;
+use crate::topology::samples::render_addresses;
 
-/// Each fact as `address role node pod`.
 fn says(text: &str) -> Vec<String> {
     let facts = parse("kubectl get pod -o json", Some("admin"), text, 1);
     assert_eq!(facts.faults, [], "{text}");
-    let or_dash = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
-    facts
-        .addresses
-        .iter()
-        .map(|fact| {
-            let (node, pod) = (or_dash(&fact.node), or_dash(&fact.pod));
-            format!("{} {} {node} {pod}", fact.address, fact.role.as_token())
-        })
-        .collect()
+    render_addresses(&facts)
 }
 
 const POD: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"tftp-0","namespace":"ss"},

@@ -1,20 +1,12 @@
 //! Tables with and without header, squeezed or aligned.
 
 use crate::topology::parse;
+use crate::topology::samples::render_addresses;
 
-/// Each fact as `address role node pod`.
 fn says(command: &str, text: &str) -> Vec<String> {
     let facts = parse(command, Some("admin"), text, 1);
     assert_eq!(facts.faults, [], "{text}");
-    let or_dash = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
-    facts
-        .addresses
-        .iter()
-        .map(|fact| {
-            let (node, pod) = (or_dash(&fact.node), or_dash(&fact.pod));
-            format!("{} {} {node} {pod}", fact.address, fact.role.as_token())
-        })
-        .collect()
+    render_addresses(&facts)
 }
 
 /// What, command, text, facts.

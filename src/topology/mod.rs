@@ -27,6 +27,8 @@ mod namespace;
 mod networks;
 mod resolve;
 mod route;
+#[cfg(test)]
+mod samples;
 mod settings;
 mod surroundings;
 mod text;

@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { root } from "./service.mjs";
+import { root, startService } from "./service.mjs";
 
 const screenshots = path.join(root, "target/screenshots");
 
@@ -27,6 +28,28 @@ export function startBrowser() {
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
     ],
   });
+}
+
+/**
+ * Starts the real service and a browser before the tests of a suite, and ends both after
+ * them. What it returns can be used in tests only.
+ */
+export function startSite() {
+  const site = {
+    /** A page of the service, as `openPage` opens it. */
+    open: (options) => openPage(site.browser, site.origin, options),
+  };
+  let service;
+  before(async () => {
+    service = await startService();
+    site.origin = service.origin;
+    site.browser = await startBrowser();
+  });
+  after(async () => {
+    await site.browser?.close();
+    if (service) assert.equal(await service.stop(), 0, "SIGTERM ends the service with code 0");
+  });
+  return site;
 }
 
 /**

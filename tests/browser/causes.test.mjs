@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { NARROW, findOverflow, openPage, paste, picture, startBrowser } from "./browser.mjs";
-import { root, startService } from "./service.mjs";
+import { NARROW, findOverflow, paste, picture, startSite } from "./browser.mjs";
+import { root } from "./service.mjs";
 
 const example = path.join(root, "examples/founding-incident.txt");
 const CAUSE = "follow_up_to_request_address";
@@ -32,25 +32,14 @@ function crowd() {
 }
 
 describe("causes and long lists in a browser", () => {
-  let service;
-  let browser;
-
-  before(async () => {
-    service = await startService();
-    browser = await startBrowser();
-  });
-
-  after(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  const site = startSite();
 
   it("leads from a finding to its cause, and on to related ones", async () => {
-    const tab = await openPage(browser, service.origin, { javaScriptEnabled: false });
+    const tab = await site.open({ javaScriptEnabled: false });
     const { page } = tab;
-    await paste(page, service.origin, await readFile(example, "utf8"));
+    await paste(page, site.origin, await readFile(example, "utf8"));
     await page.locator(`a.cause[href='/docs/causes/${CAUSE}']`).first().click();
-    await page.waitForURL(`${service.origin}/docs/causes/${CAUSE}`);
+    await page.waitForURL(`${site.origin}/docs/causes/${CAUSE}`);
     assert.equal(await page.locator("h1").innerText(), "Follow up to request address");
     const text = await page.locator("main").innerText();
     for (const words of ["What proves it", "What would disprove it", "What looks like it, and is not", "What to do", "RFC 1350"]) {
@@ -64,23 +53,23 @@ describe("causes and long lists in a browser", () => {
     await page.getByText("The whole session").click();
     assert.match(await page.locator("details[open] pre").first().innerText(), /tcpdump -n -T tftp -i eth0/);
     await page.locator("a[href='/docs/causes/reply_source_translated']").first().click();
-    await page.waitForURL(`${service.origin}/docs/causes/reply_source_translated`);
+    await page.waitForURL(`${site.origin}/docs/causes/reply_source_translated`);
     await tab.close();
   });
 
   it("lists all causes, also to whoever asks for one that is none", async () => {
-    const tab = await openPage(browser, service.origin, { viewport: NARROW });
+    const tab = await site.open({ viewport: NARROW });
     const { page } = tab;
-    await page.goto(`${service.origin}/docs/causes`);
+    await page.goto(`${site.origin}/docs/causes`);
     const all = await page.locator("dl.causes dt").count();
     assert.ok(all >= 25, `${all} causes`);
     await picture(page, "causes-narrow");
     assert.ok((await findOverflow(page)) <= 0, "scrolls sideways");
     for (const place of [CAUSE, "fragments_lost", "families_differ"]) {
-      await page.goto(`${service.origin}/docs/causes/${place}`);
+      await page.goto(`${site.origin}/docs/causes/${place}`);
       assert.ok((await findOverflow(page)) <= 0, `${place} scrolls sideways`);
     }
-    const response = await page.goto(`${service.origin}/docs/causes/%3Cb%3Ebad%3C%2Fb%3E`);
+    const response = await page.goto(`${site.origin}/docs/causes/%3Cb%3Ebad%3C%2Fb%3E`);
     assert.equal(response.status(), 404);
     assert.match(await page.locator("h1").first().innerText(), /<b>bad<\/b>/);
     assert.equal(await page.locator("dl.causes dt").count(), all);
@@ -90,9 +79,9 @@ describe("causes and long lists in a browser", () => {
   });
 
   it("pages and filters a long list without scripts", async () => {
-    const tab = await openPage(browser, service.origin, { javaScriptEnabled: false });
+    const tab = await site.open({ javaScriptEnabled: false });
     const { page } = tab;
-    await paste(page, service.origin, crowd());
+    await paste(page, site.origin, crowd());
     const report = page.url();
     const rows = page.locator("table.devices tbody tr");
     const position = page.locator(".pager .position");

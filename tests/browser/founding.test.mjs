@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 
-import { NARROW, WIDE, findAboveFold, findOverflow, openPage, paste, picture, startBrowser, submit } from "./browser.mjs";
-import { root, startService } from "./service.mjs";
+import { NARROW, WIDE, findAboveFold, findOverflow, paste, picture, startSite, submit } from "./browser.mjs";
+import { root } from "./service.mjs";
 
 const ASKED = "2000::65:21";
 const ANSWERED = "2000::65:13";
@@ -19,13 +19,10 @@ const example = path.join(root, "examples/founding-incident.txt");
 const lab = path.join(root, "tests/fixtures/lab/founding");
 
 describe("the founding case in a browser", () => {
-  let service;
-  let browser;
+  const site = startSite();
   let sessions;
 
   before(async () => {
-    service = await startService();
-    browser = await startBrowser();
     sessions = { example: await readFile(example, "utf8") };
     if (existsSync(article)) {
       sessions.article = await readFile(article, "utf8");
@@ -34,16 +31,11 @@ describe("the founding case in a browser", () => {
     }
   });
 
-  after(async () => {
-    await browser?.close();
-    if (service) assert.equal(await service.stop(), 0, "SIGTERM ends the service with code 0");
-  });
-
   for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
     it(`shows the answer without scrolling, ${viewport.width} px wide`, async () => {
       for (const [name, text] of Object.entries(sessions)) {
-        const tab = await openPage(browser, service.origin, { viewport });
-        await paste(tab.page, service.origin, text);
+        const tab = await site.open({ viewport });
+        await paste(tab.page, site.origin, text);
         await picture(tab.page, `report-${name}-${size}`);
         await picture(tab.page, `report-${name}-${size}-fold`, { fullPage: false });
         assert.match(tab.page.url(), /\/analyses\/[0-9a-f-]{36}$/);
@@ -55,8 +47,8 @@ describe("the founding case in a browser", () => {
   }
 
   it("says what happened, and why, in the page's text", async () => {
-    const tab = await openPage(browser, service.origin);
-    await paste(tab.page, service.origin, sessions.article ?? sessions.example);
+    const tab = await site.open();
+    await paste(tab.page, site.origin, sessions.article ?? sessions.example);
     const text = await tab.page.locator("main").innerText();
     for (const word of ["port unreachable", "VIP", "node3", "192.168.101.254", "tolerated"]) {
       assert.ok(text.toLowerCase().includes(word.toLowerCase()), `'${word}' is not on the page`);
@@ -69,8 +61,8 @@ describe("the founding case in a browser", () => {
 
   it("works without JavaScript", async () => {
     for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
-      const tab = await openPage(browser, service.origin, { viewport, javaScriptEnabled: false });
-      await paste(tab.page, service.origin, sessions.article ?? sessions.example);
+      const tab = await site.open({ viewport, javaScriptEnabled: false });
+      await paste(tab.page, site.origin, sessions.article ?? sessions.example);
       await picture(tab.page, `report-without-javascript-${size}`);
       const text = await tab.page.locator("body").innerText();
       for (const word of ANSWER) assert.ok(text.toLowerCase().includes(word), `'${word}' is not on the page`);
@@ -79,16 +71,16 @@ describe("the founding case in a browser", () => {
   });
 
   it("works in the dark", async () => {
-    const tab = await openPage(browser, service.origin, { colorScheme: "dark" });
-    await paste(tab.page, service.origin, sessions.example);
+    const tab = await site.open({ colorScheme: "dark" });
+    await paste(tab.page, site.origin, sessions.example);
     await picture(tab.page, "report-dark");
     await tab.close();
   });
 
   it("can be used with the keyboard alone", async () => {
-    const tab = await openPage(browser, service.origin);
+    const tab = await site.open();
     const { page } = tab;
-    await page.goto(`${service.origin}/`);
+    await page.goto(`${site.origin}/`);
     await picture(page, "home-wide");
     const focus = (selector) => page.evaluate((wanted) => document.activeElement?.matches(wanted), selector);
     const reach = async (selector) => {
@@ -132,9 +124,9 @@ describe("the founding case in a browser", () => {
   });
 
   it("takes captures and inventories as files", async () => {
-    const tab = await openPage(browser, service.origin);
+    const tab = await site.open();
     const { page } = tab;
-    await page.goto(`${service.origin}/`);
+    await page.goto(`${site.origin}/`);
     await page.locator("input[type=file][name=capture]").setInputFiles(
       ["host.pcap", "pod.pcap"].map((name) => path.join(lab, name)),
     );
@@ -148,13 +140,13 @@ describe("the founding case in a browser", () => {
   });
 
   it("leads to the device's own pages", async () => {
-    const tab = await openPage(browser, service.origin);
+    const tab = await site.open();
     const { page } = tab;
-    await paste(page, service.origin, sessions.example);
+    await paste(page, site.origin, sessions.example);
     const report = page.url();
     for (const [name, url] of [
       ["device-part", `${report}/devices/${DEVICE}`],
-      ["device-history", `${service.origin}/devices/${DEVICE}`],
+      ["device-history", `${site.origin}/devices/${DEVICE}`],
     ]) {
       const response = await page.goto(url);
       assert.equal(response.status(), 200, url);
@@ -168,10 +160,10 @@ describe("the founding case in a browser", () => {
   });
 
   it("shows recent analyses on the first page", async () => {
-    const tab = await openPage(browser, service.origin, { viewport: NARROW });
-    await paste(tab.page, service.origin, sessions.example);
+    const tab = await site.open({ viewport: NARROW });
+    await paste(tab.page, site.origin, sessions.example);
     const place = new URL(tab.page.url()).pathname;
-    await tab.page.goto(`${service.origin}/`);
+    await tab.page.goto(`${site.origin}/`);
     assert.ok((await tab.page.locator(`a[href='${place}']`).count()) > 0, "the new report is linked");
     assert.ok((await findOverflow(tab.page)) <= 0, "scrolls sideways");
     await picture(tab.page, "home-narrow");

@@ -3,27 +3,16 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 
-import { openPage, paste, picture, startBrowser, submit } from "./browser.mjs";
-import { root, startService } from "./service.mjs";
+import { paste, picture, startSite, submit } from "./browser.mjs";
+import { root } from "./service.mjs";
 
 const capture = path.join(root, "tests/fixtures/lab/founding/host.pcap");
 const MARKUP = `<img src=x onerror=alert(1)>"'&.pcap`;
 
 describe("problems in a browser", () => {
-  let service;
-  let browser;
-
-  before(async () => {
-    service = await startService();
-    browser = await startBrowser();
-  });
-
-  after(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  const site = startSite();
 
   /** Errors of the page itself; that a problem's status is an error is meant. */
   const others = (faults) => faults.filter((fault) => !fault.includes("the server responded with a status of 4"));
@@ -35,8 +24,8 @@ describe("problems in a browser", () => {
       [MARKUP, Buffer.from("no packets in here\n")],
     ];
     for (const [name, buffer] of cases) {
-      const tab = await openPage(browser, service.origin);
-      await tab.page.goto(`${service.origin}/`);
+      const tab = await site.open();
+      await tab.page.goto(`${site.origin}/`);
       await tab.page
         .locator("input[type=file][name=capture]")
         .setInputFiles({ name, mimeType: "application/octet-stream", buffer });
@@ -53,13 +42,13 @@ describe("problems in a browser", () => {
   });
 
   it("answers an empty form, an unknown report and an unknown path with a page", async () => {
-    const tab = await openPage(browser, service.origin);
+    const tab = await site.open();
     const { page } = tab;
-    await paste(page, service.origin, "");
+    await paste(page, site.origin, "");
     assert.ok((await page.locator("main").innerText()).length > 20);
     await picture(page, "problem-empty");
     for (const place of ["/analyses/00000000-0000-7000-8000-000000000000", "/analyses/x", "/nowhere", "/devices/x"]) {
-      const response = await page.goto(`${service.origin}${place}`);
+      const response = await page.goto(`${site.origin}${place}`);
       assert.ok(response.status() >= 400 && response.status() < 500, `${place}: ${response.status()}`);
       assert.match(response.headers()["content-type"], /^text\/html/, place);
       assert.ok((await page.locator("main").innerText()).length > 20, place);
@@ -70,22 +59,22 @@ describe("problems in a browser", () => {
   });
 
   it("shows a file name with markup as text", async () => {
-    const tab = await openPage(browser, service.origin);
-    await tab.page.goto(`${service.origin}/`);
+    const tab = await site.open();
+    await tab.page.goto(`${site.origin}/`);
     await tab.page
       .locator("input[type=file][name=capture]")
       .setInputFiles({ name: MARKUP, mimeType: "application/octet-stream", buffer: await readFile(capture) });
     await submit(tab.page);
     assert.equal(await tab.page.locator("img[src=x]").count(), 0);
     assert.match(await tab.page.locator("body").innerText(), /onerror=alert\(1\)/);
-    await tab.page.goto(`${service.origin}/`);
+    await tab.page.goto(`${site.origin}/`);
     assert.equal(await tab.page.locator("img[src=x]").count(), 0);
     await tab.close();
   });
 
   it("serves the API's documentation without another host", async () => {
-    const tab = await openPage(browser, service.origin);
-    await tab.page.goto(`${service.origin}/docs`);
+    const tab = await site.open();
+    await tab.page.goto(`${site.origin}/docs`);
     await tab.page.getByText("/api/v1/analyses").first().waitFor({ timeout: 20_000 });
     await picture(tab.page, "docs", { fullPage: false });
     // Swagger UI sets one inline style that the policy blocks and nobody misses.

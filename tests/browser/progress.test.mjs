@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 
-import { NARROW, WIDE, findOverflow, openPage, picture, startBrowser } from "./browser.mjs";
+import { NARROW, WIDE, findOverflow, openPage, picture, startSite } from "./browser.mjs";
 import { root, startService } from "./service.mjs";
 
 const lab = path.join(root, "tests/fixtures/lab/founding/host.pcap");
@@ -34,26 +34,18 @@ async function slowDown(page) {
 }
 
 describe("the progress of an upload in a browser", () => {
-  let service;
-  let browser;
+  const site = startSite();
   let file;
 
   before(async () => {
-    service = await startService();
-    browser = await startBrowser();
     file = { name: "large.pcap", mimeType: "application/octet-stream", buffer: await largeCapture() };
-  });
-
-  after(async () => {
-    await browser?.close();
-    if (service) assert.equal(await service.stop(), 0);
   });
 
   for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
     it(`is a bar that moves, ${viewport.width} px wide, and is on the analysis' own page`, async () => {
-      const tab = await openPage(browser, service.origin, { viewport });
+      const tab = await site.open({ viewport });
       const { page } = tab;
-      await page.goto(`${service.origin}/`);
+      await page.goto(`${site.origin}/`);
       assert.ok(await page.locator("#progress").isHidden(), "there is nothing to show yet");
       await page.locator("input[type=file][name=capture]").setInputFiles(file);
       await slowDown(page);
@@ -78,8 +70,8 @@ describe("the progress of an upload in a browser", () => {
       // Others look at its page: with a script, and without.
       const watchers = await Promise.all(
         [true, false].map(async (javaScriptEnabled) => {
-          const watcher = await openPage(browser, service.origin, { viewport, javaScriptEnabled });
-          const response = await watcher.page.goto(`${service.origin}/analyses/${id}`);
+          const watcher = await site.open({ viewport, javaScriptEnabled });
+          const response = await watcher.page.goto(`${site.origin}/analyses/${id}`);
           assert.equal(response.status(), 202);
           assert.match(await watcher.page.locator("h1").innerText(), /runs/);
           return watcher;
@@ -89,7 +81,7 @@ describe("the progress of an upload in a browser", () => {
       values.push(await bar.evaluate((one) => one.position));
       assert.ok(values[0] < values[1] && values[1] < 1, `it moves: ${values}`);
 
-      await page.waitForURL(`${service.origin}/analyses/${id}`);
+      await page.waitForURL(`${site.origin}/analyses/${id}`);
       assert.match(await page.locator("h1").innerText(), /2000::65/);
       for (const watcher of watchers) {
         await watcher.page.locator(".hero .verdict").waitFor();
@@ -101,7 +93,7 @@ describe("the progress of an upload in a browser", () => {
 
   it("keeps the form where the service cannot be reached", async () => {
     const lost = await startService();
-    const tab = await openPage(browser, lost.origin);
+    const tab = await openPage(site.browser, lost.origin);
     const { page } = tab;
     await page.goto(`${lost.origin}/`);
     await page.locator("textarea[name=text]").fill("some text");

@@ -26,7 +26,7 @@ impl CaptureIntake {
             | CaptureFormat::CiliumMonitor
             | CaptureFormat::Conntrack => false,
         };
-        let times = self.times.filter(|_| is_one && self.header.clock != Clock::None)?;
+        let times = self.counts.times.filter(|_| is_one && self.header.clock != Clock::None)?;
         Some((self.first_part(), times))
     }
 

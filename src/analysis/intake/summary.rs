@@ -1,6 +1,8 @@
 //! A capture as the report lists it, and where its points are.
 
-use super::{CaptureIntake, FIRST_KERNEL_INTERFACE, MAX_FAULTS, MAX_POINTS, Undecoded};
+use super::CaptureIntake;
+use super::faults::MAX_FAULTS;
+use super::points::{FIRST_KERNEL_INTERFACE, MAX_POINTS};
 use crate::correlate::{Correlated, Place};
 use crate::model::capture::{CaptureFormat, CapturePoint, Clock, PointKind};
 use crate::model::exchange::PointId;
@@ -92,16 +94,16 @@ impl CaptureIntake {
             interface,
             link_types: self.link_types.iter().map(ToString::to_string).collect(),
             clock: self.header.clock,
-            packets: self.packets,
-            datagrams: self.datagrams,
-            icmp_errors: self.icmp_errors,
-            bytes: self.bytes,
-            first_packet_at: self.times.map(|(first, _)| first),
-            last_packet_at: self.times.map(|(_, last)| last),
+            packets: self.counts.packets,
+            datagrams: self.counts.datagrams,
+            icmp_errors: self.counts.icmp_errors,
+            bytes: self.counts.bytes,
+            first_packet_at: self.counts.times.map(|(first, _)| first),
+            last_packet_at: self.counts.times.map(|(_, last)| last),
             clock_offset_us: offset.map(|offset| offset.offset_us),
             clock_offset_error_us: offset.and_then(|offset| offset.error_us),
             warnings: self.warnings(unfollowed),
-            tunnels: self.tunnels.list(),
+            tunnels: self.counts.tunnels.list(),
             tracked_entries: 0,
             continues,
             name: self.name,
@@ -110,27 +112,7 @@ impl CaptureIntake {
 
     fn warnings(&self, unfollowed_packets: u64) -> Vec<String> {
         let mut warnings = self.dropped_warnings();
-        warnings.extend_from_slice(&self.faults);
-        if self.faults_omitted > 0 {
-            warnings.push(format!("and {} more faults", self.faults_omitted));
-        }
-        warnings.extend_from_slice(&self.faults_of_whole);
-        if self.faults_of_whole_omitted > 0 {
-            warnings.push(format!(
-                "and {} more faults of the whole capture",
-                self.faults_of_whole_omitted
-            ));
-        }
-        for (reason, undecoded) in &self.undecoded {
-            warnings.push(match undecoded {
-                Undecoded { frames: 1, first_frame } => {
-                    format!("frame {first_frame} was not decoded: {reason}")
-                }
-                Undecoded { frames, first_frame } => {
-                    format!("{frames} frames were not decoded, first frame {first_frame}: {reason}")
-                }
-            });
-        }
+        warnings.extend(self.faults.warnings());
         if unfollowed_packets > 0 {
             warnings.push(format!(
                 "{unfollowed_packets} packets of further clients were counted, but not followed: there were too many exchanges at once"
@@ -141,7 +123,7 @@ impl CaptureIntake {
                 "it was taken at more than {MAX_POINTS} interfaces: what was seen at the others is followed as at one, so that addresses that change between them are not told"
             ));
         }
-        warnings.extend(self.tunnels.warning());
+        warnings.extend(self.counts.tunnels.warning());
         // What dig says needs no times.
         let what = match self.header.format {
             CaptureFormat::Pcapng => "the capture's first packets have",

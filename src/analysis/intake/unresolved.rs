@@ -85,7 +85,7 @@ impl CaptureIntake {
                         Err(name) => {
                             self.other(Some(at), None, feeder);
                             if told.insert(name.clone()) {
-                                self.fault(&unknown(line, &name));
+                                self.faults.note(&unknown(line, &name));
                             }
                         }
                     }
@@ -97,7 +97,7 @@ impl CaptureIntake {
                 "{} packets were left out: {LIMIT_HELD} wait for the addresses of names already",
                 self.unresolved.omitted
             );
-            self.fault(&Fault { place: Place::Whole, message });
+            self.faults.note(&Fault { place: Place::Whole, message });
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{CaptureIntake, FIRST_KERNEL_INTERFACE};
+use super::CaptureIntake;
+use super::points::FIRST_KERNEL_INTERFACE;
 use crate::decode::{self, Decoder};
 use crate::ingest::InterfaceHeader;
 use crate::model::capture::{CaptureId, Clock, PointKind};
@@ -56,7 +57,7 @@ impl CaptureIntake {
         before: &Self,
         (first, _): (Timestamp, Timestamp),
     ) -> Option<Duration> {
-        let (_, ended) = before.times?;
+        let (_, ended) = before.counts.times?;
         let is_single = self.interfaces.len() <= 1;
         let disorder = if is_single { DISORDER } else { DISORDER_OF_INTERFACES };
         let is_next = ended.since(first) <= disorder && first.since(ended) <= MAX_PAUSE;
@@ -80,12 +81,12 @@ impl CaptureIntake {
 
     /// Whether it goes on with `before`, once both have been passed on.
     pub fn goes_on_after(&self, before: &Self) -> bool {
-        self.times.is_some_and(|times| self.find_pause_after(before, times).is_some())
+        self.counts.times.is_some_and(|times| self.find_pause_after(before, times).is_some())
     }
 
     /// Its first packet, of what was passed on.
     pub fn begins_at(&self) -> Option<Timestamp> {
-        self.times.map(|(first, _)| first)
+        self.counts.times.map(|(first, _)| first)
     }
 
     /// Goes on with `before`: with its frame and interface numbers, and with
@@ -101,7 +102,7 @@ impl CaptureIntake {
         self.whole = Some(Whole {
             first: before.first_part(),
             before: before.id,
-            frames_before: before.frames_before() + before.packets,
+            frames_before: before.frames_before() + before.counts.packets,
             interfaces: before.whole_interfaces().clone(),
             numbers: BTreeMap::new(),
         });

@@ -127,3 +127,30 @@ fn a_lease_answers_who_asked_without_an_address() {
         assert_eq!((alone.client, alone.primary().asked), (endpoint(client), None));
     }
 }
+
+#[test]
+fn groups_are_answered_by_anybody() {
+    let exchange = only_exchange(&[
+        (0, "192.0.2.1:4000 > 239.1.2.3:7000", Says::Bytes(1)),
+        (10, "192.0.2.5:7000 > 192.0.2.1:4000", Says::Bytes(2)),
+        (12, "192.0.2.6:7000 > 192.0.2.1:4000", Says::Bytes(3)),
+    ]);
+    assert!(exchange.primary().replies.iter().all(|replies| replies.origin == Origin::ByDesign));
+}
+
+#[test]
+fn a_subnets_broadcast_address_is_answered_by_any_of_its_hosts() {
+    for (asked, expected) in [
+        ("192.0.2.255:7000", Origin::ByDesign),
+        // May be a host's address: the network's size is not known.
+        ("192.0.2.127:7000", Origin::OtherAddress(Confidence::Likely)),
+        ("198.51.100.255:7000", Origin::OtherAddress(Confidence::Likely)),
+    ] {
+        let ask = format!("192.0.2.1:4000 > {asked}").leak();
+        let exchange = only_exchange(&[
+            (0, ask, Says::Bytes(1)),
+            (10, "192.0.2.5:7000 > 192.0.2.1:4000", Says::Bytes(2)),
+        ]);
+        assert_eq!(exchange.primary().replies[0].origin, expected, "{asked}");
+    }
+}

@@ -1,5 +1,9 @@
 //! Runs as a whole: lines in, events out.
 
+mod dumps;
+mod nested;
+mod unread;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -243,101 +247,6 @@ fn columns_name_interfaces_before_their_packets() {
 }
 
 #[test]
-fn dumps_become_frames_even_where_names_are_printed() {
-    expect(
-        "07:29:48.1 IP gateway.5000 > other.tftp: UDP, length 4
-\t0x0000:  4500 0020 0001 0000 4011 f6c9 c000 0201  E.......@.......
-\t0x0010:  c000 0202 1388 0045 000c 0000 0004 0000  .......E........
-07:29:48.2 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4",
-        &["frame 1 RAW 32", "2 192.0.2.1:5000 → 192.0.2.2:69 4"],
-    );
-    expect(
-        "07:29:48.1 IP6 gateway.5000 > other.tftp: UDP, length 4
-\t0x0000:  6000 0000 000c 1140 2001 0db8 0000 0000
-\t0x0010:  0000 0000 0000 0001 2001 0db8 0000 0000
-\t0x0020:  0000 0000 0000 0002 1388 0045 000c 0000
-\t0x0030:  0004 0000
-07:29:48.2 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4",
-        &["frame 1 RAW 52", "2 [2001:db8::1]:5000 → [2001:db8::2]:69 4"],
-    );
-}
-
-/// RADIUS' state, printed by `-vv`: it begins like an IPv4 or IPv6 header.
-#[test]
-fn dumps_of_attributes_are_no_packets() {
-    let attribute = "\t  State Attribute (24), length: 42, Value: EEEE
-\t    0x0000:  4545 4545 4545 4545 4545 4545 4545 4545
-\t    0x0010:  4545 4545 4545 4545 4545 4545 4545 4545
-\t    0x0020:  4545 4545 4545 4545";
-    let attribute6 = attribute.replace("4545", "6565");
-    for (attribute, head, one, two) in [
-        (
-            attribute,
-            "IP (tos 0x0, ttl 64, id 7, offset 0, flags [DF], proto UDP (17), length 128)\n    ",
-            "192.0.2.9.40700",
-            "192.0.2.21.1812",
-        ),
-        (
-            attribute6.as_str(),
-            "IP6 (hlim 64, next-header UDP (17) payload length: 108) ",
-            "2001:db8::9.40700",
-            "2001:db8::21.1812",
-        ),
-    ] {
-        let line = format!("07:29:48.1 {head}{one} > {two}: RADIUS, length: 100\n");
-        let socket = if one.contains(':') {
-            "1 [2001:db8::9]:40700 → [2001:db8::21]:1812 100"
-        } else {
-            "1 192.0.2.9:40700 → 192.0.2.21:1812 100"
-        };
-        expect(&format!("{line}{attribute}"), &[socket]);
-        // A paste without tabs: its addresses are not those of the line.
-        expect(&format!("{line}{}", attribute.replace('\t', "        ")), &[socket]);
-    }
-}
-
-#[test]
-fn of_ip_in_ip_the_packet_inside_is_read() {
-    expect(
-        "07:29:48.1 IP 192.0.2.1 > 192.0.2.2: IP 198.51.100.3.5 > 198.51.100.5.69: UDP, length 4
-07:29:48.2 IP (tos 0x0, ttl 64, id 7, offset 0, flags [DF], proto IPIP (4), length 72)
-    192.0.2.1 > 192.0.2.2: IP (tos 0x0, ttl 63, id 8, offset 0, flags [DF], proto UDP (17), length 52)
-    198.51.100.3.5 > 198.51.100.5.69: [udp sum ok] UDP, length 24
-07:29:48.3 IP6 2001:db8::1 > 2001:db8::2: IP6 2001:db8:1::3.5 > 2001:db8:1::5.69: UDP, length 4
-07:29:48.4 IP 192.0.2.1 > 192.0.2.2: GREv0, length 84: IP6 2001:db8:1::3.5 > 2001:db8:1::5.69: UDP, length 4
-07:29:48.5 IP 192.0.2.1 > 192.0.2.2: IP 198.51.100.3.5 > 198.51.100.5.22: Flags [.], ack 1
-07:29:48.6 02:00:00:00:00:12 > 02:00:00:00:00:11, ethertype IPv4 (0x0800), length 66: 192.0.2.1 > 192.0.2.2: 198.51.100.3.5 > 198.51.100.5.69: UDP, length 4
-07:29:48.7 02:00:00:00:00:12 > 02:00:00:00:00:11, ethertype IPv4 (0x0800), length 86: 192.0.2.1 > 192.0.2.2: 2001:db8:1::3.5 > 2001:db8:1::5.69: UDP, length 4",
-        &[
-            "1 198.51.100.3:5 → 198.51.100.5:69 4 in fourinfour 0",
-            "2 198.51.100.3:5 → 198.51.100.5:69 24 in fourinfour 0",
-            "3 [2001:db8:1::3]:5 → [2001:db8:1::5]:69 4 in sixinsix 0",
-            "4 [2001:db8:1::3]:5 → [2001:db8:1::5]:69 4 in gre 0",
-            "5 other",
-            "6 198.51.100.3:5 → 198.51.100.5:69 4 in fourinfour 0",
-            "7 [2001:db8:1::3]:5 → [2001:db8:1::5]:69 4 in sixinfour 0",
-        ],
-    );
-}
-
-#[test]
-fn of_a_tunnel_the_packet_inside_is_read() {
-    expect(
-        "07:29:48.1 IP 192.0.2.1.45149 > 192.0.2.2.8472: OTV, flags [I] (0x08), overlay 0, instance 1
-IP 198.51.100.3.5 > 198.51.100.5.6: UDP, length 4
-07:29:48.2 IP 192.0.2.1.45149 > 192.0.2.2.4789: VXLAN, flags [I] (0x08), vni 5
-ARP, Request who-has 198.51.100.3 tell 198.51.100.5, length 28
-07:29:48.3 IP6 2001:db8::1.45149 > 2001:db8::2.6081: Geneve, Flags [none], vni 0xb: IP 198.51.100.3.5 > 198.51.100.5.6: UDP, length 4",
-        &[
-            "1 198.51.100.3:5 → 198.51.100.5:6 4 in vxlan 1",
-            // ARP inside is none of our concern.
-            "2 192.0.2.1:45149 → 192.0.2.2:4789 0",
-            "3 198.51.100.3:5 → 198.51.100.5:6 4 in geneve 11",
-        ],
-    );
-}
-
-#[test]
 fn a_sip_message_keeps_its_packet_together() {
     expect(
         "04:34:30.1 IP (tos 0x0, ttl 63, id 1, offset 0, flags [DF], proto UDP (17), length 999)
@@ -355,72 +264,6 @@ Call-ID: 1-6324@192.0.2.1
 CSeq: 1 PUBLISH",
         &["1 192.0.2.1:40351 → 192.0.2.2:5060 971", "2 192.0.2.2:5060 → 192.0.2.1:32569 389"],
     );
-}
-
-#[test]
-fn what_cannot_be_read_is_told_and_counted() {
-    expect(
-        "11:53:06.7 IP 192.0.2.1 > cfefecaa22e1: ICMP 192.0.2.1 udp port 49190 unreachable, length 61
-11:53:06.8 IP6 2001:db8::1.5 > cfefecaa22e1.69: UDP, length 4
-11:53:06.9 something else",
-        &[
-            "1 PortUnreachable - → cfefecaa22e1",
-            "2 [2001:db8::1]:5 → [::]:69 4 - → cfefecaa22e1",
-            "fault line 3: expected `IP` or `IP6` and two addresses behind the time, as tcpdump prints them, and found something else",
-            "3 other",
-        ],
-    );
-}
-
-#[test]
-fn a_line_cut_behind_its_addresses_is_read_only_as_an_answer() {
-    expect(
-        "16:22:45.1 IP 192.0.2.2.44517 > 192.0.2.155.54: UDP, length 38
-16:22:45.2 IP 192.0.2.155.54 > 192.0.2.2.44517:
-16:22:45.3 IP 192.0.2.155.54 > 192.0.2.3.44517:
-16:22:45.4 IP 192.0.2.155.54 > 192.0.2.2.445",
-        &[
-            "1 192.0.2.2:44517 → 192.0.2.155:54 38",
-            "fault line 2: ends behind the addresses; taken for UDP of unknown length, as the line before between these sockets",
-            "2 192.0.2.155:54 → 192.0.2.2:44517 0",
-            "fault line 3: ends behind the addresses, where the protocol and length should follow; paste the whole line",
-            "3 other",
-            "fault line 4: ends within the addresses; paste the whole line",
-            "4 other",
-        ],
-    );
-}
-
-#[test]
-fn faults_are_bounded() {
-    let text = "07:29:48.1 IP ${A}.5 > b.6: UDP, length 4\n".repeat(150);
-    let events = run(Origin::default(), &text);
-    assert_eq!(events.iter().filter(|event| event.starts_with("fault")).count(), 101);
-    assert_eq!(events.iter().filter(|event| event.ends_with("other")).count(), 150);
-    assert!(events.contains(&"fault line 150: 50 more lines up to here could not be read".into()));
-}
-
-#[test]
-fn walks_without_request_ids_claim_no_identity() {
-    let text = "07:29:48.1 IP 192.0.2.1.5 > 192.0.2.2.161:  GetNextRequest(28)  .1.3.6.1
-07:29:48.2 IP 192.0.2.2.161 > 192.0.2.1.5:  GetResponse(28)  .1.3.6.1.1=5
-07:29:48.3 IP6 2001:db8::1.6 > 2001:db8::2.161:  GetRequest(28)  .1.3.6.1
-07:29:48.4 IP6 2001:db8::2.161 > 2001:db8::1.6:  GetResponse(28)  .1.3.6.1=5";
-    let identified: Vec<bool> = packets(text)
-        .into_iter()
-        .map(|packet| match packet.content {
-            Content::Datagram(datagram) => {
-                matches!(datagram.application, Application::Transaction(_))
-            }
-            Content::IcmpError(_)
-            | Content::FragmentsLost(_)
-            | Content::Discarded(_)
-            | Content::Dropped(_)
-            | Content::Neighbour(_)
-            | Content::Segment(_) => false,
-        })
-        .collect();
-    assert_eq!(identified, [false, false, true, true]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a typed command will print, and on which host.
 
+use super::known_commands::{base_name, is_assignment};
 use super::options::{read_ip, read_kubectl, read_tcpdump};
 use super::shape::Shape;
 use super::words::split_commands;
@@ -38,154 +39,6 @@ pub(super) enum Host {
     Named(String),
     /// In a container, whose node the command does not tell.
     Unknown,
-}
-
-/// Commands that end the output of the one before.
-const KNOWN: &[&str] = &[
-    "apt",
-    "apt-get",
-    "arp",
-    "arping",
-    "awk",
-    "bash",
-    "brctl",
-    "bridge",
-    "calicoctl",
-    "cat",
-    "cd",
-    "chronyc",
-    "cilium",
-    "cilium-dbg",
-    "clear",
-    "conntrack",
-    "cp",
-    "crictl",
-    "ctr",
-    "curl",
-    "date",
-    "diag",
-    "diagnose",
-    "dig",
-    "dnf",
-    "docker",
-    "dumpcap",
-    "echo",
-    "env",
-    "ethtool",
-    "exit",
-    "export",
-    "find",
-    "firewall-cmd",
-    "for",
-    "getent",
-    "grep",
-    "head",
-    "helm",
-    "history",
-    "host",
-    "hostname",
-    "hping3",
-    "htop",
-    "hubble",
-    "id",
-    "ifconfig",
-    "ip",
-    "ip6tables",
-    "iperf",
-    "iperf3",
-    "ipset",
-    "iptables",
-    "iptables-save",
-    "ipvsadm",
-    "journalctl",
-    "k",
-    "k3s",
-    "kill",
-    "kubectl",
-    "less",
-    "logger",
-    "ls",
-    "lsmod",
-    "lsof",
-    "man",
-    "microk8s",
-    "minikube",
-    "modprobe",
-    "mtr",
-    "nc",
-    "ncat",
-    "nerdctl",
-    "netstat",
-    "nft",
-    "nmap",
-    "nohup",
-    "nsenter",
-    "nslookup",
-    "ntpdate",
-    "ntpq",
-    "oc",
-    "openssl",
-    "ping",
-    "ping6",
-    "pkill",
-    "podman",
-    "ps",
-    "pwd",
-    "python",
-    "python3",
-    "route",
-    "scp",
-    "sed",
-    "service",
-    "sh",
-    "sleep",
-    "snmpbulkwalk",
-    "snmpget",
-    "snmpset",
-    "snmptrap",
-    "snmpwalk",
-    "socat",
-    "ss",
-    "ssh",
-    "strace",
-    "stress",
-    "su",
-    "sudo",
-    "sysctl",
-    "systemctl",
-    "tail",
-    "tcpdump",
-    "tcptraceroute",
-    "tftp",
-    "time",
-    "timeout",
-    "top",
-    "touch",
-    "tracepath",
-    "traceroute",
-    "tshark",
-    "uname",
-    "uptime",
-    "vi",
-    "vim",
-    "watch",
-    "wget",
-    "while",
-    "whoami",
-    "wireshark",
-    "xargs",
-    "yum",
-    "zcat",
-];
-
-/// Whether a line's text begins with a command that we know.
-pub(super) fn is_known_command(text: &str) -> bool {
-    let word = text
-        .split([' ', '\t', ';', '|'])
-        .find(|word| !is_assignment(word))
-        .map(base_name)
-        .unwrap_or_default();
-    KNOWN.contains(&word)
 }
 
 /// Reads a command as typed.
@@ -359,16 +212,6 @@ fn find_ssh_host(words: &[String]) -> Option<String> {
         }
     }
     None
-}
-
-fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    })
-}
-
-fn base_name(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod bare;
 mod clean;
 mod command;
 mod inventory;
+mod known_commands;
 mod lines;
 mod logs;
 mod noise;

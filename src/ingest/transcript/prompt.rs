@@ -1,6 +1,6 @@
 //! Shell prompts and the commands behind them.
 
-use super::command::is_known_command;
+use super::known_commands::is_known_command;
 
 /// A prompt with what was typed at it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::super::capture::{self, Refusal};
 use super::super::{conntrack, facts, netlink};
 use crate::model::problem::{PROBLEM_JSON, Problem};
+use crate::model::reason::render_chain;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -135,21 +136,8 @@ impl Error {
     /// Logs a fault of ours once, with its source chain.
     fn log(&self) {
         if self.kind().0.is_server_error() {
-            tracing::error!(error = self.chain(), "request failed");
+            tracing::error!(error = render_chain(self), "request failed");
         }
-    }
-
-    /// The error and its sources. The sources are told as well: who asks an
-    /// agent is who runs it.
-    fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(error) = source {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            source = error.source();
-        }
-        text
     }
 }
 
@@ -161,7 +149,8 @@ impl IntoResponse for Error {
             kind: format!("/problems/{token}"),
             title: title.to_owned(),
             status: status.as_u16(),
-            detail: self.chain(),
+            // The sources are told as well: who asks an agent is who runs it.
+            detail: render_chain(&self),
             offset: None,
             capture: None,
             hint: self.hint().map(str::to_owned),

@@ -29,6 +29,7 @@ use super::capture::{self, Captures, Standing};
 use super::{conntrack, facts};
 use crate::model::conntrack::{TrackedEntry, TrackingTable};
 use crate::model::endpoint::Endpoint;
+use crate::model::reason::render_chain;
 use crate::model::report::Report;
 use crate::model::time::Timestamp;
 use crate::model::topology::Facts;
@@ -287,18 +288,6 @@ fn find_entries(node: &str, clients: &[Endpoint]) -> Option<TrackingTable> {
         (1..).zip(listing.flows).map(|(line, flow)| TrackedEntry { line, flow }).collect();
     let name = "conntrack".to_owned();
     (!entries.is_empty()).then(|| TrackingTable { name, node: Some(node.to_owned()), entries })
-}
-
-/// An error and its sources.
-fn render_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

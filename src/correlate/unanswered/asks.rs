@@ -1,0 +1,54 @@
+//! What a request asks, in as few bytes as tell it from the others of its exchange.
+
+use std::num::{NonZeroU16, NonZeroU32};
+
+use crate::model::packet::Transaction;
+
+/// What a request asks, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asks {
+    /// What its answer shares with it; `None` where nothing is read of it.
+    pub(super) identity: Option<NonZeroU32>,
+    /// The same where the same is asked again under another identity.
+    pub(super) question: Option<NonZeroU16>,
+}
+
+impl Asks {
+    /// Nothing is read of the request but that it is one.
+    pub const UNKNOWN: Self = Self { identity: None, question: None };
+
+    pub fn of(transaction: &Transaction) -> Self {
+        Self {
+            identity: Some(shorten(transaction.identity)),
+            question: transaction.question.map(|question| halve(shorten(question))),
+        }
+    }
+
+    /// Whether a client that has its answer to `answered` has what this asks, too: the
+    /// same question, or one that cannot be told from it and was asked before.
+    pub(super) fn is_settled_by(self, answered: Self, is_earlier: bool) -> bool {
+        match self.question.zip(answered.question) {
+            Some((one, other)) => one == other,
+            None => is_earlier,
+        }
+    }
+}
+
+/// Half of a hash tells the open transactions of one exchange apart well enough.
+#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
+pub const fn shorten(hash: u64) -> NonZeroU32 {
+    match NonZeroU32::new((hash ^ (hash >> 32)) as u32) {
+        Some(short) => short,
+        None => NonZeroU32::MAX,
+    }
+}
+
+/// A quarter of one tells their questions apart.
+#[expect(clippy::cast_possible_truncation, reason = "a quarter of a hash is hash enough")]
+const fn halve(hash: NonZeroU32) -> NonZeroU16 {
+    let hash = hash.get();
+    match NonZeroU16::new((hash ^ (hash >> 16)) as u16) {
+        Some(short) => short,
+        None => NonZeroU16::MAX,
+    }
+}

@@ -1,0 +1,136 @@
+//! Requests and answers in a row, and what they leave open.
+
+use super::*;
+use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
+
+const CAPTURE: CaptureId = CaptureId(0);
+
+/// What happens, one second after the other.
+#[derive(Clone, Copy)]
+enum Event {
+    Ask(u64, Option<u64>),
+    AskUnknown,
+    Answer(u64),
+    /// To what was not asked lately.
+    AnswerStranger(u64),
+    AnswerUnknown,
+}
+
+fn asks(identity: u64, question: Option<u64>) -> Asks {
+    Asks::of(&Transaction {
+        protocol: Protocol::Dns,
+        role: TransactionRole::Request,
+        identity,
+        question,
+        label: "query",
+        reply_to: None,
+    })
+}
+
+fn frame(number: u64) -> FrameRef {
+    let at = Timestamp::from_seconds(i64::try_from(number).unwrap());
+    FrameRef { capture: CAPTURE, number, at }
+}
+
+fn play(events: &[Event]) -> (Unanswered, Mark, Option<FrameRef>) {
+    let mut unanswered = Unanswered::NONE;
+    let (mut last_request, mut last_reply) = (Mark::new(frame(0)), None);
+    for (number, event) in (1..).zip(events) {
+        let frame = frame(number);
+        match *event {
+            Event::Ask(identity, question) => {
+                unanswered.ask(asks(identity, question), last_request);
+                last_request = Mark::new(frame);
+            }
+            Event::AskUnknown => {
+                unanswered.ask(Asks::UNKNOWN, last_request);
+                last_request = Mark::new(frame);
+            }
+            Event::Answer(identity) => unanswered.answer(identity, true, last_request),
+            Event::AnswerStranger(identity) => unanswered.answer(identity, false, last_request),
+            Event::AnswerUnknown => unanswered.answer_all(),
+        }
+        if matches!(event, Event::Answer(_) | Event::AnswerStranger(_) | Event::AnswerUnknown) {
+            last_reply = Some(frame);
+        }
+    }
+    (unanswered, last_request, last_reply)
+}
+
+#[test]
+fn an_answer_closes_what_it_answers_and_no_more() {
+    use Event::{Answer, AnswerStranger, AnswerUnknown, Ask, AskUnknown};
+    // packets and repeats that were passed over, packets since the last reply
+    type Case<'a> = (&'a str, &'a [Event], (u64, u64), u64);
+
+    let cases: [Case<'_>; 15] = [
+        ("answered", &[Ask(1, Some(1)), Answer(1)], (0, 0), 0),
+        ("one of two", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(1)], (1, 0), 0),
+        ("the other", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(2)], (1, 0), 0),
+        ("both", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(2), Answer(1)], (0, 0), 0),
+        (
+            "one of two, both repeated",
+            &[
+                Ask(1, Some(1)),
+                Ask(2, Some(2)),
+                Answer(1),
+                Ask(1, Some(1)),
+                Ask(2, Some(2)),
+                Answer(1),
+            ],
+            (2, 1),
+            0,
+        ),
+        ("an answer twice", &[Ask(1, Some(1)), Answer(1), Ask(2, Some(2)), Answer(1)], (1, 0), 0),
+        ("no more", &[Ask(1, Some(1)), Answer(1), Ask(2, Some(2)), Ask(2, Some(2))], (0, 0), 2),
+        ("the same under a new one", &[Ask(1, Some(9)), Ask(2, Some(9)), Answer(2)], (0, 0), 0),
+        ("the older of the same", &[Ask(1, Some(9)), Ask(2, Some(9)), Answer(1)], (0, 0), 0),
+        ("the older of some", &[Ask(1, None), Ask(2, None), Answer(1)], (1, 0), 0),
+        ("questions not known", &[Ask(1, None), Ask(2, None), Answer(2)], (0, 0), 0),
+        ("text", &[AskUnknown, AskUnknown, AnswerUnknown, AskUnknown], (0, 0), 1),
+        (
+            "a reply that text does not read",
+            &[Ask(1, None), Ask(2, None), AnswerUnknown],
+            (0, 0),
+            0,
+        ),
+        ("a request that was cut", &[AskUnknown, Ask(1, Some(1)), Answer(1)], (0, 0), 0),
+        ("a reply that was cut", &[Ask(1, Some(1)), Ask(2, Some(2)), AnswerStranger(3)], (0, 0), 0),
+    ];
+    for (name, events, passed, since_reply) in cases {
+        let (unanswered, last_request, last_reply) = play(events);
+        let open = unanswered.still_open(CAPTURE, last_request, last_reply, |_| true);
+        let found = (open.passed_over.packets, open.passed_over.repeats);
+        assert_eq!((found, open.since_reply.packets), (passed, since_reply), "{name}");
+        assert_eq!(unanswered.is_empty(), passed.0 + since_reply == 0, "{name}");
+    }
+}
+
+#[test]
+fn what_was_asked_just_now_may_still_be_answered() {
+    let events = [Event::Ask(1, Some(1)), Event::Ask(2, Some(2)), Event::Answer(1)];
+    let (unanswered, last_request, last_reply) = play(&events);
+    let open = unanswered.still_open(CAPTURE, last_request, last_reply, |_| false);
+    assert_eq!((open.passed_over.packets, open.since_reply.packets), (0, 0));
+}
+
+#[test]
+fn many_at_once_are_counted_though_not_told_apart() {
+    let mut unanswered = Unanswered::NONE;
+    let mut before = Mark::new(frame(0));
+    for number in 1..=1_000 {
+        unanswered.ask(asks(number, Some(number)), before);
+        before = Mark::new(frame(number));
+    }
+    for identity in 1..=990 {
+        unanswered.answer(identity, identity > 992, before);
+    }
+    let open = unanswered.still_open(CAPTURE, before, Some(frame(1_001)), |_| true);
+    assert_eq!(open.passed_over.packets, 10);
+    for identity in 991..=1_000 {
+        unanswered.answer(identity, true, before);
+    }
+    assert!(unanswered.is_empty());
+    assert_eq!(size_of::<Unanswered>(), 16);
+}

@@ -1,0 +1,71 @@
+//! What the pod's cable shows: who answered there, and whom the pod saw.
+
+use std::net::IpAddr;
+
+use super::{Habit, Reading};
+use crate::model::capture::PointKind;
+use crate::model::exchange::{Replies, View};
+use crate::model::report::StepKind;
+use crate::model::topology::Role;
+
+impl<'a> Reading<'a> {
+    /// The view from the pod's cable, where the verdict rests on another.
+    #[must_use]
+    pub fn other_pod_view(&self) -> Option<&'a View> {
+        self.exchange.pod_view().filter(|pod| pod.point != self.view.point)
+    }
+
+    /// Whom the pod saw as its client, where that is not the device that asked: an
+    /// address of the cluster, or a gateway's, of which nothing is known. The pod's
+    /// cable shows it, else an entry of connection tracking.
+    #[must_use]
+    pub fn translated_sender(&self) -> Option<IpAddr> {
+        let asks = self.exchange.device_is_client()
+            && matches!(self.habit, Habit::Conversation | Habit::OneWay)
+            && self.first_request().is_some();
+        if !asks {
+            return None;
+        }
+        let seen = match self.other_pod_view() {
+            Some(_) => self.client_at_pod()?,
+            None => self.request_entry()?.flow.translated_source().address,
+        };
+        let is_cluster =
+            matches!(self.role_of(seen), Role::Node | Role::Vip | Role::Service | Role::Unknown);
+        (is_cluster && seen != self.exchange.client.address).then_some(seen)
+    }
+
+    /// The pod's own endpoint behind a changed reply, where the pod's cable was
+    /// captured too and the pod is the one that answered.
+    #[must_use]
+    pub fn pod_behind(&self, replies: &Replies) -> Option<(&'a View, &'a Replies)> {
+        let mut pods = self.exchange.others().iter().filter(|view| view.kind == PointKind::Pod);
+        let (pod, own) = pods.find_map(|pod| {
+            let own = pod.replies.iter().find(|own| own.tally.first.is_some())?;
+            Some((pod, own))
+        })?;
+        // The same source at both points is no translation: the pod is the client there.
+        (own.source.address != replies.source.address).then_some((pod, own))
+    }
+
+    /// The address that the pod saw as its client, if the pod's side was captured.
+    #[must_use]
+    pub fn client_at_pod(&self) -> Option<IpAddr> {
+        let client = self.exchange.client;
+        let translated = self.exchange.translations.iter().find_map(|translation| {
+            let (before, after) = (translation.before, translation.after);
+            let changed = before.address != after.address;
+            match (before == client, after == client) {
+                (true, false) if changed => Some(after.address),
+                // As the pod's view relates to the one nearest to the device.
+                (false, true) if changed => Some(before.address),
+                _ => None,
+            }
+        });
+        if translated.is_some() {
+            return translated;
+        }
+        let pod = self.exchange.pod_view()?;
+        pod.steps.iter().find(|step| step.kind == StepKind::Request).map(|step| step.source)
+    }
+}

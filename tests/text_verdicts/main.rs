@@ -1,0 +1,15 @@
+//! Verdicts and causes from tcpdump's lines: each fault beside its near misses.
+
+#[cfg(test)]
+mod family;
+#[cfg(test)]
+mod handshakes;
+#[cfg(test)]
+#[path = "../support/header.rs"]
+mod header;
+#[cfg(test)]
+mod neighbours;
+#[cfg(test)]
+mod pauses;
+#[cfg(test)]
+mod requests;
