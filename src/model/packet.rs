@@ -392,7 +392,8 @@ impl Transaction {
     /// lists.
     #[must_use]
     pub fn failure(&self) -> Option<&'static str> {
-        if self.role != TransactionRole::Reply {
+        // As most answers are called; what fails has a name of its own.
+        if self.role != TransactionRole::Reply || matches!(self.label, "Response" | "response") {
             return None;
         }
         let fails = match self.protocol {
