@@ -47,9 +47,8 @@ struct Worker {
 #[derive(Debug, Default)]
 struct Batch {
     packets: Vec<Packet>,
-    /// Which point saw each of them. Apart, so that a packet is moved only once.
-    points: Vec<PointId>,
-    hashes: Vec<FlowHash>,
+    /// Which point saw each of them, and its hash. Apart, so that a packet is moved only once.
+    seen: Vec<(PointId, FlowHash)>,
     /// Between which times each point saw anything.
     observed: SmallVec<[(PointId, Timestamp, Timestamp); 2]>,
 }
@@ -61,9 +60,9 @@ impl Feeder {
     }
 
     /// Takes a packet that `point` saw.
+    #[inline]
     pub fn push(&mut self, point: PointId, packet: Packet) {
-        self.batch.points.push(point);
-        self.batch.hashes.push(self.hasher.flow(&packet));
+        self.batch.seen.push((point, self.hasher.flow(&packet)));
         self.batch.packets.push(packet);
         if self.batch.packets.len() >= BATCH_PACKETS {
             self.hand_over();
@@ -149,10 +148,8 @@ fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: 
 
 impl Batch {
     fn empty_into(&mut self, correlator: &mut Correlator) {
-        let seen = self.points.iter().zip(&self.packets).zip(&self.hashes);
-        correlator.push_hashed(seen.map(|((point, packet), hash)| (*point, packet, *hash)));
-        self.points.clear();
-        self.hashes.clear();
+        correlator.push_hashed(&self.seen, &self.packets);
+        self.seen.clear();
         self.packets.clear();
         for (point, first, last) in self.observed.drain(..) {
             correlator.observe(point, first);
