@@ -39,8 +39,8 @@ enum Side {
 #[derive(Debug)]
 struct Worker {
     batches: SyncSender<Batch>,
-    /// Batches that were emptied, to be filled again.
-    emptied: Receiver<Batch>,
+    /// Batches that were used, to be filled again.
+    used: Receiver<Batch>,
     thread: JoinHandle<Correlator>,
 }
 
@@ -85,7 +85,7 @@ impl Feeder {
         let mut batch = std::mem::take(&mut self.batch);
         match self.side {
             Side::Here(mut correlator) => {
-                batch.empty_into(&mut correlator);
+                batch.pass_to(&mut correlator);
                 *correlator
             }
             Side::There(worker) => {
@@ -103,15 +103,18 @@ impl Feeder {
     fn hand_over(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         if let Side::There(worker) = &self.side {
-            if let Ok(emptied) = worker.emptied.try_recv() {
-                self.batch = emptied;
+            if let Ok(mut used) = worker.used.try_recv() {
+                // Here, where its packets were made, and where there is less to do.
+                used.clear();
+                self.batch = used;
             }
             let _ = worker.batches.send(batch);
             return;
         }
         self.batch = batch;
         let Side::Here(correlator) = &mut self.side else { return };
-        self.batch.empty_into(correlator);
+        self.batch.pass_to(correlator);
+        self.batch.clear();
         let here = std::mem::replace(&mut **correlator, Correlator::new(0));
         self.side = start(here);
     }
@@ -120,7 +123,7 @@ impl Feeder {
 /// Moves the correlator to a thread of its own, if there can be one.
 fn start(correlator: Correlator) -> Side {
     let (batches, waiting) = sync_channel::<Batch>(BATCHES_WAITING);
-    let (give_back, emptied) = channel();
+    let (give_back, used) = channel();
     // What a thread that does not start was given is lost with it: it is sent
     // over only once the thread runs.
     let (hand, take) = channel::<Correlator>();
@@ -131,7 +134,7 @@ fn start(correlator: Correlator) -> Side {
     };
     match Builder::new().name("correlate".to_owned()).spawn(body) {
         Ok(thread) => match hand.send(correlator) {
-            Ok(()) => Side::There(Worker { batches, emptied, thread }),
+            Ok(()) => Side::There(Worker { batches, used, thread }),
             Err(unsent) => Side::Here(Box::new(unsent.0)),
         },
         Err(_) => Side::Here(Box::new(correlator)),
@@ -140,20 +143,23 @@ fn start(correlator: Correlator) -> Side {
 
 fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: &Sender<Batch>) {
     while let Ok(mut batch) = batches.recv() {
-        batch.empty_into(correlator);
+        batch.pass_to(correlator);
         // Nobody wants it back any more once all is pushed.
         let _ = give_back.send(batch);
     }
 }
 
 impl Batch {
-    fn empty_into(&mut self, correlator: &mut Correlator) {
+    fn pass_to(&mut self, correlator: &mut Correlator) {
         correlator.push_hashed(&self.seen, &self.packets);
-        self.seen.clear();
-        self.packets.clear();
         for (point, first, last) in self.observed.drain(..) {
             correlator.observe(point, first);
             correlator.observe(point, last);
         }
+    }
+
+    fn clear(&mut self) {
+        self.seen.clear();
+        self.packets.clear();
     }
 }
