@@ -39,17 +39,16 @@ enum Side {
 #[derive(Debug)]
 struct Worker {
     batches: SyncSender<Batch>,
-    /// Batches that were emptied, to be filled again.
-    emptied: Receiver<Batch>,
+    /// Batches that were used, to be filled again.
+    used: Receiver<Batch>,
     thread: JoinHandle<Correlator>,
 }
 
 #[derive(Debug, Default)]
 struct Batch {
     packets: Vec<Packet>,
-    /// Which point saw each of them. Apart, so that a packet is moved only once.
-    points: Vec<PointId>,
-    hashes: Vec<FlowHash>,
+    /// Which point saw each of them, and its hash. Apart, so that a packet is moved only once.
+    seen: Vec<(PointId, FlowHash)>,
     /// Between which times each point saw anything.
     observed: SmallVec<[(PointId, Timestamp, Timestamp); 2]>,
 }
@@ -61,9 +60,9 @@ impl Feeder {
     }
 
     /// Takes a packet that `point` saw.
+    #[inline]
     pub fn push(&mut self, point: PointId, packet: Packet) {
-        self.batch.points.push(point);
-        self.batch.hashes.push(self.hasher.flow(&packet));
+        self.batch.seen.push((point, self.hasher.flow(&packet)));
         self.batch.packets.push(packet);
         if self.batch.packets.len() >= BATCH_PACKETS {
             self.hand_over();
@@ -86,7 +85,7 @@ impl Feeder {
         let mut batch = std::mem::take(&mut self.batch);
         match self.side {
             Side::Here(mut correlator) => {
-                batch.empty_into(&mut correlator);
+                batch.pass_to(&mut correlator);
                 *correlator
             }
             Side::There(worker) => {
@@ -104,15 +103,18 @@ impl Feeder {
     fn hand_over(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         if let Side::There(worker) = &self.side {
-            if let Ok(emptied) = worker.emptied.try_recv() {
-                self.batch = emptied;
+            if let Ok(mut used) = worker.used.try_recv() {
+                // Here, where its packets were made, and where there is less to do.
+                used.clear();
+                self.batch = used;
             }
             let _ = worker.batches.send(batch);
             return;
         }
         self.batch = batch;
         let Side::Here(correlator) = &mut self.side else { return };
-        self.batch.empty_into(correlator);
+        self.batch.pass_to(correlator);
+        self.batch.clear();
         let here = std::mem::replace(&mut **correlator, Correlator::new(0));
         self.side = start(here);
     }
@@ -121,7 +123,7 @@ impl Feeder {
 /// Moves the correlator to a thread of its own, if there can be one.
 fn start(correlator: Correlator) -> Side {
     let (batches, waiting) = sync_channel::<Batch>(BATCHES_WAITING);
-    let (give_back, emptied) = channel();
+    let (give_back, used) = channel();
     // What a thread that does not start was given is lost with it: it is sent
     // over only once the thread runs.
     let (hand, take) = channel::<Correlator>();
@@ -132,7 +134,7 @@ fn start(correlator: Correlator) -> Side {
     };
     match Builder::new().name("correlate".to_owned()).spawn(body) {
         Ok(thread) => match hand.send(correlator) {
-            Ok(()) => Side::There(Worker { batches, emptied, thread }),
+            Ok(()) => Side::There(Worker { batches, used, thread }),
             Err(unsent) => Side::Here(Box::new(unsent.0)),
         },
         Err(_) => Side::Here(Box::new(correlator)),
@@ -141,22 +143,23 @@ fn start(correlator: Correlator) -> Side {
 
 fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: &Sender<Batch>) {
     while let Ok(mut batch) = batches.recv() {
-        batch.empty_into(correlator);
+        batch.pass_to(correlator);
         // Nobody wants it back any more once all is pushed.
         let _ = give_back.send(batch);
     }
 }
 
 impl Batch {
-    fn empty_into(&mut self, correlator: &mut Correlator) {
-        let seen = self.points.iter().zip(&self.packets).zip(&self.hashes);
-        correlator.push_hashed(seen.map(|((point, packet), hash)| (*point, packet, *hash)));
-        self.points.clear();
-        self.hashes.clear();
-        self.packets.clear();
+    fn pass_to(&mut self, correlator: &mut Correlator) {
+        correlator.push_hashed(&self.seen, &self.packets);
         for (point, first, last) in self.observed.drain(..) {
             correlator.observe(point, first);
             correlator.observe(point, last);
         }
+    }
+
+    fn clear(&mut self) {
+        self.seen.clear();
+        self.packets.clear();
     }
 }

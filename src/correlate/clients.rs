@@ -124,15 +124,33 @@ impl Clients {
         exchanges: &'a [Record],
         client: Endpoint,
     ) -> impl Iterator<Item = (ExchangeIndex, &'a Record)> {
-        let latest = self.latest.find(hasher.one(client), |known| is_of(exchanges, known, client));
-        let mut next = latest.and_then(|number| ExchangeIndex::new(number as usize));
-        std::iter::from_fn(move || {
-            let index = next?;
-            let record = exchanges.get(index.position())?;
-            next = record.previous_of_client;
-            Some((index, record))
-        })
+        back_from(exchanges, self.find_latest(hasher, exchanges, client))
     }
+
+    /// The client's latest exchange.
+    pub fn find_latest(
+        &self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        client: Endpoint,
+    ) -> Option<ExchangeIndex> {
+        let latest = self.latest.find(hasher.one(client), |known| is_of(exchanges, known, client));
+        latest.and_then(|number| ExchangeIndex::new(number as usize))
+    }
+}
+
+/// The exchange at `latest` and those of the same client before it, the latest first.
+pub fn back_from(
+    exchanges: &[Record],
+    latest: Option<ExchangeIndex>,
+) -> impl Iterator<Item = (ExchangeIndex, &Record)> {
+    let mut next = latest;
+    std::iter::from_fn(move || {
+        let index = next?;
+        let record = exchanges.get(index.position())?;
+        next = record.previous_of_client;
+        Some((index, record))
+    })
 }
 
 fn link(exchanges: &mut [Record], later: ExchangeIndex, before: ExchangeIndex) {

@@ -6,9 +6,9 @@ use crate::model::time::Timestamp;
 
 /// Like packets, the first and the last of them.
 #[derive(Debug, Clone, Copy)]
+#[repr(C, packed(4))]
 pub struct Count {
     pub packets: u32,
-    pub repeats: u32,
     /// UDP payload bytes.
     pub bytes: u64,
     pub first: Mark,
@@ -36,19 +36,15 @@ impl Mark {
 }
 
 impl Count {
-    pub const NONE: Self =
-        Self { packets: 0, repeats: 0, bytes: 0, first: Mark::NONE, last: Mark::NONE };
+    pub const NONE: Self = Self { packets: 0, bytes: 0, first: Mark::NONE, last: Mark::NONE };
 
-    pub fn count(&mut self, frame: FrameRef, bytes: u32, novelty: Novelty) {
+    pub fn count(&mut self, frame: FrameRef, bytes: u32) {
         self.last = Mark::new(frame);
         if self.packets == 0 {
             self.first = self.last;
         }
         self.packets = self.packets.saturating_add(1);
         self.bytes += u64::from(bytes);
-        if novelty == Novelty::Repeat {
-            self.repeats = self.repeats.saturating_add(1);
-        }
     }
 
     /// The first packet.
@@ -56,15 +52,15 @@ impl Count {
         (self.packets > 0).then(|| self.first.frame(capture))
     }
 
-    /// As the model has it.
-    pub fn tally(&self, capture: CaptureId, first_repeat: Option<FrameRef>) -> Tally {
+    /// As the model has it; of them `repeats` repeat earlier ones.
+    pub fn tally(&self, capture: CaptureId, repeats: Repeats) -> Tally {
         Tally {
             packets: u64::from(self.packets),
             bytes: self.bytes,
-            repeats: u64::from(self.repeats),
+            repeats: u64::from(repeats.packets),
             first: self.first(capture),
             last: self.last(capture),
-            first_repeat,
+            first_repeat: (!repeats.is_none()).then(|| repeats.first.frame(capture)),
         }
     }
 
@@ -74,27 +70,54 @@ impl Count {
     }
 }
 
-/// The same, with the first packet that repeats an earlier one.
+/// Packets that repeat earlier ones, and the first of them. Few exchanges have any.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeats {
+    packets: u32,
+    first: Mark,
+}
+
+impl Repeats {
+    pub const NONE: Self = Self { packets: 0, first: Mark::NONE };
+
+    pub fn note(&mut self, frame: FrameRef) {
+        if self.packets == 0 {
+            self.first = Mark::new(frame);
+        }
+        self.packets = self.packets.saturating_add(1);
+    }
+
+    pub const fn is_none(self) -> bool {
+        self.packets == 0
+    }
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+/// A count, and how many of it repeat earlier packets.
 #[derive(Debug, Clone, Copy)]
 pub struct CountWithRepeat {
     pub count: Count,
-    first_repeat: Mark,
+    pub repeats: Repeats,
 }
 
 impl CountWithRepeat {
-    pub const NONE: Self = Self { count: Count::NONE, first_repeat: Mark::NONE };
+    pub const NONE: Self = Self { count: Count::NONE, repeats: Repeats::NONE };
 
     pub fn count(&mut self, frame: FrameRef, bytes: u32, novelty: Novelty) {
-        if novelty == Novelty::Repeat && self.count.repeats == 0 {
-            self.first_repeat = Mark::new(frame);
+        if novelty == Novelty::Repeat {
+            self.repeats.note(frame);
         }
-        self.count.count(frame, bytes, novelty);
+        self.count.count(frame, bytes);
     }
 
     /// As the model has it.
     pub fn tally(&self, capture: CaptureId) -> Tally {
-        let first_repeat = (self.count.repeats > 0).then(|| self.first_repeat.frame(capture));
-        self.count.tally(capture, first_repeat)
+        self.count.tally(capture, self.repeats)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::count::{CountWithRepeat, Mark};
+use super::count::{CountWithRepeat, Mark, Repeats};
 use super::handshakes::is_open_half;
 use super::repetition::{Last, copied_within};
 use super::retries::Retries;
@@ -73,8 +73,8 @@ pub struct Details {
     pub late_change: Option<Box<LateChange>>,
     pub error_answer: Option<Box<ErrorAnswer>>,
     pub progress: Option<Mark>,
-    pub repeated_request: Option<Mark>,
-    pub repeated_answer: Option<Mark>,
+    pub repeated_requests: Repeats,
+    pub repeated_answers: Repeats,
     pub steps: Steps,
     pub steps_omitted: u64,
     pub first_at: Option<Timestamp>,
@@ -357,17 +357,17 @@ impl Details {
             && self.refusal.is_none()
             && self.lost_replies.is_none()
             && self.lost_requests.is_none()
-            && self.repeated_answer.is_none()
+            && self.repeated_answers.is_none()
             && self.asked_again.is_none()
             && self.discarded.is_none()
             && self.dropped.is_none()
-            && self.repeated_request.is_none()
+            && self.repeated_requests.is_none()
             && self.error_answer.is_none()
             && self.replies.iter().all(|replies| {
-                replies.tally.count.repeats == 0 && matches!(replies.origin, Origin::Asked)
+                replies.tally.repeats.is_none() && matches!(replies.origin, Origin::Asked)
             })
             && self.follow_ups.iter().all(|follow_ups| {
-                follow_ups.tally.count.repeats == 0 && follow_ups.course == Course::ToAnswerer
+                follow_ups.tally.repeats.is_none() && follow_ups.course == Course::ToAnswerer
             })
     }
 
@@ -406,8 +406,8 @@ fn count_parts(
 pub struct Synopsis {
     /// The request's name; empty where we know none.
     label: &'static str,
-    pub length: u32,
-    pub answer_length: u32,
+    length: Length,
+    answer_length: Length,
     protocol: Protocol,
 }
 
@@ -421,18 +421,33 @@ impl Synopsis {
                 ("", Protocol::Udp)
             }
         };
-        Self { label, length: datagram.length, answer_length: 0, protocol }
+        Self { label, length: Length::of(datagram), answer_length: Length::NONE, protocol }
+    }
+
+    /// Notes what the first answer is.
+    pub const fn note_answer(&mut self, datagram: &Datagram) {
+        self.answer_length = Length::of(datagram);
+    }
+
+    /// Payload bytes of the request.
+    pub const fn length(self) -> u32 {
+        self.length.bytes()
+    }
+
+    /// Payload bytes of the answer.
+    pub const fn answer_length(self) -> u32 {
+        self.answer_length.bytes()
     }
 
     /// The step that shows the request.
     pub fn request(self, frame: FrameRef, client: Endpoint, asked: Endpoint) -> Step {
-        let said = self.said(self.label, self.length);
+        let said = self.said(self.label, self.length());
         step(frame, StepKind::Request, client, asked, said)
     }
 
     /// The step that shows the answer.
     pub fn answer(self, frame: FrameRef, asked: Endpoint, client: Endpoint) -> Step {
-        let said = self.said("answer", self.answer_length);
+        let said = self.said("answer", self.answer_length());
         step(frame, StepKind::Reply, asked, client, said)
     }
 
@@ -442,6 +457,26 @@ impl Synopsis {
         } else {
             Said::Message { protocol: self.protocol, label }
         }
+    }
+}
+
+/// Payload bytes of a datagram, in three bytes: more than any frame holds that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Length([u8; 3]);
+
+impl Length {
+    const NONE: Self = Self([0; 3]);
+
+    const fn of(datagram: &Datagram) -> Self {
+        match datagram.length.to_le_bytes() {
+            [low, middle, high, 0] => Self([low, middle, high]),
+            _ => Self([u8::MAX; 3]),
+        }
+    }
+
+    const fn bytes(self) -> u32 {
+        let [low, middle, high] = self.0;
+        u32::from_le_bytes([low, middle, high, 0])
     }
 }
 

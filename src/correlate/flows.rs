@@ -27,6 +27,12 @@ pub struct Flow {
     pub origin: Origin,
 }
 
+impl Flow {
+    fn joins(&self, one: Endpoint, other: Endpoint) -> bool {
+        (self.client == one && self.server == other) || (self.client == other && self.server == one)
+    }
+}
+
 /// Where a flow stands, as far as was known before its packet's turn came.
 #[derive(Debug, Clone, Copy)]
 pub struct Foreseen {
@@ -93,11 +99,15 @@ impl Flows {
     ) -> Option<Flow> {
         // Since then the pair may have come to lead elsewhere, if any pair did.
         let is_fresh = foreseen.changes == self.changes;
-        let known =
-            foreseen.number.filter(|number| is_fresh && self.joins(exchanges, *number, one, other));
-        let number = known.or_else(|| {
-            self.by_pair.find(foreseen.hash, |number| self.joins(exchanges, number, one, other))
-        })?;
+        if let Some(number) = foreseen.number.filter(|_| is_fresh)
+            && let Some(flow) = self.flow(exchanges, number)
+            && flow.joins(one, other)
+        {
+            self.remember(number);
+            return Some(flow);
+        }
+        let number =
+            self.by_pair.find(foreseen.hash, |number| self.joins(exchanges, number, one, other))?;
         self.remember(number);
         self.flow(exchanges, number)
     }
@@ -112,12 +122,13 @@ impl Flows {
         Some(flow.exchange.position())
     }
 
-    /// Adds the flow between an exchange's client and the endpoint that it asked.
-    pub fn register_own(&mut self, hasher: &Hasher, exchanges: &[Record], exchange: ExchangeIndex) {
+    /// Adds the flow between an exchange's client and the endpoint that it asked, which
+    /// have this hash.
+    pub fn register_own(&mut self, hash: u64, exchanges: &[Record], exchange: ExchangeIndex) {
         let Some(record) = exchanges.get(exchange.position()) else { return };
         let Some(asked) = record.asked else { return };
         let Ok(number) = u32::try_from(exchange.position()) else { return };
-        self.insert(hasher, exchanges, record.client, asked, number);
+        self.insert(hash, exchanges, record.client, asked, number);
     }
 
     /// Adds a flow between other endpoints.
@@ -129,7 +140,8 @@ impl Flows {
             Some(place) => *place = flow,
             None => self.side.push(flow),
         }
-        self.insert(hasher, exchanges, flow.client, flow.server, number | SIDE_FLOW);
+        let hash = hasher.pair(flow.client, flow.server);
+        self.insert(hash, exchanges, flow.client, flow.server, number | SIDE_FLOW);
     }
 
     /// Forgets a flow between other endpoints.
@@ -248,16 +260,16 @@ impl Flows {
 
     fn insert(
         &mut self,
-        hasher: &Hasher,
+        hash: u64,
         exchanges: &[Record],
         client: Endpoint,
         server: Endpoint,
         number: u32,
     ) {
         let side = &self.side;
-        let before = self.by_pair.insert(hasher.pair(client, server), number, |known| {
-            joins(side, exchanges, known, client, server)
-        });
+        let before = self
+            .by_pair
+            .insert(hash, number, |known| joins(side, exchanges, known, client, server));
         if before.is_some() {
             self.changes = self.changes.wrapping_add(1);
         }

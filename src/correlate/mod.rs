@@ -52,7 +52,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
-use smallvec::SmallVec;
 
 use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
 use crate::model::exchange::PointId;
@@ -138,68 +137,64 @@ impl Correlator {
     /// Takes packets in their order, each with the point that saw it.
     pub fn push_all<'p>(&mut self, packets: impl IntoIterator<Item = (PointId, &'p Packet)>) {
         let hasher = self.hasher();
-        let packets = packets.into_iter();
-        self.push_hashed(packets.map(|(point, packet)| (point, packet, hasher.flow(packet))));
+        let packets: Vec<_> = packets.into_iter().collect();
+        let seen: Vec<_> =
+            packets.iter().map(|(point, packet)| (*point, hasher.flow(packet))).collect();
+        for (seen, packets) in seen.chunks(TOGETHER).zip(packets.chunks(TOGETHER)) {
+            self.push_together(seen, packets.iter().map(|(_, packet)| *packet));
+        }
     }
 
-    /// The same of packets that [`hasher`](Self::hasher) has hashed.
+    /// The same of packets that [`hasher`](Self::hasher) has hashed: `seen` says of each
+    /// which point saw it, and its hash.
     ///
     /// The result is that of one [`push`](Self::push) after another. Of a million live
     /// exchanges none is in a cache, so that each packet would wait for memory once
     /// or twice; looked up ahead, many wait together.
-    pub fn push_hashed<'p>(
-        &mut self,
-        packets: impl IntoIterator<Item = (PointId, &'p Packet, FlowHash)>,
-    ) {
-        let mut packets = packets.into_iter();
-        loop {
-            let some: SmallVec<[_; TOGETHER]> = packets.by_ref().take(TOGETHER).collect();
-            if some.is_empty() {
-                return;
-            }
-            self.push_together(&some);
+    pub fn push_hashed(&mut self, seen: &[(PointId, FlowHash)], packets: &[Packet]) {
+        for (seen, packets) in seen.chunks(TOGETHER).zip(packets.chunks(TOGETHER)) {
+            self.push_together(seen, packets.iter());
         }
     }
 
     /// Takes up to [`TOGETHER`] packets.
-    fn push_together(&mut self, packets: &[(PointId, &Packet, FlowHash)]) {
+    fn push_together<'p>(
+        &mut self,
+        seen: &[(PointId, FlowHash)],
+        packets: impl Iterator<Item = &'p Packet> + Clone,
+    ) {
         let mut foreseen = [None; TOGETHER];
-        for ((point, _, hash), foreseen) in packets.iter().zip(&mut foreseen) {
+        for ((point, hash), foreseen) in seen.iter().zip(&mut foreseen) {
             *foreseen = self.foresee(*point, *hash);
         }
-        for ((_, packet, _), foreseen) in packets.iter().zip(&foreseen) {
+        for (packet, foreseen) in packets.clone().zip(&foreseen) {
             if let (Content::Datagram(datagram), Some((table, foreseen))) =
                 (&packet.content, foreseen)
             {
                 self.tables[*table].fetch(*foreseen, datagram);
             }
         }
-        for ((point, packet, _), foreseen) in packets.iter().zip(foreseen) {
-            self.push_foreseen(*point, packet, foreseen.map(|(_, foreseen)| foreseen));
+        for (((point, _), packet), foreseen) in seen.iter().zip(packets).zip(foreseen) {
+            match (&packet.content, foreseen) {
+                // As nearly always.
+                (Content::Datagram(datagram), Some((position, foreseen))) => {
+                    self.latest = position;
+                    let table = &mut self.tables[position];
+                    table.observe(packet.at);
+                    let frame = frame_of(*point, packet);
+                    table.foreseen_datagram(packet, frame, datagram, foreseen);
+                }
+                _ => self.push(*point, packet),
+            }
         }
     }
 
     /// Takes a packet that `point` saw.
     pub fn push(&mut self, point: PointId, packet: &Packet) {
-        self.push_foreseen(point, packet, None);
-    }
-
-    /// The position of the point's table, and what it knows of a datagram's flow.
-    fn foresee(&self, point: PointId, hash: FlowHash) -> Option<(usize, Foreseen)> {
-        let hash = hash.find()?;
-        let position = self.find_table(point)?;
-        Some((position, self.tables[position].foresee(hash)))
-    }
-
-    fn push_foreseen(&mut self, point: PointId, packet: &Packet, foreseen: Option<Foreseen>) {
-        let frame = FrameRef { capture: point.capture, number: packet.frame, at: packet.at };
+        let frame = frame_of(point, packet);
         match &packet.content {
             Content::Datagram(datagram) => {
-                let table = self.observed_table(point, packet.at);
-                match foreseen {
-                    Some(foreseen) => table.foreseen_datagram(packet, frame, datagram, foreseen),
-                    None => table.datagram(packet, frame, datagram),
-                }
+                self.observed_table(point, packet.at).datagram(packet, frame, datagram);
             }
             Content::Dropped(dropped) => {
                 self.observed_table(point, packet.at).dropped(packet, frame, dropped);
@@ -219,6 +214,13 @@ impl Correlator {
             }
             Content::Neighbour(_) | Content::Segment(_) => self.push_beside(point, packet, frame),
         }
+    }
+
+    /// The position of the point's table, and what it knows of a datagram's flow.
+    fn foresee(&self, point: PointId, hash: FlowHash) -> Option<(usize, Foreseen)> {
+        let hash = hash.find()?;
+        let position = self.find_table(point)?;
+        Some((position, self.tables[position].foresee(hash)))
     }
 
     fn observed_table(&mut self, point: PointId, at: Timestamp) -> &mut PointTable {
@@ -360,4 +362,8 @@ impl Correlator {
         }
         self.by_point.get(&point).copied()
     }
+}
+
+const fn frame_of(point: PointId, packet: &Packet) -> FrameRef {
+    FrameRef { capture: point.capture, number: packet.frame, at: packet.at }
 }

@@ -9,7 +9,7 @@ use super::cables::Cables;
 use super::details::Details;
 use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups, Stated};
-use super::record::is_group;
+use super::record::{Flag, is_group};
 use super::roles;
 use super::table::PointTable;
 use super::view::{Sighting, sighting};
@@ -93,7 +93,7 @@ impl Entry<'_> {
         let plain = record.is_unremarkable()
             && !record.protocol.moves_by_design()
             && self.topology.role_of(asked) != Role::Broadcast;
-        if !plain || record.looks_like_tftp {
+        if !plain || record.flags.has(Flag::LooksLikeTftp) {
             return None;
         }
         let client = record.client.address;

@@ -5,12 +5,14 @@
 //! is out of the ordinary has its [`Details`] beside.
 
 mod awaited;
+mod flags;
 mod reading;
 mod renewal;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use flags::Flag;
 pub use renewal::Renewal;
 
 use super::audience::{Audience, find_expectation};
@@ -18,7 +20,7 @@ use super::count::{Count, Mark};
 use super::details::{Details, Synopsis, Weight};
 use super::repetition::{Last, Pace};
 use super::sayings::Sayings;
-use super::signature::{Basis, signature};
+use super::signature::{Basis, Signature, signature};
 use super::tftp::{is_refusal, is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::{Answerer, Asked, CROSSING, Transactions};
 use super::unanswered::Unanswered;
@@ -29,6 +31,7 @@ use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, IcmpError, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
+use flags::Flags;
 
 /// How long Linux remembers a UDP flow: without an answer, and with traffic both
 /// ways (`nf_conntrack_udp_timeout`, `nf_conntrack_udp_timeout_stream`).
@@ -45,13 +48,7 @@ pub struct Record {
     pub audience: Audience,
     /// What the client waits for, by all that it said to whom it asked.
     pub expectation: Expectation,
-    pub has_payloads: bool,
-    /// Every packet so far could be TFTP data or its acknowledgement.
-    pub looks_like_tftp: bool,
-    /// The client said something new to the answerer since the last reply.
-    client_news: bool,
-    /// The server said something new since the client's last packet.
-    server_news: bool,
+    pub flags: Flags,
     /// The exchange before this one of the same client socket.
     pub previous_of_client: Option<ExchangeIndex>,
     /// To the endpoint asked.
@@ -62,10 +59,6 @@ pub struct Record {
     pub unanswered: Unanswered,
     opening: u64,
     opening_basis: Basis,
-    /// A snap length cut what the client said first.
-    opening_is_cut: bool,
-    /// The client's own words began it.
-    is_opened_by_client: bool,
     /// What the client said after that.
     pub sayings: Sayings,
     synopsis: Synopsis,
@@ -121,24 +114,24 @@ impl Record {
         // A transfer is about who answers whom: all its packets are of interest.
         let is_plain = asked.is_some() && !is_tftp_protocol(protocol);
         let opening = signature(datagram, is_tftp(protocol));
+        let mut flags = Flags::NONE;
+        flags.add_if(Flag::HasPayloads, datagram.fingerprint.is_some());
+        flags.add_if(Flag::LooksLikeTftp, looks_like_tftp(datagram));
+        flags.add_if(Flag::OpeningIsCut, datagram.is_cut);
+        flags.add_if(Flag::IsOpenedByClient, asked.is_some());
         Self {
             client,
             asked,
             protocol,
             audience,
             expectation: Expectation::Nothing,
-            has_payloads: datagram.fingerprint.is_some(),
-            looks_like_tftp: tftp_shape(datagram).is_some_and(|message| !message.is_request()),
-            client_news: false,
-            server_news: false,
+            flags,
             previous_of_client: None,
             requests: Count::NONE,
             answers: Count::NONE,
             unanswered: Unanswered::NONE,
             opening: opening.value,
             opening_basis: opening.basis,
-            opening_is_cut: datagram.is_cut,
-            is_opened_by_client: asked.is_some(),
             sayings: Sayings::default(),
             synopsis: Synopsis::of(datagram),
             transactions: Transactions::default(),
@@ -165,20 +158,21 @@ impl Record {
         if self.repeats_at_once(packet, datagram) {
             return;
         }
-        let Some(noted) = self.note_client(packet, datagram, Reach::Server) else { return };
+        let said = signature(datagram, is_tftp(self.protocol));
+        let Some(noted) = self.note_client(packet, datagram, said, Reach::Server) else { return };
         let repeats_question = self.track_transaction(frame, datagram);
         let novelty = repeats_question.unwrap_or(noted);
         // Details count what came before them as left out: they are made first.
         if novelty == Novelty::Repeat {
             let details = self.details(frame.capture);
-            details.repeated_request.get_or_insert(Mark::new(frame));
+            details.repeated_requests.note(frame);
             if repeats_question.is_none() {
                 self.note_asked_again(frame, Confidence::Certain);
             }
         }
         let before = self.requests.last;
-        self.requests.count(frame, datagram.length, novelty);
-        self.note_saying(datagram, frame.at);
+        self.requests.count(frame, datagram.length);
+        self.note_saying(datagram, said, frame.at);
         let expectation = find_expectation(datagram, self.protocol);
         self.expectation = self.expectation.max(expectation);
         if expectation == Expectation::Untold {
@@ -204,7 +198,8 @@ impl Record {
             Course::ToAskedAddress | Course::ToAskedPort | Course::FromOtherSource => Reach::Nobody,
             Course::ToAnswerer | Course::AnswererUnseen => Reach::Server,
         };
-        let Some(noted) = self.note_client(packet, datagram, reach) else { return };
+        let said = signature(datagram, is_tftp(self.protocol));
+        let Some(noted) = self.note_client(packet, datagram, said, reach) else { return };
         // What wants no answer is not repeated for the lack of one.
         let novelty = match find_expectation(datagram, self.protocol) {
             Expectation::Answer => noted,
@@ -234,7 +229,9 @@ impl Record {
         }
         let novelty = match before {
             Some(before) if self.answers_anew(packet, datagram, before.at) => Novelty::New,
-            Some(before) if before.says_again(&last, self.client_news) => Novelty::Repeat,
+            Some(before) if before.says_again(&last, self.flags.has(Flag::ClientNews)) => {
+                Novelty::Repeat
+            }
             // Text: only lengths tell an option acknowledgement from a block's.
             Some(before) if self.is_no_block_ack(datagram) && before.says_again(&last, false) => {
                 Novelty::Repeat
@@ -252,8 +249,8 @@ impl Record {
             self.details(frame.capture).note_stall(frame, datagram.flow, novelty);
         }
         if novelty == Novelty::New {
-            self.server_news = true;
-            self.client_news = false;
+            self.flags.add(Flag::ServerNews);
+            self.flags.remove(Flag::ClientNews);
             if let Some(details) = &mut self.details
                 && gone_on
                 && !is_refusal
@@ -380,12 +377,12 @@ impl Record {
             self.details.as_ref().is_some_and(|details| details.knows_reply_from(source));
         if Some(source) == self.asked && !told_apart && !is_tftp_protocol(self.protocol) {
             if novelty == Novelty::Repeat {
-                self.details(frame.capture).repeated_answer.get_or_insert(Mark::new(frame));
+                self.details(frame.capture).repeated_answers.note(frame);
             }
             if self.answers.packets == 0 {
-                self.synopsis.answer_length = datagram.length;
+                self.synopsis.note_answer(datagram);
             }
-            self.answers.count(frame, datagram.length, novelty);
+            self.answers.count(frame, datagram.length);
             return;
         }
         let protocol = self.protocol;
@@ -395,7 +392,8 @@ impl Record {
     /// Whether the client had gone on after a reply.
     fn has_gone_on(&self) -> bool {
         let followed = self.details.as_ref().is_some_and(|details| details.has_follow_ups());
-        followed || (!is_tftp_protocol(self.protocol) && self.client_news && self.is_answered())
+        let has_news = self.flags.has(Flag::ClientNews);
+        followed || (!is_tftp_protocol(self.protocol) && has_news && self.is_answered())
     }
 
     /// Notes a client's packet; `None` where it is a second copy of the last one.
@@ -403,23 +401,25 @@ impl Record {
         &mut self,
         packet: &Packet,
         datagram: &Datagram,
+        said: Signature,
         reach: Reach,
     ) -> Option<Novelty> {
-        let said = signature(datagram, is_tftp(self.protocol));
         let last = Last::new(packet, datagram, datagram.flow.destination, said);
         let pace = self.pace();
         if self.from_client.is_some_and(|before| before.is_copied_by(&last, pace)) {
             return None;
         }
         let novelty = match self.from_client {
-            Some(before) if before.says_again(&last, self.server_news) => Novelty::Repeat,
+            Some(before) if before.says_again(&last, self.flags.has(Flag::ServerNews)) => {
+                Novelty::Repeat
+            }
             _ => Novelty::New,
         };
         self.touch(datagram);
         self.from_client = Some(last);
         if novelty == Novelty::New {
-            self.server_news = false;
-            self.client_news |= reach == Reach::Server;
+            self.flags.remove(Flag::ServerNews);
+            self.flags.add_if(Flag::ClientNews, reach == Reach::Server);
         }
         Some(novelty)
     }
@@ -453,7 +453,7 @@ impl Record {
         if asked.novelty == Novelty::New {
             let retries = details.retries.get_or_insert_default();
             if retries.note(frame, protocol, frame.at.since(asked_at), asked.same_question) {
-                self.client_news = false;
+                self.flags.remove(Flag::ClientNews);
             }
         }
     }
@@ -473,9 +473,10 @@ impl Record {
     }
 
     fn touch(&mut self, datagram: &Datagram) {
-        self.has_payloads |= datagram.fingerprint.is_some();
-        self.looks_like_tftp = self.looks_like_tftp
-            && tftp_shape(datagram).is_some_and(|message| !message.is_request());
+        self.flags.add_if(Flag::HasPayloads, datagram.fingerprint.is_some());
+        if self.flags.has(Flag::LooksLikeTftp) && !looks_like_tftp(datagram) {
+            self.flags.remove(Flag::LooksLikeTftp);
+        }
     }
 
     fn step(&mut self, frame: FrameRef, kind: StepKind, datagram: &Datagram, weight: Weight) {
@@ -484,6 +485,11 @@ impl Record {
             details.step(frame, kind, datagram, protocol, weight);
         }
     }
+}
+
+/// Whether a datagram could be TFTP data or its acknowledgement.
+fn looks_like_tftp(datagram: &Datagram) -> bool {
+    tftp_shape(datagram).is_some_and(|message| !message.is_request())
 }
 
 /// Whether a client's packet can have reached the server that answered.
@@ -514,6 +520,6 @@ mod tests {
     #[test]
     fn a_plain_exchange_stays_small() {
         // A capture may hold a million at once; the pair and client indexes add some 25 bytes.
-        assert!(size_of::<Record>() <= 264, "{} bytes", size_of::<Record>());
+        assert!(size_of::<Record>() <= 248, "{} bytes", size_of::<Record>());
     }
 }

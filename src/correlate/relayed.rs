@@ -22,6 +22,12 @@ const MAX_RECENT: usize = 32;
 pub struct LatestRequests {
     /// Oldest first.
     latest: VecDeque<Opened>,
+    /// What is left of their fingerprints, one behind the other: nearly always it shows
+    /// that a datagram is none of them.
+    digests: [u32; MAX_RECENT],
+    next_digest: usize,
+    /// So many of them are cut.
+    cut: usize,
 }
 
 #[derive(Debug)]
@@ -38,9 +44,16 @@ struct Opened {
 impl LatestRequests {
     /// Notes a request that opened an exchange.
     pub fn note(&mut self, packet: &Packet, datagram: &Datagram) {
-        if self.latest.len() == MAX_RECENT {
-            self.latest.pop_front();
+        if self.latest.len() == MAX_RECENT
+            && let Some(oldest) = self.latest.pop_front()
+        {
+            self.cut -= usize::from(oldest.is_cut);
         }
+        self.cut += usize::from(datagram.is_cut);
+        if let Some(digest) = self.digests.get_mut(self.next_digest) {
+            *digest = datagram.fingerprint.map_or(0, shorten);
+        }
+        self.next_digest = (self.next_digest + 1) % MAX_RECENT;
         self.latest.push_back(Opened {
             at: packet.at,
             fingerprint: datagram.fingerprint,
@@ -60,7 +73,7 @@ impl LatestRequests {
         datagram: &Datagram,
         within: Duration,
     ) -> Option<Passage> {
-        let fingerprint = datagram.fingerprint?;
+        let fingerprint = datagram.fingerprint.filter(|_| self.may_have(datagram))?;
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
         let recent =
             self.latest.iter().rev().take_while(|opened| packet.at.since(opened.at) <= within);
@@ -78,6 +91,9 @@ impl LatestRequests {
     /// that boot together read one file, need more to be taken for one than that
     /// nothing speaks against it.
     pub fn has_passed(&self, packet: &Packet, datagram: &Datagram) -> bool {
+        if !self.may_have(datagram) {
+            return false;
+        }
         let header = Header::of(packet);
         let (source, destination) =
             (datagram.flow.source.address, datagram.flow.destination.address);
@@ -92,6 +108,19 @@ impl LatestRequests {
             },
         )
     }
+}
+
+impl LatestRequests {
+    /// Whether one of them may say the same as `datagram`.
+    fn may_have(&self, datagram: &Datagram) -> bool {
+        let is_among = |fingerprint| self.digests.contains(&shorten(fingerprint));
+        datagram.is_cut || self.cut > 0 || datagram.fingerprint.is_some_and(is_among)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
+const fn shorten(hash: u64) -> u32 {
+    (hash ^ (hash >> 32)) as u32
 }
 
 impl Opened {

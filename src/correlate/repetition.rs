@@ -237,10 +237,13 @@ const fn shorten(hash: u64) -> u32 {
 fn digest(endpoint: Endpoint) -> u32 {
     let bits = match endpoint.address {
         IpAddr::V4(v4) => v4.to_bits(),
-        IpAddr::V6(v6) => v6
-            .segments()
-            .iter()
-            .fold(1, |sum: u32, segment| sum.wrapping_mul(31).wrapping_add(u32::from(*segment))),
+        IpAddr::V6(v6) => {
+            let octets = v6.octets();
+            let (words, _) = octets.as_chunks();
+            words.iter().fold(1, |sum: u32, word| {
+                sum.wrapping_mul(0x9e37_79b1).wrapping_add(u32::from_be_bytes(*word))
+            })
+        }
     };
     bits.wrapping_mul(31).wrapping_add(u32::from(endpoint.port))
 }

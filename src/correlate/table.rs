@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use super::audience::Audience;
 use super::broadcasts::Broadcasts;
-use super::clients::Clients;
+use super::clients::{Clients, back_from};
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
 use super::identities::Identities;
@@ -171,13 +171,18 @@ impl PointTable {
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.lease(packet, frame, datagram)
-            || self.follow_up_to_elsewhere(packet, frame, datagram)
-            || self.translated_copy(packet, frame, datagram)
+        {
+            return;
+        }
+        let source = datagram.flow.source;
+        let latest = self.clients.find_latest(&self.hasher, &self.exchanges, source);
+        if self.follow_up_to_elsewhere(packet, frame, datagram, latest)
+            || self.translated_copy(packet, frame, datagram, latest)
             || self.reply_to_payload(packet, frame, datagram)
         {
             return;
         }
-        self.open(packet, frame, datagram);
+        self.open(packet, frame, datagram, foreseen.hash);
     }
 
     /// A frame for all hosts goes to `destination`. If that has asked something, it is one
@@ -256,7 +261,8 @@ impl PointTable {
             if renewal == Renewal::SameAgain {
                 self.forget_answerers(flow.exchange);
             }
-            self.open(packet, frame, datagram);
+            let hash = self.hasher.pair(flow.client, flow.server);
+            self.open(packet, frame, datagram, hash);
         } else if is_late_for_request(exchange, datagram) {
             let course = course_at_asked_port(exchange, flow.server);
             exchange.follow_up(packet, frame, datagram, course);
@@ -296,7 +302,8 @@ impl PointTable {
         }
     }
 
-    fn open(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram) {
+    /// Opens an exchange; `hash` is that of the datagram's ends.
+    fn open(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram, hash: u64) {
         fold::sweep(self, packet.at);
         let Some(index) = self.free_place() else {
             self.unfollowed_packets += 1;
@@ -336,7 +343,7 @@ impl PointTable {
         self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
         if asked.is_some() {
-            self.flows.register_own(&self.hasher, &self.exchanges, index);
+            self.flows.register_own(hash, &self.exchanges, index);
         } else {
             self.register(Flow {
                 client,
@@ -389,7 +396,7 @@ impl PointTable {
         let Some(client) = self.exchanges.get(index.position()).map(|record| record.client) else {
             return;
         };
-        let is_wide = self.exchanges_of(client).nth(MAX_CANDIDATES - 1).is_some();
+        let is_wide = back_from(&self.exchanges, Some(index)).nth(MAX_CANDIDATES - 1).is_some();
         if !is_wide {
             return;
         }

@@ -128,7 +128,7 @@ fn are_both_asked(twin: &Record, copy: &Record, is_translated: bool) -> bool {
 
 /// Whether the first answers are of different lengths: then they are two.
 fn answer_differently(twin: &Record, copy: &Record) -> bool {
-    let [near, behind] = [twin, copy].map(|record| record.synopsis().answer_length);
+    let [near, behind] = [twin, copy].map(|record| record.synopsis().answer_length());
     let are_counted = twin.answers.packets > 0 && copy.answers.packets > 0;
     are_counted && near != behind
 }

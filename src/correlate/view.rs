@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::audience::Audience;
-use super::count::Mark;
-use super::record::Record;
+use super::count::{Mark, Repeats};
+use super::record::{Flag, Record};
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
@@ -35,13 +35,13 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     let capture = table.id.capture;
     let details = record.details.as_deref();
     let shown = |mark: Mark| mark.frame(capture);
-    let repeated_request = details.and_then(|details| details.repeated_request).map(shown);
+    let repeated = details.map_or(Repeats::NONE, |details| details.repeated_requests);
     let (steps, steps_omitted) = steps(record, capture);
     let mut view = View {
         point: point.id,
         kind: point.kind,
         asked: record.asked,
-        requests: record.requests.tally(capture, repeated_request),
+        requests: record.requests.tally(capture, repeated),
         expectation: record.expectation,
         unanswered: Tally::NONE,
         passed_over: Tally::NONE,
@@ -69,7 +69,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         first_at,
         last_at,
         observed_until: point.observed.map_or(last_at, |(_, last)| last),
-        has_payloads: record.has_payloads,
+        has_payloads: record.flags.has(Flag::HasPayloads),
         beside: None,
     };
     if view.asked_again.is_none() {
@@ -101,8 +101,7 @@ fn replies(record: &Record, capture: CaptureId) -> Vec<Replies> {
             Audience::One => Origin::Asked,
             Audience::Group => Origin::ByDesign,
         };
-        let repeated =
-            details.and_then(|details| details.repeated_answer).map(|mark| mark.frame(capture));
+        let repeated = details.map_or(Repeats::NONE, |details| details.repeated_answers);
         let tally = record.answers.tally(capture, repeated);
         replies.push(Replies { source, origin, tally, awaits_follow_up: false });
         replies.sort_by_key(|replies| replies.tally.first.map(|frame| frame.number));
@@ -184,7 +183,11 @@ fn read_as_running_transfer(view: &mut View, record: &Record) -> Protocol {
     let Some(server) = view.asked else { return record.protocol };
     let both_sides = view.requests.packets > 0 && !view.replies.is_empty();
     let is_long = view.requests.packets + view.reply_packets() >= 4;
-    if record.protocol != Protocol::Udp || !record.looks_like_tftp || !both_sides || !is_long {
+    if record.protocol != Protocol::Udp
+        || !record.flags.has(Flag::LooksLikeTftp)
+        || !both_sides
+        || !is_long
+    {
         return record.protocol;
     }
     view.asked = None;

@@ -33,6 +33,7 @@ pub(super) fn find_fingerprint(captured: &[u8], length: u32) -> Option<u64> {
 
 /// Hash of a message's identity or question: its fields in order, each with
 /// its length, so that `ab, c` is not `a, bc`.
+#[inline]
 pub(super) fn hash_fields(fields: &[&[u8]]) -> u64 {
     let mut hasher = FxHasher::default();
     for field in fields {

@@ -65,6 +65,9 @@ impl Reader<'_> {
         if ip::is_tcp(ip) {
             return Ok(self.read_tcp(spot, ip));
         }
+        if let Some(packet) = ip::find_plain_udp(ip) {
+            return self.read_udp(spot, &packet);
+        }
         let packet = ip::parse_ip(ip, wire_bytes)?;
         match &packet.fragment {
             None => self.read_packet(spot, &packet),

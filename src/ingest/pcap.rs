@@ -149,7 +149,8 @@ impl Records {
         record: &Record,
     ) -> Result<usize, Damage> {
         let header_bytes = self.header.record_header_bytes;
-        let is_zero = window.unused()[..header_bytes].iter().all(|byte| *byte == 0);
+        let is_zero = record.captured_length == 0
+            && window.unused()[..header_bytes].iter().all(|byte| *byte == 0);
         if is_zero {
             // What a crash leaves, and a file that was made larger than needed.
             let message = format!("zeros stand where the header of frame {number} was expected");

@@ -3,7 +3,7 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use super::{Record, STREAM_LIFE};
+use super::{Flag, Record, STREAM_LIFE};
 use crate::correlate::audience::Audience;
 use crate::correlate::details::Synopsis;
 use crate::correlate::passage::{Header, Passage};
@@ -23,14 +23,14 @@ impl Record {
     /// Whether what the client said first can be what `other` has for that, though it
     /// reads otherwise: a snap length left less of it, in a tunnel, and only its length tells.
     pub fn opens_cut_as(&self, other: &Self) -> bool {
-        (self.opening_is_cut || other.opening_is_cut)
+        (self.flags.has(Flag::OpeningIsCut) || other.flags.has(Flag::OpeningIsCut))
             && self.opening_basis == other.opening_basis
-            && self.synopsis.length == other.synopsis.length
+            && self.synopsis.length() == other.synopsis.length()
     }
 
     /// What the client said first, where that was captured.
     pub fn first_words(&self) -> Option<Signature> {
-        self.is_opened_by_client.then(|| self.opening())
+        self.flags.has(Flag::IsOpenedByClient).then(|| self.opening())
     }
 
     /// What is known of all that the client said.
@@ -40,10 +40,9 @@ impl Record {
 
     /// Notes what the client said in a request. Blocks of a transfer are like those of
     /// any other.
-    pub(super) fn note_saying(&mut self, datagram: &Datagram, at: Timestamp) {
+    pub(super) fn note_saying(&mut self, datagram: &Datagram, said: Signature, at: Timestamp) {
         let is_block = is_tftp_protocol(self.protocol)
             && !tftp_shape(datagram).is_some_and(TftpMessage::is_request);
-        let said = signature(datagram, is_tftp(self.protocol));
         if !is_block && self.first_words() != Some(said) {
             self.sayings.note(said, self.requests.first.at, at);
         }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::PointTable;
+use super::{MAX_CANDIDATES, PointTable};
 use crate::correlate::audience::Audience;
+use crate::correlate::clients::back_from;
 use crate::correlate::fit;
 use crate::correlate::fit::Fit;
 use crate::correlate::flows::Flow;
@@ -128,17 +129,20 @@ impl PointTable {
     }
 
     /// Takes a packet to an endpoint that its sender has not spoken to yet as
-    /// what follows a reply, where it fits.
+    /// what follows a reply, where it fits. `latest` is its sender's latest exchange.
     pub(super) fn follow_up_to_elsewhere(
         &mut self,
         packet: &Packet,
         frame: FrameRef,
         datagram: &Datagram,
+        latest: Option<ExchangeIndex>,
     ) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        let by_sender = self.exchanges_of(source).find_map(|(index, exchange)| {
-            fit::find_course(exchange, datagram, packet.at).map(|course| (index, course))
-        });
+        let by_sender = back_from(&self.exchanges, latest).take(MAX_CANDIDATES).find_map(
+            |(index, exchange)| {
+                fit::find_course(exchange, datagram, packet.at).map(|course| (index, course))
+            },
+        );
         let found = by_sender.or_else(|| {
             let &index = self.by_tid.get(&destination)?;
             let exchange = &self.exchanges[index.position()];
@@ -158,17 +162,20 @@ impl PointTable {
     }
 
     /// Takes a client's packet that just went by with another destination, or
-    /// between two other addresses, as the same one after translation.
+    /// between two other addresses, as the same one after translation. `latest` is its
+    /// sender's latest exchange.
     pub(super) fn translated_copy(
         &mut self,
         packet: &Packet,
         frame: FrameRef,
         datagram: &Datagram,
+        latest: Option<ExchangeIndex>,
     ) -> bool {
         if Audience::of(packet, datagram.flow.destination.address) == Audience::Group {
             return false;
         }
-        let passages = self.exchanges_of(datagram.flow.source).filter_map(|(_, exchange)| {
+        let own = back_from(&self.exchanges, latest).take(MAX_CANDIDATES);
+        let passages = own.filter_map(|(_, exchange)| {
             let asks_one = exchange.audience == Audience::One;
             let passage = exchange.passage_of_last(packet, datagram, TRANSLATION_DELAY);
             passage.filter(|passage| asks_one && *passage != Passage::SentTwice)

@@ -89,7 +89,8 @@ impl PointTable {
         let protocol = to.unwrap_or(Protocol::Udp);
         self.put(index, Record::open(protocol, source, Some(destination), quoted));
         self.clients.add(&self.hasher, &mut self.exchanges, index);
-        self.flows.register_own(&self.hasher, &self.exchanges, index);
+        let hash = self.hasher.pair(source, destination);
+        self.flows.register_own(hash, &self.exchanges, index);
         true
     }
 

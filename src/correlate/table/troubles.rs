@@ -46,8 +46,9 @@ impl PointTable {
                     return;
                 };
                 datagram.application = Application::Plain(protocol);
-                self.open(packet, frame, &datagram);
                 let (source, destination) = (flow.source, flow.destination);
+                let hash = self.hasher.pair(source, destination);
+                self.open(packet, frame, &datagram, hash);
                 let opened = self.flows.find(&self.hasher, &self.exchanges, source, destination);
                 if let Some(opened) = opened.filter(|opened| opened.client == source) {
                     let exchange = &mut self.exchanges[opened.exchange.position()];

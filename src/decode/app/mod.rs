@@ -51,11 +51,11 @@ impl Payload<'_> {
     }
 
     /// The known protocols of the two ports, the service's first.
-    fn services(&self) -> impl Iterator<Item = (u16, Protocol)> {
+    fn services(&self) -> [Option<(u16, Protocol)>; 2] {
         let (source, destination) = (self.source_port, self.destination_port);
         let source_first = source < destination && destination != SNMP_TRAP_PORT;
         let ports = if source_first { [source, destination] } else { [destination, source] };
-        ports.into_iter().filter_map(move |port| {
+        ports.map(|port| {
             let protocol = Protocol::of_port(port)?;
             let is_its = port < FIRST_EPHEMERAL_PORT || self.may_be(protocol, port);
             is_its.then(|| (port, protocol.at_ports(source, destination, self.is_to_group)))
@@ -82,15 +82,16 @@ pub(super) fn read_application(payload: &Payload<'_>) -> Application {
     if let Some(message) = tftp::find_message(payload) {
         return Application::Tftp(message);
     }
-    let transaction = payload
-        .services()
-        .find_map(|(_, protocol)| find_transaction(protocol, payload))
+    let services = payload.services();
+    let mut known = services.iter().flatten();
+    let transaction = known
+        .find_map(|(_, protocol)| find_transaction(*protocol, payload))
         .or_else(|| stun::find_transaction_by_cookie(payload))
         .or_else(|| sip::find_transaction(payload));
     if let Some(transaction) = transaction {
         return Application::Transaction(transaction);
     }
-    match payload.services().next() {
+    match services.into_iter().flatten().next() {
         Some((port, protocol)) => {
             // The service's port may be one that a TFTP server picked at random.
             let picked = port >= FIRST_UNPRIVILEGED_PORT;

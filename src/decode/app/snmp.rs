@@ -120,7 +120,8 @@ fn find_pdu(
         _ => None,
     };
     let failure = request_id.filter(|_| pdu.tag == RESPONSE).and_then(|request_id| {
-        find_snmp_failure(find_integer(&find_value(request_id.rest, INTEGER)?)?)
+        let error_status = find_integer(&find_value(request_id.rest, INTEGER)?)?;
+        if error_status == 0 { None } else { find_snmp_failure(error_status) }
     });
     let label = failure.unwrap_or(label);
     Some(Transaction { protocol, role, identity, question, label, reply_to: None })

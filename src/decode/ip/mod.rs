@@ -16,6 +16,7 @@ use super::DecodeError;
 use super::field::{find_u8, saturating_u32};
 use crate::model::hop::HopMarks;
 pub(super) use fragment::{Fragment, FragmentPlace, is_later_fragment};
+pub(super) use plain::find_plain_udp;
 
 /// An IP packet with its extension headers taken off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub(super) fn is_tcp(bytes: &[u8]) -> bool {
 /// Where the header, or an extension header of a packet that is not a later
 /// fragment, is cut or damaged.
 pub(super) fn parse_ip(bytes: &[u8], wire_bytes: u32) -> Result<IpPacket<'_>, DecodeError> {
-    match plain::find_plain_udp(bytes) {
+    match find_plain_udp(bytes) {
         Some(packet) => Ok(packet),
         None => parse_any_ip(bytes, wire_bytes),
     }

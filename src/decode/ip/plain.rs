@@ -16,7 +16,8 @@ const FRAGMENT_BITS: u16 = 0x3fff;
 
 /// The packet that `bytes` begin with, where it is such a one; what else there is needs
 /// a closer look.
-pub(super) fn find_plain_udp(bytes: &[u8]) -> Option<IpPacket<'_>> {
+#[inline]
+pub(in crate::decode) fn find_plain_udp(bytes: &[u8]) -> Option<IpPacket<'_>> {
     match bytes {
         [0x45, ..] => find_v4(bytes),
         [0x60..=0x6f, ..] => find_v6(bytes),

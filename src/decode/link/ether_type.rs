@@ -27,6 +27,19 @@ impl<'a> Ending<'a> {
 
 type Followed<'a> = Result<Option<Ending<'a>>, DecodeError>;
 
+/// The IP packet right behind an Ethernet header, as in most frames: what
+/// [`parse_ethernet`] finds there on a longer way.
+#[inline]
+pub(super) fn find_plain(bytes: &[u8]) -> Option<Carried<'_>> {
+    match bytes {
+        [_, _, _, _, _, _, _, _, _, _, _, _, 0x08, 0x00, ip @ ..]
+        | [_, _, _, _, _, _, _, _, _, _, _, _, 0x86, 0xdd, ip @ ..] => {
+            Some(Way::START.to(find_audience(bytes)).leads_to(ip))
+        }
+        _ => None,
+    }
+}
+
 /// Follows an Ethernet frame to IP.
 ///
 /// # Errors

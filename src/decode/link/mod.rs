@@ -118,7 +118,10 @@ pub(super) fn parse_link(
     bytes: &[u8],
 ) -> Result<Option<Link<'_>>, DecodeError> {
     let carried = match link_type {
-        LinkType::Ethernet => parse_ethernet(bytes, Way::START),
+        LinkType::Ethernet => match ether_type::find_plain(bytes) {
+            Some(carried) => Ok(Some(carried)),
+            None => parse_ethernet(bytes, Way::START),
+        },
         LinkType::Ppp => parse_ppp(bytes, Way::START),
         LinkType::PppHdlc => ppp::parse_ppp_or_cisco(bytes),
         LinkType::CiscoHdlc => ppp::parse_cisco_hdlc(bytes),

@@ -14,12 +14,38 @@ const GRE_IN_UDP_PORT: u16 = 4754;
 const MPLS_IN_UDP_PORT: u16 = 6635;
 const L2TP_PORT: u16 = 1701;
 const TZSP_PORT: u16 = 37_008;
-/// The registered ports, of the generic extension too, and the one that Linux
-/// chose before there was one.
-const VXLAN_PORTS: [u16; 3] = [4789, 4790, 8472];
+const VXLAN_PORT: u16 = 4789;
+/// Of the generic extension.
+const VXLAN_GPE_PORT: u16 = 4790;
+/// What Linux chose before one was registered.
+const OLD_VXLAN_PORT: u16 = 8472;
 
 /// The packet inside a tunnel's datagram. `None` for every other datagram.
 pub(in crate::decode) fn find_inner_of_datagram<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    // As nearly always.
+    if !is_tunnels(payload.destination_port) && !is_tunnels(payload.source_port) {
+        return find_by_shape(payload);
+    }
+    find_at_own_port(payload).or_else(|| find_by_shape(payload))
+}
+
+const fn is_tunnels(port: u16) -> bool {
+    matches!(
+        port,
+        GTP_U_PORT
+            | TEREDO_PORT
+            | GRE_IN_UDP_PORT
+            | MPLS_IN_UDP_PORT
+            | L2TP_PORT
+            | TZSP_PORT
+            | GENEVE_PORT
+            | VXLAN_PORT
+            | VXLAN_GPE_PORT
+            | OLD_VXLAN_PORT
+    )
+}
+
+fn find_at_own_port<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
     let ports = [payload.destination_port, payload.source_port];
     let inner = ports.into_iter().find_map(|port| match port {
         GTP_U_PORT => gtp_u::find_inner(payload),
@@ -33,16 +59,16 @@ pub(in crate::decode) fn find_inner_of_datagram<'a>(payload: &Payload<'a>) -> Op
         return inner;
     }
     // What these send comes from a port that says nothing, and goes to their own.
-    let inner = match payload.destination_port {
-        port if VXLAN_PORTS.contains(&port) => vxlan::find_at_own_port(payload),
+    match payload.destination_port {
+        VXLAN_PORT | VXLAN_GPE_PORT | OLD_VXLAN_PORT => vxlan::find_at_own_port(payload),
         GENEVE_PORT if is_geneve(payload) => geneve::find_at_own_port(payload),
         TZSP_PORT => tzsp::find_inner(payload),
         _ => None,
-    };
-    if inner.is_some() {
-        return inner;
     }
-    // VXLAN and Geneve are run at many ports, so they are known by their shape.
+}
+
+/// VXLAN and Geneve are run at many ports, so they are known by their shape.
+fn find_by_shape<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
     match payload.captured {
         [vxlan::FLAGS, 0, 0, 0, ..] => vxlan::find_elsewhere(payload),
         _ if is_geneve(payload) => geneve::find_elsewhere(payload),

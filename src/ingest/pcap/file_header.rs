@@ -1,7 +1,5 @@
 //! A pcap file's header, and how it has the headers of its records read.
 
-use std::time::Duration;
-
 use super::{FILE_HEADER_BYTES, FRAME_MAX_BYTES, PLAIN_RECORD_HEADER_BYTES};
 use crate::ingest::byte_order::ByteOrder;
 use crate::model::capture::LinkType;
@@ -13,8 +11,8 @@ const NANOSECONDS: [u8; 4] = [0xa1, 0xb2, 0x3c, 0x4d];
 
 /// The largest frame that libpcap writes on links that carry IP.
 const PLAUSIBLE_BYTES: u32 = 256 * 1024;
-/// Two frames of one capture in a row are seldom further apart.
-const FAR: Duration = Duration::from_hours(24);
+/// Two frames of one capture in a row are seldom further apart: a day.
+const FAR_NS: u64 = 24 * 60 * 60 * 1_000_000_000;
 
 /// What the file header says.
 pub struct FileHeader {
@@ -53,7 +51,7 @@ pub struct Record {
 impl Record {
     /// Whether its time is more than a day from `other`.
     pub fn is_far_from(&self, other: Timestamp) -> bool {
-        self.at.since(other).max(other.since(self.at)) > FAR
+        self.at.as_nanoseconds().abs_diff(other.as_nanoseconds()) > FAR_NS
     }
 }
 
@@ -149,11 +147,10 @@ impl FileHeader {
     }
 
     /// The record that `bytes` begin with; `None` where its header is cut.
+    #[inline]
     pub fn find_record(&self, bytes: &[u8]) -> Option<Record> {
-        let seconds = i64::from(self.order.find_u32(bytes, 0)?);
-        let fraction = i64::from(self.order.find_u32(bytes, 4)?);
-        let first = self.order.find_u32(bytes, 8)?;
-        let second = self.order.find_u32(bytes, 12)?;
+        let [seconds, fraction, first, second] = self.order.u32s(*bytes.first_chunk()?);
+        let (seconds, fraction) = (i64::from(seconds), i64::from(fraction));
         let (captured_length, original_length) = match self.lengths {
             Lengths::CapturedFirst => (first, second),
             Lengths::OriginalFirst => (second, first),

@@ -110,8 +110,11 @@ impl Transaction {
     /// [`failure`](crate::model::failure) lists them.
     #[must_use]
     pub fn failure(&self) -> Option<&'static str> {
-        let fails = self.role == TransactionRole::Reply && is_failure(self.protocol, self.label);
-        fails.then_some(self.label)
+        // As most answers are called; what fails has a name of its own.
+        if self.role != TransactionRole::Reply || matches!(self.label, "Response" | "response") {
+            return None;
+        }
+        is_failure(self.protocol, self.label).then_some(self.label)
     }
 }
 
