@@ -119,6 +119,14 @@ pub enum TunnelKind {
     L2tp,
     /// A router's or access point's mirror of frames (TaZmen Sniffer Protocol).
     Tzsp,
+    /// Frames between an access point and its controller (RFC 5415).
+    Capwap,
+    /// A packet behind the header of Generic UDP Encapsulation.
+    Gue,
+    /// A packet without any header before it, as Linux' FOU and others send it.
+    IpInUdp,
+    /// What a router sends to the rendezvous point of a multicast group (RFC 7761).
+    PimRegister,
 }
 
 impl TunnelKind {
@@ -143,6 +151,10 @@ impl TunnelKind {
             Self::MplsInIp => "MPLS in IP",
             Self::L2tp => "L2TP",
             Self::Tzsp => "TZSP",
+            Self::Capwap => "CAPWAP",
+            Self::Gue => "GUE",
+            Self::IpInUdp => "IP in UDP",
+            Self::PimRegister => "PIM register",
         }
     }
 
@@ -166,7 +178,11 @@ impl TunnelKind {
             | Self::EtherIp
             | Self::EthernetInIp
             | Self::MplsInIp
-            | Self::Tzsp => "key",
+            | Self::Tzsp
+            | Self::Capwap
+            | Self::Gue
+            | Self::IpInUdp
+            | Self::PimRegister => "key",
         }
     }
 
@@ -181,7 +197,10 @@ impl TunnelKind {
             | Self::GreInUdp
             | Self::MplsInUdp
             | Self::L2tp
-            | Self::Tzsp => true,
+            | Self::Tzsp
+            | Self::Capwap
+            | Self::Gue
+            | Self::IpInUdp => true,
             Self::Gre
             | Self::Erspan
             | Self::FourInFour
@@ -190,7 +209,8 @@ impl TunnelKind {
             | Self::SixInSix
             | Self::EtherIp
             | Self::EthernetInIp
-            | Self::MplsInIp => false,
+            | Self::MplsInIp
+            | Self::PimRegister => false,
         }
     }
 }
@@ -212,7 +232,7 @@ pub enum Content {
     /// A datagram that reached its addressee, which says itself that it threw
     /// it away, for it came from an endpoint that it had not asked (`dig`).
     Discarded(Datagram),
-    /// A datagram that a datapath threw away, and says why (Cilium).
+    /// A datagram that a datapath or a firewall threw away, and says why.
     Dropped(Box<Dropped>),
     /// ARP or neighbour discovery: why a packet may not leave.
     Neighbour(NeighbourMessage),
@@ -220,10 +240,30 @@ pub enum Content {
     Segment(Segment),
 }
 
+/// Who says that it dropped packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropper {
+    Cilium,
+    /// BSD's firewall `pf`, in its log.
+    PacketFilter,
+}
+
+impl Dropper {
+    /// As a sentence begins with it.
+    #[must_use]
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::Cilium => "Cilium",
+            Self::PacketFilter => "The firewall (pf)",
+        }
+    }
+}
+
 /// A datagram that was sent and did not get on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {
     pub datagram: Datagram,
+    pub by: Dropper,
     /// In the words of who dropped it: `Policy denied`.
     pub reason: Box<str>,
 }

@@ -22,7 +22,7 @@ use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
 use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Content, Dropped};
+use crate::model::packet::{Content, Dropped, Dropper};
 use crate::model::time::Timestamp;
 use crate::model::topology::{AddressFact, FactSource, Role};
 use drops::Drops;
@@ -236,7 +236,8 @@ impl FlowRun {
         let content = match event.fate {
             Fate::Dropped => {
                 let reason: String = event.point.chars().take(LIMIT_REASON_CHARS).collect();
-                Content::Dropped(Box::new(Dropped { datagram, reason: reason.into() }))
+                let by = Dropper::Cilium;
+                Content::Dropped(Box::new(Dropped { datagram, by, reason: reason.into() }))
             }
             Fate::Forwarded | Fate::NoPacket => Content::Datagram(datagram),
         };
