@@ -49,15 +49,13 @@ impl Reading<'_> {
             return;
         }
         finding.confidence = Confidence::Possible;
-        let told = match lost {
-            ANY_NUMBER => " The capture is a firewall's log. It holds what rules log, often only the first packet of a flow, so what was not seen may have been there.".to_owned(),
-            _ => {
-                let packets =
-                    if lost == 1 { "a packet".to_owned() } else { format!("{lost} packets") };
-                format!(
-                    " The capture itself lost {packets} there, so what was not seen may have been among them."
-                )
-            }
+        let told = if lost == ANY_NUMBER {
+            " The capture is a firewall's log. It holds what rules log, often only the first packet of a flow, so what was not seen may have been there.".to_owned()
+        } else {
+            let packets = if lost == 1 { "a packet".to_owned() } else { format!("{lost} packets") };
+            format!(
+                " The capture itself lost {packets} there, so what was not seen may have been among them."
+            )
         };
         finding.explanation.push_str(&told);
     }
