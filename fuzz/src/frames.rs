@@ -88,6 +88,7 @@ impl Open {
             CaptureFormat::Pcap
             | CaptureFormat::Pcapng
             | CaptureFormat::Snoop
+            | CaptureFormat::Erf
             | CaptureFormat::NetscreenText
             | CaptureFormat::HexDump => Order::Counted,
             CaptureFormat::TcpdumpText | CaptureFormat::FortigateText => Order::Late,

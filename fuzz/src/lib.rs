@@ -58,8 +58,10 @@ fn is_compressed(bytes: &[u8]) -> bool {
 ///
 /// Where a packet claims a frame that was not there yet.
 pub fn decode(bytes: &[u8]) {
-    const KNOWN: [u16; 18] =
-        [1, 113, 276, 101, 0, 108, 228, 229, 9, 50, 204, 104, 107, 239, 258, 51, 127, 147];
+    const KNOWN: [u16; 32] = [
+        1, 113, 276, 101, 0, 108, 228, 229, 9, 50, 204, 104, 107, 239, 258, 51, 127, 147, 105, 119,
+        163, 178, 192, 109, 117, 197, 219, 226, 281, 282, 284, 285,
+    ];
     let limits = DecodeLimits {
         fragmented_datagrams: 4,
         fragment_bytes: 16 << 10,

@@ -285,6 +285,7 @@ impl Details {
                 source,
                 destination,
                 part,
+                by: dropped.by,
                 reason: dropped.reason.clone(),
                 packets: 0,
             })

@@ -109,6 +109,8 @@ pub struct Place {
     pub capture_name: String,
     /// Packets that the capture itself lost there.
     pub lost_packets: u64,
+    /// It is a firewall's log, which does not hold all packets.
+    pub is_log: bool,
 }
 
 impl Correlator {

@@ -197,7 +197,12 @@ fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
         let point_place = CapturePoint { kind, ..CapturePoint::UNKNOWN };
         places.insert(
             *point,
-            Place { point: point_place, capture_name: String::new(), lost_packets: 0 },
+            Place {
+                point: point_place,
+                capture_name: String::new(),
+                lost_packets: 0,
+                is_log: false,
+            },
         );
     }
     finish(correlator, &places)

@@ -12,6 +12,7 @@
 //! | `neighbour` | ARP and IPv6 neighbour discovery |
 //! | `tcp` | the segments that open or refuse a connection |
 //! | `lost` | says what is known of a datagram that was never whole |
+//! | `names` | numbers interfaces that link headers name |
 //! | `app` | what the payload says, as far as pairing needs it |
 //!
 //! Every header may be cut by a snap length. What is there is read; what is
@@ -25,6 +26,7 @@ mod icmp;
 mod ip;
 mod link;
 mod lost;
+mod names;
 mod neighbour;
 mod quote;
 mod reader;
@@ -35,9 +37,11 @@ mod udp;
 use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
-use crate::model::packet::{Content, Packet, Tunnel};
+use crate::model::packet::{Content, Dropped, Dropper, Packet, Tunnel};
 use crate::model::time::Timestamp;
 use fragment::Fragments;
+use link::Logged;
+use names::InterfaceNames;
 use reader::{Path, Reader, Spot};
 
 /// What a frame holds.
@@ -94,13 +98,14 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Decoder {
     fragments: Fragments,
+    names: InterfaceNames,
 }
 
 impl Decoder {
     /// A decoder that has not seen any fragment.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { fragments: Fragments::new(limits) }
+        Self { fragments: Fragments::new(limits), names: InterfaceNames::default() }
     }
 
     /// Reads one frame.
@@ -123,9 +128,10 @@ impl Decoder {
             return Ok(find_arp(frame).map_or(Decoded::Other, Decoded::Packet));
         };
         let header_bytes = field::saturating_u32(frame.bytes.len() - link.ip.len());
+        let named = link.logged.and_then(|logged| self.names.number(logged.interface?));
         let path = Path {
             interface: frame.interface,
-            kernel_interface: link.kernel_interface,
+            kernel_interface: link.kernel_interface.or(named),
             direction: link.direction.or(frame.direction),
             link_audience: link.audience,
             segment: link.segment,
@@ -135,7 +141,18 @@ impl Decoder {
         let wire_bytes = frame.original_length.saturating_sub(header_bytes);
         let fragments = Some(&mut self.fragments);
         let mut reader = Reader { fragments, at: frame.at, has_kept: false };
-        reader.read_ip(&spot, link.ip, wire_bytes)
+        let decoded = reader.read_ip(&spot, link.ip, wire_bytes)?;
+        Ok(match link.logged {
+            Some(logged) => drop_blocked(decoded, logged),
+            None => decoded,
+        })
+    }
+
+    /// The name of an interface that a packet's [`Packet::kernel_interface`] stands for,
+    /// where its link header had a name instead of a number.
+    #[must_use]
+    pub fn find_interface_name(&self, kernel_interface: u32) -> Option<&str> {
+        self.names.find(kernel_interface)
     }
 
     /// Whether there is a datagram that [`take_lost`](Self::take_lost) may hand out
@@ -160,6 +177,21 @@ impl Decoder {
             }
         }
     }
+}
+
+/// A datagram that a firewall logged is dropped where its rule says so.
+fn drop_blocked(decoded: Decoded, logged: Logged<'_>) -> Decoded {
+    let Some(rule) = logged.blocking_rule else { return decoded };
+    let Decoded::Packet(mut packet) = decoded else { return decoded };
+    packet.content = match packet.content {
+        Content::Datagram(datagram) => {
+            let at = logged.interface.map(|name| format!(" on {name}")).unwrap_or_default();
+            let reason = format!("rule {rule} blocks it{at}").into();
+            Content::Dropped(Box::new(Dropped { datagram, by: Dropper::PacketFilter, reason }))
+        }
+        other => other,
+    };
+    Decoded::Packet(packet)
 }
 
 /// The packet of a frame that carries ARP.

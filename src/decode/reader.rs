@@ -252,6 +252,7 @@ fn leads_to_udp(protocol: IpNumber, is_v6: bool) -> bool {
         | IpNumber::AUTHENTICATION_HEADER
         | IpNumber::ETHER_IP
         | IpNumber::MPLS_IN_IP
+        | tunnel::PIM
         | tunnel::ETHERNET => true,
         IpNumber::ICMP => !is_v6,
         IpNumber::IPV6_ICMP => is_v6,

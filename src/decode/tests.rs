@@ -9,7 +9,7 @@ use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{Application, Content, Datagram, IcmpKind, TftpMessage};
 use crate::model::time::Timestamp;
 
-const LINK_TYPES: [LinkType; 22] = [
+const LINK_TYPES: [LinkType; 31] = [
     LinkType::Null,
     LinkType::Ethernet,
     LinkType::Ppp,
@@ -32,6 +32,15 @@ const LINK_TYPES: [LinkType; 22] = [
     LinkType::Avs,
     LinkType::Ppi,
     LinkType::JuniperEthernet,
+    LinkType::Enc,
+    LinkType::Pflog,
+    LinkType::Erf,
+    LinkType::Mpls,
+    LinkType::Ipnet,
+    LinkType::BroadcomTag,
+    LinkType::BroadcomPrepended,
+    LinkType::MarvellTag,
+    LinkType::MarvellTypedTag,
 ];
 
 const REQUEST: &[u8] = b"\0\x02startup.cfg\0octet\0blksize\x001428\0";
@@ -117,8 +126,38 @@ fn link_header(link_type: LinkType, is_v6: bool) -> Vec<u8> {
         LinkType::JuniperEthernet => {
             [b"MGC\0".to_vec(), link_header(LinkType::Ethernet, is_v6)].concat()
         }
+        LinkType::Enc => [[family, 0, 0, 0], [0, 0, 16, 1], [0, 0, 12, 0]].concat(),
+        LinkType::Pflog => pflog(if is_v6 { 24 } else { 2 }, 0),
+        LinkType::Erf => {
+            let record = [[0; 8].as_slice(), &[2, 4, 0, 99, 0, 0, 0, 99, 0, 0]].concat();
+            [record, link_header(LinkType::Ethernet, is_v6)].concat()
+        }
+        LinkType::Mpls => vec![0, 1, 1, 64],
+        LinkType::Ipnet => {
+            let zones = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+            let family = if is_v6 { 26 } else { 2 };
+            [&[1, family, 0, 1, 0, 0, 0, 99, 0, 0, 0, 3], zones.as_slice()].concat()
+        }
+        LinkType::BroadcomTag | LinkType::MarvellTag => {
+            [&[2; 12], [0xc0, 3, 0, 1].as_slice(), &ether_type].concat()
+        }
+        LinkType::MarvellTypedTag => {
+            [&[2; 12], [0xda, 0xda, 0, 0, 0xc0, 3, 0, 1].as_slice(), &ether_type].concat()
+        }
+        LinkType::BroadcomPrepended => {
+            [vec![0x20, 0, 0, 1], link_header(LinkType::Ethernet, is_v6)].concat()
+        }
         LinkType::RawIp | LinkType::Ipv4 | LinkType::Ipv6 | LinkType::Other(_) => Vec::new(),
     }
+}
+
+/// The header of a packet that rule 7 logged on its way out of `igb1`.
+fn pflog(family: u8, action: u8) -> Vec<u8> {
+    let mut header = vec![0; 64];
+    (header[0], header[1], header[2]) = (61, family, action);
+    header[4..8].copy_from_slice(b"igb1");
+    (header[39], header[60]) = (7, 2);
+    header
 }
 
 /// Decodes one frame, before which there was none.
@@ -174,10 +213,17 @@ fn a_datagram_is_read_on_every_link_type_and_cut_at_every_length() {
                     | LinkType::Nflog
                     | LinkType::Pktap
                     | LinkType::JuniperEthernet
+                    | LinkType::Pflog
+                    | LinkType::Ipnet
             );
             assert_eq!(packet.direction, has_direction.then_some(Direction::Out), "{link_type}");
-            let has_index = matches!(link_type, LinkType::LinuxSll2 | LinkType::Nflog);
-            assert_eq!(packet.kernel_interface, has_index.then_some(3));
+            let index = match link_type {
+                LinkType::LinuxSll2 | LinkType::Nflog | LinkType::Ipnet => Some(3),
+                // It has a name, which is numbered.
+                LinkType::Pflog => Some(1 << 31),
+                _ => None,
+            };
+            assert_eq!(packet.kernel_interface, index, "{link_type}");
             assert_eq!(packet.tunnel, None);
             let Content::Datagram(datagram) = packet.content else { panic!("no datagram") };
             assert_eq!(datagram.flow, FlowKey::udp(device, vip), "{link_type} {captured_bytes}");
@@ -191,6 +237,30 @@ fn a_datagram_is_read_on_every_link_type_and_cut_at_every_length() {
             let is_request =
                 matches!(datagram.application, Application::Tftp(TftpMessage::WriteRequest(_)));
             assert_eq!(is_request, payload_bytes >= 2, "{link_type} {captured_bytes}");
+        }
+    }
+}
+
+#[test]
+fn what_a_firewall_blocked_is_dropped() {
+    for (is_v6, families) in [(false, &[2_u8][..]), (true, &[24, 28, 30])] {
+        for family in families {
+            let mut decoder = Decoder::new(Limits::default());
+            let mut read = |action| {
+                let bytes = [pflog(*family, action), datagram(is_v6, REQUEST)].concat();
+                packet_of(decoder.decode(&frame(LinkType::Pflog, &bytes, bytes.len()))).unwrap()
+            };
+            let (passed, blocked) = (read(0), read(1));
+            assert!(matches!(passed.content, Content::Datagram(_)));
+            assert_eq!(blocked.direction, Some(Direction::Out));
+            let Content::Dropped(dropped) = blocked.content else { panic!("not dropped") };
+            assert_eq!(dropped.by, Dropper::PacketFilter);
+            assert_eq!(&*dropped.reason, "rule 7 blocks it on igb1");
+            let (device, vip) = endpoints(is_v6);
+            assert_eq!(dropped.datagram.flow, FlowKey::udp(device, vip));
+            let number = blocked.kernel_interface.unwrap();
+            assert_eq!(passed.kernel_interface, Some(number));
+            assert_eq!(decoder.find_interface_name(number), Some("igb1"));
         }
     }
 }

@@ -3,9 +3,11 @@
 mod foreign;
 mod hidden;
 
-use self::foreign::find_other_format;
+pub use self::foreign::may_hold_archive;
+use self::foreign::{UNKNOWN, find_other_format};
 use self::hidden::{find_text_before_capture, find_unmarked_utf16};
 use super::byte_order::ByteOrder;
+use super::erf;
 
 /// Bytes after which what is no known format is told apart as text or binary.
 pub const HEAD_BYTES: usize = 8 * 1024;
@@ -20,6 +22,7 @@ pub enum Kind {
     Pcap,
     Pcapng,
     Snoop,
+    Erf,
     Compressed(Compression),
     Archive(ArchiveFormat),
     /// Text in UTF-8 or another superset of ASCII; the mark before it is
@@ -32,7 +35,8 @@ pub enum Kind {
         order: ByteOrder,
         mark_bytes: usize,
     },
-    /// A capture behind some lines of text, which are so many bytes long.
+    /// A capture, a compressed file or an archive behind some lines of text, which are
+    /// so many bytes long.
     BehindText {
         text_bytes: usize,
     },
@@ -136,6 +140,10 @@ pub fn detect(head: &[u8]) -> Kind {
     if is_tar(head) {
         return Kind::Archive(ArchiveFormat::Tar);
     }
+    // A record may begin with any bytes, those of a mark, too.
+    if erf::begins_records(head) {
+        return Kind::Erf;
+    }
     match head {
         [0xef, 0xbb, 0xbf, ..] => return Kind::Text { mark_bytes: 3 },
         [0xff, 0xfe, ..] => return Kind::Utf16 { order: ByteOrder::Little, mark_bytes: 2 },
@@ -152,7 +160,7 @@ pub fn detect(head: &[u8]) -> Kind {
         return Kind::Utf16 { order, mark_bytes: 0 };
     }
     if is_binary(head) {
-        return Kind::Other("binary data of an unknown kind");
+        return Kind::Other(UNKNOWN);
     }
     Kind::Text { mark_bytes: 0 }
 }
@@ -190,6 +198,15 @@ fn is_binary(head: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use foreign::EVENT_TRACE;
+
+    /// A buffer of a Windows event trace with the first header in it.
+    fn event_trace(buffer_bytes: u32) -> Vec<u8> {
+        let mut trace = vec![0; 0x90];
+        trace[..4].copy_from_slice(&buffer_bytes.to_le_bytes());
+        trace[0x48..0x4c].copy_from_slice(&[2, 0, 2, 0xc0]);
+        trace
+    }
 
     #[test]
     fn inputs_are_known_by_their_first_bytes() {
@@ -270,6 +287,18 @@ mod tests {
                 Kind::Other("an Observer capture; convert it with editcap -F pcapng"),
             ),
             (b"\xd6\xd0\xce\xc4 is text in another encoding", TEXT),
+            (
+                b"tcpdump: listening on eth0\n\x1f\x8b\x08\0\0\0\0\0\0\x03ab",
+                Kind::BehindText { text_bytes: 27 },
+            ),
+            (
+                b"#!/usr/bin/env sh\nPK\x03\x04\x14\0\0\0\x08\0\0\0",
+                Kind::BehindText { text_bytes: 18 },
+            ),
+            (b"MZ\x90\0\x03\0\0\0\x04\0\0\0", Kind::Other("a Windows program")),
+            (b"MZ is a fine name", TEXT),
+            (&event_trace(0x10000), Kind::Other(EVENT_TRACE)),
+            (&event_trace(0x10001), Kind::Other(UNKNOWN)),
             (b"", TEXT),
         ];
         for (head, kind) in cases {

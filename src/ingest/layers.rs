@@ -9,7 +9,7 @@ use super::detect::{self, ArchiveFormat, Compression, Kind};
 use super::label::label;
 use super::utf16::Utf16;
 use super::window::Window;
-use super::{Event, Sink, joined, transcript};
+use super::{Event, Sink, erf, joined, transcript};
 use crate::model::input::{Fault, InputErrorKind, Place};
 
 /// The layers that lie around some content.
@@ -59,12 +59,46 @@ pub fn unpack(
         Kind::Archive(format) if layers.archive.is_none() => {
             archive::read(format, window, budget, &mut with_places(layers, sink))
         }
+        Kind::Other(name) if layers.archive.is_none() && detect::may_hold_archive(name) => {
+            let sink = &mut with_places(layers, sink);
+            archive::read_behind(window, budget, sink)
+                .unwrap_or(Err(InputErrorKind::NotACapture(name)))
+        }
+        Kind::BehindText { text_bytes } => unpack_behind(text_bytes, window, layers, budget, sink),
         Kind::Archive(_) => {
             Err(InputErrorKind::NotACapture("an archive inside an archive; unpack it once first"))
         }
         kind if layers == Layers::FILE => read_content(kind, layers, window, budget, sink),
         kind => read_content(kind, layers, window, budget, &mut with_places(layers, sink)),
     }
+}
+
+/// Reads what stands behind lines of text.
+fn unpack_behind(
+    text_bytes: usize,
+    window: &mut Window<'_>,
+    layers: Layers,
+    budget: &Budget,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
+    let says = label(&window.unused()[..text_bytes.min(window.unused().len())]);
+    window.consume(text_bytes);
+    let what = match detect(window) {
+        Kind::Archive(_) => format!("text stands before the archive: '{says}'"),
+        _ => format!(
+            "text stands before the capture: '{says}'; write the capture without 2>&1, and without -t"
+        ),
+    };
+    let message = format!("{what}{}", layers.place_note().unwrap_or_default());
+    let mut fault = Some(Fault { place: Place::Byte(0), message });
+    unpack(window, layers, budget, &mut |event| {
+        let begins = matches!(event, Event::CaptureBegins(_));
+        sink(event);
+        // It belongs to the capture, so it is told within it.
+        if begins && let Some(fault) = fault.take() {
+            sink(Event::Fault(fault));
+        }
+    })
 }
 
 /// Reads an entry of an archive like a file of its own.
@@ -151,27 +185,16 @@ fn read_content(
         Kind::Pcap | Kind::Pcapng | Kind::Snoop => {
             return read_records(window, layers, budget, sink);
         }
-        Kind::Compressed(_) | Kind::Archive(_) => return Ok(()), // unpacked by the caller
+        Kind::Erf => {
+            erf::read(window, sink);
+            return Ok(());
+        }
+        // Unpacked by the caller.
+        Kind::Compressed(_) | Kind::Archive(_) | Kind::BehindText { .. } => return Ok(()),
         Kind::Other(name) => return Err(InputErrorKind::NotACapture(name)),
         Kind::Text { mark_bytes } => {
             window.consume(mark_bytes);
             read_text(window, sink)?;
-        }
-        Kind::BehindText { text_bytes } => {
-            let says = label(&window.unused()[..text_bytes.min(window.unused().len())]);
-            let message = format!(
-                "text stands before the capture: '{says}'; write the capture without 2>&1, and without -t"
-            );
-            window.consume(text_bytes);
-            let mut fault = Some(Fault { place: Place::Byte(0), message });
-            return read_records(window, layers, budget, &mut |event| {
-                let begins = matches!(event, Event::CaptureBegins(_));
-                sink(event);
-                // It belongs to the capture, so it is told within it.
-                if begins && let Some(fault) = fault.take() {
-                    sink(Event::Fault(fault));
-                }
-            });
         }
         Kind::Utf16 { order, mark_bytes } => {
             window.consume(mark_bytes);

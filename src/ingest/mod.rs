@@ -11,6 +11,7 @@ mod bzip2;
 mod counted;
 mod detect;
 mod dig;
+mod erf;
 mod faults;
 mod flow_events;
 mod hex_dump;

@@ -143,6 +143,7 @@ fn find_link_type(data_link: u32) -> Option<LinkType> {
         8 => LinkType::Other(10), // FDDI
         0x8000_0001 => LinkType::Ipv4,
         0x8000_0002 => LinkType::Ipv6,
+        0x8000_0005 => LinkType::Ipnet,
         _ => return None,
     })
 }

@@ -19,6 +19,8 @@ pub enum CaptureFormat {
     Pcapng,
     /// What Solaris' `snoop` writes: RFC 1761.
     Snoop,
+    /// Records of Endace's capture cards.
+    Erf,
     /// Lines that `tcpdump` printed.
     TcpdumpText,
     /// Packets that a FortiGate printed: `diagnose sniffer packet`.
@@ -45,6 +47,7 @@ impl CaptureFormat {
             Self::Pcap => "pcap",
             Self::Pcapng => "pcapng",
             Self::Snoop => "snoop",
+            Self::Erf => "ERF",
             Self::TcpdumpText => "tcpdump text",
             Self::FortigateText => "FortiGate sniffer text",
             Self::NetscreenText => "NetScreen snoop text",
@@ -191,8 +194,12 @@ pub enum LinkType {
     FrameRelay,
     /// 108: like [`LinkType::Null`], in network byte order.
     Loop,
+    /// 109: what OpenBSD's and FreeBSD's IPsec hands on (`tcpdump -i enc0`).
+    Enc,
     /// 113: `tcpdump -i any` of older versions.
     LinuxSll,
+    /// 117: what the firewall `pf` logged (`tcpdump -i pflog0`).
+    Pflog,
     /// 119: IEEE 802.11 behind Prism's header, or that of AVS.
     Prism,
     /// 127: IEEE 802.11 behind radiotap's header.
@@ -203,8 +210,14 @@ pub enum LinkType {
     JuniperEthernet,
     /// 192: a header before another link type, that of 802.11 mostly.
     Ppi,
-    /// 204: PPP behind a byte that tells the direction.
+    /// 197: records of Endace's capture cards, headers included.
+    Erf,
+    /// 204, and 166 of older programs: PPP behind a byte that tells the direction.
     PppWithDirection,
+    /// 219: MPLS labels without the header before them.
+    Mpls,
+    /// 226: what Solaris' IP hands on (`snoop -I`).
+    Ipnet,
     /// 228
     Ipv4,
     /// 229
@@ -215,8 +228,25 @@ pub enum LinkType {
     Pktap,
     /// 276: `tcpdump -i any`, with the interface's index.
     LinuxSll2,
+    /// 281: Ethernet with a Broadcom switch chip's tag behind the addresses.
+    BroadcomTag,
+    /// 282: Ethernet behind a Broadcom switch chip's tag.
+    BroadcomPrepended,
+    /// 284: Ethernet with a Marvell switch chip's tag behind the addresses.
+    MarvellTag,
+    /// 285: the same tag, behind an Ethernet type of its own.
+    MarvellTypedTag,
     /// Any other registered or private value.
     Other(u16),
+}
+
+impl LinkType {
+    /// Whether it is a firewall's log: what its rules log, and of a flow often the first
+    /// packet only. What is not there may have been on the wire all the same.
+    #[must_use]
+    pub const fn is_log(self) -> bool {
+        matches!(self, Self::Pflog | Self::Nflog)
+    }
 }
 
 impl From<u16> for LinkType {
@@ -232,18 +262,27 @@ impl From<u16> for LinkType {
             105 => Self::Wireless,
             107 => Self::FrameRelay,
             108 => Self::Loop,
+            109 => Self::Enc,
             113 => Self::LinuxSll,
+            117 => Self::Pflog,
             119 => Self::Prism,
             127 => Self::Radiotap,
             163 => Self::Avs,
             178 => Self::JuniperEthernet,
             192 => Self::Ppi,
-            204 => Self::PppWithDirection,
+            197 => Self::Erf,
+            166 | 204 => Self::PppWithDirection,
+            219 => Self::Mpls,
+            226 => Self::Ipnet,
             228 => Self::Ipv4,
             229 => Self::Ipv6,
             239 => Self::Nflog,
             258 => Self::Pktap,
             276 => Self::LinuxSll2,
+            281 => Self::BroadcomTag,
+            282 => Self::BroadcomPrepended,
+            284 => Self::MarvellTag,
+            285 => Self::MarvellTypedTag,
             other => Self::Other(other),
         }
     }
@@ -263,18 +302,27 @@ impl fmt::Display for LinkType {
             Self::Wireless => "IEEE802_11",
             Self::FrameRelay => "FRELAY",
             Self::Loop => "LOOP",
+            Self::Enc => "ENC",
             Self::LinuxSll => "LINUX_SLL",
+            Self::Pflog => "PFLOG",
             Self::Prism => "PRISM_HEADER",
             Self::Radiotap => "IEEE802_11_RADIO",
             Self::Avs => "IEEE802_11_AVS",
             Self::JuniperEthernet => "JUNIPER_ETHER",
             Self::Ppi => "PPI",
+            Self::Erf => "ERF",
             Self::PppWithDirection => "PPP_WITH_DIR",
+            Self::Mpls => "MPLS",
+            Self::Ipnet => "IPNET",
             Self::Ipv4 => "IPV4",
             Self::Ipv6 => "IPV6",
             Self::Nflog => "NFLOG",
             Self::Pktap => "PKTAP",
             Self::LinuxSll2 => "LINUX_SLL2",
+            Self::BroadcomTag => "DSA_TAG_BRCM",
+            Self::BroadcomPrepended => "DSA_TAG_BRCM_PREPEND",
+            Self::MarvellTag => "DSA_TAG_DSA",
+            Self::MarvellTypedTag => "DSA_TAG_EDSA",
             Self::Other(value @ 147..=162) => return write!(f, "USER{}", value - 147),
             Self::Other(value) => match find_registered_name(*value) {
                 Some(name) => name,
@@ -294,7 +342,6 @@ const fn find_registered_name(value: u16) -> Option<&'static str> {
         10 => "FDDI",
         100 => "ATM_RFC1483",
         106 => "ATM_CLIP",
-        117 => "PFLOG",
         122 => "IP_OVER_FC",
         123 => "SUNATM",
         138 => "APPLE_IP_OVER_IEEE1394",
@@ -304,16 +351,13 @@ const fn find_registered_name(value: u16) -> Option<&'static str> {
         143 => "DOCSIS",
         144 => "LINUX_IRDA",
         165 => "BACNET_MS_TP",
-        166 => "PPP_PPPD",
         177 => "LINUX_LAPD",
         187 => "BLUETOOTH_HCI_H4",
         189 => "USB_LINUX",
         195 => "IEEE802_15_4_WITHFCS",
-        197 => "ERF",
         201 => "BLUETOOTH_HCI_H4_WITH_PHDR",
         220 => "USB_LINUX_MMAPPED",
         224 => "FC_2",
-        226 => "IPNET",
         227 => "CAN_SOCKETCAN",
         230 => "IEEE802_15_4_NOFCS",
         240 => "NETANALYZER",
@@ -383,6 +427,8 @@ mod tests {
             (104, "C_HDLC"),
             (105, "IEEE802_11"),
             (107, "FRELAY"),
+            (109, "ENC"),
+            (117, "PFLOG"),
             (127, "IEEE802_11_RADIO"),
             (146, "link type 146"),
             (147, "USER0"),
@@ -390,9 +436,16 @@ mod tests {
             (163, "IEEE802_11_AVS"),
             (178, "JUNIPER_ETHER"),
             (192, "PPI"),
+            (197, "ERF"),
             (204, "PPP_WITH_DIR"),
+            (219, "MPLS"),
+            (226, "IPNET"),
             (239, "NFLOG"),
             (258, "PKTAP"),
+            (281, "DSA_TAG_BRCM"),
+            (282, "DSA_TAG_BRCM_PREPEND"),
+            (284, "DSA_TAG_DSA"),
+            (285, "DSA_TAG_EDSA"),
             (9999, "link type 9999"),
         ];
         for (value, expected) in cases {

@@ -84,7 +84,7 @@ impl InputErrorKind {
                 "Add a capture: a pcap or pcapng file, or the lines that tcpdump printed; or what `conntrack -L` printed on the node."
             }
             Self::NoPackets { .. } => {
-                "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them. Also read are `hubble observe` (as it is, or with `-o jsonpb`), `cilium monitor`, `dig`, FortiGate's `diagnose sniffer packet`, ScreenOS' `snoop`, hex dumps of frames, and what `tshark` prints with `-V` or of packets with their ports."
+                "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them. Also read are `hubble observe` (with any `-o`), `cilium monitor`, `dig`, FortiGate's `diagnose sniffer packet`, ScreenOS' `snoop`, hex dumps of frames, and what `tshark` prints with `-V` or of packets with their ports."
             }
             Self::NothingInArchive { .. } => {
                 "Put pcap or pcapng files, or the text that tcpdump printed, into the archive, each plain or compressed once, without a password."

@@ -107,7 +107,7 @@ pub enum Content {
     /// A datagram that reached its addressee, which says itself that it threw
     /// it away, for it came from an endpoint that it had not asked (`dig`).
     Discarded(Datagram),
-    /// A datagram that a datapath threw away, and says why (Cilium).
+    /// A datagram that a datapath or a firewall threw away, and says why.
     Dropped(Box<Dropped>),
     /// ARP or neighbour discovery: why a packet may not leave.
     Neighbour(NeighbourMessage),
@@ -115,10 +115,30 @@ pub enum Content {
     Segment(Segment),
 }
 
+/// Who says that it dropped packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropper {
+    Cilium,
+    /// BSD's firewall `pf`, in its log.
+    PacketFilter,
+}
+
+impl Dropper {
+    /// As a sentence begins with it.
+    #[must_use]
+    pub const fn as_text(self) -> &'static str {
+        match self {
+            Self::Cilium => "Cilium",
+            Self::PacketFilter => "The firewall (pf)",
+        }
+    }
+}
+
 /// A datagram that was sent and did not get on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dropped {
     pub datagram: Datagram,
+    pub by: Dropper,
     /// In the words of who dropped it: `Policy denied`.
     pub reason: Box<str>,
 }

@@ -15,6 +15,7 @@ impl CaptureIntake {
     pub fn find_listening(&self) -> Option<(CaptureId, (Timestamp, Timestamp))> {
         let is_one = match self.header.format {
             CaptureFormat::Pcap
+            | CaptureFormat::Erf
             | CaptureFormat::TcpdumpText
             | CaptureFormat::FortigateText
             | CaptureFormat::NetscreenText => true,

@@ -4,7 +4,7 @@ use super::CaptureIntake;
 use super::faults::MAX_FAULTS;
 use super::points::{FIRST_KERNEL_INTERFACE, MAX_POINTS};
 use crate::correlate::{Correlated, Place};
-use crate::model::capture::{CaptureFormat, CapturePoint, Clock, PointKind};
+use crate::model::capture::{CaptureFormat, CapturePoint, Clock, LinkType, PointKind};
 use crate::model::exchange::PointId;
 use crate::model::report::Capture;
 use crate::model::topology::Topology;
@@ -19,7 +19,8 @@ impl CaptureIntake {
             .or_else(|| self.header.node.clone());
         let kernel =
             (FIRST_KERNEL_INTERFACE..).zip(&self.kernel_interfaces).map(|(id, (_, index))| {
-                let name = topology.interface_name(node.as_deref(), *index);
+                let named = self.decoder.find_interface_name(*index);
+                let name = named.or_else(|| topology.interface_name(node.as_deref(), *index));
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
             });
         let dropped = self.dropped_in_whole();
@@ -28,7 +29,10 @@ impl CaptureIntake {
             let kernel =
                 kernel.and_then(|at| self.kernel_interfaces.get(usize::try_from(at).ok()?));
             let interface = kernel.map_or(id, |(interface, _)| *interface);
-            dropped.get(&interface).copied().unwrap_or(0)
+            let header = self.whole_interfaces().get(&interface);
+            let link_type = header.and_then(|header| header.link_type);
+            let is_log = link_type.is_some_and(LinkType::is_log);
+            (dropped.get(&interface).copied().unwrap_or(0), is_log)
         };
         let own = self.whole_interfaces().range(..MAX_POINTS);
         let own = own.map(|(id, header)| (*id, header.name.clone()));
@@ -51,9 +55,9 @@ impl CaptureIntake {
                     self.header.interface.clone().filter(|name| is_single && name != "any");
                 let interface = named.or(own_name).or(from_header);
                 let point = CapturePoint { kind, node: node.clone(), interface };
-                let lost_packets = lost_packets(id);
+                let (lost_packets, is_log) = lost_packets(id);
                 let id = PointId { capture: self.first_part(), interface: id };
-                (id, Place { point, capture_name: name.to_owned(), lost_packets })
+                (id, Place { point, capture_name: name.to_owned(), lost_packets, is_log })
             })
             .collect()
     }

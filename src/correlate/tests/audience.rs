@@ -11,8 +11,10 @@ fn correlate_framed(lines: &[(Line, LinkAudience)]) -> (Vec<Exchange>, Topology)
         correlator.push(HOST, &Packet { link_audience: *link_audience, ..packet(number, *line) });
     }
     let point = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-    let places =
-        BTreeMap::from([(HOST, Place { point, capture_name: String::new(), lost_packets: 0 })]);
+    let places = BTreeMap::from([(
+        HOST,
+        Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
+    )]);
     let mut topology = Topology::default();
     let correlated = correlator.finish(&places, &mut topology);
     let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();

@@ -44,7 +44,7 @@ fn whom_a_pod_asks_is_no_pod() {
             let point = CapturePoint { kind: PointKind::Pod, ..CapturePoint::UNKNOWN };
             let places = BTreeMap::from([(
                 POD,
-                Place { point, capture_name: String::new(), lost_packets: 0 },
+                Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
             )]);
             let mut topology = Topology::default();
             let _ = correlator.finish(&places, &mut topology);

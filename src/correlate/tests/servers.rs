@@ -181,7 +181,10 @@ fn strangers_that_say_the_same_at_once_relay_nothing() {
             }
             let mut places = BTreeMap::new();
             let point = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-            places.insert(HOST, Place { point, capture_name: String::new(), lost_packets: 0 });
+            places.insert(
+                HOST,
+                Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
+            );
             let points: Vec<_> = finish(correlator, &places)
                 .exchanges
                 .iter()

@@ -48,7 +48,10 @@ fn exchanges(here: &[Line], there: &[Line], tunnel: Option<Tunnel>) -> Vec<Excha
             correlator.push(point, &Packet { hop_marks, tunnel, ..packet });
         }
         let place = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-        places.insert(point, Place { point: place, capture_name: String::new(), lost_packets: 0 });
+        places.insert(
+            point,
+            Place { point: place, capture_name: String::new(), lost_packets: 0, is_log: false },
+        );
     }
     finish(correlator, &places).exchanges
 }

@@ -13,7 +13,7 @@ use etherparse::err::{Layer, LenError};
 use etherparse::{IpNumber, Ipv6ExtensionsSlice, LaxIpSlice};
 
 use super::DecodeError;
-use super::field::{find_u8, saturating_u32};
+use super::field::{find_u8, find_u16, saturating_u32};
 use crate::model::hop::HopMarks;
 pub(super) use fragment::{Fragment, FragmentPlace, is_later_fragment};
 pub(super) use plain::find_plain_udp;
@@ -45,6 +45,18 @@ pub(super) fn is_tcp(bytes: &[u8]) -> bool {
         _ => None,
     };
     protocol == Some(IpNumber::TCP.0)
+}
+
+/// Whether the sum over an IPv4 header is right (RFC 791 section 3.1). False where it
+/// was cut.
+pub(super) fn has_right_checksum(bytes: &[u8]) -> bool {
+    let length = bytes.first().map(|first| usize::from(first & 0x0f) * 4);
+    let header = length.and_then(|length| bytes.get(..length));
+    header.is_some_and(|header| {
+        let words = (0..header.len()).step_by(2);
+        let sum: u32 = words.filter_map(|at| find_u16(header, at)).map(u32::from).sum();
+        (sum & 0xffff) + (sum >> 16) == 0xffff
+    })
 }
 
 /// Reads an IP packet of either version. `wire_bytes` is what the link layer

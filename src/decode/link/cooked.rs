@@ -65,6 +65,31 @@ pub(super) fn find_raw(bytes: &[u8]) -> Link<'_> {
     }
 }
 
+/// What IPsec hands on (`enc(4)` of OpenBSD and FreeBSD): an address family in the
+/// host's byte order, the association's number 4, flags 4, the packet without ESP.
+pub(super) fn parse_enc(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError> {
+    let payload = after_header("ENC", bytes, 12)?;
+    Ok(is_internet(bytes).then_some(Link::bare(payload)))
+}
+
+/// What Solaris' IP hands on (`ipnet(7D)`): version 1, family 1, direction 2 (0
+/// received, 1 sent, 2 from one zone to another), length 4, interface index 4,
+/// that of its group 4, the zones 4 each.
+pub(super) fn parse_ipnet(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError> {
+    let payload = after_header("IPNET", bytes, 24)?;
+    // AF_INET and AF_INET6 of Solaris.
+    if !matches!(find_u8(bytes, 1), Some(2 | 26)) {
+        return Ok(None);
+    }
+    let direction = match find_u16(bytes, 2) {
+        Some(0) => Some(Direction::In),
+        Some(1) => Some(Direction::Out),
+        _ => None,
+    };
+    let kernel_interface = find_u32(bytes, 8);
+    Ok(Some(Link { direction, kernel_interface, ..Link::bare(payload) }))
+}
+
 /// To whom the frame was addressed. Of one that this host sent it is not told.
 const fn find_audience(packet_type: Option<u16>) -> LinkAudience {
     match packet_type {
@@ -83,8 +108,17 @@ pub(super) fn parse_loopback<'a>(
     bytes: &'a [u8],
 ) -> Result<Option<Link<'a>>, DecodeError> {
     let payload = after_header(layer, bytes, 4)?;
+    Ok(is_internet(bytes).then_some(Link::bare(payload)))
+}
+
+/// Whether four bytes, in either order, are the address family of IP.
+fn is_internet(bytes: &[u8]) -> bool {
     let family = find_u32(bytes, 0).map(|value| value.min(value.swap_bytes()));
-    // AF_INET is 2 everywhere. AF_INET6 is 10 on Linux, 24 on NetBSD and
-    // OpenBSD, 28 on FreeBSD, 30 on Darwin.
-    Ok(matches!(family, Some(2 | 10 | 24 | 28 | 30)).then_some(Link::bare(payload)))
+    family.is_some_and(is_internet_family)
+}
+
+/// AF_INET is 2 everywhere. AF_INET6 is 10 on Linux, 24 on NetBSD and OpenBSD, 28
+/// on FreeBSD, 30 on Darwin.
+pub(super) const fn is_internet_family(family: u32) -> bool {
+    matches!(family, 2 | 10 | 24 | 28 | 30)
 }

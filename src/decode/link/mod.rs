@@ -10,13 +10,19 @@
 //! | `cooked` | headers that operating systems make up: SLL, SLL2, loopback |
 //! | `arp` | ARP, where a frame carries no IP |
 //! | `wrapped` | headers around another header: NFLOG, PKTAP, Juniper's |
+//! | `logged` | what BSD's packet filter logged, with its verdict |
+//! | `erf` | records of capture cards |
+//! | `switch_tag` | tags of switch chips, between a frame's addresses and its type |
 
 mod arp;
 mod cooked;
+mod erf;
 mod ether_type;
+mod logged;
 mod mpls;
 mod nsh;
 mod ppp;
+mod switch_tag;
 mod wireless;
 mod wrapped;
 
@@ -26,10 +32,11 @@ use crate::model::packet::LinkAudience;
 
 pub(super) use arp::find_arp;
 pub(super) use ether_type::{parse_ether_type, parse_ethernet};
+pub(super) use logged::Logged;
 pub(super) use mpls::parse_mpls;
 pub(super) use nsh::parse_nsh;
 pub(super) use ppp::parse_ppp;
-pub(super) use wireless::parse_wireless;
+pub(super) use wireless::{parse_swapped_wireless, parse_wireless};
 
 /// Tags, labels and session headers that are followed; more than any network nests.
 const MAX_HEADERS: u8 = 16;
@@ -44,8 +51,10 @@ pub(super) struct Link<'a> {
     pub audience: LinkAudience,
     /// Set by headers that operating systems make up only.
     pub direction: Option<Direction>,
-    /// The capturing kernel's interface index (SLL2, NFLOG).
+    /// The capturing kernel's interface index (SLL2, NFLOG, IPNET).
     pub kernel_interface: Option<u32>,
+    /// What a firewall says of the packet.
+    pub logged: Option<Logged<'a>>,
 }
 
 impl<'a> Link<'a> {
@@ -56,6 +65,7 @@ impl<'a> Link<'a> {
             audience: LinkAudience::Unknown,
             direction: None,
             kernel_interface: None,
+            logged: None,
         }
     }
 }
@@ -131,6 +141,14 @@ pub(super) fn parse_link(
         LinkType::PppWithDirection => return ppp::parse_ppp_with_direction(bytes),
         LinkType::Nflog => return wrapped::parse_nflog(bytes),
         LinkType::Pktap => return wrapped::parse_pktap(bytes),
+        LinkType::Pflog => return logged::parse_pflog(bytes),
+        LinkType::Enc => return cooked::parse_enc(bytes),
+        LinkType::Ipnet => return cooked::parse_ipnet(bytes),
+        LinkType::Erf => erf::parse_erf(bytes),
+        LinkType::Mpls => parse_mpls(bytes, Way::START),
+        LinkType::BroadcomTag | LinkType::MarvellTag => switch_tag::parse_inside(bytes, 4),
+        LinkType::BroadcomPrepended => switch_tag::parse_before(bytes),
+        LinkType::MarvellTypedTag => switch_tag::parse_inside(bytes, 8),
         LinkType::PppEthernet => ether_type::parse_pppoe(bytes, Way::START),
         LinkType::Wireless => parse_wireless(bytes, Way::START),
         LinkType::Radiotap => wireless::parse_radiotap(bytes),

@@ -2,6 +2,7 @@
 
 use super::super::DecodeError;
 use super::super::field::{find_u16, find_u32};
+use super::super::ip;
 use super::ether_type::{is_common_ether_type, parse_ethernet};
 use super::{Carried, Way, after_header};
 
@@ -29,6 +30,8 @@ pub(in crate::decode) fn parse_mpls(
         }
     }
     match payload {
+        // All labels are there, and nothing behind them.
+        [] => after_header("IP", payload, 1).map(|_| None),
         // An IPv4 header has at least five words. A MAC address may begin so too.
         [0x45..=0x4f | 0x60..=0x6f, ..] if is_ip(payload) || !is_frame_of_ip(payload) => {
             Ok(Some(way.leads_to(payload)))
@@ -47,14 +50,7 @@ const MAX_PADDING_BYTES: usize = 46;
 /// length is that of the bytes.
 fn is_ip(bytes: &[u8]) -> bool {
     match bytes.first() {
-        Some(first @ 0x45..=0x4f) => {
-            let header = bytes.get(..usize::from(first & 0x0f) * 4);
-            header.is_some_and(|header| {
-                let words = (0..header.len()).step_by(2);
-                let sum: u32 = words.filter_map(|at| find_u16(header, at)).map(u32::from).sum();
-                (sum & 0xffff) + (sum >> 16) == 0xffff
-            })
-        }
+        Some(0x45..=0x4f) => ip::has_right_checksum(bytes),
         _ => find_u16(bytes, 4).is_some_and(|length| {
             let follows = bytes.len().checked_sub(usize::from(length) + 40);
             follows.is_some_and(|follows| follows <= MAX_PADDING_BYTES)

@@ -319,3 +319,86 @@ fn the_link_header_tells_to_whom_a_packet_goes() {
         }
     }
 }
+
+#[test]
+fn headers_of_firewalls_and_zones_are_read_in_all_their_lengths() {
+    use LinkType::{Enc, Ipnet, Pflog};
+    for (ip, ether_type, _) in HEADERS {
+        let is_v6 = ether_type == 0x86dd;
+        let families: &[u8] = if is_v6 { &[24, 28, 30, 10] } else { &[2] };
+        for family in families {
+            for (length, padded, direction_at) in
+                [(45, 48, 44), (61, 64, 60), (69, 72, 60), (100, 100, 60)]
+            {
+                let mut header = vec![0; padded];
+                (header[0], header[1], header[direction_at]) = (length, *family, 1);
+                header[4..8].copy_from_slice(b"em0\0");
+                let bytes = [header.as_slice(), ip].concat();
+                let link = parse_link(Pflog, &bytes).unwrap().unwrap();
+                assert_eq!((link.ip, link.direction), (ip, Some(Direction::In)), "{length}");
+                let logged = link.logged.unwrap();
+                assert_eq!((logged.interface, logged.blocking_rule), (Some("em0"), None));
+                header[2] = 1;
+                header[36..40].copy_from_slice(&[0, 0, 1, 2]);
+                header[4] = 0;
+                let bytes = [header.as_slice(), ip].concat();
+                let logged = parse_link(Pflog, &bytes).unwrap().unwrap().logged.unwrap();
+                assert_eq!((logged.interface, logged.blocking_rule), (None, Some(258)));
+            }
+            for order in [[*family, 0, 0, 0], [0, 0, 0, *family]] {
+                let bytes = [&order, [0; 8].as_slice(), ip].concat();
+                assert_eq!(find_ip(Enc, &bytes).unwrap(), ip);
+            }
+        }
+        for (hook, direction) in [(0, Some(Direction::In)), (1, Some(Direction::Out)), (2, None)] {
+            let family = if is_v6 { 26 } else { 2 };
+            let mut bytes = vec![1, family, 0, hook, 0, 0, 0, 9, 0, 0, 0, 5];
+            bytes.extend([0; 12]);
+            bytes.extend(ip);
+            let link = parse_link(Ipnet, &bytes).unwrap().unwrap();
+            assert_eq!((link.ip, link.direction, link.kernel_interface), (ip, direction, Some(5)));
+            bytes[1] = 9;
+            assert_eq!(parse_link(Ipnet, &bytes), Ok(None));
+        }
+    }
+    assert_eq!(parse_link(Enc, &[7; 12]), Ok(None));
+    let error = parse_link(Pflog, &[44; 64]).unwrap_err().to_string();
+    assert_eq!(error, "PFLOG header is damaged: at least 45 bytes were expected, it has 44");
+    let mut other = [0; 64];
+    (other[0], other[1]) = (61, 7);
+    assert_eq!(parse_link(Pflog, &other), Ok(None));
+}
+
+#[test]
+fn records_of_cards_are_read_behind_their_extensions() {
+    let record = |kind: u8, rest: &[u8]| join(&[&[0; 8], &[kind, 0, 0, 60, 0, 0, 0, 60], rest]);
+    for (ip, ether_type, ppp) in HEADERS {
+        let ether_type = ether_type.to_be_bytes();
+        let ethernet = join(&[&[0, 0], &ADDRESSES, &ether_type, ip]);
+        let hdlc = join(&[&[0xff, 3, 0, ppp], ip]);
+        let channel = join(&[&[0, 0, 0, 1], &[0x0f, 0], &ether_type, ip]);
+        let extended = join(&[&[0x83, 0, 0, 0, 0, 0, 0, 0], &[3, 0, 0, 0, 0, 0, 0, 0], &ethernet]);
+        let cases: [(u8, &[u8], bool); 12] = [
+            (2, &ethernet, true),
+            (11, &ethernet, true),
+            (16, &ethernet, true),
+            (20, &ethernet, true),
+            (0x82, &extended, true),
+            (1, &hdlc, true),
+            (10, &hdlc, true),
+            (19, &hdlc, true),
+            (17, &channel, true),
+            (22, ip, true),
+            (27, ip, false),
+            (48, ip, false),
+        ];
+        for (kind, rest, carries_ip) in cases {
+            let found = find_ip(LinkType::Erf, &record(kind, rest));
+            assert_eq!(found, carries_ip.then(|| ip.to_vec()), "{kind}");
+        }
+    }
+    let endless = record(0x82, &[0xff; 400]);
+    assert_eq!(parse_link(LinkType::Erf, &endless).unwrap(), None);
+    let error = parse_link(LinkType::Erf, &record(4, &[0; 60])).unwrap_err().to_string();
+    assert_eq!(error, "what is inside ERF records of ATM is not read");
+}

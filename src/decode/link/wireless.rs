@@ -28,7 +28,25 @@ pub(in crate::decode) fn parse_wireless(
     bytes: &[u8],
     way: Way,
 ) -> Result<Option<Carried<'_>>, DecodeError> {
-    follow(bytes, way, 1)
+    follow(bytes, find_control(bytes), way, 1)
+}
+
+/// The same where the two bytes of frame control have changed places, as some access
+/// points hand frames on.
+///
+/// # Errors
+///
+/// As [`parse_wireless`].
+pub(in crate::decode) fn parse_swapped_wireless(
+    bytes: &[u8],
+    way: Way,
+) -> Result<Option<Carried<'_>>, DecodeError> {
+    let [flags, control] = find_control(bytes);
+    follow(bytes, [control, flags], way, 1)
+}
+
+fn find_control(bytes: &[u8]) -> [u8; 2] {
+    find_array(bytes, 0).unwrap_or_default()
 }
 
 /// Link type 127: version 0, padding 1, length 2, words of bits, fields.
@@ -38,7 +56,7 @@ pub(super) fn parse_radiotap(bytes: &[u8]) -> Result<Option<Carried<'_>>, Decode
     let header_bytes = find_array(bytes, 2).map_or(0, u16::from_le_bytes);
     let frame = after_header(LAYER, bytes, usize::from(header_bytes).max(8))?;
     let is_padded = find_radiotap_flags(bytes).is_some_and(|flags| flags & IS_PADDED != 0);
-    follow(frame, Way::START, if is_padded { 4 } else { 1 })
+    follow(frame, find_control(frame), Way::START, if is_padded { 4 } else { 1 })
 }
 
 fn find_radiotap_flags(header: &[u8]) -> Option<u8> {
@@ -89,12 +107,12 @@ pub(super) fn parse_ppi(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError> {
 /// more, and four where the order bit is set (IEEE 802.11 section 9.3.2).
 fn follow(
     bytes: &[u8],
+    [control, flags]: [u8; 2],
     way: Way,
     alignment_bytes: usize,
 ) -> Result<Option<Carried<'_>>, DecodeError> {
     const LAYER: &str = "802.11";
     after_header(LAYER, bytes, 2)?;
-    let [control, flags] = find_array::<2>(bytes, 0).unwrap_or_default();
     // Version 0, type 2, and not one of the subtypes without content.
     if control & 0x0f != 0x08 || control & 0x40 != 0 {
         return Ok(None);

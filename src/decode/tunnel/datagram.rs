@@ -3,8 +3,8 @@
 
 use super::super::app::Payload;
 use super::super::link::{self, Way};
-use super::fit::{Fit, is_ip};
-use super::{Inner, geneve, gre, gtp_u, l2tp, teredo, tzsp, vxlan};
+use super::fit::{Fit, is_ip, is_surely_ip};
+use super::{Inner, capwap, geneve, gre, gtp_u, ip_in_udp, l2tp, teredo, tzsp, vxlan};
 use crate::model::packet::TunnelKind;
 
 const GENEVE_PORT: u16 = 6081;
@@ -14,6 +14,8 @@ const GRE_IN_UDP_PORT: u16 = 4754;
 const MPLS_IN_UDP_PORT: u16 = 6635;
 const L2TP_PORT: u16 = 1701;
 const TZSP_PORT: u16 = 37_008;
+const CAPWAP_DATA_PORT: u16 = 5247;
+const GUE_PORT: u16 = 6080;
 const VXLAN_PORT: u16 = 4789;
 /// Of the generic extension.
 const VXLAN_GPE_PORT: u16 = 4790;
@@ -38,6 +40,8 @@ const fn is_tunnels(port: u16) -> bool {
             | MPLS_IN_UDP_PORT
             | L2TP_PORT
             | TZSP_PORT
+            | CAPWAP_DATA_PORT
+            | GUE_PORT
             | GENEVE_PORT
             | VXLAN_PORT
             | VXLAN_GPE_PORT
@@ -53,6 +57,7 @@ fn find_at_own_port<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
         GRE_IN_UDP_PORT => find_gre(payload),
         MPLS_IN_UDP_PORT => find_mpls(payload),
         L2TP_PORT => l2tp::find_inner(payload),
+        CAPWAP_DATA_PORT => capwap::find_inner(payload),
         _ => None,
     });
     if inner.is_some() {
@@ -63,17 +68,26 @@ fn find_at_own_port<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
         VXLAN_PORT | VXLAN_GPE_PORT | OLD_VXLAN_PORT => vxlan::find_at_own_port(payload),
         GENEVE_PORT if is_geneve(payload) => geneve::find_at_own_port(payload),
         TZSP_PORT => tzsp::find_inner(payload),
+        GUE_PORT => ip_in_udp::find_at_own_port(payload),
         _ => None,
     }
 }
 
-/// VXLAN and Geneve are run at many ports, so they are known by their shape.
+/// These are run at many ports, so they are known by their shape.
 fn find_by_shape<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
-    match payload.captured {
+    let inner = match payload.captured {
         [vxlan::FLAGS, 0, 0, 0, ..] => vxlan::find_elsewhere(payload),
         _ if is_geneve(payload) => geneve::find_elsewhere(payload),
         _ => None,
-    }
+    };
+    inner.or_else(|| ip_in_udp::find_elsewhere(payload)).or_else(|| find_gre_elsewhere(payload))
+}
+
+/// GRE at a port of FOU's, which whoever set it up has chosen: without optional fields
+/// or with a key, and a packet that fills the payload.
+fn find_gre_elsewhere<'a>(payload: &Payload<'a>) -> Option<Inner<'a>> {
+    let [0x00 | 0x20, 0, 0x08 | 0x86, 0x00 | 0xdd, ..] = payload.captured else { return None };
+    find_gre(payload).filter(|inner| is_surely_ip(inner.ip, inner.wire_bytes))
 }
 
 fn is_geneve(payload: &Payload<'_>) -> bool {

@@ -1,7 +1,8 @@
 //! Whether bytes are an IP packet of a given length. Ports say little about a
 //! payload, so this decides whether it is a tunnel's.
 
-use super::super::field::find_u16;
+use super::super::field::{find_u8, find_u16};
+use super::super::ip;
 
 /// An Ethernet frame is padded to 60 bytes, so a packet in it may be followed
 /// by as much as fills 46.
@@ -37,6 +38,34 @@ pub(super) fn is_ip(ip: &[u8], wire_bytes: u32, fit: Fit) -> bool {
     fits && total_bytes >= header_bytes
 }
 
+/// Whether bytes can be nothing but an IP packet that fills `wire_bytes`: no port
+/// spoke for a tunnel, and no header of one stands before them. An IPv4 header has a
+/// checksum; of an IPv6 packet, which has none, the header behind it has to fit.
+pub(super) fn is_surely_ip(ip: &[u8], wire_bytes: u32) -> bool {
+    if !is_ip(ip, wire_bytes, Fit::Exact) {
+        return false;
+    }
+    if matches!(ip, [0x45..=0x4f, ..]) {
+        let is_known = matches!(find_u8(ip, 9), Some(1 | 2 | 4 | 6 | 17 | 41 | 47 | 50 | 132));
+        return is_known && find_u8(ip, 8) != Some(0) && ip::has_right_checksum(ip);
+    }
+    let Some(payload_bytes) = find_u16(ip, 4) else { return false };
+    let is_whole = match find_u8(ip, 6) {
+        Some(17) => find_u16(ip, 44) == Some(payload_bytes),
+        Some(6) => find_u8(ip, 52).is_some_and(|offset| {
+            let header_bytes = u16::from(offset >> 4) * 4;
+            offset & 0x0e == 0 && (20..=payload_bytes).contains(&header_bytes)
+        }),
+        Some(58) => matches!(find_u8(ip, 40), Some(1..=4 | 128..=137)) && payload_bytes >= 8,
+        // A fragment: offset and flags leave two bits that are zero.
+        Some(44) => {
+            find_u8(ip, 41) == Some(0) && find_u16(ip, 42).is_some_and(|word| word & 6 == 0)
+        }
+        _ => false,
+    };
+    is_whole && find_u8(ip, 7) != Some(0) && !matches!(ip.get(8), None | Some(0xff))
+}
+
 /// The lengths in bytes of header and packet, as the header says.
 fn find_lengths(ip: &[u8]) -> Option<(u32, u32)> {
     match ip.first()? {
@@ -48,6 +77,7 @@ fn find_lengths(ip: &[u8]) -> Option<(u32, u32)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::tests::datagram;
     use super::*;
 
     #[test]
@@ -81,5 +111,28 @@ mod tests {
         }
         assert!(!is_ip(&[], 0, Fit::Within));
         assert!(!is_ip(&[0x45, 0, 0], 28, Fit::Within));
+    }
+
+    #[test]
+    fn what_cannot_be_there_by_chance_decides_alone() {
+        for is_v6 in [false, true] {
+            let whole = datagram(is_v6, b"request");
+            let length = u32::try_from(whole.len()).unwrap();
+            assert!(is_surely_ip(&whole, length));
+            assert!(is_surely_ip(&whole[..if is_v6 { 46 } else { 20 }], length), "cut");
+            assert!(!is_surely_ip(&whole, length + 1));
+            // Each of these bytes is one that counts.
+            let counted: &[usize] =
+                if is_v6 { &[0, 4, 5, 6, 44, 45] } else { &[0, 2, 3, 8, 9, 10, 12, 16, 19] };
+            for offset in counted {
+                let mut damaged = whole.clone();
+                damaged[*offset] ^= 0x81;
+                assert!(!is_surely_ip(&damaged, length), "{is_v6} {offset}");
+            }
+            let mut spent = whole.clone();
+            spent[if is_v6 { 7 } else { 8 }] = 0;
+            assert!(!is_surely_ip(&spent, length), "no hop left");
+        }
+        assert!(!is_surely_ip(&[], 0));
     }
 }

@@ -4,14 +4,17 @@
 //! |---|---|
 //! | `gre` | of GRE and ERSPAN |
 //! | `datagram` | of a UDP payload that looks like a tunnel's |
-//! | `vxlan`, `geneve`, `gtp_u`, `teredo`, `l2tp`, `tzsp` | of one kind of these |
+//! | `vxlan`, `geneve`, `gtp_u`, `teredo`, `l2tp`, `tzsp`, `capwap` | of one kind of these |
+//! | `ip_in_udp` | of GUE, and of payloads that are a packet |
 //! | `fit` | by weighing whether bytes are an IP packet of a given length |
 
+mod capwap;
 mod datagram;
 mod fit;
 mod geneve;
 mod gre;
 mod gtp_u;
+mod ip_in_udp;
 mod l2tp;
 mod teredo;
 mod tzsp;
@@ -32,6 +35,8 @@ pub(super) const MAX_DEPTH: u8 = 8;
 
 /// An Ethernet frame follows (RFC 8986 section 10.1), where once stood another protocol.
 pub(super) const ETHERNET: IpNumber = IpNumber(143);
+/// Protocol Independent Multicast. Its registers are tunnels.
+pub(super) const PIM: IpNumber = IpNumber(103);
 /// Version 3 (RFC 3931). Its cookie's length is agreed on elsewhere.
 const L2TP_3: IpNumber = IpNumber(115);
 
@@ -95,6 +100,7 @@ pub(super) fn parse_inner<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>
             let carried = link::parse_mpls(packet.payload, Way::START)?;
             return Ok(carried.map(|carried| of(TunnelKind::MplsInIp, carried, packet)));
         }
+        (PIM, _) => return parse_register(packet),
         (L2TP_3, _) => return Err(DecodeError::Unread("what is inside L2TPv3")),
         (IpNumber::IPV4, true) => (TunnelKind::FourInFour, 4),
         (IpNumber::IPV6, true) => (TunnelKind::SixInFour, 6),
@@ -112,6 +118,22 @@ fn parse_ether_ip<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>, Decode
     let [0x30, 0, frame @ ..] = packet.payload else { return Ok(None) };
     let carried = link::parse_ethernet(frame, Way::START)?;
     Ok(carried.map(|carried| of(TunnelKind::EtherIp, carried, packet)))
+}
+
+/// A register of PIM (RFC 7761 section 4.9.3): version and type 1, reserved 1,
+/// checksum 2, flags 4, a packet to a group. Without one, the second flag says so.
+fn parse_register<'a>(packet: &IpPacket<'a>) -> Result<Option<Inner<'a>>, DecodeError> {
+    const HEADER_BYTES: usize = 8;
+    const IS_NULL: u8 = 0x40;
+    if packet.payload.first().is_some_and(|first| *first != 0x21) {
+        return Ok(None);
+    }
+    let [_, _, _, _, flags, _, _, _, ip @ ..] = packet.payload else {
+        let found_bytes = packet.payload.len();
+        return Err(DecodeError::Cut { layer: "PIM", required_bytes: HEADER_BYTES, found_bytes });
+    };
+    let carried = Way::START.leads_to(ip);
+    Ok((flags & IS_NULL == 0).then(|| of(TunnelKind::PimRegister, carried, packet)))
 }
 
 /// The inner packet of a tunnel without a key.

@@ -95,7 +95,8 @@ fn tagged(ip: &[u8]) -> Vec<u8> {
 /// Tunnels that an IP protocol carries.
 fn in_packets(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
     use TunnelKind::{
-        Erspan, EtherIp, EthernetInIp, FourInFour, FourInSix, Gre, MplsInIp, SixInFour, SixInSix,
+        Erspan, EtherIp, EthernetInIp, FourInFour, FourInSix, Gre, MplsInIp, PimRegister,
+        SixInFour, SixInSix,
     };
     let is_v6 = ip[0] >> 4 == 6;
     let ether_type = ether_type(ip);
@@ -134,12 +135,18 @@ fn in_packets(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
         ("Ethernet in IP", (EthernetInIp, None), Carrier::Ip(143), ethernet.clone()),
         ("Ethernet in IP, tagged", (EthernetInIp, None), Carrier::Ip(143), tagged(ip)),
         ("MPLS in IP", (MplsInIp, None), Carrier::Ip(137), join(&[&[0, 1, 1, 64], ip])),
+        (
+            "PIM register",
+            (PimRegister, None),
+            Carrier::Ip(103),
+            join(&[&[0x21, 0, 0xde, 0xff, 0, 0, 0, 0], ip]),
+        ),
     ]
 }
 
 /// Tunnels that UDP carries.
 fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
-    use TunnelKind::{Geneve, GreInUdp, GtpU, L2tp, MplsInUdp, Teredo, Tzsp, Vxlan};
+    use TunnelKind::{Capwap, Geneve, GreInUdp, GtpU, Gue, L2tp, MplsInUdp, Teredo, Tzsp, Vxlan};
     let is_v6 = ip[0] >> 4 == 6;
     let ethernet = in_frame(ip);
     let vxlan: &[u8] = &[8, 0, 0, 0, 0, 0, 42, 0];
@@ -153,6 +160,7 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
     let l2tp_length = u16::try_from(12 + ip.len()).unwrap().to_be_bytes();
     let wireless = [8, 1].into_iter().chain([0; 22]).collect::<Vec<u8>>();
     let snap = [0xaa, 0xaa, 3, 0, 0, 0];
+    let protocol = if is_v6 { 41 } else { 4 };
     let of = |name, kind, port, parts: &[&[u8]]| (name, kind, Carrier::Datagram(port), join(parts));
     let mut samples = vec![
         of("VXLAN", (Vxlan, Some(42)), 4789, &[vxlan, &ethernet]),
@@ -202,6 +210,39 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
             &[&[0x20, 0], &ether_type(ip), &[0, 0, 0, 7], ip],
         ),
         of("MPLS in UDP", (MplsInUdp, None), 6635, &[&[0, 1, 1, 64], ip]),
+        of("CAPWAP, Ethernet", (Capwap, None), 5247, &[&[0, 0x10, 2, 0, 0, 0, 0, 0], &ethernet]),
+        of(
+            "CAPWAP, wireless",
+            (Capwap, None),
+            5247,
+            &[&[0, 0x10, 3, 0, 0, 0, 0, 0], &wireless, &snap, &ether_type(ip), ip],
+        ),
+        of(
+            "CAPWAP, swapped, with a radio's address and more",
+            (Capwap, None),
+            5247,
+            &[
+                &[0, 0x30, 3, 0x30, 0, 0, 0, 0],
+                &[6, 2, 0, 0, 0, 0, 9, 0],
+                &[4, 1, 2, 3, 4, 0, 0, 0],
+                &[wireless[1], wireless[0]],
+                &wireless[2..],
+                &snap,
+                &ether_type(ip),
+                ip,
+            ],
+        ),
+        of(
+            "CAPWAP, first fragment",
+            (Capwap, None),
+            5247,
+            &[&[0, 0x10, 2, 0x80, 0, 7, 0, 0], &ethernet],
+        ),
+        of("GUE", (Gue, None), 6080, &[&[0, protocol, 0, 0], ip]),
+        of("GUE, optional", (Gue, None), 6080, &[&[2, protocol, 0, 9, 0, 0, 0, 0, 1, 2, 3, 4], ip]),
+        of("GUE, GRE", (Gue, None), 6080, &[&[0, 47, 0, 0, 0, 0], &ether_type(ip), ip]),
+        of("GUE, frame", (Gue, None), 6080, &[&[0, 143, 0, 0], &ethernet]),
+        of("GUE, no header", (Gue, None), 6080, &[ip]),
     ];
     if is_v6 {
         let authentication: &[u8] = &[0, 1, 1, 2, 9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0];

@@ -248,6 +248,14 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
         };
         let ether_type: [u8; 2] = if is_v6 { [0x86, 0xdd] } else { [8, 0] };
         let [high, low] = ether_type;
+        let protocol = if is_v6 { 41 } else { 4 };
+        let damaged = |ip: &[u8]| {
+            let mut damaged = ip.to_vec();
+            damaged[if is_v6 { 44 } else { 10 }] ^= 1;
+            damaged
+        };
+        let capwap =
+            |first: [u8; 4], inside: &[u8]| [first.as_slice(), &[0, 0, 0, 0], inside].concat();
         let cases = [
             ("VXLAN, other flag", 31_000, vxlan(0x88, [0; 4], &ethernet)),
             ("VXLAN, generic elsewhere", 31_000, vxlan(0x0c, [0, 0, 3, 0], &ethernet)),
@@ -285,7 +293,25 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
             ("GTP-U, empty extension", 2152, gtp_u(0x34, &[0, 0, 0, 0x85, 0, 0, 9, 0], &ip)),
             ("Teredo, nonsense", 3544, [&[0, 2, 0, 0], ip.as_slice()].concat()),
             ("Teredo, too short", 3544, ip[..ip.len() - 1].to_vec()),
-            ("IP alone", 31_000, ip.clone()),
+            ("IP alone, damaged", 31_000, damaged(&ip)),
+            ("IP alone, too long", 31_000, [ip.as_slice(), &[0]].concat()),
+            ("IP alone, cut in the header", 31_000, ip[..19].to_vec()),
+            ("GUE, control", 6080, [&[0x20, protocol, 0, 0], ip.as_slice()].concat()),
+            ("GUE, other protocol", 6080, [&[0, 50, 0, 0], ip.as_slice()].concat()),
+            ("GUE, other family", 6080, [&[0, 45 - protocol, 0, 0], ip.as_slice()].concat()),
+            ("GUE, version 2", 6080, [&[0x80, protocol, 0, 0], ip.as_slice()].concat()),
+            ("GUE elsewhere, damaged", 31_000, [&[0, protocol, 0, 0], &damaged(&ip)[..]].concat()),
+            ("GUE elsewhere, flags", 31_000, [&[0, protocol, 0, 2], ip.as_slice()].concat()),
+            ("GUE elsewhere, length", 31_000, [&[1, protocol, 0, 0, 0, 0, 0, 0], &ip[..]].concat()),
+            ("GRE elsewhere, damaged", 31_000, [&[0, 0, high, low], &damaged(&ip)[..]].concat()),
+            ("CAPWAP, DTLS", 5247, capwap([1, 0x10, 2, 0], &ethernet)),
+            ("CAPWAP, version 1", 5247, capwap([0x10, 0x10, 2, 0], &ethernet)),
+            ("CAPWAP, keep-alive", 5247, capwap([0, 0x10, 2, 8], &ethernet)),
+            ("CAPWAP, reserved", 5247, capwap([0, 0x10, 2, 1], &ethernet)),
+            ("CAPWAP, short header", 5247, capwap([0, 8, 2, 0], &ethernet)),
+            ("CAPWAP, other binding", 5247, capwap([0, 0x10, 7, 0], &ethernet)),
+            ("CAPWAP, too short", 5247, capwap([0, 0x10, 2, 0], shorter)),
+            ("CAPWAP elsewhere", 31_000, capwap([0, 0x10, 2, 0], &ethernet)),
             ("GRE in UDP, version", 4754, [&[0, 1, high, low], ip.as_slice()].concat()),
             ("GRE in UDP, routing", 4754, [&[0x40, 0, high, low], ip.as_slice()].concat()),
             (
@@ -310,10 +336,12 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
         }
         let mut wrong_version = datagram(is_v6, b"x");
         wrong_version[0] ^= 0x20;
-        let protocols: [(u8, &[u8]); 4] = [
+        let protocols: [(u8, &[u8]); 6] = [
             (if is_v6 { 4 } else { 41 }, &ip),
             (if is_v6 { 41 } else { 4 }, &wrong_version),
             (47, &[&[0, 2, high, low], ip.as_slice()].concat()),
+            (103, &[&[0x20, 0, 0, 0, 0, 0, 0, 0], ip.as_slice()].concat()),
+            (103, &[&[0x21, 0, 0, 0, 0x40, 0, 0, 0], ip.as_slice()].concat()),
             (
                 47,
                 &[&[0, 0, 0x22, 0xeb, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x7c, 0], ethernet.as_slice()]
@@ -337,6 +365,74 @@ fn a_padded_frame_may_be_at_any_port() {
         outer_datagram(false, 31_000, &[&[8, 0, 0, 0, 0, 0, 42, 0], ethernet.as_slice()].concat());
     let packet = packet_of(decode(&frame(LinkType::RawIp, &bytes, bytes.len()))).unwrap();
     assert_eq!(packet.tunnel, Some(outer_tunnel(false, (TunnelKind::Vxlan, Some(42)))));
+}
+
+#[test]
+fn packets_are_known_at_ports_that_nobody_registered() {
+    use TunnelKind::{GreInUdp, Gue, IpInUdp, Teredo};
+    for (is_outer_v6, is_v6) in VERSIONS {
+        let ip = datagram(is_v6, b"\0\x02startup.cfg\0octet\0");
+        let protocol = if is_v6 { 41 } else { 4 };
+        let ether_type: [u8; 2] = if is_v6 { [0x86, 0xdd] } else { [8, 0] };
+        let cases = [
+            ("FOU", (IpInUdp, None), ip.clone()),
+            ("GUE", (Gue, None), [&[0, protocol, 0, 0], ip.as_slice()].concat()),
+            (
+                "GUE, private flags",
+                (Gue, None),
+                [&[2, protocol, 0, 1, 0, 0, 0, 1, 0, 4, 0, 8], ip.as_slice()].concat(),
+            ),
+            ("GRE", (GreInUdp, None), [&[0, 0], ether_type.as_slice(), &ip].concat()),
+            (
+                "GRE, key",
+                (GreInUdp, Some(7)),
+                [&[0x20, 0], ether_type.as_slice(), &[0, 0, 0, 7], &ip].concat(),
+            ),
+        ];
+        let (device, vip) = endpoints(is_v6);
+        for (name, kind, payload) in cases {
+            let bytes = outer_datagram(is_outer_v6, 5_555, &payload);
+            let header_bytes = bytes.len() - ip.len();
+            let shown = header_bytes + if is_v6 { 46 } else { 24 };
+            for captured_bytes in 0..=bytes.len() {
+                let cut = frame(LinkType::RawIp, &bytes[..captured_bytes], bytes.len());
+                let Ok(Decoded::Packet(packet)) = decode(&cut) else { continue };
+                let is_found = packet.tunnel.is_some();
+                assert_eq!(is_found, captured_bytes >= shown, "{name} {captured_bytes}");
+                let Content::Datagram(datagram) = packet.content else { panic!("{name}") };
+                if is_found {
+                    assert_eq!(packet.tunnel, Some(outer_tunnel(is_outer_v6, kind)), "{name}");
+                    assert_eq!(datagram.flow, FlowKey::udp(device, vip), "{name}");
+                }
+            }
+        }
+        if is_v6 {
+            let mut ip = ip.clone();
+            ip[8..24].copy_from_slice(&[0x20, 1, 0, 0, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 1]);
+            let bytes = outer_datagram(is_outer_v6, 5_555, &ip);
+            let packet = packet_of(decode(&frame(LinkType::RawIp, &bytes, bytes.len()))).unwrap();
+            assert_eq!(packet.tunnel, Some(outer_tunnel(is_outer_v6, (Teredo, None))));
+        }
+    }
+}
+
+#[test]
+fn fragments_of_capwap_belong_to_no_exchange() {
+    for (is_outer_v6, is_v6) in VERSIONS {
+        let (device, vip) = endpoints(is_v6);
+        let ethernet = in_frame(&datagram(is_v6, &[7; 400]));
+        let part = |offset: u8, inside: &[u8]| {
+            let header = [0, 0x10, 2, 0x80, 0, 7, offset, 0];
+            let bytes = outer_datagram(is_outer_v6, 5247, &[&header, inside].concat());
+            decode(&frame(LinkType::RawIp, &bytes, bytes.len()))
+        };
+        let first = packet_of(part(0, &ethernet[..200])).unwrap();
+        let Content::Datagram(datagram) = first.content else { panic!("no datagram") };
+        assert_eq!(datagram.flow, FlowKey::udp(device, vip));
+        assert_eq!((datagram.length, datagram.is_cut), (400, true));
+        let carrier = Decoded::Carrier(outer_tunnel(is_outer_v6, (TunnelKind::Capwap, None)));
+        assert_eq!(part(1, &ethernet[200..]), Ok(carrier));
+    }
 }
 
 proptest! {

@@ -1,8 +1,12 @@
-//! Packets that the captures themselves lost: what was not seen may be among them.
+//! Packets that the captures themselves lost, or a firewall did not log: what was not
+//! seen may be among them.
 
 use super::Reading;
-use crate::model::exchange::PointId;
+use crate::model::exchange::{Point, PointId};
 use crate::model::finding::{Cause, Confidence, Finding};
+
+/// Stands for how many packets a log leaves out: nobody knows.
+const ANY_NUMBER: u64 = u64::MAX;
 
 impl Reading<'_> {
     /// Whether the captures lost so many packets that all answers to `packets` may be
@@ -22,7 +26,7 @@ impl Reading<'_> {
 
     fn lost_at(&self, id: PointId) -> u64 {
         let point = self.points.iter().find(|point| point.id == id);
-        point.map_or(0, |point| point.lost_packets)
+        point.map_or(0, lost_by)
     }
 
     /// Makes a finding less sure that rests on packets which were not seen, where the
@@ -32,9 +36,7 @@ impl Reading<'_> {
             // What a datapath says of its own drops needs no capture.
             Cause::RequestUnanswered if self.view.dropped.is_some() => 0,
             Cause::RequestUnanswered | Cause::FollowUpMissing => self.lost_packets(),
-            Cause::RequestNotDelivered => {
-                self.lost_request.map_or(0, |lost| lost.missed.lost_packets)
-            }
+            Cause::RequestNotDelivered => self.lost_request.map_or(0, |lost| lost_by(lost.missed)),
             Cause::FollowUpNotDelivered => {
                 self.lost_follow_up.map_or(0, |lost| self.lost_at(lost.missed.point))
             }
@@ -47,12 +49,20 @@ impl Reading<'_> {
             return;
         }
         finding.confidence = Confidence::Possible;
-        let packets = if lost == 1 { "a packet".to_owned() } else { format!("{lost} packets") };
-        let told = format!(
-            " The capture itself lost {packets} there, so what was not seen may have been among them."
-        );
+        let told = if lost == ANY_NUMBER {
+            " The capture is a firewall's log. It holds what rules log, often only the first packet of a flow, so what was not seen may have been there.".to_owned()
+        } else {
+            let packets = if lost == 1 { "a packet".to_owned() } else { format!("{lost} packets") };
+            format!(
+                " The capture itself lost {packets} there, so what was not seen may have been among them."
+            )
+        };
         finding.explanation.push_str(&told);
     }
+}
+
+const fn lost_by(point: &Point) -> u64 {
+    if point.is_log { ANY_NUMBER } else { point.lost_packets }
 }
 
 #[cfg(test)]
@@ -99,6 +109,18 @@ mod tests {
                 let finding = sample.finding(Cause::FollowUpMissing);
                 assert_eq!(finding.confidence, confidence, "{lost} {family:?}");
             }
+        }
+    }
+
+    #[test]
+    fn silence_in_a_log_of_a_firewall_proves_nothing() {
+        for family in Family::BOTH {
+            let mut sample = Sample::tftp(family).repeat_request(3).wait_seconds(5);
+            sample.host_is_log = true;
+            assert_eq!(sample.diagnose().verdict, Verdict::Inconclusive, "{family:?}");
+            let finding = sample.finding(Cause::RequestUnanswered);
+            assert_eq!(finding.confidence, Confidence::Possible);
+            assert!(finding.explanation.contains("a firewall's log"), "{}", finding.explanation);
         }
     }
 }

@@ -1,11 +1,36 @@
-//! What to look at where Cilium says that it dropped a packet.
+//! What to look at where a datapath or a firewall says that it dropped a packet.
 
 use crate::model::exchange::DroppedPackets;
 use crate::model::finding::Remedy;
+use crate::model::packet::Dropper;
 
 /// Names what decides about a drop for this reason.
 #[must_use]
 pub fn look_at_drop(dropped: &DroppedPackets) -> Remedy {
+    match dropped.by {
+        Dropper::Cilium => look_at_cilium(dropped),
+        Dropper::PacketFilter => look_at_rules(dropped),
+    }
+}
+
+/// The number in `pf`'s log is that of the rule as it was loaded then.
+fn look_at_rules(dropped: &DroppedPackets) -> Remedy {
+    let DroppedPackets { source, destination, .. } = dropped;
+    Remedy {
+        title: format!("Let UDP from {} to {destination} pass the firewall", source.address),
+        steps: vec![
+            "Look up the rule by its number on the firewall. Numbers change whenever rules are loaded. pfSense and OPNsense show its description beside the entry of their firewall log.".to_owned(),
+            "An answer needs no rule of its own where it belongs to the state of an allowed request; one from another address or a new port, as TFTP's, does.".to_owned(),
+            "Not tried here.".to_owned(),
+        ],
+        commands: vec![
+            "pfctl -vvsr | grep '^@'".to_owned(),
+            format!("tcpdump -n -e -i pflog0 host {}", destination.address),
+        ],
+    }
+}
+
+fn look_at_cilium(dropped: &DroppedPackets) -> Remedy {
     let DroppedPackets { source, destination, reason, .. } = dropped;
     let not_tried = "Not tried here.".to_owned();
     if reason.to_lowercase().contains("policy denied") {

@@ -22,7 +22,7 @@ pub fn find(
         Confidence::Certain,
         first,
     );
-    let DroppedPackets { frame, source, destination, part, reason, packets } = dropped;
+    let DroppedPackets { frame, source, destination, part, by, reason, packets } = dropped;
     let protocol = reading.exchange.protocol;
     let what = match part {
         Quotes::Reply => "answer",
@@ -34,8 +34,9 @@ pub fn find(
         format!("The {protocol} {what} was dropped"),
     ]);
     finding.explanation = format!(
-        "{} asked, and got no answer. Cilium dropped {} from {source} to {destination}, and gives as its reason: {reason}.",
+        "{} asked, and got no answer. {} dropped {} from {source} to {destination}, and gives as its reason: {reason}.",
         reading.client_word_first(),
+        by.as_text(),
         count(*packets, what),
     );
     let evidence = Evidence {

@@ -4,11 +4,13 @@
 //! length follows behind them, and these are what macOS and every program that
 //! writes to a pipe makes.
 
+mod beginning;
 mod descriptor;
 mod header;
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
+pub use self::beginning::find_beginning;
 use self::descriptor::Streamed;
 use self::header::{Header, Length, Method};
 use super::Flow;
@@ -160,3 +162,6 @@ impl<R: Read> Read for Checked<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,18 @@
 //! Formats that are not read, so that people are told what to do.
 
 use super::is_binary;
+use crate::ingest::byte_order::ByteOrder;
 
 /// Formats that people send by mistake: magic number and name.
-pub const OTHER_FORMATS: [(&[u8], &str); 26] = [
+pub const OTHER_FORMATS: [(&[u8], &str); 27] = [
     (&[0xff, 0xd8, 0xff], "a JPEG picture"),
     (b"\x89PNG", "a PNG picture"),
     (b"GIF87a", "a GIF picture"),
     (b"GIF89a", "a GIF picture"),
     (b"%PDF-", "a PDF document"),
     (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\x7fELF", "an ELF program"),
+    (b"\x7fELF", ELF_PROGRAM),
+    (b"MZ", WINDOWS_PROGRAM),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"Rar!\x1a\x07", "a RAR archive; unpack it first"),
     (&[0x1f, 0x9d], "a file made by compress (.Z); unpack it first"),
@@ -39,13 +41,38 @@ pub const OTHER_FORMATS: [(&[u8], &str); 26] = [
 pub const DAMAGED_PCAPNG: &str =
     "a pcapng capture that was copied in text mode; copy it again in binary mode";
 
+pub const EVENT_TRACE: &str = "a Windows event trace (.etl); convert it with etl2pcapng, or one of pktmon with pktmon etl2pcap";
+pub const UNKNOWN: &str = "binary data of an unknown kind";
+const ELF_PROGRAM: &str = "an ELF program";
+const WINDOWS_PROGRAM: &str = "a Windows program";
+
+/// Whether what looks like this may have an archive behind it that unpacks itself.
+pub fn may_hold_archive(name: &str) -> bool {
+    matches!(name, ELF_PROGRAM | WINDOWS_PROGRAM | UNKNOWN)
+}
+
+/// Whether it is an event trace of Windows: the size of a buffer, its header of 72
+/// bytes, and the header of the first event, which says that it is the system's
+/// (`WMI_BUFFER_HEADER` and `SYSTEM_TRACE_HEADER`).
+fn is_event_trace(head: &[u8]) -> bool {
+    const BUFFER_MAX_BYTES: u32 = 16 * 1024 * 1024;
+    let buffer_bytes = ByteOrder::Little.find_u32(head, 0).unwrap_or(0);
+    buffer_bytes > 0
+        && buffer_bytes <= BUFFER_MAX_BYTES
+        && buffer_bytes.is_multiple_of(1024)
+        && matches!(head.get(0x48..0x4c), Some([_, 0, 1 | 2, 0xc0]))
+}
+
 /// The name of a format that is not read, with what to do about it.
 pub fn find_other_format(head: &[u8]) -> Option<&'static str> {
+    if is_event_trace(head) {
+        return Some(EVENT_TRACE);
+    }
     let (magic, name) = OTHER_FORMATS.iter().find(|(magic, _)| head.starts_with(magic))?;
     let rest = &head[magic.len()..];
     // Magic numbers made of letters or line ends could begin a text as well.
     let is_meant = match *magic {
-        b"RTSS" | b"GMBU" | b"iptrace " | b"ObserverPktBuffe" => is_binary(head),
+        b"MZ" | b"RTSS" | b"GMBU" | b"iptrace " | b"ObserverPktBuffe" => is_binary(head),
         [0x5d, 0, 0] => head.get(5..13) == Some(&[0xff; 8]),
         _ if *name == DAMAGED_PCAPNG => {
             let near = &rest[..rest.len().min(16)];

@@ -1,10 +1,11 @@
 //! Inputs that do not begin with what tells them apart.
 
-use super::{Kind, MAGIC_BYTES, find_binary_format};
+use super::{ArchiveFormat, Compression, Kind, MAGIC_BYTES, find_binary_format};
 use crate::ingest::byte_order::ByteOrder;
 
-/// The length of the lines before a capture's magic number: what tcpdump and the
-/// programs around it say goes into the same stream under `2>&1` and on a terminal.
+/// The length of the lines before a magic number: what tcpdump and the programs around
+/// it say goes into the same stream under `2>&1` and on a terminal. Archives that unpack
+/// themselves may begin with a script.
 pub fn find_text_before_capture(head: &[u8]) -> Option<usize> {
     let mut rest = head;
     while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -16,7 +17,15 @@ pub fn find_text_before_capture(head: &[u8]) -> Option<usize> {
         }
         let magic = &behind[..behind.len().min(MAGIC_BYTES)];
         let is_capture = magic.len() == MAGIC_BYTES
-            && matches!(find_binary_format(magic), Some(Kind::Pcap | Kind::Pcapng));
+            && matches!(
+                find_binary_format(magic),
+                Some(
+                    Kind::Pcap
+                        | Kind::Pcapng
+                        | Kind::Compressed(Compression::Gzip | Compression::Zstd | Compression::Xz)
+                        | Kind::Archive(ArchiveFormat::Zip)
+                )
+            );
         if is_capture {
             return Some(head.len() - behind.len());
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::event::{Carries, Fate, FlowEvent, Party, Side, Who, find_icmp_error};
 use super::hubble_line::carries;
 use crate::ingest::tcpdump_text::find_stamp;
+use crate::model::capture::CaptureFormat;
 
 /// What one line of JSON says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,8 @@ pub(super) enum JsonLine {
 
 /// Whether a line can be one of these; cheap, and sure enough to read it.
 pub(super) fn looks_like_json(text: &str) -> bool {
-    let text = text.trim_start();
+    // An array may begin in the same line.
+    let text = text.trim_start().trim_start_matches(['[', ' ']);
     if !text.starts_with("{\"") {
         return false;
     }
@@ -36,6 +38,37 @@ pub(super) fn looks_like_json(text: &str) -> bool {
         || text.starts_with("{\"flow\":{")
         || text.starts_with("{\"lost_events\":{")
         || text.starts_with("{\"node_status\":{")
+}
+
+/// Which program printed a line that looks like JSON.
+pub(super) fn program_of(text: &str) -> CaptureFormat {
+    let is_monitor = text.contains("{\"cpu\":") || text.contains("observationPoint");
+    if is_monitor { CaptureFormat::CiliumMonitor } else { CaptureFormat::Hubble }
+}
+
+/// Which program's event an object is, of which the first lines are there; `None` where
+/// they do not tell yet.
+pub(super) fn find_spread_event(text: &str) -> Option<CaptureFormat> {
+    let last = text.trim_end().lines().next_back()?.trim();
+    if looks_like_json(last) {
+        // An array with an event in each line.
+        return Some(program_of(last));
+    }
+    let key = last.strip_prefix('"')?.split('"').next()?;
+    let has = |key: &str| text.contains(key);
+    match key {
+        "flow" | "lost_events" | "node_status" => {
+            // Nothing but brackets stands before it.
+            let before = text.trim_end().strip_suffix(last)?;
+            let is_first = before.chars().all(|c| c.is_whitespace() || matches!(c, '[' | '{'));
+            (is_first && last.ends_with('{')).then_some(CaptureFormat::Hubble)
+        }
+        "IP" | "verdict" if has("\"verdict\"") && has("\"IP\"") => Some(CaptureFormat::Hubble),
+        "summary" if has("\"cpu\"") && (has("\"observationPoint\"") || has("\"reason\"")) => {
+            Some(CaptureFormat::CiliumMonitor)
+        }
+        _ => None,
+    }
 }
 
 /// Reads a line.

@@ -71,7 +71,7 @@ pub(super) fn find_lost(text: &str) -> Option<u64> {
     text.trim().strip_prefix("EVENTS LOST: ")?.split_whitespace().last()?.parse().ok()
 }
 
-fn event(
+pub(super) fn event(
     stamp: Option<Stamp>,
     source: Party,
     destination: Party,
@@ -137,12 +137,12 @@ fn split_verdict(text: &str) -> Option<(&str, Fate)> {
     Some((before.trim_end(), find_verdict(verdict)?))
 }
 
-fn find_verdict(word: &str) -> Option<Fate> {
+pub(super) fn find_verdict(word: &str) -> Option<Fate> {
     VERDICTS.iter().find(|(name, _)| *name == word).map(|(_, fate)| *fate)
 }
 
 /// `Jan  6 13:41:22.025 [node1]: ` or an RFC 3339 time before the source.
-fn split_stamp(text: &str) -> (Option<Stamp>, &str) {
+pub(super) fn split_stamp(text: &str) -> (Option<Stamp>, &str) {
     let text = text.trim_start();
     let clock = skip_date(text).unwrap_or(text);
     let (word, rest) = clock.split_once(' ').unwrap_or((clock, ""));

@@ -7,8 +7,10 @@
 
 mod drops;
 mod event;
+mod hubble_dict;
 mod hubble_json;
 mod hubble_line;
+mod json_objects;
 mod monitor_line;
 mod packets;
 mod passing;
@@ -22,12 +24,14 @@ use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
 use crate::model::capture::{CaptureFormat, Clock};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Content, Dropped, Packet};
+use crate::model::packet::{Content, Dropped, Dropper, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::{AddressFact, FactSource, Role};
 use drops::Drops;
 use event::{Carries, Fate, FlowEvent, Side};
-use hubble_json::{JsonLine, looks_like_json, parse_json};
+use hubble_dict::{DictEvent, DictLine, begins_dict};
+use hubble_json::{JsonLine, find_spread_event, looks_like_json, parse_json, program_of};
+use json_objects::{JsonObject, JsonObjects, begins_json};
 use packets::{datagram, find_error, name_of, stand_ins};
 use passing::{Passing, Waiting};
 use sides::Sides;
@@ -50,6 +54,9 @@ pub struct FlowRun {
     timeline: Timeline,
     clock: Option<Clock>,
     frames: u64,
+    objects: JsonObjects,
+    has_json: bool,
+    dict: DictEvent,
     passing: Passing,
     sides: Sides,
     drops: Drops,
@@ -67,16 +74,22 @@ pub struct FlowRun {
 pub fn find_program(text: &str) -> Option<CaptureFormat> {
     let is_hubble = hubble_line::find_compact(text).is_some_and(|event| event.stamp.is_some())
         || hubble_line::find_row(text).is_some()
-        || hubble_line::is_header(text);
+        || hubble_line::is_header(text)
+        || begins_dict(text);
     if is_hubble {
         return Some(CaptureFormat::Hubble);
     }
     if looks_like_json(text) {
-        let is_monitor =
-            text.trim_start().starts_with("{\"cpu\":") || text.contains("observationPoint");
-        return Some(if is_monitor { CaptureFormat::CiliumMonitor } else { CaptureFormat::Hubble });
+        return Some(program_of(text));
     }
     monitor_line::find_monitor(text).map(|_| CaptureFormat::CiliumMonitor)
+}
+
+/// The program whose event begins with these lines of JSON, that has one of them for
+/// each of its members.
+#[must_use]
+pub fn find_program_of_json(text: &str) -> Option<CaptureFormat> {
+    find_spread_event(text)
 }
 
 impl FlowRun {
@@ -90,6 +103,9 @@ impl FlowRun {
             timeline: Timeline::new(StampStyle::Default),
             clock: None,
             frames: 0,
+            objects: JsonObjects::default(),
+            has_json: false,
+            dict: DictEvent::default(),
             passing: Passing::default(),
             sides: Sides::default(),
             drops: Drops::default(),
@@ -103,6 +119,10 @@ impl FlowRun {
 
     /// Takes the next line; says whether the program would print it.
     pub fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
+        let begins_json = begins_json(text) && (self.is_json() || looks_like_json(text));
+        if self.objects.is_open() || begins_json {
+            return self.push_json(line, text, sink);
+        }
         if text.trim().is_empty() || hubble_line::is_header(text) || monitor_line::is_notice(text) {
             return true;
         }
@@ -110,8 +130,8 @@ impl FlowRun {
             self.lost(events, sink);
             return true;
         }
-        if looks_like_json(text) {
-            self.push_json(line, text, sink);
+        if let Some(dict) = self.dict.push(line, text) {
+            self.push_dict(dict, sink);
             return true;
         }
         let event = match self.format {
@@ -125,6 +145,7 @@ impl FlowRun {
 
     /// Ends the run: hands out what waits, and what was dropped.
     pub fn finish(mut self, sink: Sink<'_>) -> bool {
+        self.tell_rest(sink);
         if self.clock.is_none() {
             for fault in self.early_faults {
                 sink(Event::Fault(fault));
@@ -145,7 +166,47 @@ impl FlowRun {
         true
     }
 
-    fn push_json(&mut self, line: u64, text: &str, sink: Sink<'_>) {
+    fn push_dict(&mut self, dict: DictLine, sink: Sink<'_>) {
+        match dict {
+            DictLine::More => {}
+            DictLine::Event(line, event) => self.take(line, *event, sink),
+            DictLine::Lost(events) => self.lost(events, sink),
+            DictLine::Fault(line, message) => self.fault(line, message, sink),
+        }
+    }
+
+    /// Whether all that came so far is JSON, in which objects of any kind may stand.
+    const fn is_json(&self) -> bool {
+        self.has_json || self.frames == 0
+    }
+
+    /// Takes a line of JSON; says whether it is one.
+    fn push_json(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
+        self.has_json = true;
+        if !self.objects.may_go_on_with(text) {
+            self.tell_rest(sink);
+            self.objects = JsonObjects::default();
+            return false;
+        }
+        let ended = self.objects.push(line, text);
+        let is_json = ended.is_some();
+        for JsonObject { line, text } in ended.unwrap_or_default() {
+            match text {
+                Ok(text) => self.push_object(line, &text, sink),
+                Err(message) => self.fault(line, message, sink),
+            }
+        }
+        is_json
+    }
+
+    /// Tells of an object that does not end.
+    fn tell_rest(&mut self, sink: Sink<'_>) {
+        if let Some(JsonObject { line, text: Err(message) }) = self.objects.find_rest() {
+            self.fault(line, message, sink);
+        }
+    }
+
+    fn push_object(&mut self, line: u64, text: &str, sink: Sink<'_>) {
         match parse_json(text) {
             Ok(JsonLine::Flow { event, pods }) => {
                 self.note_pods(pods, sink);
@@ -241,7 +302,8 @@ impl FlowRun {
         let content = match event.fate {
             Fate::Dropped => {
                 let reason: String = event.point.chars().take(LIMIT_REASON_CHARS).collect();
-                Content::Dropped(Box::new(Dropped { datagram, reason: reason.into() }))
+                let by = Dropper::Cilium;
+                Content::Dropped(Box::new(Dropped { datagram, by, reason: reason.into() }))
             }
             Fate::Forwarded | Fate::NoPacket => Content::Datagram(datagram),
         };

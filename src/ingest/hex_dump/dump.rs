@@ -61,6 +61,13 @@ impl HexDump {
         }
     }
 
+    /// Takes bytes that follow those before.
+    pub fn push_bytes(&mut self, bytes: &[u8]) {
+        if self.bytes.len() < LIMIT_BYTES {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -2,13 +2,15 @@
 //!
 //! Bare dumps are what `text2pcap` takes: each begins at offset 0, and text
 //! between them says nothing. Wireshark and `tshark -V -x` print `Frame 1: …` and
-//! the packet's fields before the dump, of which the time is read.
+//! the packet's fields before the dump, of which the time is read. Cisco's classic IOS
+//! prints addresses in memory instead of offsets.
 
 mod caption;
 mod dump;
 mod fields;
 mod frame;
 mod head;
+mod ios;
 pub mod pairs;
 
 use super::tcpdump_text::{Timeline, looks_like_row};
@@ -23,6 +25,7 @@ use fields::Fields;
 pub use fields::find_ports;
 pub use frame::{DumpedFrame, find_frame};
 use head::{FrameHead, find_epoch, find_head};
+use ios::{MemoryRows, find_ios_head, find_row};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
@@ -57,6 +60,8 @@ struct Pending {
     fields: Fields,
     /// Of a bare dump.
     caption: Caption,
+    /// Of a dump of classic IOS.
+    rows: Option<MemoryRows>,
     /// Another dump of the same frame has begun: what was put together from
     /// several frames, or decrypted.
     is_whole: bool,
@@ -66,6 +71,7 @@ struct Pending {
 #[must_use]
 pub fn begins_dumps(text: &str) -> bool {
     find_head(text).is_some()
+        || find_ios_head(text).is_some()
         || begins_bare_dump(text)
         || split_time(text).is_some_and(|(_, dump)| begins_bare_dump(dump))
 }
@@ -93,6 +99,20 @@ impl HexRun {
         if let Some(head) = find_head(text) {
             self.settle(sink);
             self.pending = Some(Pending { head: Some(head), ..Pending::default() });
+            return true;
+        }
+        if let Some(caption) = find_ios_head(text) {
+            self.settle(sink);
+            let rows = Some(MemoryRows::default());
+            self.pending = Some(Pending { caption, rows, ..Pending::default() });
+            return true;
+        }
+        if let Some(Pending { rows: Some(rows), dump, .. }) = &mut self.pending
+            && let Some((address, bytes)) = find_row(text)
+        {
+            if rows.goes_on(address, bytes.len()) {
+                dump.push_bytes(&bytes);
+            }
             return true;
         }
         if let Some(line) = find_dump_line(text) {

@@ -218,3 +218,67 @@ fn fields_without_bytes_are_packets() {
         }
     }
 }
+
+/// What `show monitor capture buffer NAME dump` of classic IOS prints of a frame that
+/// lies at an address in memory.
+fn ios_dump(clock: &str, family: &str, address: usize, frame: &[u8]) -> String {
+    let mut text = format!("{clock} UTC Nov 27 2021 : {family} LES CEF    : Fa4.320 None\n\n");
+    let first = 16 - address % 16;
+    let (head, rest) = frame.split_at(first.min(frame.len()));
+    let rows = std::iter::once((16 - first, head)).chain(rest.chunks(16).map(|row| (0, row)));
+    for (row, (skipped, bytes)) in (address / 16..).zip(rows) {
+        let mut digits = String::new();
+        for (at, byte) in (skipped..).zip(bytes) {
+            digits.push_str(if at % 4 == 0 && at > skipped { " " } else { "" });
+            digits.push_str(&format!("{byte:02X}"));
+        }
+        let lead = " ".repeat(skipped * 2 + skipped / 4);
+        let padded = format!("{lead}{digits:<width$}", width = 35 - lead.len());
+        let shown: String = bytes
+            .iter()
+            .map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' })
+            .collect();
+        let spaces = " ".repeat(skipped);
+        text.push_str(&format!("{:08X}: {padded}  {spaces}{shown}\n", row * 16));
+    }
+    text + "\n"
+}
+
+#[test]
+fn dumps_of_classic_ios_are_read_at_any_address() {
+    let v4: Vec<u8> = frame_of(V4);
+    let v6: Vec<u8> = [&v4[..12], &[0x86, 0xdd], &frame_of(V6)].concat();
+    for address in [0x0f1a_2c00, 0x0f1a_2c08, 0x0f1a_2c0c, 0x0f1a_2c06, 0x0f1a_2c0e] {
+        let text = [
+            ios_dump("22:45:44.700", "IPv4", address, &v4),
+            ios_dump("22:45:45.700", "IPv6", address + 0x400, &v6),
+        ];
+        let (events, outcome) = read_all(text.concat().as_bytes());
+        assert_eq!(outcome, Ok(()), "{}", text.concat());
+        let frames: Vec<_> = events
+            .iter()
+            .filter_map(|event| match event {
+                Seen::Frame { number, at, bytes, .. } => Some((*number, at.to_string(), bytes)),
+                _ => None,
+            })
+            .collect();
+        let at = |second: u8| format!("2021-11-27T22:45:4{second}.700000Z");
+        assert_eq!(frames, [(1, at(4), &v4), (2, at(5), &v6)], "{}", text.concat());
+        assert_eq!(events.iter().filter_map(Seen::fault).count(), 0);
+    }
+    // A row is missing: what is behind it has no place.
+    let text = ios_dump("22:45:44.700", "IPv4", 0x0f1a_2c00, &v4);
+    let cut: Vec<&str> =
+        text.lines().enumerate().filter(|(n, _)| *n != 3).map(|(_, l)| l).collect();
+    let (events, _) = read_all(cut.join("\n").as_bytes());
+    assert!(!events.iter().any(Seen::is_frame));
+}
+
+fn frame_of(dump: &str) -> Vec<u8> {
+    let (events, _) = read_all(dump.as_bytes());
+    let frame = events.into_iter().find_map(|event| match event {
+        Seen::Frame { bytes, .. } => Some(bytes),
+        _ => None,
+    });
+    frame.unwrap()
+}

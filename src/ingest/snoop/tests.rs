@@ -63,6 +63,7 @@ fn data_links_become_link_types() {
         (8, Some(LinkType::Other(10))),
         (0x8000_0001, Some(LinkType::Ipv4)),
         (0x8000_0002, Some(LinkType::Ipv6)),
+        (0x8000_0005, Some(LinkType::Ipnet)),
         (77, None),
     ];
     for (data_link, link_type) in cases {

@@ -2,8 +2,10 @@
 
 use super::shape::Shape;
 use super::tracked::ends_entry;
+use crate::ingest::flow_events::{FlowRun, find_program_of_json};
 use crate::ingest::tcpdump_text::looks_like_packet;
 use crate::ingest::{Event, InventoryText};
+use crate::model::capture::CaptureFormat;
 use crate::model::input::{Fault, Place};
 
 /// More text than this about one cluster is cut.
@@ -123,6 +125,27 @@ impl Inventory {
         }
         self.text.push_str(text);
         self.text.push('\n');
+    }
+
+    /// The program whose events these are, where JSON turns out to be no inventory.
+    pub fn find_flows(&self) -> Option<CaptureFormat> {
+        /// An event that stands in one line is shorter.
+        const LOOK_BYTES: usize = 16_384;
+        let is_early = self.shape == Shape::Json && self.text.len() <= LOOK_BYTES;
+        is_early.then(|| find_program_of_json(&self.text))?
+    }
+
+    /// The run of that program, with the lines that were collected.
+    pub fn into_flows(
+        self,
+        format: CaptureFormat,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) -> Box<FlowRun> {
+        let mut run = FlowRun::new(format, self.node, self.first_line);
+        for (line, text) in (self.first_line..).zip(self.text.lines()) {
+            run.push(line, text, sink);
+        }
+        Box::new(run)
     }
 
     /// Hands out what was collected of a long table behind its line `text`, and

@@ -30,6 +30,7 @@ use super::hex_dump::{Caption, HexRun};
 use super::netscreen::NetscreenRun;
 use super::server_log::find_failure;
 use super::tcpdump_text::{Origin, Run};
+use crate::model::capture::CaptureFormat;
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
 use bare::{Bare, find_bare};
@@ -135,6 +136,9 @@ impl Splitter {
         if let Section::Inventory(inventory) = &mut self.section {
             if inventory.push(line, text) {
                 self.has_content |= inventory.hand_out_part(text, sink);
+                if let Some(format) = inventory.find_flows() {
+                    self.open_flows(format, sink);
+                }
                 return;
             }
             if is_nothing(text) && self.section.waits() {
@@ -166,6 +170,15 @@ impl Splitter {
             self.close(sink);
         }
         self.open_bare(line, text, sink);
+    }
+
+    /// What was taken for an inventory is flows in JSON.
+    fn open_flows(&mut self, format: CaptureFormat, sink: Sink<'_>) {
+        let section = std::mem::replace(&mut self.section, Section::Prose);
+        self.section = match section {
+            Section::Inventory(inventory) => Section::Flows(inventory.into_flows(format, sink)),
+            other => other,
+        };
     }
 
     /// Takes a line within a run of tcpdump; says whether the run goes on with it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Confidence;
+use crate::model::packet::Dropper;
 use crate::model::report::Quotes;
 
 /// Repetitions at the end of what was seen, after which neither side said
@@ -65,7 +66,7 @@ pub struct Discarded {
     pub times: u64,
 }
 
-/// Packets of an exchange that a datapath dropped, by its own words.
+/// Packets of an exchange that a datapath or a firewall dropped, by its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DroppedPackets {
     /// The first of them.
@@ -74,6 +75,7 @@ pub struct DroppedPackets {
     pub destination: Endpoint,
     /// Which part of the exchange it was.
     pub part: Quotes,
+    pub by: Dropper,
     pub reason: Box<str>,
     pub packets: u64,
 }

@@ -57,6 +57,14 @@ pub enum TunnelKind {
     L2tp,
     /// A router's or access point's mirror of frames (TaZmen Sniffer Protocol).
     Tzsp,
+    /// Frames between an access point and its controller (RFC 5415).
+    Capwap,
+    /// A packet behind the header of Generic UDP Encapsulation.
+    Gue,
+    /// A packet without any header before it, as Linux' FOU and others send it.
+    IpInUdp,
+    /// What a router sends to the rendezvous point of a multicast group (RFC 7761).
+    PimRegister,
 }
 
 impl TunnelKind {
@@ -81,6 +89,10 @@ impl TunnelKind {
             Self::MplsInIp => "MPLS in IP",
             Self::L2tp => "L2TP",
             Self::Tzsp => "TZSP",
+            Self::Capwap => "CAPWAP",
+            Self::Gue => "GUE",
+            Self::IpInUdp => "IP in UDP",
+            Self::PimRegister => "PIM register",
         }
     }
 
@@ -104,7 +116,11 @@ impl TunnelKind {
             | Self::EtherIp
             | Self::EthernetInIp
             | Self::MplsInIp
-            | Self::Tzsp => "key",
+            | Self::Tzsp
+            | Self::Capwap
+            | Self::Gue
+            | Self::IpInUdp
+            | Self::PimRegister => "key",
         }
     }
 
@@ -119,7 +135,10 @@ impl TunnelKind {
             | Self::GreInUdp
             | Self::MplsInUdp
             | Self::L2tp
-            | Self::Tzsp => true,
+            | Self::Tzsp
+            | Self::Capwap
+            | Self::Gue
+            | Self::IpInUdp => true,
             Self::Gre
             | Self::Erspan
             | Self::FourInFour
@@ -128,7 +147,8 @@ impl TunnelKind {
             | Self::SixInSix
             | Self::EtherIp
             | Self::EthernetInIp
-            | Self::MplsInIp => false,
+            | Self::MplsInIp
+            | Self::PimRegister => false,
         }
     }
 }

@@ -8,9 +8,13 @@ use crate::ingest::byte_order::ByteOrder;
 use crate::ingest::window::{Window, read_buffered};
 
 const SIGNATURE: &[u8] = b"PK\x07\x08";
+/// What the signatures of all headers begin with.
+const LEAD: &[u8] = b"PK";
+/// The lengths of a descriptor without a signature: those in it have 4 or 8 bytes.
+const UNSIGNED_BYTES: [usize; 2] = [20, 12];
 
-/// Signature, checksum, two lengths of 8 bytes, and two bytes of what follows.
-const MAX_BYTES: usize = 26;
+/// Signature, checksum, two lengths of 8 bytes, and three bytes of what follows.
+const MAX_BYTES: usize = 27;
 
 /// Moves past the descriptor of an entry that had `compressed_bytes`.
 pub fn skip(window: &mut Window<'_>, compressed_bytes: u64) -> Result<(), String> {
@@ -36,9 +40,27 @@ fn find(bytes: &[u8], compressed_bytes: u64) -> Option<usize> {
         let long = order.find_u64(bytes, begin + 4) == Some(compressed_bytes);
         let short = order.find_u32(bytes, begin + 4) == Some(low);
         [(long, begin + 20), (short, begin + 12)].into_iter().find_map(|(is_right, end)| {
-            (is_right && bytes.get(end..)?.starts_with(b"PK")).then_some(end)
+            // An entry or the directory follows, or the notes between them.
+            let follows = matches!(bytes.get(end..)?, [b'P', b'K', 1..=8, ..]);
+            (is_right && follows).then_some(end)
         })
     })
+}
+
+/// How many bytes come before the next place at which a descriptor may begin, one at
+/// least: before a signature, and at its length before a header.
+fn find_next(available: &[u8]) -> usize {
+    let mut next = available.len().saturating_sub(UNSIGNED_BYTES[0] + LEAD.len() - 1).max(1);
+    for at in memmem::find_iter(available, LEAD) {
+        if at.saturating_sub(UNSIGNED_BYTES[0]) >= next {
+            break;
+        }
+        let unsigned = UNSIGNED_BYTES.iter().filter_map(|length| at.checked_sub(*length));
+        let signed = available[at..].starts_with(SIGNATURE).then_some(at);
+        let places = unsigned.chain(signed).filter(|place| *place > 0);
+        next = places.min().map_or(next, |place| next.min(place));
+    }
+    next
 }
 
 /// Content without a length of its own, up to the descriptor that gives the
@@ -80,13 +102,10 @@ impl BufRead for Streamed<'_, '_> {
             return Err(io::Error::new(ErrorKind::UnexpectedEof, message));
         }
         let available = self.window.unused();
-        if available.starts_with(SIGNATURE) && find(available, self.passed_bytes).is_some() {
+        if find(available, self.passed_bytes).is_some() {
             return Ok(&[]);
         }
-        // Up to what looks like a descriptor, or could be the beginning of one.
-        let next = memmem::find(&available[1..], SIGNATURE);
-        let count = next.map_or(available.len() - SIGNATURE.len() + 1, |at| at + 1);
-        Ok(&available[..count])
+        Ok(&available[..find_next(available)])
     }
 
     fn consume(&mut self, count: usize) {

@@ -6,6 +6,8 @@ use crate::ingest::pcap::explain_end;
 use crate::ingest::window::Window;
 
 const FIXED_BYTES: usize = 30;
+/// No path is longer.
+const NAME_MAX_BYTES: usize = 4_096;
 
 /// Says in a 32-bit length that the real one is in the ZIP64 field.
 const IN_ZIP64: u32 = u32::MAX;
@@ -42,6 +44,23 @@ impl Header {
     /// Whether it is a directory by its name: such an entry stores nothing.
     pub fn is_directory(&self) -> bool {
         self.name.ends_with(b"/") && self.method == Method::Stored
+    }
+
+    /// Whether the window stands at a header of a file: programs hold its signature, too.
+    pub fn is_next(window: &mut Window<'_>) -> bool {
+        /// Of section 4.4.3, and what is in use.
+        const VERSION_MAX: u8 = 63;
+        window.ensure(FIXED_BYTES);
+        let field = |at| ByteOrder::Little.find_u16(window.unused(), at).unwrap_or(0);
+        let is_version = window.unused().get(4).is_some_and(|version| *version <= VERSION_MAX);
+        let is_method = matches!(field(8), 0..=6 | 8..=10 | 12 | 14 | 18..=20 | 93..=99);
+        let name_bytes = usize::from(field(26));
+        if !is_version || !is_method || !(1..=NAME_MAX_BYTES).contains(&name_bytes) {
+            return false;
+        }
+        window.ensure(FIXED_BYTES + name_bytes);
+        let name = window.unused().get(FIXED_BYTES..FIXED_BYTES + name_bytes);
+        name.is_some_and(|name| name.iter().all(|byte| *byte >= b' ' && *byte != 0x7f))
     }
 
     /// The header at which the window stands. `None` where the entries end.
