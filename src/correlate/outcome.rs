@@ -216,7 +216,7 @@ impl Correlated {
         };
         let mut whole = sighting(record, table, &joined.point(point));
         whole.view.beside = joined.beside;
-        table.joined.name_frames(&mut whole.view);
+        table.joined.restore_frames(&mut whole.view);
         whole
     }
 

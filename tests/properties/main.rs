@@ -13,6 +13,8 @@ mod mirror;
 mod renumber;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod split;
 
 #[cfg(test)]
 mod tests {
@@ -183,6 +185,55 @@ mod tests {
             }];
             differences(expected, &changed.diagnose())
         });
+    }
+
+    #[test]
+    fn each_direction_may_have_an_interface_of_its_own() {
+        hold(&Just(()), |scenario, expected, ()| match split(scenario, Frames::by_direction) {
+            Some(split) => differences(expected, &split.diagnose()),
+            None => Vec::new(),
+        });
+    }
+
+    #[test]
+    fn each_direction_may_have_a_file_of_its_own() {
+        hold(&any::<bool>(), |scenario, expected, backwards| {
+            let Some(mut split) = split(scenario, Frames::by_direction) else { return Vec::new() };
+            split.captures = split
+                .captures
+                .iter()
+                .flat_map(|capture| {
+                    (0..).zip(capture.frames.apart()).map(|(number, frames)| CaptureInput {
+                        name: format!("{number}-{}", capture.name),
+                        frames,
+                        ..capture.clone()
+                    })
+                })
+                .collect();
+            if backwards {
+                split.captures.reverse();
+            }
+            differences(expected, &split.diagnose())
+        });
+    }
+
+    #[test]
+    fn bonded_links_may_carry_some_addresses_each() {
+        hold(&(2_u32..4, any::<u8>()), |scenario, expected, (links, seed)| {
+            match split(scenario, |frames| frames.by_flow(links, seed)) {
+                Some(split) => differences(expected, &split.diagnose()),
+                None => Vec::new(),
+            }
+        });
+    }
+
+    /// The scenario with each capture's frames spread over several interfaces; `None` where
+    /// one has several already, or shows both sides of a translation.
+    fn split(scenario: &Scenario, spread: impl Fn(&Frames) -> Frames) -> Option<Scenario> {
+        let is_cable = |capture: &CaptureInput| {
+            capture.frames.interfaces.len() == 1 && !capture.frames.shows_translation()
+        };
+        scenario.captures.iter().all(is_cable).then(|| scenario.map(spread))
     }
 
     /// Whether a client has another address at another point.

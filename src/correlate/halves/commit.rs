@@ -27,26 +27,40 @@ impl Replay {
     pub fn commit(mut self, scene: &mut Scene<'_>, parts: &[&Half]) -> Outcome {
         let mut outcome = Outcome::default();
         let mut of_exchange: BTreeMap<ExchangeIndex, Vec<usize>> = BTreeMap::new();
+        // Those about which another point saw an error.
+        let mut foreign: BTreeSet<ExchangeIndex> = BTreeSet::new();
+        let home = scene.tables[self.home].id;
         for (place, moment) in self.moments.iter().enumerate() {
-            if let Some(exchange) = moment.exchange {
-                of_exchange.entry(exchange).or_default().push(place);
+            let Some(exchange) = moment.exchange else { continue };
+            of_exchange.entry(exchange).or_default().push(place);
+            let seen = &scene.kept[moment.number];
+            if seen.point != home && matches!(seen.packet.content, Content::IcmpError(_)) {
+                foreign.insert(exchange);
             }
         }
+        let mut gone: BTreeMap<usize, Vec<ExchangeIndex>> = BTreeMap::new();
+        let mut sound: Vec<ExchangeIndex> = Vec::new();
         for Connected { used, exchanges } in self.connected(parts.len()) {
             let tables: BTreeSet<usize> = used.iter().map(|part| parts[*part].table).collect();
-            if tables.len() < 2 || !self.is_sound(&exchanges) {
+            let has_foreign = exchanges.iter().any(|index| foreign.contains(index));
+            if !has_foreign && (tables.len() < 2 || !self.is_sound(&exchanges)) {
                 continue;
             }
             for part in &used {
-                take_away(&mut scene.tables[parts[*part].table], parts[*part].index);
+                let half = parts[*part];
+                gone.entry(half.table).or_default().push(half.index);
             }
-            for exchange in exchanges {
-                let own = of_exchange.remove(&exchange).unwrap_or_default();
-                outcome.joined.extend(self.put(scene, exchange, &own));
-            }
+            sound.extend(exchanges);
             outcome.used.extend(used);
         }
-        if !self.is_one_capture && !outcome.used.is_empty() {
+        for (table, gone) in gone {
+            take_away(&mut scene.tables[table], &gone);
+        }
+        for exchange in sound {
+            let own = of_exchange.remove(&exchange).unwrap_or_default();
+            outcome.joined.extend(self.put(scene, exchange, &own));
+        }
+        if !outcome.used.is_empty() {
             let frames = self.moments.iter().map(|moment| {
                 let seen = &scene.kept[moment.number];
                 let (capture, packet) = (seen.point.capture, &seen.packet);
@@ -82,10 +96,13 @@ impl Replay {
         connected.into_values().collect()
     }
 
-    /// Whether one of the exchanges has both a question and an answer now.
+    /// Whether both sides of one of the exchanges are there now.
     fn is_sound(&self, exchanges: &[ExchangeIndex]) -> bool {
-        let records = exchanges.iter().filter_map(|index| self.record(*index));
-        records.filter(|record| record.asked.is_some()).any(Record::is_answered)
+        let mut records = exchanges.iter().filter_map(|index| self.record(*index));
+        let follows = |record: &Record| {
+            record.details.as_ref().is_some_and(|details| details.has_follow_ups())
+        };
+        records.any(|record| record.is_answered() && (record.asked.is_some() || follows(record)))
     }
 
     fn record(&self, index: ExchangeIndex) -> Option<&Record> {
@@ -196,8 +213,17 @@ fn is_from(seen: &Seen, client: Endpoint) -> bool {
     !is_error && ends_of(&seen.packet).is_some_and(|(source, _)| source == client)
 }
 
-fn take_away(table: &mut PointTable, index: ExchangeIndex) {
-    table.clients.remove(&table.hasher, &mut table.exchanges, index);
-    table.discard(index);
-    table.joined.remove(index);
+/// Takes exchanges away, however many one client has.
+pub fn take_away(table: &mut PointTable, gone: &[ExchangeIndex]) {
+    for index in gone {
+        let Some(record) = table.exchanges.get_mut(index.position()) else { continue };
+        // Its client's exchanges are found through it until all are gone through.
+        let previous_of_client = record.previous_of_client;
+        record.vacate();
+        record.previous_of_client = previous_of_client;
+        table.passed_on.remove(index);
+        table.joined.remove(*index);
+    }
+    table.clients.remove_vacated(&table.hasher, &mut table.exchanges, gone);
+    table.vacant.extend_from_slice(gone);
 }

@@ -7,7 +7,7 @@ use crate::model::capture::FrameRef;
 use crate::model::exchange::{Beside, Point, View};
 use crate::model::time::Timestamp;
 
-/// Frames of other captures have numbers from here on; no capture is so long.
+/// Frames have numbers from here on while they are put in order; no capture is so long.
 const FIRST_BORROWED: u64 = 1 << 31;
 
 /// The exchanges of a table whose packets other points saw as well.
@@ -53,8 +53,8 @@ impl JoinedHere {
         self.exchanges.get(&ExchangeIndex::new(position)?)
     }
 
-    /// Gives borrowed frames their own names.
-    pub fn name_frames(&self, view: &mut View) {
+    /// Gives borrowed frames their own numbers and times.
+    pub fn restore_frames(&self, view: &mut View) {
         view.visit_frames(&mut |frame| {
             let borrowed = frame.number.checked_sub(FIRST_BORROWED);
             let place = borrowed.and_then(|borrowed| usize::try_from(borrowed).ok());

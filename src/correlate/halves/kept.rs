@@ -8,14 +8,16 @@ use crate::model::packet::Packet;
 /// So many are kept before it is looked which of them are needed no more. Where both
 /// sides of an exchange come by one interface that is nearly all.
 const FEWEST_KEPT: usize = 4_096;
-/// Kept at most, some 20 MB; of more the latest.
-const MOST_KEPT: usize = 96 * 1_024;
+/// Kept at most, some 25 MB; of more the latest.
+const MOST_KEPT: usize = 128 * 1_024;
 
 /// Packets in the order in which they came.
 #[derive(Debug)]
 pub struct Kept {
     packets: VecDeque<Seen>,
     limit: usize,
+    /// Some that were needed did not stay.
+    has_lost: bool,
 }
 
 /// A packet, and the point that saw it.
@@ -27,7 +29,7 @@ pub struct Seen {
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { packets: VecDeque::new(), limit: FEWEST_KEPT }
+        Self { packets: VecDeque::new(), limit: FEWEST_KEPT, has_lost: false }
     }
 }
 
@@ -44,9 +46,15 @@ impl Kept {
     /// Lets go of what is not needed, and of the oldest where very much is.
     pub fn retain(&mut self, is_needed: impl FnMut(&Seen) -> bool) {
         self.packets.retain(is_needed);
-        let excess = self.packets.len().saturating_sub(MOST_KEPT / 2);
+        let excess = self.packets.len().saturating_sub(MOST_KEPT / 4 * 3);
         self.packets.drain(..excess);
+        self.has_lost |= excess > 0;
         self.limit = (self.packets.len() * 2).clamp(FEWEST_KEPT, MOST_KEPT);
+    }
+
+    /// Whether packets are missing of what is still needed.
+    pub fn has_lost(&self) -> bool {
+        self.has_lost
     }
 
     pub fn into_packets(self) -> Vec<Seen> {
@@ -91,7 +99,7 @@ mod tests {
     fn what_is_needed_stays_up_to_a_limit() {
         let point = PointId { capture: CaptureId(0), interface: 0 };
         // Of how many one is needed, and how many are left of 200,000.
-        for (of, at_least, at_most) in [(1, 40_000, MOST_KEPT), (10, 19_000, 24_096)] {
+        for (of, at_least, at_most) in [(1, 90_000, MOST_KEPT), (10, 19_000, 40_100)] {
             let mut kept = Kept::default();
             for frame in 1..=200_000 {
                 if kept.is_full() {

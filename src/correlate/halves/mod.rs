@@ -13,6 +13,7 @@ mod commit;
 mod joined;
 mod kept;
 mod replay;
+mod rough;
 mod socket;
 mod stray;
 
@@ -41,6 +42,8 @@ use crate::model::topology::Topology;
 
 /// Two processors' times of packets of one socket differ by less.
 const DISORDER: Duration = Duration::from_millis(10);
+/// Of longer exchanges nothing is kept.
+const MOST_PACKETS: usize = 32_768;
 /// Exchanges of one socket among which a packet's is looked for.
 const MAX_CANDIDATES: usize = 32;
 
@@ -85,9 +88,10 @@ pub fn join(
     if own.len() < 2 {
         return;
     }
+    let has_lost = kept.has_lost();
     let kept = kept.into_packets();
     let (mut halves, errors) = find_halves(tables, &kept);
-    if halves.iter().all(|half| half.table == halves[0].table) {
+    if !has_lost && errors.is_empty() && halves.iter().all(|half| half.table == halves[0].table) {
         return;
     }
     let points = points::describe(tables, places, topology);
@@ -95,11 +99,14 @@ pub fn join(
     for reach in [Reach::OneCapture, Reach::AllCaptures] {
         let sockets = Sockets::of(&halves, scene.tables);
         let mut joined = Vec::new();
-        for (socket, members) in sockets.in_order() {
-            socket::join(&mut scene, reach, socket, members, &mut halves, &mut joined);
+        for members in sockets.in_order() {
+            socket::join(&mut scene, reach, &sockets, members, &mut halves, &mut joined);
         }
         halves.retain(|half| !half.packets.is_empty());
         halves.append(&mut joined);
+    }
+    if has_lost {
+        rough::join(tables, &points);
     }
 }
 
@@ -116,8 +123,11 @@ fn find_halves(tables: &[PointTable], kept: &[Seen]) -> (Vec<Half>, Errors) {
             (Some(index), _) => found.entry((table, index)).or_default().push(number),
             (None, Content::IcmpError(error)) => {
                 let quoted = error.quote.map(|quote| [quote.source, quote.destination]);
-                for address in quoted.into_iter().flatten() {
-                    errors.entry(address).or_default().push(number);
+                for address in quoted.unwrap_or([error.to; 2]) {
+                    let about = errors.entry(address).or_default();
+                    if about.last() != Some(&number) {
+                        about.push(number);
+                    }
                 }
             }
             (None, _) => {}
@@ -176,7 +186,12 @@ impl PointTable {
 
     /// The exchange to which a packet belongs that came at `at`.
     fn find_exchange_of(&self, packet: &Packet, at: Timestamp) -> Option<ExchangeIndex> {
-        let (source, destination) = ends_of(packet)?;
+        let Some((source, destination)) = ends_of(packet) else {
+            let Content::IcmpError(error) = &packet.content else { return None };
+            // What is left of the quote may do.
+            let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);
+            return found.map(|(flow, ..)| flow.exchange);
+        };
         let found = self.flows.look(&self.hasher, &self.exchanges, source, destination);
         let latest = found.map(|flow| flow.exchange);
         let began = |index: ExchangeIndex| Some(self.exchanges.get(index.position())?.times().0);
@@ -200,14 +215,17 @@ impl Record {
     /// Whether both sides of the exchange were seen here, as far as it went, or nobody
     /// waits for another side.
     pub fn is_whole(&self) -> bool {
-        if self.audience == Audience::Group || self.protocol.is_one_way() {
+        if self.protocol.is_one_way() || self.counted_packets() > MOST_PACKETS {
             return true;
         }
         if is_tftp_protocol(self.protocol) {
-            return self.details.as_ref().is_some_and(|details| details.progress.is_some());
+            let went_on = self.details.as_ref().is_some_and(|details| details.progress.is_some());
+            return went_on && self.asked.is_some();
         }
-        let follows = || self.details.as_ref().is_some_and(|details| details.has_follow_ups());
-        self.is_answered() && self.unanswered.is_empty() && (self.requests.packets > 0 || follows())
+        if self.audience == Audience::Group {
+            return self.is_answered();
+        }
+        self.is_answered() && self.unanswered.is_empty() && self.requests.packets > 0
     }
 
     /// All packets of both sides, copies left out.

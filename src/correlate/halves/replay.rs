@@ -1,15 +1,12 @@
 //! The packets of several halves, gone through again as one point would have seen them.
 
-use hashbrown::HashSet;
-
 use super::stray::{Stray, back};
 use super::{Half, Scene};
 use crate::correlate::record::{ExchangeIndex, Record};
 use crate::correlate::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::PointId;
-use crate::model::packet::{Content, IcmpError, Packet};
+use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 
 /// What the halves give together.
@@ -19,8 +16,6 @@ pub struct Replay {
     pub moments: Vec<Moment>,
     /// The table of the half that asks.
     pub home: usize,
-    /// The numbers of frames are their own.
-    pub is_one_capture: bool,
 }
 
 /// A packet in its turn.
@@ -40,9 +35,15 @@ pub struct Moment {
 struct Clocks(Vec<(CaptureId, i64)>);
 
 impl Replay {
-    /// Goes through the packets of `parts`; `None` where their clocks cannot be one, or
+    /// Goes through the packets of `parts` and the `errors` about them; `None` where their clocks cannot be one, or
     /// where they show a datagram before and after its translation.
-    pub fn new(scene: &Scene<'_>, socket: Endpoint, head: &Half, parts: &[&Half]) -> Option<Self> {
+    pub fn new(
+        scene: &Scene<'_>,
+        socket: Endpoint,
+        head: &Half,
+        parts: &[&Half],
+        errors: &[usize],
+    ) -> Option<Self> {
         let own = scene.tables.get(head.table)?;
         let mut clocks = Clocks(vec![(own.id.capture, 0)]);
         let mut moments = Vec::new();
@@ -54,7 +55,7 @@ impl Replay {
             }
             moments.extend(half.packets.iter().map(|number| (*number, Some(part))));
         }
-        moments.extend(errors_about(scene, socket, parts).into_iter().map(|error| (error, None)));
+        moments.extend(errors.iter().map(|error| (*error, None)));
         let mut moments: Vec<Moment> = moments
             .into_iter()
             .map(|(number, part)| {
@@ -64,17 +65,15 @@ impl Replay {
                 Moment { number, part, at, exchange: None }
             })
             .collect();
-        let is_one_capture = clocks.0.len() == 1;
+        // Who records several interfaces may write what came by each in turn. Text may come
+        // without times; its lines are in order.
         moments.sort_by_key(|moment| {
             let seen = &scene.kept[moment.number];
-            // Text may come without times; its lines are in order.
-            let at = (!is_one_capture).then_some(moment.at);
-            (at, seen.point.capture, seen.packet.frame)
+            (moment.at, seen.point.capture, seen.packet.frame)
         });
         let mut table = PointTable::new(own.id, moments.len() + 1, own.hasher.clone());
         for (number, moment) in (own.joined.next_number()..).zip(&moments) {
             let packet = Packet { at: moment.at, ..scene.kept[moment.number].packet.clone() };
-            let number = if is_one_capture { packet.frame } else { number };
             let frame = FrameRef { capture: own.id.capture, number, at: moment.at };
             take(&mut table, &packet, frame);
         }
@@ -86,7 +85,7 @@ impl Replay {
             moment.exchange = table.find_exchange_of(packet, moment.at);
         }
         let records = table.exchanges.into_iter().map(Some).collect();
-        Some(Self { records, moments, home: head.table, is_one_capture })
+        Some(Self { records, moments, home: head.table })
     }
 }
 
@@ -108,40 +107,4 @@ fn take(table: &mut PointTable, packet: &Packet, frame: FrameRef) {
         | Content::Neighbour(_)
         | Content::Segment(_) => {}
     }
-}
-
-/// The errors that are of no half and quote what the socket sent or got, at the points of
-/// the parts; each is taken from the first of these that saw it.
-fn errors_about(scene: &Scene<'_>, socket: Endpoint, parts: &[&Half]) -> Vec<usize> {
-    let points: HashSet<PointId> = parts
-        .iter()
-        .flat_map(|half| &half.packets)
-        .map(|number| scene.kept[*number].point)
-        .collect();
-    let mut told: Vec<(&IcmpError, usize)> = Vec::new();
-    let mut found = Vec::new();
-    for &number in scene.errors.get(&socket.address).into_iter().flatten() {
-        let seen = &scene.kept[number];
-        let Content::IcmpError(error) = &seen.packet.content else { continue };
-        if !quotes(error, socket) || !points.contains(&seen.point) {
-            continue;
-        }
-        let first = told.iter().find(|(known, _)| *known == error).map(|(_, first)| *first);
-        match first {
-            Some(first) if scene.kept[first].point != seen.point => continue,
-            Some(_) => {}
-            None => told.push((error, number)),
-        }
-        found.push(number);
-    }
-    found
-}
-
-fn quotes(error: &IcmpError, socket: Endpoint) -> bool {
-    error.quote.is_some_and(|quote| {
-        let is_it = |address, port: Option<u16>| {
-            address == socket.address && port.is_none_or(|port| port == socket.port)
-        };
-        is_it(quote.source, quote.source_port) || is_it(quote.destination, quote.destination_port)
-    })
 }

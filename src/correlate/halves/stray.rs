@@ -6,10 +6,9 @@ use hashbrown::{HashMap, HashSet};
 
 use super::{Half, MAX_CANDIDATES, Scene};
 use crate::correlate::record::Record;
-use crate::correlate::tftp::{is_tftp_protocol, tftp_shape};
+use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::endpoint::Endpoint;
-use crate::model::packet::{Application, Content, Datagram, TftpMessage, TransactionRole};
-use crate::model::protocol::Protocol;
+use crate::model::packet::{Application, Content, Datagram, TransactionRole};
 use crate::model::time::Timestamp;
 
 /// Clocks of hosts differ by seconds, rarely by more; so long may an answer be on its way,
@@ -37,7 +36,7 @@ pub struct Asked {
 /// Whether nothing tells that the exchange began with a request: what looks like one may
 /// as well be an answer, or follow one.
 pub fn is_untold(record: &Record) -> bool {
-    record.protocol == Protocol::Udp && !record.is_answered()
+    !record.protocol.expects_answer() && !record.is_answered()
 }
 
 impl Stray<'_> {
@@ -98,10 +97,11 @@ impl Stray<'_> {
         let from_client = |datagram: &Datagram| datagram.flow.source == self.socket;
         let to_client = |datagram: &Datagram| datagram.flow.destination == self.socket;
         let record = self.head.record(self.scene.tables);
-        let is_tftp = record.is_some_and(|record| is_tftp_protocol(record.protocol));
+        let asked = record.filter(|record| is_tftp_protocol(record.protocol));
+        let asked = asked.and_then(|record| record.asked);
+        // RFC 1350 section 4: what follows goes to another port than the request.
         let follows = |datagram: &Datagram| {
-            let goes_on = tftp_shape(datagram).is_some_and(|said| !TftpMessage::is_request(said));
-            is_tftp && goes_on && from_client(datagram)
+            from_client(datagram) && asked.is_some_and(|asked| datagram.flow.destination != asked)
         };
         let asked_at = self.first_ns(self.head, &from_client);
         let answered_at = self.first_ns(self.half, &to_client);
