@@ -358,7 +358,7 @@ impl Correlator {
                 table.observe(*last);
             }
         }
-        halves::join(&mut tables, self.kept, places, topology);
+        halves::join(&mut tables, self.kept, places);
         for table in &mut tables {
             table.forget_flows();
         }

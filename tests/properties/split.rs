@@ -6,19 +6,14 @@ impl Frames {
     /// As a tap with an interface for each direction: what the lower address of each pair
     /// sends, and what the higher one does.
     pub fn by_direction(&self) -> Self {
-        self.over(2, |source, destination| u32::from(source > destination))
-    }
-
-    /// As bonded links that carry some addresses' traffic each (layer 2+3 hashing).
-    pub fn by_flow(&self, links: u32, seed: u8) -> Self {
-        self.over(links, |source, destination| {
-            let hash = |bytes: &[u8], times: u32| {
-                bytes.iter().fold(u32::from(seed), |sum, byte| {
-                    sum.wrapping_mul(times).wrapping_add(u32::from(*byte))
-                })
-            };
-            hash(source, 31).wrapping_add(hash(destination, 17)) % links
-        })
+        assert_eq!(self.interfaces.len(), 1);
+        let link_type = self.interfaces[0].1;
+        let frames = self.frames.iter().map(|frame| {
+            let ends = find_ends(&frame.bytes, link_type);
+            let is_higher = ends.is_some_and(|(source, destination)| source > destination);
+            RawFrame { interface: u32::from(is_higher), ..frame.clone() }
+        });
+        Self { frames: frames.collect(), interfaces: vec![(None, link_type); 2] }
     }
 
     /// The frames of each interface as a capture of its own, those without any left out.
@@ -53,17 +48,6 @@ impl Frames {
                 },
             )
         })
-    }
-
-    fn over(&self, links: u32, choose: impl Fn(&[u8], &[u8]) -> u32) -> Self {
-        assert_eq!(self.interfaces.len(), 1);
-        let link_type = self.interfaces[0].1;
-        let frames = self.frames.iter().map(|frame| {
-            let ends = find_ends(&frame.bytes, link_type);
-            let interface = ends.map_or(0, |(source, destination)| choose(source, destination));
-            RawFrame { interface, ..frame.clone() }
-        });
-        Self { frames: frames.collect(), interfaces: vec![(None, link_type); links as usize] }
     }
 }
 

@@ -78,12 +78,7 @@ struct Scene<'a> {
 }
 
 /// Puts together what the tables of several points saw of one exchange.
-pub fn join(
-    tables: &mut [PointTable],
-    kept: Kept,
-    places: &BTreeMap<PointId, Place>,
-    topology: &Topology,
-) {
+pub fn join(tables: &mut [PointTable], kept: Kept, places: &BTreeMap<PointId, Place>) {
     let own: HashSet<PointId> = tables.iter().map(|table| table.id.as_captured()).collect();
     if own.len() < 2 {
         return;
@@ -94,7 +89,9 @@ pub fn join(
     if !has_lost && errors.is_empty() && halves.iter().all(|half| half.table == halves[0].table) {
         return;
     }
-    let points = points::describe(tables, places, topology);
+    // What is seen of one direction does not tell the side of the translation, as addresses do
+    // where both are: an answer that leaves untranslated has the pod's. Names do.
+    let points = points::describe(tables, places, &Topology::default());
     let mut scene = Scene { tables, points: &points, kept: &kept, errors };
     for reach in [Reach::OneCapture, Reach::AllCaptures] {
         let sockets = Sockets::of(&halves, scene.tables);
@@ -123,7 +120,7 @@ fn find_halves(tables: &[PointTable], kept: &[Seen]) -> (Vec<Half>, Errors) {
             (Some(index), _) => found.entry((table, index)).or_default().push(number),
             (None, Content::IcmpError(error)) => {
                 let quoted = error.quote.map(|quote| [quote.source, quote.destination]);
-                for address in quoted.unwrap_or([error.to; 2]) {
+                for address in quoted.unwrap_or([error.from, error.to]) {
                     let about = errors.entry(address).or_default();
                     if about.last() != Some(&number) {
                         about.push(number);

@@ -237,7 +237,8 @@ fn errors_about(
 }
 
 fn quotes(error: &IcmpError, socket: Endpoint) -> bool {
-    error.quote.map_or(error.to == socket.address, |quote| {
+    let is_between = [error.from, error.to].contains(&socket.address);
+    error.quote.map_or(is_between, |quote| {
         let is_it = |address, port: Option<u16>| {
             address == socket.address && port.is_none_or(|port| port == socket.port)
         };
