@@ -82,6 +82,17 @@ impl Flows {
         self.find_number(hasher, exchanges, one, other).is_some()
     }
 
+    /// As [`find`](Self::find), but it is not the latest for that.
+    pub fn look(
+        &self,
+        hasher: &Hasher,
+        exchanges: &[Record],
+        one: Endpoint,
+        other: Endpoint,
+    ) -> Option<Flow> {
+        self.flow(exchanges, self.find_number(hasher, exchanges, one, other)?)
+    }
+
     /// Looks ahead for the flow between the two endpoints that have this hash, without
     /// a look at its exchange.
     pub fn foresee(&self, hash: u64) -> Foreseen {

@@ -142,7 +142,7 @@ impl Record {
         self.requests.packets == 0 && self.answers.packets == 0 && self.details.is_none()
     }
 
-    pub(super) fn vacate(&mut self) {
+    pub fn vacate(&mut self) {
         self.requests = Count::NONE;
         self.answers = Count::NONE;
         self.asked = None;

@@ -150,9 +150,11 @@ impl<'a> Seen<'a> {
             record.asked.is_some_and(|asked| topology.role_of(asked.address) == Role::Pod);
         let distance = (distance_from_device(points[place.table].kind), asks_pod);
         let hop_limit = record.client_hop_limit();
-        // Where the device is asked, its client is at the other end.
+        // Where the device is asked, its client is at the other end. Who did not see the
+        // client's packets comes last.
         let hops = match record.protocol.device_side() {
-            DeviceSide::Server => hop_limit,
+            DeviceSide::Server if hop_limit > 0 => hop_limit,
+            DeviceSide::Server => u8::MAX,
             DeviceSide::Client | DeviceSide::Either => u8::MAX - hop_limit,
         };
         let (first_at, last_at) = record.times();

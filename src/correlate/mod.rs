@@ -18,6 +18,7 @@ mod error_answer;
 mod fit;
 mod flows;
 mod fold;
+mod halves;
 mod handshakes;
 mod identities;
 mod index;
@@ -59,6 +60,7 @@ use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
 use flows::Foreseen;
+use halves::Kept;
 use handshakes::Handshakes;
 use join::{Ends, Stated};
 use neighbours::Neighbours;
@@ -87,6 +89,8 @@ pub struct Correlator {
     /// What stands beside the exchanges of a point. A point of which nothing else
     /// was seen has no table.
     beside: Vec<(PointId, Beside)>,
+    /// Packets of exchanges that do not show both their sides at one point yet.
+    kept: Kept,
     /// What connection tracking says of clients that are translated on the way.
     stated: Stated,
     /// When captures listened at all of their points.
@@ -125,6 +129,7 @@ impl Correlator {
             max_exchanges,
             hasher: Hasher::default(),
             beside: Vec::new(),
+            kept: Kept::default(),
             stated: Stated::default(),
             listening: BTreeMap::new(),
         }
@@ -185,6 +190,9 @@ impl Correlator {
                     table.observe(packet.at);
                     let frame = frame_of(*point, packet);
                     table.foreseen_datagram(packet, frame, datagram, foreseen);
+                    if table.awaits_rest(datagram, Some(foreseen)) {
+                        self.keep(*point, packet);
+                    }
                 }
                 _ => self.push(*point, packet),
             }
@@ -196,7 +204,11 @@ impl Correlator {
         let frame = frame_of(point, packet);
         match &packet.content {
             Content::Datagram(datagram) => {
-                self.observed_table(point, packet.at).datagram(packet, frame, datagram);
+                let table = self.observed_table(point, packet.at);
+                table.datagram(packet, frame, datagram);
+                if table.awaits_rest(datagram, None) {
+                    self.keep(point, packet);
+                }
             }
             Content::Dropped(dropped) => {
                 self.observed_table(point, packet.at).dropped(packet, frame, dropped);
@@ -210,9 +222,13 @@ impl Correlator {
                 if !is_taken && error.may_quote_segment() {
                     self.push_beside(point, packet, frame);
                 }
+                if !error.quotes_segment() {
+                    self.keep(point, packet);
+                }
             }
             Content::FragmentsLost(lost) => {
                 self.observed_table(point, packet.at).fragments_lost(packet, frame, lost);
+                self.keep(point, packet);
             }
             Content::Neighbour(_) | Content::Segment(_) => self.push_beside(point, packet, frame),
         }
@@ -223,6 +239,18 @@ impl Correlator {
         let hash = hash.find()?;
         let position = self.find_table(point)?;
         Some((position, self.tables[position].foresee(hash)))
+    }
+
+    /// Keeps a packet until its exchange shows both its sides.
+    fn keep(&mut self, point: PointId, packet: &Packet) {
+        if self.kept.is_full() {
+            let (tables, by_point) = (&self.tables, &self.by_point);
+            self.kept.retain(|seen| {
+                let position = by_point.get(&seen.point);
+                position.is_some_and(|position| tables[*position].still_awaits_rest(&seen.packet))
+            });
+        }
+        self.kept.push(point, packet);
     }
 
     fn observed_table(&mut self, point: PointId, at: Timestamp) -> &mut PointTable {
@@ -330,16 +358,17 @@ impl Correlator {
         let is_cluster = |address| roles::is_cluster(topology.role_of(address));
         for mut table in own {
             let translated = table.take_translated(&is_cluster);
-            for mut table in std::iter::once(table).chain(translated) {
-                table.forget_flows();
-                tables.push(table);
-            }
+            tables.extend(std::iter::once(table).chain(translated));
         }
         for table in &mut tables {
             if let Some((first, last)) = self.listening.get(&table.id.capture) {
                 table.observe(*first);
                 table.observe(*last);
             }
+        }
+        halves::join(&mut tables, self.kept, places);
+        for table in &mut tables {
+            table.forget_flows();
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

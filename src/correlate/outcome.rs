@@ -9,7 +9,7 @@ use super::cables::Cables;
 use super::details::Details;
 use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups, Stated};
-use super::record::{Flag, is_group};
+use super::record::{Flag, Record, is_group};
 use super::roles;
 use super::table::PointTable;
 use super::view::{Sighting, sighting};
@@ -209,13 +209,24 @@ impl Correlated {
         })
     }
 
+    fn sighting(&self, record: &Record, table: &PointTable, place: join::Place) -> Sighting {
+        let point = &self.points[place.table];
+        let Some(joined) = table.joined.find(place.position) else {
+            return sighting(record, table, point);
+        };
+        let mut whole = sighting(record, table, &joined.point(point));
+        whole.view.beside = joined.beside;
+        table.joined.restore_frames(&mut whole.view);
+        whole
+    }
+
     fn exchange(&self, group: &Group) -> Option<Exchange> {
         let mut seen: Vec<(Endpoint, Sighting)> = group
             .iter()
             .map(|place| {
                 let table = &self.tables[place.table];
                 let record = &table.exchanges[place.position];
-                (record.client, sighting(record, table, &self.points[place.table]))
+                (record.client, self.sighting(record, table, *place))
             })
             .collect();
         bypass::join_answers(&mut seen, &self.points, &self.clock_offsets);

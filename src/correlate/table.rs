@@ -16,6 +16,7 @@ use super::broadcasts::Broadcasts;
 use super::clients::{Clients, back_from};
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
+use super::halves::JoinedHere;
 use super::identities::Identities;
 use super::index::Hasher;
 use super::opening::{OpeningSide, find_opening};
@@ -53,6 +54,8 @@ pub struct PointTable {
     pub broadcasts: Broadcasts,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
+    /// What is known of exchanges that other points saw as well.
+    pub joined: JoinedHere,
     payload_addresses: PayloadAddresses,
     latest_requests: LatestRequests,
     /// What sockets that ask very many have asked.
@@ -80,6 +83,7 @@ impl PointTable {
             by_tid: HashMap::new(),
             broadcasts: Broadcasts::default(),
             passed_on: HashSet::new(),
+            joined: JoinedHere::default(),
             payload_addresses: PayloadAddresses::default(),
             latest_requests: LatestRequests::default(),
             identities: Identities::default(),

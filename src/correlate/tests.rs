@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 mod audience;
 mod groups;
+mod halves;
 mod identity;
 mod pods;
 mod points;

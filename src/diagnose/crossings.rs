@@ -10,7 +10,7 @@ use std::time::Duration;
 use hashbrown::{HashMap, HashSet};
 
 use super::path::{self, Way};
-use crate::model::capture::PointKind;
+use crate::model::capture::{CaptureId, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Exchange, Point, PointId, View};
 use crate::model::protocol::Protocol;
@@ -23,6 +23,9 @@ pub use new_flows::{NewFlow, NewFlows};
 /// Distances kept per pair of points; their median does not move for more.
 const MAX_DISTANCES: usize = 1_001;
 
+/// Captures of one exchange that are compared with each other.
+const MAX_COMPARED: usize = 32;
+
 /// Two views of one exchange without payloads are joined within this time, so
 /// an exchange that was not joined may still be the same one.
 const ORPHAN_APART: Duration = Duration::from_secs(10);
@@ -30,9 +33,9 @@ const ORPHAN_APART: Duration = Duration::from_secs(10);
 /// What exchanges seen at several points say about the others.
 #[derive(Debug, Default)]
 pub struct Crossings {
-    /// Clock of the second point minus that of the first, in ns: the median over
+    /// Clock of the second capture minus that of the first, in ns: the median over
     /// the first packets of the exchanges that both saw.
-    offsets_ns: BTreeMap<(PointId, PointId), i64>,
+    offsets_ns: BTreeMap<(CaptureId, CaptureId), i64>,
     /// Requests to this endpoint were seen at the first point and at the second.
     asked: HashSet<(Protocol, Endpoint, PointId, PointId)>,
     /// The same for any address that was asked at this port.
@@ -69,11 +72,12 @@ impl Crossings {
             .into_iter()
             .filter(|kind| points.iter().any(|p| p.kind == *kind && p.observed.is_some()))
             .collect();
-        let mut distances: BTreeMap<(PointId, PointId), Vec<i64>> = BTreeMap::new();
+        let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
         for exchange in exchanges {
-            crossings.count(exchange, &kinds);
-            for (from, to) in pairs(&exchange.views) {
-                let known = distances.entry((from.point, to.point)).or_default();
+            let firsts = first_of_captures(&exchange.views);
+            crossings.count(exchange, &firsts, &kinds);
+            for (from, to) in pairs_of_captures(&firsts) {
+                let known = distances.entry((from.point.capture, to.point.capture)).or_default();
                 if known.len() < MAX_DISTANCES {
                     let (from, to) = (from.first_at, to.first_at);
                     known.push(to.as_nanoseconds().saturating_sub(from.as_nanoseconds()));
@@ -90,14 +94,14 @@ impl Crossings {
         crossings
     }
 
-    fn count(&mut self, exchange: &Exchange, kinds: &[PointKind]) {
+    fn count(&mut self, exchange: &Exchange, firsts: &[&View], kinds: &[PointKind]) {
         let protocol = exchange.protocol;
         for view in &exchange.views {
             let Some(asked) = view.asked else { continue };
             self.addressed.insert((view.point, asked));
             self.served.entry(view.point).or_default().insert((protocol, asked.port));
         }
-        for (from, to) in pairs(&exchange.views) {
+        for (from, to) in pairs(&exchange.views, firsts) {
             let (Some(before), Some(after)) = (from.asked, to.asked) else { continue };
             if from.requests.packets == 0 || to.requests.packets == 0 {
                 continue;
@@ -130,7 +134,7 @@ impl Crossings {
         if from.capture == to.capture {
             return Some(0);
         }
-        self.offsets_ns.get(&(from, to)).copied()
+        self.offsets_ns.get(&(from.capture, to.capture)).copied()
     }
 
     /// `at` by the clock of `to`; unchanged where no offset is known.
@@ -227,9 +231,31 @@ fn who_asks_whom(exchange: &Exchange) -> Option<(IpAddr, IpAddr)> {
     Some((exchange.client.address, asked.address))
 }
 
-/// Every ordered pair of views.
-fn pairs(views: &[View]) -> impl Iterator<Item = (&View, &View)> {
-    views.iter().flat_map(move |from| {
-        views.iter().filter(move |to| to.point != from.point).map(move |to| (from, to))
+/// The first view of each capture: that nearest to the device.
+fn first_of_captures(views: &[View]) -> Vec<&View> {
+    let mut known = HashSet::new();
+    views.iter().filter(|view| known.insert(view.point.capture)).collect()
+}
+
+/// Every ordered pair of the first views of captures; of very many, those with the first.
+fn pairs_of_captures<'v>(firsts: &[&'v View]) -> impl Iterator<Item = (&'v View, &'v View)> {
+    let compared = if firsts.len() > MAX_COMPARED { 1 } else { firsts.len() };
+    firsts.iter().enumerate().take(compared).flat_map(move |(position, one)| {
+        let others = firsts.iter().skip(position + 1);
+        others.flat_map(move |other| [(*one, *other), (*other, *one)])
+    })
+}
+
+/// Ordered pairs of views: a capture may have a thousand points, so that each is compared
+/// with the first of its own capture and of the others.
+fn pairs<'v>(views: &'v [View], firsts: &[&'v View]) -> impl Iterator<Item = (&'v View, &'v View)> {
+    let compared = if firsts.len() > MAX_COMPARED { 1 } else { firsts.len() };
+    firsts.iter().enumerate().flat_map(move |(number, first)| {
+        let is_compared = move |view: &&View| {
+            let is_own = view.point.capture == first.point.capture;
+            view.point != first.point && (is_own || number < compared)
+        };
+        let others = views.iter().filter(is_compared);
+        others.flat_map(move |other| [(*first, other), (other, *first)])
     })
 }

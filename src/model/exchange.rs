@@ -1,5 +1,6 @@
 //! Exchanges: one client socket's conversation, as packets showed it.
 
+mod frames;
 mod incidents;
 mod packets;
 mod step;

@@ -94,7 +94,9 @@ impl Likeness {
         let is_near = first.is_near_in_time(seen);
         // A socket's packets to one endpoint are one flow, whatever is known of what it
         // said; TFTP's transfers follow each other there.
-        let is_one_flow = same_asked && !is_tftp_protocol(known.protocol);
+        let is_one_flow = same_asked
+            && !is_tftp_protocol(known.protocol)
+            && !is_of_another_network(first, seen, tables);
         // Of text only the first length is known.
         let by_length = |record: &Record| record.opening().basis == Basis::Length;
         let (length, length_there) = (by_length(known), by_length(other));
@@ -113,6 +115,15 @@ impl Likeness {
         let apart = Reverse(first.first_at.distance(seen.first_at).min(TIME_APART));
         is_it.then_some(Self { same_asked, same_words, apart })
     }
+}
+
+/// Whether two points of one capture heard a flow of the same ends, and nothing of it alike:
+/// two networks use the same addresses (RFC 4364 section 1), each behind an interface.
+fn is_of_another_network(first: &Seen<'_>, seen: &Seen<'_>, tables: &[PointTable]) -> bool {
+    let [here, there] = [first, seen].map(|seen| tables[seen.place.table].id.as_captured());
+    here.capture == there.capture
+        && here != there
+        && first.record.heard().contradicts(&seen.record.heard())
 }
 
 fn is_elsewhere(group: &Group, seen: &Seen<'_>) -> bool {

@@ -1,5 +1,7 @@
 //! What one capture point saw of an exchange.
 
+use std::cmp::Ordering;
+
 use super::{
     AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, Expectation, FollowUps, IcmpErrors,
     LateChange, LostParts, PayloadReplies, PointId, Replies, Stall, Step, Tally,
@@ -127,13 +129,16 @@ impl View {
     }
 
     /// Whether `later` came after `earlier`, both of this view. Frame numbers give the
-    /// order, for text may come without times; between two captures their times do.
+    /// order, for text may come without times; between two points their times do.
     #[must_use]
     pub fn is_after(&self, later: FrameRef, earlier: FrameRef) -> bool {
-        if later.capture == earlier.capture {
-            later.number > earlier.number
-        } else {
-            self.time_of(later) > self.time_of(earlier)
+        let is_one_capture = later.capture == earlier.capture;
+        if is_one_capture && self.beside.is_none() {
+            return later.number > earlier.number;
+        }
+        match self.time_of(later).cmp(&self.time_of(earlier)) {
+            Ordering::Equal => is_one_capture && later.number > earlier.number,
+            order => order.is_gt(),
         }
     }
 
