@@ -49,7 +49,9 @@ pub fn join(tables: &mut [PointTable], points: &[Point]) {
             let Some(index) = ExchangeIndex::new(position).filter(|_| is_elsewhere) else {
                 continue;
             };
-            let questions = record.requests.packets.saturating_sub(record.requests.repeats);
+            let details = record.details.as_ref();
+            let repeats = details.map_or(0, |details| details.repeated_requests.packets);
+            let questions = record.requests.packets.saturating_sub(repeats);
             if answers.tally.packets < questions {
                 tables[table].exchanges[position].expectation = Expectation::Untold;
                 continue;
