@@ -199,8 +199,7 @@ impl<'a> Reading<'a> {
 
     /// Whether a text without times ends with what would be called a dead end if it had
     /// any: several requests after the last answer, one side's last word again and again,
-    /// a request again behind its transfer, or parts that never came. It may also be where
-    /// the text was cut.
+    /// or a request again behind its transfer. It may also be where the text was cut.
     #[must_use]
     pub fn ends_in_doubt(&self) -> bool {
         let asks_on = self.exchange.protocol.expects_answer()
@@ -218,10 +217,7 @@ impl<'a> Reading<'a> {
                 .last
                 .zip(last_reply)
                 .is_some_and(|(last, reply)| self.view.is_after(last, reply));
-        let lacks_parts = self.view.lost_requests.is_some();
-        self.habit == Habit::Conversation
-            && !self.has_times()
-            && (asks_on || repeats || asks_again || lacks_parts)
+        self.habit == Habit::Conversation && !self.has_times() && (asks_on || repeats || asks_again)
     }
 
     /// Whether packets have times: text may come without.
