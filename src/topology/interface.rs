@@ -239,7 +239,8 @@ fn find_role(
         return address.deprecated.then(|| (Role::Vip, format!("{length}{state}{place}")));
     }
     // The kernel says so only of the network of an address that was there before.
-    let is_beside_own = around.of_family(address).wider.is_some_and(|own| !own.deprecated);
+    let own = around.of_family(address).wider;
+    let is_beside_own = own.is_some_and(|own| !own.deprecated && !own.secondary);
     if address.secondary && is_beside_own && !address.prefixed.is_host() {
         return None;
     }
