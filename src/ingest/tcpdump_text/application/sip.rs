@@ -83,6 +83,7 @@ pub fn is_keep_alive(length: u32) -> bool {
 
 /// Where no line begins the message, tcpdump prints the protocol's name and no more: line
 /// breaks or zeros that keep a translation alive (RFC 5626 section 3.5.1), which ask nothing.
+#[must_use]
 pub const fn keep_alive() -> Application {
     Application::Transaction(Transaction {
         protocol: Protocol::Sip,
