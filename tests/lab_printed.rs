@@ -55,7 +55,7 @@ struct Lack {
     verdicts: &'static [(Verdict, Verdict)],
 }
 
-const LACKS: [Lack; 9] = [
+const LACKS: [Lack; 10] = [
     Lack {
         why: "tcpdump names no interfaces of a pcapng file with several",
         applies: |difference| {
@@ -141,6 +141,17 @@ const LACKS: [Lack; 9] = [
         loses: &[Cause::FragmentsLost],
         gains: &[],
         verdicts: &[],
+    },
+    Lack {
+        why: "without -v and -e nothing says that a datagram longer than Ethernet's packets came in parts, if none but the first did",
+        applies: |difference| {
+            let tells =
+                ["-nnvv", "-nne", "-nnX"].iter().any(|style| difference.style.contains(style));
+            !tells && difference.is_about(&[Protocol::Tftp])
+        },
+        loses: &[Cause::FragmentsLost],
+        gains: &[Cause::RequestUnanswered],
+        verdicts: &[(Verdict::Inconclusive, Verdict::Unanswered)],
     },
     Lack {
         why: "whom RADIUS asks about is printed under -v only, and not read there",

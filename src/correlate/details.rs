@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::count::{CountWithRepeat, Mark, Repeats};
 use super::handshakes::is_open_half;
-use super::repetition::{Last, copied_within};
+use super::repetition::{Last, copied_within, is_untimed};
 use super::retries::Retries;
 use super::sides::{FollowUpsTo, RepliesFrom};
 use super::steps::Steps;
@@ -236,7 +236,9 @@ impl Details {
         match (novelty, &mut self.stall) {
             (Novelty::New, stall) => *stall = None,
             (Novelty::Repeat, Some(stall)) => {
-                if frame.at.since(stall.last.at) >= REPEAT_PAUSE {
+                // Without times all that is known of a pause is that senders make one.
+                let is_untimed = is_untimed(frame.at, stall.last.at);
+                if is_untimed || frame.at.since(stall.last.at) >= REPEAT_PAUSE {
                     stall.repeats += 1;
                     stall.last = frame;
                 }

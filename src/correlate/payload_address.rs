@@ -24,7 +24,7 @@ pub struct PayloadAddresses {
 #[derive(Debug, Clone)]
 pub struct Named {
     pub exchange: ExchangeIndex,
-    pub asks_for_own_port: bool,
+    pub asks_for_own_port: Option<bool>,
     endpoints: SmallVec<[Endpoint; 2]>,
 }
 

@@ -161,13 +161,17 @@ impl Record {
         let said = signature(datagram, is_tftp(self.protocol));
         let Some(noted) = self.note_client(packet, datagram, said, Reach::Server) else { return };
         let repeats_question = self.track_transaction(frame, datagram);
+        let is_by_length = self.is_request_by_length(datagram);
+        let noted = if is_by_length { Novelty::Repeat } else { noted };
         let novelty = repeats_question.unwrap_or(noted);
         // Details count what came before them as left out: they are made first.
         if novelty == Novelty::Repeat {
             let details = self.details(frame.capture);
             details.repeated_requests.note(frame);
             if repeats_question.is_none() {
-                self.note_asked_again(frame, Confidence::Certain);
+                let confidence =
+                    if is_by_length { Confidence::Likely } else { Confidence::Certain };
+                self.note_asked_again(frame, confidence);
             }
         }
         let before = self.requests.last;

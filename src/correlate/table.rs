@@ -433,7 +433,7 @@ fn acknowledges(datagram: &Datagram) -> bool {
 fn is_late_for_request(exchange: &Record, datagram: &Datagram) -> bool {
     match tftp_shape(datagram) {
         Some(message) => !message.is_request(),
-        None => exchange.is_answered(),
+        None => exchange.is_answered() && !exchange.is_request_by_length(datagram),
     }
 }
 

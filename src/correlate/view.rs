@@ -7,7 +7,9 @@ use super::count::{Mark, Repeats};
 use super::record::{Flag, Record};
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
-use crate::model::exchange::{Course, FollowUps, Origin, Point, Replies, Step, Tally, View};
+use crate::model::exchange::{
+    Course, Expectation, FollowUps, Origin, Point, Replies, Step, Tally, View,
+};
 use crate::model::finding::Confidence;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
@@ -87,7 +89,8 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     if view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply) {
         view.answered_elsewhere = find_answer_elsewhere(record, table);
     }
-    let protocol = read_as_running_transfer(&mut view, record);
+    let protocol = read_as_inform(&view, record)
+        .unwrap_or_else(|| read_as_running_transfer(&mut view, record));
     Sighting { protocol, view, is_tunnelled: record.is_answered_through_tunnel() }
 }
 
@@ -175,6 +178,15 @@ fn find_answer_elsewhere(record: &Record, table: &PointTable) -> Option<FrameRef
     answers
         .filter_map(|(_, other)| other.answers.first(table.id.capture))
         .min_by_key(|frame| frame.number)
+}
+
+/// What is answered at the trap port is an inform (RFC 3416 section 4.2.7): nobody answers
+/// traps. A text that prints no more than lengths does not say which of them it is.
+fn read_as_inform(view: &View, record: &Record) -> Option<Protocol> {
+    let is_unread = !record.has_payloads && record.expectation == Expectation::Answer;
+    let is_answered = view.asked.is_some() && !view.replies.is_empty();
+    (record.protocol == Protocol::SnmpTrap && is_unread && is_answered)
+        .then_some(Protocol::SnmpInform)
 }
 
 /// Both sides speak as in the middle of a TFTP transfer: its request was

@@ -7,6 +7,7 @@ use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title};
+use crate::model::exchange::Said;
 use crate::model::finding::{Cause, Confidence, Finding, Verdict};
 
 /// Finds follow-ups to the port asked.
@@ -14,7 +15,12 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let wrong = reading.wrong_port?;
     let first = reading.first_follow_up(wrong)?;
     let part = Part::stopped_if(reading.client_stopped());
-    let confidence = Confidence::Certain;
+    // Where a text prints no more than lengths, it may be another request.
+    let is_read = reading.view.has_payloads
+        || reading.view.steps.iter().any(|step| {
+            Some(step.frame) == wrong.tally.first && matches!(step.said, Said::Tftp(_))
+        });
+    let confidence = if is_read { Confidence::Certain } else { Confidence::Likely };
     let mut finding =
         Finding::new(Cause::FollowUpToRequestPort, severity(verdict, part), confidence, first);
     let asked = wrong.destination;

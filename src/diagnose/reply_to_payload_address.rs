@@ -19,13 +19,18 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     };
     let stopped = reading.payload_reply_stopped();
     let part = severity(verdict, Part::stopped_if(stopped));
-    let mut finding = Finding::new(Cause::ReplyToPayloadAddress, part, Confidence::Certain, first);
+    let is_read = sent.asks_for_own_port.is_some();
+    let confidence = if is_read { Confidence::Certain } else { Confidence::Likely };
+    let mut finding = Finding::new(Cause::ReplyToPayloadAddress, part, confidence, first);
+    let says = if is_read { "says" } else { "may say" };
     finding.title = fit_title([
-        format!("Asked from {client}, answered to {}, as the payload says", sent.destination),
-        format!("The answer went to {}, as the payload says", sent.destination),
-        "The answer went where the payload says, not where it came from".to_owned(),
+        format!("Asked from {client}, answered to {}, as the payload {says}", sent.destination),
+        format!("The answer went to {}, as the payload {says}", sent.destination),
+        format!("The answer went where the payload {says}, not where it came from"),
     ]);
-    let rule = if sent.asks_for_own_port {
+    let rule = if !is_read {
+        "What the request's Via header says was not printed. A server goes by it unless the request asks with `rport` (RFC 3581) for an answer to where it came from (RFC 3261 section 18.2.2)."
+    } else if sent.asks_for_own_port == Some(true) {
         "The request asks with `rport` (RFC 3581) for an answer to where it came from, and the server does not do so."
     } else {
         "The request does not ask with `rport` (RFC 3581) for an answer to where it came from, so the server goes by the Via header (RFC 3261 section 18.2.2)."

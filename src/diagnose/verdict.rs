@@ -29,7 +29,8 @@ use crate::model::finding::{Severity, Verdict};
 /// 10. The reply was lost between two points, before the client: `unanswered`.
 /// 11. The client asks again and again though it is answered: `inconclusive`,
 ///     for what happens beyond this point is not in the capture. So is a table's
-///     entry that was answered once and leads elsewhere than newer ones.
+///     entry that was answered once and leads elsewhere than newer ones, and a text
+///     without times that ends with packets that nobody answers.
 /// 12. Everything else is `symmetric`.
 #[must_use]
 pub fn judge(reading: &Reading<'_>) -> Verdict {
@@ -72,7 +73,7 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.lost_reply.is_some() {
         return Verdict::Unanswered;
     }
-    if reading.asks_in_vain().is_some() || may_be_stale(reading) {
+    if reading.asks_in_vain().is_some() || may_be_stale(reading) || reading.ends_in_doubt() {
         return Verdict::Inconclusive;
     }
     Verdict::Symmetric

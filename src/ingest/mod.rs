@@ -20,6 +20,7 @@ mod joined;
 mod label;
 mod layers;
 mod lz4;
+mod message;
 mod netscreen;
 mod pcap;
 mod pcapng;

@@ -55,6 +55,8 @@ pub struct InterfaceAddress {
     /// It has a lifetime: by DHCP or router advertisement.
     pub dynamic: bool,
     pub secondary: bool,
+    /// Hosts share it, and one of them has it at a time: CARP's `vhid`.
+    pub shared: bool,
     /// Another host has this address (RFC 4862, section 5.4).
     pub duplicate: bool,
     /// Seconds for which it is preferred, where printed and not `forever`.
@@ -72,6 +74,7 @@ impl InterfaceAddress {
             temporary: false,
             dynamic: false,
             secondary: false,
+            shared: false,
             duplicate: false,
             preferred_lifetime_seconds: None,
         }
@@ -169,6 +172,9 @@ fn find_fact(
 ///   not choose it as a source (RFC 6724, rule 3). Such an address is permanent;
 /// * an address with a lifetime is a lease (DHCPv6 gives out /128) or comes from
 ///   a router advertisement, and ages: it is the node's;
+/// * what is on a virtual router's own link, or has CARP's `vhid`, is a VIP;
+/// * keepalived adds a VIP whose length is given as `secondary` beside the node's address
+///   of the same network, where further addresses of the node itself are too: it stays open;
 /// * where grep left lines out, a lone /32 or /128 stays open, unless deprecated.
 fn find_role(
     interface: &Interface,
@@ -180,6 +186,12 @@ fn find_role(
     let kind = interface.kind();
     if kind == LinkKind::ServiceBinding {
         return Some((Role::Service, format!("bound to {}", interface.name.as_deref()?)));
+    }
+    if kind == LinkKind::VirtualRouter {
+        return Some((Role::Vip, format!("{length}{place}, a virtual router's link")));
+    }
+    if address.shared {
+        return Some((Role::Vip, format!("{length}{place}, shared by CARP")));
     }
     if let Some(peer) = address.peer {
         return Some((Role::Node, format!("point-to-point address{place}, peer {peer}")));
@@ -225,6 +237,12 @@ fn find_role(
     }
     if interface.partial && address.prefixed.is_host() {
         return address.deprecated.then(|| (Role::Vip, format!("{length}{state}{place}")));
+    }
+    // The kernel says so only of the network of an address that was there before.
+    let own = around.of_family(address).wider;
+    let is_beside_own = own.is_some_and(|own| !own.deprecated && !own.secondary);
+    if address.secondary && is_beside_own && !address.prefixed.is_host() {
+        return None;
     }
     let secondary = if address.secondary { ", secondary" } else { "" };
     let alone = if address.prefixed.is_host() { " without a wider prefix" } else { "" };

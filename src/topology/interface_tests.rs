@@ -144,7 +144,32 @@ const ROLES: &[(&str, &str, &str, &[Role])] = &[
         "secondary of the same network, IPv4",
         ETH0,
         "inet 192.0.2.1/24 scope global eth0\ninet 192.0.2.9/24 scope global secondary eth0",
-        &[Node, Node],
+        // keepalived's or the node's own: packets may tell.
+        &[Node],
+    ),
+    (
+        "a virtual router's link, IPv4",
+        "2: eth0: <UP>\ninet 192.0.2.1/24 scope global eth0\n5: vrrp.51@eth0: <UP>\n",
+        "inet 192.0.2.9/32 scope global vrrp.51",
+        &[Node, Vip],
+    ),
+    (
+        "a virtual router's link, IPv6",
+        "2: eth0: <UP>\ninet6 2001:db8::1/64 scope global\n5: vrrp6-2-1@eth0: <UP>\n",
+        "inet6 2001:db8::9/64 scope global",
+        &[Node, Vip],
+    ),
+    (
+        "CARP, IPv4",
+        "igb0: flags=8943<UP> metric 0 mtu 1500\n",
+        "inet 192.0.2.1 netmask 0xffffff00 broadcast 192.0.2.255\ninet 192.0.2.9 netmask 0xffffff00 broadcast 192.0.2.255 vhid 1",
+        &[Node, Vip],
+    ),
+    (
+        "CARP, IPv6",
+        "igb0: flags=8943<UP> metric 0 mtu 1500\n",
+        "inet6 2001:db8::1 prefixlen 64\ninet6 2001:db8::9 prefixlen 64 vhid 1",
+        &[Node, Vip],
     ),
     (
         "point to point, IPv4",

@@ -229,6 +229,10 @@ fn read_options(entry: &mut InterfaceAddress, options: &[&str]) -> Option<String
             "brd" | "any" | "metric" | "proto" | "broadcast" | "scopeid" => {
                 words.next();
             }
+            "vhid" => {
+                entry.shared = true;
+                words.next();
+            }
             "netmask" => {
                 let length = words.next().and_then(|mask| address::find_mask_length_bits(mask));
                 set_length(entry, length);

@@ -11,6 +11,8 @@ pub enum LinkKind {
     Overlay,
     /// Where kube-proxy (IPVS mode) and the local DNS cache bind service addresses.
     ServiceBinding,
+    /// The link of a virtual router (RFC 9568): it holds what the routers share.
+    VirtualRouter,
     /// The host's end of a pod's cable.
     PodCable,
 }
@@ -45,6 +47,8 @@ impl LinkKind {
         const CABLES: [&str; 7] = ["cali", "veth", "lxc", "tap", "eni", "gke", "azv"];
         if name == "lo" || name.starts_with("dummy") {
             Self::Loopback
+        } else if is_virtual_router(name) {
+            Self::VirtualRouter
         } else if matches!(name, "kube-ipvs0" | "nodelocaldns") {
             Self::ServiceBinding
         } else if OVERLAYS.iter().any(|prefix| name.starts_with(prefix)) {
@@ -58,6 +62,14 @@ impl LinkKind {
             Self::Ordinary
         }
     }
+}
+
+/// `vrrp.51` of keepalived's `use_vmac`, `vrrp4-2-1` of FRR.
+fn is_virtual_router(name: &str) -> bool {
+    name.strip_prefix("vrrp").is_some_and(|rest| {
+        let number = rest.strip_prefix('.').unwrap_or(rest);
+        number.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// Whether the name is one of an uplink: `eth0`, systemd's `ens3`, bonds,
@@ -78,6 +90,9 @@ mod tests {
             ("lo", LinkKind::Loopback),
             ("dummy0", LinkKind::Loopback),
             ("kube-ipvs0", LinkKind::ServiceBinding),
+            ("vrrp.51", LinkKind::VirtualRouter),
+            ("vrrp4-2-1", LinkKind::VirtualRouter),
+            ("vrrpd", LinkKind::Ordinary),
             ("docker0", LinkKind::Overlay),
             ("flannel.1", LinkKind::Overlay),
             ("tunl0", LinkKind::Overlay),

@@ -26,7 +26,9 @@ pub fn host_of(interfaces: &[Interface], command: &Command) -> Host {
 fn is_nodes(interface: &Interface) -> bool {
     match interface.kind() {
         LinkKind::PodCable => true,
-        LinkKind::Overlay | LinkKind::ServiceBinding => has_addresses(interface),
+        LinkKind::Overlay | LinkKind::ServiceBinding | LinkKind::VirtualRouter => {
+            has_addresses(interface)
+        }
         LinkKind::Ordinary | LinkKind::Loopback => false,
     }
 }

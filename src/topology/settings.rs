@@ -1,5 +1,7 @@
 //! How a node is set: `sysctl`, `lsmod` and `/proc/modules`.
 
+use std::collections::BTreeSet;
+
 use super::command::{Command, Host};
 use super::text::Reading;
 use crate::model::topology::NodeSettings;
@@ -23,10 +25,15 @@ const NO_HELPERS: [&str; 10] = [
 /// Interfaces whose settings are kept; a node has one for each pod.
 const LIMIT_INTERFACES: usize = 10_000;
 
+/// Helpers that are kept; Linux has some twenty.
+const LIMIT_MODULES: usize = 500;
+
 /// Collects the settings that one text tells.
 #[derive(Debug, Default)]
 pub struct SettingsReader {
     settings: NodeSettings,
+    /// The helpers among them.
+    helpers: BTreeSet<String>,
     has_any: bool,
     in_modules: bool,
 }
@@ -59,9 +66,11 @@ impl SettingsReader {
     fn add_module(&mut self, module: &str) {
         let is_helper = HELPER_PREFIXES.iter().any(|prefix| module.starts_with(prefix))
             && !NO_HELPERS.contains(&module);
-        let modules = self.modules();
-        if is_helper && !modules.iter().any(|known| known == module) {
-            modules.push(module.to_owned());
+        let is_new = is_helper && !self.helpers.contains(module);
+        self.modules();
+        if is_new && self.helpers.len() < LIMIT_MODULES {
+            self.helpers.insert(module.to_owned());
+            self.modules().push(module.to_owned());
         }
     }
 
@@ -226,6 +235,15 @@ xfs                  2000000  1
         let inside =
             parse("kubectl exec a -- sysctl -a", None, "net.ipv4.conf.all.rp_filter = 1", 1);
         assert!(inside.settings.is_empty());
+    }
+
+    #[test]
+    fn a_list_of_modules_without_end_is_cut() {
+        let lines = (0..20_000).map(|number| format!("nf_conntrack_x{number} 1 1\n"));
+        let text = "Module Size Used by\n".to_owned() + &lines.collect::<String>();
+        let modules = settings("lsmod", &text).unwrap().helper_modules.unwrap();
+        assert_eq!(modules.len(), LIMIT_MODULES);
+        assert_eq!(modules.first().map(String::as_str), Some("nf_conntrack_x0"));
     }
 
     #[test]

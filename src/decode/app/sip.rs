@@ -172,7 +172,7 @@ mod tests {
     fn the_topmost_via_says_where_answers_go() {
         let named = |address: Option<&str>, port, asks_for_own_port| {
             let address = address.map(|address| address.parse().unwrap());
-            Some(PayloadAddress { address, port, asks_for_own_port })
+            Some(PayloadAddress { address, port, asks_for_own_port: Some(asks_for_own_port) })
         };
         let cases = [
             (

@@ -191,12 +191,39 @@ impl<'a> Reading<'a> {
             .views
             .iter()
             .all(|view| view.reply_packets() == 0 && view.icmp_errors.is_empty());
-        let point = self.points.iter().find(|point| point.id == view.point);
-        // Text without times has no end to be near to.
-        let has_times = point.and_then(|point| point.observed).is_some_and(|(from, to)| from < to);
         let asked_late =
             view.requests.first.is_some_and(|first| !self.is_silent_for(first, PATIENCE));
-        asks && untouched && has_times && asked_late
+        // Text without times has no end to be near to.
+        asks && untouched && self.has_times() && asked_late
+    }
+
+    /// Whether a text without times ends with what would be called a dead end if it had
+    /// any: several requests after the last answer, one side's last word again and again,
+    /// or a request again behind its transfer. It may also be where the text was cut.
+    #[must_use]
+    pub fn ends_in_doubt(&self) -> bool {
+        let asks_on = self.exchange.protocol.expects_answer()
+            && self.exchange.protocol != Protocol::Tftp
+            && self.view.unanswered.packets >= 2;
+        let repeats = self.view.stall.is_some_and(|stall| {
+            stall.repeats >= STALLED_AFTER && !self.is_after_error(Some(stall.first))
+        });
+        let last_reply = self.replies().filter_map(|replies| replies.tally.last);
+        let last_reply = last_reply.max_by_key(|frame| frame.number);
+        let requests = self.view.requests;
+        let asks_again = self.exchange.protocol == Protocol::Tftp
+            && requests.repeats > 0
+            && requests
+                .last
+                .zip(last_reply)
+                .is_some_and(|(last, reply)| self.view.is_after(last, reply));
+        self.habit == Habit::Conversation && !self.has_times() && (asks_on || repeats || asks_again)
+    }
+
+    /// Whether packets have times: text may come without.
+    fn has_times(&self) -> bool {
+        let point = self.points.iter().find(|point| point.id == self.view.point);
+        point.and_then(|point| point.observed).is_some_and(|(from, to)| from < to)
     }
 
     /// A transfer that had gone on, and in which one side then repeated its last

@@ -69,7 +69,7 @@ impl Sample {
             destination,
             packets: replies.tally.packets,
             first: replies.tally.first.unwrap(),
-            asks_for_own_port: false,
+            asks_for_own_port: Some(false),
         });
         self
     }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::layer::Layer;
+use crate::ingest::tcpdump_text::{is_keep_alive, keep_alive};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{
     Application, Content, Datagram, IcmpError, IcmpKind, Quote, TftpMessage, TftpRequest,
@@ -22,6 +24,8 @@ pub struct Fields {
     udp_bytes: Option<u32>,
     error: Option<ErrorFields>,
     tftp: Tftp,
+    /// What UDP carries.
+    layer: Option<Layer>,
 }
 
 /// An ICMP or ICMPv6 message, and the headers that it quotes.
@@ -73,9 +77,20 @@ fn find_number(text: &str) -> Option<u32> {
 }
 
 impl Fields {
-    /// Takes a line of the frame's fields.
+    /// Takes a line of the frame's fields. Headers of the frame itself stand at the
+    /// margin; an ICMP error's own fields, and the headers that it quotes, are indented.
     pub fn push(&mut self, text: &str) {
-        if let Some(ends) = find_ends(text) {
+        let indented = text.trim_end();
+        let is_own = !indented.starts_with(char::is_whitespace);
+        let text = indented.trim_start();
+        if !is_own && self.error.is_none() {
+            if let Some(layer) = &mut self.layer {
+                layer.push(text);
+            }
+            if let Some((name, value)) = text.split_once(": ") {
+                self.push_field(name, value);
+            }
+        } else if let Some(ends) = find_ends(text) {
             match &mut self.error {
                 Some(error) => error.ends = error.ends.or(Some(ends)),
                 None => self.ends = Some(ends),
@@ -85,12 +100,17 @@ impl Fields {
                 error.ports = error.ports.or(Some(ports));
             } else {
                 (self.ports, self.udp_bytes) = (Some(ports), None);
+                self.layer = None;
             }
-        } else if text.starts_with("Internet Control Message Protocol") {
+        } else if is_own && text.starts_with("Internet Control Message Protocol") {
             let is_v6 = text.ends_with("v6");
             self.error.get_or_insert_default().is_v6 = is_v6;
-        } else if let Some((name, value)) = text.trim().split_once(": ") {
-            self.push_field(name, value);
+        } else if self.error.is_some() {
+            if let Some((name, value)) = text.split_once(": ") {
+                self.push_field(name, value);
+            }
+        } else if self.ports.is_some() && self.layer.is_none() && !text.is_empty() {
+            self.layer = Some(Layer::new(text));
         }
     }
 
@@ -130,13 +150,15 @@ impl Fields {
             Endpoint::new(destination, destination_port),
         );
         let length = self.udp_bytes.unwrap_or(0).saturating_sub(UDP_HEADER_BYTES);
-        let application = self.tftp.find_message(length).map_or_else(
-            || {
-                Protocol::of_flow(&flow)
-                    .map_or(Application::Unknown { tftp_shape: None }, Application::Plain)
-            },
-            Application::Tftp,
-        );
+        let protocol = Protocol::of_flow(&flow);
+        let transfer = self.tftp.find_message(length).map(Application::Tftp);
+        let read = || self.layer.as_ref()?.find_application(protocol);
+        let plain = Application::Unknown { tftp_shape: None };
+        let plain = || match protocol {
+            Some(Protocol::Sip) if is_keep_alive(length) => keep_alive(),
+            known => known.map_or(plain, Application::Plain),
+        };
+        let application = transfer.or_else(read).unwrap_or_else(plain);
         Some(Content::Datagram(Datagram {
             flow,
             length,

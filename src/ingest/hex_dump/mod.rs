@@ -11,6 +11,7 @@ mod fields;
 mod frame;
 mod head;
 mod ios;
+mod layer;
 pub mod pairs;
 
 use super::tcpdump_text::{Timeline, looks_like_row};
@@ -207,7 +208,7 @@ impl HexRun {
             } else {
                 let lacks_bytes = pending.head.is_some() && bytes.is_empty();
                 self.without_bytes += u64::from(lacks_bytes);
-                self.pass_over(sink);
+                self.pass_over(pending.at, sink);
             }
             return;
         };
@@ -242,10 +243,11 @@ impl HexRun {
         sink(Event::Packet(Packet::without_headers(self.frames, at, 0, content)));
     }
 
-    /// A dump that is no frame we know has a number among those that are.
-    fn pass_over(&mut self, sink: Sink<'_>) {
+    /// A dump that is no frame we know has a number among those that are, and its time.
+    fn pass_over(&mut self, at: Option<Timestamp>, sink: Sink<'_>) {
         if self.is_open {
             self.frames += 1;
+            self.last_at = at.or(self.last_at);
             sink(Event::OtherPacket { frame: self.frames, at: self.last_at });
         } else {
             self.early += 1;

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::services::find_port;
+use super::services::{find_port, find_port_or_stand_in, find_stand_in};
 
 /// An address, and its port where one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +68,21 @@ pub fn parse_side(text: &str) -> Result<Side<'_>, String> {
             None => named(text, None),
         };
     };
-    match find_port(service) {
+    match find_port_or_stand_in(service) {
         Some(port) => Ok(Side { host: Host::Address(address), port: Some(port) }),
         None => Err(format!(
             "names the port '{}', which we do not know; run tcpdump with -n",
             shorten(service)
         )),
     }
+}
+
+/// The name of a side's port, where another port stands for it.
+#[must_use]
+pub fn find_unknown_service(text: &str) -> Option<&str> {
+    let (host, service) = text.trim_end_matches([')', ',', ';']).rsplit_once('.')?;
+    find_address(host.trim_start_matches(['[', '(']).trim_end_matches(']'))?;
+    find_stand_in(service).map(|_| service)
 }
 
 /// Reads one side of a packet line where it must be an address.
@@ -170,6 +178,20 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_is_not_known_is_a_port_all_the_same() {
+        for host in ["192.0.2.1", "2001:db8::1"] {
+            let text = format!("{host}.sightline");
+            let side = parse_side(&text).unwrap();
+            assert_eq!(side.host, Host::Address(host.parse().unwrap()));
+            assert_eq!(side.port, find_stand_in("sightline"));
+            assert_eq!(find_unknown_service(&text), Some("sightline"));
+            assert_eq!(find_unknown_service(&format!("{host}.tftp")), None);
+            assert_eq!(find_unknown_service(host), None);
+        }
+        assert_eq!(find_unknown_service("switch1.example.net"), None);
+    }
+
+    #[test]
     fn names_are_kept_where_they_may_stand() {
         let cases = [
             ("switch1.69", "switch1", Some(69)),
@@ -196,8 +218,8 @@ mod tests {
             ("time.example.com.ntp", "names 'time.example.com' instead"),
             ("XX.XX.CLIENT.XX.XX.47831", "has 'XX.XX.CLIENT.XX.XX' where an address"),
             ("${PREFIX}:${EUI64}.51821", "has '${PREFIX}:${EUI64}' where an address"),
-            ("192.0.2.1.nonsense", "names the port 'nonsense'"),
-            ("2001:db8::1.nonsense", "names the port 'nonsense'"),
+            ("192.0.2.1.xxxxx", "names the port 'xxxxx'"),
+            ("2001:db8::1.non/sense", "names the port 'non/sense'"),
             ("192.0.2.1.70000", "names the port '70000'"),
             ("", "has '' where"),
         ];

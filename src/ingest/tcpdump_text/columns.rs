@@ -5,10 +5,12 @@
 
 mod icmp;
 mod protocols;
+mod unported;
 
 use std::net::IpAddr;
 
-use self::protocols::is_datagram_protocol;
+use self::protocols::{is_datagram_protocol, may_be_datagram_protocol};
+pub use self::unported::{Sender, Unported, name_inform};
 use super::timestamp::{Stamp, StampValue, find_stamp};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::packet::{
@@ -36,9 +38,27 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowReading {
     Content(Content),
+    /// A datagram of which it names no ports.
+    Unported(Box<Unported>),
     Other,
     Fault(&'static str),
 }
+
+/// TFTP's errors in Wireshark's words, in the order of their codes (RFC 1350, RFC 2347).
+const ERRORS: [&str; 9] = [
+    "Not defined",
+    "File not found",
+    "Access violation",
+    "Disk full or allocation exceeded",
+    "Illegal TFTP Operation",
+    "Unknown transfer ID",
+    "File already exists",
+    "No such user",
+    "Option negotiation failed",
+];
+
+/// What to say of a row whose ports cannot be told.
+pub const WITHOUT_PORTS: &str = "is a row of Wireshark's packet list without ports; export the packets as pcapng, or print them with `tcpdump -n`";
 
 /// Finds a row: a number, seconds with a fraction, and two addresses.
 #[must_use]
@@ -55,7 +75,12 @@ pub fn find_row(text: &str) -> Option<Row> {
     let source_port = words.next_if(|word| is_port(word)).and_then(|port| port.parse().ok());
     let destination = Side::find(words.next()?)?;
     let destination_port = words.next_if(|word| is_port(word)).and_then(|port| port.parse().ok());
-    let protocol = words.next()?;
+    let mut protocol = words.next()?.to_owned();
+    // `BFD Control`: the name may be of two words.
+    let second = words.next_if(|word| !is_number(word));
+    if let Some(second) = second {
+        protocol = format!("{protocol} {second}");
+    }
     let frame_length = words.next()?.parse().ok()?;
     let summary: Vec<&str> = words.collect();
     Some(Row {
@@ -63,7 +88,7 @@ pub fn find_row(text: &str) -> Option<Row> {
         counts_from_first: !time.contains(['-', ':']) && matches!(stamp.value, StampValue::Span(_)),
         ends: source.address().zip(destination.address()),
         ports: source_port.zip(destination_port).or_else(|| find_ports(&summary)),
-        protocol: protocol.to_owned(),
+        protocol,
         frame_length,
         summary: summary.join(" "),
     })
@@ -114,7 +139,11 @@ impl Side {
 }
 
 fn is_port(word: &str) -> bool {
-    word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit())
+    word.len() <= 5 && is_number(word)
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The arrow is gone: `58625 69 Len=64`.
@@ -146,7 +175,8 @@ impl Row {
     /// `Seq=` as well.
     fn is_datagram(&self) -> bool {
         let is_plain = self.summary.contains("Len=") && !self.summary.contains("Seq=");
-        is_plain || is_datagram_protocol(&self.protocol)
+        let is_carried = self.ports.is_some() && may_be_datagram_protocol(&self.protocol);
+        is_plain || is_carried || is_datagram_protocol(&self.protocol)
     }
 
     /// The frame's addresses.
@@ -168,9 +198,8 @@ impl Row {
 
     fn read_datagram(&self, source: IpAddr, destination: IpAddr) -> RowReading {
         let Some((source_port, destination_port)) = self.ports else {
-            return RowReading::Fault(
-                "is a row of Wireshark's packet list without ports; export the packets as pcapng, or print them with `tcpdump -n`",
-            );
+            let unported = self.find_unported(source, destination).map(Box::new);
+            return unported.map_or(RowReading::Fault(WITHOUT_PORTS), RowReading::Unported);
         };
         let flow = FlowKey::udp(
             Endpoint::new(source, source_port),
@@ -181,8 +210,11 @@ impl Row {
             Protocol::of_flow(&flow)
                 .map_or(Application::Unknown { tftp_shape: None }, Application::Plain)
         };
-        let message = (self.protocol == "TFTP").then(|| self.find_tftp(length)).flatten();
-        let application = message.map_or_else(known, Application::Tftp);
+        // Plain TFTP is told by its ports.
+        let read = self.find_unported(source, destination).map(|row| row.application);
+        let read = read.filter(|read| *read != Application::Plain(Protocol::Tftp));
+        let mut application = read.unwrap_or_else(known);
+        name_inform(&mut application, &flow);
         RowReading::Content(Content::Datagram(Datagram {
             flow,
             length,
@@ -226,6 +258,10 @@ impl Row {
             Some(TftpMessage::Ack { block: block()? })
         } else if self.summary.starts_with("Option Acknowledgement") {
             Some(TftpMessage::OptionAck)
+        } else if self.summary.starts_with("Error Code") {
+            let code = ERRORS.iter().position(|words| field("Code: ") == Some(*words))?;
+            let message = field("Message: ").unwrap_or_default().into();
+            Some(TftpMessage::Error { code: code.try_into().ok()?, message })
         } else {
             None
         }

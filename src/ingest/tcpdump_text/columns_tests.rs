@@ -45,10 +45,10 @@ fn rows_with_ports_are_read() {
 }
 
 #[test]
-fn rows_without_ports_are_faults() {
+fn rows_without_ports_are_faults_where_the_protocol_does_not_tell_them() {
     let text = "1 0.000000 192.0.2.1 → 192.0.2.2 TFTP 106 Write Request, File: a";
-    assert!(matches!(find_row(text).unwrap().read(), RowReading::Fault(_)));
-    let text = "1 0.000000 2001:db8::1 → 2001:db8::2 DNS 106 Standard query 0x1234 A example.com";
+    assert!(matches!(find_row(text).unwrap().read(), RowReading::Unported(_)));
+    let text = "1 0.000000 2001:db8::1 → 2001:db8::2 OpenVPN 106 MessageType: P_DATA_V2";
     assert!(matches!(find_row(text).unwrap().read(), RowReading::Fault(_)));
 }
 
@@ -82,6 +82,8 @@ fn only_what_udp_carries_is_a_datagram() {
             ("TCP", "5000 → 22 [SYN] Seq=0 Win=64240 Len=0", false),
             ("SIP/SDP", "Request: INVITE sip:a@example.com", true),
             ("WireGuard", "Transport Data", true),
+            ("BFD Control", "Diag: No Diagnostic, State: Up, Flags: 0x00", true),
+            ("ESP", "ESP (SPI=0xc1c1c1c1)", true),
             ("DTLSv1.2", "Client Hello", true),
             ("NEWPROTO", "5000 → 69 Len=64", true),
         ];
@@ -94,6 +96,10 @@ fn only_what_udp_carries_is_a_datagram() {
     }
     let frame = "1 0.000000000 02:00:00:00:00:01 → Broadcast ARP 42 Who has 192.0.2.1?";
     assert_eq!(find_row(frame).unwrap().read(), RowReading::Other);
+    for (one, two) in [("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")] {
+        let text = format!("9 3.000000 {one} → {two} ESP 150 ESP (SPI=0xc1c1c1c1)");
+        assert_eq!(find_row(&text).unwrap().read(), RowReading::Other, "not in UDP");
+    }
     let expired = "9 3.000000 2001:db8::2 2001:db8::1 ICMPv6 586 Time Exceeded (hop limit exceeded in transit)";
     assert!(matches!(
         find_row(expired).unwrap().read(),

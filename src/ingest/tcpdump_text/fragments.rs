@@ -2,9 +2,10 @@
 //!
 //! `-v` prints identification, offset and the flag of more to come; IPv6 lines print
 //! an offset always. Without `-v` an IPv4 line shows a first fragment only by a UDP
-//! length that its packet cannot hold, and later ones as `ip-proto-17`.
+//! length that its packet cannot hold, which `-e` tells; without that as well only later
+//! ones, printed right behind it as `ip-proto-17`, say that it was one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -58,6 +59,11 @@ pub enum Taken {
 pub struct Fragments {
     /// Oldest first.
     waiting: VecDeque<Waiting>,
+    /// The last packet, where nothing but its length says that it may be a fragment.
+    long: Option<Box<Waiting>>,
+    /// Between whom later fragments were printed without numbers: what is too long for
+    /// one packet of theirs came in parts.
+    in_parts: HashSet<(IpAddr, IpAddr)>,
 }
 
 #[derive(Debug)]
@@ -86,12 +92,39 @@ impl Fragments {
             return false;
         }
         let pieces = BTreeMap::from([(0, fragment.payload_bytes)]);
-        self.waiting.push_back(Waiting { first: packet, datagram, fragment, pieces, total_bytes });
+        let waiting = Waiting { first: packet, datagram, fragment, pieces, total_bytes };
+        // IPv6 prints the offset: it is a fragment.
+        let is_only_long = fragment.rest == Rest::Unknown && fragment.source.is_ipv4();
+        if is_only_long && !self.in_parts.contains(&fragment.ends()) {
+            self.long = Some(Box::new(waiting));
+        } else {
+            self.waiting.push_back(waiting);
+        }
         true
+    }
+
+    /// Whether a packet is held that is only long.
+    pub const fn has_long(&self) -> bool {
+        self.long.is_some()
+    }
+
+    /// Settles whether the packet that was only long is a first fragment: `later` is the
+    /// fragment in the line behind it, if one stands there. A host sends the fragments of
+    /// a datagram one after the other. Gives the packet back where it was whole.
+    pub fn settle_long(&mut self, later: Option<&Fragment>) -> Option<Packet> {
+        let long = self.long.take()?;
+        if later.is_some_and(|later| long.fragment.is_of_one(later)) {
+            self.waiting.push_back(*long);
+            return None;
+        }
+        Some(long.first)
     }
 
     /// Takes a later fragment, whose line came at `at`.
     pub fn add(&mut self, fragment: &Fragment, at: Timestamp) -> Taken {
+        if fragment.identification.is_none() && self.in_parts.len() < LIMIT_WAITING {
+            self.in_parts.insert(fragment.ends());
+        }
         let known = self.waiting.iter().rposition(|waiting| waiting.fragment.is_of_one(fragment));
         let Some(position) = known else { return Taken::Alone };
         let Some(waiting) = self.waiting.get_mut(position) else { return Taken::Alone };
@@ -123,6 +156,10 @@ impl Fragments {
 }
 
 impl Fragment {
+    const fn ends(&self) -> (IpAddr, IpAddr) {
+        (self.source, self.destination)
+    }
+
     fn is_of_one(&self, other: &Self) -> bool {
         (self.source, self.destination, self.identification)
             == (other.source, other.destination, other.identification)

@@ -1,6 +1,7 @@
 //! What is handed out of a packet whose last line was read.
 
 use super::fragments::Taken;
+use super::hand_out_rows::RowsEnd;
 use super::pending::{Outcome, Pending};
 use super::{Run, Sink};
 use crate::ingest::{Event, NamedPacket};
@@ -16,8 +17,14 @@ impl Run {
             return;
         };
         let (frame, at) = (pending.frame, pending.at);
+        if self.fragments.has_long()
+            && let Some(whole) = self.fragments.settle_long(pending.find_later_fragment().as_ref())
+        {
+            sink(Event::Packet(whole));
+        }
         self.hand_out_lost(Some(at), sink);
         if let Some(dumped) = pending.find_dumped(self.origin.link_type) {
+            self.hand_out_rows(RowsEnd::Here, sink);
             sink(Event::Frame(Frame {
                 number: frame,
                 at,
@@ -30,6 +37,11 @@ impl Run {
             return;
         }
         let (outcome, tunnel) = pending.read_innermost(&self.origin);
+        if pending.is_row() {
+            self.take_row(&pending, outcome, sink);
+            return;
+        }
+        self.hand_out_rows(RowsEnd::Here, sink);
         match outcome {
             Outcome::Content(content) => self.hand_out(&pending, content, tunnel, sink),
             Outcome::Named { datagram, source, destination } => {
@@ -55,6 +67,8 @@ impl Run {
                     is_ipv6: Some(pending.is_ipv6()),
                 }));
             }
+            // Only rows are such, which were taken before.
+            Outcome::Unported(_) => sink(Event::OtherPacket { frame, at: Some(at) }),
             Outcome::Cut(flow) => self.hand_out_cut(&pending, flow, sink),
             Outcome::Other => {
                 sink(Event::OtherPacket { frame, at: Some(at) });
@@ -74,7 +88,10 @@ impl Run {
         let content = match content {
             Content::Datagram(datagram) => {
                 self.last_flow = Some(datagram.flow);
-                let datagram = self.questions.check(datagram);
+                if let Some(message) = pending.find_stand_in(&datagram.flow) {
+                    self.faults.report(pending.line, message, sink);
+                }
+                let datagram = self.dialogs.check(self.questions.check(datagram));
                 let fragment = pending.find_first_fragment(&datagram);
                 // In a tunnel the outer packet may be in parts, and the inner length says nothing.
                 if let Some(fragment) = fragment.filter(|_| tunnel.is_none()) {
@@ -106,6 +123,11 @@ impl Run {
 
     /// Hands out the datagrams that were waited for in vain until `now`, or till the end.
     pub(super) fn hand_out_lost(&mut self, now: Option<Timestamp>, sink: Sink<'_>) {
+        if now.is_none()
+            && let Some(whole) = self.fragments.settle_long(None)
+        {
+            sink(Event::Packet(whole));
+        }
         while let Some(packet) = self.fragments.take_lost(now) {
             sink(Event::Packet(packet));
         }
@@ -139,7 +161,7 @@ impl Run {
     }
 }
 
-fn packet(pending: &Pending, content: Content, tunnel: Option<Tunnel>) -> Packet {
+pub(super) fn packet(pending: &Pending, content: Content, tunnel: Option<Tunnel>) -> Packet {
     // `-v` prints the outer header's fields; those of an inner one are not kept.
     let (ip_identification, hop_marks) = match tunnel {
         None => (pending.identification().filter(|id| *id != 0), pending.hop_marks()),

@@ -6,7 +6,7 @@ use super::address::parse_address;
 use super::line::split_word;
 use super::neighbour::find_neighbour_discovery;
 use super::quote::{QuotedPacket, find_quote};
-use super::services::find_port;
+use super::services::find_port_or_stand_in;
 use crate::model::neighbour::NeighbourMessage;
 use crate::model::packet::{IcmpError, IcmpKind, Quote};
 use crate::model::segment::QuotedKind;
@@ -33,18 +33,16 @@ pub fn parse_icmp(
     summary: &str,
     body: &[String],
 ) -> Result<IcmpReading, String> {
-    let claim = if let Some(text) =
-        summary.strip_prefix("ICMP6, ").or_else(|| summary.strip_prefix("icmp6: "))
-    {
+    let old_v6 = strip_old_lead(summary, "icmp6");
+    let claim = if let Some(text) = summary.strip_prefix("ICMP6, ").or(old_v6) {
         let text = text.trim_start();
         match parse_v6(text)? {
             // FortiGate writes those of both families alike.
-            None if summary.starts_with("icmp6: ") => parse_v4(text)?,
+            None if old_v6.is_some() => parse_v4(text)?,
             claim => claim,
         }
     } else if let Some(text) =
-        // tcpdump 3 wrote `icmp: `.
-        summary.strip_prefix("ICMP ").or_else(|| summary.strip_prefix("icmp: "))
+        summary.strip_prefix("ICMP ").or_else(|| strip_old_lead(summary, "icmp"))
     {
         parse_v4(text.trim_start())?
     } else {
@@ -67,6 +65,14 @@ pub fn parse_icmp(
         None => printed,
     };
     Ok(IcmpReading::Error(IcmpError { kind: claim.kind, from, to, quote, fingerprint: None }))
+}
+
+/// What follows `icmp: `, as tcpdump 3 wrote it; until 3.8 its length stood there too:
+/// `icmp 36: `.
+fn strip_old_lead<'a>(summary: &'a str, lead: &str) -> Option<&'a str> {
+    let (length, text) = summary.strip_prefix(lead)?.split_once(": ")?;
+    let digits = length.strip_prefix(' ').unwrap_or(length);
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(text)
 }
 
 /// What the ICMP line itself says.
@@ -175,7 +181,7 @@ fn claim_about(kind: IcmpKind, name: &str, detail: &str) -> Result<Option<Claim>
     let claim = match transport {
         "udp" | "tcp" => {
             let port = rest.strip_prefix("port ").map_or(rest, str::trim_start);
-            let port = port.split([',', ' ']).next().and_then(find_port);
+            let port = port.split([',', ' ']).next().and_then(find_port_or_stand_in);
             let kind = if kind == IcmpKind::Other { IcmpKind::PortUnreachable } else { kind };
             let quoted = match transport {
                 "tcp" => QuotedKind::Segment(None),

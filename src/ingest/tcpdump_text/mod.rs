@@ -6,10 +6,12 @@
 mod address;
 mod application;
 mod columns;
+mod dialogs;
 mod faults;
 mod fortigate;
 mod fragments;
 mod hand_out;
+mod hand_out_rows;
 mod handshake;
 mod hash;
 mod icmp;
@@ -24,6 +26,7 @@ mod pending;
 mod questions;
 mod quote;
 mod remark;
+mod rows;
 mod services;
 mod timeline;
 mod timestamp;
@@ -35,16 +38,21 @@ use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, LinkType, PointKind};
 use crate::model::endpoint::FlowKey;
 use crate::model::time::Timestamp;
+pub use application::{is_keep_alive, keep_alive, read_sip};
 pub use columns::looks_like_row;
 use columns::{Row, find_row};
+use dialogs::Dialogs;
 use faults::Faults;
 use fortigate::{Around, find_line};
 use fragments::Fragments;
+use hand_out_rows::RowsEnd;
+pub use hash::fnv1a;
 use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::Pending;
 use questions::Questions;
+use rows::Rows;
 pub use timeline::{StampStyle, Timeline};
 use timestamp::{DAY_NS, SECOND_NS, StampValue};
 pub use timestamp::{Stamp, find_stamp, is_date, is_month};
@@ -88,6 +96,10 @@ pub struct Run {
     faults: Faults,
     last_flow: Option<FlowKey>,
     questions: Questions,
+    dialogs: Dialogs,
+    rows: Rows,
+    /// A port was told by no row, and the reader was told.
+    lacks_ports: bool,
     fragments: Fragments,
     format: CaptureFormat,
 }
@@ -106,6 +118,9 @@ impl Run {
             faults: Faults::default(),
             last_flow: None,
             questions: Questions::default(),
+            dialogs: Dialogs::default(),
+            rows: Rows::default(),
+            lacks_ports: false,
             fragments: Fragments::default(),
             format: CaptureFormat::TcpdumpText,
         }
@@ -230,6 +245,7 @@ impl Run {
     /// were left out.
     pub fn finish(mut self, sink: Sink<'_>) {
         self.settle_pending(sink);
+        self.hand_out_rows(RowsEnd::Here, sink);
         self.hand_out_lost(None, sink);
         if self.clock.is_some() {
             self.faults.finish(sink);

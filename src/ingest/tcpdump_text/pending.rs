@@ -8,9 +8,9 @@ mod named_error;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::address::{Host, parse_side};
+use super::address::{Host, find_unknown_service, parse_side};
 use super::application::read_application;
-use super::columns::{Row, RowReading};
+use super::columns::{Row, RowReading, Unported};
 use super::handshake::find_segment;
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
@@ -18,6 +18,7 @@ use super::line::{Family, Head, Network};
 use super::link::find_audience;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
+use super::services::is_stand_in;
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
@@ -109,6 +110,8 @@ pub enum Outcome {
         destination: Option<String>,
         quoted: Option<String>,
     },
+    /// A datagram of which a row of the packet list names no ports.
+    Unported(Box<Unported>),
     /// The line ends behind the addresses.
     Cut(FlowKey),
     Other,
@@ -241,6 +244,26 @@ impl Pending {
         is_packet.then_some(dumped)
     }
 
+    /// Whether it is a row of Wireshark's packet list.
+    #[must_use]
+    pub const fn is_row(&self) -> bool {
+        matches!(self.stage, Stage::Row { .. })
+    }
+
+    /// What to say of a port that stands for a name.
+    #[must_use]
+    pub fn find_stand_in(&self, flow: &FlowKey) -> Option<String> {
+        let Stage::Sides { source, destination, .. } = &self.stage else { return None };
+        let sides = [(source, flow.source.port), (destination, flow.destination.port)];
+        let (name, port) = sides
+            .into_iter()
+            .filter(|(_, port)| is_stand_in(*port))
+            .find_map(|(text, port)| Some((find_unknown_service(text)?, port)))?;
+        Some(format!(
+            "names the port '{name}', which we do not know: {port} stands for it; run tcpdump with -n"
+        ))
+    }
+
     /// Whether no address that the line prints is another one.
     fn may_have(&self, (source, destination): (IpAddr, IpAddr)) -> bool {
         if let Stage::Row { row, .. } = &self.stage {
@@ -265,6 +288,7 @@ impl Pending {
             Stage::Row { row, .. } => {
                 return match row.read() {
                     RowReading::Content(content) => Outcome::Content(content),
+                    RowReading::Unported(unported) => Outcome::Unported(unported),
                     RowReading::Other => Outcome::Other,
                     RowReading::Fault(message) => Outcome::Fault(message.to_owned()),
                 };

@@ -1,5 +1,7 @@
 //! Ports that tcpdump prints by name when it runs without `-n`.
 
+use super::hash::fnv1a;
+
 /// UDP service names as `/etc/services` of the usual systems has them.
 const SERVICES: &[(&str, u16)] = &[
     ("afs3-bos", 7007),
@@ -130,6 +132,39 @@ pub fn find_port(text: &str) -> Option<u16> {
     SERVICES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, port)| *port)
 }
 
+/// Above the ports that Linux gives to clients (`net.ipv4.ip_local_port_range`).
+const FIRST_STAND_IN: u16 = 61_001;
+
+/// The port with this number or service name; of a name that we do not know, a port that
+/// stands for it: the same one each time, and no service's. It has to be one by its place,
+/// and names have letters, digits and hyphens (RFC 6335 section 5.1).
+#[must_use]
+pub fn find_port_or_stand_in(text: &str) -> Option<u16> {
+    find_port(text).or_else(|| find_stand_in(text))
+}
+
+/// Whether a port may stand for a name.
+#[must_use]
+pub const fn is_stand_in(port: u16) -> bool {
+    port >= FIRST_STAND_IN
+}
+
+/// The port that stands for a service's name that we do not know.
+#[must_use]
+pub fn find_stand_in(name: &str) -> Option<u16> {
+    const LONGEST: usize = 32;
+    let has_letter = name.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte));
+    // `xxxxx`: blanked by the poster.
+    let is_masked = name.bytes().all(|byte| byte.eq_ignore_ascii_case(&b'x'));
+    if !has_letter || !is_name || is_masked || name.len() > LONGEST || find_port(name).is_some() {
+        return None;
+    }
+    let span = u64::from(u16::MAX - FIRST_STAND_IN) + 1;
+    let offset = fnv1a(&[&name.to_ascii_lowercase()]) % span;
+    u16::try_from(offset).ok().map(|offset| FIRST_STAND_IN + offset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +183,17 @@ mod tests {
         for (text, port) in cases {
             assert_eq!(find_port(text), port, "{text}");
         }
+    }
+
+    #[test]
+    fn a_port_stands_for_each_name_that_is_not_known() {
+        let stand_in = |name| find_port_or_stand_in(name).filter(|port| *port >= FIRST_STAND_IN);
+        let (one, two) = (stand_in("sightline").unwrap(), stand_in("3com-tsmux").unwrap());
+        assert_ne!(one, two);
+        assert_eq!(stand_in("SIGHTLINE"), Some(one));
+        for text in ["", "70000", "xxxxx", "n/a", "two words"] {
+            assert_eq!(find_port_or_stand_in(text), None, "{text}");
+        }
+        assert_eq!(find_port_or_stand_in("tftp"), Some(69));
     }
 }

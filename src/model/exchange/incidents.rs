@@ -29,8 +29,9 @@ pub struct PayloadReplies {
     pub destination: Endpoint,
     pub packets: u64,
     pub first: FrameRef,
-    /// The request asked for answers to where it came from (`rport`, RFC 3581).
-    pub asks_for_own_port: bool,
+    /// The request asked for answers to where it came from (`rport`, RFC 3581); `None`
+    /// where its payload was not printed.
+    pub asks_for_own_port: Option<bool>,
 }
 
 /// The first answer from another source, after a long pause.

@@ -124,13 +124,19 @@ pub struct PayloadAddress {
     /// `None` where a name stands there.
     pub address: Option<IpAddr>,
     pub port: u16,
-    /// It asks for answers to where it came from all the same (`rport`, RFC 3581).
-    pub asks_for_own_port: bool,
+    /// It asks for answers to where it came from all the same (`rport`, RFC 3581). `None`
+    /// where the payload was not printed: then the port is the protocol's own, which the
+    /// payload may well name.
+    pub asks_for_own_port: Option<bool>,
 }
 
 impl PayloadAddress {
     /// RFC 3261 section 19.1.2.
     const DEFAULT_SIP_PORT: u16 = 5060;
+
+    /// What a SIP request of which no Via was printed may name.
+    pub const UNREAD_SIP: Self =
+        Self { address: None, port: Self::DEFAULT_SIP_PORT, asks_for_own_port: None };
 
     /// What the topmost of a SIP Via's values names:
     /// `SIP/2.0/UDP 192.0.2.7:5062;branch=…;rport`. There may be spaces around its slashes
@@ -162,7 +168,8 @@ impl PayloadAddress {
             None if rest.trim().is_empty() => Self::DEFAULT_SIP_PORT,
             None => return None,
         };
-        Some(Self { address: others.or_else(|| host.trim().parse().ok()), port, asks_for_own_port })
+        let address = others.or_else(|| host.trim().parse().ok());
+        Some(Self { address, port, asks_for_own_port: Some(asks_for_own_port) })
     }
 }
 

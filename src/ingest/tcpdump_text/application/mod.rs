@@ -8,6 +8,8 @@ mod sip;
 mod snmp;
 mod tftp;
 
+pub use sip::{is_keep_alive, keep_alive, read as read_sip};
+
 use crate::model::endpoint::FlowKey;
 use crate::model::packet::Application;
 use crate::model::protocol::Protocol;

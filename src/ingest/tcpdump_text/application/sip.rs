@@ -26,7 +26,7 @@ const METHODS: [&str; 14] = [
 
 /// Reads a SIP message. Call-ID and CSeq are the identity (RFC 3261, section
 /// 8.1.1); they are printed only under `-v`.
-pub(super) fn read(summary: &str, body: &[String]) -> Application {
+pub fn read(summary: &str, body: &[String]) -> Application {
     let first = summary.strip_prefix("SIP: ");
     let lines = || first.into_iter().chain(body.iter().map(|line| line.trim()));
     let start = lines().find_map(|line| find_start(line));
@@ -36,7 +36,9 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
         if summary.trim() == "SIP" {
             return keep_alive();
         }
-        return Application::Plain(Protocol::Sip);
+        return start.map_or(Application::Plain(Protocol::Sip), |(role, label)| {
+            without_identity(role, label, lines().next().unwrap_or_default())
+        });
     };
     let method = sequence.split_ascii_whitespace().nth(1).unwrap_or_default();
     let status = lines().find_map(find_status);
@@ -57,9 +59,32 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
     })
 }
 
+/// A message of which the first line alone is printed, which tells who asks. What pairs it
+/// is given by [`Dialogs`](crate::ingest::tcpdump_text::dialogs::Dialogs), which knows what
+/// was asked before.
+fn without_identity(role: TransactionRole, label: &'static str, start: &str) -> Application {
+    let start = fnv1a(&[start]);
+    Application::Transaction(Transaction {
+        protocol: Protocol::Sip,
+        role,
+        identity: start,
+        question: Some(start),
+        label,
+        reply_to: None,
+    })
+}
+
+/// Whether a SIP socket's datagram of `length` bytes is too short for any message: two line
+/// breaks, the answer's one, or four zeros (RFC 5626 section 3.5.1).
+#[must_use]
+pub fn is_keep_alive(length: u32) -> bool {
+    (1..=4).contains(&length)
+}
+
 /// Where no line begins the message, tcpdump prints the protocol's name and no more: line
 /// breaks or zeros that keep a translation alive (RFC 5626 section 3.5.1), which ask nothing.
-fn keep_alive() -> Application {
+#[must_use]
+pub const fn keep_alive() -> Application {
     Application::Transaction(Transaction {
         protocol: Protocol::Sip,
         role: TransactionRole::Notification,
@@ -116,6 +141,7 @@ mod tests {
                 panic!("{via} is read as no request");
             };
             let address = address.map(|text| text.parse().unwrap());
+            let asks_for_own_port = Some(asks_for_own_port);
             let expected = PayloadAddress { address, port, asks_for_own_port };
             assert_eq!(request.reply_to.as_deref(), Some(&expected), "{via}");
             let mut answer = body;

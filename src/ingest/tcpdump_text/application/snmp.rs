@@ -88,6 +88,19 @@ fn find_request_id(rest: &str) -> Option<&str> {
     id.get(..end).filter(|id| !id.is_empty())
 }
 
+/// The object at the start of a text: `.1.3.6.1.2.1.1.1.0`, and without `-n` by the names
+/// of print-snmp.c: `system.sysDescr.0`, `E:cisco.9.109.1`, `S:snmpUsmMIB.1`.
+fn find_object(text: &str) -> Option<&str> {
+    let is_named = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_part = |c: char| {
+        c.is_ascii_digit() || c == '.' || (is_named && (c.is_ascii_alphanumeric() || c == ':'))
+    };
+    let end = text.find(|c: char| !is_part(c)).unwrap_or(text.len());
+    let object = text.get(..end)?;
+    let is_object = if is_named { object.contains('.') } else { object.starts_with('.') };
+    (is_object && object.len() > 1).then_some(object)
+}
+
 /// The object identifiers without their values; text values are skipped.
 fn find_objects(rest: &str) -> Option<u64> {
     let mut objects = Vec::new();
@@ -101,9 +114,7 @@ fn find_objects(rest: &str) -> Option<u64> {
             text = text.split_once('"').map_or("", |(_, rest)| rest);
             continue;
         }
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let object = text.get(..end).unwrap_or_default();
-        if object.starts_with('.') && object.len() > 1 {
+        if let Some(object) = find_object(text) {
             objects.push(object);
         }
     }
@@ -128,6 +139,28 @@ mod tests {
             assert_eq!(first, find(None, second, &[]));
             assert!(matches!(first, Some(Application::Transaction(_))));
         }
+    }
+
+    #[test]
+    fn objects_have_numbers_and_names() {
+        let numbers = "C=\"a\" GetRequest(28)  .1.3.6.1.2.1.1.1.0 .1.3.6.1.2.1.1.5.0";
+        let names = [
+            "C=\"a\" GetRequest(32)  system.sysDescr.0 E:cisco.9.109.1.1.1.1.5.1",
+            "C=\"a\" GetRequest(32)  S:snmpUsmMIB.1.0",
+        ];
+        let identity = |summary: &str| match find(None, summary, &[]) {
+            Some(Application::Transaction(found)) => found.identity,
+            other => panic!("{summary}: {other:?}"),
+        };
+        for text in [numbers, names[0], names[1]] {
+            let answer = text.replace("GetRequest", "GetResponse") + "=\"to www.example.net\"";
+            assert_eq!(identity(text), identity(&answer), "{text}");
+        }
+        assert_ne!(identity(names[0]), identity(names[1]));
+        assert_eq!(
+            find(None, "C=\"a\" GetBulk(28)  N=0 M=10", &[]),
+            Some(Application::Plain(Protocol::Snmp))
+        );
     }
 
     #[test]

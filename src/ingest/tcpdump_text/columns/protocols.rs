@@ -1,7 +1,7 @@
 //! Which protocols of Wireshark's column are carried by UDP.
 
 /// As the column calls them, by the alphabet. Versions of DTLS are told by their beginning.
-const DATAGRAM_PROTOCOLS: [&str; 66] = [
+const DATAGRAM_PROTOCOLS: [&str; 62] = [
     "ASF",
     "BACnet",
     "BACnet-APDU",
@@ -22,18 +22,14 @@ const DATAGRAM_PROTOCOLS: [&str; 66] = [
     "DHCPv6",
     "DISCARD",
     "DNS",
-    "ECHO",
-    "ESP",
     "GELF",
     "Geneve",
-    "GLBP",
     "GQUIC",
     "GTP",
     "HSRP",
     "IAX2",
     "IPMI",
     "ISAKMP",
-    "KRB5",
     "L2TP",
     "LLMNR",
     "LWAPP",
@@ -70,6 +66,14 @@ const DATAGRAM_PROTOCOLS: [&str; 66] = [
     "WireGuard",
 ];
 
+/// These may come without UDP: only where ports are printed it carries them.
+const SOMETIMES_DATAGRAM_PROTOCOLS: [&str; 4] = ["ECHO", "ESP", "GLBP", "KRB5"];
+
+/// Whether what the column names can be carried by UDP (RFC 3948 of ESP).
+pub(super) fn may_be_datagram_protocol(column: &str) -> bool {
+    SOMETIMES_DATAGRAM_PROTOCOLS.iter().any(|known| column.eq_ignore_ascii_case(known))
+}
+
 /// Whether what the column names is carried by UDP: `SIP/SDP` is SIP.
 pub(super) fn is_datagram_protocol(column: &str) -> bool {
     let name = column.split('/').next().unwrap_or(column);
@@ -88,6 +92,8 @@ mod tests {
             ("SIP/SDP", true),
             ("DTLSv1.2", true),
             ("wireguard", true),
+            ("BFD Control", true),
+            ("ESP", false),
             ("TCP", false),
             ("TLSv1.3", false),
             ("HTTP", false),

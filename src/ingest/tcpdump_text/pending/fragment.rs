@@ -7,15 +7,16 @@ use super::super::ip_header::split_parentheses;
 use super::{Host, Pending, Stage, parse_side};
 use crate::model::packet::Datagram;
 
-/// What Ethernet carries of an IPv4 packet behind its header, in whole units of a
-/// fragment's offset.
+/// What Ethernet carries of an IPv4 packet behind its header (RFC 894), in whole units of
+/// a fragment's offset.
 const ETHERNET_PAYLOAD_BYTES: u32 = 1_480;
 const IPV4_HEADER_BYTES: u32 = 20;
 const ETHERNET_HEADER_BYTES: u32 = 14;
 
 impl Pending {
-    /// The first fragment that the packet is, if what it holds of `datagram` is not
-    /// all. `largest_bytes` is what one packet may carry where no line tells.
+    /// The first fragment that the packet is, if what it holds of `datagram` is not all.
+    /// Where no header is printed, nor the frame's length, the datagram is only too long
+    /// for Ethernet: jumbo frames and loopback carry such whole.
     pub fn find_first_fragment(&self, datagram: &Datagram) -> Option<Fragment> {
         let (source, destination) = self.find_ends()?;
         if source.is_ipv6() {
@@ -35,13 +36,14 @@ impl Pending {
         }
         let whole = datagram.length.saturating_add(UDP_HEADER_BYTES);
         let held = self.held_bytes();
+        let rest = if self.frame_length.is_some() { Rest::More } else { Rest::Unknown };
         (whole > held).then_some(Fragment {
             source,
             destination,
             identification: None,
             offset_bytes: Some(0),
             payload_bytes: held & !7,
-            rest: Rest::More,
+            rest,
         })
     }
 
