@@ -66,7 +66,8 @@ mod tests {
         {
             let (client, server): (IpAddr, IpAddr) =
                 (client.parse().unwrap(), server.parse().unwrap());
-            let frames = |action| [1, 1, 1].map(|id| logged(action, "igb1", &query(client, server, id)));
+            let frames =
+                |action| [1, 1, 1].map(|id| logged(action, "igb1", &query(client, server, id)));
 
             let blocked = analyse(&frames(BLOCKED));
             assert_eq!(blocked.captures[0].link_types, ["PFLOG"]);

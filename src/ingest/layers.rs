@@ -60,9 +60,7 @@ pub fn unpack(
             archive::read(format, window, budget, &mut with_places(layers, sink))
         }
         Kind::Other(name) if layers.archive.is_none() && detect::may_hold_archive(name) => {
-            let sink = &mut with_places(layers, sink);
-            archive::read_behind(window, budget, sink)
-                .unwrap_or(Err(InputErrorKind::NotACapture(name)))
+            read_archive_behind(window, name, budget, &mut with_places(layers, sink))
         }
         Kind::BehindText { text_bytes } => unpack_behind(text_bytes, window, layers, budget, sink),
         Kind::Archive(_) => {
@@ -90,15 +88,39 @@ fn unpack_behind(
         ),
     };
     let message = format!("{what}{}", layers.place_note().unwrap_or_default());
-    let mut fault = Some(Fault { place: Place::Byte(0), message });
-    unpack(window, layers, budget, &mut |event| {
+    let fault = Fault { place: Place::Byte(0), message };
+    unpack(window, layers, budget, &mut with_fault(fault, sink))
+}
+
+/// Reads an archive behind other bytes, which look like `name`.
+fn read_archive_behind(
+    window: &mut Window<'_>,
+    name: &'static str,
+    budget: &Budget,
+    sink: &mut Sink<'_>,
+) -> Result<(), InputErrorKind> {
+    let Some(before_bytes) = archive::find_zip_behind(window) else {
+        return Err(InputErrorKind::NotACapture(name));
+    };
+    let message = format!("{before_bytes} bytes stand before the ZIP archive and were not read");
+    let fault = Fault { place: Place::Byte(0), message };
+    match archive::read(ArchiveFormat::Zip, window, budget, &mut with_fault(fault, sink)) {
+        // What was taken for an archive is none.
+        Err(InputErrorKind::Damaged { .. }) => Err(InputErrorKind::NotACapture(name)),
+        outcome => outcome,
+    }
+}
+
+/// Tells a fault within the first capture, to which it belongs.
+fn with_fault(fault: Fault, sink: &mut Sink<'_>) -> impl FnMut(Event<'_>) + Send {
+    let mut fault = Some(fault);
+    move |event| {
         let begins = matches!(event, Event::CaptureBegins(_));
         sink(event);
-        // It belongs to the capture, so it is told within it.
         if begins && let Some(fault) = fault.take() {
             sink(Event::Fault(fault));
         }
-    })
+    }
 }
 
 /// Reads an entry of an archive like a file of its own.

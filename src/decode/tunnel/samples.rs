@@ -146,7 +146,7 @@ fn in_packets(ip: &[u8], is_outer_v6: bool) -> Vec<Sample> {
 
 /// Tunnels that UDP carries.
 fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
-    use TunnelKind::{Capwap, Geneve, GreInUdp, GtpU, Gue, L2tp, MplsInUdp, Teredo, Tzsp, Vxlan};
+    use TunnelKind::{Geneve, GreInUdp, GtpU, L2tp, MplsInUdp, Teredo, Tzsp, Vxlan};
     let is_v6 = ip[0] >> 4 == 6;
     let ethernet = in_frame(ip);
     let vxlan: &[u8] = &[8, 0, 0, 0, 0, 0, 42, 0];
@@ -160,7 +160,6 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
     let l2tp_length = u16::try_from(12 + ip.len()).unwrap().to_be_bytes();
     let wireless = [8, 1].into_iter().chain([0; 22]).collect::<Vec<u8>>();
     let snap = [0xaa, 0xaa, 3, 0, 0, 0];
-    let protocol = if is_v6 { 41 } else { 4 };
     let of = |name, kind, port, parts: &[&[u8]]| (name, kind, Carrier::Datagram(port), join(parts));
     let mut samples = vec![
         of("VXLAN", (Vxlan, Some(42)), 4789, &[vxlan, &ethernet]),
@@ -210,12 +209,34 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
             &[&[0x20, 0], &ether_type(ip), &[0, 0, 0, 7], ip],
         ),
         of("MPLS in UDP", (MplsInUdp, None), 6635, &[&[0, 1, 1, 64], ip]),
+    ];
+    samples.extend(in_datagrams_of_controllers_and_hosts(ip, &wireless));
+    if is_v6 {
+        let authentication: &[u8] = &[0, 1, 1, 2, 9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+        let origin: &[u8] = &[0, 0, 0x12, 0x34, 1, 2, 3, 4];
+        samples.extend([
+            of("Teredo", (Teredo, None), 3544, &[ip]),
+            of("Teredo, origin", (Teredo, None), 3544, &[origin, ip]),
+            of("Teredo, both", (Teredo, None), 3544, &[authentication, origin, ip]),
+        ]);
+    }
+    samples
+}
+
+/// CAPWAP with a `wireless` header, and GUE.
+fn in_datagrams_of_controllers_and_hosts(ip: &[u8], wireless: &[u8]) -> Vec<Sample> {
+    use TunnelKind::{Capwap, Gue};
+    let ethernet = in_frame(ip);
+    let protocol = if ip[0] >> 4 == 6 { 41 } else { 4 };
+    let snap = [0xaa, 0xaa, 3, 0, 0, 0];
+    let of = |name, kind, port, parts: &[&[u8]]| (name, kind, Carrier::Datagram(port), join(parts));
+    vec![
         of("CAPWAP, Ethernet", (Capwap, None), 5247, &[&[0, 0x10, 2, 0, 0, 0, 0, 0], &ethernet]),
         of(
             "CAPWAP, wireless",
             (Capwap, None),
             5247,
-            &[&[0, 0x10, 3, 0, 0, 0, 0, 0], &wireless, &snap, &ether_type(ip), ip],
+            &[&[0, 0x10, 3, 0, 0, 0, 0, 0], wireless, &snap, &ether_type(ip), ip],
         ),
         of(
             "CAPWAP, swapped, with a radio's address and more",
@@ -243,15 +264,5 @@ fn in_datagrams(ip: &[u8]) -> Vec<Sample> {
         of("GUE, GRE", (Gue, None), 6080, &[&[0, 47, 0, 0, 0, 0], &ether_type(ip), ip]),
         of("GUE, frame", (Gue, None), 6080, &[&[0, 143, 0, 0], &ethernet]),
         of("GUE, no header", (Gue, None), 6080, &[ip]),
-    ];
-    if is_v6 {
-        let authentication: &[u8] = &[0, 1, 1, 2, 9, 9, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0];
-        let origin: &[u8] = &[0, 0, 0x12, 0x34, 1, 2, 3, 4];
-        samples.extend([
-            of("Teredo", (Teredo, None), 3544, &[ip]),
-            of("Teredo, origin", (Teredo, None), 3544, &[origin, ip]),
-            of("Teredo, both", (Teredo, None), 3544, &[authentication, origin, ip]),
-        ]);
-    }
-    samples
+    ]
 }

@@ -248,14 +248,6 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
         };
         let ether_type: [u8; 2] = if is_v6 { [0x86, 0xdd] } else { [8, 0] };
         let [high, low] = ether_type;
-        let protocol = if is_v6 { 41 } else { 4 };
-        let damaged = |ip: &[u8]| {
-            let mut damaged = ip.to_vec();
-            damaged[if is_v6 { 44 } else { 10 }] ^= 1;
-            damaged
-        };
-        let capwap =
-            |first: [u8; 4], inside: &[u8]| [first.as_slice(), &[0, 0, 0, 0], inside].concat();
         let cases = [
             ("VXLAN, other flag", 31_000, vxlan(0x88, [0; 4], &ethernet)),
             ("VXLAN, generic elsewhere", 31_000, vxlan(0x0c, [0, 0, 3, 0], &ethernet)),
@@ -293,25 +285,6 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
             ("GTP-U, empty extension", 2152, gtp_u(0x34, &[0, 0, 0, 0x85, 0, 0, 9, 0], &ip)),
             ("Teredo, nonsense", 3544, [&[0, 2, 0, 0], ip.as_slice()].concat()),
             ("Teredo, too short", 3544, ip[..ip.len() - 1].to_vec()),
-            ("IP alone, damaged", 31_000, damaged(&ip)),
-            ("IP alone, too long", 31_000, [ip.as_slice(), &[0]].concat()),
-            ("IP alone, cut in the header", 31_000, ip[..19].to_vec()),
-            ("GUE, control", 6080, [&[0x20, protocol, 0, 0], ip.as_slice()].concat()),
-            ("GUE, other protocol", 6080, [&[0, 50, 0, 0], ip.as_slice()].concat()),
-            ("GUE, other family", 6080, [&[0, 45 - protocol, 0, 0], ip.as_slice()].concat()),
-            ("GUE, version 2", 6080, [&[0x80, protocol, 0, 0], ip.as_slice()].concat()),
-            ("GUE elsewhere, damaged", 31_000, [&[0, protocol, 0, 0], &damaged(&ip)[..]].concat()),
-            ("GUE elsewhere, flags", 31_000, [&[0, protocol, 0, 2], ip.as_slice()].concat()),
-            ("GUE elsewhere, length", 31_000, [&[1, protocol, 0, 0, 0, 0, 0, 0], &ip[..]].concat()),
-            ("GRE elsewhere, damaged", 31_000, [&[0, 0, high, low], &damaged(&ip)[..]].concat()),
-            ("CAPWAP, DTLS", 5247, capwap([1, 0x10, 2, 0], &ethernet)),
-            ("CAPWAP, version 1", 5247, capwap([0x10, 0x10, 2, 0], &ethernet)),
-            ("CAPWAP, keep-alive", 5247, capwap([0, 0x10, 2, 8], &ethernet)),
-            ("CAPWAP, reserved", 5247, capwap([0, 0x10, 2, 1], &ethernet)),
-            ("CAPWAP, short header", 5247, capwap([0, 8, 2, 0], &ethernet)),
-            ("CAPWAP, other binding", 5247, capwap([0, 0x10, 7, 0], &ethernet)),
-            ("CAPWAP, too short", 5247, capwap([0, 0x10, 2, 0], shorter)),
-            ("CAPWAP elsewhere", 31_000, capwap([0, 0x10, 2, 0], &ethernet)),
             ("GRE in UDP, version", 4754, [&[0, 1, high, low], ip.as_slice()].concat()),
             ("GRE in UDP, routing", 4754, [&[0x40, 0, high, low], ip.as_slice()].concat()),
             (
@@ -352,6 +325,53 @@ fn what_only_looks_like_a_tunnel_is_an_ordinary_datagram() {
             let bytes = outer(is_v6, protocol, payload);
             let decoded = decode(&frame(LinkType::RawIp, &bytes, bytes.len()));
             assert_eq!(decoded, Ok(Decoded::Other), "{protocol} {payload:x?}");
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_capwap_or_ip_is_an_ordinary_datagram() {
+    for is_v6 in [false, true] {
+        let ip = datagram(is_v6, &[7; 40]);
+        let ethernet = in_frame(&ip);
+        let shorter = &ethernet[..ethernet.len() - 1];
+        let [high, low]: [u8; 2] = if is_v6 { [0x86, 0xdd] } else { [8, 0] };
+        let protocol = if is_v6 { 41 } else { 4 };
+        let damaged = |ip: &[u8]| {
+            let mut damaged = ip.to_vec();
+            damaged[if is_v6 { 44 } else { 10 }] ^= 1;
+            damaged
+        };
+        let capwap =
+            |first: [u8; 4], inside: &[u8]| [first.as_slice(), &[0, 0, 0, 0], inside].concat();
+        let cases = [
+            ("IP alone, damaged", 31_000, damaged(&ip)),
+            ("IP alone, too long", 31_000, [ip.as_slice(), &[0]].concat()),
+            ("IP alone, cut in the header", 31_000, ip[..19].to_vec()),
+            ("GUE, control", 6080, [&[0x20, protocol, 0, 0], ip.as_slice()].concat()),
+            ("GUE, other protocol", 6080, [&[0, 50, 0, 0], ip.as_slice()].concat()),
+            ("GUE, other family", 6080, [&[0, 45 - protocol, 0, 0], ip.as_slice()].concat()),
+            ("GUE, version 2", 6080, [&[0x80, protocol, 0, 0], ip.as_slice()].concat()),
+            ("GUE elsewhere, damaged", 31_000, [&[0, protocol, 0, 0], &damaged(&ip)[..]].concat()),
+            ("GUE elsewhere, flags", 31_000, [&[0, protocol, 0, 2], ip.as_slice()].concat()),
+            ("GUE elsewhere, length", 31_000, [&[1, protocol, 0, 0, 0, 0, 0, 0], &ip[..]].concat()),
+            ("GRE elsewhere, damaged", 31_000, [&[0, 0, high, low], &damaged(&ip)[..]].concat()),
+            ("CAPWAP, DTLS", 5247, capwap([1, 0x10, 2, 0], &ethernet)),
+            ("CAPWAP, version 1", 5247, capwap([0x10, 0x10, 2, 0], &ethernet)),
+            ("CAPWAP, keep-alive", 5247, capwap([0, 0x10, 2, 8], &ethernet)),
+            ("CAPWAP, reserved", 5247, capwap([0, 0x10, 2, 1], &ethernet)),
+            ("CAPWAP, short header", 5247, capwap([0, 8, 2, 0], &ethernet)),
+            ("CAPWAP, other binding", 5247, capwap([0, 0x10, 7, 0], &ethernet)),
+            ("CAPWAP, too short", 5247, capwap([0, 0x10, 2, 0], shorter)),
+            ("CAPWAP elsewhere", 31_000, capwap([0, 0x10, 2, 0], &ethernet)),
+        ];
+        for (name, port, payload) in cases {
+            let bytes = outer_datagram(is_v6, port, &payload);
+            let packet = packet_of(decode(&frame(LinkType::RawIp, &bytes, bytes.len()))).unwrap();
+            assert_eq!(packet.tunnel, None, "{name}");
+            let Content::Datagram(datagram) = packet.content else { panic!("{name}") };
+            assert_eq!(datagram.flow.destination.port, port, "{name}");
+            assert_eq!(usize::try_from(datagram.length), Ok(payload.len()), "{name}");
         }
     }
 }

@@ -8,11 +8,11 @@ pub mod tar;
 mod zip;
 
 use self::entries::Entries;
+use super::Sink;
 use super::bounded::Budget;
 use super::detect::ArchiveFormat;
 use super::window::Window;
-use super::{Event, Sink};
-use crate::model::input::{Fault, InputErrorKind, Place};
+use crate::model::input::InputErrorKind;
 
 /// Reads all entries of an archive in the order in which they are stored.
 ///
@@ -34,24 +34,11 @@ pub fn read(
     entries.finish(end, window.offset())
 }
 
-/// Reads a ZIP archive behind other bytes, as programs are that unpack themselves.
-/// `None` where there is none: the window has been read on all the same.
-///
-/// # Errors
-///
-/// As [`read`].
-pub fn read_behind(
-    window: &mut Window<'_>,
-    budget: &Budget,
-    sink: &mut Sink<'_>,
-) -> Option<Result<(), InputErrorKind>> {
-    let before = zip::find_beginning(window)?;
-    let message = format!("{before} bytes stand before the ZIP archive and were not read");
-    sink(Event::Fault(Fault { place: Place::Byte(0), message }));
-    let outcome = read(ArchiveFormat::Zip, window, budget, sink);
-    // What was taken for an archive may be none.
-    let is_archive = !matches!(outcome, Err(InputErrorKind::Damaged { .. }));
-    is_archive.then_some(outcome)
+/// Moves to a ZIP archive behind other bytes, as programs are that unpack themselves,
+/// and says how many bytes stand before it. `None` where there is none: the window has
+/// been read on all the same.
+pub fn find_zip_behind(window: &mut Window<'_>) -> Option<u64> {
+    zip::find_beginning(window)
 }
 
 /// Whether reading goes on.

@@ -1,5 +1,7 @@
 //! Rows of dumps, and what is none.
 
+use std::fmt::Write as _;
+
 use crate::ingest::samples::{Seen, read_all};
 use crate::model::capture::{Clock, LinkType};
 
@@ -230,7 +232,7 @@ fn ios_dump(clock: &str, family: &str, address: usize, frame: &[u8]) -> String {
         let mut digits = String::new();
         for (at, byte) in (skipped..).zip(bytes) {
             digits.push_str(if at % 4 == 0 && at > skipped { " " } else { "" });
-            digits.push_str(&format!("{byte:02X}"));
+            write!(digits, "{byte:02X}").unwrap();
         }
         let lead = " ".repeat(skipped * 2 + skipped / 4);
         let padded = format!("{lead}{digits:<width$}", width = 35 - lead.len());
@@ -239,7 +241,7 @@ fn ios_dump(clock: &str, family: &str, address: usize, frame: &[u8]) -> String {
             .map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' })
             .collect();
         let spaces = " ".repeat(skipped);
-        text.push_str(&format!("{:08X}: {padded}  {spaces}{shown}\n", row * 16));
+        writeln!(text, "{:08X}: {padded}  {spaces}{shown}", row * 16).unwrap();
     }
     text + "\n"
 }
