@@ -59,12 +59,32 @@ mod tests {
         "syslog-sender-masqueraded",
         // The answer goes to another socket, which the request names.
         "sip-no-rport",
+        // An error of the client quotes an answer of which its own side shows nothing.
+        "natted-back-unmasqueraded",
         // What is cut off of a quote is told by the datagrams that came just before it.
         "snap68-dns",
         "snap96-snmp",
         // Neither request nor first answer was captured.
         "begins-after-request",
     ];
+
+    /// Scenarios with a file or an interface for each direction: nothing in one tells how its
+    /// clock runs beside the other's, nor which part of the other comes next.
+    const HAVE_A_DIRECTION_EACH: &[&str] = &[
+        "bonded-founding",
+        "tap-dns-new-ids-fine",
+        "tap-founding-files",
+        "tap-founding-interfaces",
+        "uplinks-founding-files",
+    ];
+
+    /// Nothing but the words that a snap length cuts off tells two networks of the same
+    /// addresses apart.
+    const NEEDS_ALL_WORDS: &str = "twin-networks-one-in-vain";
+
+    fn has_a_direction_each(scenario: &Scenario) -> bool {
+        HAVE_A_DIRECTION_EACH.contains(&scenario.name.as_str())
+    }
 
     /// Tries variants of every scenario and lists all that fail.
     fn hold<S: Strategy>(
@@ -118,6 +138,9 @@ mod tests {
     fn a_capture_may_be_cut_in_two_files() {
         let variants = (any::<Index>(), any::<bool>(), any::<bool>());
         hold(&variants, |scenario, expected, (at, backwards, is_pcapng)| {
+            if has_a_direction_each(scenario) {
+                return Vec::new();
+            }
             let mut cut = scenario.map(Clone::clone);
             cut.captures = scenario
                 .captures
@@ -143,6 +166,9 @@ mod tests {
     fn a_ring_of_files_is_one_capture() {
         let variants = (prop::collection::vec(any::<Index>(), 4), any::<Index>());
         hold(&variants, |scenario, expected, (cuts, turn)| {
+            if has_a_direction_each(scenario) {
+                return Vec::new();
+            }
             // A reader of several interfaces takes some frames from each in turn;
             // files of a ring are longer than that.
             let mut cut = scenario.map(Frames::in_order);
@@ -288,6 +314,9 @@ mod tests {
     fn a_clock_may_be_off() {
         let offsets = prop_oneof![-8_000_000_000_i64..8_000_000_000, Just(3_600_000_000_000)];
         hold(&(any::<Index>(), offsets), |scenario, expected, (which, offset_ns)| {
+            if has_a_direction_each(scenario) {
+                return Vec::new();
+            }
             let mut shifted = scenario.clone();
             let which = which.index(shifted.captures.len());
             for frame in &mut shifted.captures[which].frames.frames {
@@ -310,6 +339,9 @@ mod tests {
     fn a_snap_length_makes_a_verdict_weaker_at_most() {
         let lengths = prop::sample::select(vec![96_usize, 128]);
         hold(&lengths, |scenario, expected, snap_bytes| {
+            if scenario.name == NEEDS_ALL_WORDS {
+                return Vec::new();
+            }
             let found = scenario.map(|frames| frames.cut(snap_bytes)).diagnose();
             let mut wrong = Vec::new();
             for (device, diagnosis) in &found {
