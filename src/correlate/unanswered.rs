@@ -83,6 +83,13 @@ impl Asks {
         }
     }
 
+    /// Whether these are two transactions: of two identities, or of one that the client
+    /// never changes and two questions.
+    fn is_other_than(self, other: Self) -> bool {
+        self.identity != other.identity
+            || self.question.zip(other.question).is_some_and(|(one, other)| one != other)
+    }
+
     /// Whether a client that has its answer to `answered` has what this asks, too: the
     /// same question, or one that cannot be told from it and was asked before.
     fn is_settled_by(self, answered: Self, is_earlier: bool) -> bool {
@@ -136,7 +143,7 @@ impl Unanswered {
     /// Counts a request. `before` is the request before it.
     pub fn ask(&mut self, asks: Asks, before: Mark) {
         if let Some(waiting) = self.latest(before)
-            && self.identity != asks.identity
+            && self.asks().is_other_than(asks)
         {
             let left = Open { asks: self.asks(), waiting, last: before };
             self.close_latest();
@@ -146,7 +153,7 @@ impl Unanswered {
             self.beside.get_or_insert_default().first = Some(waiting.first);
         } else {
             (self.identity, self.question) = (asks.identity, asks.question);
-            if let Some(open) = self.take(|open| open.asks.identity == asks.identity) {
+            if let Some(open) = self.take(|open| !open.asks.is_other_than(asks)) {
                 self.packets = u16::try_from(open.waiting.packets).unwrap_or(u16::MAX);
                 self.beside.get_or_insert_default().first = Some(open.waiting.first);
             }
@@ -199,21 +206,15 @@ impl Unanswered {
         self.keep(|open| open.asks.identity.is_some());
     }
 
-    /// Whether a request with this identity, sent at `at`, comes sooner after the last
+    /// Whether a request that asks this, sent at `at`, comes sooner after the last
     /// one of the same than anybody's timer runs; `None` if that is not open.
     /// `last_request` is the exchange's.
-    pub fn is_asked_at_once(
-        &self,
-        identity: u64,
-        at: Timestamp,
-        last_request: Mark,
-    ) -> Option<bool> {
-        let identity = Some(shorten(identity));
-        let last = if self.packets > 0 && self.identity == identity {
+    pub fn is_asked_at_once(&self, asks: Asks, at: Timestamp, last_request: Mark) -> Option<bool> {
+        let last = if self.packets > 0 && !self.asks().is_other_than(asks) {
             last_request
         } else {
             let mut others = self.others()?.open.iter();
-            others.find(|open| open.asks.identity == identity)?.last
+            others.find(|open| !open.asks.is_other_than(asks))?.last
         };
         Some(at.distance(last.at) <= COPY)
     }
@@ -432,7 +433,7 @@ mod tests {
         // packets and repeats that were passed over, packets since the last reply
         type Case<'a> = (&'a str, &'a [Event], (u64, u64), u64);
 
-        let cases: [Case<'_>; 15] = [
+        let cases: [Case<'_>; 18] = [
             ("answered", &[Ask(1, Some(1)), Answer(1)], (0, 0), 0),
             ("one of two", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(1)], (1, 0), 0),
             ("the other", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(2)], (1, 0), 0),
@@ -461,6 +462,19 @@ mod tests {
             ("the older of the same", &[Ask(1, Some(9)), Ask(2, Some(9)), Answer(1)], (0, 0), 0),
             ("the older of some", &[Ask(1, None), Ask(2, None), Answer(1)], (1, 0), 0),
             ("questions not known", &[Ask(1, None), Ask(2, None), Answer(2)], (0, 0), 0),
+            ("one identity for all", &[Ask(1, Some(1)), Ask(1, Some(2)), Answer(1)], (1, 0), 0),
+            (
+                "one identity for all, answered",
+                &[Ask(1, Some(1)), Ask(1, Some(2)), Answer(1), Answer(1)],
+                (0, 0),
+                0,
+            ),
+            (
+                "one identity for all, repeated",
+                &[Ask(1, Some(1)), Answer(1), Ask(1, Some(2)), Ask(1, Some(2))],
+                (0, 0),
+                2,
+            ),
             ("text", &[AskUnknown, AskUnknown, AnswerUnknown, AskUnknown], (0, 0), 1),
             (
                 "a reply that text does not read",
