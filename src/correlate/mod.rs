@@ -337,6 +337,7 @@ impl Correlator {
                 table.observe(*last);
             }
         }
+        broadcasts::settle(&mut tables);
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {
             point.unresolved = unresolved.remove(&point.id).unwrap_or_default();
