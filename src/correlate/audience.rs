@@ -4,13 +4,17 @@ use std::net::IpAddr;
 
 use super::record::is_group;
 use crate::model::exchange::Expectation;
-use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::packet::{Application, Datagram, LinkAudience, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// To whom a request is addressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
+    /// A host: a frame to one link address carried it, or to a group of link addresses,
+    /// which clusters of firewalls share.
     One,
+    /// One host or all of a network: no link header tells.
+    Untold,
     Group,
 }
 
@@ -18,9 +22,11 @@ impl Audience {
     /// By its destination, or by the link header that it came in.
     pub fn of(packet: &Packet, destination: IpAddr) -> Self {
         if is_group(destination) || packet.is_to_all_hosts(destination) {
-            Self::Group
-        } else {
-            Self::One
+            return Self::Group;
+        }
+        match packet.link_audience {
+            LinkAudience::One | LinkAudience::Multicast => Self::One,
+            LinkAudience::Unknown | LinkAudience::Broadcast => Self::Untold,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Whether a packet on a flow not seen before belongs to an exchange.
 
-use std::net::IpAddr;
+pub mod group;
+
 use std::time::Duration;
 
-use super::audience::Audience;
-use super::record::{Record, is_group};
+use super::record::Record;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
@@ -18,9 +18,6 @@ use crate::model::time::Timestamp;
 const TFTP_PATIENCE: Duration = Duration::from_mins(1);
 /// Where nothing but time relates an answer to its question.
 const ANSWER_DELAY: Duration = Duration::from_secs(5);
-/// Answers to a group trickle in.
-const GROUP_DELAY: Duration = Duration::from_secs(10);
-
 /// How well a reply fits, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
@@ -56,14 +53,24 @@ impl Fit {
     }
 }
 
+/// Who else the two ends of a datagram talk to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ties {
+    /// The client socket asks nobody else, and the sender asks nobody: time may relate
+    /// the two.
+    Alone,
+    /// The client socket asks groups alone, and the sender asks nobody.
+    WithGroups,
+    Many,
+}
+
 /// How well `datagram`, from an endpoint that the client has not spoken to,
-/// answers `exchange`. `alone` says that the client socket asks nobody else and
-/// the sender asks nobody: only then may time alone relate the two.
+/// answers `exchange`. Where nothing but time relates the two, `ties` must allow it.
 pub fn find_reply_fit(
     exchange: &Record,
     datagram: &Datagram,
     at: Timestamp,
-    alone: bool,
+    ties: Ties,
 ) -> Option<Fit> {
     let source = datagram.flow.source;
     let asked = exchange.asked?;
@@ -71,8 +78,8 @@ pub fn find_reply_fit(
         return None;
     }
     // Whoever asks all hosts of a network is answered by any of them.
-    if exchange.audience == Audience::Group || is_subnet_broadcast(asked.address, source.address) {
-        return fits_group(exchange, asked, datagram, at, alone).then_some(Fit::ByDesign);
+    if group::asks_all(exchange, source.address) {
+        return group::fits(exchange, asked, datagram, at, ties).then_some(Fit::ByDesign);
     }
     if is_tftp_protocol(exchange.protocol) {
         return find_tftp_fit(exchange, asked, datagram, at);
@@ -101,11 +108,13 @@ pub fn find_reply_fit(
     let lacks_identity = expects_identity(exchange.protocol)
         && is_read
         && !matches!(datagram.application, Application::Transaction(_));
-    if exchange.protocol.moves_by_design() || !alone || lacks_identity {
+    if exchange.protocol.moves_by_design() || ties != Ties::Alone || lacks_identity {
         return None;
     }
-    let outstanding = (!exchange.is_answered() || exchange.asks_after_pause())
-        && at.since(exchange.last_at()) <= ANSWER_DELAY;
+    let is_awaited = !exchange.is_answered()
+        || exchange.asks_after_pause()
+        || (exchange.asks_since_reply() && exchange.knows_answerer(source.address));
+    let outstanding = is_awaited && at.since(exchange.last_at()) <= ANSWER_DELAY;
     let is_service = Protocol::is_only_for_servers(exchange.client.port);
     if !outstanding || (is_service && !request_is_cut) {
         return None;
@@ -134,7 +143,9 @@ pub fn find_course(exchange: &Record, datagram: &Datagram, at: Timestamp) -> Opt
         destination.address == asked.address
             && destination.port != asked.port
             && exchange.details.iter().flat_map(|details| &details.replies).any(|replies| {
-                replies.origin.is_changed() && replies.source.port == destination.port
+                let is_changed =
+                    replies.origin.is_changed() || replies.source.address != asked.address;
+                is_changed && replies.source.port == destination.port
             })
     });
     if keeps_address {
@@ -145,23 +156,36 @@ pub fn find_course(exchange: &Record, datagram: &Datagram, at: Timestamp) -> Opt
     (tftp && could_be_tftp(datagram)).then_some(Course::AnswererUnseen)
 }
 
+/// Whether a TFTP transfer was not silent for long.
+pub fn is_running(exchange: &Record, at: Timestamp) -> bool {
+    at.since(exchange.last_at()) <= TFTP_PATIENCE
+}
+
 /// Whether `datagram`, sent to the server's transfer identifier, is the client
-/// going on from another of its addresses.
+/// going on from another of its addresses: from the port that it asked from, or, where
+/// a translation gave it another, as the first to follow the answer.
 pub fn comes_from_other_source(exchange: &Record, datagram: &Datagram, at: Timestamp) -> bool {
     let source = datagram.flow.source;
     source.address != exchange.client.address
         && source.address.is_ipv4() == exchange.client.address.is_ipv4()
         && !is_request(datagram)
-        && at.since(exchange.last_at()) <= TFTP_PATIENCE
-        && (source.port == exchange.client.port || tftp_shape(datagram).is_some())
+        && is_running(exchange, at)
+        && (source.port == exchange.client.port || follows_first_answer(exchange, datagram))
 }
 
-/// Whether `asked` is the highest address of the network of 256 or more that
-/// `answerer` is in: then all its hosts were asked (RFC 922).
-pub fn is_subnet_broadcast(asked: IpAddr, answerer: IpAddr) -> bool {
-    let (IpAddr::V4(asked), IpAddr::V4(answerer)) = (asked, answerer) else { return false };
-    let host_bits = asked.to_bits().trailing_ones();
-    (8..32).contains(&host_bits) && asked.to_bits() >> host_bits == answerer.to_bits() >> host_bits
+/// Whether `datagram` is the first that a client says to its server's answer, which nobody
+/// has followed yet (RFC 1350 section 4, RFC 2347). A server with one port for all its
+/// transfers hears others' blocks there as well.
+fn follows_first_answer(exchange: &Record, datagram: &Datagram) -> bool {
+    let is_first = match tftp_shape(datagram) {
+        Some(TftpMessage::Ack { block } | TftpMessage::Data { block, .. }) => *block <= 1,
+        Some(TftpMessage::Error { .. }) => true,
+        Some(
+            TftpMessage::ReadRequest(_) | TftpMessage::WriteRequest(_) | TftpMessage::OptionAck,
+        )
+        | None => false,
+    };
+    is_first && exchange.details.as_ref().is_none_or(|details| !details.has_follow_ups())
 }
 
 /// RFC 1350 section 4: a TFTP server answers from a port of its own choice.
@@ -199,29 +223,6 @@ fn claim(protocol: Protocol, asked: Endpoint, source: Endpoint, confidence: Conf
     } else {
         Fit::OtherAddress(confidence)
     }
-}
-
-/// Whether `datagram` answers what was asked of all: from the port that was asked, in the
-/// same protocol, or, of one that we do not know and a client that asks nobody else, at all.
-fn fits_group(
-    exchange: &Record,
-    asked: Endpoint,
-    datagram: &Datagram,
-    at: Timestamp,
-    alone: bool,
-) -> bool {
-    // RFC 1350 section 4: from a port of the server's choice.
-    if is_tftp_protocol(exchange.protocol) {
-        return find_tftp_fit(exchange, asked, datagram, at).is_some();
-    }
-    let same_protocol = match &datagram.application {
-        Application::Transaction(transaction) => transaction.protocol == exchange.protocol,
-        Application::Plain(protocol) => *protocol == exchange.protocol,
-        Application::Tftp(_) | Application::Unknown { .. } => false,
-    };
-    let may_be_any = exchange.protocol == Protocol::Udp && !is_group(asked.address) && alone;
-    at.since(exchange.last_at()) <= GROUP_DELAY
-        && (datagram.flow.source.port == asked.port || same_protocol || may_be_any)
 }
 
 /// Whether answers of this protocol carry an identity that we read, so that

@@ -123,6 +123,7 @@ pub fn sweep(table: &mut PointTable, now: Timestamp) {
             let (client, server) = (record.client, replies.source);
             table.flows.forget(&table.hasher, &table.exchanges, client, server);
             table.by_tid.remove(&server);
+            table.shared_tids.remove(&server);
         }
         let previous_of_client = table.exchanges[position].previous_of_client;
         table.exchanges[position].vacate();

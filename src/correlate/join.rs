@@ -1,5 +1,6 @@
 //! Which sightings of several points are one exchange.
 
+mod apart;
 mod late;
 mod same;
 mod stated;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
+use self::apart::Apart;
 use self::same::BySocket;
 pub use self::stated::{Ends, Stated};
 use super::record::Record;
@@ -25,6 +27,8 @@ use crate::model::topology::{Role, Topology};
 
 /// Hosts' clocks differ by seconds, rarely by more; without a payload only time relates two views.
 const TIME_APART: Duration = Duration::from_secs(10);
+/// Times before this are those of a clock that knows no date: one year.
+const UNDATED: Duration = Duration::from_hours(365 * 24);
 /// Transactions of one identity that are looked at for a translated client.
 const MAX_CANDIDATES: usize = 64;
 /// How long a datagram is on its way through one host, at most; and how much longer
@@ -93,32 +97,54 @@ pub fn join(
     seen.sort_by_key(|seen| {
         (seen.distance, seen.hops, seen.place.table, seen.first_at, seen.place.position)
     });
-    let mut groups: Vec<(Seen<'_>, Group)> = Vec::new();
-    let mut by_socket = BySocket::default();
-    let mut by_transaction: HashMap<Transaction, Vec<usize>> = HashMap::new();
-    for seen in seen {
-        let transaction = seen.find_transaction();
-        let same_socket = by_socket.find(&groups, &seen, tables);
-        let same_transaction = || {
-            let candidates = by_transaction.get(&transaction?)?;
-            let mut latest = candidates.iter().rev().take(MAX_CANDIDATES).rev().copied();
-            latest.find(|&group| is_translated_client(&groups[group], &seen))
-        };
-        if let Some(group) = same_socket.or_else(same_transaction) {
-            groups[group].1.push(seen.place);
-            continue;
+    let mut apart = Apart::default();
+    let mut groups = group(&seen, tables, Some(&mut apart));
+    let captures: Vec<CaptureId> = tables.iter().map(|table| table.id.capture).collect();
+    let clocks = apart.prove(&groups, &captures);
+    if !clocks.is_empty() {
+        for seen in &mut seen {
+            seen.set_back(clocks.ahead_ns(captures[seen.place.table]));
         }
-        by_socket.add(&seen, groups.len());
-        if let Some(transaction) = transaction {
-            by_transaction.entry(transaction).or_default().push(groups.len());
-        }
-        let group = smallvec![seen.place];
-        groups.push((seen, group));
+        groups = group(&seen, tables, None);
     }
     stated::join(&mut groups, tables, stated);
     translated::join(&mut groups, tables, points);
     late::join(&mut groups, points);
     Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
+}
+
+/// Groups the sightings by what is the same at all points: the client's socket, or a
+/// transaction. What says the same at another time is noted at `apart`.
+fn group<'a>(
+    seen: &[Seen<'a>],
+    tables: &'a [PointTable],
+    mut apart: Option<&mut Apart>,
+) -> Vec<(Seen<'a>, Group)> {
+    let mut groups: Vec<(Seen<'_>, Group)> = Vec::new();
+    let mut by_socket = BySocket::default();
+    let mut by_transaction: HashMap<Transaction, Vec<usize>> = HashMap::new();
+    for seen in seen {
+        let transaction = seen.find_transaction();
+        let same_socket = by_socket.find(&groups, seen, tables);
+        let same_transaction = || {
+            let candidates = by_transaction.get(&transaction?)?;
+            let mut latest = candidates.iter().rev().take(MAX_CANDIDATES).rev().copied();
+            latest.find(|&group| is_translated_client(&groups[group], seen))
+        };
+        if let Some(group) = same_socket.or_else(same_transaction) {
+            groups[group].1.push(seen.place);
+            continue;
+        }
+        if let Some(apart) = &mut apart {
+            by_socket.note_apart(&groups, seen, tables, apart);
+        }
+        by_socket.add(seen, groups.len());
+        if let Some(transaction) = transaction {
+            by_transaction.entry(transaction).or_default().push(groups.len());
+        }
+        groups.push((*seen, smallvec![seen.place]));
+    }
+    groups
 }
 
 /// The places in a table that hold an exchange.
@@ -161,6 +187,14 @@ impl<'a> Seen<'a> {
         Self { place, record, first_at, last_at, distance, hops }
     }
 
+    /// Reads the times by a clock that is `ahead_ns` behind.
+    fn set_back(&mut self, ahead_ns: i64) {
+        let by_other = |at: Timestamp| {
+            Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_sub(ahead_ns))
+        };
+        (self.first_at, self.last_at) = (by_other(self.first_at), by_other(self.last_at));
+    }
+
     /// File names are no identity: many devices write `startup.cfg`.
     fn find_transaction(&self) -> Option<Transaction> {
         let opening = self.record.opening();
@@ -174,6 +208,12 @@ impl<'a> Seen<'a> {
         let (earlier, later) =
             if self.first_at <= other.first_at { (self, other) } else { (other, self) };
         later.first_at.since(earlier.last_at) <= TIME_APART
+    }
+
+    /// Whether its times tell a date: text mostly has none, and a device without a clock
+    /// of its own begins in 1970.
+    fn has_date(&self) -> bool {
+        self.first_at.since(Timestamp::EPOCH) >= UNDATED
     }
 
     fn begins_near(&self, other: &Self) -> bool {

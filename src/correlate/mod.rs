@@ -367,6 +367,7 @@ impl Correlator {
             }
         }
         halves::join(&mut tables, self.kept, places);
+        broadcasts::settle(&mut tables);
         for table in &mut tables {
             table.forget_flows();
         }

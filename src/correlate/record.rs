@@ -44,7 +44,7 @@ pub struct Record {
     pub client: Endpoint,
     pub asked: Option<Endpoint>,
     pub protocol: Protocol,
-    /// The request went to a multicast group or to all hosts.
+    /// To whom the first request went.
     pub audience: Audience,
     /// What the client waits for, by all that it said to whom it asked.
     pub expectation: Expectation,
@@ -109,7 +109,7 @@ impl Record {
     ) -> Self {
         let audience = match asked {
             Some(asked) if is_group(asked.address) || is_broadcast(datagram) => Audience::Group,
-            _ => Audience::One,
+            _ => Audience::Untold,
         };
         // A transfer is about who answers whom: all its packets are of interest.
         let is_plain = asked.is_some() && !is_tftp_protocol(protocol);
@@ -261,10 +261,6 @@ impl Record {
             {
                 details.progress.get_or_insert(Mark::new(frame));
             }
-        }
-        // An address that answers itself is no network's, whatever its frame said.
-        if self.asked == Some(datagram.flow.source) && !is_group(datagram.flow.source.address) {
-            self.audience = Audience::One;
         }
         self.note_answered(datagram);
         if let Application::Transaction(transaction) = &datagram.application {

@@ -12,7 +12,7 @@ use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::audience::Audience;
-use super::broadcasts::Broadcasts;
+use super::broadcasts::{Broadcasts, looks_like_broadcast};
 use super::clients::{Clients, back_from};
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
@@ -50,6 +50,8 @@ pub struct PointTable {
     pub clients: Clients,
     /// The servers' transfer identifiers (RFC 1350 section 4).
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
+    /// Those of them that several clients were answered from.
+    pub shared_tids: HashSet<Endpoint>,
     /// What turned out to be the broadcast addresses of networks.
     pub broadcasts: Broadcasts,
     /// Exchanges that are known to be another table's, passed on.
@@ -81,6 +83,7 @@ impl PointTable {
             flows: Flows::default(),
             clients: Clients::default(),
             by_tid: HashMap::new(),
+            shared_tids: HashSet::new(),
             broadcasts: Broadcasts::default(),
             passed_on: HashSet::new(),
             joined: JoinedHere::default(),
@@ -117,6 +120,7 @@ impl PointTable {
     pub fn forget_flows(&mut self) {
         self.flows = Flows::default();
         self.by_tid = HashMap::new();
+        self.shared_tids = HashSet::new();
     }
 
     /// Calls `visit` with the addresses of all exchanges here, some of them often.
@@ -164,7 +168,6 @@ impl PointTable {
         datagram: &Datagram,
         foreseen: Foreseen,
     ) {
-        self.broadcasts.hear(datagram.flow.source);
         if packet.is_to_all_hosts(datagram.flow.destination.address) {
             self.check_link_headers(datagram.flow.destination);
         }
@@ -189,20 +192,26 @@ impl PointTable {
         self.open(packet, frame, datagram, foreseen.hash);
     }
 
-    /// A frame for all hosts goes to `destination`. If that has asked something, it is one
-    /// host, and whom it asked in such a frame may be one as well.
+    /// A frame for all hosts goes to `destination`. If that asked in such a frame what may
+    /// be a host, the frames of this capture were made by hand.
     fn check_link_headers(&mut self, destination: Endpoint) {
-        let asked: SmallVec<[ExchangeIndex; 4]> =
-            self.exchanges_of(destination).map(|(index, _)| index).collect();
+        let may_be_host = |record: &Record| {
+            record.audience != Audience::One
+                && record.asked.is_some_and(|asked| {
+                    !is_group(asked.address) && !looks_like_broadcast(asked.address)
+                })
+        };
+        let asked: SmallVec<[ExchangeIndex; 4]> = self
+            .exchanges_of(destination)
+            .filter(|(_, record)| may_be_host(record))
+            .map(|(index, _)| index)
+            .collect();
         if asked.is_empty() {
             return;
         }
         self.broadcasts.doubt();
         for index in asked {
-            let record = &mut self.exchanges[index.position()];
-            if record.asked.is_some_and(|asked| !is_group(asked.address)) {
-                record.audience = Audience::One;
-            }
+            self.exchanges[index.position()].audience = Audience::Untold;
         }
     }
 
@@ -319,7 +328,7 @@ impl PointTable {
         // What is said to all hosts answers none of them, whatever its address looks like.
         if audience == Audience::Group && !is_group(to) {
             opening.side = OpeningSide::Client;
-            self.broadcasts.note(to, frame);
+            self.broadcasts.note_frame(to, frame);
         }
         let (client, server) = match opening.side {
             OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
@@ -327,8 +336,10 @@ impl PointTable {
         };
         let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
         let mut exchange = Record::open(opening.protocol, client, asked, datagram);
-        if audience == Audience::Group {
+        if exchange.audience != Audience::Group {
             exchange.audience = audience;
+        } else if !is_group(to) {
+            self.broadcasts.suspect(to);
         }
         let mut course = None;
         match (opening.side, opening.is_late) {
@@ -339,7 +350,7 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        if asked.is_some() && audience == Audience::One && opening.protocol.expects_answer() {
+        if asked.is_some() && audience != Audience::Group && opening.protocol.expects_answer() {
             self.latest_requests.note(packet, datagram);
         }
         self.put(index, exchange);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+mod apart;
 mod audience;
 mod groups;
 mod halves;

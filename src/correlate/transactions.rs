@@ -86,17 +86,41 @@ impl Transactions {
         known.is_some_and(|pending| pending.is_answered_by(Answerer::Asked))
     }
 
+    /// Whether nobody has answered this transaction since it was new.
+    pub fn awaits(&self, identity: u64) -> bool {
+        let known = self.pending().iter().find(|pending| pending.is(identity));
+        known.is_some_and(|pending| pending.answered_at == NEVER)
+    }
+
     /// Whether no request that carries an identity was seen.
     pub fn is_empty(&self) -> bool {
         self.pending().is_empty()
     }
 
+    /// Whether a request that asks the same under the same identity was sent lately.
+    pub fn knows_request(&self, transaction: &Transaction) -> bool {
+        let question = find_question(transaction);
+        let known = self.pending().iter().find(|pending| pending.is(transaction.identity));
+        known.is_some_and(|pending| !pending.asks_other_than(question))
+    }
+
     /// Takes a request.
+    ///
+    /// An identity with another question is another transaction: some clients give all of
+    /// theirs one. Who repeats a request repeats it as it was (RFC 1035 section 4.2.1, RFC
+    /// 3416 section 4.1, RFC 2865 section 3).
     pub fn ask(&mut self, transaction: &Transaction, at: Timestamp) -> Asked {
-        let question = transaction.question.and_then(|question| NonZeroU32::new(shorten(question)));
-        let known = self.pending_mut().iter_mut().find(|pending| pending.is(transaction.identity));
-        if let Some(known) = known {
+        let question = find_question(transaction);
+        let known = self.pending().iter().position(|pending| pending.is(transaction.identity));
+        if let Some(place) = known
+            && self.pending()[place].asks_other_than(question)
+        {
+            self.replace(place, Pending::new(transaction.identity, question));
+            return Asked { novelty: Novelty::New, after_answer: None, same_question: None };
+        }
+        if let Some(known) = known.and_then(|place| self.pending_mut().get_mut(place)) {
             known.forget_answerers();
+            known.question = known.question.or(question);
             let same_question = None;
             let is_question_alone = transaction.question == Some(transaction.identity);
             if is_question_alone && known.answered_at != NEVER {
@@ -163,6 +187,16 @@ impl Transactions {
         }
     }
 
+    /// Puts `latest` in the stead of the one at `place`.
+    fn replace(&mut self, place: usize, latest: Pending) {
+        if let Self::Several(pending) = self {
+            pending.remove(place);
+            pending.push(latest);
+        } else {
+            *self = Self::One(latest);
+        }
+    }
+
     fn add(&mut self, latest: Pending) {
         match self {
             Self::None => *self = Self::One(latest),
@@ -189,6 +223,11 @@ impl Pending {
         self.identity & !Self::ANSWERERS == shorten(identity) & !Self::ANSWERERS
     }
 
+    /// Whether both questions are known, and differ.
+    fn asks_other_than(&self, question: Option<NonZeroU32>) -> bool {
+        self.question.zip(question).is_some_and(|(own, other)| own != other)
+    }
+
     const fn bit(by: Answerer) -> u32 {
         match by {
             Answerer::Asked => 1 << 30,
@@ -213,6 +252,10 @@ impl Pending {
     fn was_answered(&self, at: Timestamp, within: Duration) -> bool {
         self.answered_at != NEVER && (CROSSING..=within).contains(&at.since(self.answered_at))
     }
+}
+
+fn find_question(transaction: &Transaction) -> Option<NonZeroU32> {
+    transaction.question.and_then(|question| NonZeroU32::new(shorten(question)))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
@@ -258,6 +301,34 @@ mod tests {
         transactions.answer(9, Answerer::Asked, at(1));
         let asked = transactions.ask(&request(9, Some(7)), at(10_000));
         assert_eq!(asked.after_answer, Some(Confidence::Certain), "an identity tells");
+    }
+
+    #[test]
+    fn an_identity_that_never_changes_tells_no_questions_apart() {
+        let at = Timestamp::from_seconds;
+        let cases = [
+            ("another question", Some(8), Novelty::New, None),
+            ("the same", Some(7), Novelty::Repeat, Some(Confidence::Certain)),
+            ("one that is not known", None, Novelty::Repeat, Some(Confidence::Certain)),
+        ];
+        for (name, question, novelty, after_answer) in cases {
+            let mut transactions = Transactions::default();
+            transactions.ask(&request(1, Some(7)), at(0));
+            transactions.answer(1, Answerer::Asked, at(1));
+            let is_known = novelty == Novelty::Repeat;
+            assert_eq!(transactions.knows_request(&request(1, question)), is_known, "{name}");
+            let asked = transactions.ask(&request(1, question), at(2));
+            assert_eq!(asked, Asked { novelty, after_answer, same_question: None }, "{name}");
+            assert!(!transactions.is_settled(1), "{name}");
+        }
+        // Beside others, the one that was asked last is the latest.
+        let mut transactions = Transactions::default();
+        for (identity, question) in [(1, 7), (2, 7), (1, 8)] {
+            transactions.ask(&request(identity, Some(question)), at(0));
+        }
+        transactions.answer_latest(at(1));
+        let again = transactions.ask(&request(1, Some(8)), at(2));
+        assert_eq!(again.after_answer, Some(Confidence::Certain));
     }
 
     #[test]

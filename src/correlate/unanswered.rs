@@ -108,7 +108,7 @@ impl Unanswered {
     /// Counts a request. `before` is the request before it.
     pub fn ask(&mut self, asks: Asks, before: Mark) {
         if let Some(waiting) = self.latest(before)
-            && self.identity != asks.identity
+            && self.asks().is_other_than(asks)
         {
             let left = Open { asks: self.asks(), waiting, last: before };
             self.close_latest();
@@ -118,7 +118,7 @@ impl Unanswered {
             self.beside.get_or_insert_default().first = Some(waiting.first);
         } else {
             (self.identity, self.question) = (asks.identity, asks.question);
-            if let Some(open) = self.take(|open| open.asks.identity == asks.identity) {
+            if let Some(open) = self.take(|open| !open.asks.is_other_than(asks)) {
                 self.packets = u16::try_from(open.waiting.packets).unwrap_or(u16::MAX);
                 self.beside.get_or_insert_default().first = Some(open.waiting.first);
             }
@@ -171,21 +171,15 @@ impl Unanswered {
         self.keep(|open| open.asks.identity.is_some());
     }
 
-    /// Whether a request with this identity, sent at `at`, comes sooner after the last
+    /// Whether a request that asks this, sent at `at`, comes sooner after the last
     /// one of the same than anybody's timer runs; `None` if that is not open.
     /// `last_request` is the exchange's.
-    pub fn is_asked_at_once(
-        &self,
-        identity: u64,
-        at: Timestamp,
-        last_request: Mark,
-    ) -> Option<bool> {
-        let identity = Some(shorten(identity));
-        let last = if self.packets > 0 && self.identity == identity {
+    pub fn is_asked_at_once(&self, asks: Asks, at: Timestamp, last_request: Mark) -> Option<bool> {
+        let last = if self.packets > 0 && !self.asks().is_other_than(asks) {
             last_request
         } else {
             let mut others = self.others()?.open.iter();
-            others.find(|open| open.asks.identity == identity)?.last
+            others.find(|open| !open.asks.is_other_than(asks))?.last
         };
         Some(at.distance(last.at) <= COPY)
     }

@@ -74,7 +74,7 @@ impl Twins {
             translated.exchanges.iter().map(|copy| copy.client).collect();
         let mut twins: HashMap<(Endpoint, u64), SmallVec<[u32; 1]>> = HashMap::new();
         for (position, record) in (0..).zip(&own.exchanges) {
-            let counts = record.audience == Audience::One && !record.is_vacant();
+            let counts = record.audience != Audience::Group && !record.is_vacant();
             if counts && clients.contains(&record.client) {
                 let alike = twins.entry((record.client, record.opening().value)).or_default();
                 if alike.len() < MAX_TWINS {

@@ -101,7 +101,7 @@ fn replies(record: &Record, capture: CaptureId) -> Vec<Replies> {
     let mut replies: Vec<Replies> = told_apart.map(|replies| replies.replies(capture)).collect();
     if let Some(source) = record.asked.filter(|_| record.answers.packets > 0) {
         let origin = match record.audience {
-            Audience::One => Origin::Asked,
+            Audience::One | Audience::Untold => Origin::Asked,
             Audience::Group => Origin::ByDesign,
         };
         let repeated = details.map_or(Repeats::NONE, |details| details.repeated_answers);

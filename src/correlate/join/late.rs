@@ -63,7 +63,7 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point]) {
 
 /// What was said to one server, where that is enough to tell its client.
 fn said_to_one(seen: &Seen<'_>) -> Option<Heard> {
-    let tells = seen.record.audience == Audience::One && seen.record.asked.is_some();
+    let tells = seen.record.audience != Audience::Group && seen.record.asked.is_some();
     let heard = seen.record.heard();
     (tells && heard.len() > 1).then_some(heard)
 }

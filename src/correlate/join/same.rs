@@ -6,6 +6,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::apart::Apart;
 use super::{Group, Seen, TIME_APART};
 use crate::correlate::record::Record;
 use crate::correlate::sayings::is_at_one_pace;
@@ -68,6 +69,33 @@ impl BySocket {
         let found = likeliest(of_ends).or_else(|| likeliest(self.of_client.get(&client)));
         found.map(|(_, position)| position)
     }
+
+    /// Notes at `apart` what says the same as `seen`, of which no group is another sighting:
+    /// at another time.
+    pub fn note_apart(
+        &self,
+        groups: &[(Seen<'_>, Group)],
+        seen: &Seen<'_>,
+        tables: &[PointTable],
+        apart: &mut Apart,
+    ) {
+        let client = seen.record.client;
+        let Some(positions) = self.of_client.get(&client) else { return };
+        if client.address.is_unspecified() {
+            return;
+        }
+        let capture_of = |seen: &Seen<'_>| tables[seen.place.table].id.capture;
+        for &position in nearest(positions, groups, seen) {
+            let (first, group) = &groups[position];
+            if !is_elsewhere(group, seen) {
+                continue;
+            }
+            if let Some(lag_ns) = find_lag_ns(first, seen) {
+                let own = (capture_of(first), first.record);
+                apart.note(own, (capture_of(seen), seen.record), lag_ns);
+            }
+        }
+    }
 }
 
 /// How much alike two sightings are, from least to most.
@@ -109,9 +137,11 @@ impl Likeness {
         let may_be = || {
             !speaks_against && (is_open || [first, seen].iter().all(|seen| is_alone(seen, tables)))
         };
-        let is_it = same_opening
-            || is_at_one_pace(&lags_ns)
-            || (is_near && (same_words || is_one_flow || may_be()));
+        // A clock that tells no date, beside one that does, may be any time behind it.
+        let is_undated = first.has_date() != seen.has_date();
+        let may_be_same = is_undated && !known.is_answered_otherwise(other);
+        let is_it = (is_near && (same_words || is_one_flow || may_be()))
+            || (may_be_same && (same_opening || is_at_one_pace(&lags_ns)));
         let apart = Reverse(first.first_at.distance(seen.first_at).min(TIME_APART));
         is_it.then_some(Self { same_asked, same_words, apart })
     }
@@ -124,6 +154,22 @@ fn is_of_another_network(first: &Seen<'_>, seen: &Seen<'_>, tables: &[PointTable
     here.capture == there.capture
         && here != there
         && first.record.heard().contradicts(&seen.record.heard())
+}
+
+/// How much later than `first` what may be the same exchange was seen, in ns, by what was
+/// said; `None` where it is another.
+fn find_lag_ns(first: &Seen<'_>, seen: &Seen<'_>) -> Option<i64> {
+    let (known, other) = (first.record, seen.record);
+    if known.protocol != other.protocol {
+        return None;
+    }
+    let lags_ns = known.heard().lags_ns(&other.heard());
+    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
+    let same_opening = known.opening() == other.opening() && known.opening().is_sure();
+    median_ns.or_else(|| {
+        let (here, there) = (first.first_at.as_nanoseconds(), seen.first_at.as_nanoseconds());
+        same_opening.then(|| there.saturating_sub(here))
+    })
 }
 
 fn is_elsewhere(group: &Group, seen: &Seen<'_>) -> bool {

@@ -121,7 +121,8 @@ impl Words {
     /// Nothing where they mean little, or were said to a group.
     fn of(seen: &Seen<'_>) -> Option<Self> {
         let (record, opening) = (seen.record, seen.record.opening());
-        let tells = opening.is_sure() && record.audience == Audience::One && record.asked.is_some();
+        let tells =
+            opening.is_sure() && record.audience != Audience::Group && record.asked.is_some();
         tells.then_some(Self {
             protocol: record.protocol,
             is_ipv6: record.client.address.is_ipv6(),

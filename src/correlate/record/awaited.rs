@@ -65,7 +65,7 @@ impl Record {
             || self.details.as_ref().is_some_and(|details| details.has_follow_ups());
         if transaction.role != TransactionRole::Request
             || !is_behind
-            || !self.transactions.knows(transaction.identity)
+            || !self.transactions.knows_request(transaction)
         {
             return false;
         }
@@ -74,7 +74,7 @@ impl Record {
             return false;
         }
         self.unanswered
-            .is_asked_at_once(transaction.identity, packet.at, last)
+            .is_asked_at_once(Asks::of(transaction), packet.at, last)
             // Its answer came as quickly.
             .unwrap_or_else(|| {
                 packet.at.distance(last.at) <= COPY
@@ -92,7 +92,8 @@ impl Record {
             })
     }
 
-    /// Whether a reply, the first since one at `before`, answers what was asked anew.
+    /// Whether a reply, the first since one at `before`, answers what was asked anew: after
+    /// long, or as another question under the identity that the client gives all of them.
     pub(super) fn answers_anew(
         &self,
         packet: &Packet,
@@ -100,8 +101,9 @@ impl Record {
         before: Timestamp,
     ) -> bool {
         let Application::Transaction(transaction) = &datagram.application else { return false };
-        packet.at.since(before) > self.longest_retry(transaction.protocol)
-            && self.unanswered.is_open(transaction.identity)
+        let is_late = || packet.at.since(before) > self.longest_retry(transaction.protocol);
+        self.transactions.awaits(transaction.identity)
+            || (is_late() && self.unanswered.is_open(transaction.identity))
     }
 
     /// How long after an answer a client that does not take it asks again, at most.

@@ -1,12 +1,15 @@
 //! What an exchange shows so far.
 
-use std::num::NonZeroU8;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::num::{NonZeroU8, NonZeroU16};
 use std::time::Duration;
 
 use super::{Flag, Record, STREAM_LIFE};
 use crate::correlate::audience::Audience;
 use crate::correlate::details::Synopsis;
 use crate::correlate::passage::{Header, Passage};
+use crate::correlate::repetition::Last;
 use crate::correlate::sayings::Heard;
 use crate::correlate::signature::{Signature, signature};
 use crate::correlate::tftp::{is_tftp, is_tftp_protocol, tftp_shape};
@@ -141,6 +144,89 @@ impl Record {
             let waiting = self.unanswered.asked_since(last.at, self.requests.last);
             waiting.is_some_and(|waiting| waiting.first.at.since(last.at) >= STREAM_LIFE)
         })
+    }
+
+    /// Whether the client asked since the last answer, and waits.
+    pub fn asks_since_reply(&self) -> bool {
+        self.from_server
+            .is_some_and(|last| self.unanswered.asked_since(last.at, self.requests.last).is_some())
+    }
+
+    /// Whether `address` was asked, or has answered before: who answers each request
+    /// from a port of its own, or is given one by a translation, is told by its address.
+    pub fn knows_answerer(&self, address: IpAddr) -> bool {
+        let mut replies = self.details.iter().flat_map(|details| &details.replies);
+        self.asked.is_some_and(|asked| asked.address == address)
+            || replies.any(|replies| replies.source.address == address)
+    }
+
+    /// The ports that answered.
+    pub fn answering_ports(&self) -> BTreeSet<u16> {
+        let own = self.asked.filter(|_| self.answers.packets > 0).map(|asked| asked.port);
+        let replies = self.details.iter().flat_map(|details| &details.replies);
+        own.into_iter().chain(replies.map(|replies| replies.source.port)).collect()
+    }
+
+    /// Whether both are transfers that were answered, each from other ports of the
+    /// server's choice (RFC 1350 section 4): then they are two.
+    pub fn is_answered_otherwise(&self, other: &Self) -> bool {
+        if !is_tftp_protocol(self.protocol) {
+            return false;
+        }
+        let (ports, ports_there) = (self.answering_ports(), other.answering_ports());
+        !ports.is_empty() && !ports_there.is_empty() && ports.is_disjoint(&ports_there)
+    }
+
+    /// Requests, replies and follow-ups.
+    pub fn packets_by_kind(&self) -> [u32; 3] {
+        let replies = self.details.iter().flat_map(|details| &details.replies);
+        let follow_ups = self.details.iter().flat_map(|details| &details.follow_ups);
+        let replies = replies.map(|replies| replies.tally.count.packets);
+        let follow_ups = follow_ups.map(|follow_ups| follow_ups.tally.count.packets);
+        [
+            self.requests.packets,
+            replies.fold(self.answers.packets, u32::saturating_add),
+            follow_ups.fold(0, u32::saturating_add),
+        ]
+    }
+
+    /// Whether the replies, other than plain ones, came as often at both points, and the
+    /// first and the last of them as long after the request.
+    pub fn is_answered_at_pace_of(&self, other: &Self) -> bool {
+        let pace = |record: &Self| {
+            let replies = record.details.as_ref()?.replies.as_slice();
+            let counts = || replies.iter().map(|replies| replies.tally.count);
+            let first = counts().map(|count| { count.first }.at).min()?;
+            let last = counts().map(|count| { count.last }.at).max()?;
+            let asked_at = record.requests.first.at;
+            let packets = counts().map(|count| count.packets).fold(0, u32::saturating_add);
+            Some((packets, first.since(asked_at), last.since(asked_at)))
+        };
+        let both = pace(self).zip(pace(other));
+        both.is_some_and(|((packets, first, last), (packets_there, first_there, last_there))| {
+            packets == packets_there
+                && first.abs_diff(first_there) <= CROSSING
+                && last.abs_diff(last_there) <= CROSSING
+        })
+    }
+
+    /// Whether the last packets of both sides, as far as both points saw them, have one
+    /// IPv4 identification each at both. Where a side's are all alike, or both sides'
+    /// are, they tell nothing.
+    pub fn ends_as(&self, other: &Self) -> bool {
+        let mark = |last: Option<Last>| last.and_then(|last| last.header().identification);
+        let own = (mark(self.from_client), mark(self.from_server));
+        if own.0 == own.1 {
+            return false;
+        }
+        let is_same = |own: Option<NonZeroU16>, there: Option<NonZeroU16>| {
+            own.zip(there).map(|(own, there)| own == there && own != NonZeroU16::MIN)
+        };
+        let client = is_same(own.0, mark(other.from_client));
+        match is_same(own.1, mark(other.from_server)) {
+            Some(is_same) => is_same,
+            None => client == Some(true),
+        }
     }
 
     /// Whether all that was seen are replies of one endpoint to a request that was not.

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::{MAX_CANDIDATES, PointTable};
 use crate::correlate::audience::Audience;
+use crate::correlate::broadcasts::is_subnet_broadcast;
 use crate::correlate::clients::back_from;
-use crate::correlate::fit;
-use crate::correlate::fit::Fit;
+use crate::correlate::fit::{self, Fit, Ties};
 use crate::correlate::flows::Flow;
 use crate::correlate::passage::Passage;
-use crate::correlate::record::ExchangeIndex;
+use crate::correlate::record::{ExchangeIndex, Record};
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
+use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PayloadReplies};
 use crate::model::packet::{Datagram, Packet};
 use crate::model::protocol::Protocol;
@@ -42,27 +43,52 @@ impl PointTable {
             },
         };
         let origin = fit.origin();
-        table.register(Flow {
-            client: datagram.flow.destination,
-            server: datagram.flow.source,
-            exchange,
-            course: Some(Course::ToAnswerer),
-            origin,
-        });
         let record = &mut table.exchanges[exchange.position()];
-        if record.asked.is_some_and(|asked| {
-            fit::is_subnet_broadcast(asked.address, datagram.flow.source.address)
-        }) {
-            record.audience = Audience::Group;
+        if let Some(asked) = record.asked
+            && is_subnet_broadcast(asked.address, datagram.flow.source.address)
+        {
+            table.broadcasts.suspect(asked.address);
+            if record.audience == Audience::Untold {
+                record.audience = Audience::Group;
+            }
         }
-        if is_tftp_protocol(record.protocol) {
-            table.by_tid.insert(datagram.flow.source, exchange);
+        // What was said to a group, from a port that both use, may be answered once; what
+        // comes after that is no answer.
+        let record = &table.exchanges[exchange.position()];
+        let answers_once = record.audience == Audience::Group
+            && !is_tftp_protocol(record.protocol)
+            && fit::group::is_between_like_ports(datagram);
+        if !answers_once {
+            table.register(Flow {
+                client: datagram.flow.destination,
+                server: datagram.flow.source,
+                exchange,
+                course: Some(Course::ToAnswerer),
+                origin,
+            });
         }
+        let record = &mut table.exchanges[exchange.position()];
         if matches!(origin, Origin::OtherAddress(_) | Origin::OtherPort(_)) {
             record.note_late_change(frame, datagram.flow.source);
         }
         record.reply(packet, frame, datagram, origin);
+        if is_tftp_protocol(record.protocol) {
+            table.note_transfer_port(datagram.flow.source, exchange, packet.at);
+        }
         true
+    }
+
+    /// Notes from where a transfer goes on; most servers take another port for each, and
+    /// come back to it much later.
+    fn note_transfer_port(&mut self, source: Endpoint, exchange: ExchangeIndex, at: Timestamp) {
+        let Some(client) = self.exchanges.get(exchange.position()).map(|own| own.client) else {
+            return;
+        };
+        let before = self.by_tid.insert(source, exchange);
+        let before = before.and_then(|before| self.exchanges.get(before.position()));
+        if before.is_some_and(|before| before.client != client && fit::is_running(before, at)) {
+            self.shared_tids.insert(source);
+        }
     }
 
     /// Takes an answer to the address that its request named as what it is.
@@ -106,14 +132,38 @@ impl PointTable {
     ) -> Option<(ExchangeIndex, Fit)> {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
         self.exchanges_of(destination).next()?;
-        let alone = !self.asks_many(destination) && self.exchanges_of(source).next().is_none();
+        let ties = self.ties(source, destination);
         self.exchanges_of(destination)
+            .filter(|(_, exchange)| !self.asks_on(source, exchange, datagram))
             .filter_map(|(index, exchange)| {
-                fit::find_reply_fit(exchange, datagram, at, alone).map(|fit| (index, fit))
+                fit::find_reply_fit(exchange, datagram, at, ties).map(|fit| (index, fit))
             })
             // The latest exchange first, so that it wins among equals.
             .reduce(|best, next| if next.1 > best.1 { next } else { best })
             .or_else(|| self.identified_fit(datagram, at))
+    }
+
+    /// Whom else a client and the sender of a packet to it talk to.
+    fn ties(&self, source: Endpoint, client: Endpoint) -> Ties {
+        if self.exchanges_of(source).next().is_some() {
+            return Ties::Many;
+        }
+        if !self.asks_many(client) {
+            return Ties::Alone;
+        }
+        let are_groups =
+            self.exchanges_of(client).all(|(_, exchange)| exchange.audience == Audience::Group);
+        if are_groups { Ties::WithGroups } else { Ties::Many }
+    }
+
+    /// Whether `source` was answered by what `exchange` says to a group, and goes on to ask:
+    /// where client and server use one port, nothing else tells.
+    fn asks_on(&self, source: Endpoint, exchange: &Record, datagram: &Datagram) -> bool {
+        fit::group::asks_all(exchange, source.address)
+            && fit::group::is_between_like_ports(datagram)
+            && self
+                .exchanges_of(source)
+                .any(|(_, own)| fit::group::is_answered_by_announcement(own, exchange))
     }
 
     /// As [`best_reply_fit`](Self::best_reply_fit), of a socket that asks more than are
@@ -125,7 +175,7 @@ impl PointTable {
         if exchange.client != datagram.flow.destination {
             return None;
         }
-        fit::find_reply_fit(exchange, datagram, at, false).map(|fit| (index, fit))
+        fit::find_reply_fit(exchange, datagram, at, Ties::Many).map(|fit| (index, fit))
     }
 
     /// Takes a packet to an endpoint that its sender has not spoken to yet as
@@ -145,6 +195,10 @@ impl PointTable {
         );
         let found = by_sender.or_else(|| {
             let &index = self.by_tid.get(&destination)?;
+            // Who speaks to a port that serves several is one of them, or another.
+            if self.shared_tids.contains(&destination) {
+                return None;
+            }
             let exchange = &self.exchanges[index.position()];
             fit::comes_from_other_source(exchange, datagram, packet.at)
                 .then_some((index, Course::FromOtherSource))
@@ -176,7 +230,7 @@ impl PointTable {
         }
         let own = back_from(&self.exchanges, latest).take(MAX_CANDIDATES);
         let passages = own.filter_map(|(_, exchange)| {
-            let asks_one = exchange.audience == Audience::One;
+            let asks_one = exchange.audience != Audience::Group;
             let passage = exchange.passage_of_last(packet, datagram, TRANSLATION_DELAY);
             passage.filter(|passage| asks_one && *passage != Passage::SentTwice)
         });

@@ -103,6 +103,70 @@ fn frames_that_were_made_by_hand_tell_nothing() {
     }
 }
 
+/// Each frame with its own link header: what it makes of an address, whatever came first.
+#[test]
+fn one_frame_for_all_makes_no_host_a_broadcast() {
+    type Framed = Vec<(Line, LinkAudience)>;
+
+    use LinkAudience::{Broadcast, One};
+    // 7 and 127 end in ones as well.
+    for server in ["192.0.2.5", "192.0.2.7", "192.0.2.127"] {
+        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
+        let asks = line("192.0.2.20:5000", &format!("{server}:161"));
+        let answers = line(&format!("{server}:161"), "192.0.2.20:5000");
+        let wakes =
+            ((9_000, line("192.0.2.9:50000", &format!("{server}:9")), Says::Bytes(6)), Broadcast);
+        let refused: Line = (20, line(server, "192.0.2.20"), Says::Unreachable(asks));
+        let by_hand = [
+            ((20_000, line("192.0.2.30:5000", "192.0.2.40:161"), ask(8)), Broadcast),
+            ((20_001, line("192.0.2.40:161", "192.0.2.30:5000"), answer(8)), Broadcast),
+        ];
+        let own = [((0, asks, ask(1)), One), ((10, answers, answer(1)), One)];
+        let silent = ((0, asks, ask(1)), One);
+        let to_all = ((0, asks, ask(1)), Broadcast);
+        let cases: [(&str, Framed); 6] = [
+            ("answered, then woken", [&own[..], &[wakes]].concat()),
+            ("woken, then answered", [&[wakes][..], &own[..]].concat()),
+            ("silent, then woken", vec![silent, wakes]),
+            ("woken, then silent", vec![wakes, silent]),
+            ("all frames are for all, and it is refused", vec![to_all, (refused, Broadcast)]),
+            ("another shows that frames are made by hand", [&[to_all][..], &by_hand].concat()),
+        ];
+        for (name, lines) in cases {
+            let (exchanges, topology) = correlate_framed(&lines);
+            assert_ne!(
+                topology.role_of(server.parse().unwrap()),
+                Role::Broadcast,
+                "{name}, {server}"
+            );
+            let polled = endpoint(&format!("{server}:161"));
+            let exchange =
+                exchanges.iter().find(|exchange| exchange.primary().asked == Some(polled)).unwrap();
+            assert_eq!(exchange.device, polled.address, "{name}, {server}");
+        }
+    }
+}
+
+#[test]
+fn a_relays_answer_in_a_frame_for_all_casts_no_doubt_on_others() {
+    use LinkAudience::{Broadcast, One};
+    let dhcp = Says::Plain(Protocol::Dhcp);
+    for all in ["192.0.2.255", "192.0.2.127"] {
+        let finds: &'static str = format!("192.0.2.20:17500 > {all}:17500").leak();
+        let lines = [
+            ((0, "192.0.2.20:68 > 192.0.2.1:67", dhcp), One),
+            ((10, "192.0.2.1:67 > 192.0.2.20:68", dhcp), Broadcast),
+            ((1_000, finds, Says::Bytes(1)), Broadcast),
+            ((9_000, finds, Says::Bytes(1)), Broadcast),
+        ];
+        let (exchanges, topology) = correlate_framed(&lines);
+        assert_eq!(topology.role_of(all.parse().unwrap()), Role::Broadcast);
+        assert_ne!(topology.role_of("192.0.2.20".parse().unwrap()), Role::Broadcast);
+        assert_eq!(exchanges.len(), 2);
+        assert_eq!(exchanges[0].primary().reply_packets(), 1, "the relay's answer is one");
+    }
+}
+
 #[test]
 fn what_wants_no_answer_is_no_request() {
     use TransactionRole::{Notification, Unread};

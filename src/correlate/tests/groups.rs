@@ -42,6 +42,151 @@ fn all_hosts_of_a_network_are_asked_at_its_highest_address() {
     }
 }
 
+/// What the packets show of an address that looks like a broadcast's, or does not.
+#[test]
+fn a_host_may_have_the_address_that_a_broadcast_would_have() {
+    let ask = |identity| Says::Ask { protocol: Protocol::Dns, identity, question: 1 };
+    let answer = |identity| Says::Answer { protocol: Protocol::Dns, identity };
+    let there = "203.0.113.7:5000 > 192.0.2.255:53";
+    let back = "192.0.2.8:53 > 203.0.113.7:5000";
+    let other = "192.0.2.9:53 > 203.0.113.7:5000";
+    let own = "192.0.2.255:53 > 203.0.113.7:5000";
+    let refused = (20, "192.0.2.255 > 203.0.113.7", Says::Unreachable(there));
+    let from_it = (3_000, own, answer(2));
+    let asked = [(0, there, ask(1)), (10, back, answer(1))];
+    let again = [(0, there, ask(1)), (10, back, answer(1)), (3_000, there, ask(2))];
+    let cases: [(&str, LinkAudience, Vec<Line>, bool); 7] = [
+        ("text", LinkAudience::Unknown, asked.to_vec(), true),
+        ("a frame for all", LinkAudience::Broadcast, asked.to_vec(), true),
+        ("a frame for one", LinkAudience::One, asked.to_vec(), false),
+        ("an error about it", LinkAudience::Unknown, [&asked[..], &[refused]].concat(), false),
+        ("an error, all frames", LinkAudience::Broadcast, [&asked[..], &[refused]].concat(), false),
+        ("it speaks", LinkAudience::Unknown, [&again[..], &[from_it]].concat(), false),
+        (
+            "several answer, on the way to a router",
+            LinkAudience::One,
+            [&asked[..], &[(11, other, answer(1))]].concat(),
+            true,
+        ),
+    ];
+    for (name, to_it, lines, is_broadcast) in cases {
+        let (exchanges, topology) = framed(&lines, "192.0.2.255", to_it);
+        let role = topology.role_of("192.0.2.255".parse().unwrap());
+        assert_eq!(role == Role::Broadcast, is_broadcast, "{name}");
+        let of_it = exchanges.iter().find(|exchange| exchange.primary().asked.is_some());
+        let changed = of_it.unwrap().primary().changed_replies().count();
+        assert_eq!(changed > 0, !is_broadcast, "{name}");
+    }
+}
+
+/// An unknown protocol, where time alone relates the answer, and a frame for one is what
+/// the way to a router looks like.
+#[test]
+fn who_is_content_with_a_neighbour_may_have_asked_all() {
+    let there = "203.0.113.7:5000 > 192.0.2.255:9000";
+    let back = "192.0.2.8:9000 > 203.0.113.7:5000";
+    let found = [(0, there, Says::Bytes(1)), (10, back, Says::Bytes(2))];
+    let refused =
+        [&found[..], &[(11, "203.0.113.7 > 192.0.2.8", Says::Unreachable(back))]].concat();
+    for (name, lines, changed) in [("content", found.to_vec(), 0), ("refused", refused, 1)] {
+        let (exchanges, _) = framed(&lines, "192.0.2.255", LinkAudience::One);
+        assert_eq!(exchanges[0].primary().changed_replies().count(), changed, "{name}");
+    }
+}
+
+/// The exchanges of lines whose frames to `address` go to `audience`, all others to one.
+fn framed(lines: &[Line], address: &str, audience: LinkAudience) -> (Vec<Exchange>, Topology) {
+    let mut correlator = Correlator::new(100);
+    for (number, line) in lines.iter().enumerate() {
+        let is_to_it = line.1.contains(&format!("> {address}:"));
+        let link_audience = if is_to_it { audience } else { LinkAudience::One };
+        correlator.push(HOST, &Packet { link_audience, ..packet(number, *line) });
+    }
+    let mut topology = Topology::default();
+    let correlated = correlator.finish(&BTreeMap::new(), &mut topology);
+    let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
+    (exchanges, topology)
+}
+
+#[test]
+fn a_group_is_answered_from_ports_of_ones_own() {
+    for [client, group, one, two] in [
+        ["192.0.2.7:50000", "239.255.255.250", "192.0.2.5:41000", "192.0.2.6"],
+        ["192.0.2.7:50000", "255.255.255.255", "192.0.2.5:41000", "192.0.2.6"],
+        ["[2001:db8::7]:50000", "[ff05::c]", "[2001:db8::5]:41000", "[2001:db8::6]"],
+    ] {
+        for (asks, port) in [(Says::Plain(Protocol::Ssdp), 1_900), (Says::Bytes(1), 3_702)] {
+            let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
+            let there = line(client, &format!("{group}:{port}"));
+            let (back, own) = (line(one, client), line(&format!("{two}:{port}"), client));
+            let lines = [
+                (0, there, asks),
+                (200, back, Says::Bytes(9)),
+                (300, own, Says::Bytes(8)),
+                (600, back, Says::Bytes(9)),
+                (1_000, back, Says::Bytes(9)),
+            ];
+            let exchange = only_exchange(&lines);
+            assert_eq!(exchange.primary().reply_packets(), 4, "{there}");
+            assert_eq!(exchange.primary().changed_replies().count(), 0, "{there}");
+            // Who was asked something as well, or asks, is no answerer that we know.
+            let asked_too = [(0, line(client, one), Says::Bytes(7)), lines[0], lines[1]];
+            assert_eq!(correlate(&[(HOST, &asked_too)]).exchanges.len(), 2);
+            // Of a question whose answers carry an identity, this is none.
+            let asks = Says::Ask { protocol: Protocol::Snmp, identity: 4, question: 4 };
+            let named = [(0, line(client, &format!("{group}:161")), asks), lines[1]];
+            assert_eq!(correlate(&[(HOST, &named)]).exchanges.len(), 2);
+        }
+    }
+}
+
+#[test]
+fn who_announces_itself_is_asked_and_not_answered() {
+    use TransactionRole::{Notification, Request};
+    let tells = |role, identity| Says::Tells { protocol: Protocol::Ntp, role, identity };
+    for [server, all, client] in [
+        ["192.0.2.1:123", "192.0.2.255:123", "192.0.2.7:123"],
+        ["[2001:db8::1]:123", "[ff05::101]:123", "[2001:db8::7]:123"],
+    ] {
+        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
+        let (announces, asks) = (line(server, all), line(client, server));
+        // what is announced, what is asked five times, how often that answers
+        let cases = [
+            ("by role", tells(Notification, 1), tells(Request, 2), 0),
+            ("an announcement", tells(Notification, 1), Says::Bytes(3), 0),
+            ("by port", Says::Bytes(1), Says::Bytes(2), 1),
+        ];
+        for (name, announced, asked, answers) in cases {
+            let mut lines = vec![(0, announces, announced)];
+            lines.extend((1..=5).map(|second| (second * 1_000, asks, asked)));
+            let exchanges = correlate(&[(HOST, &lines)]).exchanges;
+            let of = |client: &str| {
+                exchanges.iter().find(|exchange| exchange.client == endpoint(client)).unwrap()
+            };
+            assert_eq!(of(server).primary().reply_packets(), answers, "{name}, {server}");
+            let asking = of(client).primary();
+            assert_eq!(asking.requests.packets, 5 - answers, "{name}, {server}");
+            assert_eq!(asking.unanswered.packets, 5 - answers, "{name}, {server}");
+        }
+        // It answered what the client had asked of all, which then asks on.
+        let asks_all = line(client, all);
+        let bytes = Says::Bytes;
+        let found = [
+            (0, asks_all, bytes(1)),
+            (100, announces, bytes(2)),
+            (1_000, asks, bytes(3)),
+            (1_010, line(server, client), bytes(4)),
+        ];
+        let exchanges = correlate(&[(HOST, &found)]).exchanges;
+        let asked = exchanges
+            .iter()
+            .find(|exchange| exchange.primary().asked == Some(endpoint(server)))
+            .unwrap();
+        assert_eq!(asked.client, endpoint(client));
+        assert_eq!(asked.primary().reply_packets(), 1);
+    }
+}
+
 #[test]
 fn a_transfer_that_was_asked_of_all_goes_on_with_who_answers() {
     for [client, all, server] in [

@@ -176,6 +176,45 @@ fn an_identity_that_never_changes_is_asked_anew() {
 }
 
 #[test]
+fn an_identity_that_is_given_to_all_questions_tells_none_apart() {
+    let ask = |question| Says::Ask { protocol: Protocol::Snmp, identity: 99, question };
+    let answer = Says::Answer { protocol: Protocol::Snmp, identity: 99 };
+    for [up, down] in [
+        ["192.0.2.7:5000 > 198.51.100.5:161", "198.51.100.5:161 > 192.0.2.7:5000"],
+        ["[2001:db8::7]:5000 > [2001:db8:1::5]:161", "[2001:db8:1::5]:161 > [2001:db8::7]:5000"],
+    ] {
+        let walk = |pause_ms: i64, skipped: Option<u64>| -> Vec<Line> {
+            let turn = |number: u64| {
+                let at_ms = i64::try_from(number).unwrap() * pause_ms;
+                let asks = (at_ms, up, ask(number + 1));
+                let answers = (Some(number) != skipped).then_some((at_ms + 20, down, answer));
+                [Some(asks), answers].into_iter().flatten()
+            };
+            (0..6).flat_map(turn).collect()
+        };
+        for pause_ms in [100, 500, 4_000] {
+            let exchange = only_exchange(&walk(pause_ms, None));
+            let view = exchange.primary();
+            assert_eq!(view.asked_again, None, "every {pause_ms} ms");
+            assert_eq!((view.repeats(), view.unanswered.packets), (0, 0), "every {pause_ms} ms");
+            assert_eq!(view.replies[0].tally.repeats, 0, "every {pause_ms} ms");
+        }
+        // The third was lost; those after it were answered.
+        let exchange = only_exchange(&walk(4_000, Some(2)));
+        assert_eq!(exchange.primary().passed_over.packets, 1);
+        // The same question again is a retry all the same.
+        let again =
+            [(0, up, ask(1)), (20, down, answer), (1_000, up, ask(1)), (1_020, down, answer)];
+        let exchange = only_exchange(&again);
+        assert!(exchange.primary().asked_again.is_some());
+        // Asked together, within a millisecond, neither is the other's copy.
+        let at_once = [1, 2, 3].map(|question| (1_000, up, ask(question)));
+        let together = [&at_once[..], &[(5_000, up, ask(4))]].concat();
+        assert_eq!(only_exchange(&together).primary().requests.packets, 4);
+    }
+}
+
+#[test]
 fn text_without_times_keeps_its_repetitions() {
     for (to, _) in BOTH {
         assert_eq!(counts(&[(0, to, ask(1, 1)); 4]), [4, 0, 4, 3], "{to}");

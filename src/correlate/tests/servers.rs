@@ -220,6 +220,45 @@ fn a_refusal_after_another_servers_answer_is_known_for_that() {
 }
 
 #[test]
+fn each_request_may_be_answered_from_a_port_of_its_own() {
+    for [client, asked, other, stranger] in [
+        ["192.0.2.7:5000", "198.51.100.21", "198.51.100.13", "198.51.100.99"],
+        ["[2001:db8::7]:5000", "[2001:db8:1::21]", "[2001:db8:1::13]", "[2001:db8:1::99]"],
+    ] {
+        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
+        let there = line(client, &format!("{asked}:9999"));
+        // who answers first, who later, of how many exchanges that is, with how many answers
+        let cases = [
+            ("whom was asked", asked, asked, 1, 4),
+            ("a translation", other, other, 1, 4),
+            ("another than before", other, stranger, 4, 1),
+        ];
+        for (name, first, later, exchanges, answers) in cases {
+            let mut lines = Vec::new();
+            for request in 0..4_u16 {
+                let at_ms = i64::from(request) * 4_000;
+                let from = if request == 0 { first } else { later };
+                let back = line(&format!("{from}:{}", 45_000 + request), client);
+                lines.push((at_ms, there, Says::Bytes(u64::from(request))));
+                lines.push((at_ms + 50, back, Says::Bytes(90)));
+                lines.push((at_ms + 60, back, Says::Bytes(91)));
+            }
+            let found = correlate(&[(HOST, &lines)]).exchanges;
+            assert_eq!(found.len(), exchanges, "{name}");
+            let own = found.iter().find(|exchange| exchange.client == endpoint(client)).unwrap();
+            assert_eq!(own.primary().reply_packets(), answers * 2, "{name}");
+        }
+        // What nobody waits for answers nothing.
+        let pushed = [
+            (0, there, Says::Bytes(1)),
+            (50, line(&format!("{asked}:45000"), client), Says::Bytes(2)),
+            (2_000, line(&format!("{asked}:45001"), client), Says::Bytes(3)),
+        ];
+        assert_eq!(correlate(&[(HOST, &pushed)]).exchanges.len(), 2);
+    }
+}
+
+#[test]
 fn a_second_answerer_repeats_nothing() {
     for Pair { to: [to_a, _], from: [from_a, from_b], .. } in [V4, V6] {
         let exchange = only_exchange(&[

@@ -75,6 +75,45 @@ fn the_first_answer_says_where_earlier_follow_ups_went() {
 }
 
 #[test]
+fn a_port_that_serves_several_is_no_ones_own() {
+    for [one, two, stranger, server] in [
+        ["192.0.2.40:3000", "192.0.2.41:3001", "192.0.2.42", "198.51.100.21"],
+        ["[2001:db8::40]:3000", "[2001:db8::41]:3001", "[2001:db8::42]", "[2001:db8:1::21]"],
+    ] {
+        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
+        let (asked, tid) = (format!("{server}:69"), format!("{server}:1069"));
+        let opens = |client: &str, at_ms: i64| {
+            [
+                (at_ms, line(client, &asked), Says::Write("a.cfg")),
+                (at_ms + 10, line(&tid, client), Says::Ack(0)),
+            ]
+        };
+        let goes_on = |port: u16, block: u16| {
+            (400, line(&format!("{stranger}:{port}"), &tid), Says::Data(block))
+        };
+        let follows = (20, line(one, &tid), Says::Data(1));
+        let (first, second) = (opens(one, 0), opens(two, 200));
+        // what else was seen, and whether the stranger is the first client
+        let cases: [(&str, Vec<Line>, Line, bool); 6] = [
+            ("the first block, another port", vec![], goes_on(4_000, 1), true),
+            ("the same port", vec![], goes_on(3_000, 1), true),
+            ("in the middle, another port", vec![], goes_on(4_000, 50), false),
+            ("the client goes on itself", vec![follows], goes_on(4_000, 1), false),
+            ("the port serves two", second.to_vec(), goes_on(4_000, 1), false),
+            ("the port serves two, the same port", second.to_vec(), goes_on(3_000, 1), false),
+        ];
+        for (name, between, last, is_client) in cases {
+            let lines = [&first[..], &between, &[last]].concat();
+            let exchanges = correlate(&[(HOST, &lines)]).exchanges;
+            let own = exchanges.iter().find(|exchange| exchange.client == endpoint(one)).unwrap();
+            let follow_ups = &own.primary().follow_ups;
+            let moved = follow_ups.iter().any(|to| to.course == Course::FromOtherSource);
+            assert_eq!(moved, is_client, "{name}, {server}");
+        }
+    }
+}
+
+#[test]
 fn an_error_shows_the_follow_up_that_it_quotes() {
     for Ends { ask, to_asked, to_other, error, from_asked, .. } in BOTH {
         // what is quoted, follow-ups, errors

@@ -24,6 +24,13 @@ impl Asks {
         }
     }
 
+    /// Whether these are two transactions: of two identities, or of one that the client
+    /// never changes and two questions.
+    pub(super) fn is_other_than(self, other: Self) -> bool {
+        self.identity != other.identity
+            || self.question.zip(other.question).is_some_and(|(one, other)| one != other)
+    }
+
     /// Whether a client that has its answer to `answered` has what this asks, too: the
     /// same question, or one that cannot be told from it and was asked before.
     pub(super) fn is_settled_by(self, answered: Self, is_earlier: bool) -> bool {

@@ -64,7 +64,7 @@ fn an_answer_closes_what_it_answers_and_no_more() {
     // packets and repeats that were passed over, packets since the last reply
     type Case<'a> = (&'a str, &'a [Event], (u64, u64), u64);
 
-    let cases: [Case<'_>; 15] = [
+    let cases: [Case<'_>; 18] = [
         ("answered", &[Ask(1, Some(1)), Answer(1)], (0, 0), 0),
         ("one of two", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(1)], (1, 0), 0),
         ("the other", &[Ask(1, Some(1)), Ask(2, Some(2)), Answer(2)], (1, 0), 0),
@@ -88,6 +88,19 @@ fn an_answer_closes_what_it_answers_and_no_more() {
         ("the older of the same", &[Ask(1, Some(9)), Ask(2, Some(9)), Answer(1)], (0, 0), 0),
         ("the older of some", &[Ask(1, None), Ask(2, None), Answer(1)], (1, 0), 0),
         ("questions not known", &[Ask(1, None), Ask(2, None), Answer(2)], (0, 0), 0),
+        ("one identity for all", &[Ask(1, Some(1)), Ask(1, Some(2)), Answer(1)], (1, 0), 0),
+        (
+            "one identity for all, answered",
+            &[Ask(1, Some(1)), Ask(1, Some(2)), Answer(1), Answer(1)],
+            (0, 0),
+            0,
+        ),
+        (
+            "one identity for all, repeated",
+            &[Ask(1, Some(1)), Answer(1), Ask(1, Some(2)), Ask(1, Some(2))],
+            (0, 0),
+            2,
+        ),
         ("text", &[AskUnknown, AskUnknown, AnswerUnknown, AskUnknown], (0, 0), 1),
         (
             "a reply that text does not read",

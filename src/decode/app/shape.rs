@@ -5,7 +5,7 @@
 //! Each has to fit in every part that its protocol fixes: payloads of other protocols
 //! pass through here all the time. Questions have to be there in full, but for SNMP's.
 
-use super::{Payload, coap, dns, ntp, radius, snmp, wireguard};
+use super::{Payload, coap, dns, ntp, radius, snmp, stun, wireguard};
 use crate::decode::field::{find_u8, find_u16, find_u32};
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
@@ -59,6 +59,7 @@ fn find_reply(payload: &Payload<'_>) -> Option<Transaction> {
             radius::find_transaction(payload)
         }
         2 | 3 => wireguard::find_transaction(payload),
+        1 if stun::has_classic_response_shape(payload) => stun::find_transaction(payload),
         0x41..=0x68 if coap::has_response_shape(payload) => coap::find_transaction(payload),
         _ => None,
     };

@@ -24,6 +24,35 @@ pub(super) fn find_transaction_by_cookie(payload: &Payload<'_>) -> Option<Transa
     if has_cookie(payload.captured) { find_message(payload) } else { None }
 }
 
+/// Whether a payload between unknown ports is a Binding Response of classic STUN: asked
+/// to change its port, a server answers from another one (RFC 3489 section 8.1). Its
+/// attributes fill it, and one of them is the client's address, which is mandatory
+/// (section 11.2).
+pub(super) fn has_classic_response_shape(payload: &Payload<'_>) -> bool {
+    const BINDING_RESPONSE: u16 = 0x0101;
+    const MAPPED_ADDRESS: u16 = 1;
+    const IPV4: u16 = 1;
+    let bytes = payload.captured;
+    if !payload.is_whole()
+        || find_u16(bytes, 0) != Some(BINDING_RESPONSE)
+        || find_message(payload).is_none()
+    {
+        return false;
+    }
+    let mut attributes = bytes.get(20..).unwrap_or_default();
+    let mut is_mapped = false;
+    while !attributes.is_empty() {
+        let (Some(kind), Some(length)) = (find_u16(attributes, 0), find_u16(attributes, 2)) else {
+            return false;
+        };
+        let value_bytes = usize::from(length).next_multiple_of(4);
+        is_mapped |= kind == MAPPED_ADDRESS && length == 8 && find_u16(attributes, 4) == Some(IPV4);
+        let Some(rest) = attributes.get(4 + value_bytes..) else { return false };
+        attributes = rest;
+    }
+    is_mapped
+}
+
 fn find_message(payload: &Payload<'_>) -> Option<Transaction> {
     use TransactionRole::{Notification, Reply, Request};
     let kind = find_u16(payload.captured, 0)?;
@@ -66,7 +95,7 @@ const fn method_of(kind: u16) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::whole;
+    use super::super::{cut, whole};
     use super::*;
 
     fn message(kind: u16, cookie: u32) -> Vec<u8> {
@@ -102,6 +131,29 @@ mod tests {
             );
             let actual = transaction.map(|transaction| (transaction.role, transaction.label));
             assert_eq!(actual, expected, "{kind:x}");
+        }
+    }
+
+    #[test]
+    fn a_classic_response_is_known_by_its_shape_at_any_port() {
+        let mapped = [0, 1, 0, 8, 0, 1, 0x9c, 0x40, 192, 0, 2, 7];
+        let other = [0, 5, 0, 8, 0, 1, 0x0d, 0x97, 192, 0, 2, 8];
+        let cut_short = &mapped[..8];
+        let cases: [(&str, u16, Vec<u8>, bool); 6] = [
+            ("a response", 0x0101, mapped.to_vec(), true),
+            ("with more", 0x0101, [mapped, other].concat(), true),
+            ("without the address", 0x0101, other.to_vec(), false),
+            ("none at all", 0x0101, Vec::new(), false),
+            ("not filled", 0x0101, cut_short.to_vec(), false),
+            ("a request", 0x0001, mapped.to_vec(), false),
+        ];
+        for (name, kind, attributes, expected) in cases {
+            let length = u16::try_from(attributes.len()).unwrap().to_be_bytes();
+            let bytes = [&kind.to_be_bytes(), &length, &[7; 16][..], &attributes].concat();
+            let payload = whole(3_479, 40_000, &bytes);
+            assert_eq!(has_classic_response_shape(&payload), expected, "{name}");
+            let cut = cut(3_479, 40_000, &bytes[..bytes.len() - 1], bytes.len());
+            assert!(!has_classic_response_shape(&cut), "{name}, cut");
         }
     }
 

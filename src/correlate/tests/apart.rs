@@ -1,0 +1,183 @@
+//! Two captures that show the same socket at different times: of one exchange, by clocks
+//! that differ, or of two.
+
+use super::*;
+
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+/// Midnight of some day, so that times have a date.
+const START_MS: i64 = 1_700_000_000_000;
+
+/// A packet and its IPv4 identification.
+type Marked = (Line, Option<u16>);
+
+fn line(from: &str, to: &str) -> &'static str {
+    format!("{from} > {to}").leak()
+}
+
+fn unmarked(lines: &[Line]) -> Vec<Marked> {
+    lines.iter().map(|line| (*line, None)).collect()
+}
+
+/// How many exchanges two captures show, the second so much later, and the second clock's
+/// offset in ms.
+fn join(first: &[Marked], second: &[Marked], later_ms: i64) -> (Vec<Exchange>, Option<i64>) {
+    let mut correlator = Correlator::new(1_000);
+    for (point, packets, start_ms) in [(HOST, first, START_MS), (POD, second, START_MS + later_ms)]
+    {
+        for (number, ((at_ms, line, says), ip_identification)) in packets.iter().enumerate() {
+            let packet = packet(number, (start_ms + at_ms, line, *says));
+            correlator.push(point, &Packet { ip_identification: *ip_identification, ..packet });
+        }
+    }
+    let correlated = finish(correlator, &BTreeMap::new());
+    let offset = correlated.clock_offsets.get(&POD.capture).map(|offset| offset.offset_us / 1_000);
+    (correlated.exchanges, offset)
+}
+
+/// The ends of a transfer: who asks, who is asked, who answers.
+const ENDS: [[&str; 3]; 2] = [
+    ["192.0.2.7:2070", "198.51.100.21", "198.51.100.13"],
+    ["[2001:db8::7]:2070", "[2001:db8:1::21]", "[2001:db8:1::13]"],
+];
+
+/// A transfer that goes as it should, answered from `port`.
+fn works([client, asked, _]: [&str; 3], port: u16) -> Vec<Line> {
+    let tid = format!("{asked}:{port}");
+    vec![
+        (0, line(client, &format!("{asked}:69")), Says::Write("startup.cfg")),
+        (10, line(&tid, client), Says::Ack(0)),
+        (20, line(client, &tid), Says::Data(1)),
+        (30, line(&tid, client), Says::Ack(1)),
+        (40, line(client, &tid), Says::Data(2)),
+        (50, line(&tid, client), Says::Ack(2)),
+    ]
+}
+
+/// The founding fault, answered from `port`.
+fn fails([client, asked, other]: [&str; 3], port: u16) -> Vec<Line> {
+    let mut lines = vec![(0, line(client, &format!("{asked}:69")), Says::Write("startup.cfg"))];
+    for repetition in 0..4 {
+        let at_ms = repetition * 3_000;
+        lines.push((at_ms + 10, line(&format!("{other}:{port}"), client), Says::OptionAck));
+        lines.push((at_ms + 20, line(client, &format!("{asked}:{port}")), Says::Data(1)));
+    }
+    lines
+}
+
+#[test]
+fn the_same_request_on_another_day_is_another_exchange() {
+    for ends in ENDS {
+        for later_ms in [DAY_MS, HOUR_MS, 300_000, -HOUR_MS] {
+            let cases = [
+                ("it worked, and then not", works(ends, 33_000), fails(ends, 32_991)),
+                ("both worked", works(ends, 33_000), works(ends, 41_000)),
+                ("both failed", fails(ends, 33_000), fails(ends, 41_000)),
+                ("one was not answered", works(ends, 33_000), works(ends, 33_000)[..1].to_vec()),
+            ];
+            for (name, first, second) in cases {
+                let (exchanges, offset) = join(&unmarked(&first), &unmarked(&second), later_ms);
+                assert_eq!((exchanges.len(), offset), (2, None), "{name}, {later_ms} ms");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_question_with_an_identity_that_never_changes_is_asked_each_day() {
+    let ask = Says::Ask { protocol: Protocol::Dns, identity: 1, question: 7 };
+    let answer = Says::Answer { protocol: Protocol::Dns, identity: 1 };
+    for [up, down] in [
+        ["192.0.2.7:5000 > 198.51.100.5:53", "198.51.100.5:53 > 192.0.2.7:5000"],
+        ["[2001:db8::7]:5000 > [2001:db8:1::5]:53", "[2001:db8:1::5]:53 > [2001:db8::7]:5000"],
+    ] {
+        let monday = unmarked(&[(0, up, ask), (50, down, answer)]);
+        let tuesday = unmarked(&[(0, up, ask), (5_000, up, ask), (10_000, up, ask)]);
+        let (exchanges, _) = join(&monday, &tuesday, DAY_MS);
+        let unanswered: Vec<u64> =
+            exchanges.iter().map(|exchange| exchange.primary().unanswered.packets).collect();
+        assert_eq!(unanswered, [0, 3]);
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_proven_by_marks() {
+    for ends in ENDS {
+        for later_ms in [HOUR_MS, -DAY_MS] {
+            // The server took the port that it answers from by chance.
+            let lines = unmarked(&fails(ends, 32_991));
+            let (exchanges, offset) = join(&lines, &lines, later_ms);
+            assert_eq!((exchanges.len(), offset), (1, Some(later_ms)), "{ends:?}");
+            assert_eq!(exchanges[0].views.len(), 2);
+            // Nobody answered, and the port tells nothing.
+            let asks = (0, line(ends[0], &format!("{}:69", ends[1])), Says::Write("startup.cfg"));
+            let again = (4_000, asks.1, asks.2);
+            let cases = [
+                ("no marks", [None, None], [None, None], 2),
+                ("the same", [Some(700), Some(701)], [Some(700), Some(701)], 1),
+                ("others", [Some(700), Some(701)], [Some(900), Some(901)], 2),
+            ];
+            for (name, here, there, expected) in cases {
+                let mark = |marks: [Option<u16>; 2]| [(asks, marks[0]), (again, marks[1])];
+                let (exchanges, _) = join(&mark(here), &mark(there), later_ms);
+                assert_eq!(exchanges.len(), expected, "{name}, {ends:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_proven_by_several_exchanges() {
+    for [prefix, server] in [["192.0.2.", "198.51.100.5:53"], ["2001:db8::", "[2001:db8:1::5]:53"]]
+    {
+        let client = |host: u16, port: u16| {
+            if prefix.contains(':') {
+                format!("[{prefix}{host}]:{port}")
+            } else {
+                format!("{prefix}{host}:{port}")
+            }
+        };
+        let asks = |at_ms: i64, client: &str, identity: u64| -> [Line; 2] {
+            let ask = Says::Ask { protocol: Protocol::Dns, identity, question: identity };
+            let answer = Says::Answer { protocol: Protocol::Dns, identity };
+            [(at_ms, line(client, server), ask), (at_ms + 9, line(server, client), answer)]
+        };
+        let two_clients = [asks(0, &client(7, 5_000), 1), asks(900, &client(8, 6_000), 2)].concat();
+        let one_client = |exchanges: u16| -> Vec<Line> {
+            let one = |exchange: u16| {
+                let own = client(7, 5_000 + exchange);
+                asks(i64::from(exchange) * 700, &own, u64::from(exchange))
+            };
+            (0..exchanges).flat_map(one).collect()
+        };
+        let three = one_client(3);
+        // The last was not answered there.
+        let less = three[..5].to_vec();
+        let slower: Vec<Line> =
+            two_clients.iter().map(|(at_ms, line, says)| (at_ms * 2, *line, *says)).collect();
+        // what is seen here, and there, and of how many exchanges that is
+        let cases = [
+            ("two clients", two_clients.clone(), two_clients.clone(), 2),
+            ("two clients at another pace", two_clients, slower, 4),
+            ("three exchanges of one", three.clone(), three.clone(), 3),
+            ("two exchanges of one", one_client(2), one_client(2), 4),
+            ("three, of which one went otherwise", three, less, 6),
+        ];
+        for (name, here, there, expected) in cases {
+            let (exchanges, _) = join(&unmarked(&here), &unmarked(&there), HOUR_MS);
+            assert_eq!(exchanges.len(), expected, "{name}, {prefix}");
+        }
+    }
+}
+
+#[test]
+fn a_clock_without_a_date_may_be_any_time_behind() {
+    for ends in ENDS {
+        let lines = unmarked(&works(ends, 33_000));
+        let (exchanges, _) = join(&lines, &lines, 40_000 - START_MS);
+        assert_eq!(exchanges.len(), 1, "text beside a capture");
+        let other = unmarked(&works(ends, 41_000));
+        let (exchanges, _) = join(&lines, &other, 40_000 - START_MS);
+        assert_eq!(exchanges.len(), 2, "answered from another port");
+    }
+}
