@@ -1,6 +1,7 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
 mod elsewhere;
+mod giaddr;
 mod lease;
 mod quoted;
 mod reversed;
@@ -28,7 +29,9 @@ use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
 use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
+use giaddr::Relays;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
 const MAX_CANDIDATES: usize = 32;
@@ -51,9 +54,12 @@ pub struct PointTable {
     pub by_tid: HashMap<Endpoint, ExchangeIndex>,
     /// What turned out to be the broadcast addresses of networks.
     pub broadcasts: Broadcasts,
+    /// Something ran out of hops here.
+    pub has_expired: bool,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
     payload_addresses: PayloadAddresses,
+    relays: Relays,
     latest_requests: LatestRequests,
     /// What sockets that ask very many have asked.
     identities: Identities,
@@ -79,8 +85,10 @@ impl PointTable {
             clients: Clients::default(),
             by_tid: HashMap::new(),
             broadcasts: Broadcasts::default(),
+            has_expired: false,
             passed_on: HashSet::new(),
             payload_addresses: PayloadAddresses::default(),
+            relays: Relays::default(),
             latest_requests: LatestRequests::default(),
             identities: Identities::default(),
             reversed: HashMap::new(),
@@ -171,6 +179,7 @@ impl PointTable {
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.lease(packet, frame, datagram)
+            || self.reply_to_relay(packet, frame, datagram)
             || self.follow_up_to_elsewhere(packet, frame, datagram)
             || self.translated_copy(packet, frame, datagram)
             || self.reply_to_payload(packet, frame, datagram)
@@ -335,6 +344,9 @@ impl PointTable {
         self.clients.add(&self.hasher, &mut self.exchanges, index);
         self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
+        if asked.is_some() && opening.protocol == Protocol::Dhcp {
+            self.relays.note(index, client, server);
+        }
         if asked.is_some() {
             self.flows.register_own(&self.hasher, &self.exchanges, index);
         } else {
