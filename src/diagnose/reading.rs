@@ -1,13 +1,15 @@
 //! What the packets of one exchange show, read once for the verdict and all rules.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::Context;
 use super::crossings::Crossings;
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    AskedAgain, Course, Discarded, Exchange, FollowUps, LostParts, Origin, Point, Replies, View,
+    AskedAgain, Course, Discarded, Exchange, FollowUps, LostParts, Origin, Point, Replies, Tally,
+    View,
 };
 use crate::model::finding::{Cause, Confidence};
 use crate::model::packet::IcmpKind;
@@ -20,6 +22,8 @@ mod errors;
 mod habit;
 mod losses;
 mod neighbour;
+mod openings;
+mod pace;
 mod passed_over;
 mod silence;
 mod tracked;
@@ -417,10 +421,27 @@ fn find_changed(protocol: Protocol, view: &View) -> Option<&Replies> {
     })
 }
 
-/// An unknown protocol answers from a port of its own, as TFTP does, and the client
-/// neither refuses that nor asks again: both sides know it so.
+/// An unknown protocol answers from a port of its own, as TFTP does, and the client goes on
+/// there; or, as RPC has it, it asks on at the port that it asked, as soon as it is answered.
+/// Who neither goes there nor asks sooner than a timer runs may not have taken an answer.
 fn is_session_port(view: &View, replies: &Replies) -> bool {
-    replies.origin == Origin::OtherPort(Confidence::Possible) && view.asked_again.is_none()
+    let is_followed = || {
+        let mut follow_ups = view.follow_ups.iter();
+        follow_ups.any(|sent| sent.destination == replies.source && sent.tally.first.is_some())
+    };
+    replies.origin == Origin::OtherPort(Confidence::Possible)
+        && view.asked_again.is_none()
+        && (is_followed() || !is_at_pace_of_timer(&view.requests))
+}
+
+/// Whether packets, three or more, come as slowly as a timer sends them again.
+fn is_at_pace_of_timer(tally: &Tally) -> bool {
+    const LEAST_PACKETS: u64 = 3;
+    const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+    let (Some(first), Some(last)) = (tally.first, tally.last) else { return false };
+    let pauses = u32::try_from(tally.packets.saturating_sub(1)).unwrap_or(u32::MAX);
+    tally.packets >= LEAST_PACKETS
+        && last.at.since(first.at) >= SHORTEST_PAUSE.saturating_mul(pauses)
 }
 
 fn first_on(view: &View, course: Course) -> Option<&FollowUps> {
