@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::record::is_group;
+use crate::model::answers::Answers;
 use crate::model::exchange::Expectation;
 use crate::model::packet::{Application, Datagram, LinkAudience, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
@@ -46,6 +47,12 @@ pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation 
             if protocol.expects_answer()
                 && protocol != Protocol::Tftp
                 && datagram.fingerprint.is_some() =>
+        {
+            Expectation::Untold
+        }
+        // It opens nothing, for that would have been read.
+        Application::Plain(_) | Application::Unknown { .. }
+            if protocol.answers() == Answers::Openings && datagram.fingerprint.is_some() =>
         {
             Expectation::Untold
         }

@@ -90,6 +90,7 @@ pub fn find_reply_fit(
     // A request that cannot be read may be answered with what can.
     let request_is_unread = exchange.transactions.is_empty() && exchange.protocol == Protocol::Udp;
     if let Application::Transaction(transaction) = &datagram.application
+        && !(request_is_unread && transaction.role == TransactionRole::Unread)
         && !(transaction.role == TransactionRole::Reply
             && (request_is_unread
                 || request_is_cut && answers_protocol(transaction.protocol, exchange.protocol)))
@@ -115,7 +116,8 @@ pub fn find_reply_fit(
         || exchange.asks_after_pause()
         || (exchange.asks_since_reply() && exchange.knows_answerer(source.address));
     let outstanding = is_awaited && at.since(exchange.last_at()) <= ANSWER_DELAY;
-    let is_service = Protocol::is_only_for_servers(exchange.client.port);
+    let is_service = Protocol::is_only_for_servers(exchange.client.port)
+        && !has_port_by_chance(exchange, datagram);
     if !outstanding || (is_service && !request_is_cut) {
         return None;
     }
@@ -127,6 +129,20 @@ pub fn find_reply_fit(
     let confidence =
         if source.port == asked.port { Confidence::Likely } else { Confidence::Possible };
     Some(Fit::OtherAddress(confidence))
+}
+
+/// Whether the client has a protocol's port and speaks another protocol, and so does who
+/// writes to it: below 1024 ports are nobody's by chance.
+fn has_port_by_chance(exchange: &Record, datagram: &Datagram) -> bool {
+    const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
+    let is_read = match &datagram.application {
+        Application::Transaction(transaction) => transaction.role != TransactionRole::Unread,
+        Application::Tftp(_) | Application::Plain(_) => true,
+        Application::Unknown { .. } => false,
+    };
+    exchange.protocol == Protocol::Udp
+        && exchange.client.port >= FIRST_UNPRIVILEGED_PORT
+        && !is_read
 }
 
 /// Where a packet of the client went, if it follows a reply of `exchange`.

@@ -4,6 +4,7 @@
 //! by it. They are kept small, for there may be a million of them at once; what
 //! is out of the ordinary has its [`Details`] beside.
 
+mod alike;
 mod awaited;
 mod flags;
 mod reading;
@@ -163,6 +164,7 @@ impl Record {
         let repeats_question = self.track_transaction(frame, datagram);
         let is_by_length = self.is_request_by_length(datagram);
         let noted = if is_by_length { Novelty::Repeat } else { noted };
+        self.note_alike(frame, datagram);
         let novelty = repeats_question.unwrap_or(noted);
         // Details count what came before them as left out: they are made first.
         if novelty == Novelty::Repeat {
@@ -230,6 +232,11 @@ impl Record {
         let pace = self.pace();
         if before.is_some_and(|before| before.is_copied_by(&last, pace)) {
             return;
+        }
+        if self.protocol == Protocol::Udp
+            && before.is_some_and(|before| !before.says_again(&last, false))
+        {
+            self.note_unlike();
         }
         let novelty = match before {
             Some(before) if self.answers_anew(packet, datagram, before.at) => Novelty::New,
@@ -430,6 +437,10 @@ impl Record {
         let Application::Transaction(transaction) = &datagram.application else { return None };
         if transaction.role != TransactionRole::Request {
             return Some(Novelty::New);
+        }
+        // Answers to what opens a conversation do not bear its identity.
+        if matches!(transaction.protocol, Protocol::Ike | Protocol::Quic) {
+            return None;
         }
         let asked = self.transactions.ask(transaction, frame.at);
         if asked.novelty == Novelty::Repeat && self.asks_anew(frame, transaction) {

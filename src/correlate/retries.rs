@@ -1,5 +1,6 @@
 //! The same question under new identities, after answers from an endpoint that was not
-//! asked: a client that does not take them, or a poller that does.
+//! asked: a client that does not take them, or a poller that does. So is, in a protocol
+//! that we do not know, the same datagram.
 //!
 //! Both ask the same every time. Who retries does so a few times, at the pace of its
 //! timer, and then gives up, or waits longer each time; a poller keeps its pace.
@@ -52,7 +53,7 @@ impl Retries {
             // A resolver that took the answer would not ask the same at once, from
             // the same socket.
             (Protocol::Dns, Some(_)) => 1,
-            (Protocol::Snmp | Protocol::Radius, Some(SameQuestion::Next)) => 2,
+            (Protocol::Snmp | Protocol::Radius | Protocol::Udp, Some(SameQuestion::Next)) => 2,
             _ => {
                 // Something else: the client went on, and what it asked was answered.
                 self.row = None;
@@ -82,6 +83,11 @@ impl Retries {
         }
         *row = Row { last_at: frame.at, times: row.times + 1, pause, ..*row };
         true
+    }
+
+    /// Forgets the row that goes on: what was answered was news.
+    pub fn forget(&mut self) {
+        self.row = None;
     }
 
     /// The retries after which the client gave up, where the point watched until

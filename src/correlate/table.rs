@@ -1,6 +1,7 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
 mod elsewhere;
+mod giaddr;
 mod lease;
 mod quoted;
 mod reversed;
@@ -29,7 +30,9 @@ use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
 use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
+use giaddr::Relays;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
 const MAX_CANDIDATES: usize = 32;
@@ -54,11 +57,14 @@ pub struct PointTable {
     pub shared_tids: HashSet<Endpoint>,
     /// What turned out to be the broadcast addresses of networks.
     pub broadcasts: Broadcasts,
+    /// Something ran out of hops here.
+    pub has_expired: bool,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
     /// What is known of exchanges that other points saw as well.
     pub joined: JoinedHere,
     payload_addresses: PayloadAddresses,
+    relays: Relays,
     latest_requests: LatestRequests,
     /// What sockets that ask very many have asked.
     identities: Identities,
@@ -85,9 +91,11 @@ impl PointTable {
             by_tid: HashMap::new(),
             shared_tids: HashSet::new(),
             broadcasts: Broadcasts::default(),
+            has_expired: false,
             passed_on: HashSet::new(),
             joined: JoinedHere::default(),
             payload_addresses: PayloadAddresses::default(),
+            relays: Relays::default(),
             latest_requests: LatestRequests::default(),
             identities: Identities::default(),
             reversed: HashMap::new(),
@@ -178,6 +186,7 @@ impl PointTable {
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.lease(packet, frame, datagram)
+            || self.reply_to_relay(packet, frame, datagram)
         {
             return;
         }
@@ -357,6 +366,9 @@ impl PointTable {
         self.clients.add(&self.hasher, &mut self.exchanges, index);
         self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
+        if asked.is_some() && opening.protocol == Protocol::Dhcp {
+            self.relays.note(index, client, server);
+        }
         if asked.is_some() {
             self.flows.register_own(hash, &self.exchanges, index);
         } else {

@@ -203,14 +203,17 @@ impl Unanswered {
             let when = |frame: FrameRef| (frame.at, frame.number);
             if last_reply.is_none_or(|reply| when(reply) < when(first)) {
                 add(&mut since_reply, waiting.packets, first, last);
+                since_reply.repeats += u64::from(waiting.packets.saturating_sub(1));
             } else if is_settled(last.at) {
                 add(&mut passed_over, waiting.packets, first, last);
                 passed_over.repeats += u64::from(waiting.packets.saturating_sub(1));
             }
         }
-        let forgotten = self.others().map_or(0, |others| others.forgotten);
+        let forgotten = u64::from(self.others().map_or(0, |others| others.forgotten));
         if passed_over.packets > 0 {
-            passed_over.packets += u64::from(forgotten);
+            passed_over.packets += forgotten;
+        } else if last_reply.is_none() && since_reply.packets > 0 {
+            since_reply.packets += forgotten;
         }
         StillOpen { since_reply, passed_over }
     }

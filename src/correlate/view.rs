@@ -1,5 +1,7 @@
 //! What one point saw of an exchange, once its packets are all in.
 
+mod siblings;
+
 use std::time::Duration;
 
 use super::audience::Audience;
@@ -8,7 +10,7 @@ use super::record::{Flag, Record};
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{
-    Course, Expectation, FollowUps, Origin, Point, Replies, Step, Tally, View,
+    AskedAgain, Course, Expectation, FollowUps, Origin, Point, Replies, Step, Tally, View,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::IcmpKind;
@@ -63,6 +65,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         progress: details.and_then(|details| details.progress).map(shown),
         error_answer: details.and_then(|details| details.error_answer.as_deref().cloned()),
         answered_elsewhere: None,
+        expired_beside: false,
         payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
         late_change: details.and_then(|details| details.late_change.as_deref().copied()),
         stall: details.and_then(|details| details.stall.as_deref().copied()),
@@ -77,6 +80,11 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     if view.asked_again.is_none() {
         let retries = details.and_then(|details| details.retries.as_deref());
         view.asked_again = retries.and_then(|retries| retries.find_given_up(view.observed_until));
+        // Of a protocol that is not known it was taken for news until the client gave up.
+        let is_all_said = |again: AskedAgain| view.requests.packets <= again.times + 1;
+        if record.protocol == Protocol::Udp && view.asked_again.is_some_and(is_all_said) {
+            view.progress = None;
+        }
     }
     let last_replies = view.replies.iter().filter_map(|replies| replies.tally.last);
     let last_reply = last_replies.max_by_key(|frame| frame.number);
@@ -89,6 +97,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     if view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply) {
         view.answered_elsewhere = find_answer_elsewhere(record, table);
     }
+    siblings::note(&mut view, record, table);
     let protocol = read_as_inform(&view, record)
         .unwrap_or_else(|| read_as_running_transfer(&mut view, record));
     Sighting { protocol, view, is_tunnelled: record.is_answered_through_tunnel() }

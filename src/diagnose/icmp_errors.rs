@@ -1,8 +1,10 @@
 //! ICMP and ICMPv6 errors about an exchange. What they quote is half of the
 //! diagnosis: a refused request, reply and follow-up have different cures.
 
+mod over;
+
 use super::evidence::extend;
-use super::reading::{Habit, Reading, SeenErrors};
+use super::reading::{Reading, SeenErrors};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, times};
@@ -114,12 +116,8 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         reading.name_first(from),
         quoted_text(quotes),
     );
-    if let Some(answer) = seen.follows_error() {
-        return format!(
-            "{text} {} had ended the transfer before, with {}: nothing waits for more there, and the error does no harm. Why the transfer failed is in those words.",
-            reading.name_first(answer.source.address),
-            answer.words,
-        );
+    if let Some(why) = over::find_reason(reading, seen) {
+        return format!("{text} {why}");
     }
     let is_tcp = reading.exchange.protocol == Protocol::Tcp;
     text.push_str(match (seen.cause, quotes) {
@@ -181,15 +179,7 @@ fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64) -> String
         }
         _ => "",
     });
-    if !seen.ended {
-        text.push_str(match reading.habit {
-            Habit::OneWay => " Later packets were not refused.",
-            _ if seen.answered_elsewhere() => "",
-            _ => " The exchange went on all the same.",
-        });
-    } else if seen.view.point.as_captured() != reading.view.point.as_captured() {
-        text.push_str(" The errors were seen at another capture point only.");
-    }
+    text.push_str(over::render_end(reading, seen));
     text
 }
 

@@ -17,6 +17,8 @@ mod errors;
 mod habit;
 mod losses;
 mod neighbour;
+mod openings;
+mod pace;
 mod passed_over;
 mod pod_side;
 mod silence;

@@ -138,10 +138,17 @@ mod tests {
                     1,
                 )
             };
+            let again = |sample: Sample| sample.wait_seconds(1).request_again();
             let cases = [
-                ("two in vain", answered().request_again().request_again().wait_seconds(5), true),
-                ("one may be lost", answered().request_again().wait_seconds(5), false),
-                ("the capture ends", answered().request_again().request_again(), false),
+                ("two in vain", again(again(answered())).wait_seconds(5), true),
+                ("one may be lost", again(answered()).wait_seconds(5), false),
+                ("the capture ends", again(again(answered())), false),
+                (
+                    "sent together",
+                    answered().request_again().request_again().wait_seconds(5),
+                    false,
+                ),
+                ("a server takes its time", again(again(answered())).wait_milliseconds(900), false),
             ];
             for (name, sample, expected) in cases {
                 let found = sample.causes().contains(&Cause::RequestUnanswered);
@@ -206,7 +213,12 @@ mod tests {
                     Verdict::Unanswered,
                     Some(Confidence::Possible),
                 ),
-                ("by design elsewhere", quic, Verdict::Inconclusive, None),
+                (
+                    "by design elsewhere, once there is an answer",
+                    quic,
+                    Verdict::Unanswered,
+                    Some(Confidence::Likely),
+                ),
                 ("one-way", Sample::syslog(family).wait_seconds(9), Verdict::OneWay, None),
                 ("a group", Sample::mdns(family).wait_seconds(9), Verdict::OneWay, None),
             ];

@@ -9,7 +9,8 @@ use crate::model::finding::{Severity, Verdict};
 /// 1. Nobody answers one-way protocols, tunnels and probes: `one_way`; an ICMP
 ///    error against a one-way protocol is `rejected`.
 /// 2. Groups and protocols that move by design are never asymmetric:
-///    `symmetric` where something answered.
+///    `symmetric` where something answered, and `unanswered` where nothing did but
+///    what opens such a conversation was sent again and again.
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
 /// 5. An ICMP error after which nothing went on: `rejected`.
@@ -104,6 +105,10 @@ fn judge_habit(reading: &Reading<'_>) -> Verdict {
                 Verdict::Rejected
             } else if reading.is_answered() && reading.view.asked.is_some() {
                 Verdict::Symmetric
+            } else if reading.unanswered_request().is_some()
+                && !reading.may_have_lost(reading.view.requests.packets)
+            {
+                Verdict::Unanswered
             } else {
                 Verdict::Inconclusive
             }

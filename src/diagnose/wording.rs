@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::reading::Reading;
+use crate::model::answers::Answers;
 use crate::model::capture::CapturePoint;
 use crate::model::exchange::{Point, Tally, View};
 use crate::model::protocol::Protocol;
@@ -139,14 +140,16 @@ impl Reading<'_> {
     }
 
     /// That a changed reply did no harm, as far as the packets show it: who goes
-    /// on, or asks something else, has taken it.
+    /// on, or asks something else, has taken it. Of a protocol that is not known nobody
+    /// can say what is something else.
     #[must_use]
     pub fn took_it(&self) -> String {
         if self.discarded().is_some() {
             return format!("{} says itself that it did not take it", self.client_word_first());
         }
         let requests = self.view.requests;
-        let asked_more = requests.packets > requests.repeats + 1;
+        let asked_more = requests.packets > requests.repeats + 1
+            && self.exchange.protocol.answers() != Answers::Unknown;
         if self.went_on() || self.follow_ups().next().is_some() || asked_more {
             format!("{} took it and nothing failed", self.client_word_first())
         } else {

@@ -1,6 +1,7 @@
 //! The words that all rooms share. Nothing here reads bytes, asks a clock or
 //! knows a rule: these are the nouns of the field and their invariants.
 
+pub mod answers;
 pub mod bearer;
 pub mod capture;
 pub mod cluster;

@@ -143,64 +143,6 @@ impl Protocol {
         port < FIRST_EPHEMERAL_PORT && Self::of_port(port).is_some()
     }
 
-    /// Whether the protocol expects no answer at all.
-    #[must_use]
-    pub const fn is_one_way(self) -> bool {
-        matches!(
-            self,
-            Self::Syslog
-                | Self::NetFlow
-                | Self::Ipfix
-                | Self::Sflow
-                | Self::Statsd
-                | Self::SnmpTrap
-                | Self::Bfd
-        )
-    }
-
-    /// Whether requests are answered, so that silence means something. Of an
-    /// unknown protocol, and of tunnels, nobody knows.
-    #[must_use]
-    pub const fn expects_answer(self) -> bool {
-        matches!(
-            self,
-            Self::Tftp
-                | Self::Dns
-                | Self::Snmp
-                | Self::SnmpInform
-                | Self::Ntp
-                | Self::Radius
-                | Self::Sip
-                | Self::Coap
-                | Self::Stun
-                | Self::Tcp
-        )
-    }
-
-    /// Whether an answer may come from another host, or go on with one, by
-    /// design: discovery, relays, migration, overlays. No asymmetry is claimed of these.
-    #[must_use]
-    pub const fn moves_by_design(self) -> bool {
-        matches!(
-            self,
-            Self::Mdns
-                | Self::Llmnr
-                | Self::Nbns
-                | Self::Ssdp
-                | Self::Dhcp
-                | Self::Dhcpv6
-                | Self::Bacnet
-                | Self::Ike
-                | Self::Stun
-                | Self::Quic
-                | Self::Wireguard
-                | Self::Teredo
-                | Self::Vxlan
-                | Self::Geneve
-                | Self::GtpU
-        )
-    }
-
     /// Which side of an exchange is the managed device.
     #[must_use]
     pub const fn device_side(self) -> DeviceSide {

@@ -28,7 +28,9 @@ pub enum Renewal {
 
 impl Record {
     /// What `datagram`, sent to the address asked, begins: a TFTP request that is
-    /// not a repetition. A client that had gone on repeats no request; it starts again.
+    /// not a repetition. A client that had gone on repeats no request; it starts again, and
+    /// so does one whose request was answered with an error, which ends a transfer (RFC 1350
+    /// section 7).
     pub fn find_renewal(&self, datagram: &Datagram, at: Timestamp) -> Option<Renewal> {
         match &datagram.application {
             Application::Tftp(message) => {
@@ -50,7 +52,11 @@ impl Record {
             || self.details.as_ref().is_some_and(|details| {
                 details.has_followed_answerer() && details.steps.tell_of_one_block()
             });
-        let starts_again = had_gone_on && at.since(self.requests.last.at) > CROSSING;
+        let was_refused = self.details.as_ref().is_some_and(|details| {
+            details.refusal.is_some_and(|refusal| { refusal.at } >= { self.requests.last.at })
+        });
+        let starts_again =
+            (had_gone_on || was_refused) && at.since(self.requests.last.at) > CROSSING;
         (starts_again || at.since(self.last_at()) > IDLE).then_some(Renewal::SameAgain)
     }
 

@@ -1,7 +1,8 @@
 //! Two endpoints that each ask the other something, on the same pair of ports.
 //!
 //! Both sides of SIP are client and server (RFC 3261 section 6), name servers ask
-//! each other from port 53, and time servers from port 123. What the second side asks
+//! each other from port 53, time servers from port 123, and each side of ICE checks
+//! whether it reaches the other (RFC 8445 section 7). What the second side asks
 //! answers nothing that the first one asked: it is an exchange of its own.
 
 use super::PointTable;
@@ -10,6 +11,7 @@ use crate::correlate::record::{ExchangeIndex, Record};
 use crate::model::capture::FrameRef;
 use crate::model::exchange::Origin;
 use crate::model::packet::{Application, Datagram, Packet, Transaction, TransactionRole};
+use crate::model::protocol::Protocol;
 
 impl PointTable {
     /// Takes a packet on a known flow as part of what the flow's server asks its client,
@@ -73,7 +75,7 @@ impl PointTable {
         let is_own_flow = flow.course.is_none() && !flow.client.is_unknown();
         let counts = protocol == transaction.protocol
             && protocol.expects_answer()
-            && !protocol.moves_by_design();
+            && (protocol == Protocol::Stun || !protocol.moves_by_design());
         if !is_own_flow || !counts {
             return None;
         }

@@ -7,7 +7,9 @@ use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::FlowKey;
 use crate::model::exchange::{IcmpErrors, Tally};
-use crate::model::packet::{Application, Datagram, Dropped, FragmentsLost, IcmpError, Packet};
+use crate::model::packet::{
+    Application, Datagram, Dropped, FragmentsLost, IcmpError, IcmpKind, Packet,
+};
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
 
@@ -137,6 +139,7 @@ impl PointTable {
         let Some((flow, quotes, quoted_destination)) = found else {
             return self.translated.as_mut().is_some_and(|table| table.known_error(frame, error));
         };
+        self.has_expired |= error.kind == IcmpKind::TimeExceeded;
         let errors = IcmpErrors {
             kind: error.kind,
             from: error.from,

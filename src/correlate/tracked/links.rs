@@ -48,7 +48,7 @@ fn replies(
     let asking = &index[request].flow;
     let client = asking.original.source;
     let talks_back = protocol.expects_answer() && !protocol.moves_by_design();
-    if !talks_back || is_service_port(client.port) {
+    if !talks_back || may_be_service(client.port, protocol) {
         return Vec::new();
     }
     let server = asking.translated_destination();
@@ -71,11 +71,13 @@ fn replies(
     towards.filter(is_reply).collect()
 }
 
-/// Whether a socket with this port is likely a service's. Above, clients of most
-/// systems get theirs.
-fn is_service_port(port: u16) -> bool {
-    const FIRST_OF_CLIENTS: u16 = 32_768;
-    port < FIRST_OF_CLIENTS && Protocol::of_port(port).is_some()
+/// Whether a socket with this port, which asks in `protocol`, is likely a service's. Above
+/// 32767 clients of most systems get theirs; boot loaders, which ask for files, and older
+/// systems take any from 1024 on.
+fn may_be_service(port: u16, protocol: Protocol) -> bool {
+    const FIRST_OF_LOADERS: u16 = 1024;
+    let is_of_client = protocol == Protocol::Tftp && port >= FIRST_OF_LOADERS;
+    Protocol::is_only_for_servers(port) && !is_of_client
 }
 
 fn follow_ups(

@@ -8,6 +8,11 @@ use crate::model::protocol::Protocol;
 
 const HEADER_BYTES: usize = 4;
 const SERVICE_PORT: u16 = 5683;
+/// Section 3: a type of message.
+const NON_CONFIRMABLE: u8 = 1;
+/// RFC 7967 section 2.1, and the bit by which a client does not want to hear of success.
+const NO_RESPONSE: usize = 258;
+const NO_SUCCESS: u8 = 2;
 
 /// Reads a request or response.
 ///
@@ -16,6 +21,7 @@ const SERVICE_PORT: u16 = 5683;
 /// that uses no token is paired by message id, as its answers are piggybacked.
 /// Empty messages carry no token, so they are known by message id: a confirmable one is
 /// a ping, which is answered with a reset (section 4.3); the others acknowledge or refuse.
+/// A request that need not be confirmed may say that it wants no answer (RFC 7967).
 pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let bytes = payload.captured;
     let (first, code) = (find_u8(bytes, 0)?, find_u8(bytes, 1)?);
@@ -24,6 +30,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     if version != 1 || token_bytes > 8 {
         return None;
     }
+    let after_token = bytes.get(HEADER_BYTES + token_bytes..).unwrap_or_default();
     let (role, label) = match (code >> 5, code & 0x1f) {
         (0, 0) => match (first >> 4 & 3, payload.source_port) {
             (0, _) => (TransactionRole::Request, "ping"),
@@ -45,6 +52,13 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         (4 | 5, _) => (TransactionRole::Reply, "error response"),
         _ => return None,
     };
+    let is_unconfirmed = first >> 4 & 3 == NON_CONFIRMABLE;
+    let role = match role {
+        TransactionRole::Request if is_unconfirmed && wants_no_success(after_token) => {
+            TransactionRole::Notification
+        }
+        other => other,
+    };
     let token = bytes.get(HEADER_BYTES..HEADER_BYTES + token_bytes)?;
     let identity = if token.is_empty() {
         hash_fields(&[&message_id.to_be_bytes()])
@@ -56,7 +70,6 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     // of their own tells them from one that is sent again.
     let is_answer = role == TransactionRole::Reply && !token.is_empty();
     let is_question = role == TransactionRole::Request && payload.is_whole();
-    let options = bytes.get(HEADER_BYTES + token_bytes..).unwrap_or_default();
     Some(Transaction {
         protocol: Protocol::Coap,
         role,
@@ -64,7 +77,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         question: if is_answer {
             Some(hash_fields(&[&message_id.to_be_bytes()]))
         } else {
-            is_question.then(|| hash_fields(&[&[code], options]))
+            is_question.then(|| hash_fields(&[&[code], after_token]))
         },
         label,
         reply_to: None,
@@ -104,6 +117,24 @@ const fn is_response_code(code: u8) -> bool {
         (code >> 5, code & 0x1f),
         (2, 1..=5 | 31) | (4, 0..=6 | 8 | 9 | 12 | 13 | 15 | 22 | 29) | (5, 0..=5 | 8)
     )
+}
+
+/// Whether a request says that nothing need be said if it succeeds.
+fn wants_no_success(mut rest: &[u8]) -> bool {
+    let mut number = 0;
+    while let [head, after @ ..] = rest
+        && *head != 0xff
+    {
+        let Some((delta, after)) = find_extended(head >> 4, after) else { return false };
+        let Some((length, after)) = find_extended(head & 0xf, after) else { return false };
+        let Some((value, next)) = after.split_at_checked(length) else { return false };
+        number += delta;
+        if number == NO_RESPONSE {
+            return matches!(value, [wanted] if wanted & NO_SUCCESS != 0);
+        }
+        rest = next;
+    }
+    false
 }
 
 /// Options in ascending order, then nothing, or a marker and a payload.
@@ -169,6 +200,27 @@ mod tests {
         let again = read(&[0x42, 1, 0, 8, 0xcc, 0xdd, 0xb1, b't']).unwrap();
         assert_ne!(again.identity, request.identity);
         assert_eq!(again.question, request.question);
+    }
+
+    #[test]
+    fn who_wants_no_answer_says_so() {
+        use TransactionRole::{Notification, Request};
+        // Type and token, then option 258 behind a path of one letter.
+        let post = |first: u8, value: &[u8]| {
+            let length = u8::try_from(value.len()).unwrap();
+            let head = [first, 2, 0, 7, 0xaa, 0xbb, 0xb1, b't', 0xd0 | length, 234];
+            read(&[&head[..], value, b"\xff1"].concat()).unwrap().role
+        };
+        for (name, first, value, expected) in [
+            ("no answer at all", 0x52, &[26][..], Notification),
+            ("nothing of success", 0x52, &[2], Notification),
+            ("nothing of failures", 0x52, &[24], Request),
+            ("everything", 0x52, &[], Request),
+            ("to be confirmed", 0x42, &[26], Request),
+        ] {
+            assert_eq!(post(first, value), expected, "{name}");
+        }
+        assert_eq!(read(&[0x52, 2, 0, 7, 0xaa, 0xbb, 0xb1, b't']).unwrap().role, Request);
     }
 
     #[test]

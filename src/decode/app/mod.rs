@@ -1,15 +1,17 @@
 //! What a payload says, as far as pairing requests and answers needs it.
 //!
 //! A protocol is taken from the port; of two known ports the lower is the
-//! service's. TFTP requests, STUN, SIP and the messages of some other protocols are
+//! service's, unless its sender was given it by chance. TFTP requests, STUN, SIP and the messages of some other protocols are
 //! also known by their shape at any port. Where a payload does not fit its port, the
 //! port's protocol is all that is said, and that it is none of its messages. Nothing here
 //! allocates, but for the texts of TFTP requests and errors, and the address in SIP's Via.
 
+mod by_chance;
 mod coap;
 mod dhcp;
 mod dhcpv6;
 mod dns;
+mod ike;
 mod ntp;
 mod quic;
 mod radius;
@@ -17,6 +19,7 @@ mod shape;
 mod sip;
 mod snmp;
 mod stun;
+mod telemetry;
 mod tftp;
 mod wireguard;
 
@@ -91,7 +94,11 @@ pub(super) fn read_application(payload: &Payload<'_>) -> Application {
     if let Some(transaction) = transaction {
         return Application::Transaction(transaction);
     }
-    match services.into_iter().flatten().next() {
+    let service = services
+        .into_iter()
+        .flatten()
+        .find(|(port, protocol)| !by_chance::is_port_of_client(payload, *port, *protocol));
+    match service {
         Some((port, protocol)) => {
             // The service's port may be one that a TFTP server picked at random.
             let picked = port >= FIRST_UNPRIVILEGED_PORT;
@@ -107,10 +114,11 @@ pub(super) fn read_application(payload: &Payload<'_>) -> Application {
 
 /// A payload between ports of which none says what it is.
 fn read_by_shape(payload: &Payload<'_>) -> Application {
-    match shape::find_message(payload) {
-        Some(transaction) => Application::Transaction(transaction),
-        None => Application::Unknown { tftp_shape: tftp::find_shape(payload) },
+    if let Some(transaction) = shape::find_message(payload) {
+        return Application::Transaction(transaction);
     }
+    telemetry::find_report(payload)
+        .unwrap_or_else(|| Application::Unknown { tftp_shape: tftp::find_shape(payload) })
 }
 
 /// What is at a service's port and is no message that is read.
@@ -118,7 +126,11 @@ fn read_at_service(protocol: Protocol, payload: &Payload<'_>) -> Application {
     if protocol == Protocol::Quic && !quic::may_be_quic(payload) {
         return read_by_shape(payload);
     }
-    let keeps_alive = protocol == Protocol::Sip && sip::is_keep_alive(payload);
+    let keeps_alive = match protocol {
+        Protocol::Sip => sip::is_keep_alive(payload),
+        Protocol::Ike => ike::is_keep_alive(payload),
+        _ => false,
+    };
     let (role, label) = if keeps_alive {
         (TransactionRole::Notification, "keep-alive")
     } else if is_unread(protocol, payload) {
@@ -143,9 +155,18 @@ fn is_unread(protocol: Protocol, payload: &Payload<'_>) -> bool {
             | Protocol::Coap
             | Protocol::Stun
     );
-    let has_shape = sip::has_sip_shape(payload.captured)
-        || protocol == Protocol::Ntp && ntp::has_ntp_shape(payload.captured);
-    reads_all && payload.is_whole() && !has_shape
+    reads_all && payload.is_whole() && !has_message_shape(protocol, payload)
+}
+
+/// Whether a payload that was not read is the protocol's all the same: it lacks something,
+/// or keeps a translation alive.
+fn has_message_shape(protocol: Protocol, payload: &Payload<'_>) -> bool {
+    let is_lacking = match protocol {
+        Protocol::Ntp => ntp::has_ntp_shape(payload.captured),
+        Protocol::Sip => sip::is_keep_alive(payload),
+        _ => false,
+    };
+    is_lacking || sip::has_sip_shape(payload.captured)
 }
 
 /// Reads the message of a protocol that has transactions.
@@ -165,16 +186,16 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         Protocol::Wireguard => wireguard::find_transaction(payload),
         Protocol::Dhcp => dhcp::find_transaction(payload),
         Protocol::Dhcpv6 => dhcpv6::find_transaction(payload),
+        Protocol::Ike => ike::find_transaction(payload),
+        Protocol::Quic => quic::find_transaction(payload),
         Protocol::Tftp
         | Protocol::Nbns
         | Protocol::Syslog
         | Protocol::Ssdp
-        | Protocol::Ike
         | Protocol::NetFlow
         | Protocol::Ipfix
         | Protocol::Sflow
         | Protocol::Statsd
-        | Protocol::Quic
         | Protocol::Bacnet
         | Protocol::Bfd
         | Protocol::Teredo

@@ -5,7 +5,7 @@ use super::CauseDocumentation;
 pub const REQUEST_UNANSWERED: CauseDocumentation = CauseDocumentation {
     meaning: "Something was sent that needs an answer, and none came: no datagram and no ICMP error. It was lost or dropped, or the server did not answer. The finding also tells of follow-ups that nobody answered, of a socket that is no longer answered, and of requests that got no answer though others of the same socket did.",
     example: "192.0.2.7:41226 → 198.51.100.10:69  WRQ \"startup.cfg\"\n192.0.2.7:41226 → 198.51.100.10:69  the same, a second later",
-    proof: "A request of a protocol that answers, and at least a second of silence that the capture went on for. Repeated twice or more: certain; once: likely; a lone request: possible. Where the capture says that it lost packets itself: possible at most.",
+    proof: "A request of a protocol that answers, and at least a second of silence that the capture went on for. Repeated twice or more: certain; once: likely; a lone request: possible. Of IKE, QUIC, WireGuard, STUN and DHCP what opens a conversation, three times or more and nothing else: likely. Of a protocol that is not known the same packet three times or more, at the pace of retries: possible. Where the capture says that it lost packets itself: possible at most.",
     disproof: "The answer took another interface or host than the captured one; a filter that hides answers from other addresses; a capture of one direction only; a request that the server ignores on purpose, such as a wrong SNMP community.",
     remedy_summary: "Capture at the pod's cable and at the uplink at the same time: what is at one and not at the other was lost between them. See whether anything serves the port.",
 };

@@ -1,8 +1,10 @@
 //! Replies from elsewhere than was asked, and follow-ups to elsewhere than answered.
 
+use std::time::Duration;
+
 use super::Reading;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Course, FollowUps, Origin, Replies, View};
+use crate::model::exchange::{Course, FollowUps, Origin, Replies, Tally, View};
 use crate::model::finding::Confidence;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
@@ -81,8 +83,25 @@ fn is_port_twin(replies: &Replies, destination: Endpoint) -> bool {
     replies.source.port == destination.port && replies.source.address != destination.address
 }
 
-/// An unknown protocol answers from a port of its own, as TFTP does, and the client
-/// neither refuses that nor asks again: both sides know it so.
+/// An unknown protocol answers from a port of its own, as TFTP does, and the client goes on
+/// there; or, as RPC has it, it asks on at the port that it asked, as soon as it is answered.
+/// Who neither goes there nor asks sooner than a timer runs may not have taken an answer.
 fn is_session_port(view: &View, replies: &Replies) -> bool {
-    replies.origin == Origin::OtherPort(Confidence::Possible) && view.asked_again.is_none()
+    let is_followed = || {
+        let mut follow_ups = view.follow_ups.iter();
+        follow_ups.any(|sent| sent.destination == replies.source && sent.tally.first.is_some())
+    };
+    replies.origin == Origin::OtherPort(Confidence::Possible)
+        && view.asked_again.is_none()
+        && (is_followed() || !is_at_pace_of_timer(&view.requests))
+}
+
+/// Whether packets, three or more, come as slowly as a timer sends them again.
+fn is_at_pace_of_timer(tally: &Tally) -> bool {
+    const LEAST_PACKETS: u64 = 3;
+    const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+    let (Some(first), Some(last)) = (tally.first, tally.last) else { return false };
+    let pauses = u32::try_from(tally.packets.saturating_sub(1)).unwrap_or(u32::MAX);
+    tally.packets >= LEAST_PACKETS
+        && last.at.since(first.at) >= SHORTEST_PAUSE.saturating_mul(pauses)
 }

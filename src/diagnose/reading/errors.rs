@@ -14,6 +14,15 @@ use std::time::Duration;
 /// sends at most one ICMP error a second to one destination (`icmp_ratelimit`).
 const HEARD_AGAIN: Duration = Duration::from_secs(2);
 
+/// A sender that is told so long after the first time that a packet is too big sends
+/// them still.
+const TOLD_AGAIN: Duration = Duration::from_secs(1);
+/// So many packets of each side are a talk.
+const TALK: u64 = 10;
+/// A talk that is over ends with packets that are on their way, or that one side sends
+/// until it knows.
+const SHORTLY: Duration = Duration::from_secs(5);
+
 /// ICMP errors of one kind, and the view that shows them.
 #[derive(Debug, Clone, Copy)]
 pub struct SeenErrors<'a> {
@@ -45,6 +54,18 @@ impl SeenErrors<'_> {
     #[must_use]
     pub fn answered_elsewhere(&self) -> bool {
         self.errors.quotes == Quotes::Reply && is_over_before(self.view, self.errors)
+    }
+
+    /// Whether they are the end of a talk in `protocol`, which was over.
+    #[must_use]
+    pub fn is_hang_up(&self, protocol: Protocol) -> bool {
+        !self.ended && is_hang_up(self.view, self.errors, protocol)
+    }
+
+    /// Whether the client said nothing more after them.
+    #[must_use]
+    pub fn are_last_word(&self) -> bool {
+        self.errors.tally.last.is_some_and(|last| !has_sent_after(self.view, last))
     }
 
     /// Port unreachable for follow-ups to `endpoint` that ended the exchange.
@@ -91,6 +112,11 @@ fn read_view(view: &View, protocol: Protocol, habit: Habit) -> Vec<SeenErrors<'_
                 _ if errors.kind == IcmpKind::ReassemblyTimeExceeded => {
                     parts_are_missed(view, errors)
                 }
+                _ if errors.kind == IcmpKind::PacketTooBig
+                    && is_size_learned(view, errors, habit) =>
+                {
+                    false
+                }
                 Habit::OneWay => !is_heard_again(&view.requests, last),
                 // Protocols that move try several ways; one answer is enough, unless they
                 // refuse it each time that they ask.
@@ -99,7 +125,7 @@ fn read_view(view: &View, protocol: Protocol, habit: Habit) -> Vec<SeenErrors<'_
                 }
                 // A SYN-ACK that is sent again says that its client did not go on.
                 _ if protocol == Protocol::Tcp && errors.quotes == Quotes::Reply => true,
-                _ => !goes_on_after(view, errors, last),
+                _ => !goes_on_after(view, errors, last) && !is_hang_up(view, errors, protocol),
             };
             Some(SeenErrors { view, errors, cause, ended })
         })
@@ -125,13 +151,64 @@ const fn cause_of(kind: IcmpKind) -> Cause {
 /// came before the error may well have come after the datagram that it is about.
 fn parts_are_missed(view: &View, errors: &IcmpErrors) -> bool {
     match errors.quotes {
-        Quotes::Request => view.replies.is_empty() || view.unanswered.packets > 0,
+        // What was asked after it waits for another reason, if for any, and an answer that
+        // came after it says that what was lost was asked again.
+        Quotes::Request => {
+            let open = view.unanswered.first;
+            let is_older = open.zip(errors.tally.last);
+            view.replies.is_empty()
+                || is_older.is_some_and(|(asked, told)| view.is_after(told, asked))
+        }
         Quotes::FollowUp => view.progress.is_none() || view.stall.is_some(),
         Quotes::Reply => {
             view.progress.is_none()
                 && (view.asked_again.is_some() || errors.tally.packets >= view.reply_packets())
         }
     }
+}
+
+/// Whether the sender may know by these errors what fits. Routers send one for each packet
+/// that is too big, and its kernel keeps the size (RFC 1191 section 3, RFC 8201 section
+/// 4): who is told the same some time later has not learned it.
+fn is_size_learned(view: &View, errors: &IcmpErrors, habit: Habit) -> bool {
+    let (Some(first), Some(last)) = (errors.tally.first, errors.tally.last) else { return false };
+    let is_told_again = last.at.since(first.at) >= TOLD_AGAIN;
+    match habit {
+        Habit::OneWay => !is_told_again || has_sent_after(view, last),
+        Habit::Conversation => !is_told_again && !view.replies.is_empty(),
+        Habit::MovesByDesign | Habit::Group | Habit::Tunnel | Habit::Probe => false,
+    }
+}
+
+/// Whether anything of the client comes after `frame`.
+fn has_sent_after(view: &View, frame: FrameRef) -> bool {
+    let follow_ups = view.follow_ups.iter().map(|follow_ups| follow_ups.tally.last);
+    let sent = follow_ups.chain([view.requests.last]).flatten();
+    sent.into_iter().any(|sent| view.is_after(sent, frame))
+}
+
+/// Whether these errors are the end of a talk: in a protocol that we do not know both
+/// sides spoke until just before, and the client soon stopped, as a call or a game ends.
+/// Who asks on for longer wants to be answered.
+fn is_hang_up(view: &View, errors: &IcmpErrors, protocol: Protocol) -> bool {
+    let refuses = protocol == Protocol::Udp
+        && errors.kind == IcmpKind::PortUnreachable
+        && errors.quotes != Quotes::Reply;
+    let heard = view.replies.iter().filter(|replies| replies.source.address == errors.from);
+    let last_heard = heard.clone().filter_map(|replies| replies.tally.last).max();
+    let heard: u64 = heard.map(|replies| replies.tally.packets).sum();
+    let follow_ups = view.follow_ups.iter().map(|follow_ups| follow_ups.tally.last);
+    let last_sent = follow_ups.chain([view.requests.last]).flatten().max();
+    let (Some(first), Some(last_heard), Some(last_sent)) =
+        (errors.tally.first, last_heard, last_sent)
+    else {
+        return false;
+    };
+    refuses
+        && heard >= TALK
+        && view.requests.packets + view.follow_up_packets() >= TALK
+        && view.time_of(first).since(view.time_of(last_heard)) <= SHORTLY
+        && view.time_of(last_sent).since(view.time_of(first)) <= SHORTLY
 }
 
 /// Whether packets after the last error show that it did no lasting harm.

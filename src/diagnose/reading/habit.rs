@@ -21,7 +21,8 @@ pub enum Habit {
     MovesByDesign,
     /// An overlay's outer header: each direction is a flow of its own (RFC 7348 section 5).
     Tunnel,
-    /// A traceroute probe: its ICMP errors are what it wants.
+    /// A traceroute probe, whose ICMP errors are what it wants, or one of several ways
+    /// that ICE tries, where another works (RFC 8445 section 7.2.5.2).
     Probe,
 }
 
@@ -37,6 +38,9 @@ pub fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit 
     }
     match protocol {
         Protocol::Vxlan | Protocol::Geneve | Protocol::GtpU | Protocol::Teredo => Habit::Tunnel,
+        Protocol::Stun if view.replies.is_empty() && view.answered_elsewhere.is_some() => {
+            Habit::Probe
+        }
         other if is_probe(view, other) => Habit::Probe,
         other if other.moves_by_design() => Habit::MovesByDesign,
         _ => Habit::Conversation,
@@ -53,8 +57,9 @@ fn asks_nothing(exchange: &Exchange) -> bool {
     })
 }
 
-/// Traceroute counts upwards from port 33434, or is known by what it provokes:
-/// at the port of some protocol its payload is not that protocol's.
+/// Traceroute counts upwards from port 33434. At other ports it is known by what it
+/// provokes, be it by a probe beside this one: the last, which arrives, gets port
+/// unreachable or nothing. At the port of some protocol its payload is not that protocol's.
 fn is_probe(view: &View, protocol: Protocol) -> bool {
     let is_read =
         view.steps.first().is_some_and(|step| !matches!(step.said, Said::Datagram { .. }));
@@ -64,6 +69,7 @@ fn is_probe(view: &View, protocol: Protocol) -> bool {
     let unanswered = view.replies.is_empty();
     let expired = view.icmp_errors.iter().any(|errors| errors.kind == IcmpKind::TimeExceeded);
     let port = view.asked.is_some_and(|asked| (33_434..=33_534).contains(&asked.port));
+    let expired = expired || view.expired_beside;
     unanswered && (expired || (port && protocol == Protocol::Udp))
 }
 

@@ -17,7 +17,9 @@ use crate::model::report::StepKind;
 const SILENCE: Duration = Duration::from_secs(1);
 /// A request alone is waited for longer: answers from far away, and of servers
 /// that ask others first, take their time.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// What is sent within this time is sent together.
+const AT_ONCE: Duration = Duration::from_millis(50);
 /// So many new questions in a row are no accident.
 const MANY_QUESTIONS: u32 = 4;
 /// A sender that repeats its last word so often has given up the transfer.
@@ -65,8 +67,13 @@ impl<'a> Reading<'a> {
     /// How sure it is that the request got no reply, if it got none.
     #[must_use]
     pub fn unanswered_request(&self) -> Option<Confidence> {
-        if self.habit != Habit::Conversation || self.is_answered() || self.view.asked.is_none() {
+        if self.is_answered() || self.view.asked.is_none() {
             return None;
+        }
+        match self.habit {
+            Habit::Conversation => {}
+            Habit::MovesByDesign => return self.unanswered_opening(),
+            Habit::OneWay | Habit::Group | Habit::Tunnel | Habit::Probe => return None,
         }
         // Silence says nothing where nobody had to answer.
         if self.view.expectation != Expectation::Answer {
@@ -81,6 +88,11 @@ impl<'a> Reading<'a> {
             return None;
         }
         let repeats = self.view.requests.repeats;
+        // A message that has to be confirmed is repeated within three seconds (RFC 7252
+        // section 4.2). One that is not repeated need not be, and may want no answer.
+        if self.exchange.protocol == Protocol::Coap && repeats == 0 {
+            return None;
+        }
         let silent = self.is_silent_since(first);
         if self.exchange.protocol.expects_answer() {
             // Text without times: nobody repeats a request twice without waiting.
@@ -91,7 +103,8 @@ impl<'a> Reading<'a> {
             };
         }
         // Where only lengths are known, the next reading of a sensor looks like a repeat.
-        (repeats >= 2 && silent && self.view.has_payloads).then_some(Confidence::Possible)
+        let counts = repeats >= 2 && silent && self.view.has_payloads;
+        (counts && self.is_asked_at_pace_of_retries()).then_some(Confidence::Possible)
     }
 
     /// Whether the client puts one new question after the other, faster than anybody
@@ -123,7 +136,11 @@ impl<'a> Reading<'a> {
     #[must_use]
     pub fn no_longer_answered(&self) -> Option<Tally> {
         let unanswered = self.view.unanswered;
-        let waited = unanswered.first.is_some_and(|frame| self.is_silent_since(frame));
+        let (first, last) = (unanswered.first?, unanswered.last?);
+        // What is sent at once, such as the questions for both kinds of address, is lost at
+        // once, too, and comes again when its client has waited.
+        let are_one = unanswered.repeats == 0 && last.at.since(first.at) < AT_ONCE;
+        let waited = self.is_silent_for(first, PATIENCE) && !are_one;
         let counts = self.habit == Habit::Conversation
             && self.is_answered()
             && self.exchange.protocol.expects_answer()
@@ -172,7 +189,8 @@ impl<'a> Reading<'a> {
         self.is_silent_for(frame, SILENCE)
     }
 
-    fn is_silent_for(&self, frame: FrameRef, time: Duration) -> bool {
+    /// Whether the capture went on for `time` after `frame`, at least.
+    pub(super) fn is_silent_for(&self, frame: FrameRef, time: Duration) -> bool {
         self.view.observed_until.since(self.view.time_of(frame)) >= time
     }
 

@@ -48,8 +48,11 @@ pub struct View {
     /// The server's last answer says that it refuses or fails.
     pub error_answer: Option<ErrorAnswer>,
     /// The same socket asked another server the same and was answered here; looked
-    /// for where the client refused an answer of this one.
+    /// for where the client refused an answer of this one, and of STUN where none came.
     pub answered_elsewhere: Option<FrameRef>,
+    /// The client sent few packets, and others of the same socket, or of a neighbouring
+    /// port, to the same address ran out of hops; looked for in protocols that are not known.
+    pub expired_beside: bool,
     /// Answers that went to the address that the request's payload names.
     pub payload_replies: Option<PayloadReplies>,
     /// A pause longer than a translation lives, before an answer from elsewhere.
@@ -102,6 +105,7 @@ impl View {
             progress: None,
             error_answer: None,
             answered_elsewhere: None,
+            expired_beside: false,
             payload_replies: None,
             late_change: None,
             stall: None,

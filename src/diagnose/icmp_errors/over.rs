@@ -1,0 +1,55 @@
+//! Errors about an exchange that was over, or that had gone well until then.
+
+use crate::diagnose::reading::{Habit, Reading, SeenErrors};
+use crate::diagnose::wording::times;
+use crate::model::finding::Cause;
+use crate::model::packet::IcmpKind;
+use crate::model::protocol::Protocol;
+use crate::model::report::Quotes;
+
+/// Why the errors came, where what was said before them tells it.
+pub(super) fn find_reason(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Option<String> {
+    if let Some(answer) = seen.follows_error() {
+        return Some(format!(
+            "{} had ended the transfer before, with {}: nothing waits for more there, and the error does no harm. Why the transfer failed is in those words.",
+            reading.name_first(answer.source.address),
+            answer.words,
+        ));
+    }
+    let answers = times(reading.view.reply_packets());
+    if seen.is_hang_up(reading.exchange.protocol) {
+        return Some(format!(
+            "It had answered {answers}, until just before, and has closed its socket: so ends a call or a game when one side leaves, and the other soon stops as well.",
+        ));
+    }
+    let refuses_request = seen.ended
+        && (seen.cause, seen.errors.quotes) == (Cause::PortUnreachable, Quotes::Request)
+        && !matches!(reading.exchange.protocol, Protocol::Tcp | Protocol::Tftp)
+        && reading.has_expected_reply();
+    refuses_request.then(|| {
+        format!(
+            "The port asked had answered {answers} before. Now nothing listens there: the server has stopped, or the rule is gone that sends the port to a pod that is ready.{}",
+            render_end(reading, seen),
+        )
+    })
+}
+
+/// That the exchange went on after the errors, if it did, with a space before it.
+pub(super) fn render_end(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> &'static str {
+    if seen.ended {
+        let is_elsewhere = seen.view.point.as_captured() != reading.view.point.as_captured();
+        return if is_elsewhere {
+            " The errors were seen at another capture point only."
+        } else {
+            ""
+        };
+    }
+    match reading.habit {
+        _ if seen.errors.kind == IcmpKind::PacketTooBig && seen.are_last_word() => {
+            " Nothing was sent after it: whether the sender sends less from then on is not in the capture."
+        }
+        Habit::OneWay => " Later packets were not refused.",
+        _ if seen.answered_elsewhere() => "",
+        _ => " The exchange went on all the same.",
+    }
+}

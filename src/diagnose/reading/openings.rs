@@ -1,0 +1,121 @@
+//! Openings in vain, in protocols whose later answers may come from elsewhere.
+
+use super::Reading;
+use super::silence::PATIENCE;
+use crate::model::answers::Answers;
+use crate::model::exchange::Expectation;
+use crate::model::finding::Confidence;
+
+/// Who asks so often was not answered: one packet or two may be lost.
+const MANY: u64 = 3;
+
+impl Reading<'_> {
+    /// How sure it is that what the client sent to open a conversation got no answer, where
+    /// nothing was captured but that, again and again. That the answers of a conversation
+    /// may move on does not matter before there is one. Who goes on has been answered, and
+    /// then only its own packets are in the capture.
+    pub(super) fn unanswered_opening(&self) -> Option<Confidence> {
+        let view = self.view;
+        let requests = view.requests;
+        let first = requests.first?;
+        // What opens it is known by its bytes; text does not show them.
+        let is_repeated = match self.exchange.protocol.answers() {
+            Answers::Requests | Answers::Openings => requests.packets >= MANY,
+            Answers::Most => requests.repeats + 1 >= MANY,
+            Answers::Some | Answers::Nothing | Answers::Unknown => false,
+        };
+        let opens_only = view.has_payloads
+            && view.expectation == Expectation::Answer
+            && view.unanswered.packets == requests.packets
+            && view.follow_ups.is_empty();
+        (is_repeated && opens_only && self.is_silent_for(first, PATIENCE))
+            .then_some(Confidence::Likely)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::exchange::Origin;
+    use crate::model::finding::{Cause, Confidence, Verdict};
+    use crate::model::packet::IcmpKind;
+    use crate::model::protocol::Protocol;
+    use crate::model::report::Quotes;
+
+    #[test]
+    fn openings_in_vain_are_unanswered() {
+        for family in Family::BOTH {
+            let opens = |protocol, port| {
+                let mut sample = Sample::request(family, protocol, port).repeat_request(3);
+                sample.primary().has_payloads = true;
+                sample.wait_seconds(5)
+            };
+            for (protocol, port) in [
+                (Protocol::Ike, 500),
+                (Protocol::Quic, 443),
+                (Protocol::Wireguard, 51_820),
+                (Protocol::Stun, 3478),
+                (Protocol::Dhcp, 67),
+            ] {
+                let sample = opens(protocol, port);
+                assert_eq!(sample.diagnose().verdict, Verdict::Unanswered, "{protocol} {family:?}");
+                let finding = sample.finding(Cause::RequestUnanswered);
+                assert_eq!(finding.confidence, Confidence::Likely, "{protocol} {family:?}");
+            }
+            for (protocol, port) in
+                [(Protocol::Nbns, 137), (Protocol::Bacnet, 47_808), (Protocol::Ssdp, 1900)]
+            {
+                let verdict = opens(protocol, port).diagnose().verdict;
+                assert_eq!(verdict, Verdict::Inconclusive, "{protocol} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_goes_on_was_answered_elsewhere() {
+        for family in Family::BOTH {
+            let opens = || Sample::request(family, Protocol::Wireguard, 51_820).repeat_request(3);
+            let mut goes_on = opens().wait_seconds(5);
+            goes_on.primary().unanswered.packets -= 1;
+            let mut text = opens().wait_seconds(5);
+            text.primary().has_payloads = false;
+            let answered = opens().reply(family.vip(), 51_820, Origin::ByDesign, 1);
+            let cases = [
+                ("one direction", goes_on, Verdict::Inconclusive),
+                ("text", text, Verdict::Inconclusive),
+                ("answered in the end", answered, Verdict::Symmetric),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+            }
+            let once = Sample::request(family, Protocol::Ike, 500).wait_seconds(9);
+            assert_eq!(once.diagnose().verdict, Verdict::Inconclusive, "{family:?}");
+        }
+    }
+
+    #[test]
+    fn a_way_that_fails_where_another_works_is_tried_on_purpose() {
+        for family in Family::BOTH {
+            let check = || Sample::request(family, Protocol::Stun, 45_500).repeat_request(6);
+            let refused = |sample: Sample| {
+                sample.icmp(IcmpKind::PortUnreachable, family.vip(), Quotes::Request, 4)
+            };
+            let works_elsewhere = |mut sample: Sample| {
+                sample.primary().answered_elsewhere = sample.primary().requests.first;
+                sample
+            };
+            let cases = [
+                ("silent", check().wait_seconds(5), Verdict::Unanswered),
+                ("refused", refused(check()), Verdict::Rejected),
+                ("silent beside", works_elsewhere(check().wait_seconds(5)), Verdict::OneWay),
+                ("refused beside", works_elsewhere(refused(check())), Verdict::OneWay),
+            ];
+            for (name, sample, verdict) in cases {
+                let diagnosis = sample.diagnose();
+                assert_eq!(diagnosis.verdict, verdict, "{name} {family:?}");
+                let is_fine = verdict == Verdict::OneWay;
+                assert_eq!(diagnosis.findings.is_empty(), is_fine, "{name} {family:?}");
+            }
+        }
+    }
+}
