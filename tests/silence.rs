@@ -89,7 +89,8 @@ impl Capture {
         let report = self.report(ends, until_ms);
         let client = ends.client.to_string();
         let found = report.devices.iter().find(|device| device.device.to_string() == client);
-        found.unwrap_or_else(|| panic!("nothing is said of {client}: {report:#?}")).clone()
+        assert!(found.is_some(), "nothing is said of {client}: {report:#?}");
+        found.unwrap().clone()
     }
 
     fn verdict(&self, ends: &Ends, until_ms: u32) -> Verdict {
@@ -163,12 +164,14 @@ fn media(number: u32) -> Vec<u8> {
     bytes
 }
 
+/// What is sent, to which port, when (ms), until when the point listens (ms), the verdict.
+type Sent<'a> = (&'static str, &'a [u8], u16, &'a [u32], u32, Verdict);
+
 #[test]
 fn of_an_unknown_protocol_the_pace_tells() {
     let netflow: Vec<u8> = [&[0, 5, 0, 1][..], &[7; 68]].concat();
     let wake_up = [&[0xff; 6][..], &[2, 4, 5, 6, 7, 8].repeat(16)].concat();
-    // what is sent, to which port, when (ms), until when the point listens, and the verdict
-    let cases: [(&str, &[u8], u16, &[u32], u32, Verdict); 10] = [
+    let cases: [Sent<'_>; 10] = [
         (
             "few at one pace, given up",
             b"ask me",

@@ -51,8 +51,11 @@ impl Frames {
     }
 }
 
+/// The bytes of a source's address, and those of the destination's.
+type Ends<'f> = (&'f [u8], &'f [u8]);
+
 /// Source and destination of an IP packet, and who asks for whom with ARP.
-fn find_ends(bytes: &[u8], link_type: u16) -> Option<(&[u8], &[u8])> {
+fn find_ends(bytes: &[u8], link_type: u16) -> Option<Ends<'_>> {
     let Some(at) = find_ip(bytes, link_type) else {
         let arp = (link_type == 1).then_some(14)?;
         return Some((bytes.get(arp + 14..arp + 18)?, bytes.get(arp + 24..arp + 28)?));
@@ -62,7 +65,7 @@ fn find_ends(bytes: &[u8], link_type: u16) -> Option<(&[u8], &[u8])> {
 }
 
 /// The addresses of a UDP datagram, and its payload; of one in a tunnel, those outside.
-fn find_datagram(frame: &RawFrame, link_type: u16) -> Option<((&[u8], &[u8]), &[u8])> {
+fn find_datagram(frame: &RawFrame, link_type: u16) -> Option<(Ends<'_>, &[u8])> {
     let bytes = frame.bytes.as_slice();
     let at = find_ip(bytes, link_type)?;
     let (protocol, udp_at) = match bytes.get(at)? >> 4 {
