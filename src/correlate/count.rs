@@ -90,6 +90,10 @@ impl Repeats {
     pub const fn is_none(self) -> bool {
         self.packets == 0
     }
+
+    pub const fn packets(self) -> u32 {
+        self.packets
+    }
 }
 
 impl Default for Repeats {

@@ -192,7 +192,8 @@ fn find_answer_elsewhere(record: &Record, table: &PointTable) -> Option<FrameRef
 /// What is answered at the trap port is an inform (RFC 3416 section 4.2.7): nobody answers
 /// traps. A text that prints no more than lengths does not say which of them it is.
 fn read_as_inform(view: &View, record: &Record) -> Option<Protocol> {
-    let is_unread = !record.has_payloads && record.expectation == Expectation::Answer;
+    let is_unread =
+        !record.flags.has(Flag::HasPayloads) && record.expectation == Expectation::Answer;
     let is_answered = view.asked.is_some() && !view.replies.is_empty();
     (record.protocol == Protocol::SnmpTrap && is_unread && is_answered)
         .then_some(Protocol::SnmpInform)

@@ -144,7 +144,7 @@ fn is_content_with_neighbour(record: &Record, asked: IpAddr) -> bool {
         && replies.all(|replies| is_neighbours(replies.origin, replies.source.address))
         && details.asked_again.is_none()
         && details.icmp_errors.is_empty()
-        && record.requests.repeats == 0
+        && details.repeated_requests.is_none()
 }
 
 /// Whether more answers came than there were requests, from several of the network

@@ -50,7 +50,7 @@ pub fn join(tables: &mut [PointTable], points: &[Point]) {
                 continue;
             };
             let details = record.details.as_ref();
-            let repeats = details.map_or(0, |details| details.repeated_requests.packets);
+            let repeats = details.map_or(0, |details| details.repeated_requests.packets());
             let questions = record.requests.packets.saturating_sub(repeats);
             if answers.tally.packets < questions {
                 tables[table].exchanges[position].expectation = Expectation::Untold;

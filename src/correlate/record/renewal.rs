@@ -66,7 +66,7 @@ impl Record {
     pub fn is_request_by_length(&self, datagram: &Datagram) -> bool {
         is_tftp_protocol(self.protocol)
             && self.requests.packets > 0
-            && datagram.length == self.synopsis().length
+            && datagram.length == self.synopsis().length()
             && self.may_be_request(datagram)
     }
 
