@@ -84,6 +84,11 @@ pub struct CountWithRepeat {
 impl CountWithRepeat {
     pub const NONE: Self = Self { count: Count::NONE, first_repeat: Mark::NONE };
 
+    /// What was counted otherwise, and the first of its repetitions where that is known.
+    pub fn of(count: Count, first_repeat: Option<Mark>) -> Self {
+        Self { count, first_repeat: first_repeat.unwrap_or(count.last) }
+    }
+
     pub fn count(&mut self, frame: FrameRef, bytes: u32, novelty: Novelty) {
         if novelty == Novelty::Repeat && self.count.repeats == 0 {
             self.first_repeat = Mark::new(frame);

@@ -22,6 +22,7 @@ mod handshakes;
 mod identities;
 mod index;
 mod join;
+mod midway;
 mod neighbours;
 mod opening;
 mod outcome;
@@ -328,6 +329,7 @@ impl Correlator {
             let translated = table.take_translated(&is_cluster);
             for mut table in std::iter::once(table).chain(translated) {
                 table.forget_flows();
+                midway::join_halves(&mut table);
                 tables.push(table);
             }
         }

@@ -5,6 +5,7 @@
 //! is out of the ordinary has its [`Details`] beside.
 
 mod awaited;
+mod midway;
 mod reading;
 mod renewal;
 
@@ -121,6 +122,7 @@ impl Record {
         // A transfer is about who answers whom: all its packets are of interest.
         let is_plain = asked.is_some() && !is_tftp_protocol(protocol);
         let opening = signature(datagram, is_tftp(protocol));
+        let looks_like_tftp = tftp_shape(datagram).is_some_and(|message| !message.is_request());
         Self {
             client,
             asked,
@@ -128,7 +130,7 @@ impl Record {
             audience,
             expectation: Expectation::Nothing,
             has_payloads: datagram.fingerprint.is_some(),
-            looks_like_tftp: tftp_shape(datagram).is_some_and(|message| !message.is_request()),
+            looks_like_tftp,
             client_news: false,
             server_news: false,
             previous_of_client: None,
@@ -138,7 +140,8 @@ impl Record {
             opening: opening.value,
             opening_basis: opening.basis,
             opening_is_cut: datagram.is_cut,
-            is_opened_by_client: asked.is_some(),
+            // Blocks of a transfer are like those of any other; it began before.
+            is_opened_by_client: asked.is_some() && !looks_like_tftp,
             sayings: Sayings::default(),
             synopsis: Synopsis::of(datagram),
             transactions: Transactions::default(),

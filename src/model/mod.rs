@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod failure;
 pub mod finding;
 pub mod hop;
+pub mod identity;
 pub mod input;
 pub mod label;
 pub mod neighbour;

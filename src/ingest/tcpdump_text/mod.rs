@@ -11,7 +11,6 @@ mod fortigate;
 mod fragments;
 mod hand_out;
 mod handshake;
-mod hash;
 mod icmp;
 mod ip_header;
 mod line;

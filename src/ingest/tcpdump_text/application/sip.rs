@@ -1,8 +1,8 @@
 //! SIP: `SIP, length: 971` or `SIP: INVITE sip:… SIP/2.0`, and under `-v` the
 //! message itself.
 
-use crate::ingest::tcpdump_text::hash::fnv1a;
 use crate::model::failure::find_sip_failure;
+use crate::model::identity::hash_fields;
 use crate::model::packet::{Application, PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -46,7 +46,7 @@ pub(super) fn read(summary: &str, body: &[String]) -> Application {
     let asks = role == TransactionRole::Request;
     let reply_to = via.filter(|_| asks).and_then(PayloadAddress::find_in_via).map(Box::new);
     let protocol = Protocol::Sip;
-    let identity = fnv1a(&[call_id, sequence]);
+    let identity = hash_fields(&[call_id.as_bytes(), sequence.as_bytes()]);
     Application::Transaction(Transaction {
         protocol,
         role,
