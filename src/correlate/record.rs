@@ -238,6 +238,11 @@ impl Record {
         let novelty = match before {
             Some(before) if self.answers_anew(packet, datagram, before.at) => Novelty::New,
             Some(before) if before.says_again(&last, self.client_news) => Novelty::Repeat,
+            Some(before)
+                if self.is_deaf(datagram.flow.source) && before.says_again(&last, false) =>
+            {
+                Novelty::Repeat
+            }
             // Text: only lengths tell an option acknowledgement from a block's.
             Some(before) if self.is_no_block_ack(datagram) && before.says_again(&last, false) => {
                 Novelty::Repeat

@@ -17,14 +17,24 @@ impl Record {
     /// Whether its packets, of no protocol that we know, were refused by ICMP port
     /// unreachable and never answered: whoever sent them may have been asked before.
     pub fn is_refused_unheard(&self) -> bool {
-        self.protocol == Protocol::Udp
-            && self.asked.is_some()
+        self.protocol == Protocol::Udp && self.is_refused() && !self.is_answered()
+    }
+
+    /// Whether what the client says is no news to `source`, which speaks from the port at
+    /// which the client is refused: of a transfer whose request was not captured.
+    pub(super) fn is_deaf(&self, source: Endpoint) -> bool {
+        let is_twin =
+            |asked: Endpoint| asked.port == source.port && asked.address != source.address;
+        self.is_midway() && self.asked.is_some_and(is_twin) && self.is_refused()
+    }
+
+    fn is_refused(&self) -> bool {
+        self.asked.is_some()
             && self.details.as_ref().is_some_and(|details| {
                 details.icmp_errors.iter().any(|errors| {
                     errors.kind == IcmpKind::PortUnreachable && errors.quotes == Quotes::Request
                 })
             })
-            && !self.is_answered()
     }
 
     /// Whether it is the other half of a transfer whose client goes on at `refused`, where
