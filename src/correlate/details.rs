@@ -230,6 +230,21 @@ impl Details {
         self.note_time(frame.at);
     }
 
+    /// Notes that all that errors quote of requests is another part of the exchange.
+    pub fn requote(&mut self, part: Quotes) {
+        for errors in &mut self.icmp_errors {
+            if errors.quotes == Quotes::Request {
+                errors.quotes = part;
+            }
+        }
+    }
+
+    /// Notes when packets came that are counted elsewhere.
+    pub fn note_times(&mut self, first: Timestamp, last: Timestamp) {
+        self.first_at = Some(self.first_at.map_or(first, |known| known.min(first)));
+        self.last_at = Some(self.last_at.map_or(last, |known| known.max(last)));
+    }
+
     /// Counts repetitions until somebody says something new.
     pub fn note_stall(&mut self, frame: FrameRef, flow: FlowKey, novelty: Novelty) {
         let FlowKey { source, destination, .. } = flow;

@@ -159,6 +159,12 @@ impl Handshakes {
             if is_asked && strange.answerer.is_none() && label == RESET {
                 return;
             }
+            // Where the SYN was seen translated, its answer is seen before it is translated
+            // back, which is none yet.
+            let is_before_translation = is_asked && strange.asked.first() != Some(&source);
+            if is_before_translation && strange.answerer.is_some_and(|known| known != source) {
+                return;
+            }
             let answerer = *strange.answerer.get_or_insert(source);
             let table = table();
             if is_asked && !strange.asked.contains(&answerer) {
@@ -172,7 +178,12 @@ impl Handshakes {
             }
             return;
         }
-        let Some(waiting) = self.waiting.remove(&key) else { return };
+        let Some(waiting) = self.waiting.remove(&key) else {
+            if label == SYN_ACK {
+                self.answer_again(key, segment, packet, frame, table);
+            }
+            return;
+        };
         if waiting.asked.contains(&source) {
             if label == SYN_ACK {
                 self.answered.note(key, waiting, source, packet, frame);
@@ -183,6 +194,28 @@ impl Handshakes {
             return;
         }
         let Some(mut record) = open(key, &waiting, packet) else { return };
+        record.reply(packet, frame, &datagram, origin(source, &waiting.asked));
+        self.adopt(key, waiting.asked, Some(source), record, table());
+    }
+
+    /// Takes a further answer to a SYN that was answered. Where a point saw the SYN before
+    /// and after its translation, it sees the answer twice as well: what leaves with an
+    /// address that was not asked is what the client gets.
+    fn answer_again<'t>(
+        &mut self,
+        key: Key,
+        segment: Segment,
+        packet: &Packet,
+        frame: FrameRef,
+        table: impl FnOnce() -> &'t mut PointTable,
+    ) {
+        let source = segment.flow.source;
+        if self.strange.len() >= MAX_STRANGE {
+            return;
+        }
+        let Some(waiting) = self.answered.take_translated(key, source) else { return };
+        let Some(mut record) = open(key, &waiting, packet) else { return };
+        let datagram = answer(segment.flow, key.1, SYN_ACK);
         record.reply(packet, frame, &datagram, origin(source, &waiting.asked));
         self.adopt(key, waiting.asked, Some(source), record, table());
     }

@@ -1,6 +1,7 @@
 //! Which sightings of several points are one exchange.
 
 mod apart;
+mod axis;
 mod late;
 mod same;
 mod stated;
@@ -13,6 +14,7 @@ use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
 use self::apart::Apart;
+use self::axis::Axis;
 use self::same::BySocket;
 pub use self::stated::{Ends, Stated};
 use super::record::Record;
@@ -92,8 +94,9 @@ pub fn join(
     let places = tables.iter().enumerate().flat_map(|(index, table)| {
         taken(table).map(move |position| Place { table: index, position: position as usize })
     });
+    let axis = Axis::of(tables);
     let mut seen: Vec<Seen<'_>> =
-        places.map(|place| Seen::new(place, tables, points, topology)).collect();
+        places.map(|place| Seen::new(place, tables, points, topology, &axis)).collect();
     seen.sort_by_key(|seen| {
         (seen.distance, seen.hops, seen.place.table, seen.first_at, seen.place.position)
     });
@@ -108,8 +111,8 @@ pub fn join(
         groups = group(&seen, tables, None);
     }
     stated::join(&mut groups, tables, stated);
-    translated::join(&mut groups, tables, points);
-    late::join(&mut groups, points);
+    translated::join(&mut groups, tables, points, &axis);
+    late::join(&mut groups, points, &axis);
     Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
 }
 
@@ -170,7 +173,13 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(place: Place, tables: &'a [PointTable], points: &[Point], topology: &Topology) -> Self {
+    fn new(
+        place: Place,
+        tables: &'a [PointTable],
+        points: &[Point],
+        topology: &Topology,
+        axis: &Axis,
+    ) -> Self {
         let record = &tables[place.table].exchanges[place.position];
         let asks_pod =
             record.asked.is_some_and(|asked| topology.role_of(asked.address) == Role::Pod);
@@ -184,6 +193,7 @@ impl<'a> Seen<'a> {
             DeviceSide::Client | DeviceSide::Either => u8::MAX - hop_limit,
         };
         let (first_at, last_at) = record.times();
+        let [first_at, last_at] = [first_at, last_at].map(|at| axis.place(place.table, at));
         Self { place, record, first_at, last_at, distance, hops }
     }
 
@@ -198,7 +208,8 @@ impl<'a> Seen<'a> {
     /// File names are no identity: many devices write `startup.cfg`.
     fn find_transaction(&self) -> Option<Transaction> {
         let opening = self.record.opening();
-        let identified = opening.basis == Basis::Meaning && self.record.protocol != Protocol::Tftp;
+        let is_told = matches!(opening.basis, Basis::Meaning | Basis::Words);
+        let identified = is_told && self.record.protocol != Protocol::Tftp;
         identified.then_some((self.record.protocol, self.record.asked, opening.value))
     }
 

@@ -23,6 +23,7 @@ mod handshakes;
 mod identities;
 mod index;
 mod join;
+mod midway;
 mod neighbours;
 mod opening;
 mod outcome;
@@ -370,6 +371,7 @@ impl Correlator {
         broadcasts::settle(&mut tables);
         for table in &mut tables {
             table.forget_flows();
+            midway::join_halves(table);
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

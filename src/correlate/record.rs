@@ -7,6 +7,7 @@
 mod alike;
 mod awaited;
 mod flags;
+mod midway;
 mod reading;
 mod renewal;
 
@@ -115,11 +116,13 @@ impl Record {
         // A transfer is about who answers whom: all its packets are of interest.
         let is_plain = asked.is_some() && !is_tftp_protocol(protocol);
         let opening = signature(datagram, is_tftp(protocol));
+        let looks_like_tftp = looks_like_tftp(datagram);
         let mut flags = Flags::NONE;
         flags.add_if(Flag::HasPayloads, datagram.fingerprint.is_some());
-        flags.add_if(Flag::LooksLikeTftp, looks_like_tftp(datagram));
+        flags.add_if(Flag::LooksLikeTftp, looks_like_tftp);
         flags.add_if(Flag::OpeningIsCut, datagram.is_cut);
-        flags.add_if(Flag::IsOpenedByClient, asked.is_some());
+        // Blocks of a transfer are like those of any other; it began before.
+        flags.add_if(Flag::IsOpenedByClient, asked.is_some() && !looks_like_tftp);
         Self {
             client,
             asked,
@@ -241,6 +244,11 @@ impl Record {
         let novelty = match before {
             Some(before) if self.answers_anew(packet, datagram, before.at) => Novelty::New,
             Some(before) if before.says_again(&last, self.flags.has(Flag::ClientNews)) => {
+                Novelty::Repeat
+            }
+            Some(before)
+                if self.is_deaf(datagram.flow.source) && before.says_again(&last, false) =>
+            {
                 Novelty::Repeat
             }
             // Text: only lengths tell an option acknowledgement from a block's.

@@ -70,7 +70,7 @@ impl Kind {
     /// `tag` is what stands in the tag's place.
     fn new(basis: Basis, direction: Option<Direction>, tag: Tag) -> Self {
         let basis = match basis {
-            Basis::Meaning => 0,
+            Basis::Meaning | Basis::Words => 0,
             Basis::Payload => Self::PAYLOAD,
             Basis::Length => Self::LENGTH,
         };

@@ -85,6 +85,14 @@ impl Heard {
         heard
     }
 
+    /// The same, heard so much later.
+    pub fn moved(mut self, ns: i64) -> Self {
+        for (_, at) in &mut self.words {
+            *at = Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_add(ns));
+        }
+        self
+    }
+
     /// Whether nothing was heard by which it could be recognised.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()

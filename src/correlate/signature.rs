@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 
+use crate::model::identity::is_of_words;
 use crate::model::packet::{Application, Datagram, TftpMessage, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -20,6 +21,9 @@ pub struct Signature {
 pub enum Basis {
     /// The protocol's own words or identity: equal ones mean a repetition.
     Meaning,
+    /// The words of a text, which another text has as well: they mean a repetition. What
+    /// was captured in bytes has none of them.
+    Words,
     /// Bytes of the payload.
     Payload,
     /// Only the length was printed: equal ones mean little.
@@ -37,9 +41,9 @@ impl Signature {
 /// transfer, whose later datagrams only then are read as TFTP.
 pub fn signature(datagram: &Datagram, tftp: BelongsToTftp) -> Signature {
     let meaning = match &datagram.application {
-        Application::Tftp(message) => Some(hash_tftp(message)),
+        Application::Tftp(message) => Some((hash_tftp(message), Basis::Meaning)),
         Application::Unknown { tftp_shape: Some(message) } if tftp == BelongsToTftp::Yes => {
-            Some(hash_tftp(message))
+            Some((hash_tftp(message), Basis::Meaning))
         }
         // Keep-alives are all alike, and what is not read may be.
         Application::Transaction(Transaction {
@@ -50,12 +54,20 @@ pub fn signature(datagram: &Datagram, tftp: BelongsToTftp) -> Signature {
             // RADIUS's question is behind the first bytes; another point may have cut it.
             let question =
                 transaction.question.filter(|_| transaction.protocol != Protocol::Radius);
-            Some(hash_of(&(transaction.identity, transaction.role, question)))
+            // What asks nothing is known by its bytes, where there are any.
+            let is_told = datagram.fingerprint.is_none()
+                && (matches!(
+                    transaction.role,
+                    TransactionRole::Unread | TransactionRole::Notification
+                ) || is_of_words(transaction.identity)
+                    || question.is_some_and(is_of_words));
+            let basis = if is_told { Basis::Words } else { Basis::Meaning };
+            Some((hash_of(&(transaction.identity, transaction.role, question)), basis))
         }
         Application::Plain(_) | Application::Unknown { .. } => None,
     };
     match (meaning, datagram.fingerprint) {
-        (Some(value), _) => Signature { value, basis: Basis::Meaning },
+        (Some((value, basis)), _) => Signature { value, basis },
         (None, Some(value)) => Signature { value, basis: Basis::Payload },
         (None, None) => Signature { value: u64::from(datagram.length), basis: Basis::Length },
     }

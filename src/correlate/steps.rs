@@ -120,6 +120,24 @@ impl Steps {
         steps
     }
 
+    /// Makes steps of one kind steps of another.
+    pub fn rename(&mut self, from: StepKind, to: StepKind) {
+        for kept in self.steps.iter_mut().filter(|kept| kept.kind == from) {
+            kept.kind = to;
+        }
+    }
+
+    /// Keeps these instead, in the order of their frames.
+    pub fn replace(&mut self, mut steps: Vec<Step>) {
+        steps.sort_by_key(|step| step.frame.number);
+        *self = Self::default();
+        let mut omitted = 0;
+        for step in steps {
+            omitted += step.omitted_before;
+            self.push_after(step, omitted);
+        }
+    }
+
     fn place(&mut self, party: Endpoint) -> Option<u8> {
         let known = self.parties.iter().position(|known| *known == party);
         let place = known.unwrap_or_else(|| {

@@ -5,6 +5,7 @@ mod giaddr;
 mod lease;
 mod quoted;
 mod reversed;
+mod stray;
 mod troubles;
 
 use std::net::IpAddr;
@@ -15,6 +16,7 @@ use smallvec::SmallVec;
 use super::audience::Audience;
 use super::broadcasts::{Broadcasts, looks_like_broadcast};
 use super::clients::{Clients, back_from};
+use super::fit::Fit;
 use super::flows::{Flow, Flows, Foreseen};
 use super::fold::{self, Folds};
 use super::halves::JoinedHere;
@@ -29,7 +31,7 @@ use super::unfold;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
-use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::packet::{Application, Datagram, Packet, TftpMessage, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 use giaddr::Relays;
@@ -241,6 +243,9 @@ impl PointTable {
             self.leave(flow);
             return self.reply_from_elsewhere(packet, frame, datagram);
         }
+        if flow.client == source && self.stray_answer(packet, frame, datagram, flow) {
+            return true;
+        }
         let exchange = &mut self.exchanges[flow.exchange.position()];
         if flow.client != source {
             // Of unknown clients only the transaction tells which one is answered.
@@ -309,13 +314,25 @@ impl PointTable {
     /// Whether a reply on a flow of which no request was captured answers what the
     /// same client asked since: the capture began in the middle of an exchange.
     fn answers_another(&self, flow: Flow, packet: &Packet, datagram: &Datagram) -> bool {
-        self.exchanges[flow.exchange.position()].asked.is_none()
-            && self.best_reply_fit(datagram, packet.at).is_some_and(|(_, fit)| fit.is_sure())
+        let exchange = &self.exchanges[flow.exchange.position()];
+        // Blocks of a transfer ask nobody; a server may answer the next request from the
+        // port of the last one.
+        let begins_anew = || {
+            exchange.is_midway()
+                && tftp_shape(datagram).is_some_and(TftpMessage::can_answer_request)
+        };
+        let is_other = |(index, fit): (ExchangeIndex, Fit)| fit.is_sure() && index != flow.exchange;
+        (exchange.asked.is_none() || begins_anew())
+            && self.best_reply_fit(datagram, packet.at).is_some_and(is_other)
     }
 
     /// Gives up a flow that turns out to be another exchange's, and the exchange
     /// that it began, if that was nothing but its replies.
     fn leave(&mut self, flow: Flow) {
+        let exchange = &self.exchanges[flow.exchange.position()];
+        if exchange.asked == Some(flow.server) {
+            self.flows.forget_own(&self.hasher, exchange, flow.exchange);
+        }
         self.flows.forget(&self.hasher, &self.exchanges, flow.client, flow.server);
         self.by_tid.remove(&flow.server);
         if self.exchanges[flow.exchange.position()].is_reply_alone() {

@@ -215,14 +215,23 @@ fn read_as_running_transfer(view: &mut View, record: &Record) -> Protocol {
     view.asked = None;
     let tally = std::mem::replace(&mut view.requests, Tally::NONE);
     (view.unanswered, view.passed_over) = (Tally::NONE, Tally::NONE);
+    // Where only its port answers, at another address, the client does not go on with
+    // who answered.
+    let is_answerer = view.replies.iter().any(|replies| replies.source == server);
     view.follow_ups.push(FollowUps {
         source: record.client,
         destination: server,
-        course: Course::ToAnswerer,
+        course: if is_answerer { Course::ToAnswerer } else { Course::AnswererUnseen },
         tally,
     });
     for replies in &mut view.replies {
         replies.origin = Origin::Unknown;
+        replies.awaits_follow_up = true;
+    }
+    for errors in &mut view.icmp_errors {
+        if errors.quotes == Quotes::Request {
+            errors.quotes = Quotes::FollowUp;
+        }
     }
     for step in &mut view.steps {
         if step.kind == StepKind::Request {

@@ -1,10 +1,8 @@
-//! Hashes by which datagrams and transactions are recognised again.
+//! Hashes by which datagrams are recognised again.
 
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
-
-use super::field::saturating_u32;
 
 /// How many payload bytes go into a fingerprint.
 const FINGERPRINT_BYTES: usize = 32;
@@ -31,18 +29,6 @@ pub(super) fn find_fingerprint(captured: &[u8], length: u32) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// Hash of a message's identity or question: its fields in order, each with
-/// its length, so that `ab, c` is not `a, bc`.
-#[inline]
-pub(super) fn hash_fields(fields: &[&[u8]]) -> u64 {
-    let mut hasher = FxHasher::default();
-    for field in fields {
-        hasher.write(field);
-        hasher.write_u32(saturating_u32(field.len()));
-    }
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,11 +51,5 @@ mod tests {
         assert_ne!(find_fingerprint(b"abc", 3), find_fingerprint(b"abd", 3));
         assert_eq!(find_fingerprint(b"", 5), None);
         assert!(find_fingerprint(b"", 0).is_some());
-    }
-
-    #[test]
-    fn fields_do_not_run_together() {
-        assert_ne!(hash_fields(&[b"ab", b"c"]), hash_fields(&[b"a", b"bc"]));
-        assert_ne!(hash_fields(&[b"abc"]), hash_fields(&[b"abc", b""]));
     }
 }

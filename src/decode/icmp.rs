@@ -2,9 +2,9 @@
 
 use super::DecodeError;
 use super::field::find_u8;
-use super::fingerprint::hash_fields;
 use super::ip::IpPacket;
 use super::quote::{Quoted, read_quote};
+use crate::model::identity::hash_fields;
 use crate::model::packet::{IcmpError, IcmpKind};
 
 /// Type, code, checksum, and four bytes that differ by type.

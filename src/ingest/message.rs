@@ -1,8 +1,9 @@
 //! Messages of request-and-answer protocols, put together from the parts that Wireshark
 //! prints of them in its packet list and in its fields.
 
-use super::tcpdump_text::{fnv1a, read_sip};
+use super::tcpdump_text::read_sip;
 use crate::model::failure::{dns_label, find_snmp_failure_named, radius_label};
+use crate::model::identity::hash_words;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -27,8 +28,8 @@ pub fn dns(
         TransactionRole::Reply => dns_failure(failure),
         _ => "query",
     };
-    let question = question.map(|(kind, name)| fnv1a(&[kind, &name.to_ascii_lowercase()]));
-    let message = transaction(Protocol::Dns, role, fnv1a(&["dns", id]), label);
+    let question = question.map(|(kind, name)| hash_words(&[kind, &name.to_ascii_lowercase()]));
+    let message = transaction(Protocol::Dns, role, hash_words(&["dns", id]), label);
     Application::Transaction(Transaction { question, ..message })
 }
 
@@ -82,14 +83,14 @@ pub fn snmp(parts: SnmpParts<'_>, objects: &[&str]) -> Option<Application> {
         (*label == "GetResponse").then(|| find_snmp_failure_named(parts.error_status)).flatten();
     let label = failure.unwrap_or(label);
     if *role == TransactionRole::Notification {
-        let message = transaction(Protocol::SnmpTrap, *role, fnv1a(objects), label);
+        let message = transaction(Protocol::SnmpTrap, *role, hash_words(objects), label);
         return Some(Application::Transaction(message));
     }
     let is_inform = parts.asked == Some(Protocol::SnmpTrap) || label == "InformRequest";
     let protocol = if is_inform { Protocol::SnmpInform } else { Protocol::Snmp };
-    let question = (!objects.is_empty()).then(|| fnv1a(objects));
+    let question = (!objects.is_empty()).then(|| hash_words(objects));
     let by_objects = question.filter(|_| *has_same_objects);
-    let identity = parts.id.map(|id| fnv1a(&["R", id])).or(by_objects);
+    let identity = parts.id.map(|id| hash_words(&["R", id])).or(by_objects);
     Some(identity.map_or(Application::Plain(protocol), |identity| {
         let message = transaction(protocol, *role, identity, label);
         Application::Transaction(Transaction { question, ..message })
@@ -109,7 +110,7 @@ pub fn snmp_encrypted(id: &str, is_reportable: bool, asked: Option<Protocol>) ->
     } else {
         asked.unwrap_or(Protocol::Snmp)
     };
-    Application::Transaction(transaction(protocol, role, fnv1a(&["R", id]), label))
+    Application::Transaction(transaction(protocol, role, hash_words(&["R", id]), label))
 }
 
 /// Codes of RFC 2865, 2866 and 5176.
@@ -135,8 +136,8 @@ pub fn radius(code: &str, id: &str, attributes: &[&str]) -> Option<Application> 
     let _: u8 = id.parse().ok()?;
     let (label, role) = RADIUS_CODES.iter().find(|(name, _)| *name == code)?;
     let asks = *role == TransactionRole::Request && !attributes.is_empty();
-    let question = asks.then(|| fnv1a(attributes));
-    let message = transaction(Protocol::Radius, *role, fnv1a(&["radius", id]), label);
+    let question = asks.then(|| hash_words(attributes));
+    let message = transaction(Protocol::Radius, *role, hash_words(&["radius", id]), label);
     Some(Application::Transaction(Transaction { question, ..message }))
 }
 
@@ -153,7 +154,7 @@ pub fn ntp(mode: &str, shared: Option<&str>) -> Application {
         _ => return Application::Plain(Protocol::Ntp),
     };
     shared.map_or(Application::Plain(Protocol::Ntp), |shared| {
-        Application::Transaction(transaction(Protocol::Ntp, role, fnv1a(&[shared]), label))
+        Application::Transaction(transaction(Protocol::Ntp, role, hash_words(&[shared]), label))
     })
 }
 

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod finding;
 pub mod hop;
 pub mod hosts_file;
+pub mod identity;
 pub mod input;
 pub mod label;
 pub mod neighbour;

@@ -49,6 +49,19 @@ impl LatestAnswers {
         self.0.iter().rev().find(|answered| fits(answered))
     }
 
+    /// The SYN of `key` that was answered so far by whom its translation asks alone, if
+    /// `source` answers it now and was not asked.
+    pub(super) fn take_translated(&mut self, key: Key, source: Endpoint) -> Option<Waiting> {
+        let is_its = |answered: &Answered| {
+            let asked = &answered.waiting.asked;
+            answered.key == key
+                && asked.first() != Some(&answered.answerer)
+                && !asked.contains(&source)
+        };
+        let place = self.0.iter().rposition(is_its)?;
+        self.0.remove(place).map(|answered| answered.waiting)
+    }
+
     fn take(&mut self, key: Key) -> Option<Answered> {
         let place = self.0.iter().rposition(|answered| answered.key == key)?;
         self.0.remove(place)

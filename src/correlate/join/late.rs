@@ -6,6 +6,7 @@
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::axis::Axis;
 use super::{Group, Seen, TIME_APART};
 use crate::correlate::audience::Audience;
 use crate::correlate::sayings::{Heard, is_at_one_pace};
@@ -17,8 +18,9 @@ use crate::model::protocol::Protocol;
 const MAX_ALIKE: usize = 16;
 
 /// Joins what one table alone saw with what was seen elsewhere under another client.
-pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point]) {
-    let heard: Vec<Option<Heard>> = groups.iter().map(|(seen, _)| said_to_one(seen)).collect();
+pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point], axis: &Axis) {
+    let heard: Vec<Option<Heard>> =
+        groups.iter().map(|(seen, _)| said_to_one(seen, axis)).collect();
     let mut by_word: HashMap<(Protocol, u32), SmallVec<[usize; 2]>> = HashMap::new();
     for (position, heard) in heard.iter().enumerate() {
         let Some(heard) = heard else { continue };
@@ -46,15 +48,15 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point]) {
     let pairs: Vec<(usize, usize)> = (0..groups.len())
         .filter_map(|far| {
             let [near] = partners(far)[..] else { return None };
-            let is_alone = groups[far].1.len() == 1 && near < far;
+            let is_alone = is_seen_alike(&groups[far].1, points) && near < far;
             let can_be = is_alone && is_translation(&groups[near], &groups[far], points);
             (can_be && partners(near)[..] == [far]).then_some((near, far))
         })
         .collect();
     let mut joined = vec![false; groups.len()];
     for (near, far) in pairs {
-        let place = groups[far].0.place;
-        groups[near].1.push(place);
+        let places = std::mem::take(&mut groups[far].1);
+        groups[near].1.extend(places);
         joined[far] = true;
     }
     let mut joined = joined.into_iter();
@@ -62,10 +64,15 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point]) {
 }
 
 /// What was said to one server, where that is enough to tell its client.
-fn said_to_one(seen: &Seen<'_>) -> Option<Heard> {
+fn said_to_one(seen: &Seen<'_>, axis: &Axis) -> Option<Heard> {
     let tells = seen.record.audience != Audience::Group && seen.record.asked.is_some();
     let heard = seen.record.heard();
-    (tells && heard.len() > 1).then_some(heard)
+    (tells && heard.len() > 1).then(|| heard.moved(axis.shift_ns(seen.place.table)))
+}
+
+/// Whether it was seen at one point, or only at the pod, which several captures show.
+fn is_seen_alike(group: &Group, points: &[Point]) -> bool {
+    group.len() == 1 || group.iter().all(|place| points[place.table].kind == PointKind::Pod)
 }
 
 fn is_one_client(one: &Heard, other: &Heard) -> bool {
@@ -78,7 +85,7 @@ fn is_one_client(one: &Heard, other: &Heard) -> bool {
 /// one server, or the second was seen at a pod and the first outside.
 fn is_translation(
     (near, group): &(Seen<'_>, Group),
-    (far, _): &(Seen<'_>, Group),
+    (far, far_group): &(Seen<'_>, Group),
     points: &[Point],
 ) -> bool {
     let kind = |seen: &Seen<'_>| points[seen.place.table].kind;
@@ -88,6 +95,6 @@ fn is_translation(
         && matches!(kind(near), PointKind::Device | PointKind::Host);
     near.record.client != far.record.client
         && near.record.client.address.is_ipv4() == far.record.client.address.is_ipv4()
-        && group.iter().all(|known| known.table != far.place.table)
+        && group.iter().all(|known| far_group.iter().all(|place| place.table != known.table))
         && (leads_in || near.record.asked == far.record.asked)
 }

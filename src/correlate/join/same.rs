@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::apart::Apart;
 use super::{Group, Seen, TIME_APART};
-use crate::correlate::record::Record;
+use crate::correlate::record::{Flag, Record};
 use crate::correlate::sayings::is_at_one_pace;
 use crate::correlate::signature::Basis;
 use crate::correlate::table::PointTable;
@@ -111,7 +111,7 @@ impl Likeness {
     /// `None` where they are not of one exchange.
     fn of(first: &Seen<'_>, seen: &Seen<'_>, tables: &[PointTable]) -> Option<Self> {
         let (known, other) = (first.record, seen.record);
-        if known.protocol != other.protocol {
+        if !is_one_protocol(known, other) {
             return None;
         }
         let same_asked = known.asked.is_some() && known.asked == other.asked;
@@ -130,10 +130,13 @@ impl Likeness {
         let (length, length_there) = (by_length(known), by_length(other));
         let lengths_differ = length && length_there && known.opening() != other.opening();
         let is_cut_alike = known.opens_cut_as(other);
-        let speaks_against = !is_cut_alike && (heard.contradicts(&heard_there) || lengths_differ);
+        // Words of a text that bytes do not have say nothing about bytes.
+        let is_told = is_told_to_bytes(known, other) || is_told_to_bytes(other, known);
+        let contradicts = !is_told && heard.contradicts(&heard_there);
+        let speaks_against = !is_cut_alike && (contradicts || lengths_differ);
         // Where neither kept all that was said, or one heard nothing but answers, only a
         // socket that has no other exchange is known.
-        let is_open = same_words || length || length_there || is_cut_alike;
+        let is_open = same_words || length || length_there || is_cut_alike || is_told;
         let may_be = || {
             !speaks_against && (is_open || [first, seen].iter().all(|seen| is_alone(seen, tables)))
         };
@@ -170,6 +173,20 @@ fn find_lag_ns(first: &Seen<'_>, seen: &Seen<'_>) -> Option<i64> {
         let (here, there) = (first.first_at.as_nanoseconds(), seen.first_at.as_nanoseconds());
         same_opening.then(|| there.saturating_sub(here))
     })
+}
+
+/// Whether both are of one protocol, for all that is known: a point that did not see the
+/// request takes a transfer's blocks for UDP of its own.
+fn is_one_protocol(one: &Record, other: &Record) -> bool {
+    let is_transfer = |record: &Record| is_tftp_protocol(record.protocol) || record.is_midway();
+    one.protocol == other.protocol || (is_transfer(one) && is_transfer(other))
+}
+
+/// Whether a text tells of the first in words of its own, and the second was captured in
+/// bytes.
+fn is_told_to_bytes(told: &Record, other: &Record) -> bool {
+    let has_payloads = |record: &Record| record.flags.has(Flag::HasPayloads);
+    told.opening().basis == Basis::Words && has_payloads(other) && !has_payloads(told)
 }
 
 fn is_elsewhere(group: &Group, seen: &Seen<'_>) -> bool {

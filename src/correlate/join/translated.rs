@@ -3,14 +3,19 @@
 //!
 //! No endpoint is left to recognise it by, so its first words are: where they
 //! were said as often outside as at the pods, and at the same pace, they are the same.
+//! A text of one side may print none. Then it is known by how often something was sent,
+//! how long the first of it was, and when the first and the last were.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Group, PACE, Place, Seen, TIME_APART, clock_offsets_of};
+use super::axis::Axis;
+use super::{ClockOffset, Group, PACE, Place, Seen, TIME_APART, clock_offsets_of};
 use crate::correlate::audience::Audience;
+use crate::correlate::record::{Flag, Record};
+use crate::correlate::signature::Basis;
 use crate::correlate::table::PointTable;
-use crate::model::capture::PointKind;
+use crate::model::capture::{CaptureId, PointKind};
 use crate::model::exchange::Point;
 use crate::model::protocol::Protocol;
 
@@ -18,15 +23,45 @@ use crate::model::protocol::Protocol;
 const MAX_ALIKE: usize = 64;
 
 /// Joins what was seen of a translated client with what was seen only before that.
-pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: &[Point]) {
-    let at_pod = |group: &Group| group.iter().any(|at| points[at.table].kind == PointKind::Pod);
-    // Whom the group's sightings are compared by: at a pod's cable alone, or where the
-    // client left translated, with all points that saw it so.
+pub fn join(
+    groups: &mut Vec<(Seen<'_>, Group)>,
+    tables: &[PointTable],
+    points: &[Point],
+    axis: &Axis,
+) {
+    join_by(Likeness::Words, groups, tables, points, axis);
+    if tables.iter().any(|table| table.exchanges.iter().any(is_known_by_length)) {
+        join_by(Likeness::Shape, groups, tables, points, axis);
+    }
+}
+
+/// By what sightings under two clients are held to be one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// By what was said first.
+    Words,
+    /// By number, length and time, where a text of one side shows nothing else.
+    Shape,
+}
+
+fn join_by(
+    likeness: Likeness,
+    groups: &mut Vec<(Seen<'_>, Group)>,
+    tables: &[PointTable],
+    points: &[Point],
+    axis: &Axis,
+) {
+    let is_pod = |at: &Place| points[at.table].kind == PointKind::Pod;
+    let at_pod = |group: &Group| group.iter().any(is_pod);
+    // Whom the group's sightings are compared by: at a pod's cable alone, which several
+    // captures may show, or where the client left translated, with all points that saw
+    // it so.
     let find_behind = |group: &Group| -> Option<Place> {
-        let [first] = group[..] else {
-            return group.iter().copied().find(|at| leaves_translated(*at, group, tables));
-        };
-        (points[first.table].kind == PointKind::Pod).then_some(first)
+        if group.iter().all(is_pod) {
+            return group.first().copied();
+        }
+        let leaves = |at: &Place| group.len() > 1 && leaves_translated(*at, group, tables);
+        group.iter().copied().find(leaves)
     };
     let behind: Vec<Option<Place>> = groups.iter().map(|(_, group)| find_behind(group)).collect();
     if behind.iter().all(Option::is_none) {
@@ -34,7 +69,7 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
     }
     let mut sides: BTreeMap<Words, Sides> = BTreeMap::new();
     for (position, (seen, group)) in groups.iter().enumerate() {
-        let Some(words) = Words::of(seen) else { continue };
+        let Some(words) = Words::of(seen, likeness) else { continue };
         match points[seen.place.table].kind {
             _ if behind[position].is_some() => {
                 sides.entry(words).or_default().pods.push(position);
@@ -46,26 +81,38 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
         }
     }
     let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
-    let offset_ns = |place: Place| {
-        let capture = tables[place.table].id.capture;
-        offsets.get(&capture).map_or(0, |offset| offset.offset_us).saturating_mul(1_000)
-    };
+    let moved_ns = |place: Place| clocks_moved_ns(place, tables, &offsets, axis);
     let mut joined = vec![false; groups.len()];
     for Sides { mut outside, mut pods } in sides.into_values() {
         if outside.len() != pods.len() || outside.len() > MAX_ALIKE {
             continue;
         }
         let place = |position: &usize| behind[*position].unwrap_or(groups[*position].0.place);
-        let begins_ns = |position: &usize| {
+        let record = |position: &usize| -> &Record {
             let place = place(position);
-            let (first_at, _) = tables[place.table].exchanges[place.position].times();
-            first_at.as_nanoseconds().saturating_sub(offset_ns(place))
+            &tables[place.table].exchanges[place.position]
+        };
+        let begins_ns = |position: &usize| {
+            let (first_at, _) = record(position).times();
+            first_at.as_nanoseconds().saturating_add(moved_ns(place(position)))
+        };
+        let ends_ns = |position: &usize| {
+            let last_at = record(position).requests.last.at;
+            last_at.as_nanoseconds().saturating_add(moved_ns(place(position)))
         };
         outside.sort_by_key(begins_ns);
         pods.sort_by_key(begins_ns);
         let pairs = || outside.iter().zip(&pods);
-        let apart_ns: Vec<i64> =
+        let mut apart_ns: Vec<i64> =
             pairs().map(|(near, far)| begins_ns(far).saturating_sub(begins_ns(near))).collect();
+        if likeness == Likeness::Shape {
+            apart_ns.extend(pairs().map(|(near, far)| ends_ns(far).saturating_sub(ends_ns(near))));
+            // Bytes of both sides would have told.
+            let is_told = |position: &usize| is_known_by_length(record(position));
+            if !pairs().all(|(near, far)| is_told(near) || is_told(far)) {
+                continue;
+            }
+        }
         let differ = pairs().all(|(near, far)| {
             let is_elsewhere = |at: &Place| groups[*near].1.iter().all(|own| own.table != at.table);
             groups[*near].0.record.client != groups[*far].0.record.client
@@ -87,6 +134,28 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], points: 
     }
     let mut joined = joined.into_iter();
     groups.retain(|_| joined.next() != Some(true));
+}
+
+/// By how much the times of a sighting are moved to the clock of the others: what is known
+/// of its capture's clock, else what its time of day says.
+fn clocks_moved_ns(
+    place: Place,
+    tables: &[PointTable],
+    offsets: &BTreeMap<CaptureId, ClockOffset>,
+    axis: &Axis,
+) -> i64 {
+    let Some(offset) = offsets.get(&tables[place.table].id.capture) else {
+        return axis.shift_ns(place.table);
+    };
+    let reference = offsets.keys().next().copied();
+    let reference = tables.iter().position(|table| Some(table.id.capture) == reference);
+    let reference_ns = reference.map_or(0, |table| axis.shift_ns(table));
+    reference_ns.saturating_sub(offset.offset_us.saturating_mul(1_000))
+}
+
+/// Whether a text shows no more of what was said first than its length.
+fn is_known_by_length(record: &Record) -> bool {
+    record.opening().basis == Basis::Length && !record.flags.has(Flag::HasPayloads)
 }
 
 /// Whether `at` is where the client left the point translated, and nothing of the group
@@ -119,14 +188,22 @@ struct Words {
 
 impl Words {
     /// Nothing where they mean little, or were said to a group.
-    fn of(seen: &Seen<'_>) -> Option<Self> {
+    fn of(seen: &Seen<'_>, likeness: Likeness) -> Option<Self> {
         let (record, opening) = (seen.record, seen.record.opening());
-        let tells =
-            opening.is_sure() && record.audience != Audience::Group && record.asked.is_some();
-        tells.then_some(Self {
+        let asks_one = record.audience != Audience::Group && record.asked.is_some();
+        let (said, tells) = match likeness {
+            Likeness::Words => (opening.value, opening.is_sure()),
+            Likeness::Shape => {
+                let (packets, length) = (record.requests.packets, record.synopsis().length());
+                let is_open = is_known_by_length(record) || record.flags.has(Flag::HasPayloads);
+                let said = u64::from(packets) << 32 | u64::from(length);
+                (said, is_open && packets > 1 && length > 0)
+            }
+        };
+        (asks_one && tells).then_some(Self {
             protocol: record.protocol,
             is_ipv6: record.client.address.is_ipv6(),
-            said: opening.value,
+            said,
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::correlate::signature::{Signature, signature};
 use crate::correlate::tftp::{is_tftp, is_tftp_protocol, tftp_shape};
 use crate::correlate::transactions::CROSSING;
 use crate::model::packet::{Application, Datagram, Packet, TftpMessage};
+use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 impl Record {
@@ -49,6 +50,11 @@ impl Record {
         if !is_block && self.first_words() != Some(said) {
             self.sayings.note(said, self.requests.first.at, at);
         }
+    }
+
+    /// Whether all of it looks like a TFTP transfer whose request was not captured.
+    pub fn is_midway(&self) -> bool {
+        self.protocol == Protocol::Udp && self.flags.has(Flag::LooksLikeTftp)
     }
 
     /// The first request and the first answer of a plain exchange.

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::index::{Entry, Index, Position};
+use super::requests::protocol_of;
 use crate::model::conntrack::TrackedFlow;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{Elsewhere, ElsewhereSign};
@@ -92,7 +93,12 @@ impl Services {
         let own = pods.iter().find(|pod| pod.endpoint == flow.translated_destination())?;
         let others = || pods.iter().filter(|pod| pod.endpoint.address != own.endpoint.address);
         let mut listed = others().filter(|pod| is_listed_pod(pod.endpoint.address, topology));
-        let listed = listed.find_map(|pod| pod.answered);
+        // What nobody answers has entries that were never answered.
+        let is_one_way = protocol_of(flow).is_one_way();
+        if is_one_way && is_known(own.endpoint.address, topology) {
+            return None;
+        }
+        let listed = listed.find_map(|pod| pod.answered.or(is_one_way.then_some(pod.first)));
         if listed.is_some() && is_listed_pod(own.endpoint.address, topology) {
             // Both are there: they share the load.
             return None;
@@ -124,6 +130,14 @@ impl Services {
 /// Answered, and not yet marked as a conversation that lasts.
 fn is_young(flow: &TrackedFlow) -> bool {
     flow.is_replied && !flow.is_assured
+}
+
+/// Whether an address is one of the cluster or of a device by an inventory: a pod of the
+/// host's network has its node's.
+fn is_known(address: IpAddr, topology: &Topology) -> bool {
+    topology.find(address).is_some_and(|belief| {
+        !matches!(belief.role, Role::Pod | Role::Unknown) && belief.source != FactSource::Packets
+    })
 }
 
 fn is_listed_pod(address: IpAddr, topology: &Topology) -> bool {

@@ -1,13 +1,9 @@
 //! DNS (RFC 1035), mDNS (RFC 6762) and LLMNR (RFC 4795): one header, one question.
 
-use std::hash::Hasher;
-
-use rustc_hash::FxHasher;
-
 use super::Payload;
 use crate::decode::field::{find_u8, find_u16};
-use crate::decode::fingerprint::hash_fields;
 use crate::model::failure::dns_label;
+use crate::model::identity::{DnsQuestion, hash_fields};
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -93,12 +89,11 @@ fn find_question_end(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Hash of the first question's name and type, and the type. Names compare
-/// without case (RFC 1035, section 2.3.3), and some resolvers mix it on purpose.
+/// Hash of the first question's name and type, and the type.
 /// `None` where it is cut, or its name points elsewhere, which a first name
 /// has no reason to do.
 fn find_question(bytes: &[u8]) -> Option<(u64, u16)> {
-    let mut hasher = FxHasher::default();
+    let mut question = DnsQuestion::default();
     let mut offset = HEADER_BYTES;
     while offset < HEADER_BYTES + MAX_NAME_BYTES {
         let label_bytes = find_u8(bytes, offset)?;
@@ -107,17 +102,13 @@ fn find_question(bytes: &[u8]) -> Option<(u64, u16)> {
             let kind = find_u16(bytes, offset)?;
             // The class is captured too, so the question is whole.
             find_u16(bytes, offset + 2)?;
-            hasher.write_u16(kind);
-            return Some((hasher.finish(), kind));
+            return Some((question.finish(kind), kind));
         }
         if label_bytes > 63 {
             return None;
         }
         let label = bytes.get(offset..offset + usize::from(label_bytes))?;
-        hasher.write_u8(label_bytes);
-        for byte in label {
-            hasher.write_u8(byte.to_ascii_lowercase());
-        }
+        question.add_label(label);
         offset += label.len();
     }
     None

@@ -23,7 +23,7 @@ mod telemetry;
 mod tftp;
 mod wireguard;
 
-use super::fingerprint::hash_fields;
+use crate::model::identity::hash_fields;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::{FIRST_EPHEMERAL_PORT, Protocol};
 

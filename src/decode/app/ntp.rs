@@ -2,7 +2,7 @@
 
 use super::Payload;
 use crate::decode::field::{find_array, find_u8};
-use crate::decode::fingerprint::hash_fields;
+use crate::model::identity::{hash_fields, hash_ntp_timestamp};
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -51,7 +51,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
         TransactionRole::Notification => timestamp(TRANSMIT_TIMESTAMP).unwrap_or_default(),
         TransactionRole::Request | TransactionRole::Unread => transmit()?,
     };
-    Some(message(role, label, &[&shared]))
+    Some(message(role, label, identity_of(shared)))
 }
 
 /// Whether a payload is as long as a message (RFC 5905 section 7.3) and has a version
@@ -76,18 +76,19 @@ fn find_control(bytes: &[u8], mode: u8) -> Option<Transaction> {
     } else {
         TransactionRole::Reply
     };
-    Some(message(role, "control message", &[&[mode], &sequence]))
+    Some(message(role, "control message", hash_fields(&[&[mode], &sequence])))
 }
 
-fn message(role: TransactionRole, label: &'static str, shared: &[&[u8]]) -> Transaction {
-    Transaction {
-        protocol: Protocol::Ntp,
-        role,
-        identity: hash_fields(shared),
-        question: None,
-        label,
-        reply_to: None,
-    }
+/// The identity that a timestamp is. Four of its fractions share a nanosecond, which is
+/// what a text prints of them.
+fn identity_of([a, b, c, d, fraction @ ..]: [u8; 8]) -> u64 {
+    let fraction = u64::from(u32::from_be_bytes(fraction));
+    let nanoseconds = u32::try_from((fraction * 1_000_000_000) >> 32).unwrap_or_default();
+    hash_ntp_timestamp(u32::from_be_bytes([a, b, c, d]), nanoseconds)
+}
+
+fn message(role: TransactionRole, label: &'static str, identity: u64) -> Transaction {
+    Transaction { protocol: Protocol::Ntp, role, identity, question: None, label, reply_to: None }
 }
 
 #[cfg(test)]
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn a_reply_carries_the_requests_timestamp() {
         use TransactionRole::{Notification, Reply, Request};
-        let identity = |value: u8| hash_fields(&[&[value; 8]]);
+        let identity = |value: u8| identity_of([value; 8]);
         let cases = [
             ("client", 0x23, 0, 5, Some((Request, identity(5)))),
             ("server", 0x24, 5, 9, Some((Reply, identity(5)))),

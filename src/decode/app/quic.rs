@@ -2,7 +2,7 @@
 
 use super::Payload;
 use crate::decode::field::{find_u8, find_u32};
-use crate::decode::fingerprint::hash_fields;
+use crate::model::identity::hash_fields;
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 

@@ -2,8 +2,8 @@
 
 use super::Payload;
 use crate::decode::field::{find_u8, find_u16};
-use crate::decode::fingerprint::hash_fields;
 use crate::model::failure::radius_label;
+use crate::model::identity::hash_fields;
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 

@@ -1,8 +1,8 @@
 //! SIP (RFC 3261).
 
 use super::Payload;
-use crate::decode::fingerprint::hash_fields;
 use crate::model::failure::find_sip_failure;
+use crate::model::identity::hash_fields;
 use crate::model::packet::{PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 

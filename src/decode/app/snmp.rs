@@ -5,8 +5,8 @@
 //! never looks at the community string.
 
 use super::Payload;
-use crate::decode::fingerprint::hash_fields;
 use crate::model::failure::{find_snmp_failure, snmp_label};
+use crate::model::identity::hash_fields;
 use crate::model::packet::{Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 

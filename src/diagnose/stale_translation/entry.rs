@@ -2,7 +2,7 @@
 //! itself, and where other entries of the same service lead.
 
 use crate::diagnose::evidence::extend;
-use crate::diagnose::reading::{LedAstray, Reading, elsewhere_evidence, entry_evidence};
+use crate::diagnose::reading::{Habit, LedAstray, Reading, elsewhere_evidence, entry_evidence};
 use crate::diagnose::remedies;
 use crate::diagnose::verdict::{Part, severity};
 use crate::diagnose::wording::{count, fit_title};
@@ -18,6 +18,9 @@ pub fn find_stale_entry<'a>(reading: &Reading<'a>) -> Option<(LedAstray<'a>, Con
     }
     let astray = reading.led_astray()?;
     let sign = astray.elsewhere.sign;
+    if reading.habit == Habit::OneWay {
+        return find_one_way(reading, astray);
+    }
     if reading.is_from_table() {
         // The table does not say whether what was answered once still is.
         let was_answered = astray.entry.flow.is_replied;
@@ -39,9 +42,25 @@ pub fn find_stale_entry<'a>(reading: &Reading<'a>) -> Option<(LedAstray<'a>, Con
     in_vain.then_some((astray, confidence))
 }
 
+/// The same where nobody answers: the list of pods has none where the entry leads, and the
+/// pod's cable, where it was watched, shows none of the packets. A listing may leave out
+/// pods that share the load.
+fn find_one_way<'a>(
+    reading: &Reading<'a>,
+    astray: LedAstray<'a>,
+) -> Option<(LedAstray<'a>, Confidence)> {
+    let is_unlisted =
+        matches!(astray.elsewhere.sign, ElsewhereSign::IsListed | ElsewhereSign::IsNewerAndListed);
+    if !is_unlisted || reading.exchange.pod_view().is_some() {
+        return None;
+    }
+    let is_missed = reading.lost_request.is_some();
+    Some((astray, if is_missed { Confidence::Likely } else { Confidence::Possible }))
+}
+
 /// Finds entries that lead a socket to the wrong pod.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
-    if !matches!(verdict, Verdict::Unanswered | Verdict::Inconclusive) {
+    if !matches!(verdict, Verdict::Unanswered | Verdict::Inconclusive | Verdict::OneWay) {
         return None;
     }
     let (astray, confidence) = find_stale_entry(reading)?;
@@ -87,6 +106,11 @@ fn conclusion(reading: &Reading<'_>, astray: &LedAstray<'_>) -> String {
         "Each packet of the socket keeps the old entry alive, so it does not end by itself.";
     let is_unlisted =
         matches!(astray.elsewhere.sign, ElsewhereSign::IsListed | ElsewhereSign::IsNewerAndListed);
+    if reading.habit == Habit::OneWay {
+        return format!(
+            "The inventory lists the second pod and not the first, which is gone if the listing is whole. Nothing of this protocol is answered, so the sender cannot know. {keeps}"
+        );
+    }
     if !reading.is_from_table() {
         let unanswered = count(reading.view.unanswered.packets, "request");
         return format!("The packets show {unanswered} of this socket in vain. {keeps}");

@@ -8,8 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
 use super::application::{is_keep_alive, keep_alive};
-use super::hash::fnv1a;
 use crate::model::endpoint::Endpoint;
+use crate::model::identity::hash_words;
 use crate::model::packet::{Application, Datagram, PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -117,7 +117,7 @@ impl Dialogs {
 
     fn next_identity(&mut self) -> u64 {
         self.count += 1;
-        fnv1a(&["SIP", &self.count.to_string()])
+        hash_words(&["SIP", &self.count.to_string()])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ports that tcpdump prints by name when it runs without `-n`.
 
-use super::hash::fnv1a;
+use crate::model::identity::hash_words;
 
 /// UDP service names as `/etc/services` of the usual systems has them.
 const SERVICES: &[(&str, u16)] = &[
@@ -161,7 +161,7 @@ pub fn find_stand_in(name: &str) -> Option<u16> {
         return None;
     }
     let span = u64::from(u16::MAX - FIRST_STAND_IN) + 1;
-    let offset = fnv1a(&[&name.to_ascii_lowercase()]) % span;
+    let offset = hash_words(&[&name.to_ascii_lowercase()]) % span;
     u16::try_from(offset).ok().map(|offset| FIRST_STAND_IN + offset)
 }
 

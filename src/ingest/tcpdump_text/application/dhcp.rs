@@ -1,7 +1,7 @@
 //! DHCP: `BOOTP/DHCP, Request from 02:00:00:00:00:01, length 300, xid 0x7`, whose
 //! transaction id `-v` prints, and `dhcp6 solicit (xid=abcdef …)`.
 
-use crate::ingest::tcpdump_text::hash::fnv1a;
+use crate::model::identity::hash_words;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -58,7 +58,7 @@ fn find_v4(rest: &str, body: &[String]) -> Option<Application> {
         None if rest.starts_with(", Reply") => (TransactionRole::Reply, "BOOTREPLY", ""),
         None => return None,
     };
-    Some(message(Protocol::Dhcp, role, label, fnv1a(&[id, phase])))
+    Some(message(Protocol::Dhcp, role, label, hash_words(&[id, phase])))
 }
 
 fn find_v6(rest: &str) -> Option<Application> {
@@ -67,7 +67,7 @@ fn find_v6(rest: &str) -> Option<Application> {
     // The innermost message's: relays have none of their own.
     let (_, inner) = rest.rsplit_once("xid=")?;
     let id = find_digits(inner, "")?;
-    Some(message(Protocol::Dhcpv6, *role, label, fnv1a(&[id])))
+    Some(message(Protocol::Dhcpv6, *role, label, hash_words(&[id])))
 }
 
 /// The hexadecimal digits behind `lead`.

@@ -1,8 +1,8 @@
 //! DNS: `12345+ A? example.com. (29)`, `12345 NXDomain 0/1/0 (90)`.
 
 use super::{Reading, find_length, find_trailing_length};
-use crate::ingest::tcpdump_text::hash::fnv1a;
 use crate::model::failure::dns_label;
+use crate::model::identity::{DnsQuestion, hash_fields, hash_words};
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -18,7 +18,7 @@ pub(super) fn read(protocol: Protocol, summary: &str) -> Reading {
 fn find_transaction(summary: &str) -> Option<Transaction> {
     let end = summary.find(|c: char| !c.is_ascii_digit()).unwrap_or(summary.len());
     let (id, rest) = summary.split_at(end);
-    let _: u16 = id.parse().ok()?;
+    let id: u16 = id.parse().ok()?;
     let question = find_question(rest);
     let (role, label) = if has_counts(rest) {
         (TransactionRole::Reply, response_label(rest))
@@ -30,7 +30,7 @@ fn find_transaction(summary: &str) -> Option<Transaction> {
     Some(Transaction {
         protocol: Protocol::Dns,
         role,
-        identity: fnv1a(&[id]),
+        identity: hash_fields(&[&id.to_be_bytes()]),
         question,
         label,
         reply_to: None,
@@ -64,8 +64,7 @@ fn find_question(text: &str) -> Option<u64> {
         if let Some(kind) = word.strip_suffix('?') {
             // `PTR (QU)? name`: the type stands before the class mark.
             let kind = if kind.starts_with('(') { last } else { kind };
-            let name = words.next()?.to_ascii_lowercase();
-            return Some(fnv1a(&[kind, &name]));
+            return Some(hash_question(kind, words.next()?));
         }
         // Answers may quote questions in their text.
         if word.starts_with('"') {
@@ -74,6 +73,55 @@ fn find_question(text: &str) -> Option<u64> {
         last = word;
     }
     None
+}
+
+/// The number that the question's bytes have, where the text shows it whole: a type by
+/// a name that we know, and a name up to the root, with no byte that is spelled out.
+fn hash_question(kind: &str, name: &str) -> u64 {
+    /// A label's longest form.
+    const MAX_LABEL_BYTES: usize = 63;
+    let Some(number) = find_type(kind) else {
+        return hash_words(&[kind, &name.to_ascii_lowercase()]);
+    };
+    let mut question = DnsQuestion::default();
+    if name == "." {
+        return question.finish(number);
+    }
+    let is_plain = |label: &str| {
+        let is_whole = (1..=MAX_LABEL_BYTES).contains(&label.len());
+        is_whole && !label.contains(['\\', '^', '[', '<'])
+    };
+    match name.strip_suffix('.') {
+        Some(labels) if labels.split('.').all(is_plain) => {
+            labels.split('.').for_each(|label| question.add_label(label.as_bytes()));
+            question.finish(number)
+        }
+        _ => hash_words(&[kind, &name.to_ascii_lowercase()]),
+    }
+}
+
+/// A record type by tcpdump's name for it (`ns_type2str` in print-domain.c), which for
+/// those that it does not know is `Type65`.
+fn find_type(name: &str) -> Option<u16> {
+    Some(match name {
+        "A" => 1,
+        "NS" => 2,
+        "CNAME" => 5,
+        "SOA" => 6,
+        "PTR" => 12,
+        "HINFO" => 13,
+        "MX" => 15,
+        "TXT" => 16,
+        "AAAA" => 28,
+        "SRV" => 33,
+        "NAPTR" => 35,
+        "DS" => 43,
+        "DNSKEY" => 48,
+        "SVCB" => 64,
+        "HTTPS" => 65,
+        "ANY" => 255,
+        _ => return name.strip_prefix("Type")?.parse().ok(),
+    })
 }
 
 /// `1/0/0`: only answers print the sizes of their sections.

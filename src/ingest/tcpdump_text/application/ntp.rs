@@ -1,6 +1,6 @@
 //! NTP: `NTPv4, Client, length 48`, and the timestamps below it under `-v`.
 
-use crate::ingest::tcpdump_text::hash::fnv1a;
+use crate::model::identity::{hash_ntp_timestamp, hash_words};
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -44,5 +44,13 @@ fn find_timestamp(body: &[String], field: &str) -> Option<u64> {
     // `Originator - Transmit Timestamp:` is a difference, and stands deeper.
     let value = body.iter().find_map(|line| line.trim_start().strip_prefix(field))?;
     let number = value.split_whitespace().next()?;
-    number.contains(|c: char| ('1'..='9').contains(&c)).then(|| fnv1a(&[number]))
+    let is_given = number.contains(|c: char| ('1'..='9').contains(&c));
+    is_given.then(|| hash_timestamp(number).unwrap_or_else(|| hash_words(&[number])))
+}
+
+/// `3970467044.679772961`: seconds and nanoseconds.
+fn hash_timestamp(number: &str) -> Option<u64> {
+    let (seconds, nanoseconds) = number.split_once('.')?;
+    let is_whole = nanoseconds.len() == 9;
+    is_whole.then(|| Some(hash_ntp_timestamp(seconds.parse().ok()?, nanoseconds.parse().ok()?)))?
 }

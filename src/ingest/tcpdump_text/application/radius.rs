@@ -1,7 +1,7 @@
 //! RADIUS: `RADIUS, Access-Request (1), id: 0x05 length: 57`; under `-v` the
 //! code and the identifier stand on the next line.
 
-use crate::ingest::tcpdump_text::hash::fnv1a;
+use crate::model::identity::hash_fields;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -36,11 +36,12 @@ pub(super) fn find(summary: &str, body: &[String]) -> Option<Application> {
 fn find_transaction(line: &str) -> Option<Transaction> {
     let (before, rest) = line.split_once("id: 0x")?;
     let id: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+    let id = u8::from_str_radix(&id, 16).ok()?;
     let (label, role) = CODES.iter().find(|(name, _)| before.contains(name))?;
     Some(Transaction {
         protocol: Protocol::Radius,
         role: *role,
-        identity: fnv1a(&[&id]),
+        identity: hash_fields(&[&[id]]),
         question: None,
         label,
         reply_to: None,

@@ -1,8 +1,8 @@
 //! SIP: `SIP, length: 971` or `SIP: INVITE sip:… SIP/2.0`, and under `-v` the
 //! message itself.
 
-use crate::ingest::tcpdump_text::hash::fnv1a;
 use crate::model::failure::find_sip_failure;
+use crate::model::identity::{hash_fields, hash_words};
 use crate::model::packet::{Application, PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -48,7 +48,7 @@ pub fn read(summary: &str, body: &[String]) -> Application {
     let asks = role == TransactionRole::Request;
     let reply_to = via.filter(|_| asks).and_then(PayloadAddress::find_in_via).map(Box::new);
     let protocol = Protocol::Sip;
-    let identity = fnv1a(&[call_id, sequence]);
+    let identity = hash_fields(&[call_id.as_bytes(), sequence.as_bytes()]);
     Application::Transaction(Transaction {
         protocol,
         role,
@@ -63,7 +63,7 @@ pub fn read(summary: &str, body: &[String]) -> Application {
 /// is given by [`Dialogs`](crate::ingest::tcpdump_text::dialogs::Dialogs), which knows what
 /// was asked before.
 fn without_identity(role: TransactionRole, label: &'static str, start: &str) -> Application {
-    let start = fnv1a(&[start]);
+    let start = hash_words(&[start]);
     Application::Transaction(Transaction {
         protocol: Protocol::Sip,
         role,

@@ -3,8 +3,8 @@
 //!
 //! The community string is a password: it is read over and kept nowhere.
 
-use crate::ingest::tcpdump_text::hash::fnv1a;
 use crate::model::failure::find_snmp_failure_named;
+use crate::model::identity::{hash_fields, hash_words};
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
@@ -36,22 +36,34 @@ pub(super) fn find(asked: Option<Protocol>, summary: &str, body: &[String]) -> O
     let protocol = if is_inform { Protocol::SnmpInform } else { Protocol::Snmp };
     if role == TransactionRole::Notification {
         let protocol = Protocol::SnmpTrap;
-        let identity = find_objects(rest).unwrap_or(0);
+        let identity = hash_words(&find_objects(rest).unwrap_or_default());
         let transaction =
             Transaction { protocol, role, identity, question: None, label, reply_to: None };
         return Some(Application::Transaction(transaction));
     }
     let objects = find_objects(rest).or_else(|| body.iter().find_map(|line| find_objects(line)));
-    let identity = match find_request_id(rest) {
-        Some(request_id) => Some(fnv1a(&["R", request_id])),
-        None => objects.filter(|_| same_objects),
+    // Version 3 pairs messages by an id of the message, which is not printed.
+    let is_paired = !summary.contains("SNMPv3");
+    let request_id = find_request_id(rest);
+    let number = request_id.and_then(|id| id.parse::<i64>().ok()).filter(|_| is_paired);
+    let identity = match (number, request_id) {
+        (Some(number), _) => Some(hash_fields(&[&number.to_be_bytes()])),
+        (None, Some(request_id)) => Some(hash_words(&["R", request_id])),
+        (None, None) => objects.as_deref().filter(|_| same_objects).map(hash_words),
+    };
+    let question = match (number, role) {
+        (Some(_), TransactionRole::Request) => {
+            objects.as_deref().map(|objects| hash_question(label, objects))
+        }
+        (Some(_), _) => None,
+        (None, _) => objects.as_deref().map(hash_words),
     };
     Some(identity.map_or(Application::Plain(protocol), |identity| {
         Application::Transaction(Transaction {
             protocol,
             role,
             identity,
-            question: objects,
+            question,
             label,
             reply_to: None,
         })
@@ -102,7 +114,7 @@ fn find_object(text: &str) -> Option<&str> {
 }
 
 /// The object identifiers without their values; text values are skipped.
-fn find_objects(rest: &str) -> Option<u64> {
+fn find_objects(rest: &str) -> Option<Vec<&str>> {
     let mut objects = Vec::new();
     let mut text = rest;
     while let Some(at) = text.find([' ', '"']) {
@@ -118,7 +130,49 @@ fn find_objects(rest: &str) -> Option<u64> {
             objects.push(object);
         }
     }
-    (!objects.is_empty()).then(|| fnv1a(&objects))
+    (!objects.is_empty()).then_some(objects)
+}
+
+/// The number that the request's bytes have: its kind, and the object identifiers as
+/// they are encoded.
+fn hash_question(label: &str, objects: &[&str]) -> u64 {
+    let encoded: Option<Vec<Vec<u8>>> = objects.iter().map(|object| encode(object)).collect();
+    match (find_tag(label), encoded) {
+        (Some(tag), Some(names)) => names.iter().fold(hash_fields(&[&[tag]]), |question, name| {
+            hash_fields(&[&question.to_be_bytes(), name])
+        }),
+        _ => hash_words(objects),
+    }
+}
+
+/// The tag of a request's kind (RFC 3416 section 3).
+fn find_tag(label: &str) -> Option<u8> {
+    Some(match label {
+        "GetRequest" => 0xa0,
+        "GetNextRequest" => 0xa1,
+        "SetRequest" => 0xa3,
+        "GetBulk" => 0xa5,
+        "InformRequest" => 0xa6,
+        _ => return None,
+    })
+}
+
+/// `.1.3.6.1` as X.690 section 8.19 encodes it: the first two numbers in one, and each in
+/// groups of seven bits.
+fn encode(object: &str) -> Option<Vec<u8>> {
+    let numbers: Option<Vec<u32>> =
+        object.strip_prefix('.')?.split('.').map(|number| number.parse().ok()).collect();
+    let [first, second, rest @ ..] = numbers.as_deref()? else { return None };
+    let head = first.checked_mul(40)?.checked_add(*second)?;
+    let mut bytes = Vec::new();
+    for number in std::iter::once(head).chain(rest.iter().copied()) {
+        let groups = number.checked_ilog2().map_or(1, |highest| highest / 7 + 1);
+        for group in (0..groups).rev() {
+            let bits = u8::try_from(number >> (7 * group) & 0x7f).ok()?;
+            bytes.push(if group > 0 { bits | 0x80 } else { bits });
+        }
+    }
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::endpoint::Endpoint;
+use crate::model::identity::{DnsQuestion, hash_fields, is_of_words};
 use crate::model::packet::{Transaction, TransactionRole};
 
 fn flow(addresses: (&str, &str), source_port: u16, destination_port: u16) -> FlowKey {
@@ -213,5 +214,53 @@ fn lengths_are_found() {
     ];
     for (ports, summary, length) in cases {
         assert_eq!(read(ports, summary, &[]).length, length, "{summary}");
+    }
+}
+
+#[test]
+fn a_text_has_the_numbers_that_the_bytes_have() {
+    let dns = |labels: &[&[u8]], kind: u16| {
+        let mut question = DnsQuestion::default();
+        labels.iter().for_each(|label| question.add_label(label));
+        Some(question.finish(kind))
+    };
+    let id = 12_345_u16.to_be_bytes();
+    let request_id = (-7_i64).to_be_bytes();
+    // 1.3.6.1.4.1.2636.3 as it is encoded.
+    let object = [0x2b, 6, 1, 4, 1, 0x94, 0x4c, 3];
+    let get = hash_fields(&[&[0xa0]]);
+    let cases = [
+        (53, "12345+ A? Example.com. (29)", hash_fields(&[&id]), dns(&[b"example", b"com"], 1)),
+        (53, "12345+ [1au] NS? . (29)", hash_fields(&[&id]), dns(&[], 2)),
+        (
+            53,
+            "12345+ Type65? example.com. (29)",
+            hash_fields(&[&id]),
+            dns(&[b"example", b"com"], 65),
+        ),
+        (
+            161,
+            "{ SNMPv2c C=\"x\" { GetRequest(28) R=-7  .1.3.6.1.4.1.2636.3 } }",
+            hash_fields(&[&request_id]),
+            Some(hash_fields(&[&get.to_be_bytes(), &object])),
+        ),
+        (1812, "RADIUS, Access-Request (1), id: 0x05 length: 139", hash_fields(&[&[5]]), None),
+    ];
+    for (port, summary, identity, question) in cases {
+        let read = transaction((5000, port), summary, &[]);
+        assert_eq!((read.identity, read.question), (identity, question), "{summary}");
+    }
+}
+
+#[test]
+fn what_a_text_words_otherwise_is_no_number_of_bytes() {
+    let cases = [
+        (53, "12345+ A? cut-off (29)"),
+        (53, "12345+ TXT CHAOS? version.bind. (30)"),
+        (161, "C=\"x\" GetRequest(28)  .1.3.6.1.2.1.1.1.0"),
+    ];
+    for (port, summary) in cases {
+        let read = transaction((5000, port), summary, &[]);
+        assert!(read.question.is_some_and(is_of_words), "{summary}");
     }
 }
