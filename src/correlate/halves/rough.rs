@@ -1,4 +1,4 @@
-//! Halves of which not all packets could be kept.
+//! Halves of which not all packets could be kept, for there were too many.
 //!
 //! Of plain questions and answers the counts do: as many answers as questions, from the
 //! endpoint that was asked. Where there are fewer it is not known what was answered.
@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use super::joined::Joined;
 use super::socket::are_alike;
+use crate::correlate::audience::Audience;
 use crate::correlate::count::{Count, Mark};
 use crate::correlate::record::{ExchangeIndex, Record};
 use crate::correlate::sides::RepliesFrom;
@@ -24,12 +25,15 @@ struct Answers {
     tally: Count,
 }
 
-/// Gives questions that no answer was seen to the answers that another point saw.
-pub fn join(tables: &mut [PointTable], points: &[Point]) {
+/// Gives questions that no answer was seen to the answers that another point saw: where
+/// packets did not stay, and of exchanges so long that none of theirs are kept.
+pub fn join(tables: &mut [PointTable], points: &[Point], has_lost: bool) {
     let mut known: HashMap<(Endpoint, Endpoint), Answers> = HashMap::new();
     for (table, own) in tables.iter().enumerate() {
         for (position, record) in own.exchanges.iter().enumerate() {
-            let answers = ExchangeIndex::new(position).zip(find_answers(record));
+            let is_kept = !has_lost && !record.is_long();
+            let replies = find_answers(record).filter(|_| !is_kept);
+            let answers = ExchangeIndex::new(position).zip(replies);
             if let Some((index, replies)) = answers {
                 let tally = replies.tally.count;
                 let ends = (record.client, replies.source);
@@ -75,7 +79,8 @@ fn find_answers(record: &Record) -> Option<&RepliesFrom> {
 }
 
 fn is_in_vain(record: &Record) -> bool {
-    !record.is_whole()
+    !record.protocol.is_one_way()
+        && record.audience == Audience::One
         && !is_tftp_protocol(record.protocol)
         && record.requests.packets > 0
         && !record.is_answered()

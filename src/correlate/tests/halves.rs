@@ -277,3 +277,27 @@ fn of_more_than_can_be_kept_the_counts_do() {
     }
     assert!(answered > SOCKETS / 3, "{answered}");
 }
+
+#[test]
+fn of_a_socket_that_asks_very_often_the_counts_do() {
+    for [there, back] in [
+        ["192.0.2.1:4000 > 198.51.100.5:161", "198.51.100.5:161 > 192.0.2.1:4000"],
+        ["[2001:db8::1]:4000 > [2001:db8:1::5]:161", "[2001:db8:1::5]:161 > [2001:db8::1]:4000"],
+    ] {
+        // All are answered, or not the last 100.
+        for (answers, is_answered) in [(5_000, true), (4_900, false)] {
+            let polls = (0..5_000_u64).flat_map(|identity| {
+                let at_ms = i64::try_from(identity).unwrap() * 10;
+                let reply = (UPLINK, (at_ms + 1, back, answer(identity)));
+                let reply = (identity < answers).then_some(reply);
+                [Some((HOST, (at_ms, there, ask(identity)))), reply].into_iter().flatten()
+            });
+            let found = exchanges_of(&polls.collect::<Vec<_>>(), 0);
+            let view = found[0].primary();
+            assert_eq!(view.requests.packets, 5_000);
+            assert_eq!(view.reply_packets() > 0, is_answered, "{answers}");
+            let expected = if is_answered { Expectation::Answer } else { Expectation::Untold };
+            assert_eq!(view.expectation, expected, "{answers}");
+        }
+    }
+}
