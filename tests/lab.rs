@@ -39,6 +39,14 @@ mod tests {
         assert!(check(&root.join("tests/fixtures/lab_more")).len() >= 38);
     }
 
+    /// Those that other tests do not print or change: texts, tunnels, extension headers,
+    /// edited times.
+    #[test]
+    fn scenarios_that_stand_apart_come_out_as_their_truth_says() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert!(check(&root.join("tests/fixtures/lab_apart")).len() >= 38);
+    }
+
     #[test]
     fn all_scenarios_of_the_lab_come_out_as_their_truth_says() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/lab/scenarios");

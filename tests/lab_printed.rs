@@ -150,8 +150,8 @@ const LACKS: [Lack; 10] = [
             !tells && difference.is_about(&[Protocol::Tftp])
         },
         loses: &[Cause::FragmentsLost],
-        gains: &[Cause::RequestUnanswered],
-        verdicts: &[(Verdict::Inconclusive, Verdict::Unanswered)],
+        gains: &[Cause::RequestUnanswered, Cause::FollowUpNotDelivered],
+        verdicts: &[],
     },
     Lack {
         why: "whom RADIUS asks about is printed under -v only, and not read there",

@@ -82,6 +82,10 @@ mod tests {
     /// addresses apart.
     const NEEDS_ALL_WORDS: &str = "twin-networks-one-in-vain";
 
+    /// The answers get ports at random: beyond what clocks differ by, nothing tells which of
+    /// the pod's transfers is which of the device's.
+    const NEEDS_ITS_TIME: &str = "masquerade-random-port";
+
     fn has_a_direction_each(scenario: &Scenario) -> bool {
         HAVE_A_DIRECTION_EACH.contains(&scenario.name.as_str())
     }
@@ -324,7 +328,8 @@ mod tests {
             }
             // Behind a masquerade neither address nor port is left to recognise an
             // exchange by: there its time has to do.
-            if offset_ns > TIME_APART_NS && translates_clients(scenario) {
+            let is_known = scenario.name == NEEDS_ITS_TIME;
+            if offset_ns > TIME_APART_NS && (is_known || translates_clients(scenario)) {
                 return Vec::new();
             }
             let mut found = differences(expected, &shifted.diagnose());
@@ -378,7 +383,8 @@ mod tests {
             let mut found = busy.diagnose();
             for host in ["203.0.113.7", "2001:db8:909::7", "203.0.113.53", "2001:db8:909::53"] {
                 if let Some(other) = found.remove(&host.parse().unwrap()) {
-                    assert_eq!(other.verdict, Verdict::Symmetric, "{host}: {other:?}");
+                    let name = &scenario.name;
+                    assert_eq!(other.verdict, Verdict::Symmetric, "{name}, {host}: {other:?}");
                 }
             }
             differences(expected, &found)

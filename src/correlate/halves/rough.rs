@@ -80,7 +80,7 @@ fn find_answers(record: &Record) -> Option<&RepliesFrom> {
 
 fn is_in_vain(record: &Record) -> bool {
     !record.protocol.is_one_way()
-        && record.audience == Audience::One
+        && record.audience != Audience::Group
         && !is_tftp_protocol(record.protocol)
         && record.requests.packets > 0
         && !record.is_answered()
