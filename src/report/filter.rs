@@ -32,7 +32,9 @@ impl DisplayFilter {
             let view = exchange.primary();
             let answerers = view.replies.iter().map(|replies| replies.source);
             let servers: Vec<Endpoint> = view.asked.into_iter().chain(answerers).collect();
-            servers.iter().for_each(|server| filter.add_address(server.address));
+            for server in &servers {
+                filter.add_address(server.address);
+            }
             filter.add_port(transport, servers.first().map_or(0, |server| server.port));
             return filter;
         }

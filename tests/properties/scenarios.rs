@@ -53,10 +53,6 @@ pub fn scenarios() -> Vec<Scenario> {
             continue;
         }
         for listed in lab::read_scenarios(&folder) {
-            // Texts have no frames to change.
-            if listed.captures.iter().any(|capture| capture.name.ends_with(".txt")) {
-                continue;
-            }
             scenarios.entry(listed.name.clone()).or_insert_with(|| Scenario::read(listed));
         }
     }

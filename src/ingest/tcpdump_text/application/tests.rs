@@ -221,7 +221,9 @@ fn lengths_are_found() {
 fn a_text_has_the_numbers_that_the_bytes_have() {
     let dns = |labels: &[&[u8]], kind: u16| {
         let mut question = DnsQuestion::default();
-        labels.iter().for_each(|label| question.add_label(label));
+        for label in labels {
+            question.add_label(label);
+        }
         Some(question.finish(kind))
     };
     let id = 12_345_u16.to_be_bytes();
