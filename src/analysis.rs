@@ -148,6 +148,15 @@ impl Analysis {
         Self { counts, ..self }
     }
 
+    /// Expects a single input with captures, as most are: where that shows one point, no
+    /// packet has to be kept for the sake of others. More may come all the same; ask
+    /// [`find_order_to_read_again`](Self::find_order_to_read_again) then.
+    #[must_use]
+    pub fn of_one_input(mut self) -> Self {
+        self.feeder.expect_one_capture();
+        self
+    }
+
     /// Reads one capture, tcpdump text, connection tracking table or transcript to
     /// its end, or to the fault that stops it. `point` says where it was taken, if the sender knows.
     ///

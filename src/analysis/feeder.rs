@@ -18,6 +18,8 @@ use crate::model::time::Timestamp;
 const BATCH_PACKETS: usize = 1_024;
 /// Batches on their way: enough to even out, few enough to stay small.
 const BATCHES_WAITING: usize = 4;
+/// Of a capture that is said to be the only one, so many batches show how many points it has.
+const TELLING_BATCHES: usize = if cfg!(test) { 2 } else { 64 };
 
 /// Collects packets for the correlator.
 #[derive(Debug)]
@@ -26,6 +28,19 @@ pub struct Feeder {
     /// The correlator has the more to do of the two: packets are hashed on this side.
     hasher: Hasher,
     side: Side,
+    points: Points,
+}
+
+/// Whether packets must be kept because another point may show the rest of their exchange.
+#[derive(Debug, Default)]
+struct Points {
+    /// One capture is all there is, for all that is known.
+    is_one_capture: bool,
+    first: Option<PointId>,
+    has_others: bool,
+    batches: usize,
+    /// Packets came that were not kept.
+    has_let_go: bool,
 }
 
 /// Where the correlator is.
@@ -49,6 +64,8 @@ struct Batch {
     packets: Vec<Packet>,
     /// Which point saw each of them, and its hash. Apart, so that a packet is moved only once.
     seen: Vec<(PointId, FlowHash)>,
+    /// Another point may show the rest of an exchange.
+    may_have_rest_elsewhere: bool,
     /// Between which times each point saw anything.
     observed: SmallVec<[(PointId, Timestamp, Timestamp); 2]>,
 }
@@ -56,7 +73,23 @@ struct Batch {
 impl Feeder {
     pub fn new(correlator: Correlator) -> Self {
         let hasher = correlator.hasher();
-        Self { batch: Batch::default(), hasher, side: Side::Here(Box::new(correlator)) }
+        Self {
+            batch: Batch::default(),
+            hasher,
+            side: Side::Here(Box::new(correlator)),
+            points: Points::default(),
+        }
+    }
+
+    /// Expects the packets of a single capture. If that has one point, which its beginning
+    /// shows, no packet is kept for the sake of others.
+    pub fn expect_one_capture(&mut self) {
+        self.points.is_one_capture = true;
+    }
+
+    /// Whether another point showed up when packets had been let go for want of one.
+    pub fn has_let_go_too_early(&self) -> bool {
+        self.points.has_let_go && self.points.has_others
     }
 
     /// Takes a packet that `point` saw.
@@ -82,6 +115,7 @@ impl Feeder {
 
     /// The correlator, with all that was pushed.
     pub fn finish(mut self) -> Correlator {
+        self.look_at_points();
         let mut batch = std::mem::take(&mut self.batch);
         match self.side {
             Side::Here(mut correlator) => {
@@ -100,7 +134,13 @@ impl Feeder {
         }
     }
 
+    /// All packets that are still here go over. Nothing follows but the end.
+    pub fn look_at_points(&mut self) {
+        self.batch.may_have_rest_elsewhere = self.points.may_have_rest_elsewhere(&self.batch.seen);
+    }
+
     fn hand_over(&mut self) {
+        self.look_at_points();
         let batch = std::mem::take(&mut self.batch);
         if let Side::There(worker) = &self.side {
             if let Ok(mut used) = worker.used.try_recv() {
@@ -149,8 +189,24 @@ fn correlate(correlator: &mut Correlator, batches: &Receiver<Batch>, give_back: 
     }
 }
 
+impl Points {
+    /// Looks at which points saw a batch.
+    fn may_have_rest_elsewhere(&mut self, seen: &[(PointId, FlowHash)]) -> bool {
+        let Some((latest, _)) = seen.last() else { return true };
+        let first = *self.first.get_or_insert(*latest);
+        self.has_others = self.has_others || seen.iter().any(|(point, _)| *point != first);
+        self.batches += 1;
+        if !self.is_one_capture || self.has_others || self.batches <= TELLING_BATCHES {
+            return true;
+        }
+        self.has_let_go = true;
+        false
+    }
+}
+
 impl Batch {
     fn pass_to(&mut self, correlator: &mut Correlator) {
+        correlator.expect_rest_elsewhere(self.may_have_rest_elsewhere);
         correlator.push_hashed(&self.seen, &self.packets);
         for (point, first, last) in self.observed.drain(..) {
             correlator.observe(point, first);

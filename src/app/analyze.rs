@@ -69,6 +69,9 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     let counts = Counts::default();
     let mut analysis = Analysis::new(limits).counting_into(counts.clone());
     let captures = captures(settings);
+    if captures.len() == 1 {
+        analysis = analysis.of_one_input();
+    }
     let inventory = settings.inventory.iter().map(PathBuf::as_path);
     let inputs: Vec<_> = inventory.chain(captures.iter().map(|(path, _)| *path)).collect();
     let show = if settings.quiet { ShowProgress::Never } else { settings.progress };
@@ -97,7 +100,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     let can_read_again = labelled.iter().all(|(path, ..)| path.is_file());
     if errors.is_empty()
         && can_read_again
-        && let Some(order) = analysis.find_better_order()
+        && let Some(order) = analysis.find_order_to_read_again()
     {
         analysis.begin_again();
         bar.begin_again();

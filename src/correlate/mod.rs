@@ -92,6 +92,8 @@ pub struct Correlator {
     beside: Vec<(PointId, Beside)>,
     /// Packets of exchanges that do not show both their sides at one point yet.
     kept: Kept,
+    /// Another point may show the other side.
+    expects_rest_elsewhere: bool,
     /// What connection tracking says of clients that are translated on the way.
     stated: Stated,
     /// When captures listened at all of their points.
@@ -131,6 +133,7 @@ impl Correlator {
             hasher: Hasher::default(),
             beside: Vec::new(),
             kept: Kept::default(),
+            expects_rest_elsewhere: true,
             stated: Stated::default(),
             listening: BTreeMap::new(),
         }
@@ -140,6 +143,15 @@ impl Correlator {
     #[must_use]
     pub fn hasher(&self) -> Hasher {
         self.hasher.clone()
+    }
+
+    /// Whether another point may show the other side of exchanges from now on, as is
+    /// assumed. Where one point is all there is nothing need be kept for that.
+    pub fn expect_rest_elsewhere(&mut self, is_expected: bool) {
+        if is_expected && !self.expects_rest_elsewhere {
+            self.kept.note_lost();
+        }
+        self.expects_rest_elsewhere = is_expected;
     }
 
     /// Takes packets in their order, each with the point that saw it.
@@ -191,7 +203,7 @@ impl Correlator {
                     table.observe(packet.at);
                     let frame = frame_of(*point, packet);
                     table.foreseen_datagram(packet, frame, datagram, foreseen);
-                    if table.awaits_rest(datagram, Some(foreseen)) {
+                    if self.expects_rest_elsewhere && table.awaits_rest(datagram, Some(foreseen)) {
                         self.keep(*point, packet);
                     }
                 }
@@ -205,9 +217,10 @@ impl Correlator {
         let frame = frame_of(point, packet);
         match &packet.content {
             Content::Datagram(datagram) => {
+                let expects_rest_elsewhere = self.expects_rest_elsewhere;
                 let table = self.observed_table(point, packet.at);
                 table.datagram(packet, frame, datagram);
-                if table.awaits_rest(datagram, None) {
+                if expects_rest_elsewhere && table.awaits_rest(datagram, None) {
                     self.keep(point, packet);
                 }
             }
@@ -244,6 +257,9 @@ impl Correlator {
 
     /// Keeps a packet until its exchange shows both its sides.
     fn keep(&mut self, point: PointId, packet: &Packet) {
+        if !self.expects_rest_elsewhere {
+            return;
+        }
         if self.kept.is_full() {
             let (tables, by_point) = (&self.tables, &self.by_point);
             self.kept.retain(|seen| {

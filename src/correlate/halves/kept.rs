@@ -52,6 +52,11 @@ impl Kept {
         self.limit = (self.packets.len() * 2).clamp(FEWEST_KEPT, MOST_KEPT);
     }
 
+    /// Notes that packets went by which may be needed.
+    pub fn note_lost(&mut self) {
+        self.has_lost = true;
+    }
+
     /// Whether packets are missing of what is still needed.
     pub fn has_lost(&self) -> bool {
         self.has_lost

@@ -25,7 +25,7 @@ use self::worker::{Feed, Pieces};
 use super::Service;
 use super::error::Error;
 use super::running::{Refusal, Task};
-use crate::analysis::{Limits, ReportHeader};
+use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::model::progress::Phase;
 use crate::model::report::Report;
 use crate::store::CaptureBlobs;
@@ -162,12 +162,15 @@ async fn analyse(
     let captures = service.store.new_captures(id);
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
     let (pieces, queue) = mpsc::channel(QUEUE_PIECES);
-    let (counts, hold) = (task.counts(), task.hold());
+    let hold = task.hold();
+    let analysis = Analysis::new(limits).counting_into(task.counts());
+    // A form may hold several captures, which its beginning does not tell.
+    let analysis = if is_form { analysis } else { analysis.of_one_input() };
     let queue = Pieces::new(queue, Turn::new(Arc::clone(&service.turns), Handle::current()));
     let worker = tokio::task::spawn_blocking(move || {
         // Held until the work is done, even if its request is long gone.
         let _held = (place, hold);
-        worker::analyse(queue, limits, counts, captures)
+        worker::analyse(queue, analysis, captures)
     });
 
     let mut feed = Feed::new(pieces);

@@ -8,11 +8,10 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use super::super::chunks::{ChunkReader, Fault, Next, Source};
 use super::super::error::Error;
 use super::turn::Turn;
-use crate::analysis::{Analysis, Limits, ReportHeader};
+use crate::analysis::{Analysis, ReportHeader};
 use crate::model::capture::CapturePoint;
 use crate::model::cluster::ClusterFacts;
 use crate::model::input::InputError;
-use crate::model::progress::Counts;
 use crate::model::report::Report;
 use crate::store::CaptureBlobs;
 
@@ -109,11 +108,9 @@ impl Pieces {
 /// The captures written so far are removed then.
 pub fn analyse(
     mut pieces: Pieces,
-    limits: Limits,
-    counts: Counts,
+    mut analysis: Analysis,
     mut captures: CaptureBlobs,
 ) -> Result<(Report, CaptureBlobs), Error> {
-    let mut analysis = Analysis::new(limits).counting_into(counts);
     let mut parts = Vec::new();
     while let Some(piece) = pieces.next_piece() {
         match piece {
@@ -148,7 +145,7 @@ fn read_in_order(
     parts: &[(String, Option<CapturePoint>)],
     captures: &CaptureBlobs,
 ) -> Result<(), Error> {
-    let Some(order) = analysis.find_better_order() else { return Ok(()) };
+    let Some(order) = analysis.find_order_to_read_again() else { return Ok(()) };
     analysis.begin_again();
     for part in order {
         let Some((label, point)) = parts.get(part) else { continue };
