@@ -108,12 +108,7 @@ impl Flows {
         one: Endpoint,
         other: Endpoint,
     ) -> Option<Flow> {
-        // Since then the pair may have come to lead elsewhere, if any pair did.
-        let is_fresh = foreseen.changes == self.changes;
-        if let Some(number) = foreseen.number.filter(|_| is_fresh)
-            && let Some(flow) = self.flow(exchanges, number)
-            && flow.joins(one, other)
-        {
+        if let Some((number, flow)) = self.find_fresh(exchanges, foreseen, one, other) {
             self.remember(number);
             return Some(flow);
         }
@@ -121,6 +116,31 @@ impl Flows {
             self.by_pair.find(foreseen.hash, |number| self.joins(exchanges, number, one, other))?;
         self.remember(number);
         self.flow(exchanges, number)
+    }
+
+    /// What was foreseen of two endpoints, where it holds still; it is not the latest for
+    /// that.
+    pub fn look_foreseen(
+        &self,
+        exchanges: &[Record],
+        foreseen: Foreseen,
+        one: Endpoint,
+        other: Endpoint,
+    ) -> Option<Flow> {
+        self.find_fresh(exchanges, foreseen, one, other).map(|(_, flow)| flow)
+    }
+
+    fn find_fresh(
+        &self,
+        exchanges: &[Record],
+        foreseen: Foreseen,
+        one: Endpoint,
+        other: Endpoint,
+    ) -> Option<(u32, Flow)> {
+        // Since then the pair may have come to lead elsewhere, if any pair did.
+        let number = foreseen.number.filter(|_| foreseen.changes == self.changes)?;
+        let flow = self.flow(exchanges, number).filter(|flow| flow.joins(one, other))?;
+        Some((number, flow))
     }
 
     /// The exchange that what was foreseen leads to.

@@ -10,6 +10,7 @@
 //! exchange instead of two, they are one.
 
 mod commit;
+mod errors;
 mod joined;
 mod kept;
 mod replay;
@@ -18,11 +19,11 @@ mod socket;
 mod stray;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
 
+use self::errors::Errors;
 pub use self::joined::JoinedHere;
 pub use self::kept::Kept;
 use self::kept::Seen;
@@ -58,9 +59,6 @@ struct Half {
     packets: Vec<usize>,
 }
 
-/// Places among the packets that were kept, by address.
-type Errors = HashMap<IpAddr, Vec<usize>>;
-
 /// How far apart the points of one exchange may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
@@ -73,7 +71,7 @@ struct Scene<'a> {
     tables: &'a mut [PointTable],
     points: &'a [Point],
     kept: &'a [Seen],
-    /// ICMP errors that are of no half, by the addresses that they quote.
+    /// ICMP errors that are of no half.
     errors: Errors,
 }
 
@@ -107,21 +105,13 @@ fn find_halves(tables: &[PointTable], kept: &[Seen]) -> (Vec<Half>, Errors) {
     let own = tables.iter().enumerate().filter(|(_, table)| table.id == table.id.as_captured());
     let by_point: HashMap<PointId, usize> = own.map(|(place, table)| (table.id, place)).collect();
     let mut found: BTreeMap<(usize, ExchangeIndex), Vec<usize>> = BTreeMap::new();
-    let mut errors = Errors::new();
+    let mut errors = Errors::default();
     for (number, seen) in kept.iter().enumerate() {
         let Some(&table) = by_point.get(&seen.point) else { continue };
         let index = tables[table].find_exchange_of(&seen.packet, seen.packet.at);
         match (index, &seen.packet.content) {
             (Some(index), _) => found.entry((table, index)).or_default().push(number),
-            (None, Content::IcmpError(error)) => {
-                let quoted = error.quote.map(|quote| [quote.source, quote.destination]);
-                for address in quoted.unwrap_or([error.from, error.to]) {
-                    let about = errors.entry(address).or_default();
-                    if about.last() != Some(&number) {
-                        about.push(number);
-                    }
-                }
-            }
+            (None, Content::IcmpError(error)) => errors.add(number, error),
             (None, _) => {}
         }
     }
@@ -154,13 +144,13 @@ impl PointTable {
     /// Whether the rest of a datagram's exchange, as far as it is known here, may have been
     /// seen elsewhere; asked once the datagram has been counted.
     pub fn awaits_rest(&self, datagram: &Datagram, foreseen: Option<Foreseen>) -> bool {
-        let known = foreseen.and_then(|foreseen| self.flows.find_exchange(foreseen));
-        let position = known.or_else(|| {
-            let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-            let flow = self.flows.look(&self.hasher, &self.exchanges, source, destination)?;
-            Some(flow.exchange.position())
+        let (source, destination) = (datagram.flow.source, datagram.flow.destination);
+        let known = foreseen.and_then(|foreseen| {
+            self.flows.look_foreseen(&self.exchanges, foreseen, source, destination)
         });
-        let record = position.and_then(|position| self.exchanges.get(position));
+        let flow =
+            known.or_else(|| self.flows.look(&self.hasher, &self.exchanges, source, destination));
+        let record = flow.and_then(|flow| self.exchanges.get(flow.exchange.position()));
         record.is_none_or(|record| !record.is_whole())
     }
 

@@ -10,15 +10,12 @@ use crate::correlate::table::PointTable;
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::PointKind;
 use crate::model::endpoint::Endpoint;
-use crate::model::packet::{Content, IcmpError};
+use crate::model::packet::Content;
 
 /// Points at which a socket is seen to ask, each of which is tried with others.
 const MAX_ROUNDS: usize = 16;
 /// Sockets that sent something to where the answers came from, and errors told apart.
 const MAX_OTHERS: usize = 16;
-/// Errors about one socket; of more, the first tell enough.
-const MAX_ERRORS: usize = 4_096;
-
 /// Halves by the sockets that they may be of.
 #[derive(Debug)]
 pub struct Sockets {
@@ -75,7 +72,7 @@ pub fn join(
         members.retain(|member| !halves[*member].packets.is_empty());
         let is_spread =
             members.iter().any(|member| halves[*member].table != halves[members[0]].table);
-        if !is_spread && scene.errors.is_empty() {
+        if !is_spread && !scene.errors.are_about(socket) {
             return;
         }
         members.sort_by_key(|member| halves[*member].first_at);
@@ -153,8 +150,9 @@ fn choose(
         // The client may go on from another of its addresses.
         let answerers: HashSet<Endpoint> =
             flows.iter().filter(|(_, to)| *to == socket).map(|(from, _)| *from).collect();
-        let led_there = answerers.iter().filter_map(|end| sockets.of_asked.get(end)).flatten();
-        let mut led_there: Vec<usize> = led_there.copied().collect();
+        let led_there = answerers.iter().filter_map(|end| sockets.of_asked.get(end));
+        let mut led_there: Vec<usize> =
+            led_there.flat_map(|halves| halves.iter().take(MAX_OTHERS)).copied().collect();
         led_there.sort_unstable();
         for number in led_there.into_iter().take(MAX_OTHERS) {
             let half = &halves[number];
@@ -204,12 +202,9 @@ fn errors_about(
     let own = parts.iter().flat_map(|half| half.packets.iter().copied());
     let mut told: Vec<usize> = Vec::new();
     for socket in clients {
-        for &number in scene.errors.get(&socket.address).into_iter().flatten() {
+        for number in scene.errors.about(*socket) {
             let seen = &scene.kept[number];
             let Content::IcmpError(error) = &seen.packet.content else { continue };
-            if !quotes(error, *socket) {
-                continue;
-            }
             if told.is_empty() {
                 let is_error = |number: &usize| {
                     matches!(scene.kept[*number].packet.content, Content::IcmpError(_))
@@ -227,23 +222,13 @@ fn errors_about(
                 Some(_) => {}
                 None => told.push(number),
             }
-            if is_here && about.found.len() < MAX_ERRORS {
+            if is_here {
                 about.has_foreign |= seen.point != home_id;
                 about.found.push(number);
             }
         }
     }
     about
-}
-
-fn quotes(error: &IcmpError, socket: Endpoint) -> bool {
-    let is_between = [error.from, error.to].contains(&socket.address);
-    error.quote.map_or(is_between, |quote| {
-        let is_it = |address, port: Option<u16>| {
-            address == socket.address && port.is_none_or(|port| port == socket.port)
-        };
-        is_it(quote.source, quote.source_port) || is_it(quote.destination, quote.destination_port)
-    })
 }
 
 /// Whether two points may be on one side of everything.

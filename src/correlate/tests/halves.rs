@@ -301,3 +301,29 @@ fn of_a_socket_that_asks_very_often_the_counts_do() {
         }
     }
 }
+
+#[test]
+fn a_socket_s_next_transfer_is_kept_however_its_packets_come_together() {
+    for first in GOES_ON {
+        // The same socket asks for another file a minute later, and goes on as before.
+        let again = first.map(|(at_ms, line, says)| {
+            let says = if matches!(says, Says::Write(_)) { Says::Write("b.cfg") } else { says };
+            (at_ms + 60_000, line, says)
+        });
+        // Of the first all came by one interface, of the second a direction by each.
+        let points = [HOST, HOST, HOST, HOST, HOST, HOST, UPLINK, HOST, UPLINK, HOST];
+        let lines = first.into_iter().chain(again);
+        let packets: Vec<Packet> =
+            lines.enumerate().map(|(number, line)| packet(number, line)).collect();
+        let seen: Vec<_> = points.into_iter().zip(&packets).collect();
+        for together in [1, 5, 6, 10] {
+            let mut correlator = Correlator::new(1_000);
+            for seen in seen.chunks(together) {
+                correlator.push_all(seen.iter().copied());
+            }
+            let found = finish(correlator, &BTreeMap::new()).exchanges;
+            let beside = found.iter().map(|exchange| exchange.primary().beside.map(|b| b.point));
+            assert_eq!(beside.collect::<Vec<_>>(), [None, Some(UPLINK)], "{together}: {found:#?}");
+        }
+    }
+}
