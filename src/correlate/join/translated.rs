@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::axis::Axis;
-use super::{ClockOffset, Group, PACE, Place, Seen, TIME_APART, clock_offsets_of};
+use super::clocks::{ClockOffset, clock_offsets_of};
+use super::{Group, PACE, Place, Seen, TIME_APART};
 use crate::correlate::audience::Audience;
 use crate::correlate::record::{Flag, Record};
 use crate::correlate::signature::Basis;
