@@ -121,9 +121,7 @@ impl Details {
         if self.discarded.is_some() {
             return;
         }
-        let others = self.replies.iter_mut().filter(|replies| {
-            matches!(replies.origin, Origin::OtherAddress(_) | Origin::OtherPort(_))
-        });
+        let others = self.replies.iter_mut().filter(|replies| replies.origin.is_other_endpoint());
         if let Some(latest) = others.max_by_key(|replies| replies.tally.count.last.at) {
             latest.beside = latest.beside.saturating_add(1);
         }
@@ -131,9 +129,7 @@ impl Details {
 
     /// Whether the client was answered from an endpoint that it did not ask.
     pub fn has_changed_replies(&self) -> bool {
-        self.replies
-            .iter()
-            .any(|replies| matches!(replies.origin, Origin::OtherAddress(_) | Origin::OtherPort(_)))
+        self.replies.iter().any(|replies| replies.origin.is_other_endpoint())
     }
 
     pub fn follow_up(
@@ -199,7 +195,7 @@ impl Details {
         self.replies.iter().any(|replies| {
             replies.source == source
                 && replies.tally.count.packets == 1
-                && matches!(replies.origin, Origin::OtherAddress(_) | Origin::OtherPort(_))
+                && replies.origin.is_other_endpoint()
         })
     }
 

@@ -19,6 +19,7 @@ pub use self::clocks::{ClockOffset, clock_offsets};
 use self::same::BySocket;
 pub use self::stated::{Ends, Stated};
 use super::record::Record;
+use super::sayings::PACE;
 use super::signature::Basis;
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, PointKind};
@@ -34,9 +35,6 @@ const TIME_APART: Duration = Duration::from_secs(10);
 const UNDATED: Duration = Duration::from_hours(365 * 24);
 /// Transactions of one identity that are looked at for a translated client.
 const MAX_CANDIDATES: usize = 64;
-/// How long a datagram is on its way through one host, at most; and how much longer
-/// one datagram may be on its way between two points than another.
-const PACE: Duration = Duration::from_millis(50);
 
 /// Where a sighting stands: its table and its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +147,18 @@ fn group<'a>(
         groups.push((*seen, smallvec![seen.place]));
     }
     groups
+}
+
+/// Makes one group of each pair, in the place of the first; a group is in one pair at most.
+fn join_pairs(groups: &mut Vec<(Seen<'_>, Group)>, pairs: &[(usize, usize)]) {
+    let mut joined = vec![false; groups.len()];
+    for (near, far) in pairs {
+        let places = std::mem::take(&mut groups[*far].1);
+        groups[*near].1.extend(places);
+        joined[*far] = true;
+    }
+    let mut joined = joined.into_iter();
+    groups.retain(|_| joined.next() != Some(true));
 }
 
 /// The places in a table that hold an exchange.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use smallvec::{SmallVec, smallvec};
 
+use super::signature::shorten;
 use crate::model::exchange::Novelty;
 use crate::model::finding::Confidence;
 use crate::model::packet::Transaction;
@@ -256,11 +257,6 @@ impl Pending {
 
 fn find_question(transaction: &Transaction) -> Option<NonZeroU32> {
     transaction.question.and_then(|question| NonZeroU32::new(shorten(question)))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
-const fn shorten(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
 }
 
 #[cfg(test)]
