@@ -30,7 +30,8 @@ use crate::model::exchange::{Course, Exchange, Origin, PointId};
 use crate::model::finding::Confidence;
 use crate::model::hop::HopMarks;
 use crate::model::packet::{
-    Application, Content, Datagram, IcmpError, IcmpKind, LinkAudience, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
+    Application, Content, Datagram, IcmpError, IcmpKind, LinkAudience, Packet, Quote, TftpMessage,
+    TftpRequest, Transaction, TransactionRole,
 };
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;

@@ -17,12 +17,13 @@ impl CaptureIntake {
             .as_ref()
             .and_then(|point| point.node.clone())
             .or_else(|| self.header.node.clone());
-        let kernel =
-            (FIRST_KERNEL_INTERFACE..).zip(self.kernel_interfaces.iter()).map(|(id, (_, index))| {
+        let kernel = (FIRST_KERNEL_INTERFACE..).zip(self.kernel_interfaces.iter()).map(
+            |(id, (_, index))| {
                 let named = self.decoder.find_interface_name(index);
                 let name = named.or_else(|| topology.interface_name(node.as_deref(), index));
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
-            });
+            },
+        );
         let dropped = self.dropped_in_whole();
         let lost_packets = |id: u32| {
             let kernel = id.checked_sub(FIRST_KERNEL_INTERFACE);
