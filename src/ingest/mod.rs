@@ -117,6 +117,7 @@ pub struct CaptureHeader {
 
 impl CaptureHeader {
     /// The header of a capture that tells nothing but its format and its clock.
+    #[must_use]
     pub const fn of(format: CaptureFormat, clock: Clock) -> Self {
         Self { format, clock, name: None, node: None, interface: None, point: None, line: None }
     }
