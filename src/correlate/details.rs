@@ -7,7 +7,6 @@ mod stall;
 mod synopsis;
 
 pub use self::shown::Weight;
-use self::shown::step;
 pub use self::synopsis::Synopsis;
 use super::count::{CountWithRepeat, Mark, Repeats};
 use super::handshakes::is_open_half;
@@ -20,7 +19,7 @@ use crate::model::capture::FrameRef;
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::exchange::{
     AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, IcmpErrors, LateChange, LostParts,
-    Novelty, Origin, PayloadReplies, Said, Stall,
+    Novelty, Origin, PayloadReplies, Said, Stall, Step,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::Datagram;
@@ -174,7 +173,8 @@ impl Details {
         }
         self.reset = Some(Mark::new(frame));
         let said = Said::Message { protocol: Protocol::Tcp, label: "RST" };
-        let reset = step(frame, StepKind::FollowUp, flow.source, flow.destination, said);
+        let FlowKey { source, destination, .. } = flow;
+        let reset = Step::between(frame, StepKind::FollowUp, source, destination, said);
         self.keep_step(reset, Weight::Telling);
     }
 

@@ -193,6 +193,17 @@ fn finish(correlator: Correlator, places: &BTreeMap<PointId, Place>) -> Correlat
     }
 }
 
+/// The exchanges, and the roles that they gave to addresses.
+fn finish_with_roles(
+    correlator: Correlator,
+    places: &BTreeMap<PointId, Place>,
+) -> (Vec<Exchange>, Topology) {
+    let mut topology = Topology::default();
+    let correlated = correlator.finish(places, &mut topology);
+    let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
+    (exchanges, topology)
+}
+
 /// A point of which nothing else is known.
 fn place(kind: PointKind) -> Place {
     let point = CapturePoint { kind, ..CapturePoint::UNKNOWN };

@@ -3,7 +3,7 @@
 use super::Details;
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
-use crate::model::endpoint::{Endpoint, FlowKey};
+use crate::model::endpoint::FlowKey;
 use crate::model::exchange::{Said, Step};
 use crate::model::packet::{Application, Datagram};
 use crate::model::protocol::Protocol;
@@ -45,7 +45,7 @@ impl Details {
     ) {
         if self.has_room(weight) {
             let FlowKey { source, destination, .. } = datagram.flow;
-            let step = step(frame, kind, source, destination, said(datagram, protocol));
+            let step = Step::between(frame, kind, source, destination, said(datagram, protocol));
             self.steps.push_after(step, self.steps_omitted);
         } else {
             self.steps_omitted += 1;
@@ -72,25 +72,6 @@ impl Details {
 
     fn most_steps(&self) -> usize {
         if self.is_usual() { MAX_USUAL_STEPS } else { MAX_STEPS }
-    }
-}
-
-/// A step between two endpoints, of which both ports are known.
-pub(super) fn step(
-    frame: FrameRef,
-    kind: StepKind,
-    source: Endpoint,
-    destination: Endpoint,
-    said: Said,
-) -> Step {
-    Step {
-        frame,
-        kind,
-        source: source.address,
-        destination: destination.address,
-        ports: Some((source.port, destination.port)),
-        said,
-        omitted_before: 0,
     }
 }
 

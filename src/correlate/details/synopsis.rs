@@ -1,6 +1,6 @@
 //! What is kept of a plain exchange, until something is out of the ordinary.
 
-use super::shown::{DATAGRAM, is_untold, step};
+use super::shown::{DATAGRAM, is_untold};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Said, Step};
@@ -50,13 +50,13 @@ impl Synopsis {
     /// The step that shows the request.
     pub fn request(self, frame: FrameRef, client: Endpoint, asked: Endpoint) -> Step {
         let said = self.said(self.label, self.length());
-        step(frame, StepKind::Request, client, asked, said)
+        Step::between(frame, StepKind::Request, client, asked, said)
     }
 
     /// The step that shows the answer.
     pub fn answer(self, frame: FrameRef, asked: Endpoint, client: Endpoint) -> Step {
         let said = self.said("answer", self.answer_length());
-        step(frame, StepKind::Reply, asked, client, said)
+        Step::between(frame, StepKind::Reply, asked, client, said)
     }
 
     fn said(self, label: &'static str, length: u32) -> Said {

@@ -12,10 +12,7 @@ fn correlate_framed(lines: &[(Line, LinkAudience)]) -> (Vec<Exchange>, Topology)
         correlator.push(HOST, &Packet { link_audience: *link_audience, ..packet(number, *line) });
     }
     let places = BTreeMap::from([(HOST, place(PointKind::Host))]);
-    let mut topology = Topology::default();
-    let correlated = correlator.finish(&places, &mut topology);
-    let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
-    (exchanges, topology)
+    finish_with_roles(correlator, &places)
 }
 
 /// The address does not look like a broadcast's: the network's mask is 25 bits long.

@@ -44,6 +44,14 @@ pub struct DeviceExchange {
     pub community_id: Option<String>,
 }
 
+impl DeviceExchange {
+    /// Whether an address or a port changed on the way, as its verdict says.
+    #[must_use]
+    pub const fn has_changed(&self) -> bool {
+        matches!(self.verdict, Verdict::Broken | Verdict::Tolerated)
+    }
+}
+
 /// Who was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RequestPart {
