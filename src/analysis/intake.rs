@@ -4,6 +4,7 @@
 
 mod counts;
 mod faults;
+mod kernel_interfaces;
 mod listening;
 mod naming;
 mod points;
@@ -24,6 +25,7 @@ use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use counts::Counts;
 use faults::Faults;
+use kernel_interfaces::KernelInterfaces;
 pub use naming::name_captures;
 use unresolved::Unresolved;
 use whole::Whole;
@@ -37,8 +39,8 @@ pub struct CaptureIntake {
     header: CaptureHeader,
     decoder: Decoder,
     interfaces: BTreeMap<u32, InterfaceHeader>,
-    /// Pairs of the capture's interface and the kernel's index, in order of appearance.
-    kernel_interfaces: Vec<(u32, u32)>,
+    /// Those that link headers name.
+    kernel_interfaces: KernelInterfaces,
     /// Some of its interfaces are followed as one.
     shares_point: bool,
     link_types: Vec<LinkType>,
@@ -79,7 +81,7 @@ impl CaptureIntake {
             header,
             decoder: Decoder::new(decode::Limits::default()),
             interfaces: BTreeMap::new(),
-            kernel_interfaces: Vec::new(),
+            kernel_interfaces: KernelInterfaces::default(),
             shares_point: false,
             link_types: Vec::new(),
             counts: Counts::default(),

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use hashbrown::{HashMap, HashSet};
 
 use super::record::ExchangeIndex;
-use super::unanswered::shorten;
+use super::signature::shorten_to_nonzero;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Application, Datagram, TransactionRole};
 
@@ -86,7 +86,7 @@ impl Identities {
 fn find_identity(datagram: &Datagram, role: TransactionRole) -> Option<NonZeroU32> {
     match &datagram.application {
         Application::Transaction(transaction) if transaction.role == role => {
-            Some(shorten(transaction.identity))
+            Some(shorten_to_nonzero(transaction.identity))
         }
         Application::Transaction(_)
         | Application::Tftp(_)

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::passage::{Header, Passage};
+use super::signature::shorten;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
@@ -116,11 +117,6 @@ impl LatestRequests {
         let is_among = |fingerprint| self.digests.contains(&shorten(fingerprint));
         datagram.is_cut || self.cut > 0 || datagram.fingerprint.is_some_and(is_among)
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
-const fn shorten(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
 }
 
 impl Opened {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustc_hash::FxHasher;
 
 use super::passage::Header;
-use super::signature::{Basis, Signature};
+use super::signature::{Basis, Signature, shorten};
 use crate::model::capture::Direction;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Datagram, Packet};
@@ -227,11 +227,6 @@ fn digest_words(signature: Signature, datagram: &Datagram) -> u32 {
     hasher.write_u64(signature.value);
     hasher.write_u32(datagram.length);
     shorten(hasher.finish())
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
-const fn shorten(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
 }
 
 fn digest(endpoint: Endpoint) -> u32 {

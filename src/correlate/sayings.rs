@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::signature::Signature;
+use super::signature::{Signature, shorten};
 use crate::model::time::Timestamp;
 
 /// Words kept of one client, beside its first.
 const MAX_KEPT: usize = 6;
-/// How much longer one datagram may be on its way between two points than another.
-const PACE: Duration = Duration::from_millis(50);
+/// How long a datagram is on its way through one host, at most; and how much longer
+/// one datagram may be on its way between two points than another.
+pub const PACE: Duration = Duration::from_millis(50);
 
 /// What a client said after its first words; most say nothing else.
 #[derive(Debug, Default)]
@@ -143,11 +144,6 @@ pub fn is_at_one_pace(lags_ns: &[i64]) -> bool {
 /// count upwards.
 const fn rank(said: u32) -> u32 {
     said.wrapping_mul(0x9e37_79b1)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
-const fn shorten(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
 }
 
 #[cfg(test)]

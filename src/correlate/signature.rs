@@ -2,6 +2,7 @@
 //! comes again, or at another capture point.
 
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU32;
 
 use rustc_hash::FxHasher;
 
@@ -99,4 +100,19 @@ fn hash_of(value: &impl Hash) -> u64 {
     let mut hasher = FxHasher::default();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Half of a hash, with what the other half tells: enough to tell apart the few things
+/// that one exchange, or one socket, has of a kind.
+#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
+pub const fn shorten(hash: u64) -> u32 {
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// The same, in as few bytes where there may be none.
+pub const fn shorten_to_nonzero(hash: u64) -> NonZeroU32 {
+    match NonZeroU32::new(shorten(hash)) {
+        Some(short) => short,
+        None => NonZeroU32::MAX,
+    }
 }

@@ -1,18 +1,23 @@
-//! Packet sequences and the exchanges that they must become.
+//! Packet sequences and the exchanges that they must become: what the tests write them in.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 mod apart;
 mod audience;
+mod dns;
+mod follow_ups;
 mod groups;
 mod halves;
 mod identity;
+mod losses;
 mod pods;
 mod points;
 mod questions;
 mod room;
 mod servers;
+mod sides;
+mod snmp;
 mod steps;
 mod transfers;
 mod uplinks;
@@ -25,8 +30,8 @@ use crate::model::exchange::{Course, Exchange, Origin, PointId};
 use crate::model::finding::Confidence;
 use crate::model::hop::HopMarks;
 use crate::model::packet::{
-    Application, Content, Datagram, FragmentsEnd, FragmentsLost, FragmentsSeen, IcmpError,
-    IcmpKind, LinkAudience, Packet, Quote, TftpMessage, TftpRequest, Transaction, TransactionRole,
+    Application, Content, Datagram, IcmpError, IcmpKind, LinkAudience, Packet, Quote, TftpMessage,
+    TftpRequest, Transaction, TransactionRole,
 };
 use crate::model::protocol::Protocol;
 use crate::model::report::Quotes;
@@ -188,6 +193,23 @@ fn finish(correlator: Correlator, places: &BTreeMap<PointId, Place>) -> Correlat
     }
 }
 
+/// The exchanges, and the roles that they gave to addresses.
+fn finish_with_roles(
+    correlator: Correlator,
+    places: &BTreeMap<PointId, Place>,
+) -> (Vec<Exchange>, Topology) {
+    let mut topology = Topology::default();
+    let correlated = correlator.finish(places, &mut topology);
+    let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
+    (exchanges, topology)
+}
+
+/// A point of which nothing else is known.
+fn place(kind: PointKind) -> Place {
+    let point = CapturePoint { kind, ..CapturePoint::UNKNOWN };
+    Place { point, capture_name: String::new(), lost_packets: 0, is_log: false }
+}
+
 fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
     let mut correlator = Correlator::new(1_000);
     let mut places = BTreeMap::new();
@@ -196,16 +218,7 @@ fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
             correlator.push(*point, &packet(number, *line));
         }
         let kind = if *point == POD { PointKind::Pod } else { PointKind::Host };
-        let point_place = CapturePoint { kind, ..CapturePoint::UNKNOWN };
-        places.insert(
-            *point,
-            Place {
-                point: point_place,
-                capture_name: String::new(),
-                lost_packets: 0,
-                is_log: false,
-            },
-        );
+        places.insert(*point, place(kind));
     }
     finish(correlator, &places)
 }
@@ -238,168 +251,3 @@ const FOUNDING_V6: [Line; 7] = [
     (3_005, "[2001:db8::7]:5000 > [2001:db8:1::21]:32991", Says::Data(1)),
     (3_006, "2001:db8:1::21 > 2001:db8::7", Says::UnreachableCut),
 ];
-
-#[test]
-fn a_follow_up_to_the_asked_address_is_told_from_one_to_the_answerer() {
-    for (lines, asked, answerer) in [
-        (FOUNDING_V4, "198.51.100.21:69", "198.51.100.13:32991"),
-        (FOUNDING_V6, "[2001:db8:1::21]:69", "[2001:db8:1::13]:32991"),
-    ] {
-        let exchange = only_exchange(&lines);
-        let view = exchange.primary();
-        assert_eq!(view.asked, Some(endpoint(asked)));
-        assert_eq!(view.replies[0].source, endpoint(answerer));
-        assert_eq!(view.replies[0].origin, Origin::OtherAddress(Confidence::Certain));
-        assert_eq!((view.replies[0].tally.packets, view.replies[0].tally.repeats), (2, 1));
-        assert_eq!(view.follow_ups[0].course, Course::ToAskedAddress);
-        assert_eq!((view.follow_ups[0].tally.packets, view.follow_ups[0].tally.repeats), (2, 1));
-        assert_eq!(view.icmp_errors.len(), 1, "{:#?}", view.icmp_errors);
-        assert_eq!(view.icmp_errors[0].tally.packets, 2);
-        assert_eq!(view.icmp_errors[0].quotes, Quotes::FollowUp);
-        assert_eq!(view.progress, None);
-        assert_eq!(view.steps.len(), 7);
-    }
-}
-
-#[test]
-fn a_transfer_that_follows_the_answerer_makes_progress() {
-    let rows: [&[Line]; 2] = [
-        &[
-            (0, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
-            (1, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(35)),
-            (2, "192.0.2.7:5000 > 198.51.100.13:32991", Says::Length(516)),
-            (3, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(4)),
-            (4, "192.0.2.7:5000 > 198.51.100.13:32991", Says::Length(516)),
-            (5, "198.51.100.13:32991 > 192.0.2.7:5000", Says::Length(4)),
-        ],
-        &[
-            (0, "[2001:db8::7]:5000 > [2001:db8:1::21]:69", Says::Write("a.cfg")),
-            (1, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::OptionAck),
-            (2, "[2001:db8::7]:5000 > [2001:db8:1::13]:32991", Says::Data(1)),
-            (3, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::Ack(1)),
-            (4, "[2001:db8::7]:5000 > [2001:db8:1::13]:32991", Says::Data(2)),
-            (5, "[2001:db8:1::13]:32991 > [2001:db8::7]:5000", Says::Ack(2)),
-        ],
-    ];
-    for lines in rows {
-        let exchange = only_exchange(lines);
-        let view = exchange.primary();
-        assert_eq!(view.follow_ups[0].course, Course::ToAnswerer);
-        assert_eq!(view.progress.unwrap().number, 4);
-        assert_eq!(view.repeats(), 0, "{view:#?}");
-    }
-}
-
-#[test]
-fn what_is_not_in_the_capture_is_not_made_up() {
-    // In mid-transfer: whom the device asked is unknown.
-    let running = only_exchange(&[
-        (0, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(3)),
-        (1, "198.51.100.13:40000 > 192.0.2.7:5000", Says::Ack(3)),
-        (2, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(4)),
-        (3, "198.51.100.13:40000 > 192.0.2.7:5000", Says::Ack(4)),
-    ]);
-    assert_eq!((running.protocol, running.primary().asked), (Protocol::Tftp, None));
-    // One direction: the answer must have come, for the client knows its port.
-    let deaf = only_exchange(&[
-        (0, "192.0.2.7:5000 > 198.51.100.21:69", Says::Write("a.cfg")),
-        (4, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(1)),
-        (5, "192.0.2.7:5000 > 198.51.100.13:40000", Says::Data(2)),
-    ]);
-    assert_eq!(deaf.primary().follow_ups[0].course, Course::AnswererUnseen);
-}
-
-#[test]
-fn the_device_is_the_side_that_the_protocol_says() {
-    let cases = [
-        (Protocol::Snmp, "192.0.2.1:4000 > 198.51.100.5:161", "198.51.100.5"),
-        (Protocol::Snmp, "[2001:db8::1]:4000 > [2001:db8::5]:161", "2001:db8::5"),
-        (Protocol::Ntp, "192.0.2.1:123 > 198.51.100.5:123", "192.0.2.1"),
-        (Protocol::Dns, "[2001:db8::1]:4000 > [2001:db8::5]:53", "2001:db8::1"),
-    ];
-    for (protocol, line, device) in cases {
-        let ask = Says::Ask { protocol, identity: 1, question: 1 };
-        let exchange = only_exchange(&[(0, line, ask)]);
-        assert_eq!(exchange.device, device.parse::<IpAddr>().unwrap(), "{line}");
-    }
-}
-
-#[test]
-fn a_request_in_parts_is_lost_where_nothing_came_back() {
-    let lost = |number, at_ms, line: &'static str| Packet {
-        content: Content::FragmentsLost(FragmentsLost {
-            flow: Some(flow(line)),
-            source: flow(line).source.address,
-            destination: flow(line).destination.address,
-            identification: 7,
-            received_bytes: 1_480,
-            total_bytes: Some(1_813),
-            seen: FragmentsSeen::First,
-            ended: FragmentsEnd::TimedOut,
-        }),
-        ..packet(number, (at_ms, line, Says::Length(9)))
-    };
-    for (to, back) in [
-        ("192.0.2.7:5000 > 198.51.100.21:1812", "198.51.100.21:1812 > 192.0.2.7:5000"),
-        (
-            "[2001:db8::7]:5000 > [2001:db8:1::21]:1812",
-            "[2001:db8:1::21]:1812 > [2001:db8::7]:5000",
-        ),
-    ] {
-        let answer = Says::Answer { protocol: Protocol::Radius, identity: 1 };
-        let ask = Says::Ask { protocol: Protocol::Radius, identity: 1, question: 1 };
-        // Parts are given up long after they came.
-        for (answered_at_ms, expected) in [(5, Some(2)), (2_000, None)] {
-            let mut correlator = Correlator::new(10);
-            correlator.push(HOST, &packet(0, (0, to, ask)));
-            correlator.push(HOST, &packet(3, (answered_at_ms, back, answer)));
-            correlator.push(HOST, &lost(1, 100, to));
-            correlator.push(HOST, &lost(2, 1_100, to));
-            let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
-            let view = exchanges[0].primary();
-            assert_eq!(view.lost_requests.map(|lost| lost.datagrams), expected);
-            assert_eq!(view.unanswered.packets, expected.unwrap_or(0));
-        }
-        let mut correlator = Correlator::new(10);
-        correlator.push(HOST, &lost(0, 0, to));
-        let exchanges = finish(correlator, &BTreeMap::new()).exchanges;
-        let view = exchanges[0].primary();
-        assert_eq!(
-            (view.requests.packets, view.lost_requests.map(|lost| lost.datagrams)),
-            (1, Some(1))
-        );
-    }
-}
-
-#[test]
-fn lengths_tell_a_repeated_option_acknowledgement() {
-    for (request, back, follow_up) in [
-        (
-            "192.0.2.7:5000 > 198.51.100.21:69",
-            "198.51.100.21:40000 > 192.0.2.7:5000",
-            "192.0.2.7:5000 > 198.51.100.21:40000",
-        ),
-        (
-            "[2001:db8::7]:5000 > [2001:db8:1::21]:69",
-            "[2001:db8:1::21]:40000 > [2001:db8::7]:5000",
-            "[2001:db8::7]:5000 > [2001:db8:1::21]:40000",
-        ),
-    ] {
-        let lines = |length| -> [Line; 5] {
-            [
-                (0, request, Says::Write("a.cfg")),
-                (1, back, Says::Length(length)),
-                (2, follow_up, Says::Length(516)),
-                (1_001, back, Says::Length(length)),
-                (1_002, follow_up, Says::Length(516)),
-            ]
-        };
-        for (length, repeats) in [(35, 1), (4, 0)] {
-            let exchange = only_exchange(&lines(length));
-            let view = exchange.primary();
-            assert_eq!(view.replies[0].tally.repeats, repeats, "{length} bytes");
-            assert_eq!(view.follow_ups[0].tally.repeats, repeats, "{length} bytes");
-            assert_eq!(view.progress.is_some(), repeats == 0, "{length} bytes");
-        }
-    }
-}

@@ -1,11 +1,14 @@
 //! The transactions of one exchange: which are open, and which were asked again.
 
-use std::num::NonZeroU32;
+mod pending;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use smallvec::{SmallVec, smallvec};
 
+pub use self::pending::Answerer;
+use self::pending::{NEVER, Pending, find_question};
 use crate::model::exchange::Novelty;
 use crate::model::finding::Confidence;
 use crate::model::packet::Transaction;
@@ -32,20 +35,6 @@ pub enum Transactions {
     Several(Box<SmallVec<[Pending; MAX_PENDING]>>),
 }
 
-/// A transaction that may still be answered, or asked again.
-#[derive(Debug, Clone, Copy)]
-pub struct Pending {
-    /// Half of a hash, less two bits, tells eight transactions apart well enough. The
-    /// two say who answered since it was asked last.
-    identity: u32,
-    question: Option<NonZeroU32>,
-    /// [`NEVER`] while it is open.
-    answered_at: Timestamp,
-}
-
-/// The time of an answer that did not come.
-const NEVER: Timestamp = Timestamp::from_nanoseconds(i64::MIN);
-
 /// How a request relates to those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
@@ -63,14 +52,6 @@ pub enum SameQuestion {
     Next,
     /// After others.
     Later,
-}
-
-/// Who answers a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answerer {
-    /// The endpoint that was asked.
-    Asked,
-    Other,
 }
 
 impl Transactions {
@@ -209,58 +190,6 @@ impl Transactions {
             }
         }
     }
-}
-
-impl Pending {
-    /// The bits of `identity` that say who answered.
-    const ANSWERERS: u32 = 0b11 << 30;
-
-    const fn new(identity: u64, question: Option<NonZeroU32>) -> Self {
-        Self { identity: shorten(identity) & !Self::ANSWERERS, question, answered_at: NEVER }
-    }
-
-    const fn is(&self, identity: u64) -> bool {
-        self.identity & !Self::ANSWERERS == shorten(identity) & !Self::ANSWERERS
-    }
-
-    /// Whether both questions are known, and differ.
-    fn asks_other_than(&self, question: Option<NonZeroU32>) -> bool {
-        self.question.zip(question).is_some_and(|(own, other)| own != other)
-    }
-
-    const fn bit(by: Answerer) -> u32 {
-        match by {
-            Answerer::Asked => 1 << 30,
-            Answerer::Other => 1 << 31,
-        }
-    }
-
-    const fn is_answered_by(&self, by: Answerer) -> bool {
-        self.identity & Self::bit(by) != 0
-    }
-
-    const fn note_answerer(&mut self, by: Answerer) {
-        self.identity |= Self::bit(by);
-    }
-
-    const fn forget_answerers(&mut self) {
-        self.identity &= !Self::ANSWERERS;
-    }
-
-    /// Whether it was answered, at most `within` before `at`, and long enough
-    /// for the answer to have reached the client.
-    fn was_answered(&self, at: Timestamp, within: Duration) -> bool {
-        self.answered_at != NEVER && (CROSSING..=within).contains(&at.since(self.answered_at))
-    }
-}
-
-fn find_question(transaction: &Transaction) -> Option<NonZeroU32> {
-    transaction.question.and_then(|question| NonZeroU32::new(shorten(question)))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
-const fn shorten(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ use smallvec::SmallVec;
 
 use super::count::{Mark, Waiting};
 use super::repetition::COPY;
+use super::signature::shorten_to_nonzero;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::Tally;
 use crate::model::time::Timestamp;
-pub use asks::{Asks, shorten};
+pub use asks::Asks;
 
 /// Transactions of one exchange that are told apart while they are open.
 const MAX_OPEN: usize = 64;
@@ -101,7 +102,7 @@ impl Unanswered {
 
     /// Whether the transaction with this identity is open.
     pub fn is_open(&self, identity: u64) -> bool {
-        let identity = shorten(identity);
+        let identity = shorten_to_nonzero(identity);
         self.identities().any(|open| open == identity)
     }
 
@@ -143,7 +144,7 @@ impl Unanswered {
     /// Takes a reply to the transaction with this identity; `is_known` says whether
     /// that was asked lately, `last_request` is the exchange's.
     pub fn answer(&mut self, identity: u64, is_known: bool, last_request: Mark) {
-        let identity = Some(shorten(identity));
+        let identity = Some(shorten_to_nonzero(identity));
         let latest = self.latest(last_request).filter(|_| self.identity == identity);
         let answered = if let Some(waiting) = latest {
             self.close_latest();

@@ -112,15 +112,7 @@ pub fn begins_records(head: &[u8]) -> bool {
 
 /// Reads records to their end. Damage is a fault, and ends the capture.
 pub fn read(window: &mut Window<'_>, sink: &mut dyn FnMut(Event<'_>)) {
-    sink(Event::CaptureBegins(CaptureHeader {
-        format: CaptureFormat::Erf,
-        clock: Clock::Absolute,
-        name: None,
-        node: None,
-        interface: None,
-        point: None,
-        line: None,
-    }));
+    sink(Event::CaptureBegins(CaptureHeader::of(CaptureFormat::Erf, Clock::Absolute)));
     let link_type = Some(LinkType::Erf);
     sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type }));
     let mut frames = 0;

@@ -115,6 +115,14 @@ pub struct CaptureHeader {
     pub line: Option<u64>,
 }
 
+impl CaptureHeader {
+    /// The header of a capture that tells nothing but its format and its clock.
+    #[must_use]
+    pub const fn of(format: CaptureFormat, clock: Clock) -> Self {
+        Self { format, clock, name: None, node: None, interface: None, point: None, line: None }
+    }
+}
+
 /// One interface of a capture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterfaceHeader {

@@ -44,15 +44,7 @@ pub fn read(
     let mut header = FileHeader::parse(window.unused(), begin)?;
     window.skip(header.length_bytes as u64);
     header.record_header_bytes = variant::find_record_header_bytes(&header, window);
-    sink(Event::CaptureBegins(CaptureHeader {
-        format: CaptureFormat::Pcap,
-        clock: Clock::Absolute,
-        name: None,
-        node: None,
-        interface: None,
-        point: None,
-        line: None,
-    }));
+    sink(Event::CaptureBegins(CaptureHeader::of(CaptureFormat::Pcap, Clock::Absolute)));
     let link_type = Some(header.link_type);
     sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type }));
     let mut faults = Faults::default();

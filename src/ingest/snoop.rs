@@ -35,15 +35,7 @@ pub fn read(
         });
     };
     window.consume(FILE_HEADER_BYTES);
-    sink(Event::CaptureBegins(CaptureHeader {
-        format: CaptureFormat::Snoop,
-        clock: Clock::Absolute,
-        name: None,
-        node: None,
-        interface: None,
-        point: None,
-        line: None,
-    }));
+    sink(Event::CaptureBegins(CaptureHeader::of(CaptureFormat::Snoop, Clock::Absolute)));
     let link_type = find_link_type(data_link);
     sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type }));
     let mut faults = Faults::default();

@@ -1,43 +1,20 @@
 //! One device's part while exchanges are added to it.
 
-use std::net::IpAddr;
+mod count;
+mod finding;
 
+pub use self::count::DeviceCount;
+use self::finding::{FindingDraft, device_finding};
 use super::exchange_part::{Names, exchange_part};
-use super::filter::DisplayFilter;
 use super::headline::{Counted, device_headline};
 use super::shelf::RemedyShelf;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{DeviceRule, Exchange};
-use crate::model::finding::{Cause, Confidence, Diagnosis, Finding, Remedy, Severity, Verdict};
+use crate::model::exchange::Exchange;
+use crate::model::finding::{Cause, Diagnosis, Verdict};
 use crate::model::protocol::Protocol;
-use crate::model::report::{Device, DeviceExchange, DeviceFinding, FrameEvidence};
+use crate::model::report::{Device, DeviceExchange, DeviceFinding};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
-
-/// Evidence frames listed with a finding.
-const MAX_EVIDENCE: usize = 12;
-
-/// Endpoints asked that a finding names beside the one that its words are about.
-const OTHERS_MAX: usize = 4;
-
-/// A device and how many exchanges it has.
-///
-/// Of most exchanges this is all that changes, so it stands apart: that of many
-/// thousand devices fits a cache.
-#[derive(Debug)]
-pub struct DeviceCount {
-    device: IpAddr,
-    pub device_rule: DeviceRule,
-    verdict: Verdict,
-    protocol: Protocol,
-    exchanges: u64,
-    /// Exchanges that wait for an answer at the capture's end, among them.
-    waiting: u64,
-    /// Exchanges of which no answer is expected, among them.
-    one_way: u64,
-    /// Exchanges that ended with an error as answer, among them.
-    failed: u64,
-}
 
 /// A device's worst exchanges so far, and its findings.
 #[derive(Debug, Default)]
@@ -54,19 +31,6 @@ struct FirstError {
     client: Endpoint,
     protocol: Protocol,
     words: Box<str>,
-}
-
-/// A finding and the verdict of the exchange whose words it has.
-#[derive(Debug)]
-struct FindingDraft {
-    finding: DeviceFinding,
-    verdict: Verdict,
-    /// Whom that exchange asked.
-    asked: Option<Endpoint>,
-    /// Whom other exchanges with this cause asked.
-    others_asked: Vec<Endpoint>,
-    /// Lets through the evidence.
-    filter: DisplayFilter,
 }
 
 /// How much there is to say of an exchange: the more, the earlier it is listed.
@@ -103,59 +67,6 @@ impl Weight {
     /// Whether it went well in all respects.
     pub const fn is_well(self) -> bool {
         self.unwell.is_none() && !self.has_error
-    }
-}
-
-impl DeviceCount {
-    pub fn new(
-        device: IpAddr,
-        device_rule: DeviceRule,
-        verdict: Verdict,
-        protocol: Protocol,
-    ) -> Self {
-        Self {
-            device,
-            device_rule,
-            verdict,
-            protocol,
-            exchanges: 0,
-            waiting: 0,
-            one_way: 0,
-            failed: 0,
-        }
-    }
-
-    /// Counts `exchanges` with this verdict; the worst one names the device.
-    pub fn count(
-        &mut self,
-        device: IpAddr,
-        device_rule: DeviceRule,
-        verdict: Verdict,
-        protocol: Protocol,
-        exchanges: u64,
-    ) {
-        // Those that only wait say nothing of the device.
-        let is_first = self.exchanges == self.waiting;
-        self.exchanges += exchanges;
-        if verdict == Verdict::OneWay {
-            self.one_way += exchanges;
-        }
-        if verdict > self.verdict || is_first {
-            (self.device, self.device_rule) = (device, device_rule);
-            (self.verdict, self.protocol) = (verdict, protocol);
-        }
-    }
-
-    /// Counts an exchange that ended with an error as answer, beside its verdict.
-    pub fn count_failed(&mut self) {
-        self.failed += 1;
-    }
-
-    /// Counts an exchange that still waits for its answer: the device has the
-    /// verdict of the others, if there are any.
-    pub fn count_waiting(&mut self) {
-        self.exchanges += 1;
-        self.waiting += 1;
     }
 }
 
@@ -227,31 +138,13 @@ impl DeviceDraft {
                 let remedies = told.tell(finding.cause, device, &finding.remedies);
                 device_finding(finding, names, remedies)
             };
-            let asked = exchange.primary().asked;
-            let known = self.findings.iter_mut().find(|known| known.finding.cause == finding.cause);
-            let Some(known) = known else {
-                self.findings.push(FindingDraft {
-                    finding: make(),
-                    verdict: diagnosis.verdict,
-                    asked,
-                    others_asked: Vec::new(),
-                    filter: DisplayFilter::of(exchange),
-                });
-                continue;
-            };
-            if diagnosis.verdict > known.verdict {
-                let better = std::mem::replace(&mut known.finding, make());
-                known.verdict = diagnosis.verdict;
-                known.take_evidence(better.severity, better.confidence, better.evidence);
-                known.filter.take(&DisplayFilter::of(exchange));
-                let asked_before = std::mem::replace(&mut known.asked, asked);
-                known.note_asked(asked_before);
-            } else if known.finding.evidence.len() < MAX_EVIDENCE {
-                let evidence = frames(finding, names);
-                known.take_evidence(finding.severity, finding.confidence, evidence);
-                known.filter.take(&DisplayFilter::of(exchange));
+            let known = self.findings.iter_mut().find(|known| known.cause() == finding.cause);
+            match known {
+                Some(known) => known.take(finding, diagnosis.verdict, exchange, names, make),
+                None => {
+                    self.findings.push(FindingDraft::new(make(), diagnosis.verdict, exchange));
+                }
             }
-            known.note_asked(asked);
         }
     }
 
@@ -309,66 +202,5 @@ impl DeviceDraft {
             exchanges: self.listed,
             error_answers: failed,
         }
-    }
-}
-
-impl FindingDraft {
-    /// One more than are named are kept, so that it is known that there are more.
-    fn note_asked(&mut self, asked: Option<Endpoint>) {
-        let Some(asked) = asked else { return };
-        if self.others_asked.len() <= OTHERS_MAX && !self.others_asked.contains(&asked) {
-            self.others_asked.push(asked);
-        }
-    }
-
-    fn finish(self) -> DeviceFinding {
-        let Self { mut finding, asked, others_asked, filter, .. } = self;
-        finding.display_filter = filter.render();
-        let others = others_asked.iter().filter(|other| asked != Some(**other));
-        let others: Vec<String> = others.map(ToString::to_string).collect();
-        if !others.is_empty() {
-            let named = others[..others.len().min(OTHERS_MAX)].join(", ");
-            let more = if others.len() > OTHERS_MAX { " and more" } else { "" };
-            finding.explanation.push_str(" The same was seen where this device asked ");
-            finding.explanation.push_str(&named);
-            finding.explanation.push_str(more);
-            finding.explanation.push('.');
-        }
-        finding
-    }
-
-    fn take_evidence(
-        &mut self,
-        severity: Severity,
-        confidence: Confidence,
-        evidence: Vec<FrameEvidence>,
-    ) {
-        let finding = &mut self.finding;
-        finding.severity = finding.severity.max(severity);
-        finding.confidence = finding.confidence.max(confidence);
-        let room = MAX_EVIDENCE.saturating_sub(finding.evidence.len());
-        finding.evidence.extend(evidence.into_iter().take(room));
-    }
-}
-
-fn frames(finding: &Finding, names: Names<'_>) -> Vec<FrameEvidence> {
-    let evidence = finding.evidence.iter().take(MAX_EVIDENCE).map(|evidence| {
-        let (capture, frame) = names.frame(evidence.frame);
-        FrameEvidence { capture, frame, at: evidence.frame.at, summary: evidence.summary.clone() }
-    });
-    evidence.collect()
-}
-
-fn device_finding(finding: &Finding, names: Names<'_>, remedies: Vec<Remedy>) -> DeviceFinding {
-    DeviceFinding {
-        cause: finding.cause,
-        documentation: finding.cause.documentation_path(),
-        severity: finding.severity,
-        confidence: finding.confidence,
-        title: finding.title.clone(),
-        explanation: finding.explanation.clone(),
-        evidence: frames(finding, names),
-        remedies,
-        display_filter: String::new(),
     }
 }

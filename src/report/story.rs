@@ -59,9 +59,8 @@ fn answered<'a>(
 ) -> Fact<'a> {
     let label = "The answer came from";
     let asked = exchange.request.as_ref().map(|request| parties.at(request.destination, device));
-    let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
     let is_changed = |reply: &&crate::model::report::ReplyPart| {
-        has_changed
+        exchange.has_changed()
             && asked.is_some_and(|asked| asked.address != reply.source.address && !asked.is_group())
     };
     let changed = exchange.replies.iter().find(is_changed);
@@ -91,9 +90,8 @@ fn followed_up<'a>(
     parties: &Parties<'a>,
 ) -> Fact<'a> {
     let label = "The follow-up went to";
-    let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
     let strays = |part: &&crate::model::report::FollowUpPart| {
-        has_changed
+        exchange.has_changed()
             && !exchange.replies.is_empty()
             && !exchange.replies.iter().any(|reply| reply.source == part.destination)
     };

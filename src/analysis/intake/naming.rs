@@ -71,13 +71,10 @@ mod tests {
         let format = if line.is_some() { CaptureFormat::TcpdumpText } else { CaptureFormat::Pcap };
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let header = CaptureHeader {
-            format,
-            clock: Clock::Absolute,
             name: owned(name),
             node: owned(node),
-            interface: None,
-            point: None,
             line,
+            ..CaptureHeader::of(format, Clock::Absolute)
         };
         CaptureIntake::new(CaptureId(0), "input", None, header)
     }

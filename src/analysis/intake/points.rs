@@ -33,7 +33,7 @@ impl CaptureIntake {
             .kernel_interfaces
             .iter()
             .filter(|(known, _)| *known == interface)
-            .map(|(_, index)| *index)
+            .map(|(_, index)| index)
             .collect();
         if self.kernel_interfaces.is_empty() {
             feeder.observe(self.point_of(interface, None), until);
@@ -49,18 +49,8 @@ impl CaptureIntake {
             self.shares_point |= interface >= MAX_POINTS;
             return PointId { capture, interface: interface.min(MAX_POINTS) };
         };
-        let wanted = (interface, kernel_index);
-        let known = self.kernel_interfaces.iter().position(|known| *known == wanted);
-        let position = known.and_then(|position| u32::try_from(position).ok());
-        let offset = position.unwrap_or_else(|| {
-            let next = u32::try_from(self.kernel_interfaces.len()).unwrap_or(MAX_POINTS);
-            if next < MAX_POINTS {
-                self.kernel_interfaces.push(wanted);
-                return next;
-            }
-            self.shares_point = true;
-            MAX_POINTS
-        });
-        PointId { capture, interface: FIRST_KERNEL_INTERFACE + offset }
+        let number = self.kernel_interfaces.number((interface, kernel_index), MAX_POINTS);
+        self.shares_point |= number.is_none();
+        PointId { capture, interface: FIRST_KERNEL_INTERFACE + number.unwrap_or(MAX_POINTS) }
     }
 }

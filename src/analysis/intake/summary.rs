@@ -17,18 +17,18 @@ impl CaptureIntake {
             .as_ref()
             .and_then(|point| point.node.clone())
             .or_else(|| self.header.node.clone());
-        let kernel =
-            (FIRST_KERNEL_INTERFACE..).zip(&self.kernel_interfaces).map(|(id, (_, index))| {
-                let named = self.decoder.find_interface_name(*index);
-                let name = named.or_else(|| topology.interface_name(node.as_deref(), *index));
+        let kernel = (FIRST_KERNEL_INTERFACE..).zip(self.kernel_interfaces.iter()).map(
+            |(id, (_, index))| {
+                let named = self.decoder.find_interface_name(index);
+                let name = named.or_else(|| topology.interface_name(node.as_deref(), index));
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
-            });
+            },
+        );
         let dropped = self.dropped_in_whole();
         let lost_packets = |id: u32| {
             let kernel = id.checked_sub(FIRST_KERNEL_INTERFACE);
-            let kernel =
-                kernel.and_then(|at| self.kernel_interfaces.get(usize::try_from(at).ok()?));
-            let interface = kernel.map_or(id, |(interface, _)| *interface);
+            let kernel = kernel.and_then(|number| self.kernel_interfaces.get(number));
+            let interface = kernel.map_or(id, |(interface, _)| interface);
             let header = self.whole_interfaces().get(&interface);
             let link_type = header.and_then(|header| header.link_type);
             let is_log = link_type.is_some_and(LinkType::is_log);
@@ -162,15 +162,7 @@ mod tests {
 
     #[test]
     fn lost_packets_and_notes_are_warnings() {
-        let header = CaptureHeader {
-            format: CaptureFormat::Pcap,
-            clock: Clock::Absolute,
-            name: None,
-            node: None,
-            interface: None,
-            point: None,
-            line: None,
-        };
+        let header = CaptureHeader::of(CaptureFormat::Pcap, Clock::Absolute);
         let mut capture = CaptureIntake::new(CaptureId(0), "input", None, header);
         let name = Some("eth0".to_owned());
         capture.interface(InterfaceHeader { index: 0, name, link_type: None });

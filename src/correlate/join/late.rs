@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::axis::Axis;
-use super::{Group, Seen, TIME_APART};
+use super::{Group, Seen, TIME_APART, join_pairs};
 use crate::correlate::audience::Audience;
 use crate::correlate::sayings::{Heard, is_at_one_pace};
 use crate::model::capture::PointKind;
@@ -53,14 +53,7 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point], axis: &Axis) 
             (can_be && partners(near)[..] == [far]).then_some((near, far))
         })
         .collect();
-    let mut joined = vec![false; groups.len()];
-    for (near, far) in pairs {
-        let places = std::mem::take(&mut groups[far].1);
-        groups[near].1.extend(places);
-        joined[far] = true;
-    }
-    let mut joined = joined.into_iter();
-    groups.retain(|_| joined.next() != Some(true));
+    join_pairs(groups, &pairs);
 }
 
 /// What was said to one server, where that is enough to tell its client.

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::axis::Axis;
-use super::{ClockOffset, Group, PACE, Place, Seen, TIME_APART, clock_offsets_of};
+use super::clocks::{ClockOffset, clock_offsets_of};
+use super::{Group, PACE, Place, Seen, TIME_APART, join_pairs};
 use crate::correlate::audience::Audience;
 use crate::correlate::record::{Flag, Record};
 use crate::correlate::signature::Basis;
@@ -82,7 +83,7 @@ fn join_by(
     }
     let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
     let moved_ns = |place: Place| clocks_moved_ns(place, tables, &offsets, axis);
-    let mut joined = vec![false; groups.len()];
+    let mut joined: Vec<(usize, usize)> = Vec::new();
     for Sides { mut outside, mut pods } in sides.into_values() {
         if outside.len() != pods.len() || outside.len() > MAX_ALIKE {
             continue;
@@ -125,15 +126,9 @@ fn join_by(
         if !differ || !is_one_pace(&apart_ns, limit) {
             continue;
         }
-        let pairs: Vec<(usize, usize)> = pairs().map(|(near, far)| (*near, *far)).collect();
-        for (near, far) in pairs {
-            let places = std::mem::take(&mut groups[far].1);
-            groups[near].1.extend(places);
-            joined[far] = true;
-        }
+        joined.extend(pairs().map(|(near, far)| (*near, *far)));
     }
-    let mut joined = joined.into_iter();
-    groups.retain(|_| joined.next() != Some(true));
+    join_pairs(groups, &joined);
 }
 
 /// By how much the times of a sighting are moved to the clock of the others: what is known

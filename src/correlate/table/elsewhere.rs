@@ -68,7 +68,7 @@ impl PointTable {
             });
         }
         let record = &mut table.exchanges[exchange.position()];
-        if matches!(origin, Origin::OtherAddress(_) | Origin::OtherPort(_)) {
+        if origin.is_other_endpoint() {
             record.note_late_change(frame, datagram.flow.source);
         }
         record.reply(packet, frame, datagram, origin);

@@ -1,5 +1,6 @@
 //! To whom a request goes by its link header, and whether it wants to be answered.
 
+use super::snmp::{answer, ask};
 use super::*;
 use crate::model::exchange::Expectation;
 use crate::model::topology::Role;
@@ -10,25 +11,8 @@ fn correlate_framed(lines: &[(Line, LinkAudience)]) -> (Vec<Exchange>, Topology)
     for (number, (line, link_audience)) in lines.iter().enumerate() {
         correlator.push(HOST, &Packet { link_audience: *link_audience, ..packet(number, *line) });
     }
-    let point = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-    let places = BTreeMap::from([(
-        HOST,
-        Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
-    )]);
-    let mut topology = Topology::default();
-    let correlated = correlator.finish(&places, &mut topology);
-    let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
-    (exchanges, topology)
-}
-
-const SNMP: Protocol = Protocol::Snmp;
-
-fn ask(identity: u64) -> Says {
-    Says::Ask { protocol: SNMP, identity, question: 1 }
-}
-
-fn answer(identity: u64) -> Says {
-    Says::Answer { protocol: SNMP, identity }
+    let places = BTreeMap::from([(HOST, place(PointKind::Host))]);
+    finish_with_roles(correlator, &places)
 }
 
 /// The address does not look like a broadcast's: the network's mask is 25 bits long.

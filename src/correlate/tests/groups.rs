@@ -8,10 +8,7 @@ fn roles_of(lines: &[Line]) -> (Vec<Exchange>, Topology) {
     for (number, line) in lines.iter().enumerate() {
         correlator.push(HOST, &packet(number, *line));
     }
-    let mut topology = Topology::default();
-    let correlated = correlator.finish(&BTreeMap::new(), &mut topology);
-    let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
-    (exchanges, topology)
+    finish_with_roles(correlator, &BTreeMap::new())
 }
 
 #[test]
@@ -102,10 +99,7 @@ fn framed(lines: &[Line], address: &str, audience: LinkAudience) -> (Vec<Exchang
         let link_audience = if is_to_it { audience } else { LinkAudience::One };
         correlator.push(HOST, &Packet { link_audience, ..packet(number, *line) });
     }
-    let mut topology = Topology::default();
-    let correlated = correlator.finish(&BTreeMap::new(), &mut topology);
-    let exchanges = correlated.entries(&topology).filter_map(|entry| entry.exchange()).collect();
-    (exchanges, topology)
+    finish_with_roles(correlator, &BTreeMap::new())
 }
 
 #[test]

@@ -1,19 +1,12 @@
 //! One point sees one side of an exchange, and another point the other.
 
+use super::snmp::{answer, ask};
 use super::*;
 use crate::model::exchange::{Expectation, View};
 
 const UPLINK: PointId = PointId { capture: CaptureId(0), interface: 1 };
 const THIRD: PointId = PointId { capture: CaptureId(0), interface: 2 };
 const FILE: PointId = PointId { capture: CaptureId(1), interface: 0 };
-
-fn ask(identity: u64) -> Says {
-    Says::Ask { protocol: Protocol::Snmp, identity, question: 1 }
-}
-
-fn answer(identity: u64) -> Says {
-    Says::Answer { protocol: Protocol::Snmp, identity }
-}
 
 /// Packets and where each was seen; what a capture shows is numbered through, by one clock
 /// or with the second capture's ahead.
@@ -27,10 +20,7 @@ fn exchanges_of(seen: &[(PointId, Line)], ahead_ms: i64) -> Vec<Exchange> {
             let at_ms = if capture == FILE.capture { at_ms + ahead_ms } else { *at_ms };
             correlator.push(*point, &packet(*number, (at_ms, line, *says)));
             *number += 1;
-            let place = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-            let place =
-                Place { point: place, capture_name: String::new(), lost_packets: 0, is_log: false };
-            places.insert(*point, place);
+            places.insert(*point, place(PointKind::Host));
         }
     }
     finish(correlator, &places).exchanges

@@ -41,11 +41,7 @@ fn whom_a_pod_asks_is_no_pod() {
             for (number, line) in lines.into_iter().enumerate() {
                 correlator.push(POD, &packet(number, line));
             }
-            let point = CapturePoint { kind: PointKind::Pod, ..CapturePoint::UNKNOWN };
-            let places = BTreeMap::from([(
-                POD,
-                Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
-            )]);
+            let places = BTreeMap::from([(POD, place(PointKind::Pod))]);
             let mut topology = Topology::default();
             let _ = correlator.finish(&places, &mut topology);
             let role = |address: &str| topology.role_of(address.parse().unwrap());

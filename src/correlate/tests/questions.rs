@@ -1,5 +1,6 @@
 //! Which question an answer answers, where a socket asks more than one.
 
+use super::dns::answer;
 use super::*;
 
 const A: &str = "192.0.2.7:5000 > 198.51.100.21:53";
@@ -10,10 +11,6 @@ const BOTH: [(&str, &str); 2] = [(A, A_BACK), (B, B_BACK)];
 
 fn ask(identity: u64, question: u64) -> Says {
     Says::Ask { protocol: Protocol::Dns, identity, question }
-}
-
-fn answer(identity: u64) -> Says {
-    Says::Answer { protocol: Protocol::Dns, identity }
 }
 
 /// Of one exchange: packets asked, passed over, asked since the last reply, repeated.

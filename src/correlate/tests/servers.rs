@@ -1,18 +1,9 @@
 //! One socket that asks several servers the same, and what they say.
 
+use super::dns::{answer, ask};
 use super::*;
 use crate::model::capture::Direction;
 use crate::model::topology::{AddressRole, FactSource, Role};
-
-const DNS: Protocol = Protocol::Dns;
-
-fn ask(identity: u64) -> Says {
-    Says::Ask { protocol: DNS, identity, question: 1 }
-}
-
-fn answer(identity: u64) -> Says {
-    Says::Answer { protocol: DNS, identity }
-}
 
 /// To A, to B, back from A, back from B, and the refusal of B's answer.
 struct Pair {
@@ -179,12 +170,7 @@ fn strangers_that_say_the_same_at_once_relay_nothing() {
                 }
                 correlator.push(HOST, &packet);
             }
-            let mut places = BTreeMap::new();
-            let point = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-            places.insert(
-                HOST,
-                Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
-            );
+            let places = BTreeMap::from([(HOST, place(PointKind::Host))]);
             let points: Vec<_> = finish(correlator, &places)
                 .exchanges
                 .iter()

@@ -1,5 +1,6 @@
 //! Which packets are kept to be shown, and that the others are counted.
 
+use super::snmp::{answer, ask};
 use super::*;
 use crate::model::exchange::View;
 
@@ -14,15 +15,6 @@ fn assert_all_counted(view: &View) {
 }
 
 const DNS: Protocol = Protocol::Dns;
-const SNMP: Protocol = Protocol::Snmp;
-
-fn ask(identity: u64) -> Says {
-    Says::Ask { protocol: SNMP, identity, question: 1 }
-}
-
-fn answer(identity: u64) -> Says {
-    Says::Answer { protocol: SNMP, identity }
-}
 
 #[test]
 fn each_packet_is_shown_or_counted_once() {

@@ -47,11 +47,7 @@ fn exchanges(here: &[Line], there: &[Line], tunnel: Option<Tunnel>) -> Vec<Excha
             let hop_marks = HopMarks::of_v4(hops);
             correlator.push(point, &Packet { hop_marks, tunnel, ..packet });
         }
-        let place = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-        places.insert(
-            point,
-            Place { point: place, capture_name: String::new(), lost_packets: 0, is_log: false },
-        );
+        places.insert(point, place(PointKind::Host));
     }
     finish(correlator, &places).exchanges
 }

@@ -1,14 +1,7 @@
 //! Two points that see the same exchanges, from different packets on.
 
+use super::snmp::{answer, ask};
 use super::*;
-
-fn ask(identity: u64) -> Says {
-    Says::Ask { protocol: Protocol::Snmp, identity, question: 1 }
-}
-
-fn answer(identity: u64) -> Says {
-    Says::Answer { protocol: Protocol::Snmp, identity }
-}
 
 /// Polls with the identities of `range`, 30 s apart, and their answers.
 fn polls(range: std::ops::Range<u64>, there: &'static str, back: &'static str) -> Vec<Line> {

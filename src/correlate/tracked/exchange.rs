@@ -155,15 +155,8 @@ impl<'a> Making<'a> {
         self.view.first_at = self.view.first_at.min(frame.at);
         self.view.last_at = self.view.last_at.max(frame.at);
         self.view.observed_until = self.view.observed_until.max(frame.at);
-        self.view.steps.push(Step {
-            frame,
-            kind,
-            source: source.address,
-            destination: destination.address,
-            ports: Some((source.port, destination.port)),
-            said: Said::Tracked { change, is_replied },
-            omitted_before: 0,
-        });
+        let said = Said::Tracked { change, is_replied };
+        self.view.steps.push(Step::between(frame, kind, source, destination, said));
     }
 }
 

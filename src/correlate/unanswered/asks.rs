@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU16, NonZeroU32};
 
+use crate::correlate::signature::shorten_to_nonzero;
 use crate::model::packet::Transaction;
 
 /// What a request asks, as far as that is known.
@@ -19,8 +20,8 @@ impl Asks {
 
     pub fn of(transaction: &Transaction) -> Self {
         Self {
-            identity: Some(shorten(transaction.identity)),
-            question: transaction.question.map(|question| halve(shorten(question))),
+            identity: Some(shorten_to_nonzero(transaction.identity)),
+            question: transaction.question.map(|question| halve(shorten_to_nonzero(question))),
         }
     }
 
@@ -41,16 +42,7 @@ impl Asks {
     }
 }
 
-/// Half of a hash tells the open transactions of one exchange apart well enough.
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash is hash enough")]
-pub const fn shorten(hash: u64) -> NonZeroU32 {
-    match NonZeroU32::new((hash ^ (hash >> 32)) as u32) {
-        Some(short) => short,
-        None => NonZeroU32::MAX,
-    }
-}
-
-/// A quarter of one tells their questions apart.
+/// A quarter of a hash tells the questions of one exchange apart.
 #[expect(clippy::cast_possible_truncation, reason = "a quarter of a hash is hash enough")]
 const fn halve(hash: NonZeroU32) -> NonZeroU16 {
     let hash = hash.get();

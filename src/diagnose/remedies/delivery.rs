@@ -18,11 +18,7 @@ pub fn lost_request(reading: &Reading<'_>, lost: &LostRequest<'_>) -> Remedy {
     let client = reading.exchange.client.address;
     if let Some(asked) = lost.seen.asked {
         commands.extend(route(reading, client, asked.address, lost.seen.point));
-        commands.push(format!(
-            "conntrack -L -f {} -p udp --orig-src {client} --orig-dst {}",
-            conntrack_family(client),
-            asked.address
-        ));
+        commands.push(list_entries(client, asked.address));
     }
     Remedy {
         title: format!("Find what drops the request between {seen} and {missed}"),
@@ -42,11 +38,7 @@ pub fn lost_follow_up(reading: &Reading<'_>, lost: &LostFollowUp<'_>) -> Remedy 
     let missed = reading.place_of(lost.missed);
     let to = lost.follow_ups.destination;
     let client = lost.follow_ups.source.address;
-    let mut commands = vec![format!(
-        "conntrack -L -f {} -p udp --orig-src {client} --orig-dst {}",
-        conntrack_family(client),
-        to.address
-    )];
+    let mut commands = vec![list_entries(client, to.address)];
     commands.extend(drop_rules(reading));
     commands.extend(route(reading, client, to.address, lost.seen.point));
     Remedy {
@@ -91,6 +83,12 @@ pub fn lost_reply(reading: &Reading<'_>, lost: &LostReply<'_>) -> Remedy {
         ],
         commands,
     }
+}
+
+/// The entries of connection tracking for what `client` asks of `asked`.
+fn list_entries(client: IpAddr, asked: IpAddr) -> String {
+    let family = conntrack_family(client);
+    format!("conntrack -L -f {family} -p udp --orig-src {client} --orig-dst {asked}")
 }
 
 /// What drops packets without a word: rules, policies, and the reverse path filter.

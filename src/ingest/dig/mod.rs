@@ -117,13 +117,9 @@ impl DigRun {
             return false;
         }
         sink(Event::CaptureBegins(CaptureHeader {
-            format: CaptureFormat::Dig,
-            clock: Clock::None,
-            name: None,
             node: self.node.clone(),
-            interface: None,
-            point: None,
             line: Some(self.first_line),
+            ..CaptureHeader::of(CaptureFormat::Dig, Clock::None)
         }));
         sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type: None }));
         for fault in &self.faults {

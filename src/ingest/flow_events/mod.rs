@@ -331,13 +331,9 @@ impl FlowRun {
         let clock = self.timeline.settle(stamp);
         self.clock = Some(clock);
         sink(Event::CaptureBegins(CaptureHeader {
-            format: self.format,
-            clock,
-            name: None,
             node: self.node.clone(),
-            interface: None,
-            point: None,
             line: Some(self.first_line),
+            ..CaptureHeader::of(self.format, clock)
         }));
         for fault in self.early_faults.drain(..) {
             sink(Event::Fault(fault));

@@ -264,13 +264,8 @@ impl HexRun {
             return;
         }
         sink(Event::CaptureBegins(CaptureHeader {
-            format: CaptureFormat::HexDump,
-            clock,
-            name: None,
-            node: None,
-            interface: None,
-            point: None,
             line: Some(self.first_line),
+            ..CaptureHeader::of(CaptureFormat::HexDump, clock)
         }));
         sink(Event::Interface(InterfaceHeader { index: 0, name: None, link_type }));
         for _ in 0..std::mem::take(&mut self.early) {

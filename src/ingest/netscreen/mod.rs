@@ -103,14 +103,9 @@ impl NetscreenRun {
     fn open(&mut self, sink: Sink<'_>) {
         if !std::mem::replace(&mut self.is_open, true) {
             sink(Event::CaptureBegins(CaptureHeader {
-                format: CaptureFormat::NetscreenText,
-                // Seconds since the firewall was started.
-                clock: Clock::Relative,
-                name: None,
-                node: None,
-                interface: None,
-                point: None,
                 line: Some(self.first_line),
+                // Seconds since the firewall was started.
+                ..CaptureHeader::of(CaptureFormat::NetscreenText, Clock::Relative)
             }));
         }
     }

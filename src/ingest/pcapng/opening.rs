@@ -12,15 +12,7 @@ const WAITING_MAX: usize = 1_024;
 
 /// The header of a capture that has times.
 pub const fn header() -> CaptureHeader {
-    CaptureHeader {
-        format: CaptureFormat::Pcapng,
-        clock: Clock::Absolute,
-        name: None,
-        node: None,
-        interface: None,
-        point: None,
-        line: None,
-    }
+    CaptureHeader::of(CaptureFormat::Pcapng, Clock::Absolute)
 }
 
 /// Keeps the beginning of a capture back until its first packet shows whether its

@@ -51,15 +51,7 @@ fn interfaces_count_on_over_sections_of_both_byte_orders() {
     .concat();
     let (events, outcome) = read_all(&file);
     assert!(outcome.is_ok());
-    let header = CaptureHeader {
-        format: CaptureFormat::Pcapng,
-        clock: Clock::Absolute,
-        name: None,
-        node: None,
-        interface: None,
-        point: None,
-        line: None,
-    };
+    let header = CaptureHeader::of(CaptureFormat::Pcapng, Clock::Absolute);
     let described = |index, name: Option<&str>, link_type| {
         let name = name.map(str::to_owned);
         Seen::Interface(InterfaceHeader { index, name, link_type: Some(link_type) })

@@ -90,6 +90,12 @@ impl Origin {
     pub const fn is_changed(self) -> bool {
         matches!(self, Self::OtherAddress(_))
     }
+
+    /// Whether the endpoint is not the one asked: its address is not, or its port.
+    #[must_use]
+    pub const fn is_other_endpoint(self) -> bool {
+        matches!(self, Self::OtherAddress(_) | Self::OtherPort(_))
+    }
 }
 
 /// Where packets that follow a reply went.

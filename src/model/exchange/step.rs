@@ -24,6 +24,28 @@ pub struct Step {
     pub omitted_before: u64,
 }
 
+impl Step {
+    /// A step between two endpoints, with nothing left out before it.
+    #[must_use]
+    pub const fn between(
+        frame: FrameRef,
+        kind: StepKind,
+        source: Endpoint,
+        destination: Endpoint,
+        said: Said,
+    ) -> Self {
+        Self {
+            frame,
+            kind,
+            source: source.address,
+            destination: destination.address,
+            ports: Some((source.port, destination.port)),
+            said,
+            omitted_before: 0,
+        }
+    }
+}
+
 /// What a packet said, kept small.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {

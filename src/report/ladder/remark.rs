@@ -13,7 +13,7 @@ pub(super) fn remark(
     parties: &Parties<'_>,
     device: &Device,
 ) -> (Tone, Option<&'static str>) {
-    let has_changed = matches!(exchange.verdict, Verdict::Broken | Verdict::Tolerated);
+    let has_changed = exchange.has_changed();
     let stopped = if exchange.verdict == Verdict::Broken { Tone::Bad } else { Tone::Changed };
     let asked = exchange.request.as_ref().map(|request| request.destination);
     match step.kind {

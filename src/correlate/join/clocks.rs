@@ -1,0 +1,125 @@
+//! By how much the clocks of captures differ, from exchanges that several of them saw.
+
+use std::collections::BTreeMap;
+
+use smallvec::SmallVec;
+
+use super::{Group, Groups};
+use crate::correlate::record::Record;
+use crate::correlate::table::PointTable;
+use crate::model::capture::CaptureId;
+
+/// Captures of one exchange whose clocks are compared with each other.
+const MAX_COMPARED: usize = 32;
+
+/// What a capture's clock shows beside the first capture's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockOffset {
+    /// This clock minus that of the first capture, in µs.
+    pub offset_us: i64,
+    /// The median absolute deviation of the matched pairs, in µs, summed up
+    /// over the captures on the way from the first one; `None` where one pair
+    /// alone was matched.
+    pub error_us: Option<u64>,
+}
+
+/// The median distance between what both captures heard first of the exchanges seen in
+/// both, carried on from the first capture to all that it is linked with.
+pub fn clock_offsets(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, ClockOffset> {
+    let Groups::Joined(groups) = groups else { return BTreeMap::new() };
+    clock_offsets_of(groups.iter(), tables)
+}
+
+/// The same of these groups.
+pub(super) fn clock_offsets_of<'a>(
+    groups: impl Iterator<Item = &'a Group>,
+    tables: &[PointTable],
+) -> BTreeMap<CaptureId, ClockOffset> {
+    let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
+    for group in groups.filter(|group| group.len() > 1) {
+        let sightings = group.iter().map(|place| {
+            let table = &tables[place.table];
+            (table.id.capture, &table.exchanges[place.position])
+        });
+        let sightings: SmallVec<[(CaptureId, &Record); 2]> = sightings.collect();
+        // Of very many captures the first one's distances to all suffice.
+        let compared = if sightings.len() > MAX_COMPARED { 1 } else { sightings.len() };
+        for (index, (from, near)) in sightings.iter().enumerate().take(compared) {
+            for (to, far) in sightings[index + 1..].iter().filter(|(to, _)| to != from) {
+                let Some(distance_us) = find_distance_us(near, far) else { continue };
+                distances.entry((*from, *to)).or_default().push(distance_us);
+                distances.entry((*to, *from)).or_default().push(-distance_us);
+            }
+        }
+    }
+    let mut offsets = BTreeMap::new();
+    let Some(&(reference, _)) = distances.keys().next() else { return offsets };
+    offsets.insert(reference, ClockOffset { offset_us: 0, error_us: Some(0) });
+    let mut reached = vec![reference];
+    while let Some(from) = reached.pop() {
+        let links = (from, CaptureId(0))..=(from, CaptureId(u32::MAX));
+        for ((_, to), values) in distances.range_mut(links) {
+            if !offsets.contains_key(to) {
+                let before: ClockOffset = offsets[&from];
+                let step = offset_of(values);
+                let error_us = before.error_us.zip(step.error_us);
+                offsets.insert(
+                    *to,
+                    ClockOffset {
+                        offset_us: before.offset_us.saturating_add(step.offset_us),
+                        error_us: error_us.map(|(before, step)| before.saturating_add(step)),
+                    },
+                );
+                reached.push(*to);
+            }
+        }
+    }
+    offsets
+}
+
+/// How much later the second was seen, by what was heard at both; where one point may
+/// not have heard the beginning, and both heard nothing else, that is not known.
+fn find_distance_us(near: &Record, far: &Record) -> Option<i64> {
+    let (heard, heard_there) = (near.heard(), far.heard());
+    let lags_ns = heard.lags_ns(&heard_there);
+    let began_ns = || {
+        let [near, far] = [near, far].map(|record| record.times().0.as_nanoseconds());
+        far.saturating_sub(near)
+    };
+    // Of text nothing but lengths is known: then the first packets are taken for one.
+    let says_nothing = heard.is_empty() && heard_there.is_empty();
+    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
+    median_ns.or_else(|| says_nothing.then(began_ns)).map(|distance_ns| distance_ns / 1_000)
+}
+
+/// The median of some distances, and the median of how far they are from it.
+fn offset_of(distances_us: &mut [i64]) -> ClockOffset {
+    distances_us.sort_unstable();
+    let offset_us = distances_us.get(distances_us.len() / 2).copied().unwrap_or(0);
+    let mut deviations: Vec<u64> =
+        distances_us.iter().map(|distance| distance.abs_diff(offset_us)).collect();
+    deviations.sort_unstable();
+    let error_us = deviations.get(deviations.len() / 2).copied();
+    ClockOffset { offset_us, error_us: error_us.filter(|_| deviations.len() > 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_has_the_error_of_its_pairs() {
+        let cases: [(&[i64], i64, Option<u64>); 5] = [
+            (&[1_700_000], 1_700_000, None),
+            (&[1_700_000, 1_700_000], 1_700_000, Some(0)),
+            (&[90, 100, 120], 100, Some(10)),
+            (&[-120, -100, -90], -100, Some(10)),
+            // One retransmission that only one side saw moves neither.
+            (&[100, 101, 99, 3_000_000, 102], 101, Some(1)),
+        ];
+        for (distances, offset_us, error_us) in cases {
+            let expected = ClockOffset { offset_us, error_us };
+            assert_eq!(offset_of(&mut distances.to_vec()), expected, "{distances:?}");
+        }
+    }
+}
