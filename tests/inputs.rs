@@ -162,8 +162,8 @@ mod tests {
             ];
             let one_input = || Analysis::new(Limits::default()).of_one_input();
             let report = analyse_in(one_input(), &files);
-            let asker = report.devices.iter().find(|found| found.device.to_string() == device);
-            assert_eq!(asker.unwrap().verdict, Verdict::Symmetric, "{}", report.headline);
+            let device = report.devices.iter().find(|found| found.device.to_string() == device);
+            assert_eq!(device.unwrap().verdict, Verdict::Symmetric, "{}", report.headline);
             let json = |report: &Report| serde_json::to_value(report).unwrap();
             assert_eq!(json(&report), json(&analyse(&files)));
 
