@@ -19,6 +19,7 @@ mod nodes;
 mod notify;
 mod progress;
 mod queries;
+mod retention;
 mod serve;
 
 /// Exit code on bad input or bad settings.

@@ -17,15 +17,17 @@ mod list;
 mod nodes;
 mod notify;
 mod queries;
+mod reading;
 
 #[cfg(test)]
 mod environment;
 
 pub use agent::{Agent, WatchOptions};
 pub use list::{List, iter as iter_lists, join as join_lists};
-pub use nodes::{ClusterOption, NodeOption, NodeSources};
+pub use nodes::{ClusterOption, ClusterSwitch, NodeOption, NodeSources};
 pub use notify::{NotifySettings, Secret};
 pub use queries::QuerySettings;
+pub use reading::read_config;
 
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
@@ -89,6 +91,9 @@ pub struct Serve {
     // Each has a thread of the runtime's blocking ones, of which there are 512.
     #[arg(long, env = "REPLYSCOPE_CONCURRENT_UPLOADS", value_name = "COUNT", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrent_uploads: u16,
+    /// Deletes analyses, their captures with them, that are older than so many days; without it, they stay
+    #[arg(long, env = "REPLYSCOPE_KEEP_DAYS", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub keep_days: Option<u32>,
     /// Connections at the same time; more wait
     #[arg(long, env = "REPLYSCOPE_CONNECTION_LIMIT", value_name = "COUNT", default_value = "512")]
     pub connection_limit: NonZeroUsize,

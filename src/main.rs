@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use replyscope::{app, config::Config};
+use replyscope::{app, config};
 
 fn main() -> ExitCode {
-    app::run(Config::parse())
+    app::run(config::read_config())
 }

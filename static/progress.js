@@ -16,7 +16,7 @@
     done: "Done",
     failed: "Failed",
   };
-  // How long the reason of a failure may take to come by itself.
+  // How long the reason of a lost connection may take to come by itself.
   const REASON_TIME_MS = 1000;
   // How long a page waits where it cannot follow.
   const RELOAD_TIME_MS = 5000;
@@ -98,6 +98,8 @@
   const form = document.getElementById("upload");
   if (!form) return;
   const button = form.querySelector("button[type=submit]");
+  const cancel = find("cancel");
+  const captures = form.querySelector("input[type=file][name=capture]");
 
   // A UUID of version 7 (RFC 9562, section 5.7).
   function newId() {
@@ -116,52 +118,99 @@
   function reset() {
     button.disabled = false;
     area.hidden = true;
+    bar.hidden = false;
+    cancel.hidden = true;
     problemText.hidden = true;
     lastSaid = "";
   }
 
+  // Says what is wrong where the form is, which keeps what was chosen.
+  function tell(problem) {
+    reset();
+    area.hidden = false;
+    bar.hidden = true;
+    phaseText.textContent = PHASES.failed;
+    text.textContent = "";
+    showProblem(problem);
+    area.scrollIntoView({ block: "nearest" });
+  }
+
+  function hasCapture(fields) {
+    // Where nothing was chosen, browsers send a file without name and content.
+    const isFile = (file) => file.name !== "" || file.size > 0;
+    return fields.getAll("capture").some(isFile) || (fields.get("text") ?? "").trim() !== "";
+  }
+
+  // Asks before an upload is left.
+  const hold = (event) => event.preventDefault();
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (button.disabled) return;
+    const fields = new FormData(form);
+    if (!hasCapture(fields)) {
+      tell({ title: "Nothing to analyse", hint: "Choose a capture file, or paste what tcpdump printed." });
+      return;
+    }
     const id = newId();
+    const sending = new AbortController();
     let isOver = false;
-    const go = () => {
-      if (isOver) return;
-      isOver = true;
-      location.assign(pageOf(id));
-    };
-    const giveUp = (problem) => {
+    // `then` is called once, however it ends.
+    const end = (then) => {
       if (isOver) return;
       isOver = true;
       source.close();
-      reset();
-      area.hidden = false;
-      phaseText.textContent = PHASES.failed;
-      bar.value = 0;
-      text.textContent = "";
-      showProblem(problem);
+      window.removeEventListener("beforeunload", hold);
+      cancel.onclick = null;
+      then();
     };
+    const go = () => end(() => location.assign(pageOf(id)));
+    const giveUp = (problem) =>
+      end(() => {
+        sending.abort();
+        tell(problem);
+      });
     reset();
+    window.addEventListener("beforeunload", hold);
+    cancel.onclick = () =>
+      end(() => {
+        sending.abort();
+        reset();
+      });
+    cancel.hidden = false;
     button.disabled = true;
     area.hidden = false;
     phaseText.textContent = "Sending";
     bar.removeAttribute("value");
     text.textContent = "";
     area.scrollIntoView({ block: "nearest" });
-    // A failed analysis has a page too, which says why.
-    const source = follow(id, (name) => ["done", "failed"].includes(name) && go());
-    fetch(`/api/v1/analyses?id=${id}`, { method: "POST", body: new FormData(form) }).then(
+    const source = follow(id, (name, last) => {
+      if (name === "done") go();
+      if (name === "failed") giveUp(last.problem);
+    });
+    // The report's own page shows it: the answer need not list devices.
+    const target = `/api/v1/analyses?id=${id}&device_limit=0`;
+    fetch(target, { method: "POST", body: fields, signal: sending.signal }).then(
       async (response) => {
         if (response.ok) return go();
-        const problem = await response.json().catch(() => ({ title: `HTTP status ${response.status}` }));
-        // Where the analysis had begun, its failure is an event.
-        setTimeout(() => giveUp(problem), REASON_TIME_MS);
+        giveUp(await response.json().catch(() => ({ title: `HTTP status ${response.status}` })));
       },
       () => {
+        // A service that refuses may close before it has read all; the event says why.
         const detail = "The connection ended before there was an answer. Send it again";
         setTimeout(() => giveUp({ title: "Not sent", detail }), REASON_TIME_MS);
       },
     );
+  });
+
+  // A file that is dropped anywhere is meant for the form: a browser would open it
+  // instead, and lose what was filled in.
+  const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (!hasFiles(event) || event.target === captures || event.target.type === "file") return;
+    event.preventDefault();
+    if (!button.disabled) captures.files = event.dataTransfer.files;
   });
 
   // A page that comes back from the browser's memory starts anew.

@@ -95,6 +95,46 @@ mod tests {
     }
 
     #[test]
+    fn bytes_behind_gzip_data_are_told_and_cost_nothing() {
+        let folder = Folder::new("behind");
+        for (behind, told) in [("\r\n", "2 bytes"), ("garbage\n", "8 bytes")] {
+            let bytes = [gzip(&pcap(ETHERNET, 3)), behind.as_bytes().to_vec()].concat();
+            let path = folder.write("behind.pcap.gz", &bytes);
+            let run =
+                replyscope(&["analyze".as_ref(), path.as_os_str(), "--format=json".as_ref()], b"");
+            assert_eq!(run.code, Some(0), "{}", run.stderr);
+            let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            let capture = &report["captures"][0];
+            assert_eq!(capture["packets"], 3);
+            let warnings =
+                serde_json::json!([format!("{told} behind the gzip data are passed over")]);
+            assert_eq!(capture["warnings"], warnings);
+        }
+    }
+
+    #[test]
+    fn a_file_by_two_paths_is_one_capture() {
+        let folder = Folder::new("twice");
+        let path = folder.write("once.pcap", &pcap(ETHERNET, 3));
+        let other = folder.path.join(".").join("once.pcap");
+        let point = format!("--point=host@node3/eth0={}", other.display());
+        for arguments in [
+            vec!["analyze".into(), path.clone(), point.into()],
+            vec!["analyze".into(), path, other],
+        ] {
+            let arguments: Vec<PathBuf> =
+                arguments.into_iter().chain(["--format=json".into()]).collect();
+            let run = replyscope(&arguments, b"");
+            assert_eq!(run.code, Some(0), "{}", run.stderr);
+            let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            assert_eq!(report["captures"].as_array().unwrap().len(), 1, "{arguments:?}");
+        }
+        // Standard input is read once, however often it is named.
+        let run = replyscope(&["analyze", "-", "-"], &pcap(ETHERNET, 3));
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
+
+    #[test]
     fn arguments_that_make_no_sense_end_with_code_2() {
         let folder = Folder::new("arguments");
         let good = folder.write("good.pcap", &pcap(ETHERNET, 3));

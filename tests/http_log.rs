@@ -98,6 +98,23 @@ mod tests {
         let alerts = client.post(format!("{base}/api/v1/alerts"));
         let alerts = alerts.json(&json!({"version": "4", "alerts": [alert]}));
         assert_eq!(alerts.send().await.unwrap().status(), 200);
+        // Whoever sent it throws the answer away.
+        let refused = json!({"status": "firing", "fingerprint": "00000000000000aa",
+            "labels": {"alertname": "BackupFailed", "device": "2001:db8::7", "node": "moon"}});
+        let alerts = client.post(format!("{base}/api/v1/alerts"));
+        let alerts = alerts.json(&json!({"version": "4", "alerts": [refused]}));
+        assert_eq!(alerts.send().await.unwrap().status(), 200);
+        let line = wait_for(&folder, |line| message(line) == "alert starts no query").await;
+        for (field, words) in [
+            ("fingerprint", "00000000000000aa"),
+            ("alertname", "BackupFailed"),
+            ("device", "2001:db8::7"),
+            ("node", "moon"),
+            ("reason", "no node has the name 'moon'"),
+        ] {
+            let found = line["fields"][field].as_str().unwrap();
+            assert!(found.contains(words), "{field}: {line}");
+        }
 
         let end = wait_for(&folder, |line| message(line) == "node query ended").await;
         assert!(end["fields"]["reason"].as_str().unwrap().contains("out of reach"), "{end}");
@@ -112,7 +129,7 @@ mod tests {
         assert_eq!(errors.len(), 1, "{errors:#?}");
         assert!(errors[0]["fields"]["error"].as_str().unwrap().contains("cannot be read back"));
         assert!(!errors[0]["fields"]["chain"].as_str().unwrap().is_empty());
-        assert_eq!(warnings.len(), 1, "{warnings:#?}");
+        assert_eq!(warnings.len(), 2, "{warnings:#?}");
         assert!(warnings[0]["fields"]["error"].as_str().unwrap().contains("out of reach"));
     }
 }

@@ -21,7 +21,8 @@ mod tests {
     fn get(address: &str, path: &str) -> String {
         let mut connection = TcpStream::connect(address).unwrap();
         connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        write!(connection, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        write!(connection, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         answer
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn on_loopback_it_changes_nothing_under_another_name() {
+    fn on_loopback_it_answers_under_no_other_name() {
         let folder = Folder::new("process-host");
         let options = ["--public-url", "https://replyscope.example.org"];
         let service = Service::start(folder.path(), &options);
@@ -104,6 +105,27 @@ mod tests {
             let answer = post(&host);
             assert!(answer.contains(words), "{host}: {answer}");
         }
+        // Reading alone carries off every report; probes tell nothing.
+        let read = |path: &str, host: &str| {
+            let mut connection = TcpStream::connect(&service.address).unwrap();
+            connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            write!(connection, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+                .unwrap();
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).unwrap();
+            answer.split(' ').nth(1).unwrap().to_owned()
+        };
+        for host in ["evil.example", "192.0.2.1:80", "[2001:db8::1]"] {
+            for path in ["/", "/api/v1/analyses", "/openapi.json", "/docs/", "/nowhere"] {
+                assert_eq!(read(path, host), "403", "{host} {path}");
+            }
+            for path in ["/livez", "/readyz", "/metrics"] {
+                assert_eq!(read(path, host), "200", "{host} {path}");
+            }
+        }
+        for host in ["localhost", "[::1]:1", "replyscope.example.org"] {
+            assert_eq!(read("/api/v1/analyses", host), "200", "{host}");
+        }
         assert_eq!(service.stop(), Some(0));
     }
 
@@ -118,6 +140,7 @@ mod tests {
         let cases = [
             (vec!["--database-url", "postgres://x/y"], "PostgreSQL is not supported yet"),
             (vec!["--data", file], "cannot be used"),
+            (vec!["--public-url", "https://portal.example.org/replyscope"], "'/replyscope'"),
             (vec!["--listen", &taken], "cannot listen on"),
         ];
         for (options, words) in cases {

@@ -202,7 +202,8 @@ mod tests {
         assert_eq!(found["hint"], answered["hint"]);
         let page = server.get(&format!("/analyses/{id}")).await;
         assert_eq!(page.status(), 404);
-        assert!(page.text().await.unwrap().contains("Analysis failed"));
+        let page = page.text().await.unwrap();
+        assert!(page.contains("Analysis failed") && page.contains("HTTP status 400"), "{page}");
 
         // It has left nothing, so that its sender may try again.
         let (sender, answer) = upload(&server, &format!("?id={id}"), None);

@@ -90,6 +90,47 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn alerts_that_find_no_place_must_come_again() {
+        let folder = Folder::new("queries-full");
+        // It takes connections and says nothing: the query at it goes on.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = format!("node1=http://{}", silent.local_addr().unwrap());
+        let options = ["--node", &silent, "--concurrent-queries", "1", "--query-queue", "0"];
+        let (service, client) = (Service::start(folder.path(), &options), client());
+        let base = format!("http://{}", service.address);
+        let alert = |fingerprint: &str, device: &str, node: &str| {
+            json!({"status": "firing", "fingerprint": fingerprint,
+                "labels": {"device": device, "node": node}})
+        };
+        let send = async |alerts: &[Value]| {
+            let body = json!({"version": "4", "alerts": alerts});
+            client.post(format!("{base}/api/v1/alerts")).json(&body).send().await.unwrap()
+        };
+        let first = alert("a1", "192.0.2.7", "node1");
+        let second = alert("a2", "2001:db8::7", "node1");
+        let never = alert("a3", "2001:db8::7", "moon");
+        let answer = send(&[first.clone(), never.clone(), second]).await;
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], "30");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["type"], "/problems/alerts-wait", "{problem}");
+        assert!(problem["detail"].as_str().unwrap().starts_with("1 of 3 alerts"), "{problem}");
+        // What can never start anything is no reason to send it again, and what has
+        // started is known.
+        let answer = send(&[first, never]).await;
+        assert_eq!(answer.status(), 200);
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["alerts"][0]["status"], "duplicate", "{answer}");
+        assert_eq!(answer["alerts"][1]["status"], "refused", "{answer}");
+        let metrics = client.get(format!("{base}/metrics")).send().await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        for (status, count) in [("started", 1), ("waiting", 1), ("refused", 2), ("duplicate", 1)] {
+            let line = format!("replyscope_alerts_total{{status=\"{status}\"}} {count}");
+            assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+        }
+    }
+
     const ID: Uuid = Uuid::from_u128(0x0194_0000_0000_7000_8000_0000_0000_0007);
 
     /// Leaves what a service leaves that is killed while a query captures; returns the

@@ -49,6 +49,75 @@ mod tests {
         }
     }
 
+    /// All media types of bodies, each with its schema, references followed.
+    fn bodies(document: &Value) -> Vec<(String, Value)> {
+        fn visit(value: &Value, document: &Value, found: &mut Vec<(String, Value)>) {
+            match value {
+                Value::Object(members) => {
+                    if let Some(Value::Object(content)) = members.get("content") {
+                        for (media_type, body) in content {
+                            let schema = &body["schema"];
+                            let pointer = schema["$ref"].as_str().map(|one| &one[1..]);
+                            let schema =
+                                pointer.map_or(schema, |one| document.pointer(one).unwrap());
+                            found.push((media_type.clone(), schema.clone()));
+                        }
+                    }
+                    members.values().for_each(|one| visit(one, document, found));
+                }
+                Value::Array(items) => items.iter().for_each(|one| visit(one, document, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        visit(&document["paths"], document, &mut found);
+        found
+    }
+
+    #[test]
+    fn bodies_of_bytes_are_no_lists_of_numbers() {
+        for (file, _, document) in documents() {
+            let document: Value = serde_json::from_str(&document).unwrap();
+            let mut of_bytes = 0;
+            for (media_type, schema) in bodies(&document) {
+                let is_json = media_type.ends_with("json");
+                assert!(is_json || schema["type"] != "array", "{file}: {media_type}: {schema}");
+                if media_type.starts_with("application/") && !is_json {
+                    assert_eq!(schema["type"], "string", "{file}: {media_type}");
+                    assert_eq!(schema["contentMediaType"], "application/octet-stream");
+                    of_bytes += 1;
+                }
+            }
+            assert!(of_bytes > 0, "{file}");
+        }
+    }
+
+    #[test]
+    fn headers_of_problems_are_documented() {
+        for (file, _, document) in documents() {
+            let document: Value = serde_json::from_str(&document).unwrap();
+            for (path, methods) in document["paths"].as_object().unwrap() {
+                for (method, operation) in methods.as_object().unwrap() {
+                    for (status, response) in operation["responses"].as_object().unwrap() {
+                        let header = match status.as_str() {
+                            "401" => "WWW-Authenticate",
+                            "415" => "Accept-Encoding",
+                            "429" => "Retry-After",
+                            "503" if file == "openapi.json" => "Retry-After",
+                            _ => continue,
+                        };
+                        let described = &response["headers"][header]["description"];
+                        assert!(described.is_string(), "{file}: {method} {path} {status}");
+                    }
+                }
+            }
+            if file == "openapi.json" {
+                let delete = &document["paths"]["/api/v1/analyses/{id}"]["delete"]["responses"];
+                assert!(delete["409"]["headers"]["Retry-After"].is_object());
+            }
+        }
+    }
+
     #[test]
     fn every_reference_leads_somewhere() {
         fn visit(value: &Value, document: &Value) {

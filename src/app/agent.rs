@@ -15,8 +15,9 @@ use super::nodes::Failure;
 use super::{complain, fail};
 use crate::clock;
 use crate::config::{Agent, WatchOptions, join_lists};
+use crate::model::reason::render_chain;
 use crate::node::agent::{
-    self, Devices, Policy, Settings, TlsFiles, Tokens, WatchSettings, WindowLimits,
+    self, Devices, Policy, Settings, TlsFile, TlsFiles, Tokens, WatchSettings, WindowLimits,
 };
 use crate::node::wire::CaptureLimits;
 
@@ -57,11 +58,9 @@ fn prepare(settings: Agent) -> Result<Settings, Failure> {
     let watch = prepare_watch(settings.watch)?;
     let tokens = settings.tokens.as_deref().map(read_tokens).transpose()?;
     let tls = match (&settings.tls_certificate, &settings.tls_key) {
-        (Some(certificate), Some(key)) => Some(TlsFiles {
-            certificates: read(certificate)?,
-            key: read(key)?,
-            client_authority: settings.tls_client_authority.as_deref().map(read).transpose()?,
-        }),
+        (Some(certificate), Some(key)) => {
+            Some(read_tls(certificate, key, settings.tls_client_authority.as_deref())?)
+        }
         _ => None,
     };
     let node = match settings.node_name {
@@ -91,6 +90,27 @@ fn prepare(settings: Agent) -> Result<Settings, Failure> {
         now: clock::now,
         new_id: clock::new_id,
     })
+}
+
+fn read_tls(
+    certificate: &Path,
+    key: &Path,
+    client_authority: Option<&Path>,
+) -> Result<TlsFiles, Failure> {
+    let files = TlsFiles {
+        certificates: read(certificate)?,
+        key: read(key)?,
+        client_authority: client_authority.map(read).transpose()?,
+    };
+    files.check().map_err(|error| {
+        let path = match error.file() {
+            TlsFile::Certificate => certificate,
+            TlsFile::Key => key,
+            TlsFile::ClientAuthority => client_authority.unwrap_or(certificate),
+        };
+        format!("TLS is not possible with '{}': {}", path.display(), render_chain(&error))
+    })?;
+    Ok(files)
 }
 
 fn prepare_watch(options: WatchOptions) -> Result<Option<WatchSettings>, Failure> {

@@ -1,5 +1,6 @@
 //! One analysis on the command line.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -125,11 +126,24 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
 
 /// The captures and where they were taken, in the order in which they are read.
 fn captures(settings: &Analyze) -> Vec<(&Path, Option<&CapturePoint>)> {
-    let pointed = settings.points.iter().map(|one| (one.file.as_path(), Some(&one.point)));
-    // A file that `--point` has placed may be listed once more: it is one capture.
-    let is_placed = |file: &PathBuf| settings.points.iter().any(|one| one.file == *file);
-    let others = settings.files.iter().filter(|file| !is_placed(file));
-    pointed.chain(others.map(|file| (file.as_path(), None))).collect()
+    let mut captures: Vec<_> =
+        settings.points.iter().map(|one| (one.file.as_path(), Some(&one.point))).collect();
+    // A file that is listed once more, perhaps by another path, is one capture.
+    let mut known: HashSet<PathBuf> = captures.iter().map(|(file, _)| identity(file)).collect();
+    for file in &settings.files {
+        if known.insert(identity(file)) {
+            captures.push((file, None));
+        }
+    }
+    captures
+}
+
+/// The one path of a file that has several; of standard input, or where there is none,
+/// what was typed.
+fn identity(path: &Path) -> PathBuf {
+    let is_file = path.as_os_str() != "-";
+    let found = is_file.then(|| path.canonicalize().ok()).flatten();
+    found.unwrap_or_else(|| path.to_owned())
 }
 
 fn read(

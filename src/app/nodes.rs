@@ -12,8 +12,9 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Begins to follow the clusters.
 pub async fn start(sources: NodeSources) -> Result<Nodes, Failure> {
     sources.check()?;
-    let NodeSources { clusters, in_cluster, nodes } = sources;
-    let own = in_cluster.map(|name| ClusterSettings { name, access: Access::InCluster });
+    let own = sources.own_cluster().map(str::to_owned);
+    let own = own.map(|name| ClusterSettings { name, access: Access::InCluster });
+    let NodeSources { clusters, nodes, .. } = sources;
     let others =
         join_lists(clusters).into_iter().map(|ClusterOption { name, kubeconfig, context }| {
             let access = Access::Kubeconfig { file: kubeconfig, context };

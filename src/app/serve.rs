@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::listen::listen;
 use super::log::start_log;
-use super::{complain, fail, nodes, notify, queries};
+use super::{complain, fail, nodes, notify, queries, retention};
 use crate::clock;
 use crate::config::Serve;
 use crate::store::Store;
@@ -77,6 +77,9 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let interrupted = node_queries.recover().await?;
     if interrupted > 0 {
         tracing::info!(interrupted, "analysing what node queries captured before the last end");
+    }
+    if let Some(days) = settings.keep_days {
+        tokio::spawn(retention::keep(store.clone(), days));
     }
     tracing::info!("listening on http://{address}");
 

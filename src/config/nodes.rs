@@ -15,22 +15,27 @@ pub struct NodeSources {
     // Agents are sent our token: whoever may make pods anywhere must not get it.
     #[arg(long = "cluster", env = "REPLYSCOPE_CLUSTER", value_name = "NAME=KUBECONFIG[#CONTEXT]")]
     pub clusters: Vec<List<ClusterOption>>,
-    /// The cluster in which this service runs as a pod, known under this name
+    /// The cluster in which this service runs as a pod, known under this name; 0, no, off or false: not that one
     #[arg(
         long,
         env = "REPLYSCOPE_IN_CLUSTER",
         value_name = "NAME",
         num_args = 0..=1,
-        default_missing_value = "cluster",
-        value_parser = parse_name
+        default_missing_value = OWN_CLUSTER
     )]
-    pub in_cluster: Option<String>,
+    pub in_cluster: Option<ClusterSwitch>,
     /// A node whose agent listens at this address, such as node1=https://192.0.2.1:9443, or site-a/node1=URL for the node of that cluster; may be repeated
     #[arg(long = "node", env = "REPLYSCOPE_NODE", value_name = "[CLUSTER/]NAME=URL")]
     pub nodes: Vec<List<NodeOption>>,
 }
 
 impl NodeSources {
+    /// The name of the cluster in which this service runs, where it asks that one.
+    #[must_use]
+    pub fn own_cluster(&self) -> Option<&str> {
+        self.in_cluster.as_ref().and_then(|ClusterSwitch(name)| name.as_deref())
+    }
+
     /// Whether each name stands for one thing.
     ///
     /// # Errors
@@ -38,7 +43,7 @@ impl NodeSources {
     /// Names the one that does not.
     pub fn check(&self) -> Result<(), String> {
         let clusters = iter_lists(&self.clusters).map(|cluster| cluster.name.as_str());
-        let clusters: Vec<&str> = clusters.chain(self.in_cluster.as_deref()).collect();
+        let clusters: Vec<&str> = clusters.chain(self.own_cluster()).collect();
         find_double(clusters.iter().copied())
             .map_or(Ok(()), |name| Err(format!("two clusters are called '{name}'")))?;
         let nodes: Vec<String> = iter_lists(&self.nodes).map(NodeOption::place).collect();
@@ -58,6 +63,27 @@ fn find_double<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut names = names;
     names.find(|name| !known.insert(*name))
 }
+
+/// A switch that may name what it switches on. Words of switches are never names: a
+/// variable that says `0` or `false` wants it off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSwitch(Option<String>);
+
+impl FromStr for ClusterSwitch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // The words that clap takes for a switch's, and their counterparts.
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" | "0" | "n" | "no" | "f" | "false" | "off" => Ok(Self(None)),
+            "1" | "y" | "yes" | "t" | "true" | "on" => Ok(Self(Some(OWN_CLUSTER.to_owned()))),
+            _ => parse_name(text).map(|name| Self(Some(name))),
+        }
+    }
+}
+
+/// What the service's own cluster is called where no name is given.
+const OWN_CLUSTER: &str = "cluster";
 
 /// A cluster and the kubeconfig that leads to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +213,7 @@ mod tests {
         assert_eq!(clusters[0].context.as_deref(), Some("admin@a"));
         assert_eq!(clusters[0].kubeconfig, PathBuf::from("/etc/a.yaml"));
         assert_eq!(clusters[1].context, None);
-        assert_eq!(sources.in_cluster.as_deref(), Some("cluster"));
+        assert_eq!(sources.own_cluster(), Some("cluster"));
         let nodes: Vec<_> = iter_lists(&sources.nodes).collect();
         assert_eq!(nodes[0].url, "https://192.0.2.1:9443");
         assert_eq!(nodes[1].url, "http://[2001:db8::2]:9443");
@@ -195,21 +221,42 @@ mod tests {
         let sources =
             parse(&[&lists[..], &["b/n1=http://192.0.2.1:9, n1=http://[2001:db8::1]:9"]].concat());
         let sources = sources.unwrap();
-        assert_eq!(sources.in_cluster.as_deref(), Some("here"));
+        assert_eq!(sources.own_cluster(), Some("here"));
         assert_eq!(iter_lists(&sources.clusters).count(), 2);
         let places: Vec<_> = iter_lists(&sources.nodes).map(NodeOption::place).collect();
         assert_eq!(places, ["b/n1", "n1"]);
     }
 
     #[test]
+    fn words_of_switches_are_no_names() {
+        let cases = [
+            ("0", None),
+            ("no", None),
+            ("OFF", None),
+            ("False", None),
+            ("1", Some("cluster")),
+            ("yes", Some("cluster")),
+            ("On", Some("cluster")),
+            ("true", Some("cluster")),
+            ("site-a", Some("site-a")),
+            ("north", Some("north")),
+        ];
+        for (text, expected) in cases {
+            let sources = parse(&["--in-cluster", text]).unwrap();
+            assert_eq!(sources.own_cluster(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn bad_sources_are_refused_with_a_reason() {
-        let cases: [(&[&str], &str); 14] = [
+        let cases: [(&[&str], &str); 15] = [
             (&["--cluster", "a"], "expected a name, '='"),
             (&["--cluster", "a="], "is empty"),
             (&["--cluster", "a=x#"], "is empty"),
             (&["--cluster", "a/b=x"], "is not a name"),
             (&["--cluster", "none=x"], "stands for itself"),
             (&["--cluster", "a=x", "--in-cluster", "a"], "two clusters are called 'a'"),
+            (&["--in-cluster", "a/b"], "is not a name"),
             (&["--node", "n1"], "the URL of its agent"),
             (&["--node", "n1=192.0.2.1:9443"], "expected http://"),
             (&["--node", "n1=ftp://192.0.2.1"], "expected http://"),

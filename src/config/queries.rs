@@ -68,8 +68,15 @@ fn parse_public_url(text: &str) -> Result<String, String> {
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
         is_web && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none()
     });
-    if uri.is_none() || text.contains(['#', '@']) {
+    let uri = uri.filter(|_| !text.contains(['#', '@']));
+    let Some(uri) = uri else {
         return Err("expected https://HOST or http://HOST, without query and fragment".to_owned());
+    };
+    if !matches!(uri.path(), "" | "/") {
+        return Err(format!(
+            "it has the path '{}', but pages, forms and links of the service begin at '/': give it a host or port of its own",
+            uri.path()
+        ));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -85,8 +92,8 @@ mod tests {
         {
             assert_eq!(parse_public_url(text).as_deref(), Ok(text));
             assert_eq!(parse_public_url(&format!("{text}/")).as_deref(), Ok(text));
-            let below = format!("{text}/replyscope");
-            assert_eq!(parse_public_url(&below), Ok(below));
+            let below = parse_public_url(&format!("{text}/replyscope")).unwrap_err();
+            assert!(below.contains("'/replyscope'"), "{below}");
         }
         for text in [
             "",

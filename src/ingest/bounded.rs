@@ -47,6 +47,8 @@ pub struct Expanded<'a> {
     compression: &'static str,
     /// How much of the compressed bytes the decoder has used.
     used_bytes: Position,
+    /// Bytes behind the compressed data.
+    passed_over: Position,
     budget: &'a Budget,
 }
 
@@ -62,16 +64,16 @@ impl<'a> Expanded<'a> {
         compressed: impl BufRead + 'a,
         budget: &'a Budget,
     ) -> io::Result<Self> {
-        let used_bytes = Position::default();
+        let (used_bytes, passed_over) = (Position::default(), Position::default());
         let counted = |compressed| Counted::new(compressed, &used_bytes);
         let decoder: Box<dyn Read + 'a> = match compression {
-            Compression::Gzip => Box::new(GzipMembers::new(counted(compressed))),
+            Compression::Gzip => Box::new(GzipMembers::new(counted(compressed), &passed_over)),
             Compression::Zstd => Box::new(ZstdFrames::new(counted(compressed))?),
             Compression::Xz => Box::new(XzStreams::new(compressed, &used_bytes)),
             Compression::Bzip2 => Box::new(Bzip2Streams::new(counted(compressed))),
             Compression::Lz4 => Box::new(Lz4Frames::new(counted(compressed))),
         };
-        Ok(Self { decoder, compression: compression.as_text(), used_bytes, budget })
+        Ok(Self { decoder, compression: compression.as_text(), used_bytes, passed_over, budget })
     }
 
     /// The content of one bare deflate stream, as ZIP archives hold it. Of
@@ -79,7 +81,18 @@ impl<'a> Expanded<'a> {
     pub fn deflate(compressed: impl BufRead + 'a, budget: &'a Budget) -> Self {
         let used_bytes = Position::default();
         let decoder = Box::new(Inflate::new(Counted::new(compressed, &used_bytes)));
-        Self { decoder, compression: "deflate", used_bytes, budget }
+        let passed_over = Position::default();
+        Self { decoder, compression: "deflate", used_bytes, passed_over, budget }
+    }
+
+    /// Says what stands behind the compressed data and was passed over, once all is read.
+    pub fn find_rest(&self) -> Option<String> {
+        let (bytes, compression) = (self.passed_over.get(), self.compression);
+        match bytes {
+            0 => None,
+            1 => Some(format!("1 byte behind the {compression} data is passed over")),
+            _ => Some(format!("{bytes} bytes behind the {compression} data are passed over")),
+        }
     }
 
     fn explained(&self, error: &io::Error) -> io::Error {
@@ -208,7 +221,12 @@ mod tests {
                 assert_eq!(error.map(|error| error.to_string()), Some(message), "{cut}");
             }
             let trailing = [&compressed[..], b"no compressed data"].concat();
-            let (_, error) = expand(compression, &trailing, u64::MAX);
+            let (length, error) = expand(compression, &trailing, u64::MAX);
+            if compression == Compression::Gzip {
+                // gzip itself passes it over.
+                assert_eq!((length, error.is_none()), (content.len(), true));
+                continue;
+            }
             let message = error.unwrap().to_string();
             assert!(
                 message.starts_with(&format!("the {name} data is damaged at compressed byte ")),

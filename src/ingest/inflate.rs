@@ -4,8 +4,11 @@
 //! damage. Its inner one still counts it, so here it is handed out first.
 
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::rc::Rc;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
+
+use super::counted::Position;
 
 /// Bare deflate (RFC 1951). A stream that breaks off looks like one that ends.
 pub struct Inflate<R: BufRead> {
@@ -73,12 +76,15 @@ pub struct GzipMembers<R: BufRead> {
     is_open: bool,
     /// Whether a member was read to its end.
     has_member: bool,
+    /// Bytes behind the last member that begin no other one.
+    passed_over: Position,
 }
 
 impl<R: BufRead> GzipMembers<R> {
-    /// The content of `compressed`.
-    pub fn new(compressed: R) -> Self {
+    /// The content of `compressed`; bytes behind it are counted in `passed_over`.
+    pub fn new(compressed: R, passed_over: &Position) -> Self {
         Self {
+            passed_over: Rc::clone(passed_over),
             content: Inflate::new(compressed),
             crc: Crc::new(),
             is_open: false,
@@ -92,10 +98,21 @@ impl<R: BufRead> GzipMembers<R> {
             // Padding, as tapes and preallocated files have it; gzip passes it over too.
             skip_zeros(&mut self.content.source)?;
         }
-        if self.content.source.fill_buf()?.is_empty() {
-            return Ok(false);
+        let source = &mut self.content.source;
+        match read_magic(source)? {
+            Magic::Whole => {}
+            Magic::End => return Ok(false),
+            // gzip calls it trailing garbage, and so ends well: a transfer in text mode
+            // adds a line's end.
+            Magic::Other { read_bytes } if self.has_member => {
+                let behind = io::copy(source, &mut io::sink())?;
+                self.passed_over.set(behind.saturating_add(read_bytes));
+                return Ok(false);
+            }
+            Magic::Cut => return Err(ErrorKind::UnexpectedEof.into()),
+            Magic::Other { .. } => return Err(no_member()),
         }
-        skip_header(&mut self.content.source)?;
+        skip_header(source)?;
         self.content.restart();
         self.crc.reset();
         self.is_open = true;
@@ -156,17 +173,47 @@ fn skip_zeros(source: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Moves past a member's header: section 2.3.
+/// What stands where a member may begin: its two identifying bytes, section 2.3.1.
+enum Magic {
+    Whole,
+    End,
+    /// The first of them, and then the end.
+    Cut,
+    /// Something else, of which so many bytes are read.
+    Other {
+        read_bytes: u64,
+    },
+}
+
+fn read_magic(source: &mut impl BufRead) -> io::Result<Magic> {
+    match source.fill_buf()?.first() {
+        None => return Ok(Magic::End),
+        Some(0x1f) => source.consume(1),
+        Some(_) => return Ok(Magic::Other { read_bytes: 0 }),
+    }
+    match source.fill_buf()?.first() {
+        None => Ok(Magic::Cut),
+        Some(0x8b) => {
+            source.consume(1);
+            Ok(Magic::Whole)
+        }
+        Some(_) => Ok(Magic::Other { read_bytes: 1 }),
+    }
+}
+
+fn no_member() -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, "no member begins here")
+}
+
+/// Moves past a member's header, whose two identifying bytes are read: section 2.3.
 fn skip_header(source: &mut impl BufRead) -> io::Result<()> {
     const HEADER_CRC: u8 = 2;
     const EXTRA: u8 = 4;
     const NAME: u8 = 8;
     const COMMENT: u8 = 16;
-    let mut head = [0; 10];
+    let mut head = [0; 8];
     source.read_exact(&mut head)?;
-    let [0x1f, 0x8b, 8, flags, ..] = head else {
-        return Err(io::Error::new(ErrorKind::InvalidData, "no member begins here"));
-    };
+    let [8, flags, ..] = head else { return Err(no_member()) };
     if flags & EXTRA != 0 {
         let mut length = [0; 2];
         source.read_exact(&mut length)?;
@@ -218,7 +265,7 @@ mod tests {
     /// What could be read, and why no more.
     fn expand(stream: &[u8]) -> (Vec<u8>, Option<ErrorKind>) {
         let mut content = Vec::new();
-        let outcome = GzipMembers::new(stream).read_to_end(&mut content);
+        let outcome = GzipMembers::new(stream, &Position::default()).read_to_end(&mut content);
         (content, outcome.err().map(|error| error.kind()))
     }
 
@@ -262,7 +309,7 @@ mod tests {
         // One byte at a time: nothing depends on where buffers end.
         let mut content = Vec::new();
         let one = BufReader::with_capacity(1, &stream[..]);
-        GzipMembers::new(one).read_to_end(&mut content).unwrap();
+        GzipMembers::new(one, &Position::default()).read_to_end(&mut content).unwrap();
         assert_eq!(content, b"content");
         for cut in 1..stream.len() {
             assert_eq!(expand(&stream[..cut]).1, Some(ErrorKind::UnexpectedEof), "{cut}");
@@ -271,6 +318,34 @@ mod tests {
         let place = stream.len() - 8;
         wrong_checksum[place] ^= 1;
         assert_eq!(expand(&wrong_checksum), (b"content".to_vec(), Some(ErrorKind::InvalidData)));
+    }
+
+    #[test]
+    fn bytes_behind_the_last_member_are_counted() {
+        let member = compressed(crate::ingest::detect::Compression::Gzip, b"content");
+        let cases: [(&[u8], u64, Option<ErrorKind>); 8] = [
+            (b"", 0, None),
+            (b"\r\n", 2, None),
+            (b"garbage\n", 8, None),
+            (b"\0\0\0\n", 1, None),
+            (b"\x1fno member", 10, None),
+            // A member that begins is one, whatever becomes of it.
+            (b"\x1f", 0, Some(ErrorKind::UnexpectedEof)),
+            (b"\x1f\x8b\x08", 0, Some(ErrorKind::UnexpectedEof)),
+            (b"\x1f\x8b\x09 no method", 0, Some(ErrorKind::InvalidData)),
+        ];
+        for (behind, bytes, failure) in cases {
+            let stream = [&member[..], behind].concat();
+            for capacity in [1, 2, 8_192] {
+                let passed_over = Position::default();
+                let source = BufReader::with_capacity(capacity, &stream[..]);
+                let mut content = Vec::new();
+                let read = GzipMembers::new(source, &passed_over).read_to_end(&mut content);
+                assert_eq!(content, b"content", "{behind:?}");
+                assert_eq!(read.err().map(|error| error.kind()), failure, "{behind:?}");
+                assert_eq!(passed_over.get(), bytes, "{behind:?}");
+            }
+        }
     }
 
     #[test]

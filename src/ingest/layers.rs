@@ -51,7 +51,11 @@ pub fn unpack(
             let mut expanded =
                 Expanded::new(compression, window, budget).map_err(InputErrorKind::Read)?;
             let layers = Layers { compression: Some(compression), ..layers };
-            read_layer(&mut expanded, layers, budget, sink)
+            read_layer(&mut expanded, layers, budget, sink)?;
+            if let Some(message) = expanded.find_rest() {
+                sink(Event::Fault(Fault { place: Place::Whole, message }));
+            }
+            Ok(())
         }
         Kind::Compressed(_) => Err(InputErrorKind::NotACapture(
             "compressed data inside compressed data; unpack it once first",

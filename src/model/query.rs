@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::finding::Verdict;
 use super::time::Timestamp;
 
 /// A live capture at one node for one device. Its id is the analysis' id.
@@ -28,6 +29,17 @@ pub struct NodeQuery {
     pub ended_at: Option<Timestamp>,
     /// Why it failed or was interrupted.
     pub message: Option<String>,
+}
+
+/// A node query, and what its report says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct QuerySummary {
+    #[serde(flatten)]
+    pub query: NodeQuery,
+    /// The report's verdict, of all that was captured; `null` where there is no report.
+    pub verdict: Option<Verdict>,
+    /// The report's headline; `null` where there is no report.
+    pub headline: Option<String>,
 }
 
 /// Where a node query is.

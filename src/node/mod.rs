@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod client;
 pub mod kubernetes;
+pub mod openapi;
 pub mod registry;
 pub mod summary;
 pub mod wire;

@@ -68,6 +68,13 @@ impl<'a> AddressTable<'a> {
         count(self.rows.len() as u64, "address", "addresses")
     }
 
+    /// What stands below all rows: its words before and after `JSON`, which may be a link.
+    pub(super) fn omitted_around_json(&self) -> Option<(String, String)> {
+        let words = self.omitted_words(self.rows.len())?;
+        let (before, after) = words.split_once("JSON")?;
+        Some((before.to_owned(), after.to_owned()))
+    }
+
     /// What stands below `shown` rows: `and 12 more addresses; see the JSON`.
     pub(super) fn omitted_words(&self, shown: usize) -> Option<String> {
         let hidden = self.rows.len().saturating_sub(shown) as u64 + self.omitted;

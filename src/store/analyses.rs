@@ -4,6 +4,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use super::blobs::remove_folder;
+use super::reserve::is_full;
 use super::rows::{ANALYSIS_COLUMNS, AnalysisRow};
 use super::{AnalysisCursor, Error, Filter, Page, Store};
 use crate::model::report::{AnalysisSummary, Report};
@@ -115,7 +116,8 @@ impl Store {
     }
 
     /// Deletes a report or a node query, and its captures. `false`: there was none of
-    /// the three. Does not look whether the analysis runs.
+    /// the three. Does not look whether the analysis runs. On a full disk the captures,
+    /// and what is kept for that, make the room that the database needs to forget the rest.
     ///
     /// # Errors
     ///
@@ -124,6 +126,23 @@ impl Store {
     pub async fn delete(&self, id: Uuid) -> Result<bool, Error> {
         // Rows last: they say that there is something to delete.
         let had_captures = remove_folder(&self.captures_of(id)).await?;
+        let rows = match self.delete_rows(id).await {
+            Err(error) if is_full(&error) => {
+                self.spend_reserve().await;
+                let rows = self.delete_rows(id).await;
+                self.keep_reserve().await;
+                rows?
+            }
+            rows => rows?,
+        };
+        if rows > 0 {
+            // Of a report whose captures could not be renamed.
+            remove_folder(&self.partial_captures_of(id)).await?;
+        }
+        Ok(had_captures || rows > 0)
+    }
+
+    async fn delete_rows(&self, id: Uuid) -> Result<u64, Error> {
         let mut transaction = self.pool().begin().await?;
         let mut rows = 0;
         for statement in ["DELETE FROM analyses WHERE id = ?", "DELETE FROM queries WHERE id = ?"] {
@@ -131,10 +150,18 @@ impl Store {
                 sqlx::query(statement).bind(id).execute(&mut *transaction).await?.rows_affected();
         }
         transaction.commit().await?;
-        if rows > 0 {
-            // Of a report whose captures could not be renamed.
-            remove_folder(&self.partial_captures_of(id)).await?;
-        }
-        Ok(had_captures || rows > 0)
+        Ok(rows)
+    }
+
+    /// Up to `limit` reports that were made before `at`, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database does not answer.
+    pub async fn made_before(&self, at: Timestamp, limit: u32) -> Result<Vec<Uuid>, Error> {
+        let found = sqlx::query_scalar(
+            "SELECT id FROM analyses WHERE created_at_ns < ? ORDER BY created_at_ns LIMIT ?",
+        );
+        Ok(found.bind(at.as_nanoseconds()).bind(i64::from(limit)).fetch_all(self.pool()).await?)
     }
 }

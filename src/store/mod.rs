@@ -13,9 +13,13 @@ use std::time::Duration;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
+use self::usage::Counted;
+
 mod analyses;
+mod asked;
 mod blobs;
 mod changes;
 mod devices;
@@ -24,14 +28,18 @@ mod leftovers;
 mod parts;
 mod private;
 mod queries;
+mod readiness;
+mod reserve;
 mod rows;
 mod saving;
+mod usage;
 
 pub use blobs::{BlobWriter, CaptureBlobs};
 pub use changes::{VerdictChange, VerdictChanges};
 pub use devices::DeviceCursor;
 pub use filter::{AnalysisCursor, Filter, Page};
 pub use parts::{DeviceFilter, DevicePart};
+pub use usage::Usage;
 
 /// How long a start waits for the process before it to let go of the data directory.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -46,6 +54,10 @@ pub struct Store {
 struct Inner {
     pool: SqlitePool,
     captures_directory: PathBuf,
+    /// One that looks whether captures can be written.
+    probe: Arc<Semaphore>,
+    /// What was counted last.
+    counted: Mutex<Option<Counted>>,
     /// Locked as long as this store lives; `None` where the file system has no locks.
     _lock: Option<File>,
 }
@@ -108,20 +120,19 @@ impl Store {
         // Other libraries that share the database keep to sqlx's default name.
         migrator.dangerous_set_table_name("replyscope_migrations");
         migrator.run(&pool).await?;
-        let store = Self { inner: Arc::new(Inner { pool, captures_directory, _lock: lock }) };
+        let store = Self {
+            inner: Arc::new(Inner {
+                pool,
+                captures_directory,
+                probe: Arc::new(Semaphore::new(1)),
+                counted: Mutex::default(),
+                _lock: lock,
+            }),
+        };
         store.split_older_reports().await?;
         store.tidy_captures().await?;
+        store.keep_reserve().await;
         Ok(store)
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    ///
-    /// Where it does not.
-    pub async fn is_ready(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1 FROM analyses LIMIT 1").execute(self.pool()).await?;
-        Ok(())
     }
 
     /// Ends all connections; what was saved is in the database file afterwards.

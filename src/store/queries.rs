@@ -13,14 +13,14 @@ use super::{Error, Store};
 use crate::model::query::{NodeQuery, QueryState};
 use crate::model::time::Timestamp;
 
-const COLUMNS: &str = "q.id, q.node, q.cluster, q.device, q.addresses, q.duration_s, q.state, \
+pub(super) const COLUMNS: &str = "q.id, q.node, q.cluster, q.device, q.addresses, q.duration_s, q.state, \
      q.created_at_ns, q.started_at_ns, q.ended_at_ns, q.message";
 
 /// How long a query without a report is remembered.
 const MEMORY: Duration = Duration::from_hours(24 * 30);
 
 #[derive(Debug, sqlx::FromRow)]
-struct QueryRow {
+pub(super) struct QueryRow {
     id: Uuid,
     node: String,
     cluster: Option<String>,

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Service;
 use super::error::Error;
 use super::queries::{Preflight, QueryRequest, Started};
+use super::tally::ALERTS;
 use crate::model::time::Timestamp;
 use crate::node::summary::NodeSummary;
 
@@ -102,6 +103,19 @@ pub enum AlertStatus {
     Refused,
 }
 
+impl AlertStatus {
+    /// The JSON value.
+    const fn as_token(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Running => "running",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// Where to look. Members that make no sense for an alert are left out.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct AlertLinks {
@@ -116,11 +130,23 @@ pub struct AlertLinks {
     pub device: Option<String>,
 }
 
+/// Why an alert started nothing.
+#[derive(Debug)]
+struct Refusal {
+    reason: String,
+    device: Option<IpAddr>,
+    /// Whether it may start something when it is sent again.
+    is_passing: bool,
+}
+
 /// Starts what the alerts ask for, one answer for each.
 ///
 /// # Errors
 ///
-/// Where there are too many, or the store does not answer.
+/// Where there are too many, or the store does not answer. Where alerts could start
+/// nothing only because of what else runs, all of them must come again: Alertmanager
+/// keeps no answer, and repeats a notification only after a status of 500 or more. Those
+/// that started something are then known by their fingerprints.
 pub async fn take(
     service: &Service,
     notification: Notification,
@@ -134,19 +160,58 @@ pub async fn take(
         let detail = format!("{} alerts came; expected at most {MOST_ALERTS}", alerts.len());
         return Err(Error::BadBody(detail));
     }
-    let mut answers = Vec::with_capacity(alerts.len());
+    let all = alerts.len();
+    let mut answers = Vec::with_capacity(all);
+    let (mut waiting, mut why) = (0, None);
     for alert in alerts {
-        answers.push(take_one(service, alert).await?);
+        let tally = &service.settings.tally;
+        match take_one(service, &alert).await? {
+            Ok(answer) => {
+                tally.note(&ALERTS, answer.status.as_token());
+                answers.push(answer);
+            }
+            Err(refusal) => {
+                tally.note(&ALERTS, if refusal.is_passing { "waiting" } else { "refused" });
+                log_refusal(&service.settings.alerts, &alert, &refusal);
+                if refusal.is_passing {
+                    waiting += 1;
+                    why = Some(refusal.reason.clone());
+                }
+                let (status, reason) = (AlertStatus::Refused, Some(refusal.reason));
+                answers.push(answer(service, &alert, status, reason, refusal.device, None));
+            }
+        }
     }
-    Ok(answers)
+    match why {
+        Some(reason) => Err(Error::AlertsWait { waiting, alerts: all, reason }),
+        None => Ok(answers),
+    }
 }
 
-async fn take_one(service: &Service, alert: Alert) -> Result<AlertAnswer, Error> {
-    let options = &service.settings.alerts;
-    let fingerprint: String = shorten(&alert.fingerprint);
-    let base = &options.public_url;
-    let answer = |status, reason, device: Option<IpAddr>, id: Option<Uuid>| AlertAnswer {
-        fingerprint: fingerprint.clone(),
+/// Whoever sent it does not look at the answer: the log is where it can be found.
+fn log_refusal(options: &AlertOptions, alert: &Alert, refusal: &Refusal) {
+    let label = |name: &str| alert.labels.get(name).map(|text| shorten(text)).unwrap_or_default();
+    tracing::warn!(
+        fingerprint = shorten(&alert.fingerprint),
+        device = label(&options.device_label),
+        node = label(&options.node_label),
+        alertname = label("alertname"),
+        reason = refusal.reason,
+        "alert starts no query"
+    );
+}
+
+fn answer(
+    service: &Service,
+    alert: &Alert,
+    status: AlertStatus,
+    reason: Option<String>,
+    device: Option<IpAddr>,
+    id: Option<Uuid>,
+) -> AlertAnswer {
+    let base = &service.settings.alerts.public_url;
+    AlertAnswer {
+        fingerprint: shorten(&alert.fingerprint),
         status,
         reason,
         links: AlertLinks {
@@ -154,18 +219,23 @@ async fn take_one(service: &Service, alert: Alert) -> Result<AlertAnswer, Error>
             api: id.map(|id| format!("{base}/api/v1/analyses/{id}")),
             device: device.map(|device| format!("{base}/devices/{device}")),
         },
-    };
-    let refuse =
-        |reason: String, device| Ok(answer(AlertStatus::Refused, Some(reason), device, None));
+    }
+}
+
+async fn take_one(service: &Service, alert: &Alert) -> Result<Result<AlertAnswer, Refusal>, Error> {
+    let options = &service.settings.alerts;
+    let fingerprint: String = shorten(&alert.fingerprint);
+    let answer = |status, reason, device, id| answer(service, alert, status, reason, device, id);
+    let refuse = |reason, device| Ok(Err(Refusal { reason, device, is_passing: false }));
     if alert.status != "firing" {
         let reason = "only alerts that fire start a capture".to_owned();
         let device = alert.labels.get(&options.device_label).and_then(|text| find_address(text));
-        return Ok(answer(AlertStatus::Ignored, Some(reason), device, None));
+        return Ok(Ok(answer(AlertStatus::Ignored, Some(reason), device, None)));
     }
     if fingerprint.is_empty() {
         return refuse("the alert has no fingerprint".to_owned(), None);
     }
-    let device = match find_device(service, &alert).await? {
+    let device = match find_device(service, alert).await? {
         Ok(device) => device,
         Err(reason) => return refuse(reason, None),
     };
@@ -174,9 +244,9 @@ async fn take_one(service: &Service, alert: Alert) -> Result<AlertAnswer, Error>
     let after = Timestamp::from_nanoseconds(now.as_nanoseconds().saturating_sub(window_ns));
     if let Some(id) = service.store.find_alert(&fingerprint, after).await? {
         let reason = format!("it started a capture less than {} s ago", options.window.as_secs());
-        return Ok(answer(AlertStatus::Duplicate, Some(reason), Some(device), Some(id)));
+        return Ok(Ok(answer(AlertStatus::Duplicate, Some(reason), Some(device), Some(id))));
     }
-    let node = match find_node(service, &alert, device).await? {
+    let node = match find_node(service, alert, device).await? {
         Ok(node) => node,
         Err(reason) => return refuse(reason, Some(device)),
     };
@@ -197,10 +267,14 @@ async fn take_one(service: &Service, alert: Alert) -> Result<AlertAnswer, Error>
                 Started::New(_) => AlertStatus::Started,
                 Started::Running(_) => AlertStatus::Running,
             };
-            Ok(answer(status, None, Some(device), Some(id)))
+            Ok(Ok(answer(status, None, Some(device), Some(id))))
         }
         Err(error @ Error::Store(_)) => Err(error),
-        Err(error) => refuse(error.to_string(), Some(device)),
+        Err(error) => Ok(Err(Refusal {
+            reason: error.to_string(),
+            device: Some(device),
+            is_passing: error.is_passing(),
+        })),
     }
 }
 

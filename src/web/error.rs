@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{Html, IntoResponse, Response};
 use uuid::Uuid;
 
@@ -45,6 +45,8 @@ pub enum Error {
     AgentRefused { node: String, reason: String },
     #[error("{limit} node queries run or wait, and no more may")]
     QueueFull { limit: usize },
+    #[error("{waiting} of {alerts} alerts can start nothing now: {reason}")]
+    AlertsWait { waiting: usize, alerts: usize, reason: String },
     #[error(
         "/api/v1/analyses/{id} runs: a query about the same device at the same node, with other {members}"
     )]
@@ -81,6 +83,8 @@ pub enum Error {
     NothingSent(&'static str),
     #[error("{found} cannot be read; expected {expected}")]
     UnsupportedMediaType { found: String, expected: &'static str },
+    #[error("the content coding '{found}' is not decoded here; expected {taken}")]
+    UnsupportedCoding { found: String, taken: &'static str },
     #[error("the body is larger than the limit of {limit_bytes} bytes")]
     TooLarge { limit_bytes: u64 },
     #[error("the body is larger than {limit_bytes} bytes, and nothing so large is expected here")]
@@ -101,6 +105,8 @@ pub enum Error {
     TimedOut { limit_s: u64 },
     #[error(transparent)]
     Input(#[from] InputError),
+    #[error("captures cannot be stored")]
+    NotReady(#[source] store::Error),
     #[error("{}", render_store(.0))]
     Store(#[from] store::Error),
     #[error("the page cannot be rendered")]
@@ -144,6 +150,7 @@ impl Error {
             Self::AgentUnreachable { .. } => types::AGENT_UNREACHABLE,
             Self::AgentRefused { .. } => types::AGENT_REFUSED,
             Self::QueueFull { .. } => types::QUEUE_FULL,
+            Self::AlertsWait { .. } => types::ALERTS_WAIT,
             Self::QueryDiffers { .. } => types::QUERY_DIFFERS,
             Self::QueryNotRunning(_) => types::QUERY_NOT_RUNNING,
             Self::QueryNotFound(_) => types::QUERY_NOT_FOUND,
@@ -160,6 +167,7 @@ impl Error {
             Self::BadMetadata(_) | Self::SecondMetadata => types::BAD_METADATA,
             Self::NothingSent(_) => types::EMPTY_UPLOAD,
             Self::UnsupportedMediaType { .. } => types::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedCoding { .. } => types::UNSUPPORTED_CONTENT_CODING,
             Self::TooLarge { .. } | Self::BodyTooLarge { .. } => types::TOO_LARGE,
             Self::Stalled { .. } => types::STALLED_UPLOAD,
             Self::TooSlow { .. } => types::SLOW_UPLOAD,
@@ -168,6 +176,7 @@ impl Error {
             Self::ForeignHost(_) => types::FOREIGN_HOST,
             Self::TimedOut { .. } => types::TIMEOUT,
             Self::Input(error) => types::of_input(&error.kind),
+            Self::NotReady(_) => types::NOT_READY,
             Self::Store(store::Error::Damaged { .. }) => types::DAMAGED_REPORT,
             Self::Store(store::Error::Blob { .. }) => types::CAPTURE_STORE,
             Self::Store(store::Error::Encode(_)) | Self::Template(_) | Self::Internal(_) => {
@@ -194,6 +203,16 @@ impl Error {
         }
     }
 
+    /// Whether it is no fault of the request, and passes by itself.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::QueueFull { .. } | Self::Full | Self::Ending)
+    }
+
+    /// Whether the service is to blame, and not what was sent.
+    pub fn is_fault(&self) -> bool {
+        self.kind().status.is_server_error()
+    }
+
     fn retry_after_s(&self) -> Option<u16> {
         match self {
             Self::Busy { .. }
@@ -202,8 +221,9 @@ impl Error {
             | Self::Ending
             | Self::AgentUnreachable { .. }
             | Self::TimedOut { .. } => Some(10),
-            Self::QueueFull { .. } => Some(30),
+            Self::QueueFull { .. } | Self::AlertsWait { .. } => Some(30),
             Self::AnalysisRuns(_) => Some(1),
+            Self::NotReady(_) => Some(60),
             Self::Store(_) if self.kind() == types::STORE => Some(60),
             _ => None,
         }
@@ -255,6 +275,9 @@ impl Error {
         if matches!(self, Self::Unauthorized) {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if let Self::UnsupportedCoding { taken, .. } = self {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(taken));
+        }
         if let Some(seconds) = self.retry_after_s() {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -264,7 +287,7 @@ impl Error {
     /// The answer where `path` leads: pages for people, problems for programs.
     pub fn respond_at(self, path: &str) -> Response {
         let is_for_programs = path.starts_with("/api/")
-            || ["/api", "/livez", "/readyz", "/openapi.json"].contains(&path);
+            || ["/api", "/livez", "/readyz", "/metrics", "/openapi.json"].contains(&path);
         if is_for_programs {
             ApiError(self).into_response()
         } else {
@@ -307,9 +330,14 @@ impl IntoResponse for PageError {
         error.log();
         let &ProblemType { status, title, .. } = error.kind();
         let detail = error.to_string();
+        // There is no report, which is this request's status; what went wrong is the other.
+        let told_status = match &error {
+            Error::AnalysisFailed { problem, .. } => problem.status,
+            _ => status.as_u16(),
+        };
         let view = ProblemView {
             stylesheet: stylesheet_path(),
-            status: status.as_u16(),
+            status: told_status,
             title,
             detail: &detail,
             hint: Some(error.hint()),

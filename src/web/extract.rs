@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::IntoParams;
 
 use super::error::{ApiError, Error};
 
@@ -55,6 +56,33 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
                 Err(Error::BadQuery(detail).respond_at(parts.uri.path()))
             }
         }
+    }
+}
+
+/// The query of a page, as [`Query`]; fields that the page does not know are let be.
+/// Links to pages come from everywhere, with marks of those who count visits.
+#[derive(Debug)]
+pub struct PageQuery<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + IntoParams> FromRequestParts<S> for PageQuery<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let known: Vec<String> =
+            T::into_params(|| None).into_iter().map(|field| field.name).collect();
+        let given = parts.uri.query().unwrap_or_default();
+        let is_known = |field: &&str| {
+            let name = field.split('=').next().unwrap_or_default();
+            known.iter().any(|one| one == name)
+        };
+        let kept: Vec<&str> = given.split('&').filter(is_known).collect();
+        let kept = format!("{}?{}", parts.uri.path(), kept.join("&"));
+        parts.uri = kept.parse().map_err(|_| {
+            let detail = "cannot read the query".to_owned();
+            Error::BadQuery(detail).respond_at(parts.uri.path())
+        })?;
+        let Query(query) = Query::from_request_parts(parts, state).await?;
+        Ok(Self(query))
     }
 }
 

@@ -21,6 +21,7 @@ mod alerts;
 mod api;
 mod assets;
 mod chunks;
+mod coding;
 mod connections;
 mod error;
 mod events;
@@ -37,6 +38,7 @@ mod router;
 mod running;
 mod security;
 mod tags;
+mod tally;
 mod upload;
 
 pub use alerts::AlertOptions;
@@ -48,6 +50,7 @@ pub use queries::{Queries, QueryOptions, QueryRequest, Started};
 pub use router::router;
 pub use running::Running;
 pub use security::AcceptedHosts;
+pub use tally::Tally;
 
 /// What the service may cost, and whom it asks for time, ids and nodes.
 #[derive(Debug, Clone)]
@@ -89,8 +92,10 @@ pub struct Settings {
     pub alerts: AlertOptions,
     /// Who is told when a device's verdict changes.
     pub notices: Notices,
-    /// The hosts under which requests may change something.
+    /// The hosts under which the service answers.
     pub accepted_hosts: AcceptedHosts,
+    /// What was done since the start.
+    pub tally: Tally,
 }
 
 impl Settings {
@@ -118,6 +123,7 @@ impl Settings {
             alerts: AlertOptions::default(),
             notices: Notices::off(),
             accepted_hosts: AcceptedHosts::Any,
+            tally: Tally::default(),
         }
     }
 }
@@ -183,6 +189,23 @@ impl Service {
             }
             (None, None | Some(Known::Running(_))) => Err(self.explain_absence(id).await?),
         }
+    }
+
+    /// Deletes an analysis and its captures, or a node query that left no report.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, it runs, or the store does not do it.
+    async fn delete(&self, id: Uuid) -> Result<(), Error> {
+        // The registry first: captures of an analysis that runs are written.
+        if let Some(Known::Running(_)) = self.settings.running.find(id) {
+            return Err(Error::AnalysisRuns(id));
+        }
+        let was_stored = self.store.delete(id).await?;
+        self.pages.forget(id);
+        // One that failed leaves no more than why, in the registry or in the store.
+        let was_remembered = self.settings.running.forget(id);
+        if was_stored || was_remembered { Ok(()) } else { Err(Error::AnalysisNotFound(id)) }
     }
 
     /// Why there is no report: a node query remembers it, also over a restart.

@@ -5,6 +5,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::api;
+use crate::node::openapi::document_headers;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -62,7 +63,9 @@ pub fn render_openapi() -> Result<String, serde_json::Error> {
 ///
 /// As [`render_openapi`].
 pub fn render(document: &utoipa::openapi::OpenApi) -> Result<String, serde_json::Error> {
-    let mut json = serde_json::to_string_pretty(document)?;
+    let mut document = document.clone();
+    document_headers(&mut document, &["429", "503"]);
+    let mut json = serde_json::to_string_pretty(&document)?;
     json.push('\n');
     Ok(json)
 }

@@ -95,6 +95,8 @@ problem_types! {
         "Cut the capture down first, for example with `tcpdump -r IN -w OUT host DEVICE`.";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Content type not supported",
         "With curl, send `-F capture=@FILE`, or `-H 'Content-Type: application/octet-stream' --data-binary @FILE`.";
+    UNSUPPORTED_CONTENT_CODING = UNSUPPORTED_MEDIA_TYPE, "unsupported-content-coding", "Content coding not supported",
+        "Send the body as it is, without Content-Encoding; a capture may be compressed itself.";
     QUEUE_FULL = TOO_MANY_REQUESTS, "queue-full", "Too many node queries",
         "Try again later; the Retry-After header says when.";
     INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Internal error",
@@ -109,6 +111,8 @@ problem_types! {
         "Check that the agent runs, and that a firewall lets this service reach it; /nodes names its address.";
     QUERY_INTERRUPTED = SERVICE_UNAVAILABLE, "query-interrupted", "Node query interrupted",
         "Ask the node again.";
+    ALERTS_WAIT = SERVICE_UNAVAILABLE, "alerts-wait", "Too many node queries",
+        "Send the alerts again: those that started a query start no second one.";
     TOO_MANY_LISTENERS = SERVICE_UNAVAILABLE, "too-many-listeners", "Too many listeners",
         "Try again later; the Retry-After header says when.";
     BUSY = SERVICE_UNAVAILABLE, "busy", "Too many analyses at once",
@@ -117,6 +121,8 @@ problem_types! {
         "Try again later; the Retry-After header says when.";
     TIMEOUT = SERVICE_UNAVAILABLE, "timeout", "Answer took too long",
         "Try again later; the Retry-After header says when.";
+    NOT_READY = SERVICE_UNAVAILABLE, "not-ready", "Captures cannot be kept",
+        "Look at the space that is left in the data directory, and at who may write there; the log names the file. Deleting analyses makes room.";
     STORE = SERVICE_UNAVAILABLE, "store", "Store unavailable",
         "Try again in a minute; the log says what is wrong with the database.";
 }

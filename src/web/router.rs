@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -80,10 +80,20 @@ pub fn router(
     Ok(api
         .merge(pages)
         .with_state(service)
-        .merge(docs)
+        .merge(Router::<()>::from(docs).layer(from_fn(explain_absence)))
         .fallback(route_not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(layers))
+}
+
+/// The documentation's own files have no words for one that is not there.
+async fn explain_absence(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    if response.status() == StatusCode::NOT_FOUND {
+        return Error::RouteNotFound(path).respond_at("/docs/");
+    }
+    response
 }
 
 fn json_text(document: &str) -> Response {

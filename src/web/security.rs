@@ -82,11 +82,11 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     }
 }
 
-/// The hosts under which requests may change something.
+/// The hosts under which the service answers.
 ///
 /// A name of another site can be made to lead here (DNS rebinding): its page then has
-/// the origin of the request that it sends, and no browser calls that cross-site. Its
-/// name still stands in the request.
+/// the origin of the request that it sends, and no browser calls that cross-site. It
+/// could read every report. Its name still stands in the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AcceptedHosts {
     /// Under which names a service is reached that others can reach, it does not know.
@@ -125,13 +125,17 @@ impl AcceptedHosts {
     }
 }
 
-/// Refuses what would change something under a name that is not the service's.
+/// Paths that monitoring asks under any name, and that tell nothing of reports.
+const OPEN_PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+
+/// Refuses what comes under a name that is not the service's.
 pub async fn refuse_foreign_host(
     State(hosts): State<AcceptedHosts>,
     request: Request,
     next: Next,
 ) -> Response {
-    if !request.method().is_safe() {
+    let is_open = request.method().is_safe() && OPEN_PATHS.contains(&request.uri().path());
+    if !is_open {
         // Programs of HTTP/1.0 may leave it out; browsers do not.
         let header = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
         let authority = request.uri().authority().map(Authority::as_str);

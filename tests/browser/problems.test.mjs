@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "node:test";
 
-import { paste, picture, startSite, submit } from "./browser.mjs";
+import { picture, startSite, submit } from "./browser.mjs";
 import { root } from "./service.mjs";
 
 const capture = path.join(root, "tests/fixtures/lab/founding/host.pcap");
@@ -13,6 +13,12 @@ const MARKUP = `<img src=x onerror=alert(1)>"'&.pcap`;
 
 describe("problems in a browser", () => {
   const site = startSite();
+
+  /** Sends the form, whose problem is told beside it. */
+  const refuse = async (page) => {
+    await page.locator("form[action='/analyses'] button[type=submit]").click();
+    await page.locator("#progress-problem").waitFor();
+  };
 
   /** Errors of the page itself; that a problem's status is an error is meant. */
   const others = (faults) => faults.filter((fault) => !fault.includes("the server responded with a status of 4"));
@@ -24,28 +30,44 @@ describe("problems in a browser", () => {
       [MARKUP, Buffer.from("no packets in here\n")],
     ];
     for (const [name, buffer] of cases) {
-      const tab = await site.open();
-      await tab.page.goto(`${site.origin}/`);
-      await tab.page
-        .locator("input[type=file][name=capture]")
-        .setInputFiles({ name, mimeType: "application/octet-stream", buffer });
-      await submit(tab.page);
-      const text = await tab.page.locator("body").innerText();
-      assert.match(text, /tcpdump/, `${name}: what to do is said`);
-      assert.equal(await tab.page.locator("img[src=x]").count(), 0, "a name brings no markup");
-      assert.ok((await tab.page.locator("a[href='/']").count()) > 0, "there is a way back");
-      await picture(tab.page, name === MARKUP ? "problem-markup" : `problem-${path.parse(name).name}`);
-      assert.deepEqual(others(tab.faults), []);
-      tab.faults.length = 0;
-      await tab.close();
+      // Without a script the answer is a page of its own.
+      for (const javaScriptEnabled of [false, true]) {
+        const tab = await site.open({ javaScriptEnabled });
+        await tab.page.goto(`${site.origin}/`);
+        await tab.page
+          .locator("input[type=file][name=capture]")
+          .setInputFiles({ name, mimeType: "application/octet-stream", buffer });
+        await (javaScriptEnabled ? refuse(tab.page) : submit(tab.page));
+        const text = await tab.page.locator("main").innerText();
+        assert.match(text, /tcpdump/, `${name}: what to do is said`);
+        assert.doesNotMatch(text, /HTTP status 404/, name);
+        if (javaScriptEnabled) {
+          assert.equal(tab.page.url(), `${site.origin}/`, "the form is still there");
+          const chosen = await tab.page.locator("input[name=capture]").evaluate((input) => input.files[0].name);
+          assert.equal(chosen, name);
+        } else {
+          assert.match(text, /HTTP status 400/, name);
+        }
+        assert.equal(await tab.page.locator("img[src=x]").count(), 0, "a name brings no markup");
+        assert.ok((await tab.page.locator("a[href='/']").count()) > 0, "there is a way back");
+        const shown = name === MARKUP ? "markup" : path.parse(name).name;
+        await picture(tab.page, `problem-${shown}${javaScriptEnabled ? "-in-place" : ""}`);
+        assert.deepEqual(others(tab.faults), []);
+        tab.faults.length = 0;
+        await tab.close();
+      }
     }
   });
 
   it("answers an empty form, an unknown report and an unknown path with a page", async () => {
     const tab = await site.open();
     const { page } = tab;
-    await paste(page, site.origin, "");
-    assert.ok((await page.locator("main").innerText()).length > 20);
+    await page.goto(`${site.origin}/`);
+    await page.locator("input[name=title]").fill("kept");
+    page.on("request", (request) => assert.notEqual(request.method(), "POST", "an empty form is not sent"));
+    await refuse(page);
+    assert.match(await page.locator("#progress-problem").innerText(), /Nothing to analyse.*Choose a capture file/s);
+    assert.equal(await page.locator("input[name=title]").inputValue(), "kept");
     await picture(page, "problem-empty");
     for (const place of ["/analyses/00000000-0000-7000-8000-000000000000", "/analyses/x", "/nowhere", "/devices/x"]) {
       const response = await page.goto(`${site.origin}${place}`);
@@ -55,6 +77,37 @@ describe("problems in a browser", () => {
     }
     assert.deepEqual(others(tab.faults), []);
     tab.faults.length = 0;
+    await tab.close();
+  });
+
+  it("keeps the status of an analysis that failed on its page", async () => {
+    const tab = await site.open();
+    await tab.page.goto(`${site.origin}/`);
+    const id = "01940000-0000-7000-8000-00000000aaaa";
+    const status = await tab.page.evaluate(
+      async (target) => (await fetch(target, { method: "POST", body: "no packets" })).status,
+      `/api/v1/analyses?id=${id}`,
+    );
+    assert.ok([400, 415].includes(status), `${status}`);
+    const response = await tab.page.goto(`${site.origin}/analyses/${id}`);
+    assert.equal(response.status(), 404);
+    assert.match(await tab.page.locator("main").innerText(), new RegExp(`HTTP status ${status}`));
+    tab.faults.length = 0;
+    await tab.close();
+  });
+
+  it("takes a file that is dropped beside the field", async () => {
+    const tab = await site.open();
+    await tab.page.goto(`${site.origin}/`);
+    const name = await tab.page.evaluate(() => {
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(["x"], "dropped.pcap"));
+      const event = new DragEvent("drop", { dataTransfer: dropped, bubbles: true, cancelable: true });
+      document.querySelector("h1").dispatchEvent(event);
+      const name = document.querySelector("input[name=capture]").files[0]?.name;
+      return event.defaultPrevented ? name : "the browser opens it";
+    });
+    assert.equal(name, "dropped.pcap");
     await tab.close();
   });
 

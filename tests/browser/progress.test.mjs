@@ -91,6 +91,33 @@ describe("the progress of an upload in a browser", () => {
     });
   }
 
+  it("ends an upload that is cancelled, and keeps the form", async () => {
+    const tab = await site.open();
+    const { page } = tab;
+    await page.goto(`${site.origin}/`);
+    await page.locator("input[type=file][name=capture]").setInputFiles(file);
+    await slowDown(page);
+    const sending = page.waitForRequest((request) => request.method() === "POST");
+    const failed = page.waitForEvent("requestfailed", (request) => request.method() === "POST");
+    await page.locator("#upload button[type=submit]").click();
+    const id = new URL((await sending).url()).searchParams.get("id");
+    await page.waitForFunction(() => document.getElementById("progress-bar").position > 0);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await failed;
+    assert.ok(await page.locator("#progress").isHidden());
+    assert.ok(await page.locator("#upload button[type=submit]").isEnabled(), "it can be sent again");
+    assert.equal(page.url(), `${site.origin}/`);
+    // The service gives it up as well.
+    const patience = Date.now() + 20_000;
+    let status = 202;
+    while (status === 202 && Date.now() < patience) {
+      status = (await fetch(`${site.origin}/api/v1/analyses/${id}`)).status;
+    }
+    assert.equal(status, 404);
+    tab.faults.length = 0;
+    await tab.close();
+  });
+
   it("keeps the form where the service cannot be reached", async () => {
     const lost = await startService();
     const tab = await openPage(site.browser, lost.origin);

@@ -32,7 +32,7 @@ use crate::model::time::Timestamp;
 pub use self::api::{TokenError, Tokens, render_openapi};
 pub use self::capture::Policy;
 pub use self::privileges::{PrivilegeError, reduce as reduce_privileges};
-pub use self::tls::{TlsError, TlsFiles};
+pub use self::tls::{TlsError, TlsFile, TlsFiles};
 pub use self::watch::{Devices, DevicesError, Settings as WatchSettings, WindowLimits};
 
 /// How an agent is set, and whom it asks for time and ids.

@@ -43,6 +43,6 @@ pub async fn take_alerts(
             return Err(Error::Unauthorized.into());
         }
     }
-    let notification = read_json(body, MOST_BYTES).await?;
+    let notification = read_json(&headers, body, MOST_BYTES).await?;
     Ok(Json(AlertAnswers { alerts: alerts::take(&service, notification).await? }))
 }

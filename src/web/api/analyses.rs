@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::super::error::{ApiError, Error};
+use super::super::error::ApiError;
 use super::super::events;
 use super::super::extract::{Json, Path, Query};
 use super::super::problem::Problem;
 use super::super::query::{AnalysesQuery, number_or_none};
-use super::super::running::Known;
 use super::super::tags::{entity_tag, names_tag};
 use super::super::upload::{self, UploadForm, UploadQuery};
 use super::super::{Found, Service};
@@ -24,6 +23,7 @@ use super::responses::{
 use crate::model::progress::Progress;
 use crate::model::query::NodeQuery;
 use crate::model::report::AnalysisSummary;
+use crate::node::openapi::Binary;
 
 /// A page of analyses.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,24 +48,25 @@ pub struct RunningAnalysis {
 ///
 /// They come as the parts of a form, or one capture as the body itself, and
 /// are analysed while they arrive. Formats are recognised by their content.
-/// Who chooses the `id` can follow the analysis by it before the body is sent.
+/// Who chooses the `id` can follow the analysis by it before the body is sent. A report
+/// on very many devices is a long answer: `device_limit` shortens it.
 #[utoipa::path(post, path = "/api/v1/analyses", tag = "analyses", params(UploadQuery),
     request_body(content(
         (UploadForm = "multipart/form-data"),
-        (Vec<u8> = "application/octet-stream"),
-        (Vec<u8> = "application/vnd.tcpdump.pcap"),
-        (Vec<u8> = "application/x-pcap"),
-        (Vec<u8> = "application/x-pcapng"),
-        (Vec<u8> = "application/gzip"),
-        (Vec<u8> = "application/x-gzip"),
-        (Vec<u8> = "application/zstd"),
-        (Vec<u8> = "application/x-xz"),
-        (Vec<u8> = "application/x-bzip2"),
-        (Vec<u8> = "application/x-lz4"),
-        (Vec<u8> = "application/zip"),
-        (Vec<u8> = "application/x-zip-compressed"),
-        (Vec<u8> = "application/x-tar"),
-        (Vec<u8> = "application/x-gtar"),
+        (inline(Binary) = "application/octet-stream"),
+        (inline(Binary) = "application/vnd.tcpdump.pcap"),
+        (inline(Binary) = "application/x-pcap"),
+        (inline(Binary) = "application/x-pcapng"),
+        (inline(Binary) = "application/gzip"),
+        (inline(Binary) = "application/x-gzip"),
+        (inline(Binary) = "application/zstd"),
+        (inline(Binary) = "application/x-xz"),
+        (inline(Binary) = "application/x-bzip2"),
+        (inline(Binary) = "application/x-lz4"),
+        (inline(Binary) = "application/zip"),
+        (inline(Binary) = "application/x-zip-compressed"),
+        (inline(Binary) = "application/x-tar"),
+        (inline(Binary) = "application/x-gtar"),
         (String = "text/plain"),
         (String = "text/markdown"))),
     responses(
@@ -77,10 +78,12 @@ pub async fn create_analysis(
     Query(query): Query<UploadQuery>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let report = upload::receive(&service, query, request).await?;
-    let location = format!("/api/v1/analyses/{}", report.id);
-    let analysis = FinishedAnalysis::new(Box::new(report), None);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(analysis)).into_response())
+    let most = query.device_limit();
+    let frame = upload::receive(&service, query, request).await?;
+    let location = format!("/api/v1/analyses/{}", frame.id);
+    let body = report_body(service.store, frame, None, most).await?;
+    let headers = [(LOCATION, location.as_str()), (CONTENT_TYPE, "application/json")];
+    Ok((StatusCode::CREATED, headers, body).into_response())
 }
 
 /// Lists analyses, newest first.
@@ -184,16 +187,6 @@ pub async fn delete_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    // The registry first: captures of an analysis that runs are written.
-    if let Some(Known::Running(_)) = service.settings.running.find(id) {
-        return Err(Error::AnalysisRuns(id).into());
-    }
-    let was_stored = service.store.delete(id).await?;
-    service.pages.forget(id);
-    // One that failed leaves no more than why, in the registry or in the store.
-    let was_remembered = service.settings.running.forget(id);
-    if was_stored || was_remembered {
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    Err(Error::AnalysisNotFound(id).into())
+    service.delete(id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

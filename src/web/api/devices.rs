@@ -12,6 +12,7 @@ use super::super::extract::{DeviceAddress, Json, Path, Query};
 use super::super::query::{empty_as_none, number_or_none, read_cursor, read_limit, read_text};
 use super::responses::{FindProblems, ListProblems};
 use crate::model::finding::Verdict;
+use crate::model::query::QuerySummary;
 use crate::model::report::DeviceSummary;
 use crate::store::DeviceCursor;
 
@@ -45,6 +46,17 @@ pub struct HistoryQuery {
     limit: Option<u32>,
 }
 
+/// How many node queries a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct QueriesQuery {
+    /// The newest queries, at most this many.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    #[serde(deserialize_with = "number_or_none")]
+    limit: Option<u32>,
+}
+
 /// A page of devices.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DevicesPage {
@@ -67,7 +79,37 @@ pub struct DeviceHistory {
     headline: String,
     /// Newest first.
     history: Vec<DeviceSummary>,
+    /// The newest node queries about it, whatever became of them; newest first.
+    queries: Vec<DeviceQuery>,
 }
+
+/// What was asked about one device.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceQueries {
+    /// Newest first.
+    queries: Vec<DeviceQuery>,
+}
+
+/// A node query about a device, and where what came of it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceQuery {
+    #[serde(flatten)]
+    summary: QuerySummary,
+    /// Where its state and its report are.
+    url: String,
+    /// Where its page is.
+    page: String,
+}
+
+impl From<QuerySummary> for DeviceQuery {
+    fn from(summary: QuerySummary) -> Self {
+        let id = summary.query.id;
+        Self { url: format!("/api/v1/analyses/{id}"), page: format!("/analyses/{id}"), summary }
+    }
+}
+
+/// Queries that a device's history has.
+const NEWEST_QUERIES: u32 = 10;
 
 /// Lists devices with their newest verdict.
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(DevicesQuery),
@@ -104,6 +146,32 @@ pub async fn get_device(
         name: newest.name.clone(),
         verdict: newest.verdict,
         headline: newest.headline.clone(),
+        queries: find_queries(&service, device.0, NEWEST_QUERIES).await?,
         history,
     }))
+}
+
+/// Returns the node queries about one device: what was asked, what became of it, and why.
+///
+/// A device that no analysis has seen has them, too: an alert's query that failed, or saw
+/// no packet of the device, is here.
+#[utoipa::path(get, path = "/api/v1/devices/{device}/queries", tag = "devices",
+    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), QueriesQuery),
+    responses((status = 200, description = "The queries; none where the device was never asked about", body = DeviceQueries), ListProblems))]
+pub async fn list_device_queries(
+    State(service): State<Service>,
+    Path(device): Path<DeviceAddress>,
+    Query(query): Query<QueriesQuery>,
+) -> Result<Json<DeviceQueries>, ApiError> {
+    let limit = read_limit(query.limit)?;
+    Ok(Json(DeviceQueries { queries: find_queries(&service, device.0, limit).await? }))
+}
+
+async fn find_queries(
+    service: &Service,
+    device: IpAddr,
+    limit: u32,
+) -> Result<Vec<DeviceQuery>, Error> {
+    let found = service.store.queries_of_device(device, limit).await?;
+    Ok(found.into_iter().map(DeviceQuery::from).collect())
 }

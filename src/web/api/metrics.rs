@@ -9,16 +9,24 @@ use axum::response::{IntoResponse, Response};
 use super::super::Service;
 use super::super::problem::Problem;
 use crate::notify::ReceiverCounts;
+use crate::store::Usage;
 
-/// Returns the service's metrics: analyses that run, and what became of messages about
-/// changed verdicts.
+/// Returns the service's metrics: analyses that run, bytes that are stored, and what
+/// became of uploads, node queries, alerts, and messages about changed verdicts.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses(
         (status = 200, description = "Metrics", body = String, content_type = "text/plain"),
         (status = 503, description = "The answer took too long", body = Problem, content_type = "application/problem+json")))]
 pub async fn get_metrics(State(service): State<Service>) -> Response {
     let settings = &service.settings;
-    let text = render(settings.running.count(), &settings.notices.counts());
+    let usage = service.store.usage().await.inspect_err(|error| {
+        tracing::warn!(%error, "stored bytes cannot be counted");
+    });
+    let mut text = render(settings.running.count(), &settings.notices.counts());
+    settings.tally.render(&mut text);
+    if let Ok(usage) = usage {
+        render_usage(&mut text, usage);
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
@@ -53,6 +61,14 @@ fn render(analyses_running: usize, receivers: &[ReceiverCounts]) -> String {
         let _ = writeln!(text, "{name}{{receiver=\"{}\"}} {}", one.receiver, one.waiting);
     }
     text
+}
+
+fn render_usage(text: &mut String, usage: Usage) {
+    let name = "replyscope_stored_bytes";
+    head(text, name, "gauge", "Bytes in the data directory.");
+    for (kind, bytes) in [("captures", usage.captures_bytes), ("database", usage.database_bytes)] {
+        let _ = writeln!(text, "{name}{{kind=\"{kind}\"}} {bytes}");
+    }
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {

@@ -26,6 +26,7 @@ pub fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(report_devices::get_analysis_device))
         .routes(routes!(devices::list_devices))
         .routes(routes!(devices::get_device))
+        .routes(routes!(devices::list_device_queries))
         .routes(routes!(nodes::list_nodes))
         .routes(routes!(nodes::get_node))
         .routes(routes!(queries::create_query))

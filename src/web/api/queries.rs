@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::Service;
+use super::super::coding::{OF_OTHERS, check_coding};
 use super::super::error::{ApiError, Error};
 use super::super::extract::{DeviceAddress, Json, Path, Query};
 use super::super::problem::Problem;
@@ -84,9 +85,10 @@ pub async fn create_query(
     State(service): State<Service>,
     Path(node): Path<String>,
     Query(place): Query<NodePlace>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let asked: NodeQueryRequest = read_json(body, MOST_BYTES).await?;
+    let asked: NodeQueryRequest = read_json(&headers, body, MOST_BYTES).await?;
     let request = QueryRequest {
         node,
         cluster: given(place.cluster),
@@ -148,7 +150,12 @@ async fn find_query(service: &Service, id: Uuid) -> Result<query::NodeQuery, Err
 }
 
 /// Reads a short body as JSON.
-pub async fn read_json<T: DeserializeOwned>(body: Body, most_bytes: usize) -> Result<T, Error> {
+pub async fn read_json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    most_bytes: usize,
+) -> Result<T, Error> {
+    check_coding(headers, OF_OTHERS)?;
     let bytes = read_body(body, most_bytes).await?;
     serde_json::from_slice(&bytes)
         .map_err(|error| Error::BadBody(format!("cannot read the body as JSON: {error}")))

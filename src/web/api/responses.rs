@@ -62,6 +62,9 @@ pub enum QueryProblems {
     /// The body is larger than such a request ever is.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
+    /// The body is in a coding that is not decoded.
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedCoding(Problem),
     /// As many queries run or wait as may.
     #[response(status = 429, content_type = "application/problem+json")]
     QueueFull(Problem),
@@ -95,10 +98,13 @@ pub enum AlertProblems {
     /// The body is larger than such a request ever is.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
+    /// The body is in a coding that is not decoded.
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedCoding(Problem),
     /// A fault of the service.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
-    /// The store does not answer.
+    /// Alerts could start nothing only because of what else runs: send all of them again. Or the store does not answer.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }
@@ -170,7 +176,7 @@ pub enum UploadProblems {
     /// The body, or what it expands to, is larger than the limit.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
-    /// The content type is not one of those listed.
+    /// The content type is not one of those listed, or the content coding is not decoded.
     #[response(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(Problem),
     /// A fault of the service.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::super::assets::{script_path, stylesheet_path};
 use super::super::error::{Error, PageError};
-use super::super::extract::{DeviceAddress, Path, Query};
+use super::super::extract::{DeviceAddress, PageQuery, Path, Query};
 use super::super::query::{AnalysesQuery, kept_fields, render_next};
 use super::super::security::WithScript;
 use super::super::upload::{self, UploadQuery};
@@ -22,7 +22,7 @@ use crate::report::html::{Setting, render_device};
 /// `GET /`: what to upload, and what was analysed lately.
 pub async fn show_home(
     State(service): State<Service>,
-    Query(query): Query<AnalysesQuery>,
+    PageQuery(query): PageQuery<AnalysesQuery>,
 ) -> Result<Response, PageError> {
     let (filter, cursor, limit) = query.read()?;
     let page = service.store.list(&filter, cursor, limit).await?;
@@ -50,6 +50,15 @@ pub async fn create_analysis(
 ) -> Result<Redirect, PageError> {
     let report = upload::receive(&service, UploadQuery::default(), request).await?;
     Ok(Redirect::to(&format!("/analyses/{}", report.id)))
+}
+
+/// `POST /analyses/{id}/delete`: the button of a report's page.
+pub async fn delete_analysis(
+    State(service): State<Service>,
+    Path(id): Path<Uuid>,
+) -> Result<Redirect, PageError> {
+    service.delete(id).await?;
+    Ok(Redirect::to("/"))
 }
 
 /// `GET /analyses/{id}`: the report, or how far it is.

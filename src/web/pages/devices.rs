@@ -12,6 +12,9 @@ use super::history::{self, HistoryView};
 /// Entries of a history page.
 const HISTORY_LIMIT: u32 = 200;
 
+/// Node queries that the page shows.
+const QUERIES_LIMIT: u32 = 20;
+
 /// `GET /devices/{device}`. A device that nobody has analysed yet has a page
 /// as well: an alert links to it before there is a capture.
 pub async fn show_device(
@@ -22,14 +25,16 @@ pub async fn show_device(
     let newest = entries.first();
     let mut nodes = service.settings.nodes.list();
     nodes.retain(|node| node.agent.url.is_some());
-    let last = service.store.newest_query_of(address).await?;
+    let asked = service.store.queries_of_device(address, QUERIES_LIMIT).await?;
+    let last = asked.first().map(|one| &one.query);
     Ok(Html(history::render(&HistoryView {
         stylesheet: stylesheet_path(),
         device: newest.map_or(address, |entry| entry.device),
         name: newest.and_then(|entry| entry.name.as_deref()),
         entries: &entries,
         nodes: &nodes,
-        last_node: last.as_ref().map(|query| (query.cluster.as_deref(), query.node.as_str())),
+        last_node: last.map(|query| (query.cluster.as_deref(), query.node.as_str())),
+        asked: &asked,
         running: service.queries.find_active_of(address),
     })?))
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use askama::Template;
 use uuid::Uuid;
 
+use crate::model::query::{QueryState, QuerySummary};
 use crate::model::report::DeviceSummary;
 use crate::node::summary::NodeSummary;
 use crate::report::html::{Setting, TimeWords as _, VerdictWords as _, finish};
@@ -22,6 +23,8 @@ pub struct HistoryView<'a> {
     pub nodes: &'a [NodeSummary],
     /// The node that was asked about it last, after its cluster.
     pub last_node: Option<(Option<&'a str>, &'a str)>,
+    /// Node queries about it, newest first.
+    pub asked: &'a [QuerySummary],
     /// A query about it that runs now.
     pub running: Option<Uuid>,
 }
@@ -51,6 +54,40 @@ impl Page<'_> {
 
     fn is_last(&self, node: &NodeSummary) -> bool {
         self.view.last_node == Some((node.cluster.as_deref(), node.node.as_str()))
+    }
+
+    /// What is known of a device that no report names: what came of asking for it last.
+    fn unseen(&self) -> String {
+        let Some(QuerySummary { query, headline, .. }) = self.view.asked.first() else {
+            return "Nothing is known yet about this device.".to_owned();
+        };
+        let node = &query.node;
+        let (at, seconds) = (query.created_at.minute(), query.duration_s);
+        match (query.state, headline, &query.message) {
+            (QueryState::Queued | QueryState::Running, ..) => {
+                format!("{node} is asked about this device now.")
+            }
+            (_, Some(headline), _) => format!(
+                "{node} was asked at {at}, for {seconds} s, and saw no exchange of this device. {headline}."
+            ),
+            (_, None, Some(message)) => {
+                format!("{node} was asked at {at}, and there is no report: {message}.")
+            }
+            (_, None, None) => format!("{node} was asked at {at}, and there is no report."),
+        }
+    }
+
+    /// What came of a query.
+    #[expect(clippy::unused_self, reason = "templates call methods of the page")]
+    fn outcome<'b>(&self, asked: &'b QuerySummary) -> &'b str {
+        let message = asked.query.message.as_deref();
+        match asked.query.state {
+            QueryState::Queued => "waits for its turn",
+            QueryState::Running => "captures now",
+            QueryState::Finished | QueryState::Failed | QueryState::Interrupted => {
+                asked.headline.as_deref().or(message).unwrap_or("no report")
+            }
+        }
     }
 
     /// A name for the capture that the page proposes: an address without what shells and

@@ -26,6 +26,7 @@ pub fn routes() -> Router<Service> {
         .route("/", get(analyses::show_home))
         .route("/analyses", post(analyses::create_analysis))
         .route("/analyses/{id}", get(analyses::show_analysis))
+        .route("/analyses/{id}/delete", post(analyses::delete_analysis))
         .route("/analyses/{id}/devices/{device}", get(analyses::show_analysis_device))
         .route("/devices/{device}", get(devices::show_device))
         .route("/analyses/{id}/stop", post(queries::stop))

@@ -3,12 +3,13 @@
 use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::super::Service;
 use super::super::api::nodes::{NodePlace, find_nodes};
 use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
-use super::super::extract::{Path, Query};
+use super::super::extract::{PageQuery, Path};
 use super::super::query::{given, read_text};
 use super::node::{self, NodeView, NodesView};
 
@@ -16,9 +17,9 @@ use super::node::{self, NodeView, NodesView};
 const MOST_NODES: usize = 500;
 
 /// Which nodes the page shows.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PageQuery {
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+pub struct ListedNodes {
     cluster: Option<String>,
     q: Option<String>,
 }
@@ -26,7 +27,7 @@ pub struct PageQuery {
 /// `GET /nodes`
 pub async fn show_nodes(
     State(service): State<Service>,
-    Query(query): Query<PageQuery>,
+    PageQuery(query): PageQuery<ListedNodes>,
 ) -> Result<Html<String>, PageError> {
     let (cluster, text) = (given(query.cluster), read_text(query.q)?);
     let mut nodes = find_nodes(&service, cluster.as_deref(), text.as_deref());
@@ -46,7 +47,7 @@ pub async fn show_nodes(
 pub async fn show_node(
     State(service): State<Service>,
     Path(name): Path<String>,
-    Query(query): Query<NodePlace>,
+    PageQuery(query): PageQuery<NodePlace>,
 ) -> Result<Html<String>, PageError> {
     let found = service.settings.nodes.find(&name, given(query.cluster).as_deref());
     let node = found.map_err(Error::from)?;

@@ -63,15 +63,15 @@ pub async fn respond(
         None => service.pages.find_or_make(key, make).await?,
         Some(_) => make.await?.0,
     };
-    let tag = (ETAG, page.tag.to_string());
+    let fixed = [(ETAG, page.tag.to_string()), (VARY, "accept-encoding".to_owned())];
     if names_tag(headers, &page.tag) {
-        return Ok((StatusCode::NOT_MODIFIED, [tag]).into_response());
+        // With the headers of the page itself: RFC 9110, section 15.4.5.
+        return Ok((StatusCode::NOT_MODIFIED, fixed).into_response());
     }
-    let mut response = ([tag, (CONTENT_TYPE, HTML.to_owned())], page.bytes).into_response();
+    let html = [(CONTENT_TYPE, HTML)];
+    let mut response = (fixed, html, page.bytes).into_response();
     if let Some(token) = encoding.token() {
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(token));
-        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(token));
     }
     Ok(response)
 }

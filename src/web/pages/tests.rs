@@ -6,6 +6,7 @@ use super::running::RunningView;
 use super::{history, home, problem, running};
 use crate::model::finding::Verdict;
 use crate::model::progress::{AnalysisState, Phase, Progress};
+use crate::model::query::{NodeQuery, QueryState, QuerySummary};
 use crate::model::report::{AnalysisSummary, DeviceSummary};
 use crate::model::topology::{FactSource, Role};
 use crate::node::summary::{
@@ -80,6 +81,8 @@ fn render_history(entries: &[DeviceSummary], name: Option<&str>) -> String {
     let nodes = [node_sample(text).summary];
     let nodes = if name.is_some() { &nodes[..] } else { &[] };
     let last_node = name.map(|name| (Some(name), name));
+    let asked: Vec<_> =
+        name.map(|name| asked(QueryState::Failed, Some(name), None)).into_iter().collect();
     let view = HistoryView {
         stylesheet: STYLESHEET,
         device,
@@ -87,9 +90,32 @@ fn render_history(entries: &[DeviceSummary], name: Option<&str>) -> String {
         entries,
         nodes,
         last_node,
+        asked: &asked,
         running: None,
     };
     history::render(&view).unwrap()
+}
+
+/// What was asked of node3 about a device.
+fn asked(state: QueryState, message: Option<&str>, headline: Option<&str>) -> QuerySummary {
+    let device = samples::ip("2000::65:119");
+    QuerySummary {
+        query: NodeQuery {
+            id: samples::founding().id,
+            node: message.unwrap_or("node3").to_owned(),
+            cluster: message.map(str::to_owned),
+            device,
+            addresses: vec![device],
+            duration_s: 60,
+            state,
+            created_at: samples::founding().created_at,
+            started_at: None,
+            ended_at: None,
+            message: message.map(str::to_owned),
+        },
+        verdict: headline.map(|_| Verdict::Inconclusive),
+        headline: headline.map(str::to_owned),
+    }
 }
 
 fn render_nodes(nodes: &[NodeSummary], text: &str) -> String {
@@ -241,6 +267,40 @@ fn a_devices_page_leads_to_the_newest_report() {
 }
 
 #[test]
+fn a_device_that_was_asked_about_is_not_unknown() {
+    let empty = "No UDP exchange was found in 0 packets";
+    let cases = [
+        (QueryState::Running, None, None, "node3 is asked about this device now."),
+        (
+            QueryState::Finished,
+            None,
+            Some(empty),
+            "for 60 s, and saw no exchange of this device. No UDP",
+        ),
+        (QueryState::Failed, Some("it is away"), None, "and there is no report: it is away."),
+        (QueryState::Interrupted, Some("it was stopped"), None, "no report: it was stopped."),
+    ];
+    for (state, message, headline, words) in cases {
+        let page = history::render(&HistoryView {
+            stylesheet: STYLESHEET,
+            device: samples::ip("2000::65:119"),
+            name: None,
+            entries: &[],
+            nodes: &[],
+            last_node: None,
+            asked: &[asked(state, message, headline)],
+            running: None,
+        })
+        .unwrap();
+        assert!(!page.contains("Nothing is known yet"), "{page}");
+        assert!(page.contains(words), "{words}: {page}");
+        let link = format!("href=\"/analyses/{}\"", samples::founding().id);
+        assert!(page.contains(&link), "{page}");
+        assert!(page.contains(&format!("<td>{}</td>", state.as_token())), "{page}");
+    }
+}
+
+#[test]
 fn the_node_that_was_asked_last_is_chosen_in_its_cluster() {
     let mut nodes = [node_sample("node3").summary, node_sample("node3").summary];
     let cases = [
@@ -261,6 +321,7 @@ fn the_node_that_was_asked_last_is_chosen_in_its_cluster() {
             entries: &[],
             nodes: &nodes,
             last_node: Some((last, "node3")),
+            asked: &[],
             running: None,
         })
         .unwrap();

@@ -15,6 +15,7 @@ use super::Settings;
 use super::error::Error;
 use super::notices::Notices;
 use super::running::{Refusal, Running, Task};
+use super::tally::{QUERIES, Tally};
 use crate::analysis::Limits;
 use crate::model::query::{NodeQuery, QueryState};
 use crate::model::time::Timestamp;
@@ -22,7 +23,7 @@ use crate::node::client::{AgentClient, AgentError};
 use crate::node::registry::Nodes;
 use crate::node::summary::NodeSummary;
 use crate::node::wire::InterfaceStatus;
-use crate::store::Store;
+use crate::store::{Error as StoreError, Store};
 
 mod book;
 mod masks;
@@ -111,6 +112,7 @@ struct Inner {
     active: watch::Sender<usize>,
     /// Whether the service ends.
     closing: watch::Sender<bool>,
+    tally: Tally,
     now: fn() -> Timestamp,
     new_id: fn() -> Uuid,
 }
@@ -130,6 +132,7 @@ impl Queries {
             book: Mutex::default(),
             active: watch::Sender::new(0),
             closing: watch::Sender::new(false),
+            tally: settings.tally.clone(),
             now: settings.now,
             new_id: settings.new_id,
             options,
@@ -229,6 +232,17 @@ impl Queries {
     /// The longest capture, in seconds.
     pub(super) fn longest_s(&self) -> u32 {
         self.inner.options.longest_s
+    }
+
+    /// Notes in the store, and counts, how a query ended.
+    async fn end(
+        &self,
+        id: Uuid,
+        state: QueryState,
+        message: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.inner.tally.note(&QUERIES, state.as_token());
+        self.inner.store.end_query(id, state, (self.inner.now)(), message).await
     }
 
     fn begin(&self, id: Uuid, received_bytes: &Arc<AtomicU64>) -> Result<Task, Error> {

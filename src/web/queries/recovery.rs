@@ -67,16 +67,13 @@ impl Queries {
     async fn analyse_again(&self, query: &NodeQuery) -> Result<Verdict, Error> {
         let inner = &self.inner;
         let id = query.id;
-        let end = async |message: &str| {
-            let at = (inner.now)();
-            inner.store.end_query(id, QueryState::Interrupted, at, Some(message)).await
-        };
+        let end = async |message: &str| self.end(id, QueryState::Interrupted, Some(message)).await;
         let give_up = async |message: &'static str| match end(message).await {
             Ok(()) => Error::QueryInterrupted(message),
             Err(error) => error.into(),
         };
         if let Some(summary) = inner.store.find_summary(id).await? {
-            inner.store.end_query(id, QueryState::Finished, (inner.now)(), None).await?;
+            self.end(id, QueryState::Finished, None).await?;
             return Ok(summary.verdict);
         }
         let Some(mut file) = inner.store.open_capture(id)? else {

@@ -106,8 +106,7 @@ impl Job {
         // Not `message`: the line's own text has that name.
         tracing::info!(%id, node, device = %self.query.device, state = state.as_token(),
             reason = message.as_deref().unwrap_or_default(), "node query ended");
-        let at = (inner.now)();
-        if let Err(error) = inner.store.end_query(id, state, at, message.as_deref()).await {
+        if let Err(error) = self.queries.end(id, state, message.as_deref()).await {
             tracing::error!(%id, %error, "the end of a node query is not stored");
         }
         match verdict {

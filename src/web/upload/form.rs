@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::super::error::Error;
 use super::body::Watch;
 use super::clusters::{ClusterChoice, Said};
-use super::metadata::{Metadata, parse_metadata, parse_point, parse_title};
+use super::metadata::{Metadata, parse_device_name, parse_metadata, parse_point, parse_title};
 use super::raw::UploadQuery;
 use super::worker::{Feed, Kind, Piece};
 use crate::model::capture::CapturePoint;
@@ -186,6 +186,7 @@ impl State<'_> {
             self.points.insert(name, point);
         }
         for (address, name) in metadata.devices {
+            let name = parse_device_name(&name).map_err(Error::BadMetadata)?;
             feed.send(Piece::Device { address: address.to_canonical(), name }).await?;
         }
         Ok(())

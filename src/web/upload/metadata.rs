@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::model::capture::CapturePoint;
 
-/// Longer titles are refused.
+/// Longer titles, and longer names of devices, are refused.
 const LONGEST_TITLE_CHARACTERS: usize = 300;
 
 /// What the sender knows. It must come before the captures.
@@ -41,6 +41,21 @@ pub fn parse_metadata(json: &[u8]) -> Result<Metadata, String> {
             "the metadata part is not the JSON object {{title, points, devices, clusters}}: {error}"
         )
     })
+}
+
+/// Reads the name of a device; it may become the headline of a report.
+///
+/// # Errors
+///
+/// Where it is too long for a name.
+pub fn parse_device_name(text: &str) -> Result<String, String> {
+    let length = text.chars().count();
+    if length > LONGEST_TITLE_CHARACTERS {
+        return Err(format!(
+            "a device's name has {length} characters; expected at most {LONGEST_TITLE_CHARACTERS}"
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// Reads where a capture was taken.
@@ -97,5 +112,7 @@ mod tests {
         assert_eq!(parse_title(" a\u{7}b\n ").unwrap().as_deref(), Some("ab"));
         assert_eq!(parse_title("  ").unwrap(), None);
         assert!(parse_title(&"x".repeat(301)).is_err());
+        assert!(parse_device_name(&"\u{fc}".repeat(300)).is_ok());
+        assert!(parse_device_name(&"x".repeat(301)).unwrap_err().contains("301 characters"));
     }
 }

@@ -23,8 +23,10 @@ use self::body::{Watch, WatchedBody};
 use self::turn::Turn;
 use self::worker::{Feed, Pieces};
 use super::Service;
+use super::coding;
 use super::error::Error;
 use super::running::{Refusal, Task};
+use super::tally::UPLOADS;
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::model::progress::Phase;
 use crate::model::report::Report;
@@ -48,7 +50,8 @@ pub use raw::UploadQuery;
 /// what one read from the socket gives.
 const QUEUE_PIECES: usize = 8;
 
-/// Analyses the body of `request`, saves report and captures, and returns the report.
+/// Analyses the body of `request`, saves report and captures, and returns the report's
+/// frame: its devices, which may be many, are in the store.
 ///
 /// # Errors
 ///
@@ -59,7 +62,22 @@ pub async fn receive(
     service: &Service,
     query: UploadQuery,
     request: Request,
-) -> Result<Report, Error> {
+) -> Result<Box<Report>, Error> {
+    let received = receive_counted(service, query, request).await;
+    let outcome = match &received {
+        Ok(_) => "stored",
+        Err(error) if error.is_fault() => "failed",
+        Err(_) => "refused",
+    };
+    service.settings.tally.note(&UPLOADS, outcome);
+    received
+}
+
+async fn receive_counted(
+    service: &Service,
+    query: UploadQuery,
+    request: Request,
+) -> Result<Box<Report>, Error> {
     let (head, body) = request.into_parts();
     // Who waits for our leave to send need not be heard out.
     let is_waiting = head.headers.contains_key(EXPECT);
@@ -99,7 +117,7 @@ pub async fn receive(
                 captures.keep();
                 notices.note_saved(report.id);
                 task.finish(report.verdict);
-                Ok(report)
+                Ok(Box::new(report.frame()))
             }
             Err(error) => {
                 drop(captures);
@@ -153,6 +171,8 @@ async fn analyse(
 ) -> Result<(Report, CaptureBlobs), Error> {
     let settings = &service.settings;
     let is_form = is_form(&head.headers)?;
+    let taken = if is_form { coding::OF_OTHERS } else { coding::OF_CAPTURES };
+    coding::check_coding(&head.headers, taken)?;
     check_length(&head.headers, settings.upload_limit_bytes)?;
     let place = wait_for_place(service).await?;
 

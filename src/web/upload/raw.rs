@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use uuid::{Uuid, Variant};
 
 use super::super::error::Error;
-use super::super::query::given;
+use super::super::query::{given, number_or_none};
 use super::body::WatchedBody;
 use super::clusters::{ClusterChoice, Said};
 use super::metadata::{parse_point, parse_title};
@@ -56,6 +56,10 @@ pub struct UploadQuery {
     /// Clusters that the service follows and whose addresses may be meant: `all`, `none`, or names separated by commas.
     #[param(default = "all")]
     clusters: Option<String>,
+    /// The most devices that the answer lists, worst first; `devices_omitted` counts the
+    /// others. Without it, all.
+    #[serde(deserialize_with = "number_or_none")]
+    device_limit: Option<u64>,
 }
 
 impl UploadQuery {
@@ -81,6 +85,11 @@ impl UploadQuery {
         id.map(Some).ok_or_else(|| {
             Error::BadQuery(format!("the id '{text}' is not a UUID of version 7 or 4 (RFC 9562)"))
         })
+    }
+
+    /// The most devices that the answer lists.
+    pub fn device_limit(&self) -> u64 {
+        self.device_limit.unwrap_or(u64::MAX)
     }
 
     /// Whether it says what only a form's parts can say about themselves.

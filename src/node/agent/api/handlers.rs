@@ -13,6 +13,7 @@ use super::extract::{CaptureId, Device, Json, JsonBody};
 use super::responses::{
     CaptureProblems, DeviceProblems, KernelProblems, StartProblems, TokenProblems, WatchProblems,
 };
+use crate::node::openapi::Binary;
 use crate::node::wire::{
     API_VERSION, CAPTURE_ID_HEADER, CaptureRequest, CaptureStatistics, InterfaceStatus, NodeFacts,
     PCAPNG_MEDIA_TYPE, Status, TrackedFlows, Watch,
@@ -65,7 +66,7 @@ pub async fn get_conntrack(
 /// stops it; `DELETE` ends it with its statistics in the stream.
 #[utoipa::path(post, path = "/v1/captures", tag = "captures", request_body = CaptureRequest,
     responses(
-        (status = 200, description = "The capture, as it comes", body = Vec<u8>, content_type = "application/x-pcapng",
+        (status = 200, description = "The capture, as it comes", body = inline(Binary), content_type = "application/x-pcapng",
             headers(("replyscope-capture-id" = String, description = "The capture's id"))),
         StartProblems, TokenProblems))]
 pub async fn create_capture(

@@ -6,6 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guarded_routes, open_routes};
 use crate::model::problem::Problem;
+use crate::node::openapi::document_headers;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,6 +39,7 @@ pub fn render_openapi() -> Result<String, serde_json::Error> {
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     let required = utoipa::openapi::SecurityRequirement::new("bearer", [] as [&str; 0]);
     document.security = Some(vec![required, utoipa::openapi::SecurityRequirement::default()]);
+    document_headers(&mut document, &["429"]);
     let mut json = serde_json::to_string_pretty(&document)?;
     json.push('\n');
     Ok(json)

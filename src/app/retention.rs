@@ -1,0 +1,80 @@
+//! Analyses that are older than they shall become.
+
+use std::time::Duration;
+
+use crate::clock;
+use crate::model::time::Timestamp;
+use crate::store::{Error, Store};
+
+/// How often it is looked for them.
+const PAUSE: Duration = Duration::from_hours(1);
+
+/// Reports of one look at the list.
+const AT_ONCE: u32 = 100;
+
+/// Deletes what is older than `days`, now and from time to time. Never ends.
+pub async fn keep(store: Store, days: u32) {
+    let age = Duration::from_hours(24 * u64::from(days));
+    loop {
+        match delete_older(&store, clock::now(), age).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, days, "deleted analyses that are too old"),
+            Err(error) => tracing::warn!(%error, "analyses that are too old stay for now"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Deletes what was made more than `age` before `now`; returns how many there were.
+async fn delete_older(store: &Store, now: Timestamp, age: Duration) -> Result<u64, Error> {
+    let age_ns = i64::try_from(age.as_nanos()).unwrap_or(i64::MAX);
+    let before = Timestamp::from_nanoseconds(now.as_nanoseconds().saturating_sub(age_ns));
+    let mut deleted = 0;
+    loop {
+        let found = store.made_before(before, AT_ONCE).await?;
+        if found.is_empty() {
+            return Ok(deleted);
+        }
+        for id in found {
+            store.delete(id).await?;
+            deleted += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Analysis, Limits, ReportHeader};
+
+    #[tokio::test]
+    async fn only_what_is_too_old_is_deleted() {
+        let folder = std::env::temp_dir().join(format!("replyscope-keep-{}", std::process::id()));
+        let store = Store::open(&folder, None).await.unwrap();
+        let day = Duration::from_hours(24);
+        let mut ids = Vec::new();
+        for day in [1, 2, 40, 41] {
+            let line = "10:00:00.000000 IP6 2001:db8::7.50000 > 2001:db8::10.161: UDP, length 40\n";
+            let mut analysis = Analysis::new(Limits::default());
+            analysis.read_capture("host", None, &mut line.as_bytes()).unwrap();
+            let created_at = Timestamp::from_seconds(day * 86_400);
+            let header = ReportHeader { id: clock::new_id(), title: None, created_at };
+            let report = analysis.finish(header).unwrap();
+            store.save(&report).await.unwrap();
+            let mut captures = store.new_captures(report.id);
+            captures.create().unwrap().finish().unwrap();
+            captures.keep();
+            ids.push(report.id);
+        }
+        let now = Timestamp::from_seconds(42 * 86_400);
+        assert_eq!(delete_older(&store, now, 40 * day).await.unwrap(), 1);
+        assert_eq!(delete_older(&store, now, 2 * day).await.unwrap(), 1);
+        assert_eq!(delete_older(&store, now, 2 * day).await.unwrap(), 0);
+        for (id, stays) in ids.into_iter().zip([false, false, true, true]) {
+            assert_eq!(store.find_created(id).await.unwrap().is_some(), stays);
+            assert_eq!(folder.join("captures").join(id.to_string()).exists(), stays);
+        }
+        store.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
