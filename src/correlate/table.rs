@@ -1,5 +1,6 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
+pub mod directed;
 mod elsewhere;
 mod giaddr;
 mod lease;

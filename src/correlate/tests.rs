@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 mod apart;
 mod audience;
+mod directed;
 mod groups;
 mod halves;
 mod identity;
