@@ -66,6 +66,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         error_answer: details.and_then(|details| details.error_answer.as_deref().cloned()),
         answered_elsewhere: None,
         expired_beside: false,
+        asks_on: record.flags.has(Flag::AsksOn),
         payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
         late_change: details.and_then(|details| details.late_change.as_deref().copied()),
         stall: details.and_then(|details| details.stall.as_deref().copied()),
