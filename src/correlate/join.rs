@@ -5,6 +5,7 @@ mod axis;
 mod late;
 mod same;
 mod stated;
+mod telling;
 mod translated;
 
 use std::collections::BTreeMap;
