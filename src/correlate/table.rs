@@ -182,14 +182,14 @@ impl PointTable {
         if packet.is_to_all_hosts(datagram.flow.destination.address) {
             self.check_link_headers(datagram.flow.destination);
         }
-        if self.known_flow(packet, frame, datagram, foreseen)
+        if (giaddr::is_between_servers(datagram) && self.reply_to_relay(packet, frame, datagram))
+            || self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
                 let foreseen = table.foresee(foreseen.hash);
                 table.known_flow(packet, frame, datagram, foreseen)
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.lease(packet, frame, datagram)
-            || self.reply_to_relay(packet, frame, datagram)
         {
             return;
         }
@@ -270,6 +270,7 @@ impl PointTable {
                 exchange.request(packet, frame, datagram);
                 self.payload_addresses.note(flow.exchange, datagram);
                 self.identities.note(flow.exchange, datagram);
+                self.relays.note(flow.exchange, datagram);
             }
             None => self.transfer_request(packet, frame, datagram, flow),
         }
@@ -385,7 +386,7 @@ impl PointTable {
         self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
         if asked.is_some() && opening.protocol == Protocol::Dhcp {
-            self.relays.note(index, client, server);
+            self.relays.note(index, datagram);
         }
         if asked.is_some() {
             self.flows.register_own(hash, &self.exchanges, index);

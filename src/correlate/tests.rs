@@ -13,6 +13,7 @@ mod identity;
 mod pods;
 mod points;
 mod questions;
+mod relays;
 mod room;
 mod servers;
 mod steps;
