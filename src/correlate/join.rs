@@ -7,6 +7,7 @@ mod same;
 mod stated;
 mod telling;
 mod translated;
+mod zone;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
