@@ -114,7 +114,7 @@ pub fn join(
     }
     stated::join(&mut groups, tables, stated);
     translated::join(&mut groups, tables, points, &axis);
-    late::join(&mut groups, points, &axis);
+    late::join(&mut groups, tables, points, &axis);
     Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
 }
 
