@@ -29,6 +29,7 @@ use super::record::{ExchangeIndex, Record, Renewal, is_group};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use super::unfold;
+use super::view::checks::Checks;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
@@ -66,6 +67,8 @@ pub struct PointTable {
     pub passed_on: HashSet<ExchangeIndex>,
     /// What is known of exchanges that other points saw as well.
     pub joined: JoinedHere,
+    /// Which endpoints answered whose checks, once all packets are in.
+    pub checks: Checks,
     payload_addresses: PayloadAddresses,
     relays: Relays,
     latest_requests: LatestRequests,
@@ -97,6 +100,7 @@ impl PointTable {
             has_expired: false,
             passed_on: HashSet::new(),
             joined: JoinedHere::default(),
+            checks: Checks::default(),
             payload_addresses: PayloadAddresses::default(),
             relays: Relays::default(),
             latest_requests: LatestRequests::default(),
@@ -132,6 +136,7 @@ impl PointTable {
         self.flows = Flows::default();
         self.by_tid = HashMap::new();
         self.shared_tids = HashSet::new();
+        self.checks = Checks::of(&self.exchanges, self.id.capture);
     }
 
     /// Calls `visit` with the addresses of all exchanges here, some of them often.

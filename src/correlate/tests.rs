@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 mod again;
 mod apart;
 mod audience;
+mod checks;
 mod directed;
 mod groups;
 mod halves;

@@ -1,5 +1,6 @@
 //! What one point saw of an exchange, once its packets are all in.
 
+pub mod checks;
 mod siblings;
 
 use std::time::Duration;

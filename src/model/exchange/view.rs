@@ -48,7 +48,8 @@ pub struct View {
     /// The server's last answer says that it refuses or fails.
     pub error_answer: Option<ErrorAnswer>,
     /// The same socket asked another server the same and was answered here; looked
-    /// for where the client refused an answer of this one, and of STUN where none came.
+    /// for where the client refused an answer of this one, and of STUN where none came: there
+    /// another local address of the client may have had it.
     pub answered_elsewhere: Option<FrameRef>,
     /// The client sent few packets, and others of the same socket, or of a neighbouring
     /// port, to the same address ran out of hops; looked for in protocols that are not known.
