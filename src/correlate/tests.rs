@@ -11,6 +11,7 @@ mod directed;
 mod groups;
 mod halves;
 mod identity;
+mod late;
 mod pods;
 mod points;
 mod questions;
