@@ -189,10 +189,9 @@ fn beats(prefix: &str, rounds: i64, is_answered: bool, words: fn(u16) -> [Says; 
     let server = if is_v6 { "[2001:db8:1::5]:7001" } else { "198.51.100.5:7001" };
     let mut lines = Vec::new();
     for device in 0..3_u16 {
-        let client = match is_v6 {
-            true => format!("[{prefix}{}]:7000", device + 5),
-            false => format!("{prefix}{}:7000", device + 5),
-        };
+        let host = device + 5;
+        let client =
+            if is_v6 { format!("[{prefix}{host}]:7000") } else { format!("{prefix}{host}:7000") };
         let [asks, answers] = words(device);
         for round in 0..rounds {
             let at_ms = i64::from(device) * 1_370 + round * 10_000;
@@ -255,6 +254,32 @@ fn several_things_that_two_clients_say_once_prove_a_clock() {
             let (first, second) = (unmarked(&counted(true)), unmarked(&counted(is_answered)));
             let (exchanges, offset) = join(&first, &second, HOUR_MS);
             assert_eq!((exchanges.len(), offset), (3, Some(HOUR_MS)), "{prefix}");
+        }
+    }
+}
+
+#[test]
+fn ports_that_are_drawn_tell_transfers_from_those_of_boot_loaders() {
+    for [prefix, server] in
+        [["192.0.2.", "198.51.100.21:69"], ["2001:db8::", "[2001:db8:1::21]:69"]]
+    {
+        let asks = |at_ms: i64, host: u16, port: u16| -> Line {
+            let is_v6 = prefix.contains(':');
+            let client = if is_v6 {
+                format!("[{prefix}{host}]:{port}")
+            } else {
+                format!("{prefix}{host}:{port}")
+            };
+            (at_ms, line(&client, server), Says::Write("startup.cfg"))
+        };
+        for (name, ports, expected) in [
+            ("drawn", [41_226, 58_631], 2),
+            ("where each begins", [2_070, 2_070], 4),
+            ("of a service", [69, 70], 4),
+        ] {
+            let lines = unmarked(&[asks(0, 7, ports[0]), asks(900, 8, ports[1])]);
+            let (exchanges, _) = join(&lines, &lines, HOUR_MS);
+            assert_eq!(exchanges.len(), expected, "{name}, {prefix}");
         }
     }
 }
