@@ -153,12 +153,12 @@ mod tests {
         let long = [span(DAYS + 6 * HOUR, DAYS + 16 * HOUR)];
         let afternoon = span(15 * HOUR, 15 * HOUR + 60);
         let east = DAYS - 8 * HOUR;
-        let cases: [(&str, &[(i64, usize)], i64); 5] = [
-            ("nothing is known", &[], DAYS),
-            ("eight hours to the east", &[(east, 2)], east),
-            ("more in its own zone", &[(east, 2), (DAYS, 3)], DAYS),
-            ("as much in its own", &[(east, 2), (DAYS, 2)], DAYS),
-            ("after the capture", &[(DAYS + 2 * HOUR, 2)], DAYS),
+        let cases = [
+            ("nothing is known", vec![], DAYS),
+            ("eight hours to the east", vec![(east, 2)], east),
+            ("more in its own zone", vec![(east, 2), (DAYS, 3)], DAYS),
+            ("as much in its own", vec![(east, 2), (DAYS, 2)], DAYS),
+            ("after the capture", vec![(DAYS + 2 * HOUR, 2)], DAYS),
         ];
         for (name, votes, shift_s) in cases {
             let votes = votes.iter().map(|(shift_s, count)| (shift_s * SECOND, *count)).collect();

@@ -78,10 +78,10 @@ fn find_shift_ns(told: &Record, dated: &Record) -> Option<i64> {
         let [told, dated] = [told, dated].map(|record| record.times().0.as_nanoseconds());
         is_same.then(|| dated.saturating_sub(told))
     };
-    let lag_ns = median_ns.or_else(began_ns)?;
+    let later_ns = median_ns.or_else(began_ns)?;
     let quarter_ns = i64::try_from(QUARTER.as_nanos()).ok()?;
     let shift_ns =
-        lag_ns.saturating_add(quarter_ns / 2).div_euclid(quarter_ns).checked_mul(quarter_ns)?;
-    let apart = Duration::from_nanos(lag_ns.abs_diff(shift_ns));
+        later_ns.saturating_add(quarter_ns / 2).div_euclid(quarter_ns).checked_mul(quarter_ns)?;
+    let apart = Duration::from_nanos(later_ns.abs_diff(shift_ns));
     (apart <= TIME_APART).then_some(shift_ns)
 }

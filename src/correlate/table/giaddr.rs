@@ -51,9 +51,11 @@ impl Relays {
         let Some(identity) = find_identity(datagram, TransactionRole::Request) else { return };
         let request = (server, identity);
         let is_new = !self.asked.contains_key(&request);
-        if is_new && self.in_order.len() >= MAX_REQUESTS {
-            let earliest = self.in_order.pop_front();
-            earliest.iter().for_each(|earliest| drop(self.asked.remove(earliest)));
+        if is_new
+            && self.in_order.len() >= MAX_REQUESTS
+            && let Some(earliest) = self.in_order.pop_front()
+        {
+            self.asked.remove(&earliest);
         }
         let relays = self.asked.entry(request).or_default();
         if !relays.contains(&exchange) {

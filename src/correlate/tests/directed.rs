@@ -24,6 +24,9 @@ fn refusal(line: &str) -> &'static str {
     format!("{} > {}", destination.address, source.address).leak()
 }
 
+/// What errors quote, and how often.
+type Errors = [(Quotes, u64)];
+
 /// Of the exchange that `line` asks: what its errors quote, and how often.
 fn refused(exchanges: &[Exchange], line: &str) -> Vec<(Quotes, u64)> {
     let errors = |error: &IcmpErrors| (error.quotes, error.tally.packets);
@@ -35,7 +38,7 @@ fn refused(exchanges: &[Exchange], line: &str) -> Vec<(Quotes, u64)> {
 fn an_error_is_about_what_its_sender_said_last() {
     for [to, back] in BOTH {
         let [of_to, of_back] = [refusal(to), refusal(back)];
-        let cases: [(&str, Vec<Line>, &[(Quotes, u64)], &[(Quotes, u64)]); 4] = [
+        let cases: [(&str, Vec<Line>, &Errors, &Errors); 4] = [
             (
                 "the other side's request",
                 vec![

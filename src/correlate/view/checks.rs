@@ -18,7 +18,7 @@ use crate::model::protocol::Protocol;
 /// A host has so many addresses at most that it checks from.
 const MAX_LOCAL: usize = 8;
 /// Pairs are checked for some 40 s (RFC 8445 section 14.3, RFC 8489 section 6.2.1).
-const SESSION: Duration = Duration::from_secs(60);
+const SESSION: Duration = Duration::from_mins(1);
 /// Where public servers listen besides STUN's own port.
 const SERVER_PORTS: std::ops::RangeInclusive<u16> = 19_302..=19_309;
 
