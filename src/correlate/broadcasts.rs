@@ -17,8 +17,9 @@
 //!   everybody: where a client was answered in a frame like that to what it asked in
 //!   one, none of them is believed.
 //! - It means all hosts if one request to it was answered by several of its network, or
-//!   by another one of that network, unless a frame for one carried the request and the
-//!   client did not take that answer, or it says itself what it answers. A directed
+//!   by another one of that network, unless the client asked again all the same or refused
+//!   the answer; or a frame for one carried the request, and the client did not take that
+//!   answer, or it says itself what it answers. A directed
 //!   broadcast is in a frame for one as well: on its way to the router.
 
 mod standing;

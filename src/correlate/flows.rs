@@ -7,7 +7,6 @@ use super::record::{ExchangeIndex, Record};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
 use crate::model::packet::{IcmpError, Quote};
-use crate::model::report::Quotes;
 use crate::model::segment::QuotedKind;
 
 /// How far back an ICMP error without ports looks for the datagram it means.
@@ -199,32 +198,20 @@ impl Flows {
         }
     }
 
-    /// The flow an ICMP error is about, which part of the exchange it quotes,
-    /// and the destination quoted.
+    /// The flow an ICMP error is about, and whether it quotes a packet of the flow's client.
     pub fn find_quoted(
         &self,
         hasher: &Hasher,
         exchanges: &[Record],
         error: &IcmpError,
-    ) -> Option<(Flow, Quotes, Option<Endpoint>)> {
+    ) -> Option<(Flow, bool)> {
         let exact = error.quote.and_then(|quote| {
             let (source, destination) = (quote.source_endpoint()?, quote.destination_endpoint()?);
             let number = self.find_number(hasher, exchanges, source, destination)?;
             let flow = self.flow(exchanges, number)?;
             Some((flow, source == flow.client))
         });
-        let (flow, quotes_client) = exact.or_else(|| self.find_recent(exchanges, error))?;
-        let quotes = match (quotes_client, flow.course) {
-            (false, _) => Quotes::Reply,
-            (true, None) => Quotes::Request,
-            (true, Some(_)) => Quotes::FollowUp,
-        };
-        let quoted_destination = match error.quote {
-            Some(quote) if quote.destination_port.is_some() => quote.destination_endpoint(),
-            // The quote is cut, but the flow is known.
-            _ => Some(if quotes_client { flow.server } else { flow.client }),
-        };
-        Some((flow, quotes, quoted_destination))
+        exact.or_else(|| self.find_recent(exchanges, error))
     }
 
     /// The latest flow that fits what is left of a quote: its addresses, or

@@ -6,7 +6,9 @@ mod clocks;
 mod late;
 mod same;
 mod stated;
+mod telling;
 mod translated;
+mod zone;
 
 use std::time::Duration;
 
@@ -111,7 +113,7 @@ pub fn join(
     }
     stated::join(&mut groups, tables, stated);
     translated::join(&mut groups, tables, points, &axis);
-    late::join(&mut groups, points, &axis);
+    late::join(&mut groups, tables, points, &axis);
     Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
 }
 

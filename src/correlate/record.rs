@@ -236,6 +236,7 @@ impl Record {
         if before.is_some_and(|before| before.is_copied_by(&last, pace)) {
             return;
         }
+        self.flags.remove(Flag::AsksOn);
         if self.protocol == Protocol::Udp
             && before.is_some_and(|before| !before.says_again(&last, false))
         {
@@ -432,6 +433,8 @@ impl Record {
         };
         self.touch(datagram);
         self.from_client = Some(last);
+        // Many messages of text are of one length, though none says what another does.
+        self.flags.add_if(Flag::AsksOn, novelty == Novelty::Repeat && said.basis != Basis::Length);
         if novelty == Novelty::New {
             self.flags.remove(Flag::ServerNews);
             self.flags.add_if(Flag::ClientNews, reach == Reach::Server);

@@ -99,6 +99,11 @@ impl Heard {
         self.words.is_empty()
     }
 
+    /// Whether more was said than is kept.
+    pub const fn has_more(&self) -> bool {
+        self.has_more
+    }
+
     /// How many things are known that were said.
     pub fn len(&self) -> usize {
         self.words.len()

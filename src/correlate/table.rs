@@ -1,5 +1,6 @@
 //! The live exchanges of one capture point, and which of them a packet belongs to.
 
+pub mod directed;
 mod elsewhere;
 mod giaddr;
 mod lease;
@@ -28,6 +29,7 @@ use super::record::{ExchangeIndex, Record, Renewal, is_group};
 use super::relayed::LatestRequests;
 use super::tftp::{is_tftp_protocol, tftp_shape};
 use super::unfold;
+use super::view::checks::Checks;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin, PointId};
@@ -65,6 +67,8 @@ pub struct PointTable {
     pub passed_on: HashSet<ExchangeIndex>,
     /// What is known of exchanges that other points saw as well.
     pub joined: JoinedHere,
+    /// Which endpoints answered whose checks, once all packets are in.
+    pub checks: Checks,
     payload_addresses: PayloadAddresses,
     relays: Relays,
     latest_requests: LatestRequests,
@@ -96,6 +100,7 @@ impl PointTable {
             has_expired: false,
             passed_on: HashSet::new(),
             joined: JoinedHere::default(),
+            checks: Checks::default(),
             payload_addresses: PayloadAddresses::default(),
             relays: Relays::default(),
             latest_requests: LatestRequests::default(),
@@ -131,6 +136,7 @@ impl PointTable {
         self.flows = Flows::default();
         self.by_tid = HashMap::new();
         self.shared_tids = HashSet::new();
+        self.checks = Checks::of(&self.exchanges, self.id.capture);
     }
 
     /// Calls `visit` with the addresses of all exchanges here, some of them often.
@@ -181,14 +187,14 @@ impl PointTable {
         if packet.is_to_all_hosts(datagram.flow.destination.address) {
             self.check_link_headers(datagram.flow.destination);
         }
-        if self.known_flow(packet, frame, datagram, foreseen)
+        if (giaddr::is_between_servers(datagram) && self.reply_to_relay(packet, frame, datagram))
+            || self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
                 let foreseen = table.foresee(foreseen.hash);
                 table.known_flow(packet, frame, datagram, foreseen)
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
             || self.lease(packet, frame, datagram)
-            || self.reply_to_relay(packet, frame, datagram)
         {
             return;
         }
@@ -269,6 +275,7 @@ impl PointTable {
                 exchange.request(packet, frame, datagram);
                 self.payload_addresses.note(flow.exchange, datagram);
                 self.identities.note(flow.exchange, datagram);
+                self.relays.note(flow.exchange, datagram);
             }
             None => self.transfer_request(packet, frame, datagram, flow),
         }
@@ -384,7 +391,7 @@ impl PointTable {
         self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
         if asked.is_some() && opening.protocol == Protocol::Dhcp {
-            self.relays.note(index, client, server);
+            self.relays.note(index, datagram);
         }
         if asked.is_some() {
             self.flows.register_own(hash, &self.exchanges, index);

@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+mod again;
 mod apart;
 mod audience;
+mod checks;
+mod directed;
 mod dns;
 mod follow_ups;
 mod groups;
 mod halves;
 mod identity;
+mod late;
 mod losses;
 mod pods;
 mod points;
 mod questions;
+mod relays;
 mod room;
 mod servers;
 mod sides;

@@ -1,5 +1,6 @@
 //! What one point saw of an exchange, once its packets are all in.
 
+pub mod checks;
 mod siblings;
 
 use std::time::Duration;
@@ -66,6 +67,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         error_answer: details.and_then(|details| details.error_answer.as_deref().cloned()),
         answered_elsewhere: None,
         expired_beside: false,
+        asks_on: record.flags.has(Flag::AsksOn),
         payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
         late_change: details.and_then(|details| details.late_change.as_deref().copied()),
         stall: details.and_then(|details| details.stall.as_deref().copied()),

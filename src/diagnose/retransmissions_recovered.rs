@@ -5,7 +5,7 @@ use super::reading::{Habit, Reading};
 use super::wording::count;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::Tally;
+use crate::model::exchange::{Tally, View};
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Severity, Verdict};
 
 /// Finds repetitions in exchanges that ended well.
@@ -14,7 +14,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     if !fine || reading.habit != Habit::Conversation || !reading.is_answered() {
         return None;
     }
-    let repeats = reading.view.repeats();
+    let repeats = reading.view.repeats() - unheard_repeats(reading.view);
     if repeats == 0 {
         return None;
     }
@@ -40,6 +40,21 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     );
     extend(&mut finding, frames.map(Some));
     Some(finding)
+}
+
+/// Packets that the client repeated after the last that was heard of the server: the exchange
+/// did not go on after these.
+fn unheard_repeats(view: &View) -> u64 {
+    let last_replies = view.replies.iter().filter_map(|replies| replies.tally.last);
+    let heard: Vec<FrameRef> = last_replies.chain(view.progress).collect();
+    let is_unheard = |tally: &&Tally| {
+        tally
+            .first_repeat
+            .is_some_and(|repeat| heard.iter().all(|heard| view.is_after(repeat, *heard)))
+    };
+    let follow_ups = view.follow_ups.iter().map(|follow_ups| &follow_ups.tally);
+    let unheard = follow_ups.chain([&view.requests]).filter(is_unheard);
+    unheard.map(|tally| tally.repeats).sum()
 }
 
 fn repetitions(reading: &Reading<'_>) -> Vec<Evidence> {

@@ -28,7 +28,18 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         Habit::OneWay => Severity::Error,
         _ => severity(verdict, Part::stopped_if(reading.sender_change_stopped())),
     };
-    let mut finding = Finding::new(Cause::SenderTranslated, severity, Confidence::Certain, first);
+    let (confidence, whose) = if reading.is_translated_in_cluster(seen) {
+        (
+            Confidence::Certain,
+            "its source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster.",
+        )
+    } else {
+        (
+            Confidence::Likely,
+            "its source was translated on the way, by a node of the cluster or by a gateway before it: nothing that was given says whose address that is.",
+        )
+    };
+    let mut finding = Finding::new(Cause::SenderTranslated, severity, confidence, first);
     finding.title = fit_title([
         format!("The pod sees {seen} where {client} sent"),
         format!("The pod does not see the sender {client}"),
@@ -46,7 +57,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         "The pod answers to that address; an answer from a new port then has no translation that leads back to the device."
     };
     finding.explanation = format!(
-        "{} sent from {client}. {proof} {}: its source was translated on the way in, as kube-proxy does under externalTrafficPolicy: Cluster. {effect}",
+        "{} sent from {client}. {proof} {}: {whose} {effect}",
         reading.client_word_first(),
         reading.name(seen),
     );
@@ -65,7 +76,8 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
-    use crate::model::finding::{Cause, Severity, Verdict};
+    use crate::model::finding::{Cause, Confidence, Severity, Verdict};
+    use crate::model::topology::{FactSource, Role};
 
     #[test]
     fn the_pod_has_to_see_another_sender() {
@@ -102,6 +114,27 @@ mod tests {
             for (name, sample, verdict, expected) in cases {
                 let judged = sample.judge(Cause::SenderTranslated, |f| f.severity);
                 assert_eq!(judged, (verdict, expected), "{name} {family:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gateway_before_the_cluster_is_not_taken_for_a_node() {
+        for family in Family::BOTH {
+            let unknown = |sample: Sample| {
+                sample.role(family.node(), Role::Unknown, FactSource::Packets).pod_sees_node()
+            };
+            let logs = || Sample::syslog(family).pod_is_asked();
+            for (name, sample, confidence) in [
+                ("a node", logs().pod_sees_node(), Confidence::Certain),
+                ("nobody knows", unknown(logs()), Confidence::Likely),
+            ] {
+                let finding = sample.finding(Cause::SenderTranslated);
+                assert_eq!(finding.confidence, confidence, "{name} {family:?}");
+                let is_node = confidence == Confidence::Certain;
+                assert_eq!(finding.explanation.contains("kube-proxy"), is_node, "{name}");
+                let asks_whose = finding.remedies[0].title.contains("whose address");
+                assert_eq!(asks_whose, !is_node, "{name} {:?}", finding.remedies);
             }
         }
     }

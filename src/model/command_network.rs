@@ -3,6 +3,10 @@
 //! A command that runs in a container's network prints and captures what is the pod's.
 //! A container may share its node's network, though, or be the node.
 
+use super::host_network::{
+    CONTAINER_OPTIONS, is_host_network_pod, is_host_network_set, of_container,
+};
+
 /// Whose links, addresses and packets a command shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommandNetwork {
@@ -12,37 +16,9 @@ pub enum CommandNetwork {
     Node(Option<String>),
     /// A pod's, by `namespace/name` or name where the command tells.
     Pod(Option<String>),
+    /// A container's that is called as a node of kind's may be, or anything else.
+    Container,
 }
-
-/// How the pods are called that use their node's network: the agents of network
-/// plugins, kube-proxy, the control plane's static pods, and those that
-/// `kubectl debug node/NAME` makes.
-const HOST_NETWORK_PODS: [&str; 24] = [
-    "antrea-agent-",
-    "aws-node-",
-    "calico-node-",
-    "canal-",
-    "cilium-",
-    "etcd-",
-    "kindnet-",
-    "kube-apiserver-",
-    "kube-controller-manager-",
-    "kube-flannel-",
-    "kube-ovn-",
-    "kube-proxy-",
-    "kube-router-",
-    "kube-scheduler-",
-    "kube-vip-",
-    "metallb-speaker-",
-    "node-debugger-",
-    "node-exporter-",
-    "node-local-dns-",
-    "ovnkube-",
-    "ovs-",
-    "prometheus-node-exporter-",
-    "speaker-",
-    "weave-net-",
-];
 
 impl CommandNetwork {
     /// Reads a command by its words. `kubectl exec`, `docker exec`, `nsenter` and
@@ -62,10 +38,7 @@ impl CommandNetwork {
             return if enters(rest) == Some(Entered::Init) {
                 Self::Node(None)
             } else {
-                match rest.iter().find(|word| is_node_container(word)) {
-                    Some(name) => Self::Node(Some((*name).to_owned())),
-                    None => Self::Pod(None),
-                }
+                of_container(find_name(rest, &CONTAINER_OPTIONS).unwrap_or_default())
             };
         }
         // Container runtimes name a pod's network namespace `cni-UUID`.
@@ -131,38 +104,44 @@ fn of_kubectl(words: &[&str]) -> CommandNetwork {
     if enters(words) == Some(Entered::Init) {
         return CommandNetwork::Node(None);
     }
-    let pod = find_pod(words, exec);
-    let bare = pod.as_deref().map(|name| name.rsplit('/').next().unwrap_or(name));
-    let is_on_host =
-        bare.is_some_and(|name| HOST_NETWORK_PODS.iter().any(|lead| name.starts_with(lead)));
-    let is_agents = words.iter().any(|word| {
-        let named = word.strip_prefix("ds/").or_else(|| word.strip_prefix("daemonset/"));
-        named.is_some_and(|name| {
-            HOST_NETWORK_PODS.iter().any(|lead| name.starts_with(lead.trim_end_matches('-')))
-        })
-    });
-    if is_on_host || is_agents { CommandNetwork::Node(None) } else { CommandNetwork::Pod(pod) }
+    let namespace = find_namespace_option(words);
+    let target = find_target(words, exec).unwrap_or_default();
+    let of_set = target.strip_prefix("ds/").or_else(|| target.strip_prefix("daemonset/"));
+    let is_on_host = match of_set {
+        Some(set) => is_host_network_set(namespace.as_deref(), set),
+        None => is_host_network_pod(namespace.as_deref(), bare_name(target)),
+    };
+    if is_on_host { CommandNetwork::Node(None) } else { CommandNetwork::Pod(find_pod(words, exec)) }
 }
 
 /// The pod of `exec [-it] [-c CONTAINER] POD -- …`, whose verb is the word at `verb`.
 /// `deploy/NAME` names no pod.
 fn find_pod(words: &[&str], verb: usize) -> Option<String> {
-    let namespace = find_namespace_option(words);
-    let mut rest = words.get(verb + 1..)?.iter().take_while(|word| **word != "--");
+    let name = Some(bare_name(find_target(words, verb)?)).filter(|name| !name.contains('/'))?;
+    Some(match find_namespace_option(words) {
+        Some(namespace) => format!("{namespace}/{name}"),
+        None => name.to_owned(),
+    })
+}
+
+/// What the verb at `verb` is about: `POD`, `pod/POD`, `ds/NAME`.
+fn find_target<'w>(words: &[&'w str], verb: usize) -> Option<&'w str> {
+    const OPTIONS: [&str; 6] = ["-n", "--namespace", "-c", "--container", "--image", "--target"];
+    find_name(words.get(verb + 1..)?, &OPTIONS)
+}
+
+fn bare_name(target: &str) -> &str {
+    target.strip_prefix("pod/").or_else(|| target.strip_prefix("po/")).unwrap_or(target)
+}
+
+/// The first word that is no option, nor the value of one of `with_value`.
+fn find_name<'w>(words: &[&'w str], with_value: &[&str]) -> Option<&'w str> {
+    let mut rest = words.iter().take_while(|word| **word != "--");
     while let Some(word) = rest.next() {
-        match *word {
-            "-n" | "--namespace" | "-c" | "--container" | "--image" | "--target" => {
-                rest.next();
-            }
-            word if word.starts_with('-') => {}
-            word => {
-                let name = word.strip_prefix("pod/").or_else(|| word.strip_prefix("po/"));
-                let name = name.or(Some(word)).filter(|name| !name.contains('/'))?;
-                return Some(match namespace {
-                    Some(namespace) => format!("{namespace}/{name}"),
-                    None => name.to_owned(),
-                });
-            }
+        if with_value.contains(word) {
+            rest.next();
+        } else if !word.starts_with('-') {
+            return Some(word);
         }
     }
     None
@@ -199,20 +178,6 @@ fn enters(words: &[&str]) -> Option<Entered> {
         }
     }
     enters.then_some(if is_init { Entered::Init } else { Entered::Process })
-}
-
-/// Containers that are nodes: those of kind, k3d and minikube.
-fn is_node_container(word: &str) -> bool {
-    let is_numbered = |name: &str, lead: &str| {
-        name.rsplit_once(lead)
-            .is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    !word.starts_with('-')
-        && (word.starts_with("kind-")
-            || word.starts_with("k3d-")
-            || word == "minikube"
-            || is_numbered(word, "-control-plane")
-            || is_numbered(word, "-worker"))
 }
 
 #[cfg(test)]
@@ -252,6 +217,16 @@ mod tests {
             ("docker exec -it kind-worker ip addr", node("kind-worker")),
             ("docker exec demo-control-plane ip addr", node("demo-control-plane")),
             ("docker exec k3d-demo-agent-0 ip addr", node("k3d-demo-agent-0")),
+            ("docker exec -it celery-worker ip addr", CommandNetwork::Container),
+            ("docker exec demo-worker2 ip addr", CommandNetwork::Container),
+            ("docker exec coworker ip addr", CommandNetwork::Pod(None)),
+            ("docker exec ab12 ping demo-control-plane", CommandNetwork::Pod(None)),
+            ("docker exec -u root demo-control-plane ip addr", node("demo-control-plane")),
+            ("kubectl -n app exec etcd-0 -- ip addr", pod("app/etcd-0")),
+            ("kubectl -n app exec speaker-7 -- ip addr", pod("app/speaker-7")),
+            ("kubectl -n app exec ds/cilium-demo -- ip addr", CommandNetwork::Pod(None)),
+            ("kubectl -n kube-system exec etcd-node3 -- ip addr", CommandNetwork::Node(None)),
+            ("kubectl -n metallb-system exec speaker-x7k2p -- ip addr", CommandNetwork::Node(None)),
             ("ip netns exec cni-0b6c ip addr", CommandNetwork::Pod(None)),
             ("", CommandNetwork::Prompt),
         ];

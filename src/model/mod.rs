@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod failure;
 pub mod finding;
 pub mod hop;
+mod host_network;
 pub mod hosts_file;
 pub mod identity;
 pub mod input;

@@ -75,6 +75,8 @@ impl Command {
             CommandNetwork::Prompt => Host::Node(node.map(ToOwned::to_owned)),
             CommandNetwork::Node(name) => Host::Node(name),
             CommandNetwork::Pod(name) => Host::Pod(name),
+            // Its links tell a node.
+            CommandNetwork::Container => Host::Pod(None),
         };
         // Of `ip addr show eth0; ip addr show eth1` no line says which it is from.
         let several = first.contains(';') || first.contains('&');

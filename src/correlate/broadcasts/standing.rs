@@ -122,7 +122,8 @@ fn weigh(record: &Record, standings: &mut HashMap<IpAddr, Standing>) {
     let Some(standing) = standings.get_mut(&asked) else { return };
     let is_content = is_content_with_neighbour(record, asked);
     standing.is_singled |= record.audience == Audience::One && !is_content;
-    let was_taken_for_all = record.audience == Audience::Group && !standing.is_disbelieved;
+    let was_taken_for_all =
+        record.audience == Audience::Group && !standing.is_disbelieved && leaves_it_at_that(record);
     standing.is_suspected |= was_taken_for_all || is_content;
     standing.is_answered_by_several |= is_answered_by_several(record, asked);
 }
@@ -145,6 +146,14 @@ fn is_content_with_neighbour(record: &Record, asked: IpAddr) -> bool {
         && details.asked_again.is_none()
         && details.icmp_errors.is_empty()
         && details.repeated_requests.is_none()
+}
+
+/// Whether nothing says that the client did not take the answers that it got: then it was no
+/// answer of one of all that made the address look like a group's, but one from elsewhere.
+fn leaves_it_at_that(record: &Record) -> bool {
+    record.details.as_deref().is_none_or(|details| {
+        details.asked_again.is_none() && details.reset.is_none() && details.icmp_errors.is_empty()
+    })
 }
 
 /// Whether more answers came than there were requests, from several of the network

@@ -34,6 +34,7 @@ use super::flows::Foreseen;
 use super::points;
 use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
+use super::table::directed::{Directed, find_role};
 use super::tftp::is_tftp_protocol;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Point, PointId};
@@ -171,10 +172,14 @@ impl PointTable {
         let Some((source, destination)) = ends_of(packet) else {
             let Content::IcmpError(error) = &packet.content else { return None };
             // What is left of the quote may do.
-            let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);
+            let found = self.find_quoted(error, at);
             return found.map(|(flow, ..)| flow.exchange);
         };
-        let found = self.flows.look(&self.hasher, &self.exchanges, source, destination);
+        let role = match &packet.content {
+            Content::Datagram(datagram) => find_role(datagram),
+            _ => None,
+        };
+        let found = self.look_directed(Directed { source, destination, role, at });
         let latest = found.map(|flow| flow.exchange);
         let began = |index: ExchangeIndex| Some(self.exchanges.get(index.position())?.times().0);
         // A socket may ask the same server several times, and be answered from one port.

@@ -9,14 +9,16 @@
 //! - the last packets of one exchange carry one IPv4 identification at both (RFC 6864
 //!   section 4), or its transfer was answered from one port of the server's choice, as
 //!   often and as late; or
-//! - it is the distance of two clients; or
-//! - it is that of three exchanges, which went alike at both.
+//! - it is the distance of two clients, each of which says what is said once only; or
+//! - it is that of three such exchanges, which went alike at both.
 //!
-//! Without a proof they stay apart: a report of two days is of two exchanges.
+//! Without a proof they stay apart: a report of two days is of two exchanges. What is said
+//! once only, [`telling`](super::telling) knows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::telling::{Speakers, find_said_once};
 use super::{Group, PACE, Seen};
 use crate::correlate::record::Record;
 use crate::correlate::tftp::is_tftp_protocol;
@@ -49,6 +51,8 @@ struct Pair {
     client: Endpoint,
     asked: Option<Endpoint>,
     likeness: Likeness,
+    /// What both say that is said once only.
+    said_once: Option<u64>,
 }
 
 /// How much alike two sightings are that say the same.
@@ -73,7 +77,8 @@ impl Apart {
         let Some(likeness) = find_likeness(known, other) else { return };
         let (both, lag_ns) =
             if from < to { ((from, to), lag_ns) } else { ((to, from), lag_ns.saturating_neg()) };
-        let pair = Pair { lag_ns, client: known.client, asked: known.asked, likeness };
+        let said_once = find_said_once(known, other);
+        let pair = Pair { lag_ns, client: known.client, asked: known.asked, likeness, said_once };
         self.pairs.entry(both).or_default().push(pair);
         self.noted += 1;
     }
@@ -170,12 +175,19 @@ fn find_lag_ns(pairs: &mut [Pair], joined: usize) -> Option<i64> {
     }
     let exchanges: BTreeSet<(Endpoint, Option<Endpoint>)> =
         best.iter().map(|pair| (pair.client, pair.asked)).collect();
-    let clients: BTreeSet<IpAddr> = best.iter().map(|pair| pair.client.address).collect();
+    let mut speakers = Speakers::default();
+    for pair in best {
+        pair.said_once.iter().for_each(|said| speakers.note(*said, pair.client.address));
+    }
+    let tells = |pair: &&Pair| pair.said_once.is_some_and(|said| speakers.has_one(said));
+    let telling: BTreeSet<(Endpoint, Option<Endpoint>)> =
+        best.iter().filter(tells).map(|pair| (pair.client, pair.asked)).collect();
+    let clients: BTreeSet<IpAddr> = telling.iter().map(|(client, _)| client.address).collect();
     let is_marked = best.iter().any(|pair| pair.likeness == Likeness::Marks);
     let are_alike = best.iter().all(|pair| pair.likeness >= Likeness::Course);
     let is_proven = is_marked
         || clients.len() >= CLIENTS
-        || (exchanges.len() >= ALIKE && are_alike && best.len() == pairs.len());
+        || (telling.len() >= ALIKE && are_alike && best.len() == pairs.len());
     let is_most = best.len() * 2 > pairs.len() && exchanges.len() > joined;
     (is_proven && is_most).then(|| best[best.len() / 2].lag_ns)
 }

@@ -2,11 +2,14 @@
 //!
 //! tcpdump prints the time of day of its own time zone, and no date. Zones differ by
 //! quarters of an hour, so what two such clocks differ by is so many of these, and what
-//! clocks differ by anyhow.
+//! clocks differ by anyhow. Where that leaves a choice, what both show decides.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::TIME_APART;
+use super::zone::Dated;
 use crate::correlate::table::PointTable;
 use crate::model::time::Timestamp;
 
@@ -27,7 +30,21 @@ impl Axis {
             tables.iter().map(|table| table.observed.map(Span::of)).collect();
         let dated: Vec<Span> =
             observed.iter().flatten().copied().filter(|span| !span.is_undated()).collect();
-        Self(observed.iter().map(|span| span.map_or(0, |span| span.find_shift(&dated))).collect())
+        if dated.len() == observed.iter().flatten().count() || dated.is_empty() {
+            return Self(vec![0; tables.len()]);
+        }
+        let sightings = tables.iter().zip(&observed);
+        let told_with_day = sightings.clone().filter_map(|(table, span)| {
+            span.is_some_and(|span| !span.is_undated()).then_some(table)
+        });
+        let known = Dated::of(told_with_day);
+        let shifts = sightings.map(|(table, span)| match span {
+            Some(span) if span.is_undated() => {
+                span.choose_shift(&dated, || known.count_shifts(table))
+            }
+            _ => 0,
+        });
+        Self(shifts.collect())
     }
 
     /// By how much the times of `table` are moved, in ns.
@@ -55,6 +72,22 @@ impl Span {
 
     fn is_undated(self) -> bool {
         (0..nanoseconds(UNDATED_UNTIL)).contains(&self.first_ns)
+    }
+
+    /// What puts this beside one of `dated`: where `votes` for shifts are for another one
+    /// than the usual, and more of them, that.
+    fn choose_shift(self, dated: &[Self], votes: impl FnOnce() -> BTreeMap<i64, usize>) -> i64 {
+        let usual_ns = self.find_shift(dated);
+        let votes = votes();
+        let overlaps = |shift_ns: i64| dated.iter().any(|span| self.overlaps(shift_ns, *span));
+        let most = votes.iter().filter(|(shift_ns, _)| overlaps(**shift_ns));
+        let most =
+            most.max_by_key(|(shift_ns, count)| (**count, Reverse(shift_ns.abs_diff(usual_ns))));
+        let of_usual = votes.get(&usual_ns).copied().unwrap_or(0);
+        match most {
+            Some((shift_ns, count)) if *count > of_usual => *shift_ns,
+            _ => usual_ns,
+        }
     }
 
     /// What puts this beside one of `dated`: the widest step by which it overlaps one.
@@ -116,5 +149,20 @@ mod tests {
             assert_eq!(undated.find_shift(&dated), shift_s * SECOND, "{name}");
         }
         assert_eq!(span(1, 2).find_shift(&[]), 0);
+        // Of a capture of ten hours, the words tell.
+        let long = [span(DAYS + 6 * HOUR, DAYS + 16 * HOUR)];
+        let afternoon = span(15 * HOUR, 15 * HOUR + 60);
+        let east = DAYS - 8 * HOUR;
+        let cases = [
+            ("nothing is known", vec![], DAYS),
+            ("eight hours to the east", vec![(east, 2)], east),
+            ("more in its own zone", vec![(east, 2), (DAYS, 3)], DAYS),
+            ("as much in its own", vec![(east, 2), (DAYS, 2)], DAYS),
+            ("after the capture", vec![(DAYS + 2 * HOUR, 2)], DAYS),
+        ];
+        for (name, votes, shift_s) in cases {
+            let votes = votes.iter().map(|(shift_s, count)| (shift_s * SECOND, *count)).collect();
+            assert_eq!(afternoon.choose_shift(&long, || votes), shift_s * SECOND, "{name}");
+        }
     }
 }

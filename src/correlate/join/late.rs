@@ -7,9 +7,12 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::axis::Axis;
-use super::{Group, Seen, TIME_APART, join_pairs};
+use super::clocks::clock_offsets_of;
+use super::translated::clocks_moved_ns;
+use super::{Group, Place, Seen, TIME_APART, join_pairs};
 use crate::correlate::audience::Audience;
 use crate::correlate::sayings::{Heard, is_at_one_pace};
+use crate::correlate::table::PointTable;
 use crate::model::capture::PointKind;
 use crate::model::exchange::Point;
 use crate::model::protocol::Protocol;
@@ -18,9 +21,17 @@ use crate::model::protocol::Protocol;
 const MAX_ALIKE: usize = 16;
 
 /// Joins what one table alone saw with what was seen elsewhere under another client.
-pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point], axis: &Axis) {
+pub fn join(
+    groups: &mut Vec<(Seen<'_>, Group)>,
+    tables: &[PointTable],
+    points: &[Point],
+    axis: &Axis,
+) {
+    // What is joined already tells how far the clocks are apart.
+    let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
+    let moved_ns = |place: Place| clocks_moved_ns(place, tables, &offsets, axis);
     let heard: Vec<Option<Heard>> =
-        groups.iter().map(|(seen, _)| said_to_one(seen, axis)).collect();
+        groups.iter().map(|(seen, _)| said_to_one(seen, &moved_ns)).collect();
     let mut by_word: HashMap<(Protocol, u32), SmallVec<[usize; 2]>> = HashMap::new();
     for (position, heard) in heard.iter().enumerate() {
         let Some(heard) = heard else { continue };
@@ -57,10 +68,10 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, points: &[Point], axis: &Axis) 
 }
 
 /// What was said to one server, where that is enough to tell its client.
-fn said_to_one(seen: &Seen<'_>, axis: &Axis) -> Option<Heard> {
+fn said_to_one(seen: &Seen<'_>, moved_ns: &dyn Fn(Place) -> i64) -> Option<Heard> {
     let tells = seen.record.audience != Audience::Group && seen.record.asked.is_some();
     let heard = seen.record.heard();
-    (tells && heard.len() > 1).then(|| heard.moved(axis.shift_ns(seen.place.table)))
+    (tells && heard.len() > 1).then(|| heard.moved(moved_ns(seen.place)))
 }
 
 /// Whether it was seen at one point, or only at the pod, which several captures show.

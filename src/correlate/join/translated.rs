@@ -133,7 +133,7 @@ fn join_by(
 
 /// By how much the times of a sighting are moved to the clock of the others: what is known
 /// of its capture's clock, else what its time of day says.
-fn clocks_moved_ns(
+pub(super) fn clocks_moved_ns(
     place: Place,
     tables: &[PointTable],
     offsets: &BTreeMap<CaptureId, ClockOffset>,

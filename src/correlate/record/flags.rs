@@ -15,6 +15,8 @@ pub enum Flag {
     OpeningIsCut = 0x10,
     /// The client's own words began it.
     IsOpenedByClient = 0x20,
+    /// The client said the same twice since it was last answered, byte for byte.
+    AsksOn = 0x40,
 }
 
 /// All that is so.
@@ -51,10 +53,18 @@ mod tests {
     #[test]
     fn each_flag_stands_for_itself() {
         use Flag::{
-            ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp, OpeningIsCut, ServerNews,
+            AsksOn, ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp, OpeningIsCut,
+            ServerNews,
         };
-        let all =
-            [HasPayloads, LooksLikeTftp, ClientNews, ServerNews, OpeningIsCut, IsOpenedByClient];
+        let all = [
+            HasPayloads,
+            LooksLikeTftp,
+            ClientNews,
+            ServerNews,
+            OpeningIsCut,
+            IsOpenedByClient,
+            AsksOn,
+        ];
         for flag in all {
             let mut flags = Flags::NONE;
             flags.add_if(flag, false);

@@ -2,11 +2,13 @@
 //!
 //! It answers to the address that the relay wrote into the request, `giaddr`, at the
 //! servers' port (RFC 2131 section 4.1). That is the relay's address on its clients' link;
-//! the request came from the one on the link to the server.
+//! the request came from the one on the link to the server. Which request an answer is for
+//! its transaction id tells, which the client chose (section 2).
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::PointTable;
@@ -14,41 +16,64 @@ use crate::correlate::record::{ExchangeIndex, is_group};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Origin;
-use crate::model::packet::{Application, Datagram, Packet};
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// Where servers and relays listen.
 const PORT: u16 = 67;
-/// Servers that relays ask, and relays that ask one of them: a network has few.
-const MAX_SERVERS: usize = 256;
+/// Requests of relays that are remembered: of more, the latest. Those of a campus are
+/// answered within seconds.
+const MAX_REQUESTS: usize = 4_096;
+/// Relays that pass one request on, or whose requests show no id.
 const MAX_RELAYS: usize = 32;
 /// A client that got nothing asks again after so long (RFC 2131 section 4.1).
 const OFFER_DELAY: Duration = Duration::from_secs(10);
 
-/// What relays ask, by the server that they ask.
+/// What relays ask: of which server, under which identity.
 #[derive(Debug, Default)]
-pub struct Relays(BTreeMap<Endpoint, SmallVec<[ExchangeIndex; 2]>>);
+pub struct Relays {
+    asked: HashMap<Request, SmallVec<[ExchangeIndex; 2]>>,
+    /// The same, the earliest first.
+    in_order: VecDeque<Request>,
+}
+
+/// A server, and the identity of what it is asked, where that was read.
+type Request = (Endpoint, Option<u64>);
 
 impl Relays {
-    /// Notes that `exchange` is opened by `client`, which asks `server`.
-    pub fn note(&mut self, exchange: ExchangeIndex, client: Endpoint, server: Endpoint) {
-        if (client.port, server.port) != (PORT, PORT) || is_group(server.address) {
+    /// Notes a datagram of the client of `exchange`, if it is a relay's request.
+    pub fn note(&mut self, exchange: ExchangeIndex, datagram: &Datagram) {
+        let server = datagram.flow.destination;
+        if !is_between_servers(datagram) || is_group(server.address) {
             return;
         }
-        if self.0.len() >= MAX_SERVERS && !self.0.contains_key(&server) {
-            return;
+        let Some(identity) = find_identity(datagram, TransactionRole::Request) else { return };
+        let request = (server, identity);
+        let is_new = !self.asked.contains_key(&request);
+        if is_new
+            && self.in_order.len() >= MAX_REQUESTS
+            && let Some(earliest) = self.in_order.pop_front()
+        {
+            self.asked.remove(&earliest);
         }
-        let relays = self.0.entry(server).or_default();
-        if relays.len() < MAX_RELAYS && !relays.contains(&exchange) {
+        let relays = self.asked.entry(request).or_default();
+        if !relays.contains(&exchange) {
+            if relays.len() >= MAX_RELAYS {
+                relays.remove(0);
+            }
             relays.push(exchange);
+        }
+        if is_new {
+            self.in_order.push_back(request);
         }
     }
 }
 
 impl PointTable {
     /// Takes what a server says to a relay's other address as the answer to the latest
-    /// request of a relay that still waits for one.
+    /// request with that identity: one that waits, or else, of an answer that comes twice
+    /// or of a second server, one that was just answered.
     pub(super) fn reply_to_relay(
         &mut self,
         packet: &Packet,
@@ -56,37 +81,59 @@ impl PointTable {
         datagram: &Datagram,
     ) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        let is_to_relay = (source.port, destination.port) == (PORT, PORT)
-            && is_dhcp(datagram)
-            && !is_group(destination.address);
-        if !is_to_relay {
+        if !is_between_servers(datagram) || is_group(destination.address) {
             return false;
         }
-        let Some(relays) = self.relays.0.get(&source) else { return false };
-        let waiting = relays.iter().filter(|index| {
+        let Some(identity) = find_identity(datagram, TransactionRole::Reply) else { return false };
+        let Some(relays) = self.relays.asked.get(&(source, identity)) else { return false };
+        if self.is_asked_by(source, destination) {
+            return false;
+        }
+        let may_be = relays.iter().filter_map(|index| {
+            let relay = self.exchanges.get(index.position())?;
             // The place may be another exchange's by now.
-            self.exchanges.get(index.position()).is_some_and(|relay| {
-                relay.protocol == Protocol::Dhcp
-                    && relay.asked == Some(source)
-                    && !relay.unanswered.is_empty()
-                    && relay.is_answered_by(datagram)
-                    && packet.at.since(relay.requests.last.at) <= OFFER_DELAY
-            })
+            let is_its = relay.protocol == Protocol::Dhcp && relay.asked == Some(source);
+            let asked_at = relay.requests.last.at;
+            let is_timely = packet.at.since(asked_at) <= OFFER_DELAY;
+            let waits = match identity {
+                Some(identity) => relay.unanswered.is_open(identity),
+                None => !relay.unanswered.is_empty(),
+            };
+            let rank: (bool, Timestamp) = (waits, asked_at);
+            (is_its && is_timely && relay.is_answered_by(datagram)).then_some((rank, *index))
         });
-        let asked_at = |index: &&ExchangeIndex| -> Timestamp {
-            self.exchanges[index.position()].requests.last.at
-        };
-        let Some(latest) = waiting.max_by_key(asked_at).copied() else { return false };
+        let Some((_, latest)) = may_be.max_by_key(|(rank, _)| *rank) else { return false };
         // No flow is registered: several relays may have one such address.
         self.exchanges[latest.position()].reply(packet, frame, datagram, Origin::ByDesign);
         true
     }
+
+    /// Whether `relay` itself asked `server`, from the address that is answered.
+    fn is_asked_by(&self, server: Endpoint, relay: Endpoint) -> bool {
+        let flow = self.flows.look(&self.hasher, &self.exchanges, server, relay);
+        flow.filter(|flow| flow.client == relay)
+            .and_then(|flow| self.exchanges.get(flow.exchange.position()))
+            .is_some_and(|exchange| exchange.requests.packets > 0)
+    }
 }
 
-fn is_dhcp(datagram: &Datagram) -> bool {
+/// Whether a datagram goes between two ports at which only servers and relays listen.
+pub(super) fn is_between_servers(datagram: &Datagram) -> bool {
+    (datagram.flow.source.port, datagram.flow.destination.port) == (PORT, PORT)
+}
+
+/// The identity of a DHCP message with this role: `Some(None)` where it was not read, `None`
+/// where it is no such message.
+#[expect(clippy::option_option, reason = "an identity that was not read is still a message")]
+fn find_identity(datagram: &Datagram, role: TransactionRole) -> Option<Option<u64>> {
     match &datagram.application {
-        Application::Plain(protocol) => *protocol == Protocol::Dhcp,
-        Application::Transaction(transaction) => transaction.protocol == Protocol::Dhcp,
-        Application::Tftp(_) | Application::Unknown { .. } => false,
+        Application::Plain(Protocol::Dhcp) => Some(None),
+        Application::Transaction(said) if said.protocol == Protocol::Dhcp => {
+            (said.role == role).then_some(Some(said.identity))
+        }
+        Application::Plain(_)
+        | Application::Transaction(_)
+        | Application::Tftp(_)
+        | Application::Unknown { .. } => None,
     }
 }

@@ -57,7 +57,7 @@ impl PointTable {
     }
 
     /// The exchange of what the flow's server asks its client.
-    fn find_reversed(&self, flow: Flow) -> Option<ExchangeIndex> {
+    pub(super) fn find_reversed(&self, flow: Flow) -> Option<ExchangeIndex> {
         let index = *self.reversed.get(&flow.exchange)?;
         let exchange = self.exchanges.get(index.position())?;
         // The place may be another exchange's by now.
@@ -71,19 +71,25 @@ impl PointTable {
         transaction: &Transaction,
         flow: Flow,
     ) -> Option<ExchangeIndex> {
-        let protocol = self.exchanges.get(flow.exchange.position())?.protocol;
-        let is_own_flow = flow.course.is_none() && !flow.client.is_unknown();
-        let counts = protocol == transaction.protocol
-            && protocol.expects_answer()
-            && (protocol == Protocol::Stun || !protocol.moves_by_design());
-        if !is_own_flow || !counts {
+        if !self.may_be_reversed(transaction, flow) {
             return None;
         }
         let index = self.free_place()?;
         let (client, asked) = (flow.server, flow.client);
-        self.put(index, Record::open(protocol, client, Some(asked), datagram));
+        self.put(index, Record::open(transaction.protocol, client, Some(asked), datagram));
         self.clients.add(&self.hasher, &mut self.exchanges, index);
         self.reversed.insert(flow.exchange, index);
         Some(index)
+    }
+
+    /// Whether what the flow's server asks its client can be an exchange of its own.
+    pub(super) fn may_be_reversed(&self, transaction: &Transaction, flow: Flow) -> bool {
+        let Some(exchange) = self.exchanges.get(flow.exchange.position()) else { return false };
+        let protocol = exchange.protocol;
+        let is_own_flow = flow.course.is_none() && !flow.client.is_unknown();
+        is_own_flow
+            && protocol == transaction.protocol
+            && protocol.expects_answer()
+            && (protocol == Protocol::Stun || !protocol.moves_by_design())
     }
 }

@@ -2,6 +2,7 @@
 //! that were dropped or thrown away, ICMP errors.
 
 use super::PointTable;
+use super::directed::Directed;
 use crate::correlate::flows::Flow;
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::capture::FrameRef;
@@ -23,7 +24,7 @@ impl PointTable {
         if let Some(table) = self.behind(flow) {
             return table.fragments_lost(packet, frame, lost);
         }
-        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        let found = self.find_directed(Directed::unread(flow, packet.at));
         let length =
             lost.total_bytes.unwrap_or(lost.received_bytes).saturating_sub(UDP_HEADER_BYTES);
         let application = Application::Unknown { tftp_shape: None };
@@ -85,9 +86,8 @@ impl PointTable {
             return table.discarded(packet, frame, datagram);
         }
         self.datagram(packet, frame, datagram);
-        let flow = datagram.flow;
-        let found = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
-        if let Some(known) = found.filter(|known| known.client == flow.destination) {
+        let found = self.find_directed(Directed::of(datagram, packet.at));
+        if let Some(known) = found.filter(|known| known.client == datagram.flow.destination) {
             self.exchanges[known.exchange.position()].details(frame.capture).discarded(frame);
         }
     }
@@ -99,9 +99,11 @@ impl PointTable {
         if let Some(table) = self.behind(flow) {
             return table.dropped(packet, frame, dropped);
         }
-        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
-        let answers = match known {
-            Some(known) => (known.client == flow.destination).then_some(known.exchange),
+        let directed = Directed::of(&dropped.datagram, packet.at);
+        let answers = match self.find_directed(directed) {
+            Some(known) => (known.client == flow.destination
+                && !self.asks_back(&dropped.datagram, known))
+            .then_some(known.exchange),
             // TFTP answers from a port of its own choice.
             None => self
                 .exchanges_of(flow.destination)
@@ -119,7 +121,7 @@ impl PointTable {
             return;
         }
         self.datagram(packet, frame, &dropped.datagram);
-        let known = self.flows.find(&self.hasher, &self.exchanges, flow.source, flow.destination);
+        let known = self.find_directed(directed);
         if let Some(known) = known.filter(|known| known.client == flow.source) {
             let part = if known.course.is_some() { Quotes::FollowUp } else { Quotes::Request };
             self.exchanges[known.exchange.position()]
@@ -135,7 +137,7 @@ impl PointTable {
 
     /// Counts an ICMP error about a flow that was captured.
     pub(super) fn known_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
-        let found = self.flows.find_quoted(&self.hasher, &self.exchanges, error);
+        let found = self.find_quoted(error, frame.at);
         let Some((flow, quotes, quoted_destination)) = found else {
             return self.translated.as_mut().is_some_and(|table| table.known_error(frame, error));
         };

@@ -181,3 +181,105 @@ fn a_clock_without_a_date_may_be_any_time_behind() {
         assert_eq!(exchanges.len(), 2, "answered from another port");
     }
 }
+
+/// What devices of one site say to one server, every `period_ms`, `rounds` times: each its
+/// own words, the same ones each time. `is_answered` says whether the server lives.
+fn beats(prefix: &str, rounds: i64, is_answered: bool, words: fn(u16) -> [Says; 2]) -> Vec<Line> {
+    let is_v6 = prefix.contains(':');
+    let server = if is_v6 { "[2001:db8:1::5]:7001" } else { "198.51.100.5:7001" };
+    let mut lines = Vec::new();
+    for device in 0..3_u16 {
+        let host = device + 5;
+        let client =
+            if is_v6 { format!("[{prefix}{host}]:7000") } else { format!("{prefix}{host}:7000") };
+        let [asks, answers] = words(device);
+        for round in 0..rounds {
+            let at_ms = i64::from(device) * 1_370 + round * 10_000;
+            lines.push((at_ms, line(&client, server), asks));
+            if is_answered {
+                lines.push((at_ms + 3, line(server, &client), answers));
+            }
+        }
+    }
+    lines.sort_by_key(|line| line.0);
+    lines
+}
+
+#[test]
+fn what_is_said_again_and_again_proves_no_clock() {
+    let heartbeat = |device: u16| {
+        let said = u64::from(device);
+        [Says::Bytes(said), Says::Bytes(said + 900)]
+    };
+    // A time request without a timestamp is like that of any other client.
+    let time = |_: u16| {
+        let protocol = Protocol::Ntp;
+        [Says::Ask { protocol, identity: 9, question: 9 }, Says::Answer { protocol, identity: 9 }]
+    };
+    for prefix in ["192.0.2.", "2001:db8::"] {
+        for (name, words) in [("heartbeat", heartbeat as fn(u16) -> [Says; 2]), ("time", time)] {
+            for (rounds, works_here, works_there) in
+                [(8, true, false), (8, true, true), (1, true, false), (1, true, true)]
+            {
+                let first = unmarked(&beats(prefix, rounds, works_here, words));
+                let second = unmarked(&beats(prefix, rounds, works_there, words));
+                let (exchanges, offset) = join(&first, &second, HOUR_MS);
+                let found = (exchanges.len(), offset);
+                assert_eq!(found, (6, None), "{name}, {rounds} rounds, {works_there}, {prefix}");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_things_that_two_clients_say_once_prove_a_clock() {
+    for prefix in ["192.0.2.", "2001:db8::"] {
+        let counted = |is_answered: bool| -> Vec<Line> {
+            let mut number = 0;
+            let said_once = |(at_ms, line, says): Line| {
+                number += 1;
+                let says = if matches!(says, Says::Bytes(said) if said < 900) {
+                    Says::Bytes(number * 10)
+                } else {
+                    says
+                };
+                (at_ms, line, says)
+            };
+            let words = |_: u16| [Says::Bytes(1), Says::Bytes(900)];
+            let beats = beats(prefix, 4, true, words).into_iter().map(said_once);
+            beats.filter(|line| is_answered || !matches!(line.2, Says::Bytes(900))).collect()
+        };
+        // The answers did not come as far as there.
+        for is_answered in [true, false] {
+            let (first, second) = (unmarked(&counted(true)), unmarked(&counted(is_answered)));
+            let (exchanges, offset) = join(&first, &second, HOUR_MS);
+            assert_eq!((exchanges.len(), offset), (3, Some(HOUR_MS)), "{prefix}");
+        }
+    }
+}
+
+#[test]
+fn ports_that_are_drawn_tell_transfers_from_those_of_boot_loaders() {
+    for [prefix, server] in
+        [["192.0.2.", "198.51.100.21:69"], ["2001:db8::", "[2001:db8:1::21]:69"]]
+    {
+        let asks = |at_ms: i64, host: u16, port: u16| -> Line {
+            let is_v6 = prefix.contains(':');
+            let client = if is_v6 {
+                format!("[{prefix}{host}]:{port}")
+            } else {
+                format!("{prefix}{host}:{port}")
+            };
+            (at_ms, line(&client, server), Says::Write("startup.cfg"))
+        };
+        for (name, ports, expected) in [
+            ("drawn", [41_226, 58_631], 2),
+            ("where each begins", [2_070, 2_070], 4),
+            ("of a service", [69, 70], 4),
+        ] {
+            let lines = unmarked(&[asks(0, 7, ports[0]), asks(900, 8, ports[1])]);
+            let (exchanges, _) = join(&lines, &lines, HOUR_MS);
+            assert_eq!(exchanges.len(), expected, "{name}, {prefix}");
+        }
+    }
+}

@@ -52,8 +52,11 @@ fn a_host_may_have_the_address_that_a_broadcast_would_have() {
     let from_it = (3_000, own, answer(2));
     let asked = [(0, there, ask(1)), (10, back, answer(1))];
     let again = [(0, there, ask(1)), (10, back, answer(1)), (3_000, there, ask(2))];
-    let cases: [(&str, LinkAudience, Vec<Line>, bool); 7] = [
+    let same_again = [(5_000, there, ask(1)), (5_010, back, answer(1))];
+    let cases: [(&str, LinkAudience, Vec<Line>, bool); 9] = [
         ("text", LinkAudience::Unknown, asked.to_vec(), true),
+        ("text, asked again", LinkAudience::Unknown, [asked, same_again].concat(), false),
+        ("asked again, of all", LinkAudience::Broadcast, [asked, same_again].concat(), true),
         ("a frame for all", LinkAudience::Broadcast, asked.to_vec(), true),
         ("a frame for one", LinkAudience::One, asked.to_vec(), false),
         ("an error about it", LinkAudience::Unknown, [&asked[..], &[refused]].concat(), false),

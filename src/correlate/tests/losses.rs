@@ -4,7 +4,7 @@ use super::*;
 use crate::model::packet::{FragmentsEnd, FragmentsLost, FragmentsSeen};
 
 /// What came of a datagram, given up: its first fragment.
-fn lost(number: usize, at_ms: i64, line: &'static str) -> Packet {
+pub(super) fn lost(number: usize, at_ms: i64, line: &'static str) -> Packet {
     let flow = flow(line);
     Packet {
         content: Content::FragmentsLost(FragmentsLost {

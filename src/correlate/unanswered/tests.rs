@@ -136,14 +136,21 @@ fn many_at_once_are_counted_though_not_told_apart() {
         unanswered.ask(asks(number, Some(number)), before);
         before = Mark::new(frame(number));
     }
-    for identity in 1..=990 {
-        unanswered.answer(identity, identity > 992, before);
-    }
-    let open = unanswered.still_open(CAPTURE, before, Some(frame(1_001)), |_| true);
-    assert_eq!(open.passed_over.packets, 10);
-    for identity in 991..=1_000 {
-        unanswered.answer(identity, true, before);
-    }
+    // The latest eight are known, those before them are forgotten; one of the known is
+    // answered twice.
+    let forgotten = |range: std::ops::RangeInclusive<u64>| range.map(|identity| (identity, false));
+    let known = (993..=1_000).chain([996]).map(|identity| (identity, true));
+    let mut answer = |answers: &mut dyn Iterator<Item = (u64, bool)>| {
+        for (identity, is_known) in answers {
+            unanswered.answer(identity, is_known, before);
+        }
+        let open = unanswered.still_open(CAPTURE, before, Some(frame(1_001)), |_| true);
+        open.passed_over.packets
+    };
+    assert_eq!(answer(&mut forgotten(1..=980)), 20);
+    assert_eq!(answer(&mut known.clone()), 12);
+    assert_eq!(answer(&mut forgotten(981..=990)), 2);
+    assert_eq!(answer(&mut forgotten(991..=992)), 0);
     assert!(unanswered.is_empty());
     assert_eq!(size_of::<Unanswered>(), 16);
 }

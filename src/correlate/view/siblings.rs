@@ -20,7 +20,10 @@ pub fn note(view: &mut View, record: &Record, table: &PointTable) {
         return;
     }
     match record.protocol {
-        Protocol::Stun => view.answered_elsewhere = find_answered_check(record, table),
+        Protocol::Stun => {
+            let by_another_way = find_answered_check(record, table);
+            view.answered_elsewhere = by_another_way.or_else(|| table.checks.find_answer(record));
+        }
         Protocol::Udp if view.requests.packets <= MAX_PROBES && table.has_expired => {
             view.expired_beside = is_beside_expired(record, table);
         }
@@ -36,7 +39,7 @@ fn find_answered_check(record: &Record, table: &PointTable) -> Option<FrameRef> 
     answers.min_by_key(|frame| frame.number)
 }
 
-fn first_answer(record: &Record, capture: CaptureId) -> Option<FrameRef> {
+pub(super) fn first_answer(record: &Record, capture: CaptureId) -> Option<FrameRef> {
     let details = record.details.iter().flat_map(|details| &details.replies);
     let elsewhere = details.filter_map(|replies| replies.tally.count.first(capture));
     record.answers.first(capture).into_iter().chain(elsewhere).min_by_key(|frame| frame.number)

@@ -53,3 +53,56 @@ pub(super) fn render_end(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> &'stat
         _ => " The exchange went on all the same.",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnose::sample::{Family, Sample};
+    use crate::model::exchange::Origin;
+    use crate::model::finding::{Cause, Verdict};
+    use crate::model::packet::IcmpKind;
+    use crate::model::protocol::Protocol;
+    use crate::model::report::Quotes;
+
+    #[test]
+    fn a_hang_up_is_where_nobody_asks_the_same_again() {
+        for family in Family::BOTH {
+            let talk = |turns: u64| {
+                let mut sample = Sample::request(family, Protocol::Udp, 7_777);
+                for _ in 1..turns {
+                    sample = sample.request_again();
+                }
+                sample.reply(family.vip(), 7_777, Origin::Asked, turns)
+            };
+            let refused = |sample: Sample, quotes| {
+                let from = sample.exchange.views[0].asked.unwrap().address;
+                sample.icmp(IcmpKind::PortUnreachable, from, quotes, 1)
+            };
+            let hung_up = || refused(talk(12).request_again(), Quotes::Request).request_again();
+            let mut asks_on = hung_up().repeat_request(2);
+            asks_on.primary().asks_on = true;
+            let cases = [
+                ("one side left", hung_up(), Verdict::Symmetric),
+                ("the same is asked on", asks_on, Verdict::Rejected),
+                (
+                    "asked on for long",
+                    hung_up().wait_seconds(10).request_again(),
+                    Verdict::Rejected,
+                ),
+                (
+                    "never much of a talk",
+                    refused(talk(4).request_again(), Quotes::Request),
+                    Verdict::Rejected,
+                ),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let explanation = sample.finding(Cause::PortUnreachable).explanation;
+                let is_call = explanation.contains("ends a call");
+                assert_eq!(is_call, verdict == Verdict::Symmetric, "{name} {family:?}");
+            }
+            // What was sent again and never answered was not mended.
+            let unheard = hung_up().repeat_request(2);
+            assert_eq!(unheard.find(Cause::RetransmissionsRecovered), None, "{family:?}");
+        }
+    }
+}

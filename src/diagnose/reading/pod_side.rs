@@ -35,6 +35,20 @@ impl<'a> Reading<'a> {
         (is_cluster && seen != self.exchange.client.address).then_some(seen)
     }
 
+    /// Whether it is known that the cluster gave the request the source `seen`: the address is
+    /// one of the cluster's, a table of its connection tracking says so, or one host shows the
+    /// request before and after. Else a gateway on the way there may have done it as well: sites
+    /// and providers translate too (RFC 3022 section 2.2).
+    #[must_use]
+    pub fn is_translated_in_cluster(&self, seen: IpAddr) -> bool {
+        let is_tracked = self.request_entry().is_some_and(|entry| {
+            entry.flow.is_source_translated() && entry.flow.translated_source().address == seen
+        });
+        let pod = self.other_pod_view();
+        let is_on_one_host = pod.is_some_and(|pod| pod.point.capture == self.view.point.capture);
+        self.role_of(seen) != Role::Unknown || is_tracked || is_on_one_host
+    }
+
     /// The pod's own endpoint behind a changed reply, where the pod's cable was
     /// captured too and the pod is the one that answered.
     #[must_use]

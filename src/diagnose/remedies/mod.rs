@@ -36,6 +36,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod translation;
+mod whose;
 
 pub use capture::{both_directions as capture_both_directions, next as capture_next};
 
@@ -249,7 +250,13 @@ pub fn for_untranslated_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<R
 pub fn for_translated_sender(reading: &Reading<'_>, seen: IpAddr) -> Vec<Remedy> {
     let is_helped = reading.exchange.protocol == Protocol::Tftp && reading.sender_change_stopped();
     let helper = is_helped.then(|| helper::attach(reading));
-    helper.into_iter().chain([sender::keep_sender(reading, seen)]).collect()
+    let is_known = reading.is_translated_in_cluster(seen);
+    let whose = (!is_known).then(|| whose::find_owner(seen));
+    let mut keep = sender::keep_sender(reading, seen);
+    if !is_known {
+        keep.steps.insert(0, format!("If {seen} is a node's:"));
+    }
+    whose.into_iter().chain(helper).chain([keep]).collect()
 }
 
 /// For a cluster that asks from its service address.

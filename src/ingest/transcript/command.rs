@@ -57,7 +57,9 @@ fn place(command: Command, words: &[String]) -> Command {
     match CommandNetwork::of(&words) {
         CommandNetwork::Prompt => command,
         CommandNetwork::Pod(_) => Command { point: Some(PointKind::Pod), ..command },
-        CommandNetwork::Node(None) => Command { host: Host::Unknown, ..command },
+        CommandNetwork::Node(None) | CommandNetwork::Container => {
+            Command { host: Host::Unknown, ..command }
+        }
         CommandNetwork::Node(Some(name)) => Command { host: Host::Named(name), ..command },
     }
 }

@@ -48,11 +48,14 @@ pub struct View {
     /// The server's last answer says that it refuses or fails.
     pub error_answer: Option<ErrorAnswer>,
     /// The same socket asked another server the same and was answered here; looked
-    /// for where the client refused an answer of this one, and of STUN where none came.
+    /// for where the client refused an answer of this one, and of STUN where none came: there
+    /// another local address of the client may have had it.
     pub answered_elsewhere: Option<FrameRef>,
     /// The client sent few packets, and others of the same socket, or of a neighbouring
     /// port, to the same address ran out of hops; looked for in protocols that are not known.
     pub expired_beside: bool,
+    /// The client said the same twice since it was last answered, byte for byte: it waits.
+    pub asks_on: bool,
     /// Answers that went to the address that the request's payload names.
     pub payload_replies: Option<PayloadReplies>,
     /// A pause longer than a translation lives, before an answer from elsewhere.
@@ -106,6 +109,7 @@ impl View {
             error_answer: None,
             answered_elsewhere: None,
             expired_beside: false,
+            asks_on: false,
             payload_replies: None,
             late_change: None,
             stall: None,

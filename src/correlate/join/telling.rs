@@ -1,0 +1,66 @@
+//! Words that no client says twice: they tell one exchange, captured by two clocks, from
+//! two that are alike.
+//!
+//! What a client says again and again comes round in every capture, and between any two
+//! captures all devices' rounds lie equally far apart: a multiple of the period. A time
+//! request without a timestamp (RFC 4330 section 5 asks no more of a client), a heartbeat
+//! and a poll under one identity prove nothing. A transaction's identity is made so that it
+//! does not come again soon (RFC 5452 section 4.3, RFC 3411 section 4.1.1), and several
+//! different things, each said once, have a course of their own. A transfer's identifier is
+//! its client's port, which is drawn by chance (RFC 1350 section 4, RFC 6056 section 3.3);
+//! boot loaders that begin at one port each time have it in common.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::correlate::record::Record;
+use crate::correlate::sayings::is_at_one_pace;
+use crate::correlate::signature::Basis;
+use crate::correlate::tftp::is_tftp_protocol;
+
+/// Ports up to it are not drawn (RFC 6335 section 6).
+const LAST_PRIVILEGED_PORT: u16 = 1_023;
+
+/// What two sightings of one client have in common that is said once only, as a number;
+/// `None` where it may be said any number of times.
+pub fn find_said_once(one: &Record, other: &Record) -> Option<u64> {
+    let opening = one.opening();
+    let is_identity = opening == other.opening() && opening.basis == Basis::Meaning;
+    // The name of a file is none: a boot loader asks for it each time.
+    if is_tftp_protocol(one.protocol) {
+        let is_drawn = one.client.port > LAST_PRIVILEGED_PORT;
+        return (is_drawn && is_identity).then_some(u64::from(one.client.port));
+    }
+    if says_again(one) || says_again(other) {
+        return None;
+    }
+    let lags_ns = one.heard().lags_ns(&other.heard());
+    (is_at_one_pace(&lags_ns) || is_identity).then_some(opening.value)
+}
+
+/// Whether the client said anything twice, or nothing by which that could be told.
+fn says_again(record: &Record) -> bool {
+    let heard = record.heard();
+    let is_all_known = !heard.has_more();
+    is_all_known && record.requests.packets as usize > heard.len()
+}
+
+/// What each of several things that were said once is worth: what many clients say alike
+/// is none's own.
+#[derive(Debug, Default)]
+pub struct Speakers(BTreeMap<u64, Option<IpAddr>>);
+
+impl Speakers {
+    /// Notes that a client says `said`.
+    pub fn note(&mut self, said: u64, client: IpAddr) {
+        let speaker = self.0.entry(said).or_insert(Some(client));
+        if speaker.is_some_and(|known| known != client) {
+            *speaker = None;
+        }
+    }
+
+    /// Whether only one client says `said`.
+    pub fn has_one(&self, said: u64) -> bool {
+        self.0.get(&said).is_some_and(Option::is_some)
+    }
+}

@@ -1,0 +1,87 @@
+//! In which time zone a text was printed, by what both it and a dated capture show.
+//!
+//! A capture that lasts for hours covers the text's time of day in several zones. What one
+//! client says, seen in both, tells which of them it was: zones differ by quarters of an
+//! hour, clocks by seconds.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use super::TIME_APART;
+use crate::correlate::record::Record;
+use crate::correlate::table::PointTable;
+use crate::model::endpoint::Endpoint;
+
+/// Zones differ by multiples of it.
+const QUARTER: Duration = Duration::from_mins(15);
+/// Exchanges of the text that are looked at; a zone needs few.
+const MAX_TOLD: usize = 4_096;
+/// Exchanges of one socket in the capture that are compared with each of them.
+const MAX_ALIKE: usize = 16;
+
+/// What clients say in captures that tell their day, to find it again in those that do not.
+#[derive(Debug)]
+pub struct Dated<'a>(HashMap<Endpoint, SmallVec<[&'a Record; 2]>>);
+
+impl<'a> Dated<'a> {
+    /// Of the exchanges of these tables.
+    pub fn of(tables: impl Iterator<Item = &'a PointTable>) -> Self {
+        let mut by_client: HashMap<Endpoint, SmallVec<[&Record; 2]>> = HashMap::new();
+        for record in tables.flat_map(records) {
+            let alike = by_client.entry(record.client).or_default();
+            if alike.len() < MAX_ALIKE {
+                alike.push(record);
+            }
+        }
+        Self(by_client)
+    }
+
+    /// How often each shift, in ns, would bring what `undated` shows beside the same in a
+    /// capture that tells its day.
+    pub fn count_shifts(&self, undated: &PointTable) -> BTreeMap<i64, usize> {
+        let mut votes = BTreeMap::new();
+        for told in records(undated).take(MAX_TOLD) {
+            let shifts: SmallVec<[i64; 4]> = self
+                .0
+                .get(&told.client)
+                .into_iter()
+                .flatten()
+                .filter_map(|dated| find_shift_ns(told, dated))
+                .collect();
+            for (number, shift_ns) in shifts.iter().enumerate() {
+                if !shifts[..number].contains(shift_ns) {
+                    *votes.entry(*shift_ns).or_default() += 1;
+                }
+            }
+        }
+        votes
+    }
+}
+
+fn records(table: &PointTable) -> impl Iterator<Item = &Record> {
+    table.exchanges.iter().filter(|record| !record.is_vacant())
+}
+
+/// How much later `dated` shows the same as `told`, in whole quarters of an hour; `None`
+/// where it shows something else, or the distance is no zone's.
+fn find_shift_ns(told: &Record, dated: &Record) -> Option<i64> {
+    if told.protocol != dated.protocol {
+        return None;
+    }
+    let lags_ns = told.heard().lags_ns(&dated.heard());
+    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
+    let is_same = told.opening() == dated.opening() && told.opening().is_sure();
+    let began_ns = || {
+        let [told, dated] = [told, dated].map(|record| record.times().0.as_nanoseconds());
+        is_same.then(|| dated.saturating_sub(told))
+    };
+    let later_ns = median_ns.or_else(began_ns)?;
+    let quarter_ns = i64::try_from(QUARTER.as_nanos()).ok()?;
+    let shift_ns =
+        later_ns.saturating_add(quarter_ns / 2).div_euclid(quarter_ns).checked_mul(quarter_ns)?;
+    let apart = Duration::from_nanos(later_ns.abs_diff(shift_ns));
+    (apart <= TIME_APART).then_some(shift_ns)
+}

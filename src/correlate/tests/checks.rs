@@ -1,0 +1,43 @@
+//! ICE's checks of one peer from several local addresses.
+
+use super::*;
+
+#[test]
+fn one_way_to_a_peer_is_enough() {
+    let ask = |identity| Says::Ask { protocol: Protocol::Stun, identity, question: identity };
+    let answer = |identity| Says::Answer { protocol: Protocol::Stun, identity };
+    for (is_v6, port, later_ms, clients, expected) in [
+        (false, 45_000, 0, 1, true),
+        (true, 45_000, 0, 1, true),
+        // A server's port: each client is one of its own.
+        (false, 3_478, 0, 1, false),
+        (false, 19_302, 0, 1, false),
+        (true, 3_478, 0, 1, false),
+        // Another call.
+        (false, 45_000, 600_000, 1, false),
+        // So many addresses has no host.
+        (false, 45_000, 0, 20, false),
+    ] {
+        let end = |host: u16, port: u16| {
+            if is_v6 {
+                format!("[2001:db8::{host:x}]:{port}")
+            } else {
+                format!("192.0.2.{host}:{port}")
+            }
+        };
+        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
+        let (peer, in_vain) = (end(200, port), end(5, 50_001));
+        let mut lines: Vec<Line> =
+            (0..4).map(|round| (round * 1_000, line(&in_vain, &peer), ask(1))).collect();
+        for client in 0..clients {
+            let (own, identity) = (end(10 + client, 50_000), u64::from(client) + 10);
+            lines.push((later_ms + 20, line(&own, &peer), ask(identity)));
+            lines.push((later_ms + 40, line(&peer, &own), answer(identity)));
+        }
+        lines.sort_by_key(|line| line.0);
+        let exchanges = correlate(&[(HOST, &lines)]).exchanges;
+        let own = exchanges.iter().find(|exchange| exchange.client == endpoint(&in_vain)).unwrap();
+        let found = own.primary().answered_elsewhere.is_some();
+        assert_eq!(found, expected, "{peer}, {later_ms} ms later, {clients} clients");
+    }
+}
