@@ -125,7 +125,7 @@ mod tests {
             b"\0\0\x80\x01\0\0\0\x07\0\0\0\0\0\x01\x02\x03\0\x01\x02\x03",
             b"\x80\x60\0\x01\0\0\x03\xe8\x11\x22\x33\x44voice of somebody",
             b"\x01\x07\0\x18\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x05",
-            b"get key1",
+            b"get key1 and key2, please",
             b"GET key1 OF shelf7, please",
         ];
         for port in [
