@@ -22,6 +22,7 @@ mod nested;
 mod network;
 mod packet_line;
 mod pending;
+mod pf_log;
 mod questions;
 mod quote;
 mod remark;
@@ -49,6 +50,7 @@ use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::Pending;
+use pf_log::find_log;
 use questions::Questions;
 use rows::Rows;
 pub use timeline::{StampStyle, Timeline};
@@ -278,6 +280,9 @@ impl Run {
 
     fn begin_packet(&mut self, line: u64, packet: &PacketLine<'_>, sink: Sink<'_>) {
         let clock = self.timeline.settle(packet.stamp);
+        if self.clock.is_none() {
+            self.origin.link_type = self.origin.link_type.or_else(|| find_log(packet.rest));
+        }
         self.begin_capture(clock, sink);
         self.frames += 1;
         self.last_stamp = packet.stamp.or(self.last_stamp);
@@ -352,7 +357,8 @@ impl Run {
             sink(Event::Interface(InterfaceHeader {
                 index,
                 name: Some(name.to_owned()),
-                link_type: None,
+                // Each packet of a log names the interface that it passed.
+                link_type: self.origin.link_type.filter(|link_type| link_type.is_log()),
             }));
         }
         index

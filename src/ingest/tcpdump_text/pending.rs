@@ -18,6 +18,7 @@ use super::line::{Family, Head, Network};
 use super::link::find_audience;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
+use super::pf_log::find_block;
 use super::services::is_stand_in;
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
@@ -38,6 +39,8 @@ pub struct Pending {
     pub interface: u32,
     pub direction: Option<Direction>,
     pub link_audience: LinkAudience,
+    /// Why a firewall dropped it, in the firewall's own log.
+    pub blocked: Option<Box<str>>,
     /// By the line's first word; names may have addresses of both.
     family: Family,
     frame_length: Option<u32>,
@@ -153,6 +156,7 @@ impl Pending {
         Self {
             direction: head.direction,
             link_audience: find_audience(text),
+            blocked: find_block(text),
             family,
             frame_length: head.frame_length,
             ..Self::at_stage(line, frame, at, interface, header, stage)
@@ -182,6 +186,7 @@ impl Pending {
             interface,
             direction: None,
             link_audience: LinkAudience::Unknown,
+            blocked: None,
             family: Family::V4,
             frame_length: None,
             header,
