@@ -17,6 +17,7 @@ mod icmp;
 mod ip_header;
 mod line;
 mod link;
+mod link_header;
 mod neighbour;
 mod nested;
 mod network;

@@ -16,6 +16,7 @@ use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
 use super::line::{Family, Head, Network};
 use super::link::find_audience;
+use super::link_header::find_link_header_bytes;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
 use super::pf_log::find_block;
@@ -44,6 +45,8 @@ pub struct Pending {
     /// By the line's first word; names may have addresses of both.
     family: Family,
     frame_length: Option<u32>,
+    /// Of the link header, where `-e` prints it.
+    link_header_bytes: Option<u32>,
     header: Option<IpHeader>,
     stage: Stage,
     body: Vec<String>,
@@ -159,6 +162,7 @@ impl Pending {
             blocked: find_block(text),
             family,
             frame_length: head.frame_length,
+            link_header_bytes: find_link_header_bytes(text),
             ..Self::at_stage(line, frame, at, interface, header, stage)
         }
     }
@@ -189,6 +193,7 @@ impl Pending {
             blocked: None,
             family: Family::V4,
             frame_length: None,
+            link_header_bytes: None,
             header,
             stage,
             body: Vec::new(),
