@@ -6,6 +6,7 @@
 mod address;
 mod application;
 mod columns;
+mod deltas;
 mod dialogs;
 mod faults;
 mod fortigate;
@@ -99,6 +100,8 @@ pub struct Run {
     questions: Questions,
     dialogs: Dialogs,
     rows: Rows,
+    /// Number of the first row of Wireshark's packet list.
+    first_row: Option<u64>,
     /// A port was told by no row, and the reader was told.
     lacks_ports: bool,
     fragments: Fragments,
@@ -121,6 +124,7 @@ impl Run {
             questions: Questions::default(),
             dialogs: Dialogs::default(),
             rows: Rows::default(),
+            first_row: None,
             lacks_ports: false,
             fragments: Fragments::default(),
             format: CaptureFormat::TcpdumpText,
@@ -145,6 +149,10 @@ impl Run {
             return is_ours;
         }
         if let Some(row) = find_row(&text) {
+            // The number of a list's first row again: of another list, which is pasted below.
+            if self.first_row.is_some_and(|first| first == row.number) {
+                return false;
+            }
             self.settle_pending(sink);
             self.begin_row(line, row, sink);
             return true;
@@ -308,6 +316,7 @@ impl Run {
         };
         self.begin_capture(clock, sink);
         self.frames += 1;
+        self.first_row.get_or_insert(row.number);
         self.last_stamp = Some(row.stamp);
         let at = self.place(line, Some(row.stamp), sink);
         self.pending = Some(Pending::of_row(line, self.frames, at, row));
