@@ -59,7 +59,15 @@ fn is_container(interfaces: &[Interface]) -> bool {
     });
     let is_only = matches!((others.next(), others.next()), (Some(link), None)
         if link.is_paired && link.kind() == LinkKind::Ordinary);
-    is_only && interfaces.len() >= 2 && !has_vip(interfaces)
+    is_only && interfaces.len() >= 2 && !has_vip(interfaces) && !has_lease(interfaces)
+}
+
+/// An IPv4 address with a lifetime, as DHCP gives: pods' networks assign theirs for good,
+/// so this is a machine in a container of its own (LXC), node or not. Of IPv6 it says
+/// nothing, for pods hear advertisements as well.
+fn has_lease(interfaces: &[Interface]) -> bool {
+    let mut addresses = interfaces.iter().flat_map(|interface| &interface.addresses);
+    addresses.any(|address| address.dynamic && address.prefixed.address.is_ipv4())
 }
 
 #[cfg(test)]
