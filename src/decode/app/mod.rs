@@ -141,7 +141,8 @@ fn read_at_service(protocol: Protocol, payload: &Payload<'_>) -> Application {
     let (role, label) = if keeps_alive {
         (TransactionRole::Notification, "keep-alive")
     } else if protocol == Protocol::Stun && stun::is_channel_data(payload) {
-        (TransactionRole::Notification, "channel data")
+        // Either side sends it, and neither waits for the other's: the ports tell whose it is.
+        (TransactionRole::Unread, "channel data")
     } else if is_unread(protocol, payload) {
         (TransactionRole::Unread, "unread message")
     } else {
@@ -157,6 +158,8 @@ fn is_unread(protocol: Protocol, payload: &Payload<'_>) -> bool {
     let reads_all = matches!(
         protocol,
         Protocol::Dns
+            | Protocol::Mdns
+            | Protocol::Llmnr
             | Protocol::Snmp
             | Protocol::Ntp
             | Protocol::Radius
@@ -311,7 +314,7 @@ mod tests {
             (123, &[0x3f; 48], format!("NTP {unread}")),
             (1812, b"\x4d\x09\0\x140123456789abcdef", format!("RADIUS {unread}")),
             (5683, b"\x80\x01\0\x07", format!("CoAP {unread}")),
-            (3478, channel, "STUN Notification channel data".to_owned()),
+            (3478, channel, "STUN Unread channel data".to_owned()),
             (3478, no_channel, format!("STUN {unread}")),
             (5060, b"\r\n\r\n", "SIP Notification keep-alive".to_owned()),
             (5060, b"\0\0\0\0", "SIP Notification keep-alive".to_owned()),

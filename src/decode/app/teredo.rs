@@ -30,7 +30,8 @@ pub(super) fn may_be_teredo(payload: &Payload<'_>) -> bool {
         return false;
     };
     match ip {
-        [] => is_cut,
+        // Within the beginning of an indication.
+        [] | [0] | [0, 1] | [0, 1, _] => is_cut,
         [0x60..=0x6f, ..] if left >= IPV6_HEADER_BYTES => find_u16(ip, 4)
             .map_or(is_cut, |length| fits(ip, u32::from(length) + IPV6_HEADER_BYTES, left)),
         _ => false,
