@@ -5,12 +5,13 @@ mod characters;
 mod continuation;
 mod fragment;
 mod named_error;
+mod outcome;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::address::{Host, find_unknown_service, parse_side};
 use super::application::read_application;
-use super::columns::{Row, RowReading, Unported};
+use super::columns::{Row, RowReading};
 use super::handshake::find_segment;
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
@@ -25,9 +26,10 @@ use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Datagram, IcmpError, LinkAudience};
+use crate::model::packet::{Content, Datagram, LinkAudience};
 use crate::model::time::Timestamp;
 use characters::Characters;
+pub use outcome::Outcome;
 
 const KERBEROS_PORT: u16 = 88;
 
@@ -97,31 +99,6 @@ enum RowLines {
     Bytes,
     /// What was put together from this frame and others, or decrypted.
     MoreBytes,
-}
-
-/// What a packet turned out to be.
-#[derive(Debug)]
-pub enum Outcome {
-    Content(Content),
-    /// A datagram of which the text names an end.
-    Named {
-        datagram: Datagram,
-        source: Option<String>,
-        destination: Option<String>,
-    },
-    /// An ICMP error of which the text names an end, or the quoted destination.
-    NamedError {
-        error: IcmpError,
-        source: Option<String>,
-        destination: Option<String>,
-        quoted: Option<String>,
-    },
-    /// A datagram of which a row of the packet list names no ports.
-    Unported(Box<Unported>),
-    /// The line ends behind the addresses.
-    Cut(FlowKey),
-    Other,
-    Fault(String),
 }
 
 impl Pending {
