@@ -94,11 +94,14 @@ mod tests {
             let (own, family) =
                 (pods(address, length), if address.contains(':') { "inet6" } else { "inet" });
             let uplink = own.replace("eth0@if7", "eth0");
+            let leased = own.replace("scope global", "scope global dynamic");
+            let lessee = if address.contains(':') { Role::Pod } else { Role::Node };
             let cases = [
                 ("ip addr", own.clone(), Role::Pod),
                 ("ip addr", format!("{own}{cable}"), Role::Node),
                 ("ip addr", format!("{own}    {family} {vip} scope global\n"), Role::Node),
                 ("ip addr", uplink.clone(), Role::Node),
+                ("ip addr", leased, lessee),
                 ("ip addr | grep inet", own.clone(), Role::Node),
                 ("ip addr show eth0", own.clone(), Role::Node),
                 ("", own.clone(), Role::Pod),

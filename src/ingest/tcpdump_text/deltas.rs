@@ -66,7 +66,7 @@ mod tests {
             ("an exchange and the next", &exchange, Some(10_000)),
             ("the first fall is long", &[0, 5_000, 1], Some(5_000)),
             ("requests sent again", &backoff, Some(23_000)),
-            ("a transfer", &transfer, Some(36)),
+            ("a transfer", &transfer, Some(39)),
             ("printed late at the start", &[0, 3, 1, 4, 5_000, 5_010, 60_000], None),
             ("printed late by seconds", &[0, 4, 8_000, 8_004, 3_900, 3_904, 10_000], None),
             ("two queues", &[0, 40, 2, 42, 4, 44, 6, 46, 60, 1_000, 2_000], None),
