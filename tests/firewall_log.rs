@@ -53,8 +53,12 @@ mod tests {
             file.extend([seconds, 0, length, length].map(u32::to_be_bytes).concat());
             file.extend(frame);
         }
+        report_on("pflog.pcap", &file)
+    }
+
+    fn report_on(name: &str, file: &[u8]) -> Report {
         let mut analysis = Analysis::new(Limits::default());
-        analysis.read_capture("pflog.pcap", None, &mut file.as_slice()).unwrap();
+        analysis.read_capture(name, None, &mut { file }).unwrap();
         let header =
             ReportHeader { id: Uuid::nil(), title: None, created_at: Timestamp::from_seconds(0) };
         analysis.finish(header).unwrap()
@@ -84,6 +88,46 @@ mod tests {
             assert_eq!(passed.verdict, Verdict::Inconclusive);
             for finding in &passed.devices[0].findings {
                 assert_ne!(finding.confidence, Confidence::Certain, "{finding:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_log_as_text_says_what_its_packets_say() {
+        const ANNOUNCED: &str = "tcpdump: listening on pflog0, link-type PFLOG (OpenBSD pflog file), capture size 262144 bytes\n";
+        for [client, server] in [["192.0.2.9", "198.51.100.53"], ["2001:db8::9", "2001:db8:1::53"]]
+        {
+            for announced in ["", ANNOUNCED] {
+                let text = |rule: &str| {
+                    let lines = [10, 15, 20].map(|second| {
+                        format!(
+                            "22:13:{second}.000000 rule {rule} in on igb1: {client}.40000 > {server}.53: 1+ A? example.com. (29)\n"
+                        )
+                    });
+                    let text = [announced, &lines.concat()].concat();
+                    report_on("pflog.txt", text.as_bytes())
+                };
+                for (rule, told) in [
+                    ("7/0(match): block", "rule 7 blocks it on igb1"),
+                    (
+                        "7.users.2/0(match): block",
+                        "rule 2 of anchor users (rule 7) blocks it on igb1",
+                    ),
+                    ("4294967295/0(match): block", "the default rule blocks it on igb1"),
+                ] {
+                    let blocked = text(rule);
+                    assert_eq!(blocked.captures[0].datagrams, 3, "{rule}");
+                    assert_eq!(blocked.verdict, Verdict::Unanswered, "{rule}");
+                    let finding = &blocked.devices[0].findings[0];
+                    assert_eq!(finding.confidence, Confidence::Certain);
+                    assert!(finding.explanation.contains(told), "{}", finding.explanation);
+                    assert!(finding.remedies[0].title.contains("pass the firewall"));
+                }
+                let passed = text("7/0(match): pass");
+                assert_eq!(passed.verdict, Verdict::Inconclusive, "{announced}");
+                for finding in &passed.devices[0].findings {
+                    assert_ne!(finding.confidence, Confidence::Certain, "{finding:?}");
+                }
             }
         }
     }

@@ -185,8 +185,7 @@ fn drop_blocked(decoded: Decoded, logged: Logged<'_>) -> Decoded {
     let Decoded::Packet(mut packet) = decoded else { return decoded };
     packet.content = match packet.content {
         Content::Datagram(datagram) => {
-            let at = logged.interface.map(|name| format!(" on {name}")).unwrap_or_default();
-            let reason = format!("rule {rule} blocks it{at}").into();
+            let reason = rule.block_reason(logged.interface);
             Content::Dropped(Box::new(Dropped { datagram, by: Dropper::PacketFilter, reason }))
         }
         other => other,

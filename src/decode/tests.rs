@@ -261,6 +261,15 @@ fn what_a_firewall_blocked_is_dropped() {
             let number = blocked.kernel_interface.unwrap();
             assert_eq!(passed.kernel_interface, Some(number));
             assert_eq!(decoder.find_interface_name(number), Some("igb1"));
+            let mut in_anchor = [pflog(*family, 1), datagram(is_v6, REQUEST)].concat();
+            in_anchor[20..29].copy_from_slice(b"userrules");
+            in_anchor[43] = 12;
+            let read = decode(&frame(LinkType::Pflog, &in_anchor, in_anchor.len()));
+            let Some(Content::Dropped(dropped)) = packet_of(read).map(|packet| packet.content)
+            else {
+                panic!("not dropped")
+            };
+            assert_eq!(&*dropped.reason, "rule 12 of anchor userrules (rule 7) blocks it on igb1");
         }
     }
 }

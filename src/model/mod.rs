@@ -19,6 +19,7 @@ pub mod input;
 pub mod label;
 pub mod neighbour;
 pub mod packet;
+pub mod packet_filter;
 pub mod parts;
 pub mod problem;
 pub mod progress;

@@ -59,7 +59,15 @@ fn is_container(interfaces: &[Interface]) -> bool {
     });
     let is_only = matches!((others.next(), others.next()), (Some(link), None)
         if link.is_paired && link.kind() == LinkKind::Ordinary);
-    is_only && interfaces.len() >= 2 && !has_vip(interfaces)
+    is_only && interfaces.len() >= 2 && !has_vip(interfaces) && !has_lease(interfaces)
+}
+
+/// An IPv4 address with a lifetime, as DHCP gives: pods' networks assign theirs for good,
+/// so this is a machine in a container of its own (LXC), node or not. Of IPv6 it says
+/// nothing, for pods hear advertisements as well.
+fn has_lease(interfaces: &[Interface]) -> bool {
+    let mut addresses = interfaces.iter().flat_map(|interface| &interface.addresses);
+    addresses.any(|address| address.dynamic && address.prefixed.address.is_ipv4())
 }
 
 #[cfg(test)]
@@ -86,11 +94,14 @@ mod tests {
             let (own, family) =
                 (pods(address, length), if address.contains(':') { "inet6" } else { "inet" });
             let uplink = own.replace("eth0@if7", "eth0");
+            let leased = own.replace("scope global", "scope global dynamic");
+            let lessee = if address.contains(':') { Role::Pod } else { Role::Node };
             let cases = [
                 ("ip addr", own.clone(), Role::Pod),
                 ("ip addr", format!("{own}{cable}"), Role::Node),
                 ("ip addr", format!("{own}    {family} {vip} scope global\n"), Role::Node),
                 ("ip addr", uplink.clone(), Role::Node),
+                ("ip addr", leased, lessee),
                 ("ip addr | grep inet", own.clone(), Role::Node),
                 ("ip addr show eth0", own.clone(), Role::Node),
                 ("", own.clone(), Role::Pod),

@@ -13,6 +13,8 @@ const NON_CONFIRMABLE: u8 = 1;
 /// RFC 7967 section 2.1, and the bit by which a client does not want to hear of success.
 const NO_RESPONSE: usize = 258;
 const NO_SUCCESS: u8 = 2;
+/// RFC 8132 section 3: iPATCH.
+const LAST_METHOD: u8 = 7;
 
 /// Reads a request or response.
 ///
@@ -95,10 +97,34 @@ pub(super) fn has_response_shape(payload: &Payload<'_>) -> bool {
 /// Whether a payload between unknown ports is a request: one that wants to be answered,
 /// with a method that is assigned and registered options, of which there is one at least.
 pub(super) fn has_request_shape(payload: &Payload<'_>) -> bool {
-    const LAST_METHOD: u8 = 7;
     let Some((kind, code, options)) = find_parts(payload) else { return false };
     let names_something = options.first().is_some_and(|first| *first != 0xff);
     kind <= 1 && (1..=LAST_METHOD).contains(&code) && names_something && has_options(options)
+}
+
+/// Whether a whole message has all the parts that its head announces: options that end
+/// where the payload does, or at its marker, and nothing at all behind an empty message
+/// (sections 3.1 and 4.1).
+pub(super) fn has_parts_to_the_end(payload: &Payload<'_>) -> bool {
+    let bytes = payload.captured;
+    let (Some(first), Some(code)) = (find_u8(bytes, 0), find_u8(bytes, 1)) else { return false };
+    let is_empty = code == 0;
+    let is_known = is_empty || is_response_code(code) || (1..=LAST_METHOD).contains(&code);
+    let Some(mut rest) = bytes.get(HEADER_BYTES + usize::from(first & 0xf)..) else { return false };
+    if !is_known || is_empty {
+        return is_known && bytes.len() == HEADER_BYTES;
+    }
+    while let [head, after @ ..] = rest {
+        if *head == 0xff {
+            return !after.is_empty();
+        }
+        let behind = find_extended(head >> 4, after)
+            .and_then(|(_, after)| find_extended(head & 0xf, after))
+            .and_then(|(length, after)| after.get(length..));
+        let Some(behind) = behind else { return false };
+        rest = behind;
+    }
+    true
 }
 
 /// Type, code, and what follows the token, of a message that is no reset and has one.

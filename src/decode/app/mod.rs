@@ -1,16 +1,19 @@
 //! What a payload says, as far as pairing requests and answers needs it.
 //!
 //! A protocol is taken from the port; of two known ports the lower is the
-//! service's, unless its sender was given it by chance. TFTP requests, STUN, SIP and the messages of some other protocols are
-//! also known by their shape at any port. Where a payload does not fit its port, the
-//! port's protocol is all that is said, and that it is none of its messages. Nothing here
-//! allocates, but for the texts of TFTP requests and errors, and the address in SIP's Via.
+//! service's, unless its sender was given it by chance: what comes from such a port is the
+//! service's only where the payload fits its protocol. TFTP requests, STUN, SIP and the
+//! messages of some other protocols are also known by their shape at any port. Where a
+//! payload does not fit its port, the port's protocol is all that is said, and that it is
+//! none of its messages. Nothing here allocates, but for the texts of TFTP requests and
+//! errors, and the address in SIP's Via.
 
 mod by_chance;
 mod coap;
 mod dhcp;
 mod dhcpv6;
 mod dns;
+mod dns_entry;
 mod ike;
 mod ntp;
 mod quic;
@@ -20,6 +23,7 @@ mod sip;
 mod snmp;
 mod stun;
 mod telemetry;
+mod teredo;
 mod tftp;
 mod wireguard;
 
@@ -88,7 +92,10 @@ pub(super) fn read_application(payload: &Payload<'_>) -> Application {
     let services = payload.services();
     let mut known = services.iter().flatten();
     let transaction = known
-        .find_map(|(_, protocol)| find_transaction(*protocol, payload))
+        .find_map(|(port, protocol)| {
+            find_transaction(*protocol, payload)
+                .filter(|_| by_chance::is_message_at(payload, *port, *protocol))
+        })
         .or_else(|| stun::find_transaction_by_cookie(payload))
         .or_else(|| sip::find_transaction(payload));
     if let Some(transaction) = transaction {
@@ -133,6 +140,9 @@ fn read_at_service(protocol: Protocol, payload: &Payload<'_>) -> Application {
     };
     let (role, label) = if keeps_alive {
         (TransactionRole::Notification, "keep-alive")
+    } else if protocol == Protocol::Stun && stun::is_channel_data(payload) {
+        // Either side sends it, and neither waits for the other's: the ports tell whose it is.
+        (TransactionRole::Unread, "channel data")
     } else if is_unread(protocol, payload) {
         (TransactionRole::Unread, "unread message")
     } else {
@@ -148,6 +158,8 @@ fn is_unread(protocol: Protocol, payload: &Payload<'_>) -> bool {
     let reads_all = matches!(
         protocol,
         Protocol::Dns
+            | Protocol::Mdns
+            | Protocol::Llmnr
             | Protocol::Snmp
             | Protocol::Ntp
             | Protocol::Radius
@@ -293,7 +305,8 @@ mod tests {
     fn what_is_none_of_a_protocols_messages_is_no_request() {
         let unread = "Unread unread message";
         let channel = b"\x40\x01\0\x04\x80\0\0\x01";
-        let cases: [(u16, &[u8], String); 16] = [
+        let no_channel = b"\x40\x01\0\x05\x80\0\0\x01";
+        let cases: [(u16, &[u8], String); 17] = [
             (53, b"\xff\xff", format!("DNS {unread}")),
             (161, b"no BER at all", format!("SNMP {unread}")),
             (161, b"", format!("SNMP {unread}")),
@@ -301,7 +314,8 @@ mod tests {
             (123, &[0x3f; 48], format!("NTP {unread}")),
             (1812, b"\x4d\x09\0\x140123456789abcdef", format!("RADIUS {unread}")),
             (5683, b"\x80\x01\0\x07", format!("CoAP {unread}")),
-            (3478, channel, format!("STUN {unread}")),
+            (3478, channel, "STUN Unread channel data".to_owned()),
+            (3478, no_channel, format!("STUN {unread}")),
             (5060, b"\r\n\r\n", "SIP Notification keep-alive".to_owned()),
             (5060, b"\0\0\0\0", "SIP Notification keep-alive".to_owned()),
             (5060, b"jaK", "SIP Notification keep-alive".to_owned()),

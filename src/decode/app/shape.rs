@@ -110,7 +110,7 @@ fn has_attributes(payload: &Payload<'_>) -> bool {
 }
 
 /// RFC 2865 sections 3 and 5, RFC 5176 section 2.3: a length that is the payload's, filled by attributes.
-fn is_radius(payload: &Payload<'_>) -> bool {
+pub(super) fn is_radius(payload: &Payload<'_>) -> bool {
     if find_u16(payload.captured, 2).map(u32::from) != Some(payload.length) || !payload.is_whole() {
         return false;
     }

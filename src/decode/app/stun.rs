@@ -53,6 +53,15 @@ pub(super) fn has_classic_response_shape(payload: &Payload<'_>) -> bool {
     is_mapped
 }
 
+/// Whether it is what a relay passes on under a channel's number, which is no message of
+/// STUN: RFC 8656 section 12.4.
+pub(super) fn is_channel_data(payload: &Payload<'_>) -> bool {
+    const CHANNEL_HEADER_BYTES: u32 = 4;
+    let fields = (find_u16(payload.captured, 0), find_u16(payload.captured, 2));
+    let (Some(0x4000..=0x4fff), Some(length)) = fields else { return false };
+    u32::from(length) + CHANNEL_HEADER_BYTES <= payload.length
+}
+
 fn find_message(payload: &Payload<'_>) -> Option<Transaction> {
     use TransactionRole::{Notification, Reply, Request};
     let kind = find_u16(payload.captured, 0)?;

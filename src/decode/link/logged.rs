@@ -5,6 +5,7 @@ use super::super::field::{find_u8, find_u32};
 use super::cooked::is_internet_family;
 use super::{Link, after_header};
 use crate::model::capture::Direction;
+use crate::model::packet_filter::FilterRule;
 
 const LAYER: &str = "PFLOG";
 /// Of the oldest header that is met: it ends in the direction.
@@ -20,8 +21,8 @@ const DROPPED: u8 = 1;
 pub(in crate::decode) struct Logged<'a> {
     /// The interface at which it stood.
     pub interface: Option<&'a str>,
-    /// The number of the rule that decided, where it was blocked.
-    pub blocking_rule: Option<u32>,
+    /// The rule that decided, where it was blocked.
+    pub blocking_rule: Option<FilterRule<'a>>,
 }
 
 /// Link type 117: length 1 (without the padding to four bytes), address family 1,
@@ -52,9 +53,14 @@ pub(super) fn parse_pflog(bytes: &[u8]) -> Result<Option<Link<'_>>, DecodeError>
     let is_blocked = find_u8(bytes, 2) == Some(DROPPED);
     let logged = Logged {
         interface: find_name(bytes.get(4..20).unwrap_or_default()),
-        blocking_rule: find_u32(bytes, 36).filter(|_| is_blocked),
+        blocking_rule: find_rule(bytes).filter(|_| is_blocked),
     };
     Ok(Some(Link { direction, logged: Some(logged), ..Link::bare(payload) }))
+}
+
+fn find_rule(bytes: &[u8]) -> Option<FilterRule<'_>> {
+    let anchor = find_name(bytes.get(20..36)?);
+    Some(FilterRule::new(find_u32(bytes, 36)?, anchor, find_u32(bytes, 40)?))
 }
 
 /// A name that zeros fill up.

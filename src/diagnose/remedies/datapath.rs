@@ -24,7 +24,7 @@ fn look_at_rules(dropped: &DroppedPackets) -> Remedy {
             "Not tried here.".to_owned(),
         ],
         commands: vec![
-            "pfctl -vvsr | grep '^@'".to_owned(),
+            "pfctl -a '*' -vvsr | grep '@'".to_owned(),
             format!("tcpdump -n -e -i pflog0 host {}", destination.address),
         ],
     }

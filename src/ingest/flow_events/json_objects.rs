@@ -35,6 +35,15 @@ pub(super) struct JsonObject {
     pub text: Result<String, String>,
 }
 
+/// What a line was.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PushedLine {
+    /// The objects that end in it.
+    pub ended: Vec<JsonObject>,
+    /// False where something stands in it that belongs to no JSON.
+    pub is_json: bool,
+}
+
 impl JsonObjects {
     /// Whether an object or an array has begun and not ended.
     pub const fn is_open(&self) -> bool {
@@ -52,13 +61,17 @@ impl JsonObjects {
             || ["true", "false", "null"].iter().any(|word| text.starts_with(word))
     }
 
-    /// Takes the next line and gives the objects that end in it. `None` where the line
-    /// belongs to no JSON.
-    pub fn push(&mut self, line: u64, text: &str) -> Option<Vec<JsonObject>> {
+    /// Takes the next line and gives the objects that end in it.
+    pub fn push(&mut self, line: u64, text: &str) -> PushedLine {
         let mut ended = Vec::new();
         for character in text.chars() {
-            if self.depth == 0 && !self.begin(line, character)? {
-                continue;
+            if self.depth == 0 {
+                match self.begin(line, character) {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    // What ended before it is whole all the same.
+                    None => return PushedLine { ended, is_json: false },
+                }
             }
             self.take(character);
             if self.depth == 0 {
@@ -68,7 +81,7 @@ impl JsonObjects {
         if self.depth > 0 && !self.is_too_long {
             self.text.push('\n');
         }
-        Some(ended)
+        PushedLine { ended, is_json: true }
     }
 
     /// The object that never ended.
@@ -141,11 +154,12 @@ mod tests {
         let mut objects = JsonObjects::default();
         let mut found = Vec::new();
         for (line, text) in (1..).zip(text.lines()) {
-            let Some(ended) = objects.push(line, text) else {
+            let PushedLine { ended, is_json } = objects.push(line, text);
+            found.extend(ended.into_iter().map(|object| (object.line, object.text.unwrap())));
+            if !is_json {
                 found.push((line, "no JSON".to_owned()));
                 break;
-            };
-            found.extend(ended.into_iter().map(|object| (object.line, object.text.unwrap())));
+            }
         }
         found.extend(objects.find_rest().map(|object| (object.line, object.text.unwrap_err())));
         found
@@ -166,6 +180,8 @@ mod tests {
             ("{\n\n\"a\": [", vec![one(1, "this JSON object does not end")]),
             ("{}\nprose", vec![one(1, "{}"), one(2, "no JSON")]),
             ("]", vec![one(1, "no JSON")]),
+            ("{\"a\":1} # tail", vec![one(1, "{\"a\":1}"), one(1, "no JSON")]),
+            ("{}\" {}", vec![one(1, "{}"), one(1, "no JSON")]),
             ("", vec![]),
         ];
         for (text, expected) in cases {
@@ -192,12 +208,12 @@ mod tests {
     fn an_object_is_not_kept_without_end() {
         let mut objects = JsonObjects::default();
         let line = format!("{{\"a\":\"{}", "x".repeat(100_000));
-        assert_eq!(objects.push(1, &line), Some(Vec::new()));
+        assert_eq!(objects.push(1, &line).ended, []);
         for line in 2..50 {
-            assert_eq!(objects.push(line, &"x".repeat(100_000)), Some(Vec::new()));
+            assert_eq!(objects.push(line, &"x".repeat(100_000)).ended, []);
             assert!(objects.text.len() <= LIMIT_OBJECT_BYTES + 4);
         }
-        let ended = objects.push(50, "\"}").unwrap();
+        let ended = objects.push(50, "\"}").ended;
         let message = "the JSON object is longer than 1048576 bytes".to_owned();
         assert_eq!(ended, [JsonObject { line: 1, text: Err(message) }]);
         assert!(!objects.is_open());

@@ -31,7 +31,7 @@ use drops::Drops;
 use event::{Carries, Fate, FlowEvent, Side};
 use hubble_dict::{DictEvent, DictLine, begins_dict};
 use hubble_json::{JsonLine, find_spread_event, looks_like_json, parse_json, program_of};
-use json_objects::{JsonObject, JsonObjects, begins_json};
+use json_objects::{JsonObject, JsonObjects, PushedLine, begins_json};
 use packets::{datagram, find_error, name_of, stand_ins};
 use passing::{Passing, Waiting};
 use sides::Sides;
@@ -188,15 +188,20 @@ impl FlowRun {
             self.objects = JsonObjects::default();
             return false;
         }
-        let ended = self.objects.push(line, text);
-        let is_json = ended.is_some();
-        for JsonObject { line, text } in ended.unwrap_or_default() {
+        let PushedLine { ended, is_json } = self.objects.push(line, text);
+        let has_ended = !ended.is_empty();
+        for JsonObject { line, text } in ended {
             match text {
                 Ok(text) => self.push_object(line, &text, sink),
                 Err(message) => self.fault(line, message, sink),
             }
         }
-        is_json
+        if !is_json && has_ended {
+            // A line whose objects were taken is no other section's: what follows them, a
+            // log's own words, is passed over.
+            self.objects = JsonObjects::default();
+        }
+        is_json || has_ended
     }
 
     /// Tells of an object that does not end.

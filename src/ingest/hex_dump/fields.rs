@@ -22,10 +22,22 @@ pub struct Fields {
     ports: Option<(u16, u16)>,
     /// In the UDP header, which is counted.
     udp_bytes: Option<u32>,
+    /// The datagram that carries the IP packet of which `ends` are.
+    carrier: Option<Carrier>,
+    /// The innermost packet is TCP.
+    is_tcp: bool,
     error: Option<ErrorFields>,
     tftp: Tftp,
     /// What UDP carries.
     layer: Option<Layer>,
+}
+
+/// A tunnel's datagram.
+#[derive(Debug, Clone, Copy)]
+struct Carrier {
+    ends: (IpAddr, IpAddr),
+    ports: (u16, u16),
+    udp_bytes: Option<u32>,
 }
 
 /// An ICMP or ICMPv6 message, and the headers that it quotes.
@@ -93,7 +105,7 @@ impl Fields {
         } else if let Some(ends) = find_ends(text) {
             match &mut self.error {
                 Some(error) => error.ends = error.ends.or(Some(ends)),
-                None => self.ends = Some(ends),
+                None => self.begin_packet(ends),
             }
         } else if let Some(ports) = find_ports(text) {
             if let Some(error) = &mut self.error {
@@ -109,9 +121,23 @@ impl Fields {
             if let Some((name, value)) = text.split_once(": ") {
                 self.push_field(name, value);
             }
+        } else if is_own && text.starts_with("Transmission Control Protocol") {
+            self.is_tcp = true;
         } else if self.ports.is_some() && self.layer.is_none() && !text.is_empty() {
             self.layer = Some(Layer::new(text));
         }
+    }
+
+    /// An IP header of the frame's own. Behind ports it is that of a packet in a tunnel:
+    /// what follows is this packet's, and the ports were the tunnel's.
+    fn begin_packet(&mut self, ends: (IpAddr, IpAddr)) {
+        let ports = self.ports.take();
+        if let Some((outer, ports)) = self.ends.zip(ports) {
+            let udp_bytes = self.udp_bytes.take();
+            self.carrier = Some(Carrier { ends: outer, ports, udp_bytes });
+            self.layer = None;
+        }
+        self.ends = Some(ends);
     }
 
     fn push_field(&mut self, name: &str, value: &str) {
@@ -140,16 +166,23 @@ impl Fields {
     /// What the frame holds, if that is a datagram or an ICMP error.
     #[must_use]
     pub fn find_content(&self) -> Option<Content> {
-        let (source, destination) = self.ends?;
+        let ends = self.ends?;
         if let Some(error) = &self.error {
-            return error.find(source, destination).map(Content::IcmpError);
+            return error.find(ends.0, ends.1).map(Content::IcmpError);
         }
-        let (source_port, destination_port) = self.ports?;
+        // Connections in a tunnel are no exchange of it; around all else that is no
+        // datagram the tunnel's is, as in frames.
+        let carrier = self.carrier.filter(|_| self.ports.is_none() && !self.is_tcp);
+        let ((source, destination), ports, udp_bytes) = match carrier {
+            Some(carrier) => (carrier.ends, Some(carrier.ports), carrier.udp_bytes),
+            None => (ends, self.ports, self.udp_bytes),
+        };
+        let (source_port, destination_port) = ports?;
         let flow = FlowKey::udp(
             Endpoint::new(source, source_port),
             Endpoint::new(destination, destination_port),
         );
-        let length = self.udp_bytes.unwrap_or(0).saturating_sub(UDP_HEADER_BYTES);
+        let length = udp_bytes.unwrap_or(0).saturating_sub(UDP_HEADER_BYTES);
         let protocol = Protocol::of_flow(&flow);
         let transfer = self.tftp.find_message(length).map(Application::Tftp);
         let read = || self.layer.as_ref()?.find_application(protocol);
@@ -277,6 +310,39 @@ mod tests {
             assert_eq!((error.kind, error.from), (IcmpKind::PortUnreachable, two_address));
             let quote = error.quote.unwrap();
             assert_eq!(quote.source_endpoint(), Some(Endpoint::new(one_address, 41_226)));
+
+            // A tunnel's ports are none of the packet inside.
+            let [outer_one, outer_two] = if version == 4 {
+                ["192.0.2.1", "192.0.2.2"]
+            } else {
+                ["2001:db8::1", "2001:db8::2"]
+            };
+            let vxlan = || {
+                let mut fields = Fields::default();
+                fields.push(&ip(outer_one, outer_two));
+                for line in [
+                    "User Datagram Protocol, Src Port: 45149, Dst Port: 4789",
+                    "    Length: 74",
+                    "Virtual eXtensible Local Area Network",
+                    "Ethernet II, Src: 02:00:00:00:00:01, Dst: 02:00:00:00:00:02",
+                ] {
+                    fields.push(line);
+                }
+                fields.push(&ip(one, two));
+                fields
+            };
+            let mut connection = vxlan();
+            connection.push("Transmission Control Protocol, Src Port: 1, Dst Port: 2, Seq: 0");
+            assert_eq!(connection.find_content(), None);
+            let mut inside = vxlan();
+            inside.push(lines[0]);
+            inside.push(lines[1]);
+            let Some(Content::Datagram(datagram)) = inside.find_content() else { panic!() };
+            assert_eq!(datagram.flow.source, Endpoint::new(one_address, 41_226));
+            assert_eq!(datagram.length, 25);
+            let Some(Content::Datagram(datagram)) = vxlan().find_content() else { panic!() };
+            let outer = Endpoint::new(outer_two.parse().unwrap(), 4789);
+            assert_eq!((datagram.flow.destination, datagram.length), (outer, 66));
 
             let mut segment = Fields::default();
             segment.push(&ip(one, two));

@@ -22,6 +22,8 @@ use crate::model::segment::QuotedKind;
 /// One row: number, time, source, destination, protocol, length, summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// The frame's, in the list that is shown.
+    pub number: u64,
     pub stamp: Stamp,
     /// The time is one since the first packet, not one of a clock.
     pub counts_from_first: bool,
@@ -64,7 +66,7 @@ pub const WITHOUT_PORTS: &str = "is a row of Wireshark's packet list without por
 #[must_use]
 pub fn find_row(text: &str) -> Option<Row> {
     let mut words = text.split_whitespace().filter(|word| !matches!(*word, "→" | "->")).peekable();
-    let _number: u64 = words.next()?.parse().ok()?;
+    let number: u64 = words.next()?.parse().ok()?;
     let time = words.next()?;
     let stamp = match time.split_once('-') {
         // `tshark -t ad`, `-t ud`: the date is a word of its own.
@@ -84,6 +86,7 @@ pub fn find_row(text: &str) -> Option<Row> {
     let frame_length = words.next()?.parse().ok()?;
     let summary: Vec<&str> = words.collect();
     Some(Row {
+        number,
         stamp,
         counts_from_first: !time.contains(['-', ':']) && matches!(stamp.value, StampValue::Span(_)),
         ends: source.address().zip(destination.address()),

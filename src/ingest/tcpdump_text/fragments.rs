@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::model::capture::Direction;
 use crate::model::packet::{Content, Datagram, FragmentsEnd, FragmentsLost, FragmentsSeen, Packet};
 use crate::model::time::Timestamp;
 
@@ -26,12 +27,21 @@ pub const UDP_HEADER_BYTES: u32 = 8;
 pub struct Fragment {
     pub source: IpAddr,
     pub destination: IpAddr,
+    pub place: Place,
     pub identification: Option<u32>,
     /// Into the datagram; `None` for a later fragment of which no place is printed.
     pub offset_bytes: Option<u32>,
     /// Of the fragment behind its IP header.
     pub payload_bytes: u32,
     pub rest: Rest,
+}
+
+/// Where a fragment was seen. A datagram that passes two interfaces is seen in parts at
+/// each, and may lose some of them between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub interface: u32,
+    pub direction: Option<Direction>,
 }
 
 /// Whether fragments follow behind this one.
@@ -78,8 +88,8 @@ struct Waiting {
 
 impl Fragments {
     /// Takes a first fragment: `packet` is its line, and what the line says of the
-    /// datagram. Says whether it is kept: one that is known already is a copy, from a
-    /// mirror port or a second interface.
+    /// datagram. Says whether it is kept: one that is known already at its place
+    /// is a copy, from a mirror port for one.
     #[must_use]
     pub fn begin(&mut self, packet: Packet, datagram: Datagram, fragment: Fragment) -> bool {
         let total = datagram.length.saturating_add(UDP_HEADER_BYTES);
@@ -161,8 +171,8 @@ impl Fragment {
     }
 
     fn is_of_one(&self, other: &Self) -> bool {
-        (self.source, self.destination, self.identification)
-            == (other.source, other.destination, other.identification)
+        (self.source, self.destination, self.identification, self.place)
+            == (other.source, other.destination, other.identification, other.place)
     }
 }
 

@@ -117,6 +117,25 @@ fn a_long_datagram_alone_is_whole_and_in_its_place() {
 }
 
 #[test]
+fn fragments_of_two_interfaces_are_kept_apart() {
+    for lines in [VERBOSE, VERBOSE_V6] {
+        let at = |place: &str, line: &str| {
+            let name = if line.contains("IP6 (") { "IP6 (" } else { "IP (" };
+            line.replacen(name, &format!("{place} {name}"), 1)
+        };
+        let each: Vec<String> =
+            lines.iter().flat_map(|line| [at("eth0  In ", line), at("cali1 Out", line)]).collect();
+        let seen = read(&each.concat());
+        assert!(seen.contains(&"1 4100".to_owned()), "{seen:?}");
+        assert!(seen.contains(&"2 4100".to_owned()), "{seen:?}");
+        // What one of them lost is not completed by the other.
+        let seen = read(&each[..5].concat());
+        assert!(seen.contains(&"1 4100".to_owned()), "{seen:?}");
+        assert!(seen.iter().any(|line| line.starts_with("2 lost 2")), "{seen:?}");
+    }
+}
+
+#[test]
 fn what_one_packet_holds_is_whole() {
     let cases = [
         "07:29:48.1 IP 192.0.2.9.40700 > 192.0.2.21.3987: UDP, length 1472",
@@ -127,4 +146,9 @@ fn what_one_packet_holds_is_whole() {
     for text in cases {
         assert!(!read(text)[0].contains("lost"), "{text}");
     }
+    // A loopback's header has four bytes.
+    let loopback =
+        "07:29:48.1 AF IPv4 (2), length 4132: 192.0.2.9.40700 > 192.0.2.21.3987: UDP, length 4100";
+    assert_eq!(read(loopback), ["1 4100"]);
+    assert_eq!(read(&loopback.replace("length 4132", "length 1504")), ["1 lost 1480/4108"]);
 }

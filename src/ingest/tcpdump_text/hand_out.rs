@@ -8,7 +8,9 @@ use crate::ingest::{Event, NamedPacket};
 use crate::model::capture::Frame;
 use crate::model::endpoint::FlowKey;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Application, Content, Datagram, LinkAudience, Packet, Tunnel};
+use crate::model::packet::{
+    Application, Content, Datagram, Dropped, Dropper, LinkAudience, Packet, Tunnel,
+};
 use crate::model::time::Timestamp;
 
 impl Run {
@@ -23,7 +25,10 @@ impl Run {
             sink(Event::Packet(whole));
         }
         self.hand_out_lost(Some(at), sink);
-        if let Some(dumped) = pending.find_dumped(self.origin.link_type) {
+        // The bytes of a blocked packet do not tell that it was.
+        if let Some(dumped) = pending.find_dumped(self.origin.link_type)
+            && pending.blocked.is_none()
+        {
             self.hand_out_rows(RowsEnd::Here, sink);
             sink(Event::Frame(Frame {
                 number: frame,
@@ -92,6 +97,12 @@ impl Run {
                     self.faults.report(pending.line, message, sink);
                 }
                 let datagram = self.dialogs.check(self.questions.check(datagram));
+                if let Some(reason) = pending.blocked.clone() {
+                    let by = Dropper::PacketFilter;
+                    let content = Content::Dropped(Box::new(Dropped { datagram, by, reason }));
+                    sink(Event::Packet(packet(pending, content, tunnel)));
+                    return;
+                }
                 let fragment = pending.find_first_fragment(&datagram);
                 // In a tunnel the outer packet may be in parts, and the inner length says nothing.
                 if let Some(fragment) = fragment.filter(|_| tunnel.is_none()) {

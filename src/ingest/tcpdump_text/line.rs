@@ -175,7 +175,7 @@ fn is_interface_name(word: &str) -> bool {
         && !word.contains(['>', '"', ',', '(', ')'])
 }
 
-fn skip_kernel_index(text: &str) -> &str {
+pub(super) fn skip_kernel_index(text: &str) -> &str {
     match text.strip_prefix("ifindex ") {
         Some(rest) => split_word(rest).1,
         None => text,

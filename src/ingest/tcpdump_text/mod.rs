@@ -6,6 +6,7 @@
 mod address;
 mod application;
 mod columns;
+mod deltas;
 mod dialogs;
 mod faults;
 mod fortigate;
@@ -17,11 +18,13 @@ mod icmp;
 mod ip_header;
 mod line;
 mod link;
+mod link_header;
 mod neighbour;
 mod nested;
 mod network;
 mod packet_line;
 mod pending;
+mod pf_log;
 mod questions;
 mod quote;
 mod remark;
@@ -49,6 +52,7 @@ use line::{Network, read_head};
 pub use packet_line::looks_like_packet;
 use packet_line::{PacketLine, find_packet_line, remove_bold};
 use pending::Pending;
+use pf_log::find_log;
 use questions::Questions;
 use rows::Rows;
 pub use timeline::{StampStyle, Timeline};
@@ -96,6 +100,8 @@ pub struct Run {
     questions: Questions,
     dialogs: Dialogs,
     rows: Rows,
+    /// Number of the first row of Wireshark's packet list.
+    first_row: Option<u64>,
     /// A port was told by no row, and the reader was told.
     lacks_ports: bool,
     fragments: Fragments,
@@ -118,6 +124,7 @@ impl Run {
             questions: Questions::default(),
             dialogs: Dialogs::default(),
             rows: Rows::default(),
+            first_row: None,
             lacks_ports: false,
             fragments: Fragments::default(),
             format: CaptureFormat::TcpdumpText,
@@ -142,6 +149,10 @@ impl Run {
             return is_ours;
         }
         if let Some(row) = find_row(&text) {
+            // The number of a list's first row again: of another list, which is pasted below.
+            if self.first_row.is_some_and(|first| first == row.number) {
+                return false;
+            }
             self.settle_pending(sink);
             self.begin_row(line, row, sink);
             return true;
@@ -278,6 +289,9 @@ impl Run {
 
     fn begin_packet(&mut self, line: u64, packet: &PacketLine<'_>, sink: Sink<'_>) {
         let clock = self.timeline.settle(packet.stamp);
+        if self.clock.is_none() {
+            self.origin.link_type = self.origin.link_type.or_else(|| find_log(packet.rest));
+        }
         self.begin_capture(clock, sink);
         self.frames += 1;
         self.last_stamp = packet.stamp.or(self.last_stamp);
@@ -302,6 +316,7 @@ impl Run {
         };
         self.begin_capture(clock, sink);
         self.frames += 1;
+        self.first_row.get_or_insert(row.number);
         self.last_stamp = Some(row.stamp);
         let at = self.place(line, Some(row.stamp), sink);
         self.pending = Some(Pending::of_row(line, self.frames, at, row));
@@ -352,7 +367,8 @@ impl Run {
             sink(Event::Interface(InterfaceHeader {
                 index,
                 name: Some(name.to_owned()),
-                link_type: None,
+                // Each packet of a log names the interface that it passed.
+                link_type: self.origin.link_type.filter(|link_type| link_type.is_log()),
             }));
         }
         index

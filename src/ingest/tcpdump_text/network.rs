@@ -144,7 +144,17 @@ fn is_foreign(protocol: Option<u8>, summary: &str) -> bool {
         // 0, 43, 44, 51 and 60 are extension headers that UDP may follow.
         return !matches!(protocol, 17 | 1 | 58 | 0 | 43 | 44 | 51 | 60);
     }
-    if FOREIGN.iter().any(|lead| summary.starts_with(lead)) {
+    FOREIGN.iter().any(|lead| summary.starts_with(lead)) || is_tcp(summary)
+}
+
+/// Whether a summary is of a segment of TCP, or of a later fragment that carries one.
+#[must_use]
+pub fn is_tcp(summary: &str) -> bool {
+    let is_later_fragment =
+        summary.split(|c: char| !c.is_ascii_graphic()).next() == Some("ip-proto-6");
+    if is_later_fragment
+        || ["Flags [", "tcp ", "[|tcp]"].iter().any(|lead| summary.starts_with(lead))
+    {
         return true;
     }
     // tcpdump 3 and old 4: `S 1:1(0) win 5840`, `. ack 1 win 46`.

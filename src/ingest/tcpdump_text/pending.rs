@@ -5,27 +5,31 @@ mod characters;
 mod continuation;
 mod fragment;
 mod named_error;
+mod outcome;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::address::{Host, find_unknown_service, parse_side};
 use super::application::read_application;
-use super::columns::{Row, RowReading, Unported};
+use super::columns::{Row, RowReading};
 use super::handshake::find_segment;
 use super::icmp::{IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
 use super::line::{Family, Head, Network};
 use super::link::find_audience;
+use super::link_header::find_link_header_bytes;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
+use super::pf_log::find_block;
 use super::services::is_stand_in;
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, Datagram, IcmpError, LinkAudience};
+use crate::model::packet::{Content, Datagram, LinkAudience};
 use crate::model::time::Timestamp;
 use characters::Characters;
+pub use outcome::Outcome;
 
 const KERBEROS_PORT: u16 = 88;
 
@@ -38,9 +42,13 @@ pub struct Pending {
     pub interface: u32,
     pub direction: Option<Direction>,
     pub link_audience: LinkAudience,
+    /// Why a firewall dropped it, in the firewall's own log.
+    pub blocked: Option<Box<str>>,
     /// By the line's first word; names may have addresses of both.
     family: Family,
     frame_length: Option<u32>,
+    /// Of the link header, where `-e` prints it.
+    link_header_bytes: Option<u32>,
     header: Option<IpHeader>,
     stage: Stage,
     body: Vec<String>,
@@ -93,31 +101,6 @@ enum RowLines {
     MoreBytes,
 }
 
-/// What a packet turned out to be.
-#[derive(Debug)]
-pub enum Outcome {
-    Content(Content),
-    /// A datagram of which the text names an end.
-    Named {
-        datagram: Datagram,
-        source: Option<String>,
-        destination: Option<String>,
-    },
-    /// An ICMP error of which the text names an end, or the quoted destination.
-    NamedError {
-        error: IcmpError,
-        source: Option<String>,
-        destination: Option<String>,
-        quoted: Option<String>,
-    },
-    /// A datagram of which a row of the packet list names no ports.
-    Unported(Box<Unported>),
-    /// The line ends behind the addresses.
-    Cut(FlowKey),
-    Other,
-    Fault(String),
-}
-
 impl Pending {
     /// A packet of which the first line was read: `text` behind its time, `head` of it.
     #[must_use]
@@ -153,8 +136,10 @@ impl Pending {
         Self {
             direction: head.direction,
             link_audience: find_audience(text),
+            blocked: find_block(text),
             family,
             frame_length: head.frame_length,
+            link_header_bytes: find_link_header_bytes(text),
             ..Self::at_stage(line, frame, at, interface, header, stage)
         }
     }
@@ -182,8 +167,10 @@ impl Pending {
             interface,
             direction: None,
             link_audience: LinkAudience::Unknown,
+            blocked: None,
             family: Family::V4,
             frame_length: None,
+            link_header_bytes: None,
             header,
             stage,
             body: Vec::new(),

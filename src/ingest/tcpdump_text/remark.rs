@@ -1,6 +1,6 @@
 //! What BSD systems and macOS print between a packet's time and its addresses.
 
-use super::line::split_word;
+use super::pf_log::find_logged;
 use crate::model::capture::Direction;
 
 /// Where a packet was seen, in the words of a packet filter or of macOS.
@@ -18,11 +18,9 @@ pub fn find_remark(text: &str) -> Option<Remark<'_>> {
 }
 
 fn find_rule(text: &str) -> Option<Remark<'_>> {
-    let (_, rest) = text.strip_prefix("rule ")?.split_once(": ")?;
-    let (_action, rest) = split_word(rest);
-    let (direction, rest) = split_word(rest);
-    let (interface, rest) = rest.strip_prefix("on ")?.split_once(": ")?;
-    Some(Remark { interface, direction: find_direction(direction), rest: rest.trim_start() })
+    let logged = find_logged(text)?;
+    let direction = find_direction(logged.direction);
+    Some(Remark { interface: logged.interface, direction, rest: logged.rest })
 }
 
 fn find_metadata(text: &str) -> Option<Remark<'_>> {

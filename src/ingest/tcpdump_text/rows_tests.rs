@@ -156,3 +156,24 @@ fn rows_are_not_held_without_end() {
         assert!(seen >= 90, "{seen}");
     }
 }
+
+#[test]
+fn a_list_that_begins_again_is_another() {
+    for Ends { device, vip, node } in BOTH {
+        let exchange = |answerer| {
+            rows(&[
+                ("0.000000", device, vip, "UDP 71 54321 → 5001 Len=29"),
+                ("0.004000", answerer, device, "UDP 71 5001 → 54321 Len=29"),
+                ("8.000000", device, vip, "UDP 71 54321 → 5001 Len=29"),
+            ])
+        };
+        let (mut run, mut faults) = (Run::new(Origin::default()), 0);
+        let mut sink = |event: Event<'_>| faults += u32::from(matches!(event, Event::Fault(_)));
+        for (line, row) in (1..).zip(exchange(vip)) {
+            assert!(run.push(line, &row, &mut sink), "{row}");
+        }
+        assert!(!run.push(4, &exchange(node)[0], &mut sink));
+        run.finish(&mut sink);
+        assert_eq!(faults, 0);
+    }
+}

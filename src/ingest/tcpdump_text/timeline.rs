@@ -1,5 +1,6 @@
 //! One axis for the times of a run, whatever they count from.
 
+use super::deltas::Deltas;
 use super::timestamp::{DAY_NS, Stamp, StampValue};
 use crate::model::capture::Clock;
 use crate::model::time::Timestamp;
@@ -45,15 +46,13 @@ pub struct Timeline {
     last_ns: i64,
     /// Midnights passed, in nanoseconds.
     midnights_ns: i64,
-    /// The last relative stamp as printed, and the sum of all.
-    last_printed_ns: i64,
-    sum_ns: i64,
+    deltas: Deltas,
 }
 
 impl Timeline {
     #[must_use]
-    pub const fn new(style: StampStyle) -> Self {
-        Self { style, clock: None, last_ns: 0, midnights_ns: 0, last_printed_ns: 0, sum_ns: 0 }
+    pub fn new(style: StampStyle) -> Self {
+        Self { style, clock: None, last_ns: 0, midnights_ns: 0, deltas: Deltas::default() }
     }
 
     /// What the run's times count from; the first packet decides. A first
@@ -73,27 +72,17 @@ impl Timeline {
         *self.clock.get_or_insert(Clock::Relative)
     }
 
-    /// Whether relative stamps turn out with this one to count from the packet before,
-    /// as those of `-ttt` and `tshark -t d` do: they fall, by more than a packet that is
-    /// printed late. From here on they are added up; until now they only rose, so the
-    /// order of what was placed stays.
+    /// Whether relative stamps turn out with this one to count from the packet before.
+    /// From here on they are added up, from the sum of those before on.
     pub fn turns_to_deltas(&mut self, stamp: Option<Stamp>) -> bool {
-        /// Smaller times are as often late as short.
-        const LEAST_NS: i64 = 1_000_000;
         let Some(Stamp { value: StampValue::Span(now_ns), .. }) = stamp else { return false };
         if self.clock != Some(Clock::Relative) || self.style != StampStyle::Default {
             return false;
         }
-        let falls = now_ns >= 0
-            && self.last_printed_ns >= LEAST_NS
-            && now_ns.saturating_mul(2) < self.last_printed_ns;
-        if falls {
-            self.style = StampStyle::Delta;
-            self.last_ns = self.sum_ns;
-        }
-        self.last_printed_ns = now_ns;
-        self.sum_ns = self.sum_ns.saturating_add(now_ns);
-        falls
+        let Some(sum_ns) = self.deltas.find_sum(now_ns) else { return false };
+        self.style = StampStyle::Delta;
+        self.last_ns = sum_ns;
+        true
     }
 
     /// The time of the next packet. A time of day that falls by more than 12
@@ -172,12 +161,13 @@ mod tests {
 
     #[test]
     fn times_that_fall_count_from_the_packet_before() {
-        let cases: [(&[&str], &[i64]); 4] = [
+        let cases: [(&[&str], &[i64]); 5] = [
             // Seconds in thousandths.
             (&["0.000000", "5.000000", "0.001000", "2.001000"], &[0, 5_000, 5_001, 7_002]),
             (&["0.000000", "1.000000", "2.000000", "0.500000"], &[0, 1_000, 2_000, 3_500]),
             (&["0.000000", "5.000000", "5.001000", "7.001000"], &[0, 5_000, 5_001, 7_001]),
             // Printed late.
+            (&["0.000000", "0.002100", "0.000900", "5.000000"], &[0, 2, 0, 5_000]),
             (&["0.000000", "5.001000", "5.000000", "7.001000"], &[0, 5_001, 5_000, 7_001]),
         ];
         for (stamps, expected) in cases {

@@ -51,6 +51,8 @@ fn find_link_type(name: &str) -> Option<LinkType> {
         "LOOP" => LinkType::Loop,
         "LINUX_SLL" => LinkType::LinuxSll,
         "LINUX_SLL2" => LinkType::LinuxSll2,
+        "PFLOG" => LinkType::Pflog,
+        "NFLOG" => LinkType::Nflog,
         _ => return None,
     })
 }
@@ -77,6 +79,14 @@ mod tests {
             (
                 "reading from file a.pcap, link-type RAW (Raw IP)",
                 Some((None, Some(LinkType::RawIp))),
+            ),
+            (
+                "tcpdump: listening on pflog0, link-type PFLOG (OpenBSD pflog file), capture size 262144 bytes",
+                Some((Some("pflog0"), Some(LinkType::Pflog))),
+            ),
+            (
+                "listening on nflog:5, link-type NFLOG (Linux netfilter log messages), snapshot length 262144 bytes",
+                Some((Some("nflog:5"), Some(LinkType::Nflog))),
             ),
             ("interfaces=[port1]", Some((Some("port1"), None))),
             ("interfaces=[]", None),

@@ -182,6 +182,7 @@ pub enum TransactionRole {
     Notification,
     /// All of the payload is there, at the protocol's port, and it is none of its
     /// messages. Servers throw such away without a word (RFC 2865 section 3, RFC 3412
-    /// section 7.2, RFC 7252 section 3), so silence says nothing.
+    /// section 7.2, RFC 7252 section 3), so silence says nothing. So it does of what a
+    /// relay passes on beside its messages (RFC 8656 section 12.4).
     Unread,
 }

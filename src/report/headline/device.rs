@@ -122,11 +122,12 @@ fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], one_way: u64) -> St
     });
     if to_group {
         format!("{protocol} to a group address: {number}, no answer has to be seen here")
-    } else if protocol.expects_answer() || protocol == Protocol::Udp {
-        // To all hosts of a network, or nothing but keep-alives and announcements.
-        format!("{protocol}: {number}, one way, no answer has to be seen here")
-    } else {
+    } else if protocol.is_one_way() {
         format!("{protocol} expects no answer: {number}, one way")
+    } else {
+        // To all hosts of a network, nothing but keep-alives and announcements, a tunnel's
+        // way in one direction, or what is not known.
+        format!("{protocol}: {number}, one way, no answer has to be seen here")
     }
 }
 
@@ -225,7 +226,7 @@ mod tests {
         for (group, words) in [
             (Some("ff02::1:2"), "DHCPv6 to a group address: 1 exchange"),
             (Some("224.0.0.251"), "DHCPv6 to a group address: 1 exchange"),
-            (None, "DHCPv6 expects no answer: 1 exchange"),
+            (None, "DHCPv6: 1 exchange, one way, no answer has to be seen here"),
         ] {
             let mut sent = exchange(Protocol::Dhcpv6, Verdict::OneWay);
             if let (Some(group), Some(request)) = (group, &mut sent.request) {

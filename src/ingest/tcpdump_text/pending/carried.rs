@@ -3,9 +3,11 @@
 use super::{Outcome, Pending, Stage};
 use crate::ingest::tcpdump_text::Origin;
 use crate::ingest::tcpdump_text::nested::find_nested;
-use crate::ingest::tcpdump_text::network::parse_addressed;
+use crate::ingest::tcpdump_text::network::{is_tcp, parse_addressed};
 use crate::ingest::tcpdump_text::tunnel::{Carried, find_carried};
 use crate::model::packet::{Content, Tunnel};
+
+const TCP: u8 = 6;
 
 /// Tunnels in each other that are looked into, as in frames.
 const MAX_DEPTH: usize = 4;
@@ -28,6 +30,18 @@ impl Pending {
             inner.continue_with(line, origin);
         }
         let deeper = depth.checked_sub(1).and_then(|depth| inner.read_carried(origin, depth));
+        if deeper.is_none() && inner.is_tcp() {
+            // What carries a connection is no exchange of its own. Of the connection its
+            // handshake counts, as in frames.
+            let outcome = match inner.read() {
+                segment @ Outcome::Content(Content::Segment(_)) => segment,
+                _ => Outcome::Other,
+            };
+            return Some((outcome, Some(carried.tunnel)));
+        }
+        let carries_connection = deeper.as_ref().is_some_and(|(outcome, _)| {
+            matches!(outcome, Outcome::Other | Outcome::Content(Content::Segment(_)))
+        });
         let (outcome, tunnel) = deeper.unwrap_or_else(|| (inner.read(), Some(carried.tunnel)));
         let concerns_an_exchange = match &outcome {
             Outcome::Content(Content::Datagram(_)) => true,
@@ -35,7 +49,13 @@ impl Pending {
             Outcome::Content(Content::IcmpError(error)) => !error.quotes_segment(),
             _ => false,
         };
-        concerns_an_exchange.then_some((outcome, tunnel))
+        (concerns_an_exchange || carries_connection).then_some((outcome, tunnel))
+    }
+
+    fn is_tcp(&self) -> bool {
+        let protocol = self.header.and_then(|header| header.protocol);
+        let Stage::Sides { summary, .. } = &self.stage else { return false };
+        protocol.map_or_else(|| is_tcp(summary), |protocol| protocol == TCP)
     }
 
     fn find_in_udp<'a>(

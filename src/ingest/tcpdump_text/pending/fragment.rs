@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::super::fragments::{Fragment, Rest, UDP_HEADER_BYTES};
+use super::super::fragments::{Fragment, Place, Rest, UDP_HEADER_BYTES};
 use super::super::ip_header::split_parentheses;
 use super::{Host, Pending, Stage, parse_side};
 use crate::model::packet::Datagram;
@@ -11,7 +11,6 @@ use crate::model::packet::Datagram;
 /// a fragment's offset.
 const ETHERNET_PAYLOAD_BYTES: u32 = 1_480;
 const IPV4_HEADER_BYTES: u32 = 20;
-const ETHERNET_HEADER_BYTES: u32 = 14;
 
 impl Pending {
     /// The first fragment that the packet is, if what it holds of `datagram` is not all.
@@ -28,6 +27,7 @@ impl Pending {
             return header.has_more.then_some(Fragment {
                 source,
                 destination,
+                place: self.place(),
                 identification: header.identification.map(u32::from),
                 offset_bytes: Some(0),
                 payload_bytes: header.payload_length?,
@@ -36,10 +36,11 @@ impl Pending {
         }
         let whole = datagram.length.saturating_add(UDP_HEADER_BYTES);
         let held = self.held_bytes();
-        let rest = if self.frame_length.is_some() { Rest::More } else { Rest::Unknown };
+        let rest = if self.packet_bytes().is_some() { Rest::More } else { Rest::Unknown };
         (whole > held).then_some(Fragment {
             source,
             destination,
+            place: self.place(),
             identification: None,
             offset_bytes: Some(0),
             payload_bytes: held & !7,
@@ -60,6 +61,7 @@ impl Pending {
             return is_udp.then_some(Fragment {
                 source,
                 destination,
+                place: self.place(),
                 identification: header.identification.map(u32::from),
                 offset_bytes: Some(header.offset_bytes),
                 payload_bytes: header.payload_length?,
@@ -70,6 +72,7 @@ impl Pending {
         matches!(summary.trim(), "ip-proto-17" | "udp").then_some(Fragment {
             source,
             destination,
+            place: self.place(),
             identification: None,
             offset_bytes: None,
             payload_bytes: self.held_bytes(),
@@ -79,9 +82,17 @@ impl Pending {
 
     /// What an IPv4 packet of which only `-e` tells the length holds behind its header.
     fn held_bytes(&self) -> u32 {
-        self.frame_length.map_or(ETHERNET_PAYLOAD_BYTES, |length| {
-            length.saturating_sub(ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES)
-        })
+        self.packet_bytes()
+            .map_or(ETHERNET_PAYLOAD_BYTES, |bytes| bytes.saturating_sub(IPV4_HEADER_BYTES))
+    }
+
+    /// The frame's length without its link header, where both are known.
+    fn packet_bytes(&self) -> Option<u32> {
+        self.frame_length?.checked_sub(self.link_header_bytes?)
+    }
+
+    const fn place(&self) -> Place {
+        Place { interface: self.interface, direction: self.direction }
     }
 
     fn find_ends(&self) -> Option<(IpAddr, IpAddr)> {
@@ -109,6 +120,7 @@ impl Pending {
         Some(Fragment {
             source,
             destination,
+            place: self.place(),
             identification,
             offset_bytes: Some(offset.parse().ok()?),
             payload_bytes: bytes.parse().ok()?,

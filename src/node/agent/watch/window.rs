@@ -99,7 +99,15 @@ impl Window {
                     self.section = block.to_vec();
                     self.interfaces.begin_section();
                 }
-                INTERFACE_DESCRIPTION => self.add_interface(block, now),
+                INTERFACE_DESCRIPTION => {
+                    let has_room = self.interfaces.add(block).is_ok();
+                    if !has_room {
+                        // Those of this chunk have numbers of before, too.
+                        self.skipped += std::mem::take(&mut packets);
+                        (blocks, times) = (Vec::new(), None);
+                        self.forget_interfaces(now);
+                    }
+                }
                 ENHANCED_PACKET => {
                     let Some((number, at)) = self.find_number(block, now) else { continue };
                     // Type and length, 4 bytes each, stand before the interface's number.
@@ -121,12 +129,6 @@ impl Window {
             self.segments.push_back(segment);
         }
         self.make_room();
-    }
-
-    fn add_interface(&mut self, description: &[u8], now: Timestamp) {
-        if self.interfaces.add(description).is_err() {
-            self.forget_interfaces(now);
-        }
     }
 
     /// Begins to number anew: nobody can say which interfaces of earlier sections are

@@ -153,6 +153,31 @@ fn interfaces_that_come_and_go_do_not_fill_the_memory() {
     }
 }
 
+/// A reader of the stream may take the end of one section and the next in one piece.
+#[test]
+fn packets_before_a_new_numbering_are_not_told_under_it() {
+    for [client, asked] in
+        [["192.0.2.9:5000", "192.0.2.21:69"], ["[2001:db8::9]:5000", "[2001:db8::21]:69"]]
+    {
+        let section = |name: &str, count: usize| {
+            let names: Vec<String> = (0..count).map(|number| format!("{name}{number}")).collect();
+            Stream::new(&names.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let (mut first, mut second) = (section("old", 250), section("new", 60));
+        let mut window = window(WindowLimits { packets: 1_000, ..LIMITS });
+        window.push(&first.take(), at(1));
+        for number in [3, 200] {
+            first.packet(number, at(2), client, asked, b"x");
+        }
+        second.packet(7, at(3), client, asked, b"x");
+        window.push(&[first.take(), second.take()].concat(), at(3));
+        let snapshot = window.snapshot(at(4));
+        assert!(snapshot.span.has_gap);
+        assert_eq!((window.skipped(), snapshot.packets), (2, 1));
+        assert_eq!(names(snapshot), ["new7"]);
+    }
+}
+
 #[test]
 fn a_section_with_too_many_interfaces_says_what_it_leaves_out() {
     let all: Vec<String> = (0..300).map(|number| format!("cali{number}")).collect();
