@@ -203,6 +203,7 @@ fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {
                 point: point_place,
                 capture_name: String::new(),
                 lost_packets: 0,
+                unread_packets: 0,
                 is_log: false,
             },
         );

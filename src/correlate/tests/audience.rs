@@ -13,7 +13,13 @@ fn correlate_framed(lines: &[(Line, LinkAudience)]) -> (Vec<Exchange>, Topology)
     let point = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
     let places = BTreeMap::from([(
         HOST,
-        Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
+        Place {
+            point,
+            capture_name: String::new(),
+            lost_packets: 0,
+            unread_packets: 0,
+            is_log: false,
+        },
     )]);
     let mut topology = Topology::default();
     let correlated = correlator.finish(&places, &mut topology);

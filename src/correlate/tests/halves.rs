@@ -28,8 +28,13 @@ fn exchanges_of(seen: &[(PointId, Line)], ahead_ms: i64) -> Vec<Exchange> {
             correlator.push(*point, &packet(*number, (at_ms, line, *says)));
             *number += 1;
             let place = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
-            let place =
-                Place { point: place, capture_name: String::new(), lost_packets: 0, is_log: false };
+            let place = Place {
+                point: place,
+                capture_name: String::new(),
+                lost_packets: 0,
+                unread_packets: 0,
+                is_log: false,
+            };
             places.insert(*point, place);
         }
     }

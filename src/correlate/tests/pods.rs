@@ -44,7 +44,13 @@ fn whom_a_pod_asks_is_no_pod() {
             let point = CapturePoint { kind: PointKind::Pod, ..CapturePoint::UNKNOWN };
             let places = BTreeMap::from([(
                 POD,
-                Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
+                Place {
+                    point,
+                    capture_name: String::new(),
+                    lost_packets: 0,
+                    unread_packets: 0,
+                    is_log: false,
+                },
             )]);
             let mut topology = Topology::default();
             let _ = correlator.finish(&places, &mut topology);

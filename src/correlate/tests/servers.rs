@@ -183,7 +183,13 @@ fn strangers_that_say_the_same_at_once_relay_nothing() {
             let point = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
             places.insert(
                 HOST,
-                Place { point, capture_name: String::new(), lost_packets: 0, is_log: false },
+                Place {
+                    point,
+                    capture_name: String::new(),
+                    lost_packets: 0,
+                    unread_packets: 0,
+                    is_log: false,
+                },
             );
             let points: Vec<_> = finish(correlator, &places)
                 .exchanges

@@ -50,7 +50,13 @@ fn exchanges(here: &[Line], there: &[Line], tunnel: Option<Tunnel>) -> Vec<Excha
         let place = CapturePoint { kind: PointKind::Host, ..CapturePoint::UNKNOWN };
         places.insert(
             point,
-            Place { point: place, capture_name: String::new(), lost_packets: 0, is_log: false },
+            Place {
+                point: place,
+                capture_name: String::new(),
+                lost_packets: 0,
+                unread_packets: 0,
+                is_log: false,
+            },
         );
     }
     finish(correlator, &places).exchanges

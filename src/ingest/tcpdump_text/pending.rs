@@ -2,13 +2,15 @@
 
 mod carried;
 mod characters;
+mod completeness;
 mod continuation;
 mod fragment;
 mod named_error;
+mod sides;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::address::{Host, find_unknown_service, parse_side};
+use super::address::Host;
 use super::application::read_application;
 use super::columns::{Row, RowReading, Unported};
 use super::handshake::find_segment;
@@ -18,7 +20,6 @@ use super::line::{Family, Head, Network};
 use super::link::find_audience;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
-use super::services::is_stand_in;
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
@@ -26,6 +27,7 @@ use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, Datagram, IcmpError, LinkAudience};
 use crate::model::time::Timestamp;
 use characters::Characters;
+pub use completeness::{Completeness, find_completeness};
 
 const KERBEROS_PORT: u16 = 88;
 
@@ -40,6 +42,8 @@ pub struct Pending {
     pub link_audience: LinkAudience,
     /// By the line's first word; names may have addresses of both.
     family: Family,
+    /// The line says that it is IP.
+    is_named_ip: bool,
     frame_length: Option<u32>,
     header: Option<IpHeader>,
     stage: Stage,
@@ -154,6 +158,7 @@ impl Pending {
             direction: head.direction,
             link_audience: find_audience(text),
             family,
+            is_named_ip: matches!(head.network, Network::Ip { .. }),
             frame_length: head.frame_length,
             ..Self::at_stage(line, frame, at, interface, header, stage)
         }
@@ -183,6 +188,7 @@ impl Pending {
             direction: None,
             link_audience: LinkAudience::Unknown,
             family: Family::V4,
+            is_named_ip: false,
             frame_length: None,
             header,
             stage,
@@ -205,6 +211,12 @@ impl Pending {
     #[must_use]
     pub const fn has_header(&self) -> bool {
         self.header.is_some()
+    }
+
+    /// Whether it is a packet of IP, so that it may have been of any exchange.
+    #[must_use]
+    pub const fn is_ip(&self) -> bool {
+        self.is_named_ip
     }
 
     /// IPv4 identification, printed by `-v`.
@@ -248,35 +260,6 @@ impl Pending {
     #[must_use]
     pub const fn is_row(&self) -> bool {
         matches!(self.stage, Stage::Row { .. })
-    }
-
-    /// What to say of a port that stands for a name.
-    #[must_use]
-    pub fn find_stand_in(&self, flow: &FlowKey) -> Option<String> {
-        let Stage::Sides { source, destination, .. } = &self.stage else { return None };
-        let sides = [(source, flow.source.port), (destination, flow.destination.port)];
-        let (name, port) = sides
-            .into_iter()
-            .filter(|(_, port)| is_stand_in(*port))
-            .find_map(|(text, port)| Some((find_unknown_service(text)?, port)))?;
-        Some(format!(
-            "names the port '{name}', which we do not know: {port} stands for it; run tcpdump with -n"
-        ))
-    }
-
-    /// Whether no address that the line prints is another one.
-    fn may_have(&self, (source, destination): (IpAddr, IpAddr)) -> bool {
-        if let Stage::Row { row, .. } = &self.stage {
-            return row.ends().is_none_or(|ends| ends == (source, destination));
-        }
-        let Stage::Sides { source: from, destination: to, .. } = &self.stage else { return true };
-        [(from, source), (to, destination)].into_iter().all(|(text, address)| {
-            match parse_side(text).map(|side| side.host) {
-                Ok(Host::Address(printed)) => printed == address,
-                // A name, or what was masked.
-                Ok(Host::Name(_)) | Err(_) => true,
-            }
-        })
     }
 
     /// What the packet is.
