@@ -125,7 +125,7 @@ mod tests {
                 (format!("{sides}:"), Some(Ends)),
                 (format!("{hosts}: ICMP{address} udp port 5 unreachable, length 36"), Some(Unread)),
                 (format!("{hosts}: ICM P6, destination"), Some(Unread)),
-                (format!("{sides}"), Some(Unread)),
+                (sides.to_owned(), Some(Unread)),
                 (
                     sides.split_once(" > ").map(|(source, _)| format!("{source} >")).unwrap(),
                     Some(Unread),
