@@ -73,6 +73,7 @@ fn read(path: &Path) -> Outline {
         | Event::Dropped { .. }
         | Event::Note(_)
         | Event::Listened { .. }
+        | Event::Unread { .. }
         | Event::CaptureEnds => {}
     });
     if let Err(error) = result {

@@ -62,7 +62,10 @@ impl Frames {
                 self.open().packet(named.packet.frame, named.packet.interface);
             }
             Event::OtherPacket { frame, .. } => self.open().number(*frame),
-            Event::Note(_) | Event::Dropped { .. } | Event::Listened { .. } => {
+            Event::Note(_)
+            | Event::Dropped { .. }
+            | Event::Listened { .. }
+            | Event::Unread { .. } => {
                 self.open();
             }
             Event::Fault(_) | Event::ServerLog(_) | Event::Fact(_) | Event::Inventory(_) => {}

@@ -48,6 +48,8 @@ pub struct CaptureIntake {
     faults: Faults,
     /// Packets that the capture itself lost, by interface.
     dropped: BTreeMap<u32, u64>,
+    /// Packets of IP that could not be read, by the interface's number in the whole.
+    unread: BTreeMap<u32, u64>,
     /// The same of all parts before it, by the interface's number in the whole.
     dropped_before: BTreeMap<u32, u64>,
     /// Until when it listened, by interface, as it says itself.
@@ -87,6 +89,7 @@ impl CaptureIntake {
             counts: Counts::default(),
             faults: Faults::default(),
             dropped: BTreeMap::new(),
+            unread: BTreeMap::new(),
             dropped_before: BTreeMap::new(),
             listened: BTreeMap::new(),
             notes: Vec::new(),
@@ -178,6 +181,10 @@ impl CaptureIntake {
             Event::OtherPacket { at, .. } => self.other(at, None, feeder),
             Event::Fault(fault) => self.faults.note(&fault),
             Event::Dropped { interface, packets } => self.dropped(interface, packets),
+            Event::Unread { interface } => {
+                let interface = self.number_in_whole(interface);
+                self.note_unread(interface);
+            }
             Event::Listened { interface, until } => {
                 self.listened.insert(interface, until);
             }
@@ -285,6 +292,12 @@ impl CaptureIntake {
     fn dropped(&mut self, interface: u32, packets: u64) {
         let known = self.dropped.entry(interface).or_insert(0);
         *known = known.saturating_add(packets);
+    }
+
+    /// Counts a packet that could not be read, at an interface by its number in the whole.
+    fn note_unread(&mut self, interface: u32) {
+        let known = self.unread.entry(interface).or_insert(0);
+        *known = known.saturating_add(1);
     }
 
     /// Keeps what somebody wrote into the capture; readers limit how much.

@@ -51,7 +51,10 @@ impl Names {
     pub fn find(&self, name: &str, other: IpAddr) -> Option<IpAddr> {
         let name = name.to_ascii_lowercase();
         let label = name.split_once('.').map(|(label, _)| label);
-        let known = self.by_name.get(&name).or_else(|| self.by_name.get(label?))?;
+        let known = self.by_name.get(&name).or_else(|| self.by_name.get(label?));
+        let Some(known) = known else {
+            return find_written(&name).filter(|address| address.is_ipv4() == other.is_ipv4());
+        };
         let mut fitting = known.iter().filter(|address| address.is_ipv4() == other.is_ipv4());
         let first = fitting.next()?;
         fitting.next().is_none().then_some(*first)
@@ -90,6 +93,23 @@ impl Names {
             known.push(address);
         }
     }
+}
+
+/// The address that a name spells out: `ip-192-0-2-9.ec2.internal`, as EC2 names its
+/// hosts, and `192-0-2-9.ns.pod.cluster.local`, as Kubernetes' DNS does pods and endpoints
+/// (its DNS specification, sections 2.3 and 2.4).
+fn find_written(name: &str) -> Option<IpAddr> {
+    let (label, domain) = name.split_once('.').unwrap_or((name, ""));
+    if let Some(numbers) = label.strip_prefix("ip-") {
+        return numbers.replace('-', ".").parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+    }
+    let mut parts = domain.split('.');
+    let is_kubernetes = parts.any(|part| matches!(part, "pod" | "svc"));
+    if !is_kubernetes {
+        return None;
+    }
+    let v4 = label.replace('-', ".").parse().ok().map(IpAddr::V4);
+    v4.or_else(|| label.replace('-', ":").parse().ok().map(IpAddr::V6))
 }
 
 #[cfg(test)]
@@ -168,5 +188,26 @@ mod tests {
             names.find_pair("switch1", "node3", None),
             Ok(("192.0.2.9".parse().unwrap(), "203.0.113.3".parse().unwrap()))
         );
+    }
+
+    #[test]
+    fn names_that_spell_out_an_address_need_no_table() {
+        let names = Names::default();
+        let (v4, v6) = ("192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap());
+        let cases = [
+            ("ip-192-0-2-9.ec2.internal", v4, Some("192.0.2.9")),
+            ("ip-192-0-2-9", v4, Some("192.0.2.9")),
+            ("192-0-2-9.default.pod.cluster.local", v4, Some("192.0.2.9")),
+            ("192-0-2-9.kube-dns.kube-system.svc.cluster.local", v4, Some("192.0.2.9")),
+            ("2001-db8--9.default.pod.cluster.local", v6, Some("2001:db8::9")),
+            ("ip-192-0-2-9.ec2.internal", v6, None),
+            ("192-0-2-9.example.com", v4, None),
+            ("tftp-0.default.svc.cluster.local", v4, None),
+            ("ip-192-0-2-999", v4, None),
+        ];
+        for (name, other, expected) in cases {
+            let expected = expected.map(|address| address.parse().unwrap());
+            assert_eq!(names.find(name, other), expected, "{name}");
+        }
     }
 }

@@ -116,6 +116,8 @@ pub struct Place {
     pub capture_name: String,
     /// Packets that the capture itself lost there.
     pub lost_packets: u64,
+    /// Packets here of which the text could not be read.
+    pub unread_packets: u64,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
 }

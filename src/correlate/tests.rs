@@ -212,7 +212,7 @@ fn finish_with_roles(
 /// A point of which nothing else is known.
 fn place(kind: PointKind) -> Place {
     let point = CapturePoint { kind, ..CapturePoint::UNKNOWN };
-    Place { point, capture_name: String::new(), lost_packets: 0, is_log: false }
+    Place { point, capture_name: String::new(), lost_packets: 0, unread_packets: 0, is_log: false }
 }
 
 fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {

@@ -49,6 +49,7 @@ pub struct Sample {
     pools: Vec<AddressPool>,
     /// Packets that the capture at the host lost.
     pub host_lost_packets: u64,
+    pub host_unread_packets: u64,
     /// The capture at the host is a firewall's log.
     pub host_is_log: bool,
     pub host_observed: Option<(Timestamp, Timestamp)>,
@@ -102,6 +103,7 @@ impl Sample {
             services: Vec::new(),
             pools: Vec::new(),
             host_lost_packets: 0,
+            host_unread_packets: 0,
             host_is_log: false,
             host_observed: None,
             pod_observed: None,
@@ -240,6 +242,7 @@ impl Sample {
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
         points[0].lost_packets = self.host_lost_packets;
+        points[0].unread_packets = self.host_unread_packets;
         points[0].is_log = self.host_is_log;
         points[0].observed = self.host_observed;
         points[1].observed = self.pod_observed;
@@ -292,6 +295,7 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
         capture_name: "sample.pcap".to_owned(),
         observed: None,
         lost_packets: 0,
+        unread_packets: 0,
         is_log: false,
         unresolved: Vec::new(),
     }

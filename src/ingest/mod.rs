@@ -73,6 +73,9 @@ pub enum Event<'a> {
     /// Packets that the capturing host lost at an interface before they could
     /// be captured, in addition to those that were told before.
     Dropped { interface: u32, packets: u64 },
+    /// The packet that was told before could not be read, though it is one of IP: it
+    /// may have been of any exchange.
+    Unread { interface: u32 },
     /// The capturing host listened at an interface until then, whether packets came
     /// or not.
     Listened { interface: u32, until: Timestamp },

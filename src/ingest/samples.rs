@@ -62,6 +62,7 @@ impl Seen {
             | Event::Fact(_)
             | Event::ServerLog(_)
             | Event::OtherPacket { .. }
+            | Event::Unread { .. }
             | Event::Inventory(_)) => Self::Text(format!("{event:?}")),
         }
     }

@@ -173,6 +173,9 @@ pub struct Point {
     /// Packets that the capture itself lost here, by what it says: whether they were
     /// of some exchange is not known.
     pub lost_packets: u64,
+    /// Packets of IP here that stand in the text and could not be read: they may have been
+    /// of any exchange.
+    pub unread_packets: u64,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
     /// Neighbours that were asked for here and never showed up, by address.

@@ -32,7 +32,8 @@ impl CaptureIntake {
             let header = self.whole_interfaces().get(&interface);
             let link_type = header.and_then(|header| header.link_type);
             let is_log = link_type.is_some_and(LinkType::is_log);
-            (dropped.get(&interface).copied().unwrap_or(0), is_log)
+            let unread_packets = self.unread.get(&interface).copied().unwrap_or(0);
+            (dropped.get(&interface).copied().unwrap_or(0), unread_packets, is_log)
         };
         let own = self.whole_interfaces().range(..MAX_POINTS);
         let own = own.map(|(id, header)| (*id, header.name.clone()));
@@ -55,9 +56,10 @@ impl CaptureIntake {
                     self.header.interface.clone().filter(|name| is_single && name != "any");
                 let interface = named.or(own_name).or(from_header);
                 let point = CapturePoint { kind, node: node.clone(), interface };
-                let (lost_packets, is_log) = lost_packets(id);
+                let (lost_packets, unread_packets, is_log) = lost_packets(id);
                 let id = PointId { capture: self.first_part(), interface: id };
-                (id, Place { point, capture_name: name.to_owned(), lost_packets, is_log })
+                let capture_name = name.to_owned();
+                (id, Place { point, capture_name, lost_packets, unread_packets, is_log })
             })
             .collect()
     }
@@ -133,7 +135,8 @@ impl CaptureIntake {
             CaptureFormat::Pcapng => "the capture's first packets have",
             _ => "the text has",
         };
-        if self.header.clock == Clock::None && self.header.format != CaptureFormat::Dig {
+        let needs_times = self.header.format != CaptureFormat::Dig && self.counts.packets > 0;
+        if self.header.clock == Clock::None && needs_times {
             warnings.push(format!("{what} no times, so silence and repetition cannot be judged"));
         }
         warnings.extend_from_slice(&self.notes);

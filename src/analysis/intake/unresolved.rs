@@ -80,10 +80,12 @@ impl CaptureIntake {
                 Item::Other(at) => self.other(at, None, feeder),
                 Item::Named(waiting) => {
                     let (line, at) = (waiting.line, waiting.packet.at);
+                    let interface = waiting.packet.interface;
                     match resolve(*waiting, names) {
                         Ok(packet) => self.packet(packet, 0, feeder),
                         Err(name) => {
                             self.other(Some(at), None, feeder);
+                            self.note_unread(interface);
                             if told.insert(name.clone()) {
                                 self.faults.note(&unknown(line, &name));
                             }

@@ -187,6 +187,7 @@ fn point(capture: CaptureId, table: &TrackingTable) -> Point {
         capture_name: table.name.clone(),
         observed: None,
         lost_packets: 0,
+        unread_packets: 0,
         is_log: false,
         unresolved: Vec::new(),
     }

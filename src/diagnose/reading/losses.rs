@@ -1,5 +1,5 @@
-//! Packets that the captures themselves lost, or a firewall did not log: what was not
-//! seen may be among them.
+//! Packets that the captures themselves lost, that a firewall did not log, or of which the
+//! text cannot be read: what was not seen may be among them.
 
 use super::Reading;
 use crate::model::exchange::{Point, PointId};
@@ -9,60 +9,100 @@ use crate::model::finding::{Cause, Confidence, Finding};
 const ANY_NUMBER: u64 = u64::MAX;
 
 impl Reading<'_> {
-    /// Whether the captures lost so many packets that all answers to `packets` may be
-    /// among them. Where fewer were lost than were sent in vain, silence is still seen.
+    /// Whether the captures miss so many packets that all answers to `packets` may be
+    /// among them. Where fewer are missing than were sent in vain, silence is still seen.
     #[must_use]
     pub fn may_have_lost(&self, packets: u64) -> bool {
-        let lost = self.lost_packets();
-        lost > 0 && lost >= packets
+        let missing = self.missing().packets();
+        missing > 0 && missing >= packets
     }
 
-    /// Packets that the captures lost at every point that saw the exchange: the least
-    /// of them, for a point that lost none shows what the others did not.
-    fn lost_packets(&self) -> u64 {
+    /// Packets that are missing at every point that saw the exchange: the least of them,
+    /// for a point that misses none shows what the others did not.
+    fn missing(&self) -> Missing {
         let views = self.exchange.views.iter();
-        views.map(|view| self.lost_at(view.point)).min().unwrap_or(0)
+        let missing = views.map(|view| self.missing_at(view.point));
+        missing.min_by_key(|missing| missing.packets()).unwrap_or_default()
     }
 
-    fn lost_at(&self, id: PointId) -> u64 {
+    fn missing_at(&self, id: PointId) -> Missing {
         let point = self.points.iter().find(|point| point.id == id);
-        point.map_or(0, lost_by)
+        point.map_or_else(Missing::default, Missing::of)
     }
 
     /// Makes a finding less sure that rests on packets which were not seen, where the
-    /// capture says itself that it lost some.
+    /// capture says itself that it lost some, or where some could not be read.
     pub fn weigh_losses(&self, finding: &mut Finding) {
-        let lost = match finding.cause {
+        let missing = match finding.cause {
             // What a datapath says of its own drops needs no capture.
-            Cause::RequestUnanswered if self.view.dropped.is_some() => 0,
-            Cause::RequestUnanswered | Cause::FollowUpMissing => self.lost_packets(),
-            Cause::RequestNotDelivered => self.lost_request.map_or(0, |lost| lost_by(lost.missed)),
-            Cause::FollowUpNotDelivered => {
-                self.lost_follow_up.map_or(0, |lost| self.lost_at(lost.missed.point))
+            Cause::RequestUnanswered if self.view.dropped.is_some() => Missing::default(),
+            Cause::RequestUnanswered | Cause::FollowUpMissing => self.missing(),
+            Cause::RequestNotDelivered => {
+                self.lost_request.map_or_else(Missing::default, |lost| Missing::of(lost.missed))
             }
-            Cause::ReplyNotForwarded => {
-                self.lost_reply.map_or(0, |lost| self.lost_at(lost.missed.point))
-            }
-            _ => 0,
+            Cause::FollowUpNotDelivered => self
+                .lost_follow_up
+                .map_or_else(Missing::default, |lost| self.missing_at(lost.missed.point)),
+            Cause::ReplyNotForwarded => self
+                .lost_reply
+                .map_or_else(Missing::default, |lost| self.missing_at(lost.missed.point)),
+            _ => Missing::default(),
         };
-        if lost == 0 {
+        if missing.packets() == 0 {
             return;
         }
         finding.confidence = Confidence::Possible;
-        let told = if lost == ANY_NUMBER {
-            " The capture is a firewall's log. It holds what rules log, often only the first packet of a flow, so what was not seen may have been there.".to_owned()
-        } else {
-            let packets = if lost == 1 { "a packet".to_owned() } else { format!("{lost} packets") };
-            format!(
-                " The capture itself lost {packets} there, so what was not seen may have been among them."
-            )
-        };
-        finding.explanation.push_str(&told);
+        finding.explanation.push_str(&missing.sentence());
     }
 }
 
-const fn lost_by(point: &Point) -> u64 {
-    if point.is_log { ANY_NUMBER } else { point.lost_packets }
+/// Packets of one point that nobody saw, or could read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Missing {
+    lost: u64,
+    unread: u64,
+}
+
+impl Missing {
+    const fn of(point: &Point) -> Self {
+        let lost = if point.is_log { ANY_NUMBER } else { point.lost_packets };
+        Self { lost, unread: point.unread_packets }
+    }
+
+    const fn packets(self) -> u64 {
+        self.lost.saturating_add(self.unread)
+    }
+
+    fn sentence(self) -> String {
+        let some = |packets: u64| match packets {
+            1 => "a packet".to_owned(),
+            more => format!("{more} packets"),
+        };
+        match self {
+            Self { lost: ANY_NUMBER, .. } => {
+                " The capture is a firewall's log. It holds what rules log, often only the first packet of a flow, so what was not seen may have been there.".to_owned()
+            }
+            Self { lost: 0, unread } => {
+                format!(
+                    " The text of {} there could not be read, so what was not seen may be among them.",
+                    some(unread)
+                )
+            }
+            Self { lost, unread: 0 } => {
+                format!(
+                    " The capture itself lost {} there, so what was not seen may have been among them.",
+                    some(lost)
+                )
+            }
+            Self { lost, unread } => {
+                format!(
+                    " The capture itself lost {} there, and the text of {} could not be read, so what was not seen may have been among them.",
+                    some(lost),
+                    some(unread)
+                )
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +131,28 @@ mod tests {
                 assert_eq!(finding.confidence, confidence, "{name}");
                 let is_told = finding.explanation.contains("The capture itself lost");
                 assert_eq!(is_told, lost > 0, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn silence_in_a_text_with_unread_packets_proves_little() {
+        // unread, requests, verdict, confidence
+        let cases = [
+            (0, 4, Verdict::Unanswered, Confidence::Certain),
+            (1, 4, Verdict::Unanswered, Confidence::Possible),
+            (4, 4, Verdict::Inconclusive, Confidence::Possible),
+        ];
+        for family in Family::BOTH {
+            for (unread, requests, verdict, confidence) in cases {
+                let mut sample = Sample::tftp(family).repeat_request(requests - 1).wait_seconds(5);
+                sample.host_unread_packets = unread;
+                let name = format!("{unread} unread of {requests}, {family:?}");
+                assert_eq!(sample.diagnose().verdict, verdict, "{name}");
+                let finding = sample.finding(Cause::RequestUnanswered);
+                assert_eq!(finding.confidence, confidence, "{name}");
+                let is_told = finding.explanation.contains("could not be read");
+                assert_eq!(is_told, unread > 0, "{name}");
             }
         }
     }

@@ -32,20 +32,21 @@ pub fn begins_run(text: &str) -> bool {
 /// Reads one line.
 pub(super) fn read_line(text: &str) -> DigLine {
     let text = text.trim();
-    if let Some((lead, rest)) = text.split_once(COMPLAINT)
-        && matches!(lead.trim(), "" | ";;")
-    {
+    if let Some((lead, rest)) = text.split_once(COMPLAINT) {
         let sides = rest.split_once(", expected ").and_then(|(source, asked)| {
-            let asked = asked.split_whitespace().next()?.trim_end_matches(['.', ',']);
+            let asked = asked.split_whitespace().next()?;
+            let asked = asked.trim_end_matches(['.', ',', ';', '"', '\'', '`', ')', '”', '’']);
             Some((find_endpoint(source)?, find_endpoint(asked)?))
         });
-        return match sides {
-            // The programs ask and listen with sockets of one family.
+        match sides {
+            // The programs ask and listen with sockets of one family. Both of them are
+            // proof enough within a sentence.
             Some((source, asked)) if source.address.is_ipv4() == asked.address.is_ipv4() => {
-                DigLine::Complaint { source, asked }
+                return DigLine::Complaint { source, asked };
             }
-            _ => DigLine::Unreadable,
-        };
+            _ if matches!(lead.trim(), "" | ";;" | ";; Warning:") => return DigLine::Unreadable,
+            _ => {}
+        }
     }
     if text.starts_with("; <<>> DiG") {
         return DigLine::Banner;
@@ -121,6 +122,14 @@ mod tests {
             (";; reply from unexpected source: 192.0.2.2#53", DigLine::Unreadable),
             (";; reply from unexpected source: 192.0.2.2#99999, expected", DigLine::Unreadable),
             ("We saw a reply from unexpected source: a, expected b", DigLine::Foreign),
+            (
+                "It says \";; reply from unexpected source: 192.0.2.2#53, expected 192.0.2.1#53\" thrice.",
+                complaint("192.0.2.2#53", "192.0.2.1#53"),
+            ),
+            (
+                ";; Warning: reply from unexpected source: 2001:db8::2#53, expected 2001:db8::1#53",
+                complaint("2001:db8::2#53", "2001:db8::1#53"),
+            ),
             ("; <<>> DiG 9.18.28 <<>> @192.0.2.1 example.com", DigLine::Banner),
             (";; connection timed out; no servers could be reached", DigLine::Own),
             (";; SERVER: 192.0.2.1#53(192.0.2.1) (UDP)", answered("192.0.2.1#53", true)),

@@ -52,7 +52,9 @@ pub fn parse_side(text: &str) -> Result<Side<'_>, String> {
         return Ok(Side { host: Host::Address(address), port: None });
     }
     let named = |name, port| {
-        if is_host_name(name) {
+        if is_cut_address(name) {
+            Err("ends within an address; paste the whole line".to_owned())
+        } else if is_host_name(name) {
             Ok(Side { host: Host::Name(name), port })
         } else {
             Err(not_an_address(name))
@@ -75,6 +77,12 @@ pub fn parse_side(text: &str) -> Result<Side<'_>, String> {
             shorten(service)
         )),
     }
+}
+
+/// Whether a side of a packet line has an address.
+#[must_use]
+pub fn is_address_side(text: &str) -> bool {
+    matches!(parse_side(text), Ok(Side { host: Host::Address(_), .. }))
 }
 
 /// The name of a side's port, where another port stands for it.
@@ -128,6 +136,14 @@ fn not_an_address(text: &str) -> String {
             "has '{name}' where an address should be; masked addresses cannot be told apart, so paste them as `tcpdump -n` prints them, or replace each by one of 192.0.2.0/24 or 2001:db8::/32"
         )
     }
+}
+
+/// `192.0.2`, `2001:db8:`: what is left of an address at the end of a cut line.
+fn is_cut_address(text: &str) -> bool {
+    let is_v4 = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_v6 = text.contains(':')
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
+    !text.is_empty() && (is_v4 || is_v6)
 }
 
 fn is_host_name(text: &str) -> bool {
@@ -208,6 +224,14 @@ mod tests {
             assert_eq!(parse_side(&format!("{text}.tftp")), Ok(expected));
         }
         assert!(parse_side("XX.XX.CLIENT.XX.XX.47831").is_err());
+    }
+
+    #[test]
+    fn a_cut_address_is_no_name() {
+        for text in ["192.0.2", "19", "192.0.2.", "2001:db8:", "2000:", "2001:db8::12345"] {
+            let told = parse_side(text).unwrap_err();
+            assert_eq!(told, "ends within an address; paste the whole line", "{text}");
+        }
     }
 
     #[test]

@@ -169,6 +169,9 @@ impl Run {
     ) {
         self.faults.report(pending.line, message, sink);
         sink(Event::OtherPacket { frame: pending.frame, at: Some(at) });
+        if pending.is_ip() {
+            sink(Event::Unread { interface: pending.interface });
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! ICMP and ICMPv6 errors as tcpdump prints them, with what they quote.
 
+mod cut;
+
 use std::net::IpAddr;
 
 use super::address::parse_address;
@@ -10,6 +12,7 @@ use super::services::find_port_or_stand_in;
 use crate::model::neighbour::NeighbourMessage;
 use crate::model::packet::{IcmpError, IcmpKind, Quote};
 use crate::model::segment::QuotedKind;
+use cut::Cut;
 
 /// What an ICMP line is to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub enum IcmpReading {
 ///
 /// # Errors
 ///
-/// A sentence about a quoted address that is none.
+/// A sentence about a quoted address that is none, or about a line that is cut.
 pub fn parse_icmp(
     from: IpAddr,
     to: IpAddr,
@@ -106,8 +109,12 @@ fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
     if text.starts_with(QUENCH) {
         return Ok(None);
     }
-    let Some((about, reason)) = text.split_once(" unreachable") else {
-        return Ok(None);
+    let (about, reason) = match (text.split_once(" unreachable"), cut::find_v4(text)) {
+        (Some((_, reason)), _) if cut::is_reason_cut(reason) => return Err(cut::MESSAGE.to_owned()),
+        (Some(parts), _) => parts,
+        (None, Some(Cut::Before(about))) => (about, ""),
+        (None, Some(Cut::Unknown)) => return Err(cut::MESSAGE.to_owned()),
+        (None, None) => return Ok(None),
     };
     let (first, rest) = split_word(about);
     let (kind, name, detail) = match first {
@@ -125,6 +132,8 @@ fn parse_v4(text: &str) -> Result<Option<Claim>, String> {
     };
     claim_about(kind, name, detail)
 }
+
+const UNREACHABLE: &str = "destination unreachable";
 
 /// Reasons of an ICMPv6 destination unreachable.
 const REASONS: &[(&str, IcmpKind)] = &[
@@ -159,20 +168,36 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
         let destination = name.and_then(|name| parse_address(name.trim_end_matches(',')).ok());
         return Ok(Some(Claim { destination, ..claim }));
     }
-    let Some(reason) = text.strip_prefix("destination unreachable") else {
+    if text != UNREACHABLE && UNREACHABLE.starts_with(text.trim_end()) {
+        return Err(cut::MESSAGE.to_owned());
+    }
+    let Some(reason) = text.strip_prefix(UNREACHABLE) else {
         return Ok(None);
     };
     let reason = reason.trim_start_matches([',', ' ']);
     let found = REASONS.iter().find_map(|(lead, kind)| Some((reason.strip_prefix(lead)?, *kind)));
     let Some((about, kind)) = found else {
+        if cut::is_v6_cut(reason, REASONS.iter().map(|(lead, _)| *lead)) {
+            return Err(cut::MESSAGE.to_owned());
+        }
         return Ok(Some(Claim::bare(IcmpKind::Other)));
     };
     let about = about.trim_start_matches([',', ' ']);
+    if kind == IcmpKind::PortUnreachable && cut::is_v6_port_cut(about) {
+        return Err(cut::MESSAGE.to_owned());
+    }
     if about.starts_with("length ") {
         return Ok(Some(Claim::bare(kind)));
     }
     let (name, detail) = split_word(about);
-    claim_about(kind, name, detail)
+    let claim = claim_about(kind, name, detail)?;
+    // tcpdump ends such a line with a length (`icmp6_print`): without it the port's last
+    // digits may be cut. The quoted host still tells the flow.
+    let may_be_cut = !about.contains("length ");
+    Ok(claim.map(|claim| Claim {
+        destination_port: claim.destination_port.filter(|_| !may_be_cut),
+        ..claim
+    }))
 }
 
 /// `name` is what could not be reached, `detail` is `udp port 69` or the like.

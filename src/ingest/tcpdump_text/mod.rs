@@ -28,6 +28,7 @@ mod pf_log;
 mod questions;
 mod quote;
 mod remark;
+mod resumption;
 mod rows;
 mod services;
 mod timeline;
@@ -40,6 +41,7 @@ use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureFormat, Clock, LinkType, PointKind};
 use crate::model::endpoint::FlowKey;
 use crate::model::time::Timestamp;
+pub use address::is_address_side;
 pub use application::{is_keep_alive, keep_alive, read_sip};
 pub use columns::looks_like_row;
 use columns::{Row, find_row};
@@ -49,14 +51,16 @@ use fortigate::{Around, find_line};
 use fragments::Fragments;
 use hand_out_rows::RowsEnd;
 use line::{Network, read_head};
-pub use packet_line::looks_like_packet;
-use packet_line::{PacketLine, find_packet_line, remove_bold};
+use packet_line::{PacketLine, find_packet_line, names_network, remove_bold};
+pub use packet_line::{is_timed_packet, is_untimed_packet_line, looks_like_packet};
 use pending::Pending;
+pub use pending::{Completeness, find_completeness};
 use pf_log::find_log;
 use questions::Questions;
+pub use resumption::Resumption;
 use rows::Rows;
 pub use timeline::{StampStyle, Timeline};
-use timestamp::{DAY_NS, SECOND_NS, StampValue};
+use timestamp::StampValue;
 pub use timestamp::{Stamp, find_stamp, is_date, is_month};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
@@ -94,6 +98,9 @@ pub struct Run {
     /// Names of the interface columns; the first stands for index 1.
     columns: Vec<Arc<str>>,
     frames: u64,
+    /// Columns before the first packet without a time: what is indented deeper belongs to
+    /// the packet above.
+    indentation: Option<usize>,
     pending: Option<Pending>,
     faults: Faults,
     last_flow: Option<FlowKey>,
@@ -118,6 +125,7 @@ impl Run {
             last_stamp: None,
             columns: Vec::new(),
             frames: 0,
+            indentation: None,
             pending: None,
             faults: Faults::default(),
             last_flow: None,
@@ -161,6 +169,9 @@ impl Run {
             && self.begins_packet(&packet, &text)
         {
             self.settle_pending(sink);
+            if packet.stamp.is_none() {
+                self.indentation.get_or_insert_with(|| indentation(&text));
+            }
             self.begin_packet(line, &packet, sink);
             return true;
         }
@@ -187,25 +198,6 @@ impl Run {
     #[must_use]
     pub const fn has_characters(&self) -> bool {
         self.origin.has_characters
-    }
-
-    /// Whether a line is a packet from clearly before the last one: of another run.
-    #[must_use]
-    pub fn falls_back(&self, text: &str) -> bool {
-        /// Packets of one capture may be printed late, but not by more than that.
-        const LATE_NS: i64 = SECOND_NS;
-        if matches!(self.origin.style, StampStyle::Delta | StampStyle::Absent) {
-            return false;
-        }
-        let text = remove_bold(text);
-        let stamp = find_packet_line(&text).filter(|packet| packet.is_sure);
-        let (Some(last), Some(stamp)) = (self.last_stamp, stamp.and_then(|packet| packet.stamp))
-        else {
-            return false;
-        };
-        let fall_ns = last.value.nanoseconds().saturating_sub(stamp.value.nanoseconds());
-        // At midnight the time of day falls by more.
-        has_same_form(last, stamp) && (LATE_NS..DAY_NS / 2).contains(&fall_ns)
     }
 
     /// Takes a line of the hex dump below a packet; says whether it is one.
@@ -270,9 +262,7 @@ impl Run {
 
     fn begins_packet(&self, packet: &PacketLine<'_>, text: &str) -> bool {
         match packet.stamp {
-            Some(stamp) if packet.is_sure => {
-                stamp.has_fraction || packet.rest.trim_start().starts_with("IP")
-            }
+            Some(stamp) if packet.is_sure => stamp.has_fraction || names_network(packet.rest),
             // Below a command every time begins a packet, of whatever protocol;
             // later an application's log may follow, in another form.
             Some(stamp) => {
@@ -280,7 +270,7 @@ impl Run {
             }
             None => {
                 let is_timed = self.last_stamp.is_some();
-                let is_indented = text.starts_with(char::is_whitespace);
+                let is_indented = indentation(text) > self.indentation.unwrap_or(0);
                 let nests = |pending: &Pending| pending.may_nest(is_timed, is_indented);
                 packet.is_sure && !self.pending.as_ref().is_some_and(nests)
             }
@@ -373,6 +363,12 @@ impl Run {
         }
         index
     }
+}
+
+/// Columns of white space before a line's first word; a tab goes on to the next eighth.
+fn indentation(text: &str) -> usize {
+    let spaces = text.chars().take_while(|c| c.is_whitespace());
+    spaces.fold(0, |columns, c| if c == '\t' { columns / 8 * 8 + 8 } else { columns + 1 })
 }
 
 const fn has_same_form(one: Stamp, other: Stamp) -> bool {

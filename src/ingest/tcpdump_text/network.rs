@@ -102,6 +102,10 @@ pub fn parse_addressed<'a>(
             Some((source_port, destination_port, summary)) => {
                 Transport::Udp { source_port, destination_port, summary: skip_checksum(summary) }
             }
+            // Two hosts, and nothing or the beginning of `ICMP6, ` behind them.
+            None if ["ICMP", "ICMP6,"].iter().any(|lead| lead.starts_with(summary)) => {
+                return Err("ends before it says what it is; paste the whole line".to_owned());
+            }
             None if summary.starts_with("ICMP") || summary.starts_with("icmp") => {
                 Transport::Icmp(summary)
             }

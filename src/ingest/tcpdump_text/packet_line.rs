@@ -21,12 +21,38 @@ pub struct PacketLine<'a> {
 pub fn looks_like_packet(text: &str) -> bool {
     super::columns::find_row(text).is_some()
         || find_line(text, Around::Unknown).is_some()
-        || find_packet_line(&remove_bold(text)).is_some_and(|packet| {
-            packet.is_sure
-                && packet.stamp.is_none_or(|stamp| {
-                    stamp.has_fraction || packet.rest.trim_start().starts_with("IP")
-                })
-        })
+        || find_packet_line(&remove_bold(text)).is_some_and(|packet| packet.begins_run())
+}
+
+/// Whether a line begins with a packet's time and what tcpdump prints behind it: nothing
+/// stands before the packet.
+#[must_use]
+pub fn is_timed_packet(text: &str) -> bool {
+    find_timed(text).is_some_and(|packet| packet.begins_run())
+}
+
+/// Whether a line begins with a packet that has no time.
+#[must_use]
+pub fn is_untimed_packet_line(text: &str) -> bool {
+    find_untimed(text).is_some()
+}
+
+impl PacketLine<'_> {
+    /// Whether it is a packet even where none stands before it.
+    fn begins_run(&self) -> bool {
+        self.is_sure
+            && self.stamp.is_none_or(|stamp| stamp.has_fraction || names_network(self.rest))
+    }
+}
+
+/// Whether tcpdump's word for IP follows a time, perhaps behind the columns of `-i any`:
+/// a time without a fraction may be anybody's.
+pub fn names_network(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    rest.starts_with("IP") || {
+        let head = read_head(rest);
+        head.direction.is_some() && matches!(head.network, Network::Ip { .. })
+    }
 }
 
 /// Markdown's bold marks, which people put even inside addresses.
@@ -107,6 +133,8 @@ mod tests {
             ("**07:29:48.654684** IP 192.0.2.1.5 > **192.0.2.2**.69: UDP, length 4", true),
             ("07:29:48 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
             ("07:29:48.654684 ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", true),
+            ("07:29:48 eth0 In IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("07:29:48 eth0  Out IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
             ("07:29:48.654684 IP", false),
             ("07:29:48 the device was restarted", false),
             ("07:29:48.123 INFO state > ready", false),

@@ -2,14 +2,16 @@
 
 mod carried;
 mod characters;
+mod completeness;
 mod continuation;
 mod fragment;
 mod named_error;
 mod outcome;
+mod sides;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::address::{Host, find_unknown_service, parse_side};
+use super::address::Host;
 use super::application::read_application;
 use super::columns::{Row, RowReading};
 use super::handshake::find_segment;
@@ -21,7 +23,6 @@ use super::link_header::find_link_header_bytes;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
 use super::pf_log::find_block;
-use super::services::is_stand_in;
 use crate::ingest::hex_dump::{DumpedFrame, HexDump, find_frame};
 use crate::model::capture::{Direction, LinkType};
 use crate::model::endpoint::{Endpoint, FlowKey};
@@ -29,6 +30,7 @@ use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, Datagram, LinkAudience};
 use crate::model::time::Timestamp;
 use characters::Characters;
+pub use completeness::{Completeness, find_completeness};
 pub use outcome::Outcome;
 
 const KERBEROS_PORT: u16 = 88;
@@ -46,6 +48,8 @@ pub struct Pending {
     pub blocked: Option<Box<str>>,
     /// By the line's first word; names may have addresses of both.
     family: Family,
+    /// The line says that it is IP.
+    is_named_ip: bool,
     frame_length: Option<u32>,
     /// Of the link header, where `-e` prints it.
     link_header_bytes: Option<u32>,
@@ -138,6 +142,7 @@ impl Pending {
             link_audience: find_audience(text),
             blocked: find_block(text),
             family,
+            is_named_ip: matches!(head.network, Network::Ip { .. }),
             frame_length: head.frame_length,
             link_header_bytes: find_link_header_bytes(text),
             ..Self::at_stage(line, frame, at, interface, header, stage)
@@ -169,6 +174,7 @@ impl Pending {
             link_audience: LinkAudience::Unknown,
             blocked: None,
             family: Family::V4,
+            is_named_ip: false,
             frame_length: None,
             link_header_bytes: None,
             header,
@@ -192,6 +198,12 @@ impl Pending {
     #[must_use]
     pub const fn has_header(&self) -> bool {
         self.header.is_some()
+    }
+
+    /// Whether it is a packet of IP, so that it may have been of any exchange.
+    #[must_use]
+    pub const fn is_ip(&self) -> bool {
+        self.is_named_ip
     }
 
     /// IPv4 identification, printed by `-v`.
@@ -235,35 +247,6 @@ impl Pending {
     #[must_use]
     pub const fn is_row(&self) -> bool {
         matches!(self.stage, Stage::Row { .. })
-    }
-
-    /// What to say of a port that stands for a name.
-    #[must_use]
-    pub fn find_stand_in(&self, flow: &FlowKey) -> Option<String> {
-        let Stage::Sides { source, destination, .. } = &self.stage else { return None };
-        let sides = [(source, flow.source.port), (destination, flow.destination.port)];
-        let (name, port) = sides
-            .into_iter()
-            .filter(|(_, port)| is_stand_in(*port))
-            .find_map(|(text, port)| Some((find_unknown_service(text)?, port)))?;
-        Some(format!(
-            "names the port '{name}', which we do not know: {port} stands for it; run tcpdump with -n"
-        ))
-    }
-
-    /// Whether no address that the line prints is another one.
-    fn may_have(&self, (source, destination): (IpAddr, IpAddr)) -> bool {
-        if let Stage::Row { row, .. } = &self.stage {
-            return row.ends().is_none_or(|ends| ends == (source, destination));
-        }
-        let Stage::Sides { source: from, destination: to, .. } = &self.stage else { return true };
-        [(from, source), (to, destination)].into_iter().all(|(text, address)| {
-            match parse_side(text).map(|side| side.host) {
-                Ok(Host::Address(printed)) => printed == address,
-                // A name, or what was masked.
-                Ok(Host::Name(_)) | Err(_) => true,
-            }
-        })
     }
 
     /// What the packet is.

@@ -71,6 +71,7 @@ fn describe(event: &Event<'_>) -> String {
             )
         }
         Event::OtherPacket { frame, .. } => format!("{frame} other"),
+        Event::Unread { .. } => "unread".to_owned(),
         Event::Fault(fault) => format!("fault {fault}"),
         Event::Inventory(_)
         | Event::Fact(_)

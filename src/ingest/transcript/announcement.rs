@@ -21,7 +21,10 @@ pub(super) fn find_announcement(line: &str) -> Option<Announcement<'_>> {
         return Some(Announcement { interface: Some(interface), link_type: None });
     }
     let text = text.strip_prefix("tcpdump: ").unwrap_or(text).trim_start();
-    let (interface, rest) = if let Some(rest) = text.strip_prefix("listening on ") {
+    // Junos writes it with a capital.
+    let listening =
+        text.strip_prefix("listening on ").or_else(|| text.strip_prefix("Listening on "));
+    let (interface, rest) = if let Some(rest) = listening {
         let (interface, rest) = rest.split_once(',').unwrap_or((rest, ""));
         // Prose can begin like that too.
         let interface = interface.trim();
@@ -88,6 +91,7 @@ mod tests {
                 "listening on nflog:5, link-type NFLOG (Linux netfilter log messages), snapshot length 262144 bytes",
                 Some((Some("nflog:5"), Some(LinkType::Nflog))),
             ),
+            ("Listening on ge-0/0/0.0, capture size 96 bytes", Some((Some("ge-0/0/0.0"), None))),
             ("interfaces=[port1]", Some((Some("port1"), None))),
             ("interfaces=[]", None),
             ("listening on the host we see nothing", None),

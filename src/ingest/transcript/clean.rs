@@ -64,32 +64,67 @@ fn replace_character(c: char) -> Option<char> {
     }
 }
 
-/// HTML entities that copying leaves behind; `&amp;` last, so that it is
-/// replaced once.
-const ENTITIES: &[(&str, &str)] = &[
-    ("&gt;", ">"),
-    ("&lt;", "<"),
-    ("&nbsp;", " "),
-    ("&quot;", "\""),
-    ("&#39;", "'"),
-    ("&#x27;", "'"),
-    ("&#34;", "\""),
-    ("&#62;", ">"),
-    ("&#60;", "<"),
-    ("&amp;", "&"),
+/// HTML entities that copying leaves behind, in lower case.
+const ENTITIES: &[(&str, char)] = &[
+    ("&gt;", '>'),
+    ("&lt;", '<'),
+    ("&nbsp;", ' '),
+    ("&quot;", '"'),
+    ("&apos;", '\''),
+    ("&amp;", '&'),
+    ("&rarr;", '→'),
 ];
 
+/// The longest entity that is known: `&#x0003e;`.
+const LIMIT_ENTITY_BYTES: usize = 9;
+
+/// Puts characters in place of entities. What was escaped twice, as by a page that
+/// shows a page, comes out as well: `&amp;gt;`.
 fn replace_entities(line: &str) -> Cow<'_, str> {
-    if !line.contains('&') {
-        return Cow::Borrowed(line);
-    }
-    let mut line = line.to_owned();
-    for (entity, character) in ENTITIES {
-        if line.contains(entity) {
-            line = line.replace(entity, character);
+    let mut line = Cow::Borrowed(line);
+    for _ in 0..2 {
+        match replace_once(&line) {
+            Some(replaced) => line = Cow::Owned(replaced),
+            None => break,
         }
     }
-    Cow::Owned(line)
+    line
+}
+
+/// `None` where there is nothing to replace.
+fn replace_once(line: &str) -> Option<String> {
+    let mut replaced = String::new();
+    let mut rest = line;
+    while let Some(at) = rest.find('&') {
+        let (before, entity) = rest.split_at(at);
+        replaced.push_str(before);
+        if let Some((character, behind)) = find_entity(entity) {
+            replaced.push(character);
+            rest = behind;
+        } else {
+            replaced.push('&');
+            rest = entity.get(1..).unwrap_or_default();
+        }
+    }
+    replaced.push_str(rest);
+    (replaced != line).then_some(replaced)
+}
+
+/// The character of the entity with which a text begins, and what stands behind it.
+fn find_entity(text: &str) -> Option<(char, &str)> {
+    let end = text.bytes().take(LIMIT_ENTITY_BYTES).position(|byte| byte == b';')?;
+    let (entity, behind) = (text.get(..=end)?, text.get(end + 1..)?);
+    let lower = entity.to_ascii_lowercase();
+    if let Some((_, character)) = ENTITIES.iter().find(|(name, _)| *name == lower) {
+        return Some((*character, behind));
+    }
+    let number = lower.strip_prefix("&#")?.strip_suffix(';')?;
+    let number = match number.strip_prefix('x') {
+        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+        None => number.parse().ok()?,
+    };
+    let character = char::from_u32(number).filter(|character| !character.is_control())?;
+    Some((if character.is_whitespace() { ' ' } else { character }, behind))
 }
 
 /// `> ` before a quoted line; a bare `>` is an empty quoted line.
@@ -125,6 +160,11 @@ mod tests {
             (">     a", "    a"),
             ("192.0.2.1 &gt; 192.0.2.2", "192.0.2.1 > 192.0.2.2"),
             ("a &amp;&amp; b", "a && b"),
+            ("2001:db8::1 &#x3E; 2001:db8::2", "2001:db8::1 > 2001:db8::2"),
+            ("192.0.2.1 &GT; 192.0.2.2", "192.0.2.1 > 192.0.2.2"),
+            ("192.0.2.1 &amp;gt; 192.0.2.2", "192.0.2.1 > 192.0.2.2"),
+            ("a&#160;b &#062; &#39;&#x27;", "a b > ''"),
+            ("a & b; &#x110000; &#7; &x", "a & b; &#x110000; &#7; &x"),
             ("a\u{a0}b\u{3000}c\u{200b}d", "a b c d".replace(" d", "d").as_str()),
             ("\u{1b}[01;32mroot@node3\u{1b}[0m:~# ip a", "root@node3:~# ip a"),
             ("\u{1b}]0;root@node3: ~\u{7}root@node3:~# ip a", "root@node3:~# ip a"),

@@ -90,6 +90,12 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
                 point: None,
             }
         }
+        // Junos: `monitor traffic interface ge-0/0/0.0 no-resolve`.
+        "monitor" if rest.first().is_some_and(|word| word == "traffic") => {
+            let mut words = rest.iter().skip_while(|word| *word != "interface").skip(1);
+            let origin = Origin { interface: words.next().cloned(), ..Origin::default() };
+            Command { kind: CommandKind::Tcpdump(origin), host, point: None }
+        }
         "ifconfig" => Command { kind: CommandKind::Inventory(Shape::IpAddr), host, point: None },
         "sysctl" => Command { kind: CommandKind::Inventory(Shape::Sysctl), host, point: None },
         "lsmod" => Command { kind: CommandKind::Inventory(Shape::Modules), host, point: None },

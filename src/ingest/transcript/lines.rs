@@ -15,6 +15,37 @@ pub(super) struct Line {
     pub number: u64,
     /// Whether the line was longer than is kept.
     pub is_cut: bool,
+    end: LineEnd,
+}
+
+/// What ends the lines of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum LineEnd {
+    #[default]
+    Unknown,
+    LineFeed,
+    /// A carriage return alone, as some programs copy text. Among line feeds it ends
+    /// nothing: shells go back to a line's begin with it.
+    CarriageReturn,
+}
+
+impl LineEnd {
+    /// What ends the lines of an input that begins so.
+    fn of(beginning: &[u8]) -> Self {
+        let has_returns = memchr::memchr(b'\r', beginning).is_some();
+        if has_returns && memchr::memchr(b'\n', beginning).is_none() {
+            Self::CarriageReturn
+        } else {
+            Self::LineFeed
+        }
+    }
+
+    fn find(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::CarriageReturn => memchr::memchr2(b'\r', b'\n', bytes),
+            Self::LineFeed | Self::Unknown => memchr::memchr(b'\n', bytes),
+        }
+    }
 }
 
 impl Line {
@@ -36,7 +67,10 @@ impl Line {
                 self.number += 1;
                 has_begun = true;
             }
-            let end = memchr::memchr(b'\n', available);
+            if self.end == LineEnd::Unknown {
+                self.end = LineEnd::of(available);
+            }
+            let end = self.end.find(available);
             let (part, used) = match end {
                 Some(at) => (available.get(..at).unwrap_or_default(), at + 1),
                 None => (available, available.len()),
@@ -90,6 +124,9 @@ mod tests {
     fn lines_are_counted_and_cut() {
         assert_eq!(read_all(b"a\n\nbc"), [(1, 1, false), (2, 0, false), (3, 2, false)]);
         assert_eq!(read_all(b""), []);
+        assert_eq!(read_all(b"a\r\rbc"), [(1, 1, false), (2, 0, false), (3, 2, false)]);
+        // The mark of the end is taken off later.
+        assert_eq!(read_all(b"a\r\nb\rc\n"), [(1, 2, false), (2, 3, false)]);
         let long = vec![b'x'; LIMIT_LINE_BYTES + 5];
         assert_eq!(read_all(&long), [(1, LIMIT_LINE_BYTES, true)]);
         let json = [b"[{\"a\":\"".as_slice(), &long].concat();

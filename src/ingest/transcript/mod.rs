@@ -15,6 +15,8 @@ mod logs;
 mod noise;
 mod options;
 mod prompt;
+mod repair;
+mod resume;
 mod section;
 mod session;
 mod shape;
@@ -29,7 +31,7 @@ use super::flow_events::FlowRun;
 use super::hex_dump::{Caption, HexRun};
 use super::netscreen::NetscreenRun;
 use super::server_log::find_failure;
-use super::tcpdump_text::{Origin, Run};
+use super::tcpdump_text::{Origin, Run, looks_like_packet};
 use crate::model::capture::CaptureFormat;
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
@@ -39,6 +41,8 @@ use lines::{LIMIT_LINE_BYTES, Line};
 use logs::is_log_line;
 use noise::{find_captured, is_noise};
 use prompt::find_prompt;
+use repair::{Repair, Repaired};
+use resume::Paused;
 use section::{RunState, Section};
 use session::Session;
 
@@ -68,16 +72,18 @@ pub fn read_text(
         runs: 0,
         failures: 0,
         is_full: false,
-        open_line: None,
-        broken_line: None,
+        paused: None,
+        node: None,
         caption: Caption::default(),
     };
+    let mut repair = Repair::default();
     let mut line = Line::default();
     loop {
         match line.read(input) {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
+                repair.finish(&mut |done| splitter.take(done, sink));
                 splitter.close(sink);
                 return Err(InputErrorKind::Read(error));
             }
@@ -86,8 +92,10 @@ pub fn read_text(
             let message = format!("is longer than {LIMIT_LINE_BYTES} bytes; the rest is left out");
             sink(Event::Fault(Fault { place: Place::Line(line.number), message }));
         }
-        splitter.push(line.number, &clean::clean(&line.text()), sink);
+        let text = line.text();
+        repair.push(line.number, &clean::clean(&text), &mut |done| splitter.take(done, sink));
     }
+    repair.finish(&mut |done| splitter.take(done, sink));
     splitter.close(sink);
     if splitter.has_content {
         Ok(())
@@ -106,17 +114,28 @@ struct Splitter {
     failures: usize,
     /// Whether it was told that there are too many.
     is_full: bool,
-    /// The last line of a packet, if it may go on where a window or a mail ended it.
-    open_line: Option<u64>,
-    /// A line behind such a one that is no packet's, and ended the run.
-    broken_line: Option<u64>,
+    /// A run of tcpdump behind which prose came: it may go on.
+    paused: Option<Paused>,
+    /// The host that a log collector names before the line.
+    node: Option<String>,
     /// What the last line of prose says, if a dump follows on it.
     caption: Caption,
 }
 
 impl Splitter {
+    fn take(&mut self, repaired: Repaired, sink: Sink<'_>) {
+        match repaired {
+            Repaired::Line(line) => {
+                self.node = line.node;
+                self.push(line.number, &line.text, sink);
+            }
+            Repaired::NextSource => self.close(sink),
+            Repaired::Fault(fault) => sink(Event::Fault(fault)),
+        }
+    }
+
     fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) {
-        if self.runs >= LIMIT_RUNS {
+        if self.runs + usize::from(self.paused.is_some()) >= LIMIT_RUNS {
             self.refuse(line, sink);
             return;
         }
@@ -166,10 +185,46 @@ impl Splitter {
             if self.push_to_run(line, text, sink) || (is_nothing(text) && self.section.waits()) {
                 return;
             }
-            self.broken_line = self.open_line.map(|open| open + 1).filter(|next| *next == line);
-            self.close(sink);
+            self.pause(line, text, sink);
+        } else if self.resumes(line, text, sink) {
+            return;
         }
         self.open_bare(line, text, sink);
+    }
+
+    /// Prose between packets need not end their run.
+    fn pause(&mut self, line: u64, text: &str, sink: Sink<'_>) {
+        let section = std::mem::replace(&mut self.section, Section::Prose);
+        match Paused::find(section, line, text) {
+            Ok(paused) => self.paused = Some(paused),
+            Err(section) => {
+                self.section = section;
+                self.close(sink);
+            }
+        }
+    }
+
+    /// Whether a line goes on with the run that prose interrupted.
+    fn resumes(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
+        let Some(paused) = &mut self.paused else { return false };
+        if find_captured(text).is_some() {
+            self.close(sink);
+            return false;
+        }
+        if !looks_like_packet(text) {
+            paused.note(text);
+            return false;
+        }
+        if let Some(message) = paused.find_complaint(text) {
+            let place = Place::Line(paused.line());
+            sink(Event::Fault(Fault { place, message: message.to_owned() }));
+        }
+        if !paused.may_resume(text) {
+            return false;
+        }
+        let Some(paused) = self.paused.take() else { return false };
+        self.section = paused.into_section();
+        self.push_to_run(line, text, sink)
     }
 
     /// What was taken for an inventory is flows in JSON.
@@ -187,6 +242,7 @@ impl Splitter {
         if is_noise(text) && !run.takes_characters(text) {
             run.note_gap(text);
             let captured = find_captured(text);
+            state.has_ended |= captured.is_some() || text.trim_start().starts_with("^C");
             if captured.is_some() {
                 run.note_end();
             }
@@ -200,7 +256,6 @@ impl Splitter {
         }
         if run.push(line, text, sink) {
             self.has_content = true;
-            self.open_line = may_go_on(text).then_some(line);
             return true;
         }
         if run.has_packets() && is_log_line(text) {
@@ -277,14 +332,8 @@ impl Splitter {
     }
 
     fn open_packets(&mut self, line: u64, text: &str, sink: Sink<'_>) -> Section {
-        let mut run = Run::new(Origin { line, ..Origin::default() });
+        let mut run = Run::new(Origin { line, node: self.node.take(), ..Origin::default() });
         self.has_content |= run.push(line, text, sink);
-        self.open_line = may_go_on(text).then_some(line);
-        if let Some(broken) = self.broken_line.take().filter(|broken| broken + 1 == line) {
-            let message = "stands between two packets and is none: what is before and behind it is taken for two captures; if it is the rest of a line, paste the lines unbroken";
-            let place = Place::Line(broken);
-            sink(Event::Fault(Fault { place, message: message.to_owned() }));
-        }
         Section::Run { run: Box::new(run), state: RunState::default() }
     }
 
@@ -316,24 +365,19 @@ impl Splitter {
 
     /// Ends what is open and hands out what it still holds.
     fn close(&mut self, sink: Sink<'_>) {
-        let ended = std::mem::replace(&mut self.section, Section::Prose).finish(sink);
-        self.runs += usize::from(ended.is_run);
-        self.has_content |= ended.has_content;
+        let section = std::mem::replace(&mut self.section, Section::Prose);
+        let paused = self.paused.take().map(Paused::into_section);
+        for section in paused.into_iter().chain([section]) {
+            let ended = section.finish(sink);
+            self.runs += usize::from(ended.is_run);
+            self.has_content |= ended.has_content;
+        }
     }
 }
 
 /// Whether a line begins nothing that we read.
 fn is_nothing(text: &str) -> bool {
     find_bare(text).is_none_or(|bare| bare == Bare::Failure) && find_announcement(text).is_none()
-}
-
-/// Whether a line may have been broken at its end: it is long, and does not end
-/// as packet lines do, with a length or a bracket.
-fn may_go_on(text: &str) -> bool {
-    /// Nobody breaks lines that are shorter.
-    const SHORTEST: usize = 60;
-    let text = text.trim_end();
-    text.len() >= SHORTEST && !text.ends_with(|end: char| end.is_ascii_digit() || end == ')')
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(super) enum Section {
 pub(super) struct RunState {
     /// tcpdump says that it captured nothing.
     pub saw_none: bool,
+    /// tcpdump was stopped, or has said how much it captured.
+    pub has_ended: bool,
     /// tcpdump has said where it listens.
     pub is_announced: bool,
     /// Another program's lines stand behind the last packet.
@@ -93,8 +95,10 @@ impl Section {
                 } else {
                     run.finish(sink);
                 }
-                // That its packets are content was told as they came.
-                return Ended { is_run: has_packets || saw_none, has_content: false };
+                // That its packets are content was told as they came. That nothing came is
+                // the proof of a request that was lost on the way.
+                let has_content = saw_none && !has_packets;
+                return Ended { is_run: has_packets || saw_none, has_content };
             }
             Self::Flows(run) => run.finish(sink),
             Self::Dig(run) => run.finish(sink),

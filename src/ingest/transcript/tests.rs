@@ -28,6 +28,7 @@ fn outline(text: &str) -> Vec<String> {
         Event::Fault(fault) => outline.push(format!("fault {fault}")),
         Event::Interface(_)
         | Event::Dropped { .. }
+        | Event::Unread { .. }
         | Event::Listened { .. }
         | Event::Note(_)
         | Event::Fact(_)
@@ -42,7 +43,9 @@ fn outline(text: &str) -> Vec<String> {
 const PACKET: &str = "07:29:48.654684 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4";
 const PACKET6: &str = "07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4";
 
+mod commented;
 mod interrupted;
+mod repaired;
 mod shells;
 
 #[test]
@@ -274,16 +277,22 @@ fn text_without_packets_is_an_error() {
 fn lines_that_were_broken_are_told() {
     let packet =
         |at: u32| format!("10:00:00.00{at}000 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4\n");
-    let v4 = "10:00:00.001000 IP 192.0.2.1 > 198.51.100.200: ICMP 192.0.2.1 udp port un\n";
-    let v6 = "10:00:00.001000 IP6 2001:db8::1 > 2001:db8::200: ICMP6, destination unrea\n";
-    for open in [v4, v6] {
-        let broken = format!("{open}reachable, length 30\n{}", packet(2));
-        let outline = outline(&broken);
-        assert!(outline[1].starts_with("fault line 2: stands between"), "{outline:?}");
-        assert_eq!(outline.len(), 3, "{outline:?}");
+    let v4 = (
+        "10:00:00.001000 IP 192.0.2.1 > 198.51.100.200: ICMP 192.0.2.1 udp port 5 un",
+        "reachable, length 30",
+    );
+    let v6 = (
+        "10:00:00.001000 IP6 2001:db8::1 > 2001:db8::200: ICMP6, destination unreachable, unrea",
+        "chable port, 2001:db8::1 udp port 5, length 30",
+    );
+    for (open, rest) in [v4, v6] {
+        let told = outline(&format!("{open}\n{rest}\n{}", packet(2)));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with("fault line 1: is broken off"), "{told:?}");
+        assert_eq!(told[1], "capture -/- 2");
     }
     let whole = format!("{}then the node answers\n{}", packet(1), packet(2));
-    assert!(outline(&whole).iter().all(|line| !line.starts_with("fault")));
+    assert_eq!(outline(&whole), ["capture -/- 2"]);
 }
 
 #[test]
@@ -343,6 +352,7 @@ proptest! {
             | Event::OtherPacket { .. }
             | Event::Interface(_)
             | Event::Dropped { .. }
+        | Event::Unread { .. }
             | Event::Listened { .. }
             | Event::Note(_) => {
                 assert_eq!(begun, ended + 1);

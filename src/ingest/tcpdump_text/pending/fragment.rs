@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use super::super::address::parse_side;
 use super::super::fragments::{Fragment, Place, Rest, UDP_HEADER_BYTES};
 use super::super::ip_header::split_parentheses;
-use super::{Host, Pending, Stage, parse_side};
+use super::{Host, Pending, Stage};
 use crate::model::packet::Datagram;
 
 /// What Ethernet carries of an IPv4 packet behind its header (RFC 894), in whole units of

@@ -30,8 +30,10 @@ fn a_line_cut_behind_its_addresses_is_read_only_as_an_answer() {
             "2 192.0.2.155:54 → 192.0.2.2:44517 0",
             "fault line 3: ends behind the addresses, where the protocol and length should follow; paste the whole line",
             "3 other",
+            "unread",
             "fault line 4: ends within the addresses; paste the whole line",
             "4 other",
+            "unread",
         ],
     );
 }

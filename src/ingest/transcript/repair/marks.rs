@@ -1,0 +1,237 @@
+//! Tags, emphasis, arrows and brackets that stand within a packet's line.
+
+use std::borrow::Cow;
+
+use crate::ingest::tcpdump_text::{is_address_side, looks_like_packet};
+
+/// HTML's names of what is put around code, and those of forums.
+const TAGS: [&str; 28] = [
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "color",
+    "div",
+    "em",
+    "font",
+    "h3",
+    "i",
+    "kbd",
+    "li",
+    "mark",
+    "p",
+    "pre",
+    "quote",
+    "s",
+    "samp",
+    "size",
+    "span",
+    "strong",
+    "td",
+    "th",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+];
+
+/// The line without them; as it is where it has none.
+pub(super) fn remove_marks(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    if let Some(log) = find_json_log(&text) {
+        text = Cow::Owned(log);
+    }
+    if let Some(untagged) = remove_tags(&text) {
+        text = Cow::Owned(untagged);
+    }
+    if let Some(pointed) = replace_arrow(&text) {
+        text = Cow::Owned(pointed);
+    }
+    if let Some(plain) = plain_sides(&text) {
+        text = Cow::Owned(plain);
+    }
+    text
+}
+
+/// The line in an entry of Docker's `json-file` driver.
+fn find_json_log(text: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Entry {
+        log: String,
+    }
+    if !text.trim_start().starts_with("{\"log\":") {
+        return None;
+    }
+    let entry: Entry = serde_json::from_str(text.trim()).ok()?;
+    let log = entry.log.trim_end_matches(['\r', '\n']);
+    looks_like_packet(log).then(|| log.to_owned())
+}
+
+/// Names that forums put in square brackets. tcpdump does so with the flags of TCP:
+/// `[S]`, `[P.]`, `[U]`.
+const BRACKETED: [&str; 7] = ["b", "code", "color", "font", "i", "pre", "quote"];
+
+/// Takes off `<b>`, `</code>`, `<pre class="x">`, `[code]`, `[/quote]`. Cells of a table
+/// stay apart.
+fn remove_tags(text: &str) -> Option<String> {
+    if !text.contains(['<', '[']) {
+        return None;
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '[']) {
+        let (before, tag) = rest.split_at(at);
+        kept.push_str(before);
+        if let Some((name, behind)) = find_tag(tag) {
+            if matches!(name, "td" | "th" | "br") {
+                kept.push(' ');
+            }
+            rest = behind;
+        } else {
+            kept.push_str(tag.get(..1).unwrap_or_default());
+            rest = tag.get(1..).unwrap_or_default();
+        }
+    }
+    kept.push_str(rest);
+    (kept.len() != text.len()).then_some(kept)
+}
+
+/// The name of the tag with which a text begins, and what stands behind it.
+fn find_tag(text: &str) -> Option<(&'static str, &str)> {
+    /// Longer tags stand around no packet.
+    const LIMIT_BYTES: usize = 200;
+    let end = if text.starts_with('<') { '>' } else { ']' };
+    let at = text.find(end).filter(|at| *at <= LIMIT_BYTES)?;
+    let inside = text.get(1..at)?;
+    let inside = inside.strip_prefix('/').unwrap_or(inside);
+    let written = inside.split([' ', '=', '/']).next()?;
+    let name = written.to_ascii_lowercase();
+    let name = TAGS.into_iter().find(|known| *known == name)?;
+    if end == ']' && !BRACKETED.contains(&name) {
+        return None;
+    }
+    // `[b=1]` and `<a, b>` are of no page.
+    let is_bare = inside.trim_end_matches('/').len() == name.len();
+    let has_attributes = inside.contains('=') && !inside.contains(',');
+    (is_bare || has_attributes).then_some((name, text.get(at + 1..)?))
+}
+
+/// `IP 192.0.2.9.5 -> 192.0.2.21.69: …`: tcpdump itself prints ` > `.
+fn replace_arrow(text: &str) -> Option<String> {
+    const ARROWS: [&str; 6] = [" -> ", " → ", " => ", " ⇒ ", " --> ", " \\> "];
+    if text.contains(" > ") {
+        return None;
+    }
+    let (at, arrow) = ARROWS
+        .into_iter()
+        .filter_map(|arrow| Some((text.find(arrow)?, arrow)))
+        .min_by_key(|(at, _)| *at)?;
+    let (before, behind) = (text.get(..at)?, text.get(at + arrow.len()..)?);
+    let mut words = before.rsplit(char::is_whitespace);
+    let has_source = words.next().is_some_and(|word| !word.is_empty());
+    let is_named = has_source && words.next().is_some_and(|word| matches!(word, "IP" | "IP6"));
+    is_named.then(|| format!("{before} > {behind}"))
+}
+
+/// Takes emphasis and brackets out of the sides of a packet line: `*192.0.2.13*.69`,
+/// `192[.]0[.]2[.]13.69`.
+fn plain_sides(text: &str) -> Option<String> {
+    let (before, behind) = text.split_once(" > ")?;
+    let source_at = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let (lead, source) = before.split_at_checked(source_at)?;
+    let behind = behind.trim_start();
+    let end = behind.find(char::is_whitespace).unwrap_or(behind.len());
+    let (destination, rest) = behind.split_at_checked(end)?;
+    let (from, to) = (plain_side(source), plain_side(destination));
+    if from.is_none() && to.is_none() {
+        return None;
+    }
+    let (from, to) = (from.as_deref().unwrap_or(source), to.as_deref().unwrap_or(destination));
+    // What an ICMP error quotes was touched alike.
+    let rest = without_brackets(rest);
+    Some(format!("{lead}{from} > {to}{rest}"))
+}
+
+/// The side with an address, where it has none as it stands.
+fn plain_side(side: &str) -> Option<String> {
+    let (bare, colon) = side.strip_suffix(':').map_or((side, ""), |bare| (bare, ":"));
+    if is_address_side(bare) {
+        return None;
+    }
+    let plain = without_brackets(bare).replace(['*', '`', '"', '\''], "").replace("__", "");
+    is_address_side(&plain).then(|| format!("{plain}{colon}"))
+}
+
+/// `192[.]0[.]2[.]13`, which no program makes a link of.
+fn without_brackets(text: &str) -> String {
+    text.replace("[.]", ".").replace("(.)", ".").replace("[:]", ":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_taken_out_of_packet_lines() {
+        let ends = [
+            ("IP", "192.0.2.9", "192.0.2.21", "192[.]0[.]2[.]9", "192[.]0[.]2[.]21"),
+            ("IP6", "2001:db8::9", "2001:db8::21", "2001[:]db8[:][:]9", "2001[:]db8[:][:]21"),
+        ];
+        for (word, source, destination, bracketed, other) in ends {
+            let plain =
+                format!("07:29:48.654684 {word} {source}.41226 > {destination}.69: UDP, length 4");
+            let cases = [
+                format!("07:29:48.654684 {word} {source}.41226 -> {destination}.69: UDP, length 4"),
+                format!("07:29:48.654684 {word} {source}.41226 → {destination}.69: UDP, length 4"),
+                format!(
+                    "07:29:48.654684 {word} {source}.41226 \\> {destination}.69: UDP, length 4"
+                ),
+                format!(
+                    "07:29:48.654684 {word} *{source}*.41226 > `{destination}`.69: UDP, length 4"
+                ),
+                format!(
+                    "07:29:48.654684 {word} __{source}__.41226 > {destination}.69: UDP, length 4"
+                ),
+                format!("07:29:48.654684 {word} {bracketed}.41226 > {other}.69: UDP, length 4"),
+                format!(
+                    "07:29:48.654684 {word} <b>{source}</b>.41226 > {destination}.69: UDP, length 4"
+                ),
+                format!("<pre><code class=\"x\">{plain}</code></pre>"),
+                format!("<div>{plain}</div>"),
+                format!("{plain}[/code]"),
+                format!("[CODE]{plain}"),
+                plain.clone(),
+            ];
+            for text in cases {
+                assert_eq!(remove_marks(&text).trim(), plain, "{text}");
+            }
+            let packet = plain.replace('>', "\\u003e");
+            let entry = format!(
+                "{{\"log\":\"{packet}\\n\",\"stream\":\"stdout\",\"time\":\"2024-11-08T07:29:48.7Z\"}}"
+            );
+            assert_eq!(remove_marks(&entry), plain, "{entry}");
+        }
+    }
+
+    #[test]
+    fn what_tools_print_stays() {
+        let cases = [
+            "07:29:48.654684 IP 192.0.2.9.53 > 192.0.2.21.5: 100* [1au] 1/0/0 A 198.51.100.1 (43)",
+            "07:29:48.654684 IP 192.0.*.*.53 > 192.0.2.21.5: UDP, length 4",
+            "07:29:48.654684 IP 192.0.2.9.5 > 192.0.2.21.80: Flags [S], options [mss 1460,nop], length 0",
+            "07:29:48.654684 IP 192.0.2.9.5 > 192.0.2.21.53: [bad udp cksum 0x1 -> 0x2!] 1+ A? a. (20)",
+            "0.545306 port1 in 192.0.2.1.5 -> 192.0.2.2.69: udp 4",
+            "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500",
+            "<flow><meta direction=\"original\">",
+            "[{\"ifname\": \"eth0\"}]",
+            "{\"log\": 1}",
+            "a < b",
+            "<",
+            "[",
+        ];
+        for text in cases {
+            assert_eq!(remove_marks(text), text);
+        }
+    }
+}
