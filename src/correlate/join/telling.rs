@@ -45,16 +45,16 @@ pub fn find_said_once(one: &Record, other: &Record) -> Option<u64> {
 /// (RFC 1350 section 4).
 pub fn is_followed_as_answered(one: &Record, other: &Record) -> bool {
     let is_both = |followed: &Record, answered: &Record| {
-        let (Some(sent), Some(replied)) = (&followed.details, &answered.details) else {
+        let (Some(sent), Some(heard)) = (&followed.details, &answered.details) else {
             return false;
         };
         let after = |record: &Record, at: Timestamp| at.since(record.requests.first.at);
         let is_one = |to: u16, sent_at: Timestamp| {
-            let mut replies = replied.replies.iter();
+            let mut replies = heard.replies.iter();
             replies.any(|replies| {
-                let heard = after(answered, replies.tally.count.first.at);
+                let answers = after(answered, replies.tally.count.first.at);
                 let follows = after(followed, sent_at);
-                replies.source.port == to && heard.abs_diff(follows) <= CROSSING
+                replies.source.port == to && answers.abs_diff(follows) <= CROSSING
             })
         };
         let is_chosen = |port: u16| followed.asked.is_some_and(|asked| asked.port != port);
