@@ -8,6 +8,7 @@
 //! who the device is.
 
 mod audience;
+mod beside;
 mod broadcasts;
 mod bypass;
 mod cables;
@@ -60,11 +61,10 @@ use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
+use beside::Beside;
 use flows::Foreseen;
 use halves::Kept;
-use handshakes::Handshakes;
 use join::{Ends, Stated};
-use neighbours::Neighbours;
 use table::PointTable;
 
 pub use index::{FlowHash, Hasher};
@@ -98,13 +98,6 @@ pub struct Correlator {
     stated: Stated,
     /// When captures listened at all of their points.
     listening: BTreeMap<CaptureId, (Timestamp, Timestamp)>,
-}
-
-/// What a point sees that belongs to no exchange by itself.
-#[derive(Debug, Default)]
-struct Beside {
-    neighbours: Neighbours,
-    handshakes: Handshakes,
 }
 
 /// What is known of a capture point before its packets are looked at.
@@ -278,36 +271,6 @@ impl Correlator {
         table
     }
 
-    fn push_beside(&mut self, point: PointId, packet: &Packet, frame: FrameRef) {
-        if let Some(position) = self.find_table(point) {
-            self.tables[position].observe(packet.at);
-        }
-        let known = self.beside.iter().position(|(known, _)| *known == point);
-        let position = known.unwrap_or_else(|| {
-            self.beside.push((point, Beside::default()));
-            self.beside.len() - 1
-        });
-        let mut beside = std::mem::take(&mut self.beside[position].1);
-        match &packet.content {
-            Content::Neighbour(message) => beside.neighbours.take(*message, frame),
-            Content::Segment(segment) => {
-                beside
-                    .handshakes
-                    .take(packet, frame, *segment, || self.observed_table(point, packet.at));
-            }
-            Content::IcmpError(error) => {
-                beside
-                    .handshakes
-                    .icmp_error(packet, frame, error, || self.observed_table(point, packet.at));
-            }
-            Content::Datagram(_)
-            | Content::Discarded(_)
-            | Content::Dropped(_)
-            | Content::FragmentsLost(_) => {}
-        }
-        self.beside[position].1 = beside;
-    }
-
     /// Notes that `point` saw some other packet at `at`: until then it was listening.
     pub fn observe(&mut self, point: PointId, at: Timestamp) {
         self.table(point).observe(at);
@@ -359,19 +322,7 @@ impl Correlator {
             .collect();
         let mut tables = Vec::new();
         let mut own = self.tables;
-        let mut unresolved = BTreeMap::new();
-        for (point, Beside { neighbours, .. }) in self.beside {
-            let waited_for = neighbours.unresolved();
-            if waited_for.is_empty() {
-                continue;
-            }
-            if own.iter().all(|table| table.id != point) {
-                let mut table = PointTable::new(point, 0, self.hasher.clone());
-                table.observed = neighbours.observed();
-                own.push(table);
-            }
-            unresolved.insert(point, waited_for);
-        }
+        let mut unresolved = beside::take_unresolved(self.beside, &mut own, &self.hasher);
         // Not in the order of files: whichever is given first, the result is the same.
         own.sort_by_key(|table| (table.observed, table.id));
         let is_cluster = |address| roles::is_cluster(topology.role_of(address));

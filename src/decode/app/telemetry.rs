@@ -141,23 +141,25 @@ fn is_gelf(bytes: &[u8]) -> bool {
 /// Lines of `name:value|type`.
 pub(super) fn is_statsd(bytes: &[u8]) -> bool {
     let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    !text.is_empty() && text.split(|byte| *byte == b'\n').all(is_metric)
+    // Of nearly all payloads the first bytes tell; the end of a line is looked for only then.
+    find_value(text).is_some() && text.split(|byte| *byte == b'\n').all(is_metric)
+}
+
+/// What stands behind the name of a metric.
+fn find_value(line: &[u8]) -> Option<&[u8]> {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    let name_bytes = line.iter().take_while(|byte| is_of_name(byte)).count();
+    let rest = line.get(name_bytes..)?.strip_prefix(b":")?;
+    (name_bytes > 0).then_some(rest)
 }
 
 fn is_metric(line: &[u8]) -> bool {
     const TYPES: [&[u8]; 6] = [b"c", b"g", b"ms", b"h", b"s", b"d"];
-    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
-    let name_bytes = line.iter().take_while(|byte| is_of_name(byte)).count();
-    let Some((b':', rest)) = line.get(name_bytes..).and_then(<[u8]>::split_first) else {
-        return false;
-    };
+    let Some(rest) = find_value(line) else { return false };
     let mut parts = rest.split(|byte| *byte == b'|');
     let value = parts.next().unwrap_or_default();
     let kind = parts.next().unwrap_or_default();
-    name_bytes > 0
-        && !value.is_empty()
-        && value.iter().all(u8::is_ascii_graphic)
-        && TYPES.contains(&kind)
+    !value.is_empty() && value.iter().all(u8::is_ascii_graphic) && TYPES.contains(&kind)
 }
 
 #[cfg(test)]
