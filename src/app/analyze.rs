@@ -70,7 +70,10 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     let counts = Counts::default();
     let mut analysis = Analysis::new(limits).counting_into(counts.clone());
     let captures = captures(settings);
-    if captures.len() == 1 {
+    // What comes through a pipe cannot be read again if it is more than it seemed.
+    if let [(path, _)] = captures[..]
+        && path.is_file()
+    {
         analysis = analysis.of_one_input();
     }
     let inventory = settings.inventory.iter().map(PathBuf::as_path);

@@ -12,7 +12,7 @@ fn who_says_the_same_twice_after_the_last_answer_asks_on() {
         ),
     ] {
         let [one, two, answer] = [Says::Bytes(1), Says::Bytes(2), Says::Bytes(900)];
-        let cases: [(&str, &[Line], bool); 6] = [
+        let cases: [(&str, &[Line], bool); 7] = [
             ("once", &[(0, to, one), (10, back, answer), (1_000, to, two)], false),
             (
                 "twice",
@@ -38,6 +38,11 @@ fn who_says_the_same_twice_after_the_last_answer_asks_on() {
             (
                 "something new each time",
                 &[(0, to, one), (10, back, answer), (20, to, two), (40, to, Says::Bytes(3))],
+                false,
+            ),
+            (
+                "a farewell, several times at once",
+                &[(0, to, one), (10, back, answer), (1_000, to, two), (1_002, to, two)],
                 false,
             ),
             (

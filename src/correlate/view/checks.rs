@@ -2,7 +2,9 @@
 //!
 //! A host has a socket for each of its addresses, and checks each candidate of its peer from
 //! all of them (RFC 8445 sections 5.1.1.1 and 6.1.2.2): most pairs fail, and one that works
-//! is enough. A server that many clients ask is no candidate.
+//! is enough. Addresses do not tell whether they are one host's, so a check that whom it is
+//! about answered to another address only may be missing its answer or not. A server that
+//! many clients ask is no candidate.
 
 use std::time::Duration;
 
@@ -52,16 +54,15 @@ impl Checks {
         checks
     }
 
-    /// The answer that whom `record` checks in vain gave to another address of its client.
-    pub fn find_answer(&self, record: &Record) -> Option<FrameRef> {
-        let checked = self.0.get(&record.asked?)?;
+    /// Whether whom `record` checks in vain answered another address, which may be the same
+    /// client's.
+    pub fn has_answer(&self, record: &Record) -> bool {
+        let Some(checked) = record.asked.and_then(|asked| self.0.get(&asked)) else { return false };
         let (first_at, last_at) = record.times();
-        let is_of_session = |answer: &&FrameRef| {
+        let is_of_session = |answer: &FrameRef| {
             answer.at.since(last_at) <= SESSION && first_at.since(answer.at) <= SESSION
         };
-        let answers = checked.answers.iter().filter(is_of_session);
-        let answer = answers.min_by_key(|answer| answer.number).copied();
-        answer.filter(|_| checked.clients.len() <= MAX_LOCAL)
+        checked.clients.len() <= MAX_LOCAL && checked.answers.iter().any(is_of_session)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::correlate::record::Record;
 use crate::correlate::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::View;
+use crate::model::exchange::{Expectation, View};
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 
@@ -21,8 +21,11 @@ pub fn note(view: &mut View, record: &Record, table: &PointTable) {
     }
     match record.protocol {
         Protocol::Stun => {
-            let by_another_way = find_answered_check(record, table);
-            view.answered_elsewhere = by_another_way.or_else(|| table.checks.find_answer(record));
+            view.answered_elsewhere = find_answered_check(record, table);
+            // Who was answered may be another host, too.
+            if view.answered_elsewhere.is_none() && table.checks.has_answer(record) {
+                view.expectation = Expectation::Untold;
+            }
         }
         Protocol::Udp if view.requests.packets <= MAX_PROBES && table.has_expired => {
             view.expired_beside = is_beside_expired(record, table);

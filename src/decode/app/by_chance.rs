@@ -33,7 +33,7 @@ pub(super) fn is_message_at(payload: &Payload<'_>, port: u16, protocol: Protocol
     }
     match protocol {
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns_entry::may_begin(payload),
-        Protocol::Radius => !is_sender || !payload.is_whole() || shape::is_radius(payload),
+        Protocol::Radius => !is_sender || !payload.is_whole() || shape::has_radius(payload),
         Protocol::Coap => !is_sender || !payload.is_whole() || coap::has_parts_to_the_end(payload),
         _ => true,
     }
@@ -193,7 +193,8 @@ mod tests {
         .concat();
         let radius = b"\x03\x07\0\x1a0123456789abcdef\x12\x06well";
         let coap = b"\x62\x45\0\x07\xaa\xbb\xc0\xff22.5";
-        let cases: [(u16, u16, &[u8], Protocol); 9] = [
+        let padded = [&radius[..], &[0; 8]].concat();
+        let cases: [(u16, u16, &[u8], Protocol); 10] = [
             (5353, 40_000, &answer, Protocol::Dns),
             (40_000, 5353, &query, Protocol::Dns),
             (5353, 40_000, refusal, Protocol::Dns),
@@ -202,6 +203,7 @@ mod tests {
             (5355, 40_000, &answer, Protocol::Llmnr),
             (40_000, 5355, &query, Protocol::Llmnr),
             (1812, 40_000, radius, Protocol::Radius),
+            (1812, 40_000, &padded, Protocol::Radius),
             (5683, 40_000, coap, Protocol::Coap),
             (5683, 40_000, b"\x60\0\0\x07", Protocol::Coap),
         ];

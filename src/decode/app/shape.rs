@@ -110,11 +110,18 @@ fn has_attributes(payload: &Payload<'_>) -> bool {
 }
 
 /// RFC 2865 sections 3 and 5, RFC 5176 section 2.3: a length that is the payload's, filled by attributes.
-pub(super) fn is_radius(payload: &Payload<'_>) -> bool {
-    if find_u16(payload.captured, 2).map(u32::from) != Some(payload.length) || !payload.is_whole() {
+fn is_radius(payload: &Payload<'_>) -> bool {
+    find_u16(payload.captured, 2).map(u32::from) == Some(payload.length) && has_radius(payload)
+}
+
+/// Whether attributes fill the length that the header states. What is behind it is padding,
+/// which nobody minds (RFC 2865 section 3).
+pub(super) fn has_radius(payload: &Payload<'_>) -> bool {
+    let stated_bytes = find_u16(payload.captured, 2).map_or(0, usize::from);
+    let Some(stated) = payload.captured.get(..stated_bytes).filter(|_| payload.is_whole()) else {
         return false;
-    }
-    let mut attributes = payload.captured.get(RADIUS_HEADER_BYTES..);
+    };
+    let mut attributes = stated.get(RADIUS_HEADER_BYTES..);
     while let Some(rest) = attributes.filter(|rest| !rest.is_empty()) {
         let attribute_bytes = rest.get(1).copied().map_or(0, usize::from);
         attributes = if attribute_bytes < 2 { None } else { rest.get(attribute_bytes..) };

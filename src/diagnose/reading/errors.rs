@@ -189,9 +189,9 @@ fn has_sent_after(view: &View, frame: FrameRef) -> bool {
 
 /// Whether these errors are the end of a talk: in a protocol that we do not know both
 /// sides spoke until just before, and the client soon stopped, as a call or a game ends.
-/// Who asks on for longer wants to be answered, and so does who says the same again: the
-/// media of a call, and the moves of a game, are not sent twice (RFC 3550 section 5.1 counts
-/// each packet), a question without an answer is.
+/// Who asks on for longer wants to be answered, and so does who says the same again after a
+/// while: the media of a call, and the moves of a game, are not sent twice (RFC 3550 section
+/// 5.1 counts each packet), a question without an answer is.
 fn is_hang_up(view: &View, errors: &IcmpErrors, protocol: Protocol) -> bool {
     let refuses = protocol == Protocol::Udp
         && errors.kind == IcmpKind::PortUnreachable
