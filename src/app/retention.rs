@@ -1,6 +1,9 @@
 //! Analyses that are older than they shall become.
 
+use std::collections::HashSet;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use crate::clock;
 use crate::model::time::Timestamp;
@@ -30,14 +33,23 @@ async fn delete_older(store: &Store, now: Timestamp, age: Duration) -> Result<u6
     let age_ns = i64::try_from(age.as_nanos()).unwrap_or(i64::MAX);
     let before = Timestamp::from_nanoseconds(now.as_nanoseconds().saturating_sub(age_ns));
     let mut deleted = 0;
+    // What cannot be removed does not keep the others.
+    let mut stuck: HashSet<Uuid> = HashSet::new();
     loop {
-        let found = store.made_before(before, AT_ONCE).await?;
+        let passed_over = u32::try_from(stuck.len()).unwrap_or(u32::MAX);
+        let mut found = store.made_before(before, AT_ONCE.saturating_add(passed_over)).await?;
+        found.retain(|id| !stuck.contains(id));
         if found.is_empty() {
             return Ok(deleted);
         }
         for id in found {
-            store.delete(id).await?;
-            deleted += 1;
+            match store.delete(id).await {
+                Ok(_) => deleted += 1,
+                Err(error) => {
+                    tracing::warn!(%error, %id, "an analysis that is too old stays for now");
+                    stuck.insert(id);
+                }
+            }
         }
     }
 }

@@ -129,12 +129,13 @@ impl Store {
         let rows = match self.delete_rows(id).await {
             Err(error) if is_full(&error) => {
                 self.spend_reserve().await;
-                let rows = self.delete_rows(id).await;
-                self.keep_reserve().await;
-                rows?
+                self.delete_rows(id).await
             }
-            rows => rows?,
+            rows => rows,
         };
+        // Perhaps there is room again for one that was spent.
+        self.keep_reserve().await;
+        let rows = rows?;
         if rows > 0 {
             // Of a report whose captures could not be renamed.
             remove_folder(&self.partial_captures_of(id)).await?;

@@ -65,7 +65,7 @@ fn render(analyses_running: usize, receivers: &[ReceiverCounts]) -> String {
 
 fn render_usage(text: &mut String, usage: Usage) {
     let name = "replyscope_stored_bytes";
-    head(text, name, "gauge", "Bytes in the data directory.");
+    head(text, name, "gauge", "Bytes of captures and of the database, without its log of writes.");
     for (kind, bytes) in [("captures", usage.captures_bytes), ("database", usage.database_bytes)] {
         let _ = writeln!(text, "{name}{{kind=\"{kind}\"}} {bytes}");
     }
