@@ -79,7 +79,13 @@ mod tests {
             ids.push(report.id);
         }
         let now = Timestamp::from_seconds(42 * 86_400);
-        assert_eq!(delete_older(&store, now, 40 * day).await.unwrap(), 1);
+        // Of the oldest something stands there that is no folder.
+        let captures = folder.join("captures").join(ids[0].to_string());
+        std::fs::remove_dir_all(&captures).unwrap();
+        std::fs::write(&captures, b"in the way").unwrap();
+        assert_eq!(delete_older(&store, now, 40 * day).await.unwrap(), 0);
+        assert_eq!(delete_older(&store, now, 2 * day).await.unwrap(), 1);
+        std::fs::remove_file(&captures).unwrap();
         assert_eq!(delete_older(&store, now, 2 * day).await.unwrap(), 1);
         assert_eq!(delete_older(&store, now, 2 * day).await.unwrap(), 0);
         for (id, stays) in ids.into_iter().zip([false, false, true, true]) {
