@@ -71,7 +71,7 @@ pub fn is_followed_as_answered(one: &Record, other: &Record) -> bool {
 }
 
 /// Whether the client said anything twice, or nothing by which that could be told.
-fn says_again(record: &Record) -> bool {
+pub fn says_again(record: &Record) -> bool {
     let heard = record.heard();
     let is_all_known = !heard.has_more();
     heard.came_again() || (is_all_known && record.requests.packets as usize > heard.len())
