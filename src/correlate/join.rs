@@ -95,7 +95,7 @@ pub fn join(
     let places = tables.iter().enumerate().flat_map(|(index, table)| {
         taken(table).map(move |position| Place { table: index, position: position as usize })
     });
-    let axis = Axis::of(tables);
+    let mut axis = Axis::of(tables);
     let mut seen: Vec<Seen<'_>> =
         places.map(|place| Seen::new(place, tables, points, topology, &axis)).collect();
     seen.sort_by_key(|seen| {
@@ -109,6 +109,7 @@ pub fn join(
         for seen in &mut seen {
             seen.set_back(clocks.ahead_ns(captures[seen.place.table]));
         }
+        axis.set_back(|table| clocks.ahead_ns(captures[table]));
         groups = group(&seen, tables, None);
     }
     stated::join(&mut groups, tables, stated);

@@ -27,6 +27,8 @@ struct Kept {
     words: SmallVec<[Word; MAX_KEPT]>,
     /// More was said than is kept.
     has_more: bool,
+    /// The first words, or some that were kept, came again.
+    came_again: bool,
 }
 
 /// One thing that was said.
@@ -46,6 +48,7 @@ impl Sayings {
         let said = shorten(said.value);
         let kept = self.0.get_or_insert_default();
         if kept.words.iter().any(|word| word.said == said) {
+            kept.came_again = true;
             return;
         }
         let after_ms = u32::try_from(at.since(begun).as_millis()).unwrap_or(u32::MAX);
@@ -59,6 +62,14 @@ impl Sayings {
             *highest = Word { said, after_ms };
         }
     }
+
+    /// Notes that the client's first words came again. Who says nothing else is told by the
+    /// number of its packets, and needs no room.
+    pub fn note_first_again(&mut self) {
+        if let Some(kept) = &mut self.0 {
+            kept.came_again = true;
+        }
+    }
 }
 
 /// What a client said at one point, first words included.
@@ -66,6 +77,7 @@ impl Sayings {
 pub struct Heard {
     words: SmallVec<[(u32, Timestamp); MAX_KEPT + 1]>,
     has_more: bool,
+    came_again: bool,
 }
 
 impl Heard {
@@ -82,6 +94,7 @@ impl Heard {
                 .map(|word| (word.said, begun + Duration::from_millis(u64::from(word.after_ms))));
             heard.words.extend(words);
             heard.has_more = kept.has_more;
+            heard.came_again = kept.came_again;
         }
         heard
     }
@@ -102,6 +115,12 @@ impl Heard {
     /// Whether more was said than is kept.
     pub const fn has_more(&self) -> bool {
         self.has_more
+    }
+
+    /// Whether any of what is known came again. A round of more words than are kept comes
+    /// to those that are kept as well.
+    pub const fn came_again(&self) -> bool {
+        self.came_again
     }
 
     /// How many things are known that were said.
@@ -193,6 +212,24 @@ mod tests {
         assert_eq!(whole.len(), MAX_KEPT + 1);
         let apart = heard(0, 400).lags_ns(&heard(500, 900)).is_empty();
         assert!(apart && !heard(0, 400).contradicts(&heard(500, 900)));
+    }
+
+    #[test]
+    fn a_round_of_any_length_comes_again() {
+        for words in [2, 6, 7, 8, 20, 400_u32] {
+            for (rounds, expected) in [(1, false), (2, true)] {
+                let mut further = Sayings::default();
+                let at = |number: u32| Timestamp::from_seconds(i64::from(number));
+                for number in 1..words * rounds {
+                    match number % words {
+                        0 => further.note_first_again(),
+                        word => further.note(said(u64::from(word)), at(0), at(number)),
+                    }
+                }
+                let heard = Heard::new(Some(said(0)), at(0), &further);
+                assert_eq!(heard.came_again(), expected, "{words} words, {rounds} rounds");
+            }
+        }
     }
 
     #[test]

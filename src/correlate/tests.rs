@@ -27,6 +27,7 @@ mod steps;
 mod transfers;
 mod uplinks;
 mod views;
+mod zones;
 
 use super::{ClockOffset, Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};

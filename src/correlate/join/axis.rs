@@ -52,6 +52,13 @@ impl Axis {
         self.0.get(table).copied().unwrap_or(0)
     }
 
+    /// Moves the times of each table back by how much its clock is ahead, in ns.
+    pub fn set_back(&mut self, ahead_ns: impl Fn(usize) -> i64) {
+        for (table, shift_ns) in self.0.iter_mut().enumerate() {
+            *shift_ns = shift_ns.saturating_sub(ahead_ns(table));
+        }
+    }
+
     /// A time of `table`, moved.
     pub fn place(&self, table: usize, at: Timestamp) -> Timestamp {
         Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_add(self.shift_ns(table)))

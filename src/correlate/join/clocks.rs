@@ -1,10 +1,13 @@
 //! By how much the clocks of captures differ, from exchanges that several of them saw.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::{Group, Groups};
+use super::telling::says_again;
+use super::{Group, Groups, PACE, TIME_APART};
+use crate::correlate::count::Count;
 use crate::correlate::record::Record;
 use crate::correlate::table::PointTable;
 use crate::model::capture::CaptureId;
@@ -78,9 +81,14 @@ pub(super) fn clock_offsets_of<'a>(
 }
 
 /// How much later the second was seen, by what was heard at both; where one point may
-/// not have heard the beginning, and both heard nothing else, that is not known.
+/// not have heard the beginning, and both heard nothing else, that is not known. Of what is
+/// said again and again each point heard the first that came after its capture began.
 fn find_distance_us(near: &Record, far: &Record) -> Option<i64> {
     let (heard, heard_there) = (near.heard(), far.heard());
+    let comes_round = says_again(near) || says_again(far);
+    if comes_round && !is_heard_as_long(near, far) {
+        return None;
+    }
     let lags_ns = heard.lags_ns(&heard_there);
     let began_ns = || {
         let [near, far] = [near, far].map(|record| record.times().0.as_nanoseconds());
@@ -89,7 +97,28 @@ fn find_distance_us(near: &Record, far: &Record) -> Option<i64> {
     // Of text nothing but lengths is known: then the first packets are taken for one.
     let says_nothing = heard.is_empty() && heard_there.is_empty();
     let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
-    median_ns.or_else(|| says_nothing.then(began_ns)).map(|distance_ns| distance_ns / 1_000)
+    let distance_ns = median_ns.or_else(|| says_nothing.then(began_ns))?;
+    let is_of_captures = comes_round
+        && Duration::from_nanos(distance_ns.unsigned_abs()) > TIME_APART
+        && is_at_one_time(near, far);
+    (!is_of_captures).then_some(distance_ns / 1_000)
+}
+
+/// Whether both points heard as much of what the client said, for as long: then none came
+/// later than the other. Of one packet there is nothing to miss.
+fn is_heard_as_long(near: &Record, far: &Record) -> bool {
+    let (here, there) = (near.requests, far.requests);
+    let lasts = |count: Count| { count.last.at }.since(count.first.at);
+    here.packets == 0
+        || there.packets == 0
+        || (here.packets == there.packets && lasts(here).abs_diff(lasts(there)) <= PACE)
+}
+
+/// Whether one was seen while the other was, by their own clocks. That clocks are further
+/// apart than they mostly are is not known then.
+fn is_at_one_time(near: &Record, far: &Record) -> bool {
+    let ((began, ended), (began_there, ended_there)) = (near.times(), far.times());
+    began <= ended_there && began_there <= ended
 }
 
 /// The median of some distances, and the median of how far they are from it.

@@ -71,10 +71,10 @@ pub fn is_followed_as_answered(one: &Record, other: &Record) -> bool {
 }
 
 /// Whether the client said anything twice, or nothing by which that could be told.
-fn says_again(record: &Record) -> bool {
+pub fn says_again(record: &Record) -> bool {
     let heard = record.heard();
     let is_all_known = !heard.has_more();
-    is_all_known && record.requests.packets as usize > heard.len()
+    heard.came_again() || (is_all_known && record.requests.packets as usize > heard.len())
 }
 
 /// What each of several things that were said once is worth: what many clients say alike

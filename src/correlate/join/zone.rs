@@ -1,16 +1,18 @@
 //! In which time zone a text was printed, by what both it and a dated capture show.
 //!
 //! A capture that lasts for hours covers the text's time of day in several zones. What one
-//! client says, seen in both, tells which of them it was: zones differ by quarters of an
-//! hour, clocks by seconds.
+//! client says once, seen in both, tells which of them it was: zones differ by quarters of
+//! an hour, clocks by seconds. Heartbeats come round in all zones, for their periods are
+//! quarters of an hour as well, or parts of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::TIME_APART;
+use super::telling::{Speakers, find_said_once};
 use crate::correlate::record::Record;
 use crate::correlate::table::PointTable;
 use crate::model::endpoint::Endpoint;
@@ -39,22 +41,24 @@ impl<'a> Dated<'a> {
         Self(by_client)
     }
 
-    /// How often each shift, in ns, would bring what `undated` shows beside the same in a
-    /// capture that tells its day.
+    /// How many things that are said once each shift, in ns, would bring from `undated`
+    /// beside the same in a capture that tells its day. What is found there at several
+    /// distances was said several times.
     pub fn count_shifts(&self, undated: &PointTable) -> BTreeMap<i64, usize> {
-        let mut votes = BTreeMap::new();
+        let mut speakers = Speakers::default();
+        let mut found: BTreeMap<u64, BTreeSet<Option<i64>>> = BTreeMap::new();
         for told in records(undated).take(MAX_TOLD) {
-            let shifts: SmallVec<[i64; 4]> = self
-                .0
-                .get(&told.client)
-                .into_iter()
-                .flatten()
-                .filter_map(|dated| find_shift_ns(told, dated))
-                .collect();
-            for (number, shift_ns) in shifts.iter().enumerate() {
-                if !shifts[..number].contains(shift_ns) {
-                    *votes.entry(*shift_ns).or_default() += 1;
-                }
+            for dated in self.0.get(&told.client).into_iter().flatten() {
+                let Some((said, shift_ns)) = find_shift_ns(told, dated) else { continue };
+                speakers.note(said, told.client.address);
+                found.entry(said).or_default().insert(shift_ns);
+            }
+        }
+        let mut votes = BTreeMap::new();
+        for (said, shifts) in found {
+            let is_once = speakers.has_one(said) && shifts.len() == 1;
+            if let Some(shift_ns) = shifts.into_iter().flatten().next().filter(|_| is_once) {
+                *votes.entry(shift_ns).or_default() += 1;
             }
         }
         votes
@@ -65,20 +69,23 @@ fn records(table: &PointTable) -> impl Iterator<Item = &Record> {
     table.exchanges.iter().filter(|record| !record.is_vacant())
 }
 
-/// How much later `dated` shows the same as `told`, in whole quarters of an hour; `None`
-/// where it shows something else, or the distance is no zone's.
-fn find_shift_ns(told: &Record, dated: &Record) -> Option<i64> {
+/// What both show that is said once, and how much later `dated` does, in whole quarters of
+/// an hour: that is `None` where the distance is no zone's.
+fn find_shift_ns(told: &Record, dated: &Record) -> Option<(u64, Option<i64>)> {
     if told.protocol != dated.protocol {
         return None;
     }
+    let said = find_said_once(told, dated)?;
     let lags_ns = told.heard().lags_ns(&dated.heard());
     let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
-    let is_same = told.opening() == dated.opening() && told.opening().is_sure();
     let began_ns = || {
         let [told, dated] = [told, dated].map(|record| record.times().0.as_nanoseconds());
-        is_same.then(|| dated.saturating_sub(told))
+        dated.saturating_sub(told)
     };
-    let later_ns = median_ns.or_else(began_ns)?;
+    Some((said, to_quarters(median_ns.unwrap_or_else(began_ns))))
+}
+
+fn to_quarters(later_ns: i64) -> Option<i64> {
     let quarter_ns = i64::try_from(QUARTER.as_nanos()).ok()?;
     let shift_ns =
         later_ns.saturating_add(quarter_ns / 2).div_euclid(quarter_ns).checked_mul(quarter_ns)?;

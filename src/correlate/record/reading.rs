@@ -47,8 +47,13 @@ impl Record {
     pub(super) fn note_saying(&mut self, datagram: &Datagram, said: Signature, at: Timestamp) {
         let is_block = is_tftp_protocol(self.protocol)
             && !tftp_shape(datagram).is_some_and(TftpMessage::is_request);
-        if !is_block && self.first_words() != Some(said) {
+        if is_block {
+            return;
+        }
+        if self.first_words() != Some(said) {
             self.sayings.note(said, self.requests.first.at, at);
+        } else if self.requests.packets > 1 {
+            self.sayings.note_first_again();
         }
     }
 

@@ -232,6 +232,33 @@ fn what_is_said_again_and_again_proves_no_clock() {
 }
 
 #[test]
+fn a_round_of_many_words_proves_no_clock() {
+    for prefix in ["192.0.2.", "2001:db8::"] {
+        // Of more than seven words not all are kept.
+        for (words, rounds, expected) in
+            [(7, 3, 6), (8, 3, 6), (20, 3, 6), (20, 2, 6), (8, 1, 3), (20, 1, 3)]
+        {
+            let polls = |is_answered: bool| -> Vec<Marked> {
+                let asks = |_: u16| [Says::Bytes(1), Says::Bytes(900)];
+                let mut number = [0; 3];
+                let polls = beats(prefix, words * rounds, is_answered, asks).into_iter();
+                let poll = polls.map(|(at_ms, line, says)| {
+                    let Says::Bytes(1) = says else { return (at_ms, line, says) };
+                    let device = usize::try_from(at_ms % 10_000 / 1_370).unwrap();
+                    number[device] += 1;
+                    let register = (number[device] - 1) % u64::try_from(words).unwrap();
+                    let unit = u64::try_from(device).unwrap();
+                    (at_ms, line, Says::Bytes(10_000 + unit * 100 + register))
+                });
+                unmarked(&poll.collect::<Vec<_>>())
+            };
+            let (exchanges, _) = join(&polls(true), &polls(false), DAY_MS);
+            assert_eq!(exchanges.len(), expected, "{words} words, {rounds} rounds, {prefix}");
+        }
+    }
+}
+
+#[test]
 fn several_things_that_two_clients_say_once_prove_a_clock() {
     for prefix in ["192.0.2.", "2001:db8::"] {
         let counted = |is_answered: bool| -> Vec<Line> {
