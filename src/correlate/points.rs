@@ -58,7 +58,7 @@ fn describe_one(
         capture_name: place.map(|place| place.capture_name.clone()).unwrap_or_default(),
         observed: table.observed,
         lost_packets: place.map_or(0, |place| place.lost_packets),
-        unread_packets: place.map_or(0, |place| place.unread_packets),
+        unread: place.map(|place| place.unread.clone()).unwrap_or_default(),
         is_log: place.is_some_and(|place| place.is_log),
         unresolved: Vec::new(),
     }

@@ -21,7 +21,7 @@ use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    DeviceRule, Exchange, Novelty, Point, PointId, Said, Step, Tally, View,
+    DeviceRule, Exchange, Novelty, Point, PointId, Said, Step, Tally, Unread, View,
 };
 use crate::model::finding::{Cause, Diagnosis, Finding, Verdict};
 use crate::model::neighbour::Unresolved;
@@ -49,7 +49,8 @@ pub struct Sample {
     pools: Vec<AddressPool>,
     /// Packets that the capture at the host lost.
     pub host_lost_packets: u64,
-    pub host_unread_packets: u64,
+    /// Packets of the text at the host that could not be read.
+    pub host_unread: Unread,
     /// The capture at the host is a firewall's log.
     pub host_is_log: bool,
     pub host_observed: Option<(Timestamp, Timestamp)>,
@@ -103,7 +104,7 @@ impl Sample {
             services: Vec::new(),
             pools: Vec::new(),
             host_lost_packets: 0,
-            host_unread_packets: 0,
+            host_unread: Unread::default(),
             host_is_log: false,
             host_observed: None,
             pod_observed: None,
@@ -242,7 +243,7 @@ impl Sample {
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
         points[0].lost_packets = self.host_lost_packets;
-        points[0].unread_packets = self.host_unread_packets;
+        points[0].unread.clone_from(&self.host_unread);
         points[0].is_log = self.host_is_log;
         points[0].observed = self.host_observed;
         points[1].observed = self.pod_observed;
@@ -295,7 +296,7 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
         capture_name: "sample.pcap".to_owned(),
         observed: None,
         lost_packets: 0,
-        unread_packets: 0,
+        unread: Unread::default(),
         is_log: false,
         unresolved: Vec::new(),
     }

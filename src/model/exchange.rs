@@ -4,6 +4,7 @@ mod frames;
 mod incidents;
 mod packets;
 mod step;
+mod unread;
 mod view;
 
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ pub use incidents::{
 };
 pub use packets::{Course, Expectation, FollowUps, IcmpErrors, Novelty, Origin, Replies, Tally};
 pub use step::{Said, Step, TrackedChange};
+pub use unread::Unread;
 pub use view::{Beside, View};
 
 /// One interface of one capture: where a packet was seen.
@@ -173,9 +175,8 @@ pub struct Point {
     /// Packets that the capture itself lost here, by what it says: whether they were
     /// of some exchange is not known.
     pub lost_packets: u64,
-    /// Packets of IP here that stand in the text and could not be read: they may have been
-    /// of any exchange.
-    pub unread_packets: u64,
+    /// Packets of IP here that stand in the text and could not be read.
+    pub unread: Unread,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
     /// Neighbours that were asked for here and never showed up, by address.

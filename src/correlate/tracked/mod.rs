@@ -23,7 +23,7 @@ use super::roles;
 use crate::model::capture::{CaptureId, PointKind};
 use crate::model::conntrack::TrackingTable;
 use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::exchange::{AddressTranslation, Exchange, Point, PointId, TrackedPart};
+use crate::model::exchange::{AddressTranslation, Exchange, Point, PointId, TrackedPart, Unread};
 use crate::model::report::StepKind;
 use crate::model::topology::{AddressRole, FactSource, Role, Topology};
 
@@ -187,7 +187,7 @@ fn point(capture: CaptureId, table: &TrackingTable) -> Point {
         capture_name: table.name.clone(),
         observed: None,
         lost_packets: 0,
-        unread_packets: 0,
+        unread: Unread::default(),
         is_log: false,
         unresolved: Vec::new(),
     }
