@@ -47,13 +47,16 @@ fn describe_one(
         let leaves = if knows_roles { answered_translated(table, topology) } else { 0 };
         infer_kind(named, node.as_deref(), &addresses, leaves, topology)
     };
+    let node_is_stated = node.is_some();
     if node.is_none() && kind != PointKind::Device {
         node = find_node(&addresses, topology);
     }
     Point {
         id: table.id,
         kind,
+        kind_is_stated: stated != PointKind::Unknown && !is_translated,
         node,
+        node_is_stated,
         interface,
         capture_name: place.map(|place| place.capture_name.clone()).unwrap_or_default(),
         observed: table.observed,

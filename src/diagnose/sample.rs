@@ -53,6 +53,8 @@ pub struct Sample {
     pub host_unread: Unread,
     /// The capture at the host is a firewall's log.
     pub host_is_log: bool,
+    /// That the host's point is on a node is taken from its addresses.
+    pub host_is_guessed: bool,
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
@@ -106,6 +108,7 @@ impl Sample {
             host_lost_packets: 0,
             host_unread: Unread::default(),
             host_is_log: false,
+            host_is_guessed: false,
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
@@ -245,6 +248,8 @@ impl Sample {
         points[0].lost_packets = self.host_lost_packets;
         points[0].unread.clone_from(&self.host_unread);
         points[0].is_log = self.host_is_log;
+        points[0].kind_is_stated = !self.host_is_guessed;
+        points[0].node_is_stated = !self.host_is_guessed;
         points[0].observed = self.host_observed;
         points[1].observed = self.pod_observed;
         points[0].unresolved.clone_from(&self.unresolved);
@@ -291,7 +296,9 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
     Point {
         id,
         kind,
+        kind_is_stated: true,
         node: Some("node3".to_owned()),
+        node_is_stated: true,
         interface: Some(interface.to_owned()),
         capture_name: "sample.pcap".to_owned(),
         observed: None,

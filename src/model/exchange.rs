@@ -166,7 +166,11 @@ impl DeviceRule {
 pub struct Point {
     pub id: PointId,
     pub kind: PointKind,
+    /// The sender or the capture itself says so; it is not taken from the addresses there.
+    pub kind_is_stated: bool,
     pub node: Option<String>,
+    /// As [`Self::kind_is_stated`].
+    pub node_is_stated: bool,
     pub interface: Option<String>,
     /// The name of the capture, as the report lists it.
     pub capture_name: String,

@@ -182,7 +182,9 @@ fn point(capture: CaptureId, table: &TrackingTable) -> Point {
     Point {
         id: PointId { capture, interface: 0 },
         kind: PointKind::Host,
+        kind_is_stated: true,
         node: table.node.clone(),
+        node_is_stated: table.node.is_some(),
         interface: None,
         capture_name: table.name.clone(),
         observed: None,
