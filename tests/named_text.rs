@@ -91,3 +91,53 @@ fn names_that_nothing_explains_are_told_and_prove_nothing() {
         }
     }
 }
+
+/// A device that asks in vain and, at each `{stranger}`, one line of others.
+const IN_VAIN: &str = "\
+12:00:00.000000 IP {device}.58631 > {server}.69: TFTP, length 20, RRQ \"boot.cfg\" octet
+{stranger}
+12:00:05.000000 IP {device}.58631 > {server}.69: TFTP, length 20, RRQ \"boot.cfg\" octet
+{stranger}
+12:00:10.000000 IP {device}.58631 > {server}.69: TFTP, length 20, RRQ \"boot.cfg\" octet
+{stranger}
+12:00:15.000000 IP {device}.58631 > {server}.69: TFTP, length 20, RRQ \"boot.cfg\" octet
+{stranger}
+12:00:30.000000 IP {other}.5000 > {server}.5001: UDP, length 10
+";
+
+#[test]
+fn names_of_strangers_take_nothing_from_silence() {
+    let families = [
+        ("IP", ["192.0.2.7", "198.51.100.10", "192.0.2.9", "224.0.0.251"]),
+        ("IP6", ["2001:db8::7", "2001:db8:100::10", "2001:db8::9", "ff02::fb"]),
+    ];
+    let strangers = [
+        ("printer.example.mdns > {group}.mdns: 0 PTR (QM)? _ipp._tcp.local. (40)", true),
+        ("laptop.example.41000 > {other}.domain: 4242+ A? example.net. (29)", true),
+        ("laptop.example.ntp > time.example.ntp: NTPv4, Client, length 48", true),
+        ("sw1.example.syslog > {other}.syslog: SYSLOG local7.info, length: 88", true),
+        ("node3.example.40001 > {device}.58632: UDP, length 4", true),
+        ("node3.example.40001 > {device}.58631: UDP, length 4", false),
+        ("node3.example.40001 > switch7.example.58631: UDP, length 4", false),
+    ];
+    for (family, [device, server, other, group]) in families {
+        for (stranger, is_silent) in strangers {
+            let text = IN_VAIN
+                .replace("{stranger}", &format!("12:00:16.000000 IP {stranger}"))
+                .replace(" IP ", &format!(" {family} "))
+                .replace("{device}", device)
+                .replace("{server}", server)
+                .replace("{other}", other)
+                .replace("{group}", group);
+            let mut analysis = Analysis::new(Limits::default());
+            analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
+            let report = analysis.finish(header()).unwrap();
+            let warnings = report.captures[0].warnings.join("\n");
+            assert!(warnings.contains("of which not exactly one address is known"), "{warnings}");
+            let verdict = if is_silent { Verdict::Unanswered } else { Verdict::Inconclusive };
+            let device = device.parse::<std::net::IpAddr>().unwrap();
+            let found = report.devices.iter().find(|found| found.addresses == [device]).unwrap();
+            assert_eq!(found.verdict, verdict, "{text}");
+        }
+    }
+}

@@ -21,6 +21,7 @@ use super::talkers::Talkers;
 use crate::decode::{self, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Frame, LinkType};
+use crate::model::exchange::Unread;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use counts::Counts;
@@ -49,7 +50,7 @@ pub struct CaptureIntake {
     /// Packets that the capture itself lost, by interface.
     dropped: BTreeMap<u32, u64>,
     /// Packets of IP that could not be read, by the interface's number in the whole.
-    unread: BTreeMap<u32, u64>,
+    unread: BTreeMap<u32, Unread>,
     /// The same of all parts before it, by the interface's number in the whole.
     dropped_before: BTreeMap<u32, u64>,
     /// Until when it listened, by interface, as it says itself.
@@ -183,7 +184,7 @@ impl CaptureIntake {
             Event::Dropped { interface, packets } => self.dropped(interface, packets),
             Event::Unread { interface } => {
                 let interface = self.number_in_whole(interface);
-                self.note_unread(interface);
+                self.unread.entry(interface).or_default().note();
             }
             Event::Listened { interface, until } => {
                 self.listened.insert(interface, until);
@@ -292,12 +293,6 @@ impl CaptureIntake {
     fn dropped(&mut self, interface: u32, packets: u64) {
         let known = self.dropped.entry(interface).or_insert(0);
         *known = known.saturating_add(packets);
-    }
-
-    /// Counts a packet that could not be read, at an interface by its number in the whole.
-    fn note_unread(&mut self, interface: u32) {
-        let known = self.unread.entry(interface).or_insert(0);
-        *known = known.saturating_add(1);
     }
 
     /// Keeps what somebody wrote into the capture; readers limit how much.

@@ -57,7 +57,7 @@ use std::net::IpAddr;
 use hashbrown::HashMap;
 
 use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
-use crate::model::exchange::PointId;
+use crate::model::exchange::{PointId, Unread};
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use crate::model::topology::Topology;
@@ -110,7 +110,7 @@ pub struct Place {
     /// Packets that the capture itself lost there.
     pub lost_packets: u64,
     /// Packets here of which the text could not be read.
-    pub unread_packets: u64,
+    pub unread: Unread,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
 }

@@ -47,18 +47,21 @@ fn describe_one(
         let leaves = if knows_roles { answered_translated(table, topology) } else { 0 };
         infer_kind(named, node.as_deref(), &addresses, leaves, topology)
     };
+    let node_is_stated = node.is_some();
     if node.is_none() && kind != PointKind::Device {
         node = find_node(&addresses, topology);
     }
     Point {
         id: table.id,
         kind,
+        kind_is_stated: stated != PointKind::Unknown && !is_translated,
         node,
+        node_is_stated,
         interface,
         capture_name: place.map(|place| place.capture_name.clone()).unwrap_or_default(),
         observed: table.observed,
         lost_packets: place.map_or(0, |place| place.lost_packets),
-        unread_packets: place.map_or(0, |place| place.unread_packets),
+        unread: place.map(|place| place.unread.clone()).unwrap_or_default(),
         is_log: place.is_some_and(|place| place.is_log),
         unresolved: Vec::new(),
     }

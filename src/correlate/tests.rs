@@ -32,7 +32,7 @@ mod zones;
 use super::{ClockOffset, Correlator, Place};
 use crate::model::capture::{CaptureId, CapturePoint, PointKind};
 use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::exchange::{Course, Exchange, Origin, PointId};
+use crate::model::exchange::{Course, Exchange, Origin, PointId, Unread};
 use crate::model::finding::Confidence;
 use crate::model::hop::HopMarks;
 use crate::model::packet::{
@@ -213,7 +213,13 @@ fn finish_with_roles(
 /// A point of which nothing else is known.
 fn place(kind: PointKind) -> Place {
     let point = CapturePoint { kind, ..CapturePoint::UNKNOWN };
-    Place { point, capture_name: String::new(), lost_packets: 0, unread_packets: 0, is_log: false }
+    Place {
+        point,
+        capture_name: String::new(),
+        lost_packets: 0,
+        unread: Unread::default(),
+        is_log: false,
+    }
 }
 
 fn correlate(captures: &[(PointId, &[Line])]) -> Correlated {

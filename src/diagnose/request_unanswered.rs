@@ -7,7 +7,7 @@ mod follow_up;
 mod passed_over;
 
 use super::evidence::extend;
-use super::reading::{Reading, entry_evidence};
+use super::reading::{Habit, Reading, entry_evidence};
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title, times};
@@ -55,10 +55,16 @@ fn no_longer(reading: &Reading<'_>, verdict: Verdict, unanswered: Tally) -> Opti
         format!("{protocol} answered at first, then no more: {often} in vain"),
     ]);
     finding.explanation = format!(
-        "{} asked {} from one socket. Earlier requests were answered; the last {often} got no reply and no ICMP error.{} An old translation that leads to a server which is gone looks like this, and so does a server that stopped.",
+        "{} asked {} from one socket. Earlier requests were answered; the last {often} got no reply and no ICMP error.{} An old translation that leads to a server which is gone looks like this, and so does a server that stopped{}.",
         reading.client_word_first(),
         reading.name(asked.address),
         elsewhere(reading),
+        // RFC 2131 section 4.3.1 and RFC 8415 section 18.3.1 leave it to policy.
+        if reading.habit == Habit::MovesByDesign {
+            ", one that has no address left, or one that does not serve this client"
+        } else {
+            ""
+        },
     );
     let last_reply = reading.replies().find_map(|replies| reading.first_reply(replies));
     extend(&mut finding, [reading.first_request(), last_reply]);

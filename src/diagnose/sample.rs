@@ -21,7 +21,7 @@ use crate::model::capture::{CaptureId, FrameRef, PointKind};
 use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
-    DeviceRule, Exchange, Novelty, Point, PointId, Said, Step, Tally, View,
+    DeviceRule, Exchange, Novelty, Point, PointId, Said, Step, Tally, Unread, View,
 };
 use crate::model::finding::{Cause, Diagnosis, Finding, Verdict};
 use crate::model::neighbour::Unresolved;
@@ -49,9 +49,12 @@ pub struct Sample {
     pools: Vec<AddressPool>,
     /// Packets that the capture at the host lost.
     pub host_lost_packets: u64,
-    pub host_unread_packets: u64,
+    /// Packets of the text at the host that could not be read.
+    pub host_unread: Unread,
     /// The capture at the host is a firewall's log.
     pub host_is_log: bool,
+    /// That the host's point is on a node is taken from its addresses.
+    pub host_is_guessed: bool,
     pub host_observed: Option<(Timestamp, Timestamp)>,
     pub pod_observed: Option<(Timestamp, Timestamp)>,
     pod_is_captured: bool,
@@ -103,8 +106,9 @@ impl Sample {
             services: Vec::new(),
             pools: Vec::new(),
             host_lost_packets: 0,
-            host_unread_packets: 0,
+            host_unread: Unread::default(),
             host_is_log: false,
+            host_is_guessed: false,
             host_observed: None,
             pod_observed: None,
             pod_is_captured: false,
@@ -242,8 +246,10 @@ impl Sample {
         let mut points =
             vec![point(HOST, PointKind::Host, "eth0"), point(POD, PointKind::Pod, "cali1")];
         points[0].lost_packets = self.host_lost_packets;
-        points[0].unread_packets = self.host_unread_packets;
+        points[0].unread.clone_from(&self.host_unread);
         points[0].is_log = self.host_is_log;
+        points[0].kind_is_stated = !self.host_is_guessed;
+        points[0].node_is_stated = !self.host_is_guessed;
         points[0].observed = self.host_observed;
         points[1].observed = self.pod_observed;
         points[0].unresolved.clone_from(&self.unresolved);
@@ -290,12 +296,14 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
     Point {
         id,
         kind,
+        kind_is_stated: true,
         node: Some("node3".to_owned()),
+        node_is_stated: true,
         interface: Some(interface.to_owned()),
         capture_name: "sample.pcap".to_owned(),
         observed: None,
         lost_packets: 0,
-        unread_packets: 0,
+        unread: Unread::default(),
         is_log: false,
         unresolved: Vec::new(),
     }

@@ -76,6 +76,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
+    use crate::model::capture::PointKind;
     use crate::model::finding::{Cause, Confidence, Severity, Verdict};
     use crate::model::topology::{FactSource, Role};
 
@@ -125,9 +126,18 @@ mod tests {
                 sample.role(family.node(), Role::Unknown, FactSource::Packets).pod_sees_node()
             };
             let logs = || Sample::syslog(family).pod_is_asked();
+            let guessed = |kind| {
+                let mut sample = unknown(logs()).at(kind);
+                sample.host_is_guessed = true;
+                sample
+            };
             for (name, sample, confidence) in [
                 ("a node", logs().pod_sees_node(), Confidence::Certain),
-                ("nobody knows", unknown(logs()), Confidence::Likely),
+                ("behind a node's uplink", unknown(logs()), Confidence::Certain),
+                ("one node", unknown(logs()).at(PointKind::Unknown), Confidence::Certain),
+                ("seen at the device", unknown(logs()).at(PointKind::Device), Confidence::Likely),
+                ("seen somewhere", guessed(PointKind::Unknown), Confidence::Likely),
+                ("perhaps at a node", guessed(PointKind::Host), Confidence::Likely),
             ] {
                 let finding = sample.finding(Cause::SenderTranslated);
                 assert_eq!(finding.confidence, confidence, "{name} {family:?}");

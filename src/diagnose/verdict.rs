@@ -10,7 +10,8 @@ use crate::model::finding::{Severity, Verdict};
 ///    error against a one-way protocol is `rejected`.
 /// 2. Groups and protocols that move by design are never asymmetric:
 ///    `symmetric` where something answered, and `unanswered` where nothing did but
-///    what opens such a conversation was sent again and again.
+///    what opens such a conversation was sent again and again; so are a DHCP relay's
+///    requests for later clients, though earlier ones were served.
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
 /// 5. An ICMP error after which nothing went on: `rejected`.
@@ -103,6 +104,9 @@ fn judge_habit(reading: &Reading<'_>) -> Verdict {
         Habit::MovesByDesign | Habit::Conversation => {
             if reading.is_rejected() {
                 Verdict::Rejected
+            } else if let Some(unanswered) = reading.no_longer_answered() {
+                let is_seen = !reading.may_have_lost(unanswered.packets);
+                if is_seen { Verdict::Unanswered } else { Verdict::Inconclusive }
             } else if reading.is_answered() && reading.view.asked.is_some() {
                 Verdict::Symmetric
             } else if reading.unanswered_request().is_some()

@@ -4,6 +4,7 @@ mod frames;
 mod incidents;
 mod packets;
 mod step;
+mod unread;
 mod view;
 
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ pub use incidents::{
 };
 pub use packets::{Course, Expectation, FollowUps, IcmpErrors, Novelty, Origin, Replies, Tally};
 pub use step::{Said, Step, TrackedChange};
+pub use unread::Unread;
 pub use view::{Beside, View};
 
 /// One interface of one capture: where a packet was seen.
@@ -164,7 +166,11 @@ impl DeviceRule {
 pub struct Point {
     pub id: PointId,
     pub kind: PointKind,
+    /// The sender or the capture itself says so; it is not taken from the addresses there.
+    pub kind_is_stated: bool,
     pub node: Option<String>,
+    /// As [`Self::kind_is_stated`].
+    pub node_is_stated: bool,
     pub interface: Option<String>,
     /// The name of the capture, as the report lists it.
     pub capture_name: String,
@@ -173,9 +179,8 @@ pub struct Point {
     /// Packets that the capture itself lost here, by what it says: whether they were
     /// of some exchange is not known.
     pub lost_packets: u64,
-    /// Packets of IP here that stand in the text and could not be read: they may have been
-    /// of any exchange.
-    pub unread_packets: u64,
+    /// Packets of IP here that stand in the text and could not be read.
+    pub unread: Unread,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
     /// Neighbours that were asked for here and never showed up, by address.

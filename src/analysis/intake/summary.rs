@@ -32,8 +32,8 @@ impl CaptureIntake {
             let header = self.whole_interfaces().get(&interface);
             let link_type = header.and_then(|header| header.link_type);
             let is_log = link_type.is_some_and(LinkType::is_log);
-            let unread_packets = self.unread.get(&interface).copied().unwrap_or(0);
-            (dropped.get(&interface).copied().unwrap_or(0), unread_packets, is_log)
+            let unread = self.unread.get(&interface).cloned().unwrap_or_default();
+            (dropped.get(&interface).copied().unwrap_or(0), unread, is_log)
         };
         let own = self.whole_interfaces().range(..MAX_POINTS);
         let own = own.map(|(id, header)| (*id, header.name.clone()));
@@ -56,10 +56,10 @@ impl CaptureIntake {
                     self.header.interface.clone().filter(|name| is_single && name != "any");
                 let interface = named.or(own_name).or(from_header);
                 let point = CapturePoint { kind, node: node.clone(), interface };
-                let (lost_packets, unread_packets, is_log) = lost_packets(id);
+                let (lost_packets, unread, is_log) = lost_packets(id);
                 let id = PointId { capture: self.first_part(), interface: id };
                 let capture_name = name.to_owned();
-                (id, Place { point, capture_name, lost_packets, unread_packets, is_log })
+                (id, Place { point, capture_name, lost_packets, unread, is_log })
             })
             .collect()
     }

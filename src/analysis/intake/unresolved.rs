@@ -1,13 +1,14 @@
 //! Packets of which the text gives names for addresses, held until all that
 //! the analysis learns of addresses is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::CaptureIntake;
 use crate::analysis::feeder::Feeder;
 use crate::analysis::names::Names;
 use crate::ingest::NamedPacket;
+use crate::model::exchange::Unread;
 use crate::model::input::{Fault, Place};
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
@@ -21,6 +22,9 @@ pub(super) struct Unresolved {
     items: Vec<Item>,
     is_released: bool,
     omitted: u64,
+    /// What was left out of datagrams, by interface: they are as unread as those whose
+    /// names nobody knows.
+    left_out: BTreeMap<u32, Unread>,
 }
 
 #[derive(Debug)]
@@ -58,9 +62,15 @@ impl Unresolved {
     fn push(&mut self, item: Item) {
         if self.items.len() < LIMIT_HELD {
             self.items.push(item);
-        } else {
-            self.omitted += 1;
+            return;
         }
+        self.omitted += 1;
+        let packet = match &item {
+            Item::Packet(packet, _) => packet,
+            Item::Named(named) => &named.packet,
+            Item::Other(_) => return,
+        };
+        self.left_out.entry(packet.interface).or_default().note_packet(packet);
     }
 }
 
@@ -78,21 +88,21 @@ impl CaptureIntake {
             match item {
                 Item::Packet(packet, wire_bytes) => self.packet(*packet, wire_bytes, feeder),
                 Item::Other(at) => self.other(at, None, feeder),
-                Item::Named(waiting) => {
-                    let (line, at) = (waiting.line, waiting.packet.at);
-                    let interface = waiting.packet.interface;
-                    match resolve(*waiting, names) {
-                        Ok(packet) => self.packet(packet, 0, feeder),
-                        Err(name) => {
-                            self.other(Some(at), None, feeder);
-                            self.note_unread(interface);
-                            if told.insert(name.clone()) {
-                                self.faults.note(&unknown(line, &name));
-                            }
+                Item::Named(mut waiting) => match resolve(&mut waiting, names) {
+                    Ok(()) => self.packet(waiting.packet, 0, feeder),
+                    Err(name) => {
+                        let packet = &waiting.packet;
+                        self.other(Some(packet.at), None, feeder);
+                        self.unread.entry(packet.interface).or_default().note_packet(packet);
+                        if told.insert(name.clone()) {
+                            self.faults.note(&unknown(waiting.line, &name));
                         }
                     }
-                }
+                },
             }
+        }
+        for (interface, left_out) in std::mem::take(&mut self.unresolved.left_out) {
+            self.unread.entry(interface).or_default().absorb(&left_out);
         }
         if self.unresolved.omitted > 0 {
             let message = format!(
@@ -104,13 +114,14 @@ impl CaptureIntake {
     }
 }
 
-/// The packet with addresses.
+/// Gives the packet the addresses of its names.
 ///
 /// # Errors
 ///
 /// The name of which no address, or more than one, is known.
-fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
-    let NamedPacket { mut packet, source, destination, quoted, is_ipv6, .. } = waiting;
+fn resolve(waiting: &mut NamedPacket, names: &Names) -> Result<(), String> {
+    let NamedPacket { packet, source, destination, quoted, is_ipv6, .. } = waiting;
+    let (source, destination, is_ipv6) = (source.take(), destination.take(), *is_ipv6);
     if let Content::IcmpError(error) = &mut packet.content {
         let ends = find_ends((error.from, source), (error.to, destination), is_ipv6, names)?;
         (error.from, error.to) = ends;
@@ -118,11 +129,11 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
             if quote.source.is_unspecified() {
                 quote.source = error.to;
             }
-            if let Some(name) = quoted {
+            if let Some(name) = quoted.take() {
                 quote.destination = names.find(&name, error.to).ok_or(name)?;
             }
         }
-        return Ok(packet);
+        return Ok(());
     }
     let flow = match &mut packet.content {
         Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
@@ -130,12 +141,12 @@ fn resolve(waiting: NamedPacket, names: &Names) -> Result<Packet, String> {
         Content::IcmpError(_)
         | Content::FragmentsLost(_)
         | Content::Neighbour(_)
-        | Content::Segment(_) => return Ok(packet),
+        | Content::Segment(_) => return Ok(()),
     };
     let known = (flow.source.address, flow.destination.address);
     (flow.source.address, flow.destination.address) =
         find_ends((known.0, source), (known.1, destination), is_ipv6, names)?;
-    Ok(packet)
+    Ok(())
 }
 
 /// The addresses of a packet's ends, each of which is known or named.
@@ -162,4 +173,44 @@ fn unknown(line: u64, name: &str) -> Fault {
         "names '{name}', of which not exactly one address is known; add the output of `kubectl get pod,node -A -o wide`, `/etc/hosts` or a device list, or print addresses: `tcpdump -n`, `hubble observe --ip-translation=false`"
     );
     Fault { place: Place::Line(line), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::endpoint::{Endpoint, FlowKey};
+    use crate::model::packet::{Application, Datagram};
+
+    #[test]
+    fn what_is_left_out_is_unread_too() {
+        for [client, server, stranger] in [
+            ["192.0.2.7", "198.51.100.10", "192.0.2.8"],
+            ["2001:db8::7", "2001:db8:100::10", "2001:db8::8"],
+        ] {
+            let end = |address: &str, port| Endpoint::new(address.parse().unwrap(), port);
+            let answer = |to: &str| {
+                let datagram = Datagram {
+                    flow: FlowKey::udp(end(server, 161), end(to, 58_631)),
+                    length: 60,
+                    fingerprint: None,
+                    is_cut: false,
+                    application: Application::Unknown { tftp_shape: None },
+                };
+                let at = Timestamp::from_seconds(1);
+                Packet::without_headers(1, at, 2, Content::Datagram(datagram))
+            };
+            let mut unresolved = Unresolved::default();
+            for _ in 0..LIMIT_HELD {
+                unresolved.push(Item::Other(None));
+            }
+            for to in [client, client, stranger] {
+                unresolved.packet(answer(to), 0);
+            }
+            unresolved.push(Item::Other(None));
+            assert_eq!(unresolved.omitted, 4);
+            let unread = &unresolved.left_out[&2];
+            assert_eq!(unread.packets(), 3, "{client}");
+            assert_eq!(unread.packets_of(&[end(client, 58_631)]), 2, "{client}");
+        }
+    }
 }

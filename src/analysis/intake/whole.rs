@@ -94,9 +94,8 @@ impl CaptureIntake {
     pub fn go_on_with(&mut self, before: &mut Self) {
         before.is_continued = true;
         self.dropped_before = before.dropped_in_whole();
-        for (interface, packets) in &before.unread {
-            let known = self.unread.entry(*interface).or_insert(0);
-            *known = known.saturating_add(*packets);
+        for (interface, unread) in &before.unread {
+            self.unread.entry(*interface).or_default().absorb(unread);
         }
         self.talkers.absorb(&before.talkers);
         self.decoder =

@@ -63,7 +63,7 @@ fn a_clock_that_is_proven_counts_for_translated_clients() {
                 point: CapturePoint { kind, ..CapturePoint::UNKNOWN },
                 capture_name: String::new(),
                 lost_packets: 0,
-                unread_packets: 0,
+                unread: Unread::default(),
                 is_log: false,
             };
             let places =

@@ -23,7 +23,7 @@ use super::roles;
 use crate::model::capture::{CaptureId, PointKind};
 use crate::model::conntrack::TrackingTable;
 use crate::model::endpoint::{Endpoint, FlowKey};
-use crate::model::exchange::{AddressTranslation, Exchange, Point, PointId, TrackedPart};
+use crate::model::exchange::{AddressTranslation, Exchange, Point, PointId, TrackedPart, Unread};
 use crate::model::report::StepKind;
 use crate::model::topology::{AddressRole, FactSource, Role, Topology};
 
@@ -182,12 +182,14 @@ fn point(capture: CaptureId, table: &TrackingTable) -> Point {
     Point {
         id: PointId { capture, interface: 0 },
         kind: PointKind::Host,
+        kind_is_stated: true,
         node: table.node.clone(),
+        node_is_stated: table.node.is_some(),
         interface: None,
         capture_name: table.name.clone(),
         observed: None,
         lost_packets: 0,
-        unread_packets: 0,
+        unread: Unread::default(),
         is_log: false,
         unresolved: Vec::new(),
     }

@@ -1,7 +1,8 @@
 //! Packets that the captures themselves lost, that a firewall did not log, or of which the
 //! text cannot be read: what was not seen may be among them.
 
-use super::Reading;
+use super::{Habit, Reading};
+use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Point, PointId};
 use crate::model::finding::{Cause, Confidence, Finding};
 
@@ -25,9 +26,34 @@ impl Reading<'_> {
         missing.min_by_key(|missing| missing.packets()).unwrap_or_default()
     }
 
+    /// Packets that are missing at a point that saw the exchange: of those that nobody could
+    /// read only such as may be of the exchange, by what is known of their ends.
     fn missing_at(&self, id: PointId) -> Missing {
-        let point = self.points.iter().find(|point| point.id == id);
-        point.map_or_else(Missing::default, Missing::of)
+        let Some(point) = self.points.iter().find(|point| point.id == id) else {
+            return Missing::default();
+        };
+        let all = Missing::of(point);
+        // In other habits answers may come to other ends of the client than that which asked.
+        let client = self.exchange.client;
+        if all.unread == 0 || self.habit != Habit::Conversation || client.is_unknown() {
+            return all;
+        }
+        Missing { unread: point.unread.packets_of(&self.client_ends()), ..all }
+    }
+
+    /// The client's end, as all points saw it.
+    fn client_ends(&self) -> Vec<Endpoint> {
+        let client = self.exchange.client;
+        let mut ends = vec![client];
+        for translation in &self.exchange.translations {
+            let (before, after) = (translation.before, translation.after);
+            if before == client {
+                ends.push(after);
+            } else if after == client {
+                ends.push(before);
+            }
+        }
+        ends
     }
 
     /// Makes a finding less sure that rests on packets which were not seen, where the
@@ -40,9 +66,12 @@ impl Reading<'_> {
             Cause::RequestNotDelivered => {
                 self.lost_request.map_or_else(Missing::default, |lost| Missing::of(lost.missed))
             }
-            Cause::FollowUpNotDelivered => self
-                .lost_follow_up
-                .map_or_else(Missing::default, |lost| self.missing_at(lost.missed.point)),
+            // They may have got another port on the way than the request had.
+            Cause::FollowUpNotDelivered => {
+                let missed = self.lost_follow_up.map(|lost| lost.missed.point);
+                let point = self.points.iter().find(|point| Some(point.id) == missed);
+                point.map_or_else(Missing::default, Missing::of)
+            }
             Cause::ReplyNotForwarded => self
                 .lost_reply
                 .map_or_else(Missing::default, |lost| self.missing_at(lost.missed.point)),
@@ -66,7 +95,7 @@ struct Missing {
 impl Missing {
     const fn of(point: &Point) -> Self {
         let lost = if point.is_log { ANY_NUMBER } else { point.lost_packets };
-        Self { lost, unread: point.unread_packets }
+        Self { lost, unread: point.unread.packets() }
     }
 
     const fn packets(self) -> u64 {
@@ -84,7 +113,7 @@ impl Missing {
             }
             Self { lost: 0, unread } => {
                 format!(
-                    " The text of {} there could not be read, so what was not seen may be among them.",
+                    " The text of {} there was not read, so what was not seen may be among them.",
                     some(unread)
                 )
             }
@@ -96,7 +125,7 @@ impl Missing {
             }
             Self { lost, unread } => {
                 format!(
-                    " The capture itself lost {} there, and the text of {} could not be read, so what was not seen may have been among them.",
+                    " The capture itself lost {} there, and the text of {} was not read, so what was not seen may have been among them.",
                     some(lost),
                     some(unread)
                 )
@@ -109,7 +138,10 @@ impl Missing {
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::capture::PointKind;
+    use crate::model::endpoint::{Endpoint, FlowKey};
     use crate::model::finding::{Cause, Confidence, Verdict};
+    use crate::model::packet::{Application, Content, Datagram, Packet};
+    use crate::model::time::Timestamp;
 
     #[test]
     fn silence_in_a_capture_that_lost_packets_proves_little() {
@@ -146,13 +178,50 @@ mod tests {
         for family in Family::BOTH {
             for (unread, requests, verdict, confidence) in cases {
                 let mut sample = Sample::tftp(family).repeat_request(requests - 1).wait_seconds(5);
-                sample.host_unread_packets = unread;
+                for _ in 0..unread {
+                    sample.host_unread.note();
+                }
                 let name = format!("{unread} unread of {requests}, {family:?}");
                 assert_eq!(sample.diagnose().verdict, verdict, "{name}");
                 let finding = sample.finding(Cause::RequestUnanswered);
                 assert_eq!(finding.confidence, confidence, "{name}");
-                let is_told = finding.explanation.contains("could not be read");
+                let is_told = finding.explanation.contains("was not read");
                 assert_eq!(is_told, unread > 0, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn unread_packets_between_others_prove_nothing_against_silence() {
+        for family in Family::BOTH {
+            let client = Endpoint::new(family.device(), 41_226);
+            let (named, other) = (Endpoint::unknown(client.address), family.other_device());
+            let cases = [
+                ("another's", Endpoint::new(other, 41_226), Verdict::Unanswered),
+                ("another port's", Endpoint::new(client.address, 514), Verdict::Unanswered),
+                ("its own", client, Verdict::Inconclusive),
+                ("a named one's", Endpoint { port: 41_226, ..named }, Verdict::Inconclusive),
+                ("anybody's", named, Verdict::Inconclusive),
+            ];
+            for (name, destination, verdict) in cases {
+                let mut sample = Sample::tftp(family).repeat_request(3).wait_seconds(5);
+                let flow = FlowKey::udp(Endpoint { port: 69, ..named }, destination);
+                let datagram = Datagram {
+                    flow,
+                    length: 4,
+                    fingerprint: None,
+                    is_cut: false,
+                    application: Application::Unknown { tftp_shape: None },
+                };
+                let at = Timestamp::from_seconds(1);
+                let packet = Packet::without_headers(1, at, 0, Content::Datagram(datagram));
+                for _ in 0..4 {
+                    sample.host_unread.note_packet(&packet);
+                }
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let finding = sample.finding(Cause::RequestUnanswered);
+                let is_told = finding.explanation.contains("was not read");
+                assert_eq!(is_told, verdict == Verdict::Inconclusive, "{name} {family:?}");
             }
         }
     }

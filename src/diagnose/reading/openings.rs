@@ -3,7 +3,7 @@
 use super::Reading;
 use super::silence::PATIENCE;
 use crate::model::answers::Answers;
-use crate::model::exchange::Expectation;
+use crate::model::exchange::{Expectation, Tally};
 use crate::model::finding::Confidence;
 
 /// Who asks so often was not answered: one packet or two may be lost.
@@ -30,6 +30,20 @@ impl Reading<'_> {
             && view.follow_ups.is_empty();
         (is_repeated && opens_only && self.is_silent_for(first, PATIENCE))
             .then_some(Confidence::Likely)
+    }
+
+    /// Whether the `unanswered` requests behind the last answer are those of a relay whose
+    /// clients get nothing any more. One socket of a relay asks for all of its clients, and
+    /// that some were served does not help the next. Each has to have asked many times: of
+    /// two servers that share the clients (RFC 3074) one hears what the other serves, which
+    /// is one DISCOVER and one REQUEST a client.
+    pub(super) fn is_asked_in_vain_for_clients(&self, unanswered: Tally) -> bool {
+        let transactions = unanswered.packets.saturating_sub(unanswered.repeats);
+        // In other such protocols who goes away falls silent, and its peer asks on.
+        self.exchange.protocol.answers() == Answers::Most
+            && self.view.has_payloads
+            && self.view.asked.is_some()
+            && unanswered.packets >= MANY.saturating_mul(transactions.max(1))
     }
 }
 
@@ -90,6 +104,51 @@ mod tests {
             }
             let once = Sample::request(family, Protocol::Ike, 500).wait_seconds(9);
             assert_eq!(once.diagnose().verdict, Verdict::Inconclusive, "{family:?}");
+        }
+    }
+
+    #[test]
+    fn a_relay_is_no_longer_answered_though_earlier_clients_were() {
+        for family in Family::BOTH {
+            let later = |protocol, port, packets: u64, clients: u64| {
+                let mut sample = Sample::request(family, protocol, port)
+                    .reply(family.vip(), port, Origin::ByDesign, 2)
+                    .wait_seconds(4);
+                for _ in 0..packets {
+                    sample = sample.wait_seconds(4).request_again();
+                }
+                let view = sample.primary();
+                view.unanswered.repeats = packets.saturating_sub(clients);
+                sample.wait_seconds(9)
+            };
+            let in_vain = |protocol, port| later(protocol, port, 3, 1);
+            let mut text = in_vain(Protocol::Dhcp, 67);
+            text.primary().has_payloads = false;
+            let mut lost = in_vain(Protocol::Dhcp, 67);
+            lost.host_lost_packets = 3;
+            let cases = [
+                ("three times", in_vain(Protocol::Dhcp, 67), Verdict::Unanswered),
+                ("DHCPv6", in_vain(Protocol::Dhcpv6, 547), Verdict::Unanswered),
+                ("two clients", later(Protocol::Dhcp, 67, 7, 2), Verdict::Unanswered),
+                ("a lease of another server", later(Protocol::Dhcp, 67, 2, 1), Verdict::Symmetric),
+                ("leases of another", later(Protocol::Dhcp, 67, 8, 4), Verdict::Symmetric),
+                ("releases", later(Protocol::Dhcp, 67, 5, 5), Verdict::Symmetric),
+                ("all served", later(Protocol::Dhcp, 67, 0, 0), Verdict::Symmetric),
+                ("text", text, Verdict::Symmetric),
+                ("losses", lost, Verdict::Inconclusive),
+                ("a call that ended", in_vain(Protocol::Stun, 3478), Verdict::Symmetric),
+                ("a peer that left", in_vain(Protocol::Wireguard, 51_820), Verdict::Symmetric),
+            ];
+            for (name, sample, verdict) in cases {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+                let found = sample.find(Cause::RequestUnanswered);
+                let is_told = verdict != Verdict::Symmetric;
+                assert_eq!(found.is_some(), is_told, "{name} {family:?}");
+                if let Some(finding) = found {
+                    assert!(finding.title.contains("then no more"), "{}", finding.title);
+                    assert!(finding.explanation.contains("no address left"), "{name}");
+                }
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Habit, Reading};
 use crate::model::capture::PointKind;
-use crate::model::exchange::{Replies, View};
+use crate::model::exchange::{Point, PointId, Replies, View};
 use crate::model::report::StepKind;
 use crate::model::topology::Role;
 
@@ -36,17 +36,36 @@ impl<'a> Reading<'a> {
     }
 
     /// Whether it is known that the cluster gave the request the source `seen`: the address is
-    /// one of the cluster's, a table of its connection tracking says so, or one host shows the
-    /// request before and after. Else a gateway on the way there may have done it as well: sites
-    /// and providers translate too (RFC 3022 section 2.2).
+    /// one of the cluster's, a table of its connection tracking says so, one host shows the
+    /// request before and after, or a node's uplink still shows the device's own address. Else a
+    /// gateway on the way there may have done it as well: sites and providers translate too
+    /// (RFC 3022 section 2.2).
     #[must_use]
     pub fn is_translated_in_cluster(&self, seen: IpAddr) -> bool {
         let is_tracked = self.request_entry().is_some_and(|entry| {
             entry.flow.is_source_translated() && entry.flow.translated_source().address == seen
         });
         let pod = self.other_pod_view();
-        let is_on_one_host = pod.is_some_and(|pod| pod.point.capture == self.view.point.capture);
-        self.role_of(seen) != Role::Unknown || is_tracked || is_on_one_host
+        let is_past_gateways = pod.is_some_and(|pod| self.is_on_a_node_before(pod));
+        self.role_of(seen) != Role::Unknown || is_tracked || is_past_gateways
+    }
+
+    /// Whether the verdict's own view is taken on a node, so that what `pod` shows otherwise
+    /// was changed behind whatever stands before the cluster. What is only taken for a node,
+    /// by the addresses that are seen there, may be a place on the way to it.
+    fn is_on_a_node_before(&self, pod: &View) -> bool {
+        let own = self.view.point;
+        if pod.point.capture == own.capture {
+            return true;
+        }
+        let find = |id: PointId| self.points.iter().find(|point| point.id == id.as_captured());
+        let Some(own) = find(own) else { return false };
+        let is_uplink = self.view.kind == PointKind::Host && own.kind_is_stated;
+        let stated_node = |point: &Point| point.node.clone().filter(|_| point.node_is_stated);
+        let is_one_node = self.view.kind != PointKind::Device
+            && stated_node(own)
+                .is_some_and(|node| find(pod.point).and_then(stated_node) == Some(node));
+        is_uplink || is_one_node
     }
 
     /// The pod's own endpoint behind a changed reply, where the pod's cable was

@@ -141,12 +141,16 @@ impl<'a> Reading<'a> {
         // once, too, and comes again when its client has waited.
         let are_one = unanswered.repeats == 0 && last.at.since(first.at) < AT_ONCE;
         let waited = self.is_silent_for(first, PATIENCE) && !are_one;
-        let counts = self.habit == Habit::Conversation
-            && self.is_answered()
-            && self.exchange.protocol.expects_answer()
-            && self.exchange.protocol != Protocol::Tftp
-            && unanswered.packets >= 2;
-        (counts && waited).then_some(unanswered)
+        let counts = match self.habit {
+            Habit::Conversation => {
+                self.exchange.protocol.expects_answer()
+                    && self.exchange.protocol != Protocol::Tftp
+                    && unanswered.packets >= 2
+            }
+            Habit::MovesByDesign => self.is_asked_in_vain_for_clients(unanswered),
+            Habit::OneWay | Habit::Group | Habit::Tunnel | Habit::Probe => false,
+        };
+        (counts && self.is_answered() && waited).then_some(unanswered)
     }
 
     /// The follow-ups that the server did not answer though it wanted them.
