@@ -177,9 +177,9 @@ fn a_packet_in_a_sentence_counts_once_and_never_vanishes() {
                 assert_eq!(packets(&told), expected, "{told}");
             }
         }
-        let all = ["Asked: ", "Answered: ", "Goes on: ", "Refused: "];
-        let told: String =
-            all.iter().zip(lines).map(|(words, line)| format!("{words}{line}\n")).collect();
+        let [first, second, third, fourth] = lines;
+        let told =
+            format!("Asked: {first}\nAnswered: {second}\nGoes on: {third}\nRefused: {fourth}\n");
         assert_eq!(packets(&told), expected);
         let alone = format!("{first}\nSee how {second} has another source.\n");
         let told = outline(&alone);
