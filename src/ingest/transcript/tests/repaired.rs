@@ -164,7 +164,7 @@ fn lines_of_several_sources_are_captures_of_their_own() {
 #[test]
 fn a_packet_in_a_sentence_counts_once_and_never_vanishes() {
     for lines in PACKETS {
-        let [first, second, ..] = lines;
+        let [first, second, third, fourth] = lines;
         let quoted = format!("{}\nSee how {second} has another source.\n", lines.join("\n"));
         assert_eq!(outline(&quoted), ["capture -/- 4"]);
         // What stands plainly keeps its place, whatever words stand before its copy.
@@ -177,7 +177,6 @@ fn a_packet_in_a_sentence_counts_once_and_never_vanishes() {
                 assert_eq!(packets(&told), expected, "{told}");
             }
         }
-        let [first, second, third, fourth] = lines;
         let told =
             format!("Asked: {first}\nAnswered: {second}\nGoes on: {third}\nRefused: {fourth}\n");
         assert_eq!(packets(&told), expected);
