@@ -54,7 +54,7 @@ use line::{Network, read_head};
 use packet_line::{PacketLine, find_packet_line, names_network, remove_bold};
 pub use packet_line::{is_timed_packet, is_untimed_packet_line, looks_like_packet};
 use pending::Pending;
-pub use pending::{Completeness, find_completeness};
+pub use pending::{Completeness, begins_dump, find_completeness};
 use pf_log::find_log;
 use questions::Questions;
 pub use resumption::Resumption;

@@ -30,6 +30,7 @@ use crate::model::hop::HopMarks;
 use crate::model::packet::{Content, Datagram, LinkAudience};
 use crate::model::time::Timestamp;
 use characters::Characters;
+pub use characters::begins_dump;
 pub use completeness::{Completeness, find_completeness};
 pub use outcome::Outcome;
 

@@ -37,6 +37,10 @@ const REASONS: [&str; 6] = [
     "- need to frag (mtu ",
 ];
 
+/// Those among them that are whole though others begin with them: a host or a net that is
+/// prohibited as such, and a router that tells no MTU (print-icmp.c).
+const WHOLE: [&str; 2] = ["- admin prohibited", "- need to frag"];
+
 /// Whether an ICMP text without `unreachable` is the beginning of one with it. Of all
 /// messages only errors begin with an address.
 pub(super) fn find_v4(text: &str) -> Option<Cut<'_>> {
@@ -71,7 +75,9 @@ fn is_port_of(text: &str) -> bool {
 /// Whether what follows on `unreachable` is cut: prohibited, or not.
 pub(super) fn is_reason_cut(reason: &str) -> bool {
     let reason = reason.trim();
-    !reason.is_empty() && REASONS.iter().any(|known| *known != reason && known.starts_with(reason))
+    !reason.is_empty()
+        && !WHOLE.contains(&reason)
+        && REASONS.iter().any(|known| *known != reason && known.starts_with(reason))
 }
 
 /// Whether what follows on `destination unreachable` of ICMPv6 is cut: `leads` are all
@@ -129,6 +135,10 @@ mod tests {
             (" - admin pro", true),
             (" -", true),
             (" - admin prohibited filter", false),
+            (" - admin prohibited", false),
+            (" - admin prohibited fil", true),
+            (" - need to frag", false),
+            (" - need to fr", true),
             (", length 36", false),
             ("", false),
         ] {

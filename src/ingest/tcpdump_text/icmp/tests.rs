@@ -109,6 +109,9 @@ fn other_errors_of_both_families_are_read() {
             v4,
             None,
         ),
+        ("ICMP host 192.0.2.1 unreachable - admin prohibited", IcmpKind::AdminProhibited, v4, None),
+        ("icmp: net 192.0.2.1 unreachable - admin prohibited", IcmpKind::AdminProhibited, v4, None),
+        ("icmp: 192.0.2.1 unreachable - need to frag", IcmpKind::PacketTooBig, v4, None),
         (
             "ICMP6, destination unreachable,  unreachable prohibited 2001:db8::1",
             IcmpKind::AdminProhibited,

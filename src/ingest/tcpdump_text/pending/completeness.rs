@@ -84,12 +84,15 @@ impl Pending {
     }
 
     /// Whether it is an ICMPv6 error without the length with which tcpdump ends such a
-    /// line (`icmp6_print`), or an ICMP error without its last word.
+    /// line (`icmp6_print`), an ICMP error without its last word, or one behind whose reason
+    /// more may follow.
     fn lacks_icmp_length(&self) -> bool {
         matches!(&self.stage, Stage::Sides { summary, .. }
             if !summary.contains("length ")
                 && (summary.contains("ICMP6, ")
-                    || (summary.contains(" port ") && !summary.contains("unreachable"))))
+                    || (summary.contains(" port ") && !summary.contains("unreachable"))
+                    // ` filter` or the MTU may follow, in the next line.
+                    || summary.contains("unreachable - ")))
     }
 }
 
@@ -132,6 +135,10 @@ mod tests {
                 ),
                 (format!("{hosts}: ICMP echo request, id 1, seq 1, length 64"), Some(Thin)),
                 (format!("{hosts}: ICMP host {address} unreachable, length 36"), Some(Whole)),
+                (
+                    format!("{hosts}: ICMP host {address} unreachable - admin prohibited"),
+                    Some(Thin),
+                ),
                 (format!("{hosts}: ICMP {address} udp port 32991"), Some(Unread)),
                 (
                     format!(

@@ -128,8 +128,9 @@ impl Broken {
     /// Keeps a line until the next tells whether it goes on there.
     fn hold(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
         let may_go_on = match open.kind {
+            Kind::Packet(_) if is_cut_by_snap_length(&open.line.text) => false,
             Kind::Packet(Completeness::Whole) => {
-                has_open_quote(&open.line.text) || self.width == Some(open.last_part)
+                has_open_name(&open.line.text) || self.width == Some(open.last_part)
             }
             Kind::Packet(_) | Kind::Entry => true,
         };
@@ -183,8 +184,9 @@ impl Broken {
             .filter_map(|(joined, joints)| Some((self.complete(&joined)?, joints, joined)))
             .max_by_key(|(complete, joints, _)| (*complete, joints.preference(prefers_together)))?;
         let (complete, joints, joined) = best;
+        let closes_name = has_open_name(text) && !has_open_quote(&joined);
         let goes_on = complete > completeness
-            || (complete == completeness && rest.len() == 1 && (has_open_quote(text) || is_proven));
+            || (complete == completeness && rest.len() == 1 && (closes_name || is_proven));
         if !goes_on {
             return None;
         }
@@ -257,6 +259,21 @@ fn ends_with_length(text: &str) -> bool {
 /// Whether an uneven number of quotes stands in a line: a name goes on.
 fn has_open_quote(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
+}
+
+/// Whether a name goes on behind the line, as far as quotes tell: with the length the line
+/// is over, and a name may hold a quote of its own.
+fn has_open_name(text: &str) -> bool {
+    has_open_quote(text) && !ends_with_length(text)
+}
+
+/// Whether a line ends where tcpdump itself stopped, for want of the packet's bytes:
+/// `[|tftp]`.
+fn is_cut_by_snap_length(text: &str) -> bool {
+    let name = text.trim_end().strip_suffix(']').and_then(|text| text.rsplit_once("[|"));
+    name.is_some_and(|(_, name)| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    })
 }
 
 /// Whether a break stands within a word for sure: digits go on, or a name in quotes.

@@ -84,7 +84,7 @@ fn remove_tags(text: &str) -> Option<String> {
         let (before, tag) = rest.split_at(at);
         kept.push_str(before);
         if let Some((name, behind)) = find_tag(tag) {
-            if matches!(name, "td" | "th" | "br") {
+            if parts(name, behind) && !kept.is_empty() && !kept.ends_with(' ') {
                 kept.push(' ');
             }
             rest = behind;
@@ -97,18 +97,26 @@ fn remove_tags(text: &str) -> Option<String> {
     (kept.len() != text.len()).then_some(kept)
 }
 
+/// Whether a tag keeps apart what stands before it and behind it, as a page shows it.
+/// `code` stands around whole lines, and around an address within one.
+fn parts(name: &str, behind: &str) -> bool {
+    const BLOCKS: [&str; 12] =
+        ["blockquote", "br", "div", "h3", "li", "p", "pre", "quote", "td", "th", "tr", "ul"];
+    BLOCKS.contains(&name) || (name == "code" && behind.starts_with(['<', '[']))
+}
+
 /// The name of the tag with which a text begins, and what stands behind it.
 fn find_tag(text: &str) -> Option<(&'static str, &str)> {
     /// Longer tags stand around no packet.
     const LIMIT_BYTES: usize = 200;
-    let end = if text.starts_with('<') { '>' } else { ']' };
-    let at = text.find(end).filter(|at| *at <= LIMIT_BYTES)?;
+    let end = if text.starts_with('<') { b'>' } else { b']' };
+    let at = text.bytes().take(LIMIT_BYTES + 1).position(|byte| byte == end)?;
     let inside = text.get(1..at)?;
     let inside = inside.strip_prefix('/').unwrap_or(inside);
     let written = inside.split([' ', '=', '/']).next()?;
     let name = written.to_ascii_lowercase();
     let name = TAGS.into_iter().find(|known| *known == name)?;
-    if end == ']' && !BRACKETED.contains(&name) {
+    if end == b']' && !BRACKETED.contains(&name) {
         return None;
     }
     // `[b=1]` and `<a, b>` are of no page.

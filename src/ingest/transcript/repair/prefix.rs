@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::several::head;
 use crate::ingest::tcpdump_text::{
     find_stamp, is_month, is_timed_packet, is_untimed_packet_line, looks_like_packet,
     looks_like_row,
@@ -11,6 +12,9 @@ use crate::ingest::transcript::tracked::begins_table;
 
 /// A longer start of a line is no prefix.
 const LIMIT_BYTES: usize = 160;
+
+/// A packet's ends stand within so many bytes of its time.
+const LIMIT_HEAD_BYTES: usize = 512;
 
 /// A packet behind something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +63,7 @@ fn find_timed(text: &str) -> Option<Found<'_>> {
         if !is_clock && text.get(..at)?.ends_with(':') {
             return None;
         }
-        let packet = read_packet(text.get(at..)?)?;
+        let packet = read_packet(rest)?;
         let prefix = text.get(..at)?;
         Some(match judge(prefix) {
             Some(is_told) => Found::Behind(Behind {
@@ -67,7 +71,7 @@ fn find_timed(text: &str) -> Option<Found<'_>> {
                 prefix,
                 label: find_label(prefix),
                 node: find_node(prefix),
-                is_told,
+                is_told: is_told && !is_program(prefix),
             }),
             None => Found::Quoted(text.get(at..)?),
         })
@@ -77,7 +81,9 @@ fn find_timed(text: &str) -> Option<Found<'_>> {
 /// The packet whose time begins the text. The time may be in brackets, or in a table's
 /// cell of its own: `07:29:48.654684] IP …`, `07:29:48.654684 | IP …`.
 fn read_packet(text: &str) -> Option<Cow<'_, str>> {
-    if is_timed_packet(text) {
+    // What tells a packet stands at its beginning; a line may be long and full of times.
+    let beginning = head(text, LIMIT_HEAD_BYTES);
+    if is_timed_packet(beginning) {
         return Some(Cow::Borrowed(text));
     }
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | ',')))?;
@@ -87,8 +93,8 @@ fn read_packet(text: &str) -> Option<Cow<'_, str>> {
     if rest.len() == behind.trim_start().len() {
         return None;
     }
-    let packet = format!("{time} {}", rest.trim_end_matches(['|', ' ']));
-    is_timed_packet(&packet).then_some(Cow::Owned(packet))
+    let packet = |rest: &str| format!("{time} {}", rest.trim_end_matches(['|', ' ']));
+    is_timed_packet(&packet(head(rest, LIMIT_HEAD_BYTES))).then(|| Cow::Owned(packet(rest)))
 }
 
 /// Packets without a time behind numbers and quotes, and entries of connection tracking.
@@ -140,6 +146,15 @@ fn judge(prefix: &str) -> Option<bool> {
     }
 }
 
+/// Whether a program surely wrote a prefix with a word in it: `server  | ` of compose, and
+/// what begins with a time.
+fn is_program(prefix: &str) -> bool {
+    let first = prefix.split_whitespace().next();
+    prefix.trim_end().ends_with('|')
+        || first.is_some_and(is_month)
+        || find_stamp(prefix.trim_start_matches(['[', '<', '('])).is_some()
+}
+
 /// A word of a language, which no collector writes.
 fn is_plain(word: &str) -> bool {
     const OF_COLLECTORS: [&str; 4] = ["stdout", "stderr", "tcpdump", "netshoot"];
@@ -183,7 +198,7 @@ fn find_node(prefix: &str) -> Option<String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     words: usize,
-    /// With a zero for each digit.
+    /// With a zero for each number.
     form: String,
 }
 
@@ -199,6 +214,12 @@ impl Shape {
     ///
     /// Gives the source too.
     pub fn find_behind<'a>(&self, text: &'a str) -> Option<(Option<String>, &'a str)> {
+        let (prefix, rest) = self.find_rest(text)?;
+        (!looks_like_packet(text)).then(|| (find_label(prefix), rest))
+    }
+
+    /// A prefix of this form, and what stands behind it.
+    pub fn find_rest<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
         let mut rest = text;
         for _ in 0..self.words {
             rest = rest.trim_start();
@@ -206,17 +227,24 @@ impl Shape {
         }
         let rest = rest.get(1..)?;
         let prefix = text.get(..text.len() - rest.len())?;
-        let is_ours = form(prefix) == self.form && !looks_like_packet(text);
-        is_ours.then(|| (find_label(prefix), rest))
+        (form(prefix) == self.form).then_some((prefix, rest))
     }
 }
 
-fn form(prefix: &str) -> String {
-    let zeroed = |c: char| if c.is_ascii_digit() { '0' } else { c };
+/// A prefix with a zero for each number: of a fraction collectors leave out the last zeros,
+/// and line numbers grow.
+pub(super) fn form(prefix: &str) -> String {
     // `Nov` and `Dec` are alike.
     let words = prefix.split_whitespace().map(|word| {
         let word = if is_month(word) { "Jan" } else { word };
-        word.chars().map(zeroed).collect::<String>()
+        word.chars().fold(String::new(), |mut form, c| {
+            match c {
+                '0'..='9' if form.ends_with('0') => {}
+                '0'..='9' => form.push('0'),
+                _ => form.push(c),
+            }
+            form
+        })
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -252,6 +280,9 @@ mod tests {
             ("(4) ", None, None, false),
             ("{code}", None, None, false),
             ("\"", None, None, false),
+            ("server  | ", None, None, false),
+            ("Nov 08 07:29:48 gateway tcpdump[12]: ", None, Some("gateway"), false),
+            ("2024-11-08T07:29:48.7Z gateway: ", None, None, false),
             ("Output: ", None, None, true),
             ("The server answers from the node: ", None, None, true),
         ];
@@ -306,6 +337,11 @@ mod tests {
         assert_eq!(
             shape.find_behind("2024-11-08T07:29:49.1Z stdout F     192.0.2.9.5 > 192.0.2.21.69: x"),
             Some((None, "    192.0.2.9.5 > 192.0.2.21.69: x"))
+        );
+        // Of the fraction the last zeros are left out.
+        assert_eq!(
+            shape.find_behind("2024-11-08T07:29:49.123456789Z stdout F below"),
+            Some((None, "below"))
         );
         assert_eq!(shape.find_behind("2024-11-08T07:29:49.1Z stderr F listening"), None);
         assert_eq!(shape.find_behind("short"), None);

@@ -1,6 +1,6 @@
 //! Packets of which the line ends were lost: a paste that a page made one paragraph of.
 
-use crate::ingest::tcpdump_text::is_timed_packet;
+use crate::ingest::tcpdump_text::{find_stamp, is_timed_packet};
 
 /// The packets of a line, each as its own; a line with one or none as it is.
 pub(super) fn split(text: &str) -> Vec<&str> {
@@ -20,6 +20,11 @@ pub(super) fn split(text: &str) -> Vec<&str> {
     parts
 }
 
+/// Beginnings that are looked at in one line: each costs the reading of a packet's head.
+const LIMIT_STARTS: usize = 256;
+/// A packet's ends stand within so many bytes of its time.
+const LIMIT_HEAD_BYTES: usize = 256;
+
 /// Where packets begin within the line.
 fn starts(text: &str) -> impl Iterator<Item = usize> {
     let bytes = text.as_bytes();
@@ -29,7 +34,16 @@ fn starts(text: &str) -> impl Iterator<Item = usize> {
     };
     (1..bytes.len())
         .filter(move |at| bytes.get(*at).is_some_and(u8::is_ascii_digit) && begins_word(*at))
-        .filter(|at| text.get(*at..).is_some_and(is_timed_packet))
+        .filter_map(|at| Some((at, head(text.get(at..)?, LIMIT_HEAD_BYTES))))
+        .filter(|(_, head)| find_stamp(head).is_some())
+        .take(LIMIT_STARTS)
+        .filter(|(_, head)| is_timed_packet(head))
+        .map(|(at, _)| at)
+}
+
+/// The first bytes of a text, up to a character's end.
+pub(super) fn head(text: &str, limit_bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(limit_bytes)).unwrap_or(text)
 }
 
 #[cfg(test)]

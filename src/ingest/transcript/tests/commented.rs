@@ -43,7 +43,14 @@ fn comments_between_packets_split_no_run() {
 fn another_capture_begins_behind_words_about_its_place() {
     let apart = ["capture -/- 2", "capture -/- 2"];
     for [first, second, third, fourth] in PACKETS {
-        for words in ["In the pod (eth0):", "then on node3", "在主机网卡上抓包"] {
+        for words in [
+            "In the pod (eth0):",
+            "then on node3",
+            "**Host:**",
+            "Pod side",
+            "Auf dem Host:",
+            "在主机网卡上抓包",
+        ] {
             let text = format!("{first}\n{second}\n{words}\n{third}\n{fourth}\n");
             assert_eq!(outline(&text), apart, "{words}");
         }

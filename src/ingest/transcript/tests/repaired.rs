@@ -164,11 +164,22 @@ fn lines_of_several_sources_are_captures_of_their_own() {
 #[test]
 fn a_packet_in_a_sentence_counts_once_and_never_vanishes() {
     for lines in PACKETS {
-        let [first, second, ..] = lines;
+        let [first, second, third, fourth] = lines;
         let quoted = format!("{}\nSee how {second} has another source.\n", lines.join("\n"));
         assert_eq!(outline(&quoted), ["capture -/- 4"]);
-        let told = format!("The answer: {second}\n{}\n", lines.join("\n"));
-        assert_eq!(packets(&told).len(), 4);
+        // What stands plainly keeps its place, whatever words stand before its copy.
+        let expected = plain(&lines);
+        for words in ["The answer: ", "Reply: ", "The answer comes from the node: "] {
+            for blank in ["", "\n"] {
+                let told = format!("{words}{second}\n{blank}{}\n", lines.join("\n"));
+                assert_eq!(packets(&told), expected, "{told}");
+                let told = format!("{}\n{blank}{words}{second}\n", lines.join("\n"));
+                assert_eq!(packets(&told), expected, "{told}");
+            }
+        }
+        let told =
+            format!("Asked: {first}\nAnswered: {second}\nGoes on: {third}\nRefused: {fourth}\n");
+        assert_eq!(packets(&told), expected);
         let alone = format!("{first}\nSee how {second} has another source.\n");
         let told = outline(&alone);
         assert!(
@@ -243,6 +254,89 @@ fn icmp_errors_that_are_cut_are_told() {
                 assert!(seen.iter().any(|fault| fault.contains(message)), "{line}: {seen:?}");
                 assert_eq!(unread, 1, "{line}");
             }
+        }
+    }
+}
+
+#[test]
+fn a_verbose_packet_told_twice_is_left_out_with_its_lines() {
+    for [ends, header] in [
+        [
+            "192.0.2.13.32991 > 192.0.2.9.41226: UDP, length 19",
+            "IP (tos 0x0, ttl 63, id 2, offset 0, flags [DF], proto UDP (17), length 47)",
+        ],
+        [
+            "2001:db8::13.32991 > 2001:db8::9.41226: UDP, length 19",
+            "IP6 (hlim 63, next-header UDP (17) payload length: 27)",
+        ],
+    ] {
+        let packet = format!("07:29:48.659120 {header}\n    {ends}\n\t0x0000:  4500 002f\n");
+        let earlier = packet.replace("48.659120", "48.654684");
+        let expected = packets(&format!("{earlier}{packet}"));
+        assert_eq!(expected.len(), 2);
+        assert_eq!(packets(&format!("The answer: {packet}{earlier}{packet}")), expected);
+    }
+}
+
+#[test]
+fn no_packet_behind_a_name_is_dropped() {
+    for packet in [
+        "IP 192.0.2.9.41226 > 192.0.2.21.161: UDP, length 40",
+        "IP6 2001:db8::9.41226 > 2001:db8::21.161: UDP, length 40",
+    ] {
+        for (prefix, time) in [
+            ("server  | ", "00:00:00.000002"),
+            ("server-1  | ", "00:00:00.000002"),
+            ("Nov 08 07:29:48 gateway tcpdump[12]: ", "07:29:48.654684"),
+            ("Client: ", "07:29:41"),
+        ] {
+            let text = format!("{prefix}{time} {packet}\n").repeat(5);
+            assert_eq!(packets(&text).len(), 5, "{text}");
+        }
+        // The heading of a capture stands before its first packet.
+        let [first, second] =
+            ["00:00:00.000000", "00:00:00.006000"].map(|at| format!("{at} {packet}"));
+        let text = format!("Pod: {first}\n{second}\n\nHost: {first}\n{second}\n");
+        assert_eq!(outline(&text), ["capture -/- 2", "capture -/- 2"], "{text}");
+    }
+}
+
+#[test]
+fn packets_within_the_bytes_of_others_are_none() {
+    let payload = "07:29:48.654699 IP 192.0.2.1.1 > 192.0.2.2.2: UDP, length 4";
+    let logged = format!("E..<..@.@.%.... <b>x</b> {{\"log\":\"{payload}\"}}");
+    for packet in [PACKETS[0][1], PACKETS[1][1]] {
+        let later = packet.replace("48.659120", "49.659120");
+        for prefix in ["", "server  | ", "2024-11-08T07:29:48.7Z stdout F "] {
+            let text = format!(
+                "{prefix}{packet}\n{prefix}{logged}\n{prefix}{later}\n{prefix}E..<..@.@.%.. {payload}\n{prefix}E..<.. {payload}\n"
+            );
+            assert_eq!(packets(&text).len(), 2, "{text}");
+        }
+        let verbose = format!("{packet}\n\tMsg: {payload}\n{later}\n");
+        assert_eq!(packets(&verbose).len(), 2, "{verbose}");
+    }
+}
+
+#[test]
+fn a_name_that_the_snap_length_cut_takes_no_heading() {
+    for ends in ["IP 192.0.2.9.41226 > 192.0.2.21.69", "IP6 2001:db8::9.41226 > 2001:db8::21.69"] {
+        for name in ["\"images/switch-firm[|tftp]", "\"images/\"switch.bin\" octet"] {
+            let packet = format!("07:29:48.654684 {ends}:  64 RRQ {name}");
+            let later = packet.replace("48.654684", "48.655100");
+            let text = format!("{packet}\nIn the pod (eth0):\n{later}\n");
+            assert_eq!(outline(&text), ["capture -/- 1", "capture -/- 1"], "{text}");
+        }
+    }
+}
+
+#[test]
+fn blocks_of_a_page_keep_packets_apart() {
+    for lines in PACKETS {
+        let expected = plain(&lines);
+        for tag in ["p", "li", "div", "pre", "code", "tr"] {
+            let text = format!("<{tag}>{}</{tag}>\n", lines.join(&format!("</{tag}><{tag}>")));
+            assert_eq!(packets(&text), expected, "{tag}");
         }
     }
 }
