@@ -110,7 +110,8 @@ fn find_tag(text: &str) -> Option<(&'static str, &str)> {
     /// Longer tags stand around no packet.
     const LIMIT_BYTES: usize = 200;
     let end = if text.starts_with('<') { b'>' } else { b']' };
-    let at = text.bytes().take(LIMIT_BYTES + 1).position(|byte| byte == end)?;
+    let tag = text.as_bytes();
+    let at = memchr::memchr(end, tag.get(..=LIMIT_BYTES).unwrap_or(tag))?;
     let inside = text.get(1..at)?;
     let inside = inside.strip_prefix('/').unwrap_or(inside);
     let written = inside.split([' ', '=', '/']).next()?;

@@ -14,7 +14,7 @@ use crate::ingest::transcript::tracked::begins_table;
 const LIMIT_BYTES: usize = 160;
 
 /// A packet's ends stand within so many bytes of its time.
-const LIMIT_HEAD_BYTES: usize = 512;
+const LIMIT_HEAD_BYTES: usize = 200;
 
 /// A packet behind something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
