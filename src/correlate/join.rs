@@ -32,7 +32,8 @@ use crate::model::time::Timestamp;
 use crate::model::topology::{Role, Topology};
 
 /// Hosts' clocks differ by seconds, rarely by more; without a payload only time relates two views.
-const TIME_APART: Duration = Duration::from_secs(10);
+/// So long may an answer be on its way, too, or a capture begin after another.
+pub const TIME_APART: Duration = Duration::from_secs(10);
 /// Times before this are those of a clock that knows no date: one year.
 const UNDATED: Duration = Duration::from_hours(365 * 24);
 /// Transactions of one identity that are looked at for a translated client.

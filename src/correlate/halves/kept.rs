@@ -72,8 +72,7 @@ mod tests {
     use super::*;
     use crate::model::capture::CaptureId;
     use crate::model::endpoint::{Endpoint, FlowKey};
-    use crate::model::hop::HopMarks;
-    use crate::model::packet::{Application, Content, Datagram, LinkAudience};
+    use crate::model::packet::{Application, Content, Datagram};
     use crate::model::protocol::Protocol;
     use crate::model::time::Timestamp;
 
@@ -86,18 +85,7 @@ mod tests {
             is_cut: false,
             application: Application::Plain(Protocol::Snmp),
         };
-        Packet {
-            frame,
-            at: Timestamp::EPOCH,
-            interface: 0,
-            kernel_interface: None,
-            direction: None,
-            link_audience: LinkAudience::Unknown,
-            ip_identification: None,
-            hop_marks: HopMarks::UNKNOWN,
-            tunnel: None,
-            content: Content::Datagram(datagram),
-        }
+        Packet::without_headers(frame, Timestamp::EPOCH, 0, Content::Datagram(datagram))
     }
 
     #[test]

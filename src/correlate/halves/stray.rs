@@ -5,15 +5,13 @@ use std::time::Duration;
 use hashbrown::{HashMap, HashSet};
 
 use super::{Half, MAX_CANDIDATES, Scene};
+use crate::correlate::join::TIME_APART;
 use crate::correlate::record::Record;
 use crate::correlate::tftp::is_tftp_protocol;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Application, Content, Datagram, TransactionRole};
 use crate::model::time::Timestamp;
 
-/// Clocks of hosts differ by seconds, rarely by more; so long may an answer be on its way,
-/// too, or a capture begin after another.
-const TIME_APART: Duration = Duration::from_secs(10);
 /// By how much a packet comes after its cause at least, where clocks say otherwise.
 const STEP_NS: i64 = 1_000_000;
 

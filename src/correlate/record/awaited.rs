@@ -7,7 +7,6 @@ use crate::correlate::count::Mark;
 use crate::correlate::repetition::{COPY, is_untimed};
 use crate::correlate::unanswered::Asks;
 use crate::model::capture::FrameRef;
-use crate::model::exchange::Origin;
 use crate::model::packet::{Application, Datagram, Packet, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
@@ -108,9 +107,8 @@ impl Record {
 
     /// How long after an answer a client that does not take it asks again, at most.
     fn longest_retry(&self, protocol: Protocol) -> Duration {
-        let is_changed = |origin| matches!(origin, Origin::OtherAddress(_) | Origin::OtherPort(_));
         let mut replies = self.details.iter().flat_map(|details| &details.replies);
-        let are_changed = replies.any(|replies| is_changed(replies.origin));
+        let are_changed = replies.any(|replies| replies.origin.is_other_endpoint());
         match protocol {
             Protocol::Snmp | Protocol::SnmpInform | Protocol::Ntp if !are_changed => QUICK_RETRY,
             _ => RETRY,

@@ -6,12 +6,12 @@
 //! its transaction id tells, which the client chose (section 2).
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::PointTable;
+use super::lease::OFFER_DELAY;
 use crate::correlate::record::{ExchangeIndex, is_group};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
@@ -27,8 +27,6 @@ const PORT: u16 = 67;
 const MAX_REQUESTS: usize = 4_096;
 /// Relays that pass one request on, or whose requests show no id.
 const MAX_RELAYS: usize = 32;
-/// A client that got nothing asks again after so long (RFC 2131 section 4.1).
-const OFFER_DELAY: Duration = Duration::from_secs(10);
 
 /// What relays ask: of which server, under which identity.
 #[derive(Debug, Default)]

@@ -12,8 +12,8 @@ use crate::model::exchange::Origin;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::protocol::Protocol;
 
-/// A client that got nothing begins again after so long (RFC 2131 section 4.1).
-const OFFER_DELAY: Duration = Duration::from_secs(10);
+/// A client that got nothing asks again after so long (RFC 2131 section 4.1).
+pub(super) const OFFER_DELAY: Duration = Duration::from_secs(10);
 /// Where a client listens that has no address yet.
 const WITHOUT_ADDRESS: Endpoint = Endpoint { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), port: 68 };
 
