@@ -12,6 +12,8 @@ pub(super) enum DigLine {
     Banner,
     /// It says nothing about addresses.
     Own,
+    /// No answer came that it could take.
+    GivenUp,
     /// An answer was thrown away.
     Complaint { source: Endpoint, asked: Endpoint },
     /// An answer was taken. `is_told_always`: the program says so of each, as only
@@ -50,6 +52,9 @@ pub(super) fn read_line(text: &str) -> DigLine {
     }
     if text.starts_with("; <<>> DiG") {
         return DigLine::Banner;
+    }
+    if text.starts_with(";; ") && text.ends_with("no servers could be reached") {
+        return DigLine::GivenUp;
     }
     if let Some(server) = text.strip_prefix(";; SERVER: ") {
         let server = server.split('(').next().unwrap_or(server);
@@ -131,7 +136,7 @@ mod tests {
                 complaint("2001:db8::2#53", "2001:db8::1#53"),
             ),
             ("; <<>> DiG 9.18.28 <<>> @192.0.2.1 example.com", DigLine::Banner),
-            (";; connection timed out; no servers could be reached", DigLine::Own),
+            (";; connection timed out; no servers could be reached", DigLine::GivenUp),
             (";; SERVER: 192.0.2.1#53(192.0.2.1) (UDP)", answered("192.0.2.1#53", true)),
             (";; SERVER: 2001:db8::1#53(2001:db8::1)", answered("2001:db8::1#53", true)),
             (";; SERVER: 192.0.2.1#53(192.0.2.1) (TCP)", DigLine::Own),

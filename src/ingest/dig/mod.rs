@@ -54,6 +54,14 @@ enum Told {
         server: Endpoint,
         is_told_always: bool,
     },
+    /// It waits no longer: what comes next is another question.
+    GivenUp,
+}
+
+impl Told {
+    const fn is_complaint(&self) -> bool {
+        matches!(self, Self::ThrownAway { .. })
+    }
 }
 
 /// What was handed out of one question.
@@ -79,12 +87,20 @@ impl DigRun {
         match read_line(text) {
             DigLine::Foreign => return false,
             DigLine::Banner => {
-                // A second one belongs to another run.
-                if std::mem::replace(&mut self.has_banner, true) || !self.told.is_empty() {
+                // dig prints it with the first answer that it takes, or as it gives up, so
+                // behind its complaints. A second one that nothing was complained of before
+                // belongs to another run.
+                let is_second = std::mem::replace(&mut self.has_banner, true);
+                if is_second && !self.told.last().is_some_and(Told::is_complaint) {
                     return false;
                 }
             }
             DigLine::Own => {}
+            DigLine::GivenUp => {
+                if (1..LIMIT_TOLD).contains(&self.told.len()) {
+                    self.told.push(Told::GivenUp);
+                }
+            }
             DigLine::Complaint { source, asked } => {
                 if self.told.len() < LIMIT_TOLD {
                     self.told.push(Told::ThrownAway { line, source, asked });
@@ -155,6 +171,7 @@ impl DigRun {
                     let datagram = self.message(&question, asked, flow, TransactionRole::Reply);
                     sink(Event::Packet(packet(line, Content::Discarded(datagram))));
                 }
+                Told::GivenUp => question.is_over = true,
                 Told::Taken { line, server, is_told_always } => {
                     question.is_over |= is_told_always;
                     let is_first = !std::mem::replace(&mut question.is_answered, true);

@@ -107,6 +107,29 @@ fn a_run_proves_who_was_asked_and_who_answered() {
                     format!("4 discarded {other_at}"),
                 ],
             ),
+            (
+                "dig's banner stands behind the complaint",
+                format!("{}\n\n{banner}\n;; SERVER: {asked}#53({asked}) (UDP)", complaint(asked)),
+                vec![
+                    format!("1 query {asked_at}"),
+                    format!("1 discarded {other_at}"),
+                    format!("4 answer {asked_at}"),
+                ],
+            ),
+            (
+                "given up, then another question",
+                format!(
+                    "{0}\n{banner}\n;; no servers could be reached\n{0}\n{banner}\n;; SERVER: {asked}#53({asked})",
+                    complaint(asked)
+                ),
+                vec![
+                    format!("1 query {asked_at}"),
+                    format!("1 discarded {other_at}"),
+                    format!("4 query {asked_at}"),
+                    format!("4 discarded {other_at}"),
+                    format!("6 answer {asked_at}"),
+                ],
+            ),
             ("nothing unexpected", format!("{banner}\n;; SERVER: {asked}#53({asked})"), vec![]),
         ];
         for (name, text, expected) in cases {
