@@ -9,7 +9,7 @@ const LATE_NS: i64 = 1_000_000_000;
 const SEVERAL: u32 = 8;
 
 /// What the times of a run did so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Deltas {
     last_ns: Option<i64>,
     sum_ns: i64,

@@ -23,23 +23,29 @@ pub enum IcmpReading {
     Other,
 }
 
-/// Reads an ICMP or ICMPv6 summary. `body` holds the lines below it: under
-/// `-v` tcpdump prints the quoted packet there. Without it the quoted source
+/// What tcpdump prints of an ICMP message.
+#[derive(Debug, Clone, Copy)]
+pub struct IcmpLines<'a> {
+    /// Behind the addresses.
+    pub summary: &'a str,
+    /// Below it: under `-v` the quoted packet.
+    pub body: &'a [String],
+    /// `-v` printed the IP header.
+    pub has_header: bool,
+}
+
+/// Reads an ICMP or ICMPv6 message. Where the quoted packet is not printed, its source
 /// is `to`, since an error goes back to the sender of what it quotes.
 ///
 /// # Errors
 ///
 /// A sentence about a quoted address that is none, or about a line that is cut.
-pub fn parse_icmp(
-    from: IpAddr,
-    to: IpAddr,
-    summary: &str,
-    body: &[String],
-) -> Result<IcmpReading, String> {
+pub fn parse_icmp(from: IpAddr, to: IpAddr, lines: IcmpLines<'_>) -> Result<IcmpReading, String> {
+    let IcmpLines { summary, body, has_header } = lines;
     let old_v6 = strip_old_lead(summary, "icmp6");
     let claim = if let Some(text) = summary.strip_prefix("ICMP6, ").or(old_v6) {
         let text = text.trim_start();
-        match parse_v6(text)? {
+        match parse_v6(text, has_header)? {
             // FortiGate writes those of both families alike.
             None if old_v6.is_some() => parse_v4(text)?,
             claim => claim,
@@ -149,8 +155,8 @@ const REASONS: &[(&str, IcmpKind)] = &[
     ("unknown unreach code (6)", IcmpKind::AdminProhibited),
 ];
 
-/// The texts of tcpdump's print-icmp6.c.
-fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
+/// The texts of tcpdump's print-icmp6.c, which ends them with a length but under `-v`.
+fn parse_v6(text: &str, is_verbose: bool) -> Result<Option<Claim>, String> {
     if text.starts_with("packet too big") {
         return Ok(Some(Claim::bare(IcmpKind::PacketTooBig)));
     }
@@ -191,9 +197,9 @@ fn parse_v6(text: &str) -> Result<Option<Claim>, String> {
     }
     let (name, detail) = split_word(about);
     let claim = claim_about(kind, name, detail)?;
-    // tcpdump ends such a line with a length (`icmp6_print`): without it the port's last
-    // digits may be cut. The quoted host still tells the flow.
-    let may_be_cut = !about.contains("length ");
+    // Where the length is missing, the port's last digits may be cut. The quoted host still
+    // tells the flow.
+    let may_be_cut = !is_verbose && !about.contains("length ");
     Ok(claim.map(|claim| Claim {
         destination_port: claim.destination_port.filter(|_| !may_be_cut),
         ..claim

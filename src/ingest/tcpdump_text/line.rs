@@ -1,6 +1,7 @@
 //! What stands between a line's time and its addresses: interface and
 //! direction columns, and the link header that `-e` prints.
 
+use super::address::parse_endpoint;
 use super::fortigate::skip_vlan;
 use super::link::{LINK_LEADS, find_inner, read_link, starts_with_mac};
 use super::remark::{Remark, find_remark};
@@ -29,11 +30,16 @@ pub struct Head<'a> {
 pub enum Network<'a> {
     /// Text from the parenthesised header or the source address on.
     Ip { family: Family, text: &'a str },
+    /// Labels of MPLS, behind which `-v` begins a new line.
+    Labels,
     /// ARP, STP and all else that carries no UDP.
     Other,
     /// Nothing that tcpdump prints at this place.
     Unknown,
 }
+
+/// What `-e` prints where a link has no header.
+const RAW_LEAD: &str = "ip: ";
 
 /// Words that begin lines about protocols without UDP.
 const OTHER_LEADS: &[&str] = &[
@@ -124,12 +130,14 @@ pub fn is_untimed_packet(text: &str) -> bool {
     let head = read_head(trimmed);
     match head.network {
         Network::Ip { .. } => {
-            let names_ip = ["IP ", "IP6 ", "MPLS (", "PPPoE ", "vlan "]
+            let names_ip = ["IP ", "IP6 ", "MPLS (", "PPPoE ", "vlan ", RAW_LEAD]
                 .iter()
+                .chain(LINK_LEADS)
                 .any(|lead| trimmed.starts_with(lead));
             let linked = names_ip || head.direction.is_some() || starts_with_mac(trimmed);
-            linked && (trimmed.contains(" > ") || trimmed.contains('('))
+            (linked && (trimmed.contains(" > ") || trimmed.contains('('))) || has_sides(trimmed)
         }
+        Network::Labels => true,
         Network::Other => {
             trimmed.starts_with("ARP, ")
                 || head.direction.is_some()
@@ -182,6 +190,25 @@ pub(super) fn skip_kernel_index(text: &str) -> &str {
     }
 }
 
+/// Whether a line begins with two addresses with their ports, or with those of an ICMP
+/// error: tcpdump 3 printed no `IP` before them, and what is pasted may begin behind the
+/// header that `-v` prints.
+fn has_sides(text: &str) -> bool {
+    let (source, rest) = split_word(text);
+    let Some((destination, summary)) = rest.strip_prefix("> ").map(split_word) else {
+        return false;
+    };
+    let Some(destination) = destination.strip_suffix(':') else { return false };
+    match (parse_endpoint(source), parse_endpoint(destination)) {
+        (Ok(source), Ok(destination)) => {
+            let has_ports = source.port.is_some() && destination.port.is_some();
+            has_ports || summary.starts_with("ICMP")
+        }
+        _ => false,
+    }
+}
+
+/// Reads what stands where `-e` prints a link header or the packet's own begins.
 fn read_network(text: &str) -> Network<'_> {
     if let Some(rest) = text.strip_prefix("IP6 ") {
         return Network::Ip { family: Family::V6, text: rest.trim_start() };
@@ -189,8 +216,7 @@ fn read_network(text: &str) -> Network<'_> {
     if let Some(rest) = text.strip_prefix("IP ") {
         return Network::Ip { family: Family::V4, text: rest.trim_start() };
     }
-    // `-e` without a link header.
-    let text = text.strip_prefix("ip: ").unwrap_or(text);
+    let text = text.strip_prefix(RAW_LEAD).unwrap_or(text);
     let (word, rest) = split_word(text);
     let lead = word.trim_end_matches([',', ':']).to_ascii_uppercase();
     if matches!(lead.as_str(), "VLAN" | "MPLS" | "PPPOE")
@@ -201,14 +227,22 @@ fn read_network(text: &str) -> Network<'_> {
     if OTHER_LEADS.contains(&lead.as_str()) || text.starts_with("arp ") {
         return Network::Other;
     }
-    // tcpdump 3 prints no `IP` before the addresses.
-    if rest.starts_with("> ")
-        && let Ok(source) = super::address::parse_endpoint(word)
-    {
-        let family = if source.address.is_ipv4() { Family::V4 } else { Family::V6 };
-        return Network::Ip { family, text };
+    read_bare(text).unwrap_or(Network::Unknown)
+}
+
+/// A packet without the word for its family: behind a link header, and by tcpdump 3.
+pub(super) fn read_bare(text: &str) -> Option<Network<'_>> {
+    // The header that `-v` prints begins with what one family alone has.
+    if let Some(inside) = text.strip_prefix('(') {
+        let has = |leads: &[&str]| leads.iter().any(|lead| inside.starts_with(lead));
+        let is_v6 = has(&["hlim ", "class ", "flowlabel "]);
+        let family = if is_v6 { Family::V6 } else { Family::V4 };
+        return (is_v6 || has(&["tos "])).then_some(Network::Ip { family, text });
     }
-    Network::Unknown
+    let (word, rest) = split_word(text);
+    let source = parse_endpoint(word).ok().filter(|_| rest.starts_with("> "))?;
+    let family = if source.address.is_ipv4() { Family::V4 } else { Family::V6 };
+    Some(Network::Ip { family, text })
 }
 
 /// The first word, and what follows its spaces.
@@ -291,6 +325,35 @@ mod tests {
             ("vlan 265, p 0, IP {4}", None, None, None, ip(Family::V4, v4)),
             ("AF IPv4 (2), length 60: {4}", None, None, Some(60), ip(Family::V4, v4)),
             ("AF IPv6 (30), length 80: {6}", None, None, Some(80), ip(Family::V6, v6)),
+            ("MPLS (label 3 (Implicit-Null), tc 0, [S], ttl 4)", None, None, None, Network::Labels),
+            (
+                "MPLS (label 100, tc 0, ttl 4) (label 7, tc 0, [S], ttl 4) {6}",
+                None,
+                None,
+                None,
+                ip(Family::V6, v6),
+            ),
+            (
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype MPLS unicast (0x8847), length 94: MPLS (label 100, tc 0, [S], ttl 64) {4}",
+                None,
+                None,
+                Some(94),
+                ip(Family::V4, v4),
+            ),
+            (
+                "02:00:00:00:00:01 > 02:00:00:00:00:02, ethertype MPLS unicast (0x8847), length 94: MPLS (label 100, tc 0, [S], ttl 64)",
+                None,
+                None,
+                Some(94),
+                Network::Labels,
+            ),
+            (
+                "xx:xx:xx:xx:xx:xx > xx:xx:xx:xx:xx:xx, ethertype IPv4 (0x0800), length 90: {4}",
+                None,
+                None,
+                Some(90),
+                ip(Family::V4, v4),
+            ),
             ("ip: {4}", None, None, None, ip(Family::V4, v4)),
             ("ip: {6}", None, None, None, ip(Family::V6, v6)),
             ("PPPoE  [ses 0x11] IP6 {6}", None, None, None, ip(Family::V6, v6)),
@@ -389,6 +452,14 @@ mod tests {
             ("ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", true),
             ("IP addresses of the node", false),
             ("192.0.2.1 > 192.0.2.2 in the figure", false),
+            ("192.0.2.1 > 192.0.2.2: they do not talk", false),
+            ("192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
+            ("192.0.2.1 > 192.0.2.2: ICMP 192.0.2.1 udp port 5 unreachable, length 36", true),
+            ("ip: 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
+            ("ip: 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
+            ("AF IPv6 (30), length 80: 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
+            ("MPLS (label 100, tc 0, [S], ttl 64)", true),
             ("In the pod we see", false),
         ];
         for (text, expected) in cases {

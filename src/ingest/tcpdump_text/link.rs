@@ -1,7 +1,8 @@
 //! The link header that `-e` prints.
 
 use super::address::parse_endpoint;
-use super::line::{Family, Network, split_columns, split_word};
+use super::ip_header::split_parentheses;
+use super::line::{Family, Network, read_bare, split_columns, split_word};
 use crate::model::packet::LinkAudience;
 
 /// How `-e` begins on links without Ethernet addresses: loopback, netfilter
@@ -15,13 +16,14 @@ const LIMIT_TAGS: usize = 8;
 /// Words before the family's name in a link header.
 const FAMILY_LEADS: &[&str] = &["ethertype ", "AF ", "family "];
 
-/// Whether an Ethernet address comes first.
+/// Whether an Ethernet address comes first, perhaps one that somebody masked.
 pub(super) fn starts_with_mac(text: &str) -> bool {
     let (word, _) = split_word(text);
     let word = word.trim_end_matches(',');
     word.split(':').count() >= 6
         && word.split(':').all(|byte| {
-            (1..=2).contains(&byte.len()) && byte.bytes().all(|digit| digit.is_ascii_hexdigit())
+            (1..=2).contains(&byte.len())
+                && byte.bytes().all(|digit| digit.is_ascii_hexdigit() || b"xX*".contains(&digit))
         })
 }
 
@@ -128,12 +130,28 @@ fn find_length(text: &str) -> Option<u32> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// `vlan 265, p 0, IP 192.0.2.1 …`, `PPPoE [ses 0x1] IP6 …`.
+/// `vlan 265, p 0, IP 192.0.2.1 …`, `PPPoE [ses 0x1] IP6 …`, `MPLS (label 100, tc 0, [S], ttl
+/// 64) 192.0.2.1 …`.
 pub(super) fn find_inner(text: &str) -> Option<Network<'_>> {
     let v4 = text.find(" IP ").map(|at| (at, Family::V4, 4));
     let v6 = text.find(" IP6 ").map(|at| (at, Family::V6, 5));
-    let (at, family, width) = [v4, v6].into_iter().flatten().min_by_key(|(at, ..)| *at)?;
+    let Some((at, family, width)) = [v4, v6].into_iter().flatten().min_by_key(|(at, ..)| *at)
+    else {
+        return find_labelled(text);
+    };
     Some(Network::Ip { family, text: text.get(at + width..)?.trim_start() })
+}
+
+/// What stands behind the labels of MPLS (`mpls_print`), where no word names its family.
+fn find_labelled(text: &str) -> Option<Network<'_>> {
+    let mut rest = text.get(text.find("(label ")?..)?;
+    for _ in 0..LIMIT_TAGS {
+        if !rest.starts_with("(label ") {
+            break;
+        }
+        rest = split_parentheses(rest)?.1;
+    }
+    if rest.is_empty() { Some(Network::Labels) } else { read_bare(rest) }
 }
 
 #[cfg(test)]

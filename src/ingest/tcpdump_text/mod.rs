@@ -161,6 +161,7 @@ impl Run {
             if self.first_row.is_some_and(|first| first == row.number) {
                 return false;
             }
+            self.date_first(Some(row.stamp), sink);
             self.settle_pending(sink);
             self.begin_row(line, row, sink);
             return true;
@@ -168,6 +169,7 @@ impl Run {
         if let Some(packet) = find_packet_line(&text)
             && self.begins_packet(&packet, &text)
         {
+            self.date_first(packet.stamp, sink);
             self.settle_pending(sink);
             if packet.stamp.is_none() {
                 self.indentation.get_or_insert_with(|| indentation(&text));
@@ -245,6 +247,7 @@ impl Run {
     /// Ends the run: hands out the last packet, and the count of faults that
     /// were left out.
     pub fn finish(mut self, sink: Sink<'_>) {
+        self.date_first(None, sink);
         self.settle_pending(sink);
         self.hand_out_rows(RowsEnd::Here, sink);
         self.hand_out_lost(None, sink);
@@ -271,22 +274,44 @@ impl Run {
             None => {
                 let is_timed = self.last_stamp.is_some();
                 let is_indented = indentation(text) > self.indentation.unwrap_or(0);
-                let nests = |pending: &Pending| pending.may_nest(is_timed, is_indented);
+                let nests = |pending: &Pending| {
+                    pending.may_nest(is_timed, is_indented)
+                        || (pending.waits_for_sides() && !names_network(packet.rest))
+                };
                 packet.is_sure && !self.pending.as_ref().is_some_and(nests)
             }
         }
     }
 
+    /// The first packet's line may have lost its time, because what is pasted begins within
+    /// it: then the next packet's decides what the times of the run are.
+    fn date_first(&mut self, next: Option<Stamp>, sink: Sink<'_>) {
+        if self.clock.is_some() {
+            return;
+        }
+        let Some(mut first) = self.pending.take() else { return };
+        let clock = self.timeline.settle(next);
+        self.begin_capture(clock, sink);
+        first.at = self.timeline.clone().place(next);
+        self.pending = Some(first);
+    }
+
     fn begin_packet(&mut self, line: u64, packet: &PacketLine<'_>, sink: Sink<'_>) {
-        let clock = self.timeline.settle(packet.stamp);
+        let head = read_head(packet.rest);
         if self.clock.is_none() {
             self.origin.link_type = self.origin.link_type.or_else(|| find_log(packet.rest));
         }
-        self.begin_capture(clock, sink);
+        // A column names an interface, which has to stand in a capture that has begun.
+        if packet.stamp.is_some() || head.interface.is_some() || self.has_packets() {
+            let clock = self.timeline.settle(packet.stamp);
+            self.begin_capture(clock, sink);
+        }
         self.frames += 1;
         self.last_stamp = packet.stamp.or(self.last_stamp);
-        let at = self.place(line, packet.stamp, sink);
-        let head = read_head(packet.rest);
+        let at = match self.clock {
+            Some(_) => self.place(line, packet.stamp, sink),
+            None => Timestamp::EPOCH,
+        };
         let interface = head.interface.map_or(0, |name| self.interface_index(name, sink));
         let pending = Pending::new(line, self.frames, at, interface, &head, packet.rest);
         self.origin.is_verbose |= pending.has_header();
@@ -374,7 +399,9 @@ fn indentation(text: &str) -> usize {
 const fn has_same_form(one: Stamp, other: Stamp) -> bool {
     matches!(
         (one.value, other.value),
-        (StampValue::Date(_), StampValue::Date(_)) | (StampValue::Span(_), StampValue::Span(_))
+        (StampValue::Date(_), StampValue::Date(_))
+            | (StampValue::Span(_), StampValue::Span(_))
+            | (StampValue::OfYear(_), StampValue::OfYear(_))
     )
 }
 

@@ -61,11 +61,12 @@ pub fn remove_bold(text: &str) -> Cow<'_, str> {
     if text.contains("**") { Cow::Owned(text.replace("**", "")) } else { Cow::Borrowed(text) }
 }
 
-/// Finds the packet in a line, behind quoting, list marks, line numbers and
-/// the names that `docker compose logs` puts in front.
+/// Finds the packet in a line, behind quoting, list marks, line numbers, the `^C` that
+/// stopped a tcpdump which had not printed it yet, and the names that `docker compose logs`
+/// puts in front.
 #[must_use]
 pub fn find_packet_line(text: &str) -> Option<PacketLine<'_>> {
-    let text = text.trim().trim_matches('`').trim();
+    let text = text.trim().trim_start_matches("^C").trim_matches('`').trim();
     find_timed(text)
         .or_else(|| skip_list_mark(text).and_then(find_timed))
         .or_else(|| skip_number(text).and_then(find_sure))
@@ -135,6 +136,7 @@ mod tests {
             ("07:29:48.654684 ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", true),
             ("07:29:48 eth0 In IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
             ("07:29:48 eth0  Out IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
+            ("^C07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
             ("07:29:48.654684 IP", false),
             ("07:29:48 the device was restarted", false),
             ("07:29:48.123 INFO state > ready", false),

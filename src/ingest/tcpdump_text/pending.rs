@@ -15,7 +15,7 @@ use super::address::Host;
 use super::application::read_application;
 use super::columns::{Row, RowReading};
 use super::handshake::find_segment;
-use super::icmp::{IcmpReading, parse_icmp};
+use super::icmp::{IcmpLines, IcmpReading, parse_icmp};
 use super::ip_header::IpHeader;
 use super::line::{Family, Head, Network};
 use super::link::find_audience;
@@ -75,6 +75,8 @@ pub struct Pending {
 enum Stage {
     /// `-v` printed the header; the addresses are still to come.
     Header,
+    /// `-v` printed labels of MPLS; the packet is still to come.
+    Labels,
     Sides {
         source: String,
         destination: String,
@@ -118,6 +120,7 @@ impl Pending {
         text: &str,
     ) -> Self {
         let (header, stage) = match head.network {
+            Network::Labels => (None, Stage::Labels),
             Network::Other => {
                 let arp = find_arp(text).map(Content::Neighbour);
                 (None, arp.map_or(Stage::Other, Stage::Whole))
@@ -136,7 +139,7 @@ impl Pending {
         };
         let family = match head.network {
             Network::Ip { family, .. } => family,
-            Network::Other | Network::Unknown => Family::V4,
+            Network::Labels | Network::Other | Network::Unknown => Family::V4,
         };
         Self {
             direction: head.direction,
@@ -201,6 +204,12 @@ impl Pending {
         self.header.is_some()
     }
 
+    /// Whether the next line has to bring the addresses.
+    #[must_use]
+    pub const fn waits_for_sides(&self) -> bool {
+        matches!(self.stage, Stage::Header)
+    }
+
     /// Whether it is a packet of IP, so that it may have been of any exchange.
     #[must_use]
     pub const fn is_ip(&self) -> bool {
@@ -254,7 +263,7 @@ impl Pending {
     #[must_use]
     pub fn read(&self) -> Outcome {
         let (source, destination, summary, has_colon) = match &self.stage {
-            Stage::Other => return Outcome::Other,
+            Stage::Other | Stage::Labels => return Outcome::Other,
             Stage::Whole(content) => return Outcome::Content(content.clone()),
             Stage::Row { row, .. } => {
                 return match row.read() {
@@ -329,6 +338,10 @@ impl Pending {
         }
     }
 
+    fn icmp_lines<'a>(&'a self, summary: &'a str) -> IcmpLines<'a> {
+        IcmpLines { summary, body: &self.body, has_header: self.has_header() }
+    }
+
     /// What an ICMP message says; `None` for one of no concern.
     ///
     /// # Errors
@@ -340,7 +353,7 @@ impl Pending {
         summary: &str,
     ) -> Result<Option<Content>, String> {
         let (from, to) = (addressed.source.address()?, addressed.destination.address()?);
-        Ok(match parse_icmp(from, to, summary, &self.body)? {
+        Ok(match parse_icmp(from, to, self.icmp_lines(summary))? {
             IcmpReading::Error(error) => Some(Content::IcmpError(error)),
             IcmpReading::Neighbour(message) => Some(Content::Neighbour(message)),
             IcmpReading::Other => None,

@@ -22,7 +22,7 @@ pub fn find_quote(body: &[String]) -> Option<QuotedPacket> {
     let (at, text) =
         body.iter().enumerate().find_map(|(at, line)| match read_head(line).network {
             Network::Ip { text, .. } => Some((at, text)),
-            Network::Other | Network::Unknown => None,
+            Network::Labels | Network::Other | Network::Unknown => None,
         })?;
     let network = read_network_text(text);
     let body = match network.body {

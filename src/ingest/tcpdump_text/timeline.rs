@@ -5,6 +5,9 @@ use super::timestamp::{DAY_NS, Stamp, StampValue};
 use crate::model::capture::Clock;
 use crate::model::time::Timestamp;
 
+/// A leap year, as dates without a year are counted.
+const YEAR_NS: i64 = 366 * DAY_NS;
+
 /// How a command asked for its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StampStyle {
@@ -15,7 +18,7 @@ pub enum StampStyle {
     Absent,
     /// `-tt`: seconds since the epoch.
     Epoch,
-    /// `-ttt`: since the packet before.
+    /// `-ttt`: since the packet before; OpenBSD's prints the date for it.
     Delta,
     /// `-tttt`: date and time.
     Dated,
@@ -39,11 +42,13 @@ impl StampStyle {
 }
 
 /// Puts the stamps of one run on one axis.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Timeline {
     style: StampStyle,
     clock: Option<Clock>,
     last_ns: i64,
+    /// The midnight before the first packet, since the year began.
+    first_day_ns: Option<i64>,
     /// Midnights passed, in nanoseconds.
     midnights_ns: i64,
     deltas: Deltas,
@@ -52,7 +57,14 @@ pub struct Timeline {
 impl Timeline {
     #[must_use]
     pub fn new(style: StampStyle) -> Self {
-        Self { style, clock: None, last_ns: 0, midnights_ns: 0, deltas: Deltas::default() }
+        Self {
+            style,
+            clock: None,
+            last_ns: 0,
+            first_day_ns: None,
+            midnights_ns: 0,
+            deltas: Deltas::default(),
+        }
     }
 
     /// What the run's times count from; the first packet decides. A first
@@ -62,6 +74,7 @@ impl Timeline {
         *self.clock.get_or_insert(match stamp.map(|stamp| stamp.value) {
             None => Clock::None,
             Some(StampValue::Date(_)) if !relative => Clock::Absolute,
+            Some(StampValue::OfYear(_)) => Clock::TimeOfDay,
             Some(StampValue::Span(span_ns)) if !relative && span_ns != 0 => Clock::TimeOfDay,
             Some(_) => Clock::Relative,
         })
@@ -94,7 +107,10 @@ impl Timeline {
         };
         let now_ns = match (clock, stamp.value) {
             (Clock::None, _) => 0,
-            (Clock::Absolute, StampValue::Span(ns)) => {
+            (Clock::TimeOfDay, StampValue::OfYear(ns)) => self.of_year(ns),
+            (Clock::Relative, StampValue::OfYear(ns)) => ns.rem_euclid(DAY_NS),
+            (Clock::Absolute, StampValue::Span(ns) | StampValue::OfYear(ns)) => {
+                let ns = ns.rem_euclid(DAY_NS);
                 self.last_ns.saturating_sub(self.last_ns.rem_euclid(DAY_NS)).saturating_add(ns)
             }
             (Clock::Relative, StampValue::Span(ns)) if self.style == StampStyle::Delta => {
@@ -108,6 +124,18 @@ impl Timeline {
         };
         self.last_ns = now_ns;
         Timestamp::from_nanoseconds(now_ns)
+    }
+
+    /// Days are counted from the first packet's; a date that falls by more than half a year
+    /// is of the next one.
+    fn of_year(&mut self, of_year_ns: i64) -> i64 {
+        let of_day_ns = of_year_ns.rem_euclid(DAY_NS);
+        let first_day_ns = *self.first_day_ns.get_or_insert(of_year_ns - of_day_ns);
+        let mut now_ns = of_year_ns.saturating_sub(first_day_ns);
+        while self.last_ns.saturating_sub(now_ns) > YEAR_NS / 2 {
+            now_ns = now_ns.saturating_add(YEAR_NS);
+        }
+        now_ns
     }
 
     fn of_day(&mut self, of_day_ns: i64) -> i64 {
@@ -180,6 +208,23 @@ mod tests {
             };
             let placed: Vec<i64> = stamps.iter().map(place).collect();
             assert_eq!(placed, expected, "{stamps:?}");
+        }
+    }
+
+    #[test]
+    fn dates_without_a_year_count_days() {
+        for style in [StampStyle::Default, StampStyle::Delta] {
+            let mut timeline = Timeline::new(style);
+            let mut place = |date: &str| {
+                let text = format!("{date} IP 192.0.2.1.5 > 192.0.2.2.6: UDP, length 4");
+                timeline.place(find_stamp(&text).map(|(stamp, _)| stamp)).as_nanoseconds()
+            };
+            let noon = DAY_NS / 2;
+            assert_eq!(place("Dec 30 12:00:00.0"), noon);
+            assert_eq!(place("Dec 30 12:00:05.0"), noon + 5 * SECOND_NS);
+            assert_eq!(place("Dec 31 00:00:00.0"), DAY_NS);
+            assert_eq!(place("Dec 30 23:59:59.0"), DAY_NS - SECOND_NS);
+            assert_eq!(place("Jan 01 12:00:00.0"), 2 * DAY_NS + noon);
         }
     }
 

@@ -7,6 +7,9 @@ use jiff::tz::TimeZone;
 pub(super) const SECOND_NS: i64 = 1_000_000_000;
 pub(super) const DAY_NS: i64 = 86_400 * SECOND_NS;
 
+/// Any year that has all dates.
+const LEAP_YEAR: i16 = 2_024;
+
 /// Months as logs and OpenBSD's tcpdump write them (RFC 3164 section 4.1.2).
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -27,6 +30,8 @@ pub enum StampValue {
     /// Since midnight, or since the first or the previous packet; may be
     /// negative then, or more than a day.
     Span(i64),
+    /// Since the year began, which is not named.
+    OfYear(i64),
 }
 
 impl StampValue {
@@ -34,7 +39,9 @@ impl StampValue {
     #[must_use]
     pub const fn nanoseconds(self) -> i64 {
         match self {
-            Self::Date(nanoseconds) | Self::Span(nanoseconds) => nanoseconds,
+            Self::Date(nanoseconds) | Self::Span(nanoseconds) | Self::OfYear(nanoseconds) => {
+                nanoseconds
+            }
         }
     }
 }
@@ -61,18 +68,21 @@ pub fn find_stamp(text: &str) -> Option<(Stamp, &str)> {
         .or_else(|| find_of_month(text))
 }
 
-/// `Nov 08 07:29:48.654684` of OpenBSD's `-ttt`. It names no year, so it counts from
-/// midnight. Logs have such times too (`journalctl -o short-precise`), so sides have
-/// to follow.
+/// `Nov 08 07:29:48.654684` of OpenBSD's `-ttt`, which names no year. Logs have such times
+/// too (`journalctl -o short-precise`), so sides have to follow.
 fn find_of_month(text: &str) -> Option<(Stamp, &str)> {
     let (month, rest) = text.split_once(' ')?;
+    let month = MONTHS.iter().position(|name| *name == month)?;
     let (day, rest) = split_digits(rest.trim_start())?;
-    let is_day = is_month(month) && day.len() <= 2;
-    let (stamp, rest) = find_span(rest.strip_prefix(' ').filter(|_| is_day)?)?;
+    let (of_day, has_fraction, rest) = find_clock(rest.strip_prefix(' ')?)?;
+    // As a leap year counts them, so that February has its 29th in every one.
+    let date = Date::new(LEAP_YEAR, i8::try_from(month + 1).ok()?, day.parse().ok()?).ok()?;
+    let of_year = i64::from(date.day_of_year() - 1).checked_mul(DAY_NS)?.checked_add(of_day)?;
+    let stamp = Stamp { value: StampValue::OfYear(of_year), has_fraction };
     let mut words = rest.split_whitespace();
     let is_lead = words.next().is_some_and(|word| matches!(word, "IP" | "IP6" | "arp" | "rule"));
     let is_packet = is_lead || words.next() == Some(">");
-    (stamp.has_fraction && is_packet).then_some((stamp, rest))
+    (has_fraction && is_packet && ends_here(rest)).then_some((stamp, rest))
 }
 
 fn find_dated(text: &str) -> Option<(Stamp, &str)> {
@@ -200,14 +210,15 @@ mod tests {
             ("1970-01-01T20:00:00.0+08:00 IP", Some((StampValue::Date(noon), " IP"))),
             ("1700000000.123456 IP", Some((StampValue::Date(1_700_000_000_123_456_000), " IP"))),
             ("0.000001 02:00:00:00:00:01", Some((StampValue::Date(1_000), " 02:00:00:00:00:01"))),
-            ("Nov 08 12:00:00.5 IP", Some((StampValue::Span(noon + SECOND_NS / 2), " IP"))),
+            ("Jan 01 12:00:00.5 IP", Some((StampValue::OfYear(noon + SECOND_NS / 2), " IP"))),
             (
-                "Nov 08 12:00:00.5 2001:db8::1.5 > 2001:db8::2.6: udp 4",
+                "Mar  1 12:00:00.5 2001:db8::1.5 > 2001:db8::2.6: udp 4",
                 Some((
-                    StampValue::Span(noon + SECOND_NS / 2),
+                    StampValue::OfYear(60 * DAY_NS + noon + SECOND_NS / 2),
                     " 2001:db8::1.5 > 2001:db8::2.6: udp 4",
                 )),
             ),
+            ("Nov 31 12:00:00.5 IP", None),
             ("Nov  8 12:00:00 node3 x", None),
             ("Nov  8 12:00:00.5 node3 kernel: x", None),
             ("12:00:00.5", Some((StampValue::Span(noon + SECOND_NS / 2), ""))),

@@ -7,7 +7,8 @@ const TO: &str = "198.51.100.7";
 
 fn read(summary: &str, body: &[&str]) -> IcmpReading {
     let body: Vec<String> = body.iter().map(|line| (*line).to_owned()).collect();
-    parse_icmp(FROM.parse().unwrap(), TO.parse().unwrap(), summary, &body).unwrap()
+    let lines = IcmpLines { summary, body: &body, has_header: false };
+    parse_icmp(FROM.parse().unwrap(), TO.parse().unwrap(), lines).unwrap()
 }
 
 type ErrorCase<'a> = (&'a str, IcmpKind, Option<&'a str>, Option<u16>);
@@ -234,6 +235,11 @@ fn the_quoted_packet_gives_both_ports() {
 #[test]
 fn a_quoted_host_name_is_a_fault() {
     let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
-    let fault = parse_icmp(from, to, "ICMP gateway udp port 69 unreachable, length 36", &[]);
+    let lines = IcmpLines {
+        summary: "ICMP gateway udp port 69 unreachable, length 36",
+        body: &[],
+        has_header: false,
+    };
+    let fault = parse_icmp(from, to, lines);
     assert!(fault.unwrap_err().contains("'gateway'"));
 }

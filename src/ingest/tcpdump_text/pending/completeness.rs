@@ -33,7 +33,7 @@ impl Pending {
     /// How complete the lines are that came in so far.
     #[must_use]
     pub fn find_completeness(&self) -> Completeness {
-        if matches!(self.stage, Stage::Header) {
+        if matches!(self.stage, Stage::Header | Stage::Labels) {
             return Completeness::Whole;
         }
         let read = match self.read() {
@@ -79,17 +79,19 @@ impl Pending {
         matches!(&self.stage, Stage::Sides { summary, .. } if summary.contains("ICMP"))
     }
 
+    /// Whether it lacks the length with which tcpdump ends such a line, but under `-v`.
     fn lacks_length(&self) -> bool {
-        matches!(&self.stage, Stage::Sides { summary, .. } if !summary.contains("length "))
+        !self.has_header()
+            && matches!(&self.stage, Stage::Sides { summary, .. } if !summary.contains("length "))
     }
 
     /// Whether it is an ICMPv6 error without the length with which tcpdump ends such a
-    /// line (`icmp6_print`), an ICMP error without its last word, or one behind whose reason
-    /// more may follow.
+    /// line, but under `-v` (`icmp6_print`), an ICMP error without its last word, or one
+    /// behind whose reason more may follow.
     fn lacks_icmp_length(&self) -> bool {
         matches!(&self.stage, Stage::Sides { summary, .. }
             if !summary.contains("length ")
-                && (summary.contains("ICMP6, ")
+                && ((summary.contains("ICMP6, ") && !self.has_header())
                     || (summary.contains(" port ") && !summary.contains("unreachable"))
                     // ` filter` or the MTU may follow, in the next line.
                     || summary.contains("unreachable - ")))

@@ -1,8 +1,8 @@
 //! Which lines below a packet's first belong to it.
 
 use super::super::Origin;
-use super::super::line::is_untimed_packet;
-use super::super::network::{Body, read_body};
+use super::super::line::{Network, is_untimed_packet, read_head};
+use super::super::network::{Body, read_body, read_network_text};
 use super::characters::{Characters, begins_dump, may_begin_dump};
 use super::{Outcome, Pending, RowLines, Stage};
 use crate::ingest::hex_dump::{begins_fields, find_dump_line, find_ports};
@@ -18,7 +18,8 @@ impl Pending {
     #[must_use]
     pub fn may_nest(&self, is_timed: bool, is_indented: bool) -> bool {
         let Stage::Sides { summary, .. } = &self.stage else {
-            return is_indented || (is_timed && self.has_header());
+            let waits = matches!(self.stage, Stage::Labels);
+            return is_indented || waits || (is_timed && self.has_header());
         };
         // tcpdump prints what these carry on a line of its own.
         let last = self.body.last().unwrap_or(summary);
@@ -46,6 +47,9 @@ impl Pending {
             self.stage = Stage::of(sides);
             return true;
         }
+        if matches!(self.stage, Stage::Labels) {
+            return self.push_labelled(trimmed);
+        }
         let is_ours = (self.characters.is_some() && self.is_character_dump(text, origin))
             || self.is_indented_part(text, origin)
             || self.is_sip_body(trimmed)
@@ -56,6 +60,18 @@ impl Pending {
             self.keep(text);
         }
         is_ours
+    }
+
+    /// Takes a line behind labels of MPLS: more of them, or the packet.
+    fn push_labelled(&mut self, trimmed: &str) -> bool {
+        if trimmed.starts_with("(label ") {
+            return true;
+        }
+        let Network::Ip { family, text } = read_head(trimmed).network else { return false };
+        let network = read_network_text(text);
+        (self.family, self.is_named_ip) = (family, true);
+        (self.header, self.stage) = (network.header, Stage::of(network.body));
+        true
     }
 
     /// Takes a line of the hex dump; says whether it is one. Of the dumps below a

@@ -36,7 +36,7 @@ impl Pending {
         let unspecified = self.stand_in(Host::Name("")).to_string();
         let summary = quoted
             .map_or_else(|| summary.to_owned(), |name| summary.replacen(name, &unspecified, 1));
-        match parse_icmp(from, to, &summary, &self.body).ok()? {
+        match parse_icmp(from, to, self.icmp_lines(&summary)).ok()? {
             IcmpReading::Error(error) => Some(Outcome::NamedError {
                 error,
                 source,
