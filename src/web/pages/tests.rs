@@ -277,6 +277,18 @@ fn a_device_that_was_asked_about_is_not_unknown() {
             Some(empty),
             "for 60 s, and saw no exchange of this device. No UDP",
         ),
+        (
+            QueryState::Finished,
+            Some("stopped after 1 s"),
+            Some(empty),
+            "and the capture did not last 60 s: stopped after 1 s. Until it ended, it saw no exchange of this device. No UDP",
+        ),
+        (
+            QueryState::Interrupted,
+            Some("the agent was lost 3 s into the capture"),
+            Some(empty),
+            "did not last 60 s: the agent was lost 3 s into the capture. Until it ended",
+        ),
         (QueryState::Failed, Some("it is away"), None, "and there is no report: it is away."),
         (QueryState::Interrupted, Some("it was stopped"), None, "no report: it was stopped."),
     ];
@@ -294,6 +306,8 @@ fn a_device_that_was_asked_about_is_not_unknown() {
         .unwrap();
         assert!(!page.contains("Nothing is known yet"), "{page}");
         assert!(page.contains(words), "{words}: {page}");
+        let is_whole = state == QueryState::Finished && message.is_none();
+        assert_eq!(page.contains("for 60 s, and saw"), is_whole, "{page}");
         let link = format!("href=\"/analyses/{}\"", samples::founding().id);
         assert!(page.contains(&link), "{page}");
         assert!(page.contains(&format!("<td>{}</td>", state.as_token())), "{page}");
