@@ -13,12 +13,12 @@ const MAX_ENTRIES: usize = 500_000;
 /// The tables of an analysis.
 #[derive(Debug, Default)]
 pub struct Tables {
-    tables: Vec<Table>,
+    tables: Vec<Listing>,
     entries: usize,
 }
 
 #[derive(Debug)]
-struct Table {
+struct Listing {
     /// What holds it: an archive may hold several.
     input: String,
     table: TrackingTable,
@@ -42,7 +42,7 @@ impl Tables {
         if entries.is_empty() {
             return;
         }
-        let is_same = |known: &Table| {
+        let is_same = |known: &Listing| {
             let table = &known.table;
             known.input == input && table.name == name && table.node.as_deref() == node
         };
@@ -50,7 +50,7 @@ impl Tables {
         let place = known.unwrap_or_else(|| {
             let node = node.map(str::to_owned);
             let table = TrackingTable { name: name.to_owned(), node, entries: Vec::new() };
-            self.tables.push(Table { input: input.to_owned(), table, left_out: 0 });
+            self.tables.push(Listing { input: input.to_owned(), table, left_out: 0 });
             self.tables.len() - 1
         });
         let room = MAX_ENTRIES.saturating_sub(self.entries);
@@ -74,7 +74,7 @@ impl Tables {
         let mut taken: BTreeSet<String> = captures.iter().cloned().collect();
         let mut tables = Vec::with_capacity(self.tables.len());
         let mut listed = Vec::with_capacity(self.tables.len());
-        for (place, Table { input, mut table, left_out }) in (captures.len()..).zip(self.tables) {
+        for (place, Listing { input, mut table, left_out }) in (captures.len()..).zip(self.tables) {
             table.name = unique(&input, &table, &mut taken);
             listed.push(capture(&table, left_out));
             tables.push((CaptureId(u32::try_from(place).unwrap_or(u32::MAX)), table));
