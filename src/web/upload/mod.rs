@@ -74,7 +74,7 @@ pub async fn receive(
     let saving = tokio::spawn(async move {
         match store.save(&report).await {
             Ok(()) => {
-                outcome.value = "stored";
+                outcome.ends("stored");
                 captures.keep();
                 notices.note_saved(report.id);
                 task.finish(report.verdict);
@@ -104,13 +104,17 @@ impl Outcome {
         Self { tally: tally.clone(), value: "abandoned" }
     }
 
+    fn ends(&mut self, value: &'static str) {
+        self.value = value;
+    }
+
     fn ends_with(&mut self, error: &Error) {
-        self.value = match error {
+        self.ends(match error {
             Error::CutOff => "abandoned",
             error if error.is_passing() => "busy",
             error if error.is_fault() => "failed",
             _ => "refused",
-        };
+        });
     }
 }
 
