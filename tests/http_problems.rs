@@ -349,9 +349,9 @@ mod tests {
             settings.listener_patience = Duration::from_millis(10);
         })
         .await;
-        let sent = server.request(Method::POST, &format!("{ANALYSES}?id={SOME}"));
-        let sent = sent.body(include_str!("../examples/founding-incident.txt")).send().await;
-        assert_eq!(sent.unwrap().status(), 201);
+        let upload = server.request(Method::POST, &format!("{ANALYSES}?id={SOME}"));
+        let upload = upload.body(include_str!("../examples/founding-incident.txt")).send().await;
+        assert_eq!(upload.unwrap().status(), 201);
         let stored = server.get(&format!("{ANALYSES}/{SOME}")).await;
         let tag = stored.headers()["etag"].clone();
         let document = server.get_json("/openapi.json").await;

@@ -85,7 +85,7 @@ pub fn problem_response(description: &str) -> Response {
 
 /// Documents what [`security`](super::security) refuses before any handler is asked.
 fn document_refusals(document: &mut utoipa::openapi::OpenApi) {
-    let mut document_one = |operation: &mut Operation, description: &str| {
+    let document_one = |operation: &mut Operation, description: &str| {
         let response = RefOr::T(problem_response(description));
         operation.responses.responses.insert("403".to_owned(), response);
     };
