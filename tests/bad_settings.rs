@@ -41,7 +41,12 @@ mod tests {
             for run in [&set, &typed] {
                 // Lines of the log may come before it.
                 let (_, said) = run.stderr.split_once("error: ").unwrap_or_default();
-                assert_eq!(run.code, Some(2), "{option}: {}", run.stderr);
+                assert_eq!(
+                    (run.code, run.stdout.as_str()),
+                    (Some(2), ""),
+                    "{option}: {}",
+                    run.stderr
+                );
                 assert!(said.contains(words) && said.contains(option), "{option}: {said}");
                 assert!(said.matches(nowhere).count() <= 1, "{option}: {said}");
                 assert!(!run.stderr.contains("secret"), "{option}: {}", run.stderr);
