@@ -32,7 +32,7 @@ use self::session::Session;
 use self::tables::Tables;
 use self::together::run_together;
 use crate::correlate::Correlator;
-use crate::ingest::{self, Event, InventoryText};
+use crate::ingest::{self, Event, InventoryText, Layers};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::cluster::ClusterFacts;
 use crate::model::conntrack::TrackingTable;
@@ -88,6 +88,8 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Analysis {
     limits: Limits,
+    /// Inputs come in a content coding.
+    is_coded: bool,
     feeder: Feeder,
     captures: Vec<CaptureIntake>,
     /// When each of them began.
@@ -121,6 +123,7 @@ impl Analysis {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            is_coded: false,
             feeder: Feeder::new(Correlator::new(limits.exchanges_per_point)),
             captures: Vec::new(),
             began: Vec::new(),
@@ -157,6 +160,13 @@ impl Analysis {
         self
     }
 
+    /// Expects inputs in a content coding of their transfer: what it holds may be a
+    /// compressed file.
+    #[must_use]
+    pub fn of_coded_inputs(self) -> Self {
+        Self { is_coded: true, ..self }
+    }
+
     /// Reads one capture, tcpdump text, connection tracking table or transcript to
     /// its end, or to the fault that stops it. `point` says where it was taken, if the sender knows.
     ///
@@ -175,13 +185,15 @@ impl Analysis {
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
         let first = self.captures.len();
-        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| match event {
-            // Nearly all events: an event is large, a frame is not.
-            Event::Frame(frame) => self.take_part(first, 1, |capture, feeder| {
-                capture.take_frame(&frame, feeder);
-            }),
-            event => self.take(name, point.as_ref(), first, event),
-        });
+        let layers = if self.is_coded { Layers::CODED } else { Layers::FILE };
+        let result =
+            ingest::read_ahead(input, &limits, run_together, layers, &mut |event| match event {
+                // Nearly all events: an event is large, a frame is not.
+                Event::Frame(frame) => self.take_part(first, 1, |capture, feeder| {
+                    capture.take_frame(&frame, feeder);
+                }),
+                event => self.take(name, point.as_ref(), first, event),
+            });
         name_captures(&mut self.captures, first, name);
         self.inputs += 1;
         result.map_err(|kind| InputError { name: name.to_owned(), kind })
@@ -210,7 +222,7 @@ impl Analysis {
         }
         let has_facts = session.facts.iter().any(|(_, facts)| !facts.is_empty());
         for (node, facts) in session.facts {
-            self.take_facts(name, node.as_deref(), facts);
+            self.take_facts(name, name, node.as_deref(), facts);
         }
         if !has_facts {
             let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -222,13 +234,13 @@ impl Analysis {
 
     /// Adds facts that no text states: a node's agent, or the Kubernetes API.
     pub fn add_facts(&mut self, facts: Facts) {
-        self.take_facts("connection tracking", None, facts);
+        self.take_facts("", "connection tracking", None, facts);
     }
 
     /// Adds the entries of a node's connection tracking table.
     pub fn add_tracking_table(&mut self, table: TrackingTable) {
         let TrackingTable { name, node, entries } = table;
-        self.tables.add(&name, node.as_deref(), entries);
+        self.tables.add("", &name, node.as_deref(), entries);
     }
 
     /// States that the captures were running until `at`, so that silence after
@@ -267,10 +279,10 @@ impl Analysis {
         self.packets
     }
 
-    /// Takes what a text of the input `name` states; entries of a table were
-    /// listed on `node`.
-    fn take_facts(&mut self, name: &str, node: Option<&str>, mut facts: Facts) {
-        self.tables.add(name, node, std::mem::take(&mut facts.tracked));
+    /// Takes what a text of the input `input` states, which is called `name`; entries of a
+    /// table were listed on `node`.
+    fn take_facts(&mut self, input: &str, name: &str, node: Option<&str>, mut facts: Facts) {
+        self.tables.add(input, name, node, std::mem::take(&mut facts.tracked));
         self.facts.extend(facts);
     }
 
@@ -290,7 +302,8 @@ impl Analysis {
             }
             Event::Inventory(text) => {
                 let stated = point.and_then(|point| point.node.as_deref());
-                self.take_facts(input, text.node.or(stated), parse(&text));
+                let name = text.entry.unwrap_or(input);
+                self.take_facts(input, name, text.node.or(stated), parse(&text));
                 return;
             }
             Event::Fact(fact) => {

@@ -1,6 +1,6 @@
 //! One analysis on the command line.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,9 @@ use super::progress::Bar;
 use super::{BAD_INPUT, complain, fail, finish_output, json, write_output};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::clock;
-use crate::config::{Analyze, Colour, DeviceCount, Format, ShowProgress};
+use crate::config::{
+    Analyze, Colour, DeviceCount, Format, PointedFile, ShowProgress, iter_lists, name_option,
+};
 use crate::model::capture::CapturePoint;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::label::{Labels, find_title};
@@ -26,6 +28,10 @@ use crate::report::text::{self, Style};
 /// is told on standard error, and then nothing is printed: half a report
 /// would pass for a whole one.
 pub fn run(settings: &Analyze) -> ExitCode {
+    if let Err(message) = check_points(settings) {
+        complain(&message, Some("Name each file once, with the place where it was taken."));
+        return ExitCode::from(BAD_INPUT);
+    }
     let mut report = match analyse(settings) {
         Ok(report) => report,
         Err(errors) => {
@@ -76,7 +82,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     {
         analysis = analysis.of_one_input();
     }
-    let inventory = settings.inventory.iter().map(PathBuf::as_path);
+    let inventory = iter_lists(&settings.inventory).map(PathBuf::as_path);
     let inputs: Vec<_> = inventory.chain(captures.iter().map(|(path, _)| *path)).collect();
     let show = if settings.quiet { ShowProgress::Never } else { settings.progress };
     // Dropped before anything else is written, it leaves nothing on the screen.
@@ -84,7 +90,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     let mut labels = Labels::default();
     let mut names = Vec::new();
     let mut errors = Vec::new();
-    for path in &settings.inventory {
+    for path in iter_lists(&settings.inventory) {
         let label = labels.unique(&path.to_string_lossy(), "inventory");
         let result = read(path, &label, &bar, |input| analysis.read_inventory(&label, input));
         errors.extend(result.err().map(|error| located(error, path)));
@@ -129,16 +135,28 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
 
 /// The captures and where they were taken, in the order in which they are read.
 fn captures(settings: &Analyze) -> Vec<(&Path, Option<&CapturePoint>)> {
-    let mut captures: Vec<_> =
-        settings.points.iter().map(|one| (one.file.as_path(), Some(&one.point))).collect();
+    let points = iter_lists(&settings.points);
+    let pointed = points.map(|one| (one.file.as_path(), Some(&one.point)));
+    let files = settings.files.iter().map(|file| (file.as_path(), None));
     // A file that is listed once more, perhaps by another path, is one capture.
-    let mut known: HashSet<PathBuf> = captures.iter().map(|(file, _)| identity(file)).collect();
-    for file in &settings.files {
-        if known.insert(identity(file)) {
-            captures.push((file, None));
+    let mut known = HashSet::new();
+    pointed.chain(files).filter(|(file, _)| known.insert(identity(file))).collect()
+}
+
+/// One capture was taken at one place.
+fn check_points(settings: &Analyze) -> Result<(), String> {
+    let mut known: HashMap<PathBuf, &CapturePoint> = HashMap::new();
+    for PointedFile { point, file } in iter_lists(&settings.points) {
+        let first = known.entry(identity(file)).or_insert(point);
+        if *first != point {
+            let option = name_option("--point");
+            return Err(format!(
+                "{option} says that '{}' was taken at {first} and at {point}; expected one place",
+                file.display()
+            ));
         }
     }
-    captures
+    Ok(())
 }
 
 /// The one path of a file that has several; of standard input, or where there is none,

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use uuid::Uuid;
 
 use super::assets::stylesheet_path;
+use super::coding;
 use super::pages::problem::{self, ProblemView};
 use super::problem::Problem;
 use super::problem_types::{self as types, ProblemType};
@@ -35,6 +36,8 @@ pub enum Error {
     DeviceNotInAnalysis { analysis: Uuid, device: IpAddr },
     #[error("no analysis has seen a device with the address {0} yet")]
     DeviceNotFound(IpAddr),
+    #[error("'{0}' is neither an address nor the name of a device in a report")]
+    DeviceNameNotFound(String),
     #[error(transparent)]
     FindNode(#[from] FindNodeError),
     #[error("no agent is registered for the node '{0}'")]
@@ -125,6 +128,7 @@ fn render_store(error: &store::Error) -> String {
         store::Error::Encode(_) => "the report cannot be stored".to_owned(),
         store::Error::Database(_)
         | store::Error::Migration(_)
+        | store::Error::Open { .. }
         | store::Error::Directory { .. }
         | store::Error::InUse { .. } => {
             "the report store does not answer; try again in a minute".to_owned()
@@ -143,7 +147,7 @@ impl Error {
             Self::TooManyListeners { .. } => types::TOO_MANY_LISTENERS,
             Self::Full | Self::Busy { .. } => types::BUSY,
             Self::DeviceNotInAnalysis { .. } => types::DEVICE_NOT_IN_ANALYSIS,
-            Self::DeviceNotFound(_) => types::DEVICE_NOT_FOUND,
+            Self::DeviceNotFound(_) | Self::DeviceNameNotFound(_) => types::DEVICE_NOT_FOUND,
             Self::FindNode(FindNodeError::Unknown(_)) => types::NODE_NOT_FOUND,
             Self::FindNode(FindNodeError::Ambiguous { .. }) => types::NODE_AMBIGUOUS,
             Self::NoAgent(_) => types::NO_AGENT,
@@ -185,6 +189,7 @@ impl Error {
             Self::Store(
                 store::Error::Database(_)
                 | store::Error::Migration(_)
+                | store::Error::Open { .. }
                 | store::Error::Directory { .. }
                 | store::Error::InUse { .. },
             ) => types::STORE,
@@ -197,15 +202,18 @@ impl Error {
         match self {
             Self::AnalysisFailed { problem, .. } => problem.hint.as_deref().unwrap_or(advice),
             Self::Input(error) => error.kind.hint(),
+            Self::UnsupportedCoding { taken: coding::OF_CAPTURES, .. } => {
+                "Send it as it is, or in a coding that the Accept-Encoding header names; a capture may be compressed itself."
+            }
             Self::SecondMetadata => "Say title, points, devices and clusters in one metadata part.",
             Self::BodyTooLarge { .. } => "Send less; captures go to /api/v1/analyses.",
             _ => advice,
         }
     }
 
-    /// Whether it is no fault of the request, and passes by itself.
+    /// Whether it is no fault of the request, nor of the service, and passes by itself.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::QueueFull { .. } | Self::Full | Self::Ending)
+        matches!(self, Self::QueueFull { .. } | Self::Full | Self::Busy { .. } | Self::Ending)
     }
 
     /// Whether the service is to blame, and not what was sent.

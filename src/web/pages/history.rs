@@ -67,8 +67,13 @@ impl Page<'_> {
             (QueryState::Queued | QueryState::Running, ..) => {
                 format!("{node} is asked about this device now.")
             }
-            (_, Some(headline), _) => format!(
+            // Only one that captured for its whole time says so much of it.
+            (QueryState::Finished, Some(headline), None) => format!(
                 "{node} was asked at {at}, for {seconds} s, and saw no exchange of this device. {headline}."
+            ),
+            (_, Some(headline), message) => format!(
+                "{node} was asked at {at}, and the capture did not last {seconds} s{}. Until it ended, it saw no exchange of this device. {headline}.",
+                message.as_deref().map(|message| format!(": {message}")).unwrap_or_default()
             ),
             (_, None, Some(message)) => {
                 format!("{node} was asked at {at}, and there is no report: {message}.")

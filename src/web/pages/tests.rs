@@ -193,7 +193,9 @@ fn node_sample(text: &str) -> NodeDetails {
 #[test]
 fn a_nodes_page_shows_roles_pods_and_what_a_cluster_withholds() {
     let page = render_node(&node_sample("node3"));
-    for part in ["192.0.2.4", "2001:db8::10</td><td>vip", "2001:db8:1::7", "listens at"] {
+    for part in
+        ["192.0.2.4", "2001:db8::10</td><td role=\"cell\">vip", "2001:db8:1::7", "listens at"]
+    {
         assert!(page.contains(part), "{part}: {page}");
     }
     let page = render_nodes(&[node_sample("node 3").summary], "only for admins");
@@ -277,6 +279,18 @@ fn a_device_that_was_asked_about_is_not_unknown() {
             Some(empty),
             "for 60 s, and saw no exchange of this device. No UDP",
         ),
+        (
+            QueryState::Finished,
+            Some("stopped after 1 s"),
+            Some(empty),
+            "and the capture did not last 60 s: stopped after 1 s. Until it ended, it saw no exchange of this device. No UDP",
+        ),
+        (
+            QueryState::Interrupted,
+            Some("the agent was lost 3 s into the capture"),
+            Some(empty),
+            "did not last 60 s: the agent was lost 3 s into the capture. Until it ended",
+        ),
         (QueryState::Failed, Some("it is away"), None, "and there is no report: it is away."),
         (QueryState::Interrupted, Some("it was stopped"), None, "no report: it was stopped."),
     ];
@@ -294,9 +308,14 @@ fn a_device_that_was_asked_about_is_not_unknown() {
         .unwrap();
         assert!(!page.contains("Nothing is known yet"), "{page}");
         assert!(page.contains(words), "{words}: {page}");
+        let is_whole = state == QueryState::Finished && message.is_none();
+        assert_eq!(page.contains("for 60 s, and saw"), is_whole, "{page}");
         let link = format!("href=\"/analyses/{}\"", samples::founding().id);
         assert!(page.contains(&link), "{page}");
-        assert!(page.contains(&format!("<td>{}</td>", state.as_token())), "{page}");
+        assert!(
+            page.contains(&format!("data-label=\"state\">{}</td>", state.as_token())),
+            "{page}"
+        );
     }
 }
 
