@@ -38,6 +38,7 @@ mod form;
 mod metadata;
 mod pace;
 mod raw;
+mod spare;
 mod turn;
 mod worker;
 

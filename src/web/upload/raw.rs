@@ -116,7 +116,7 @@ pub async fn send(
     while let Some(chunk) = body.next().await {
         // The watch knows what is wrong.
         let chunk = chunk.map_err(|_| Error::CutOff)?;
-        feed.send(Piece::Bytes(chunk)).await?;
+        feed.send_bytes(chunk).await?;
     }
     feed.send(Piece::End).await?;
     Ok(Said { title, clusters })

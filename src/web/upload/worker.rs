@@ -7,6 +7,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::super::chunks::{ChunkReader, Fault, Next, Source};
 use super::super::error::Error;
+use super::spare::Spare;
 use super::turn::Turn;
 use crate::analysis::{Analysis, ReportHeader};
 use crate::model::capture::CapturePoint;
@@ -44,11 +45,24 @@ pub enum Piece {
 #[derive(Debug)]
 pub struct Feed {
     pieces: Sender<Piece>,
+    spare: Spare,
 }
 
 impl Feed {
     pub fn new(pieces: Sender<Piece>) -> Self {
-        Self { pieces }
+        // As many as the queue holds, one that is read and one that is filled.
+        let spare = Spare::new(pieces.max_capacity() + 2);
+        Self { pieces, spare }
+    }
+
+    /// Sends what was read of an input. What it was read into is free again then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::send`].
+    pub async fn send_bytes(&mut self, read: Bytes) -> Result<(), Error> {
+        let kept = self.spare.keep(read);
+        self.send(Piece::Bytes(kept)).await
     }
 
     /// Waits until there is room.
