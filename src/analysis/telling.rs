@@ -11,7 +11,7 @@ use crate::correlate::{Correlated, Tracked, WellExchanges};
 use crate::diagnose::Comparison;
 use crate::model::exchange::{Exchange, Point};
 use crate::model::topology::Topology;
-use crate::report::{self, Uncounted};
+use crate::report::{self, Chosen, Uncounted};
 
 /// Exchanges that are whole at the same time, some 1.5 KB each.
 const TOLD_AT_ONCE: usize = 50_000;
@@ -123,9 +123,17 @@ impl Telling<'_, '_> {
         let comparison = Comparison::new(exchanges, self.topology, self.points);
         let mut diagnoses = self.cores.map(exchanges, |exchange| comparison.diagnose(exchange));
         comparison.compare(&mut diagnoses);
-        for (exchange, diagnosis) in exchanges.iter().zip(&diagnoses) {
-            self.report.add(exchange, diagnosis);
+        for (number, (exchange, diagnosis)) in exchanges.iter().zip(&diagnoses).enumerate() {
+            self.report.add(number, exchange, diagnosis);
         }
+        drop(diagnoses);
+        let chosen = self.report.take_chosen();
+        let make = |chosen: &Chosen| {
+            let exchange = exchanges.get(chosen.number)?;
+            Some((*chosen, self.report.make_part(*chosen, exchange)))
+        };
+        let parts = self.cores.map(&chosen, make);
+        self.report.put_parts(parts.into_iter().flatten());
     }
 
     /// Counts the exchanges that went well long before the capture ended.

@@ -89,9 +89,10 @@ impl Aside {
     }
 
     fn hand_over(&mut self) -> io::Result<()> {
-        if let Side::Here(target) = std::mem::replace(&mut self.side, Side::Gone) {
-            self.side = start(target);
-        }
+        self.side = match std::mem::replace(&mut self.side, Side::Gone) {
+            Side::Here(target) => start(target),
+            side => side,
+        };
         match &mut self.side {
             Side::There(worker) => {
                 let next = worker.emptied.try_recv().unwrap_or_else(|_| Block::new());
