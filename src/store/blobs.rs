@@ -13,9 +13,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use self::aside::Aside;
+pub use self::block::{ALIGN_BYTES, WHOLE_BYTES};
 use self::through::Through;
 use super::private::create_folder;
 use super::{Error, Store};
@@ -129,7 +131,21 @@ impl BlobWriter {
             Way::Through(file) => file.write(bytes),
             Way::Aside(file) => file.write(bytes),
         };
-        written.map_err(|source| Error::Blob { path: self.path.clone(), source })
+        written.map_err(|source| self.fault(source))
+    }
+
+    /// The same of bytes that others keep as well: where they are aligned and enough at
+    /// once, as [`ALIGN_BYTES`] and [`WHOLE_BYTES`] say, they are not copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobWriter::write`].
+    pub fn write_shared(&mut self, bytes: &Bytes) -> Result<(), Error> {
+        let written = match &mut self.way {
+            Way::Through(file) => file.write(bytes),
+            Way::Aside(file) => file.write_shared(bytes),
+        };
+        written.map_err(|source| self.fault(source))
     }
 
     /// Makes sure that the bytes outlive a power cut.
@@ -143,6 +159,10 @@ impl BlobWriter {
             Way::Aside(file) => file.finish(),
         };
         finished.map_err(|source| Error::Blob { path: self.path, source })
+    }
+
+    fn fault(&self, source: io::Error) -> Error {
+        Error::Blob { path: self.path.clone(), source }
     }
 }
 

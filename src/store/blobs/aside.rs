@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use super::block::{ALIGN_BYTES, Block};
+use bytes::Bytes;
+
+use super::block::{ALIGN_BYTES, Block, Own, is_whole};
 use super::through::Through;
 
 /// Blocks that wait while one is written and one is filled.
@@ -22,7 +24,7 @@ const BLOCKS_WAITING: usize = 2;
 /// [`Aside::finish`].
 #[derive(Debug)]
 pub struct Aside {
-    filling: Block,
+    filling: Own,
     side: Side,
 }
 
@@ -39,7 +41,7 @@ enum Side {
 struct Worker {
     blocks: SyncSender<Block>,
     /// Blocks that were written, to be filled again.
-    emptied: Receiver<Block>,
+    emptied: Receiver<Own>,
     thread: JoinHandle<io::Result<Target>>,
 }
 
@@ -56,7 +58,7 @@ impl Aside {
     /// Writes to `file`, which is empty and stands at `path`.
     pub fn new(file: File, path: &Path) -> Self {
         let target = Target { path: path.to_owned(), through: Through::new(file), direct: None };
-        Self { filling: Block::new(), side: Side::Here(target) }
+        Self { filling: Own::new(), side: Side::Here(target) }
     }
 
     /// Adds bytes. Waits where the device is slower than the sender.
@@ -67,10 +69,23 @@ impl Aside {
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = self.filling.fill(bytes);
         while self.filling.is_full() {
-            self.hand_over()?;
+            let full = std::mem::replace(&mut self.filling, self.side.next_block());
+            self.hand_over(Block::Own(full))?;
             rest = self.filling.fill(rest);
         }
         Ok(())
+    }
+
+    /// The same of bytes that others keep as well. A whole block is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Aside::write`].
+    pub fn write_shared(&mut self, bytes: &Bytes) -> io::Result<()> {
+        if self.filling.is_empty() && is_whole(bytes) {
+            return self.hand_over(Block::Shared(bytes.clone()));
+        }
+        self.write(bytes)
     }
 
     /// Makes sure that the bytes outlive a power cut.
@@ -88,24 +103,18 @@ impl Aside {
         target.through.finish()
     }
 
-    fn hand_over(&mut self) -> io::Result<()> {
+    fn hand_over(&mut self, block: Block) -> io::Result<()> {
         self.side = match std::mem::replace(&mut self.side, Side::Gone) {
             Side::Here(target) => start(target),
             side => side,
         };
         match &mut self.side {
             Side::There(worker) => {
-                let next = worker.emptied.try_recv().unwrap_or_else(|_| Block::new());
-                let full = std::mem::replace(&mut self.filling, next);
-                if worker.blocks.send(full).is_ok() {
+                if worker.blocks.send(block).is_ok() {
                     return Ok(());
                 }
             }
-            Side::Here(target) => {
-                target.write(self.filling.bytes())?;
-                self.filling.clear();
-                return Ok(());
-            }
+            Side::Here(target) => return target.write(block.bytes()),
             Side::Gone => {}
         }
         // The thread ended before its end: it knows why.
@@ -113,6 +122,17 @@ impl Aside {
             Side::There(worker) => Err(worker.finish().err().unwrap_or_else(gone)),
             Side::Here(_) | Side::Gone => Err(gone()),
         }
+    }
+}
+
+impl Side {
+    /// A block to fill.
+    fn next_block(&self) -> Own {
+        let emptied = match self {
+            Self::There(worker) => worker.emptied.try_recv().ok(),
+            Self::Here(_) | Self::Gone => None,
+        };
+        emptied.unwrap_or_else(Own::new)
     }
 }
 
@@ -170,13 +190,15 @@ fn start(target: Target) -> Side {
 fn write_all(
     target: &mut Target,
     blocks: &Receiver<Block>,
-    give_back: &Sender<Block>,
+    give_back: &Sender<Own>,
 ) -> io::Result<()> {
-    while let Ok(mut block) = blocks.recv() {
+    while let Ok(block) = blocks.recv() {
         target.write(block.bytes())?;
-        block.clear();
-        // Nobody wants it back any more once all came.
-        let _ = give_back.send(block);
+        if let Block::Own(mut own) = block {
+            own.clear();
+            // Nobody wants it back any more once all came.
+            let _ = give_back.send(own);
+        }
     }
     Ok(())
 }
@@ -201,28 +223,67 @@ fn gone() -> io::Error {
 mod tests {
     use std::fs;
 
-    use super::super::block::BLOCK_BYTES;
+    use super::super::block::WHOLE_BYTES;
     use super::*;
 
     fn path(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("replyscope-aside-{name}-{}", std::process::id()))
     }
 
+    /// Bytes that a device can read where they are.
+    fn aligned(bytes: &[u8]) -> Bytes {
+        let mut own = Own::new();
+        assert!(own.fill(bytes).is_empty());
+        let start = own.bytes().as_ptr().addr();
+        let shared = Bytes::from_owner(Kept(own));
+        assert_eq!(shared.as_ptr().addr(), start);
+        shared
+    }
+
+    struct Kept(Own);
+
+    impl AsRef<[u8]> for Kept {
+        fn as_ref(&self) -> &[u8] {
+            self.0.bytes()
+        }
+    }
+
     #[test]
     fn a_file_holds_what_came_whatever_its_length() {
-        let bytes: Vec<u8> = (0..=250).cycle().take(5 * BLOCK_BYTES / 2).collect();
-        for length in [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, bytes.len()] {
-            for step in [1_000, 300_000, bytes.len()] {
+        let bytes: Vec<u8> = (0..=250).cycle().take(5 * WHOLE_BYTES / 2).collect();
+        for length in [0, 1, WHOLE_BYTES - 1, WHOLE_BYTES, WHOLE_BYTES + 1, bytes.len()] {
+            for step in [1_000, 300_000, WHOLE_BYTES, bytes.len()] {
                 let path = path("whole");
                 let mut aside = Aside::new(File::create(&path).unwrap(), &path);
                 for chunk in bytes[..length].chunks(step) {
-                    aside.write(chunk).unwrap();
+                    let chunk = if step == WHOLE_BYTES {
+                        aligned(chunk)
+                    } else {
+                        Bytes::copy_from_slice(chunk)
+                    };
+                    aside.write_shared(&chunk).unwrap();
                 }
+                assert_eq!(matches!(aside.side, Side::There(_)), length >= WHOLE_BYTES);
                 aside.finish().unwrap();
                 assert!(fs::read(&path).unwrap() == bytes[..length], "{length} by {step}");
                 fs::remove_file(path).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn shared_blocks_and_others_stay_in_order() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(4 * WHOLE_BYTES).collect();
+        let path = path("order");
+        let mut aside = Aside::new(File::create(&path).unwrap(), &path);
+        aside.write_shared(&aligned(&bytes[..WHOLE_BYTES])).unwrap();
+        let odd = WHOLE_BYTES + 9;
+        aside.write_shared(&Bytes::copy_from_slice(&bytes[WHOLE_BYTES..odd])).unwrap();
+        aside.write_shared(&aligned(&bytes[odd..][..WHOLE_BYTES])).unwrap();
+        aside.write_shared(&Bytes::copy_from_slice(&bytes[odd + WHOLE_BYTES..])).unwrap();
+        aside.finish().unwrap();
+        assert!(fs::read(&path).unwrap() == bytes);
+        fs::remove_file(path).unwrap();
     }
 
     #[test]
@@ -232,7 +293,7 @@ mod tests {
         // Opened for reading, and gone before it is opened once more.
         let mut aside = Aside::new(File::open(&path).unwrap(), &path);
         fs::remove_file(&path).unwrap();
-        let block = vec![0; BLOCK_BYTES];
+        let block = vec![0; WHOLE_BYTES];
         let told = (0..100).find_map(|_| aside.write(&block).err());
         assert_eq!(told.and_then(|error| error.raw_os_error()), Some(libc::EBADF));
         assert!(aside.write(&block).is_err() && aside.finish().is_err());

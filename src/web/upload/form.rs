@@ -155,7 +155,7 @@ impl State<'_> {
         feed.send(Piece::Begin { label, kind }).await?;
         while let Some(bytes) = chunk {
             feed.send_bytes(bytes).await?;
-            chunk = next_chunk(&mut field).await?;
+            chunk = feed.wait_for(next_chunk(&mut field)).await??;
         }
         feed.send(Piece::End).await
     }
