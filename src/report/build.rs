@@ -166,7 +166,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The exchanges that were added since it was last asked, and are listed.
+    /// The exchanges that were added since it was last asked, and are listed: in the order
+    /// in which they were added.
     #[must_use]
     pub fn take_chosen(&mut self) -> Vec<Chosen> {
         let chosen = std::mem::take(&mut self.chosen).into_iter();
