@@ -332,7 +332,12 @@ impl Analysis {
     ) {
         let Some(capture) = self.captures[first..].last_mut() else { return };
         self.packets += packets;
-        let held_before = capture.held().map_or(0, Held::size_bytes);
+        let Some(held_before) = capture.held().map(Held::size_bytes) else {
+            // As nearly always.
+            take(capture, &mut self.feeder);
+            self.counts.set_packets(self.packets);
+            return;
+        };
         take(capture, &mut self.feeder);
         let held = capture.held().map_or(0, Held::size_bytes);
         self.held_bytes += held.saturating_sub(held_before);

@@ -35,6 +35,16 @@ impl Cores {
         self.share(parts, |part: &[T]| part.iter().map(&work).collect())
     }
 
+    /// What `work` makes of those of `all` of which it makes anything, in their order.
+    pub fn filter_map<T: Sync, R: Send>(
+        self,
+        all: &[T],
+        work: impl Fn(&T) -> Option<R> + Sync,
+    ) -> Vec<R> {
+        let parts = all.chunks(self.part_length(all.len())).collect();
+        self.share(parts, |part: &[T]| part.iter().filter_map(&work).collect())
+    }
+
     /// The same of each with its number, where it is used up.
     pub fn map_into<T: Send, R: Send>(
         self,
@@ -116,7 +126,13 @@ impl Cores {
         });
         let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
         done.sort_unstable_by_key(|(place, _)| *place);
-        done.into_iter().flat_map(|(_, outcome)| outcome).collect()
+        let count = done.iter().map(|(_, outcome)| outcome.len()).sum();
+        let mut all = Vec::with_capacity(count);
+        // The memory of each is given back before the next one is moved.
+        for (_, mut outcome) in done {
+            all.append(&mut outcome);
+        }
+        all
     }
 }
 
@@ -147,6 +163,9 @@ mod tests {
             for cores in [0, 1, 2, 3, 7].map(Cores::exactly) {
                 assert_eq!(cores.map(&all, |one| one * 2), doubled, "{cores:?}");
                 assert_eq!(cores.map_into(all.clone(), |number, one| number + one), doubled);
+                let even: Vec<usize> = all.iter().copied().filter(|one| one % 2 == 0).collect();
+                let found = cores.filter_map(&all, |one| (one % 2 == 0).then_some(*one));
+                assert_eq!(found, even, "{cores:?}");
                 let mut made = Vec::new();
                 cores.make_ahead(length, |number| number * 2, |one| made.push(one));
                 assert_eq!(made, doubled, "{cores:?}");

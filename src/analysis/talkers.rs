@@ -25,10 +25,14 @@ pub struct Talkers {
 
 impl Talkers {
     /// Notes who talks in `frame`: by link addresses, else by IP addresses.
+    #[inline]
     pub fn hear_frame(&mut self, frame: &Frame<'_>) {
-        if self.is_passed_over() {
-            return;
+        if !self.is_passed_over() {
+            self.note_frame(frame);
         }
+    }
+
+    fn note_frame(&mut self, frame: &Frame<'_>) {
         if let Some(pair) = find_link_pair(frame).or_else(|| find_ip_pair(frame)) {
             self.note(pair);
         }

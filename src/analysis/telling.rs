@@ -11,7 +11,7 @@ use crate::correlate::{Correlated, Tracked, WellExchanges};
 use crate::diagnose::Comparison;
 use crate::model::exchange::{Exchange, Point};
 use crate::model::topology::Topology;
-use crate::report::{self, Uncounted};
+use crate::report::{self, Chosen, Uncounted};
 
 /// Exchanges that are whole at the same time, some 1.5 KB each.
 const TOLD_AT_ONCE: usize = 50_000;
@@ -59,11 +59,10 @@ impl Telling<'_, '_> {
         for exchange in tracked.exchanges(topology) {
             exchanges.push(exchange);
             if exchanges.len() >= TOLD_AT_ONCE {
-                self.tell(&exchanges);
-                exchanges.clear();
+                self.tell(std::mem::take(&mut exchanges));
             }
         }
-        self.tell(&exchanges);
+        self.tell(exchanges);
         self.count_folded();
     }
 
@@ -93,7 +92,7 @@ impl Telling<'_, '_> {
                 self.report.count_all(&counted);
                 counted.clear();
                 let exchanges = self.make_whole(waiting, tracked);
-                self.tell(&exchanges);
+                self.tell(exchanges);
                 waiting.clear();
             }
         }
@@ -106,10 +105,8 @@ impl Telling<'_, '_> {
     }
 
     fn make_whole(&self, numbers: &[usize], tracked: &mut Tracked) -> Vec<Exchange> {
-        let made = self
-            .cores
-            .map(numbers, |number| self.correlated.entry(*number, self.topology)?.exchange());
-        let mut exchanges: Vec<Exchange> = made.into_iter().flatten().collect();
+        let make = |number: &usize| self.correlated.entry(*number, self.topology)?.exchange();
+        let mut exchanges: Vec<Exchange> = self.cores.filter_map(numbers, make);
         if !tracked.is_empty() {
             for exchange in &mut exchanges {
                 tracked.attach(exchange, self.topology);
@@ -119,13 +116,31 @@ impl Telling<'_, '_> {
     }
 
     /// Diagnoses exchanges and puts them into the report.
-    fn tell(&mut self, exchanges: &[Exchange]) {
-        let comparison = Comparison::new(exchanges, self.topology, self.points);
-        let mut diagnoses = self.cores.map(exchanges, |exchange| comparison.diagnose(exchange));
+    fn tell(&mut self, exchanges: Vec<Exchange>) {
+        let comparison = Comparison::new(&exchanges, self.topology, self.points);
+        let mut diagnoses = self.cores.map(&exchanges, |exchange| comparison.diagnose(exchange));
         comparison.compare(&mut diagnoses);
-        for (exchange, diagnosis) in exchanges.iter().zip(&diagnoses) {
-            self.report.add(exchange, diagnosis);
+        for (number, (exchange, diagnosis)) in exchanges.iter().zip(&diagnoses).enumerate() {
+            self.report.add(number, exchange, diagnosis);
         }
+        drop(diagnoses);
+        self.list(exchanges);
+    }
+
+    /// Makes the parts of those exchanges that the report lists. Each takes about as much
+    /// memory as its exchange, which is given back.
+    fn list(&mut self, exchanges: Vec<Exchange>) {
+        let mut chosen = self.report.take_chosen().into_iter().peekable();
+        let find = |(number, exchange)| {
+            Some((chosen.next_if(|chosen| chosen.number == number)?, exchange))
+        };
+        let listed: Vec<_> = exchanges.into_iter().enumerate().filter_map(find).collect();
+        let report = &self.report;
+        let make = |_, (chosen, exchange): (Chosen, Exchange)| {
+            (chosen, report.make_part(chosen, &exchange))
+        };
+        let parts = self.cores.map_into(listed, make);
+        self.report.put_parts(parts);
     }
 
     /// Counts the exchanges that went well long before the capture ended.

@@ -1,5 +1,7 @@
 //! A report as JSON on standard output, rendered on two cores where it is long.
 
+mod indented;
+
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, Builder};
@@ -26,10 +28,11 @@ const PIECE_END: &[u8] = b"\n  ]\n}";
 /// Where `output` fails.
 pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
     let frame = Report { devices_omitted: report.devices_omitted, ..report.frame() };
-    let start = serde_json::to_vec_pretty(&frame)?;
+    let mut start = Vec::new();
+    indented::write(&frame, &mut start)?;
     let pieces: Vec<&[Device]> = report.devices.chunks(PIECE_DEVICES).collect();
     let (Some(start), [_, _, ..]) = (start.strip_suffix(EMPTY_END), pieces.as_slice()) else {
-        serde_json::to_writer_pretty(&mut *output, report)?;
+        indented::write(report, &mut *output)?;
         return Ok(());
     };
     output.write_all(start)?;
@@ -38,7 +41,8 @@ pub fn write(report: &Report, output: &mut impl Write) -> io::Result<()> {
         let others = pieces.iter().skip(1).step_by(2);
         // Until nobody wants them.
         let aside = move || {
-            let mut others = others.map(|piece| send.send(render(piece)));
+            let mut room_bytes = 0;
+            let mut others = others.map(|piece| send.send(render(piece, &mut room_bytes)));
             others.all(|sent| sent.is_ok());
         };
         let is_aside = Builder::new().name("render".to_owned()).spawn_scoped(scope, aside).is_ok();
@@ -52,9 +56,10 @@ fn write_all(
     rendered: Option<&Receiver<serde_json::Result<Vec<u8>>>>,
     output: &mut impl Write,
 ) -> io::Result<()> {
+    let mut room_bytes = 0;
     for (index, piece) in pieces.iter().enumerate() {
         let other = rendered.filter(|_| index % 2 == 1).and_then(|rendered| rendered.recv().ok());
-        let json = other.unwrap_or_else(|| render(piece))?;
+        let json = other.unwrap_or_else(|| render(piece, &mut room_bytes))?;
         let devices = json
             .strip_prefix(PIECE_START)
             .and_then(|json| json.strip_suffix(PIECE_END))
@@ -71,8 +76,12 @@ struct Piece<'a> {
     devices: &'a [Device],
 }
 
-fn render(devices: &[Device]) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec_pretty(&Piece { devices })
+/// `room_bytes` is what the largest piece took so far: the next one rarely takes more.
+fn render(devices: &[Device], room_bytes: &mut usize) -> serde_json::Result<Vec<u8>> {
+    let mut json = Vec::with_capacity(*room_bytes);
+    indented::write(&Piece { devices }, &mut json)?;
+    *room_bytes = json.len().max(*room_bytes);
+    Ok(json)
 }
 
 #[cfg(test)]

@@ -94,12 +94,14 @@ impl Flows {
 
     /// Looks ahead for the flow between the two endpoints that have this hash, without
     /// a look at its exchange.
+    #[inline]
     pub fn foresee(&self, hash: u64) -> Foreseen {
         let number = self.by_pair.find(hash, |_| true);
         Foreseen { hash, number, changes: self.changes }
     }
 
     /// As [`find`](Self::find), with what was foreseen of the same endpoints.
+    #[inline]
     pub fn find_foreseen(
         &mut self,
         exchanges: &[Record],
@@ -129,6 +131,7 @@ impl Flows {
         self.find_fresh(exchanges, foreseen, one, other).map(|(_, flow)| flow)
     }
 
+    #[inline]
     fn find_fresh(
         &self,
         exchanges: &[Record],
@@ -143,6 +146,7 @@ impl Flows {
     }
 
     /// The exchange that what was foreseen leads to.
+    #[inline]
     pub fn find_exchange(&self, foreseen: Foreseen) -> Option<usize> {
         let number = foreseen.number?;
         if number & SIDE_FLOW == 0 {
@@ -298,6 +302,7 @@ impl Flows {
         joins(&self.side, exchanges, number, one, other)
     }
 
+    #[inline]
     fn flow(&self, exchanges: &[Record], number: u32) -> Option<Flow> {
         if number & SIDE_FLOW != 0 {
             return self.side.get((number & !SIDE_FLOW) as usize).copied();
@@ -312,6 +317,7 @@ impl Flows {
         })
     }
 
+    #[inline]
     fn remember(&mut self, number: u32) {
         if self.recent.len() < RECENT_FLOWS {
             self.recent.push(number);

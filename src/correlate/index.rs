@@ -29,6 +29,7 @@ pub struct Index {
 
 impl Index {
     /// The value whose key, as `is_key` checks, has this hash.
+    #[inline]
     pub fn find(&self, hash: u64, mut is_key: impl FnMut(u32) -> bool) -> Option<u32> {
         let short = shorten(hash);
         self.entries
@@ -89,6 +90,7 @@ impl Hasher {
     /// The hash by which the correlator looks up a packet; whoever reads the packet
     /// has it in a cache.
     #[must_use]
+    #[inline]
     pub fn flow(&self, packet: &Packet) -> FlowHash {
         let Content::Datagram(datagram) = &packet.content else { return FlowHash(None) };
         FlowHash(Some(self.pair(datagram.flow.source, datagram.flow.destination)))

@@ -129,6 +129,7 @@ enum Tag {
 }
 
 impl Last {
+    #[inline]
     pub fn new(packet: &Packet, datagram: &Datagram, peer: Endpoint, signature: Signature) -> Self {
         let header = Header::of(packet);
         let (tag, value) = match header.identification {

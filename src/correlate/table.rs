@@ -110,6 +110,7 @@ impl PointTable {
     }
 
     /// Notes that something was captured at `at`: silence of others is observed until then.
+    #[inline]
     pub fn observe(&mut self, at: Timestamp) {
         let (first, last) = self.observed.get_or_insert((at, at));
         *first = (*first).min(at);
@@ -154,12 +155,14 @@ impl PointTable {
     }
 
     /// Looks ahead for the flow of a datagram, by the hash of its ends.
+    #[inline]
     pub fn foresee(&self, hash: u64) -> Foreseen {
         self.flows.foresee(hash)
     }
 
     /// Reads of the exchange that was foreseen, so that it is at hand for its datagram;
     /// where none was, of what is known of the sender, who may open one.
+    #[inline]
     pub fn fetch(&self, foreseen: Foreseen, datagram: &Datagram) {
         match self.flows.find_exchange(foreseen).and_then(|place| self.exchanges.get(place)) {
             Some(exchange) => exchange.fetch(),

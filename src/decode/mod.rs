@@ -141,11 +141,9 @@ impl Decoder {
         let wire_bytes = frame.original_length.saturating_sub(header_bytes);
         let fragments = Some(&mut self.fragments);
         let mut reader = Reader { fragments, at: frame.at, has_kept: false };
-        let decoded = reader.read_ip(&spot, link.ip, wire_bytes)?;
-        Ok(match link.logged {
-            Some(logged) => drop_blocked(decoded, logged),
-            None => decoded,
-        })
+        // Handed on where it stands, as nearly always: a packet is not small.
+        let Some(logged) = link.logged else { return reader.read_ip(&spot, link.ip, wire_bytes) };
+        Ok(drop_blocked(reader.read_ip(&spot, link.ip, wire_bytes)?, logged))
     }
 
     /// The name of an interface that a packet's [`Packet::kernel_interface`] stands for,

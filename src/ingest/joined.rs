@@ -76,12 +76,13 @@ fn read_one(
 #[inline]
 pub fn begins_capture(window: &mut Window<'_>) -> bool {
     window.ensure(1);
-    // Most records end the question here.
-    let first = window.unused().first();
-    if !matches!(first, Some(0xa1 | 0xd4 | 0x4d | 0x34 | 0x1c | 0xab | 0xac | 0x0a | b's')) {
-        return false;
-    }
-    window.ensure(MAGIC_BYTES) && is_beginning(window)
+    may_begin_capture(window.unused()) && window.ensure(MAGIC_BYTES) && is_beginning(window)
+}
+
+/// Whether a file header's first byte stands first. Most records end the question here.
+#[inline]
+pub const fn may_begin_capture(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xa1 | 0xd4 | 0x4d | 0x34 | 0x1c | 0xab | 0xac | 0x0a | b's', ..])
 }
 
 fn is_beginning(window: &mut Window<'_>) -> bool {

@@ -108,7 +108,7 @@ impl Records {
                     )
                 });
             }
-            if joined::begins_capture(window) {
+            if joined::may_begin_capture(window.unused()) && joined::begins_capture(window) {
                 return Ok(());
             }
             let Some(record) = self.header.find_record(window.unused()) else {

@@ -6,9 +6,12 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
+use smallvec::SmallVec;
 
 use crate::model::endpoint::{Endpoint, Transport};
 
+/// The version, and the 20 bytes of SHA-1 in base64.
+const ID_BYTES: usize = 2 + 28;
 /// IP protocol numbers.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -27,17 +30,22 @@ pub fn community_id(transport: Transport, one: Endpoint, other: Endpoint) -> Str
     hash.update([number, 0]);
     hash.update(low.port.to_be_bytes());
     hash.update(high.port.to_be_bytes());
-    format!("1:{}", STANDARD.encode(hash.finalize()))
+    let mut id = String::with_capacity(ID_BYTES);
+    id.push_str("1:");
+    STANDARD.encode_string(hash.finalize(), &mut id);
+    id
 }
 
-fn key(endpoint: Endpoint) -> (Vec<u8>, u16) {
+fn key(endpoint: Endpoint) -> (Octets, u16) {
     (octets(endpoint.address), endpoint.port)
 }
 
-fn octets(address: IpAddr) -> Vec<u8> {
+type Octets = SmallVec<[u8; 16]>;
+
+fn octets(address: IpAddr) -> Octets {
     match address {
-        IpAddr::V4(v4) => v4.octets().to_vec(),
-        IpAddr::V6(v6) => v6.octets().to_vec(),
+        IpAddr::V4(v4) => SmallVec::from_slice(&v4.octets()),
+        IpAddr::V6(v6) => SmallVec::from_slice(&v6.octets()),
     }
 }
 

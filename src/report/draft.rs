@@ -2,10 +2,12 @@
 
 mod count;
 mod finding;
+mod listed;
 
 pub use self::count::DeviceCount;
 use self::finding::{FindingDraft, device_finding};
-use super::exchange_part::{Names, exchange_part};
+use self::listed::Listed;
+use super::exchange_part::Names;
 use super::headline::{Counted, device_headline};
 use super::shelf::RemedyShelf;
 use crate::model::endpoint::Endpoint;
@@ -19,7 +21,7 @@ use crate::model::topology::Topology;
 /// A device's worst exchanges so far, and its findings.
 #[derive(Debug, Default)]
 pub struct DeviceDraft {
-    listed: Vec<DeviceExchange>,
+    listed: Vec<Listed>,
     findings: Vec<FindingDraft>,
     error: Option<FirstError>,
 }
@@ -64,6 +66,11 @@ impl Weight {
         Self::new(listed.verdict, listed.error_answer.as_ref())
     }
 
+    /// The verdict that it stands for.
+    pub const fn verdict(self) -> Verdict {
+        self.verdict
+    }
+
     /// Whether it went well in all respects.
     pub const fn is_well(self) -> bool {
         self.unwell.is_none() && !self.has_error
@@ -99,27 +106,44 @@ impl DeviceDraft {
     pub fn room_for(&self, weight: Weight, most: usize) -> Room {
         if self.listed.len() < most {
             Room::Another
-        } else if self.listed.iter().any(|listed| Weight::of(listed) < weight) {
+        } else if self.listed.iter().any(|listed| listed.weight() < weight) {
             Room::InPlaceOfABetterOne
         } else {
             Room::None
         }
     }
 
-    /// Lists an exchange, in place of the best one where there is no other room.
-    pub fn list(&mut self, exchange: &Exchange, verdict: Verdict, room: Room, names: Names<'_>) {
+    /// Lists the exchange `number`, in place of the best one where there is no other room.
+    /// Its part is still to be [put](Self::put) there. False where there is no room.
+    pub fn list(&mut self, number: usize, weight: Weight, room: Room) -> bool {
         match room {
-            Room::None => return,
+            Room::None => return false,
             Room::Another => {}
             Room::InPlaceOfABetterOne => {
                 let listed = self.listed.iter().enumerate();
-                let best = listed.min_by_key(|(_, listed)| Weight::of(listed));
+                let best = listed.min_by_key(|(_, listed)| listed.weight());
                 if let Some(position) = best.map(|(position, _)| position) {
                     self.listed.swap_remove(position);
                 }
             }
         }
-        self.listed.push(exchange_part(exchange, verdict, names));
+        self.listed.push(Listed::Chosen { number, weight });
+        true
+    }
+
+    /// The weight of the exchange `number`, where it is listed still and has no part.
+    #[must_use]
+    pub fn find_chosen(&self, number: usize) -> Option<Weight> {
+        // What was chosen last stands last.
+        self.listed.iter().rev().find_map(|listed| listed.find_chosen(number))
+    }
+
+    /// Puts the part of the exchange `number` where it is listed.
+    pub fn put(&mut self, number: usize, part: Box<DeviceExchange>) {
+        let place = self.listed.iter().rposition(|one| one.find_chosen(number).is_some());
+        if let Some(listed) = place.and_then(|place| self.listed.get_mut(place)) {
+            *listed = Listed::Told(part);
+        }
     }
 
     /// Takes up the findings of an exchange of the device `count`: one per cause, in
@@ -150,7 +174,7 @@ impl DeviceDraft {
 
     /// The device as the report tells it; exchanges worst first, then by time.
     #[must_use]
-    pub fn finish(mut self, count: &DeviceCount, topology: &Topology) -> Device {
+    pub fn finish(self, count: &DeviceCount, topology: &Topology) -> Device {
         let DeviceCount {
             device,
             device_rule,
@@ -161,8 +185,10 @@ impl DeviceDraft {
             one_way,
             failed,
         } = *count;
+        let mut exchanges_listed: Vec<DeviceExchange> = Vec::with_capacity(self.listed.len());
+        exchanges_listed.extend(self.listed.into_iter().filter_map(Listed::into_part));
         // What only waits is worse than the device's verdict, and tells least.
-        self.listed.sort_by_key(|exchange| {
+        exchanges_listed.sort_by_key(|exchange| {
             (
                 exchange.verdict > verdict,
                 std::cmp::Reverse(Weight::of(exchange)),
@@ -178,7 +204,7 @@ impl DeviceDraft {
         });
         let answered = exchanges - waiting;
         let entry = topology.device_of(device);
-        let listed = u64::try_from(self.listed.len()).unwrap_or(u64::MAX);
+        let listed = u64::try_from(exchanges_listed.len()).unwrap_or(u64::MAX);
         Device {
             device,
             name: entry.map(|entry| entry.name.clone()),
@@ -188,7 +214,7 @@ impl DeviceDraft {
                 verdict,
                 protocol,
                 &findings,
-                &self.listed,
+                &exchanges_listed,
                 Counted {
                     all: if answered > 0 { answered } else { exchanges },
                     one_way,
@@ -199,7 +225,7 @@ impl DeviceDraft {
             device_rule: device_rule.as_text().to_owned(),
             findings,
             exchanges_omitted: exchanges.saturating_sub(listed),
-            exchanges: self.listed,
+            exchanges: exchanges_listed,
             error_answers: failed,
         }
     }

@@ -3,6 +3,7 @@
 //! By addresses and ports only: Wireshark ties TFTP to both addresses of the
 //! request, so its `tftp` shows misdirected data and hides the answer.
 
+use std::fmt::{Display, Write as _};
 use std::net::IpAddr;
 
 use crate::model::endpoint::{Endpoint, Transport};
@@ -11,6 +12,9 @@ use crate::model::exchange::Exchange;
 /// Addresses and ports that one filter names at most: a line that nobody can read helps
 /// nobody.
 const TERMS_MAX: usize = 16;
+
+/// What the filter of a client with an IPv6 address takes.
+const RENDERED_BYTES: usize = 112;
 
 /// What a filter lets through: packets of one of the addresses, at one of the ports, and
 /// the ICMP errors about them.
@@ -78,40 +82,55 @@ impl DisplayFilter {
     /// In Wireshark's words.
     #[must_use]
     pub fn render(&self) -> String {
-        let terms: Vec<String> = self.addresses.iter().map(|of| address_term(*of)).collect();
-        let addresses =
-            if terms.len() > 1 { format!("({})", terms.join(" || ")) } else { terms.concat() };
-        let ports = [Transport::Udp, Transport::Tcp].map(|transport| self.ports_term(transport));
-        let has = |is_v4| self.addresses.iter().any(|address| address.is_ipv4() == is_v4);
-        let errors = [
-            has(true).then_some("icmp.type in {3, 4, 11, 12}"),
-            has(false).then_some("icmpv6.type <= 4"),
-        ];
-        let errors = errors.into_iter().flatten().map(str::to_owned);
-        let what: Vec<String> = ports.into_iter().flatten().chain(errors).collect();
-        format!("{addresses} && ({})", what.join(" || "))
+        let mut text = String::with_capacity(RENDERED_BYTES);
+        let are_several = self.addresses.len() > 1;
+        text.push_str(if are_several { "(" } else { "" });
+        for (place, address) in self.addresses.iter().enumerate() {
+            text.push_str(if place > 0 { " || " } else { "" });
+            text.push_str(if address.is_ipv4() { "ip.addr == " } else { "ipv6.addr == " });
+            push(&mut text, address);
+        }
+        text.push_str(if are_several { ") && (" } else { " && (" });
+        let start = text.len();
+        for transport in [Transport::Udp, Transport::Tcp] {
+            self.push_ports(&mut text, start, transport);
+        }
+        let errors = [(true, "icmp.type in {3, 4, 11, 12}"), (false, "icmpv6.type <= 4")];
+        for (is_v4, term) in errors {
+            if self.addresses.iter().any(|address| address.is_ipv4() == is_v4) {
+                text.push_str(if text.len() > start { " || " } else { "" });
+                text.push_str(term);
+            }
+        }
+        text.push(')');
+        text
     }
 
-    fn ports_term(&self, transport: Transport) -> Option<String> {
+    /// Adds the ports of one transport, behind other terms if there are any from `start` on.
+    fn push_ports(&self, text: &mut String, start: usize, transport: Transport) {
         let field = match transport {
             Transport::Udp => "udp.port",
             Transport::Tcp => "tcp.port",
         };
-        let ports = self.ports.iter().filter(|(of, _)| *of == transport);
-        let ports: Vec<String> = ports.map(|(_, port)| port.to_string()).collect();
-        match &ports[..] {
-            [] => None,
-            [port] => Some(format!("{field} == {port}")),
-            ports => Some(format!("{field} in {{{}}}", ports.join(", "))),
+        let ports = self.ports.iter().filter(|(of, _)| *of == transport).map(|(_, port)| port);
+        let count = ports.clone().count();
+        if count == 0 {
+            return;
         }
+        text.push_str(if text.len() > start { " || " } else { "" });
+        text.push_str(field);
+        text.push_str(if count > 1 { " in {" } else { " == " });
+        for (place, port) in ports.enumerate() {
+            text.push_str(if place > 0 { ", " } else { "" });
+            push(text, port);
+        }
+        text.push_str(if count > 1 { "}" } else { "" });
     }
 }
 
-fn address_term(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => format!("ip.addr == {v4}"),
-        IpAddr::V6(v6) => format!("ipv6.addr == {v6}"),
-    }
+fn push(text: &mut String, shown: impl Display) {
+    // A string takes all that is written to it.
+    let _ = write!(text, "{shown}");
 }
 
 #[cfg(test)]
@@ -140,6 +159,11 @@ mod tests {
             (
                 filter(&["2001:db8::7"], &[(tcp, 53)]),
                 "ipv6.addr == 2001:db8::7 && (tcp.port == 53 || icmpv6.type <= 4)",
+            ),
+            (DisplayFilter::default(), " && ()"),
+            (
+                filter(&["192.0.2.7", "2001:db8::7"], &[]),
+                "(ip.addr == 192.0.2.7 || ipv6.addr == 2001:db8::7) && (icmp.type in {3, 4, 11, 12} || icmpv6.type <= 4)",
             ),
             (
                 both,

@@ -24,5 +24,5 @@ mod wording;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use build::{Builder, Header, Listing, Uncounted};
+pub use build::{Builder, Chosen, Header, Listing, Uncounted};
 pub use draft::DeviceDraft;

@@ -5,14 +5,20 @@
 //! only what has that mark may be removed as left over, since a database that
 //! does not know a folder may be the wrong one.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
+mod aside;
+mod block;
+mod through;
 
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
 use uuid::Uuid;
 
+use self::aside::Aside;
+pub use self::block::{ALIGN_BYTES, WHOLE_BYTES};
+use self::through::Through;
 use super::private::create_folder;
 use super::{Error, Store};
 
@@ -47,7 +53,13 @@ impl CaptureBlobs {
         match created {
             Ok(file) => {
                 self.count += 1;
-                Ok(BlobWriter { file, path, unsynced_bytes: 0, syncer: None })
+                // Without its report an upload is worth nothing after a crash.
+                let way = if self.outlives_crash() {
+                    Way::Through(Through::new(file))
+                } else {
+                    Way::Aside(Aside::new(file, &path))
+                };
+                Ok(BlobWriter { way, path })
             }
             Err(source) => Err(Error::Blob { path, source }),
         }
@@ -66,13 +78,20 @@ impl CaptureBlobs {
     /// The report is saved: its captures stay until it is deleted.
     pub fn keep(mut self) {
         self.is_kept = true;
-        if self.count == 0 || self.directory == self.kept {
+        if self.count == 0 || self.outlives_crash() {
             return;
         }
         if let Err(error) = fs::rename(&self.directory, &self.kept) {
             let path = self.directory.display();
             tracing::warn!(%error, %path, "cannot rename captures; the next start tries again");
         }
+    }
+}
+
+impl CaptureBlobs {
+    /// Whether what is written counts before it is kept.
+    fn outlives_crash(&self) -> bool {
+        self.directory == self.kept
     }
 }
 
@@ -91,41 +110,42 @@ impl Drop for CaptureBlobs {
 /// One capture's file, open for writing.
 #[derive(Debug)]
 pub struct BlobWriter {
-    file: File,
+    way: Way,
     path: PathBuf,
-    /// Bytes written since the device was last asked to keep them.
-    unsynced_bytes: u64,
-    syncer: Option<Syncer>,
 }
 
-/// So many bytes at a time go to the device while more come in. Left to the
-/// end, a large capture would keep its sender waiting for as long as the device
-/// takes for all of it. At most three times as many are on their way.
-const SYNC_STEP_BYTES: u64 = 32 << 20;
+#[derive(Debug)]
+enum Way {
+    Through(Through),
+    Aside(Aside),
+}
 
 impl BlobWriter {
     /// Adds bytes.
     ///
     /// # Errors
     ///
-    /// Where they cannot be written, such as on a full disk.
+    /// Where they, or some before them, cannot be written, such as on a full disk.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(|source| self.fault(source))?;
-        let written = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.unsynced_bytes = self.unsynced_bytes.saturating_add(written);
-        if self.unsynced_bytes >= SYNC_STEP_BYTES {
-            self.unsynced_bytes = 0;
-            if self.syncer.is_none() {
-                // Without one, all is synced at the end.
-                self.syncer = Syncer::start(&self.file).ok();
-            }
-            if let Some(syncer) = &self.syncer {
-                // Waits where the device is slower than the sender. What became
-                // of a syncer that is gone, `finish` says.
-                let _ = syncer.wake.send(());
-            }
-        }
-        Ok(())
+        let written = match &mut self.way {
+            Way::Through(file) => file.write(bytes),
+            Way::Aside(file) => file.write(bytes),
+        };
+        written.map_err(|source| self.fault(source))
+    }
+
+    /// The same of bytes that others keep as well: where they are aligned and enough at
+    /// once, as [`ALIGN_BYTES`] and [`WHOLE_BYTES`] say, they are not copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`BlobWriter::write`].
+    pub fn write_shared(&mut self, bytes: &Bytes) -> Result<(), Error> {
+        let written = match &mut self.way {
+            Way::Through(file) => file.write(bytes),
+            Way::Aside(file) => file.write_shared(bytes),
+        };
+        written.map_err(|source| self.fault(source))
     }
 
     /// Makes sure that the bytes outlive a power cut.
@@ -133,46 +153,17 @@ impl BlobWriter {
     /// # Errors
     ///
     /// Where the device refuses them.
-    pub fn finish(mut self) -> Result<(), Error> {
-        // The system tells a failed write once, to whoever syncs first.
-        let synced = self.syncer.take().map_or(Ok(()), Syncer::finish);
-        synced.and_then(|()| self.file.sync_data()).map_err(|source| self.fault(source))
+    pub fn finish(self) -> Result<(), Error> {
+        let finished = match self.way {
+            Way::Through(file) => file.finish(),
+            Way::Aside(file) => file.finish(),
+        };
+        finished.map_err(|source| Error::Blob { path: self.path, source })
     }
 
     fn fault(&self, source: io::Error) -> Error {
         Error::Blob { path: self.path.clone(), source }
     }
-}
-
-/// A thread that has the device keep what was written so far, each time it is woken.
-#[derive(Debug)]
-struct Syncer {
-    wake: SyncSender<()>,
-    thread: JoinHandle<io::Result<()>>,
-}
-
-impl Syncer {
-    fn start(file: &File) -> io::Result<Self> {
-        let file = file.try_clone()?;
-        let (wake, woken) = sync_channel(1);
-        let body = move || sync_when_woken(&file, &woken);
-        let thread = Builder::new().name("sync".to_owned()).spawn(body)?;
-        Ok(Self { wake, thread })
-    }
-
-    /// Waits for the syncing that runs, and says what went wrong in any.
-    fn finish(self) -> io::Result<()> {
-        drop(self.wake);
-        let gone = || Err(io::Error::other("the thread that syncs the file is gone"));
-        self.thread.join().unwrap_or_else(|_| gone())
-    }
-}
-
-fn sync_when_woken(file: &File, woken: &Receiver<()>) -> io::Result<()> {
-    while woken.recv().is_ok() {
-        file.sync_data()?;
-    }
-    Ok(())
 }
 
 impl Store {
@@ -224,40 +215,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_capture_larger_than_a_step_is_whole() {
+    fn captures_are_whole_until_they_are_dropped() {
         let directory =
             std::env::temp_dir().join(format!("replyscope-blobs-{}", std::process::id()));
-        let kept = directory.with_extension("kept");
-        let mut captures = CaptureBlobs { directory, kept, count: 0, is_kept: false };
-        let mut writer = captures.create().unwrap();
-        let path = writer.path.clone();
-        let chunk = vec![7_u8; 5 << 20];
-        for _ in 0..14 {
-            writer.write(&chunk).unwrap();
+        let chunk = vec![7_u8; 700_000];
+        for kept in [directory.with_extension("kept"), directory.clone()] {
+            let mut captures =
+                CaptureBlobs { directory: directory.clone(), kept, count: 0, is_kept: false };
+            let mut writer = captures.create().unwrap();
+            for _ in 0..5 {
+                writer.write(&chunk).unwrap();
+            }
+            if captures.outlives_crash() {
+                assert_eq!(captures.open(0).unwrap().metadata().unwrap().len(), 5 * 700_000);
+            }
+            writer.finish().unwrap();
+            assert_eq!(captures.open(0).unwrap().metadata().unwrap().len(), 5 * 700_000);
+            drop(captures);
+            assert!(!directory.exists());
         }
-        assert!(writer.syncer.is_some());
-        writer.finish().unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().len(), 14 * (5 << 20));
-        drop(captures);
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn a_device_that_refused_is_told_at_the_end() {
-        let path = std::env::temp_dir().join("replyscope-blobs-refused");
-        let file = File::create(&path).unwrap();
-        let (wake, woken) = sync_channel(1);
-        let thread = Builder::new()
-            .spawn(move || {
-                let _ = woken.recv();
-                Err(io::Error::other("no space"))
-            })
-            .unwrap();
-        let syncer = Some(Syncer { wake, thread });
-        let mut writer =
-            BlobWriter { file, path: path.clone(), unsynced_bytes: SYNC_STEP_BYTES, syncer };
-        writer.write(b"a").unwrap();
-        assert!(writer.finish().is_err());
-        fs::remove_file(path).unwrap();
     }
 }

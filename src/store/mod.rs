@@ -35,7 +35,7 @@ mod rows;
 mod saving;
 mod usage;
 
-pub use blobs::{BlobWriter, CaptureBlobs};
+pub use blobs::{ALIGN_BYTES, BlobWriter, CaptureBlobs, WHOLE_BYTES};
 pub use changes::{VerdictChange, VerdictChanges};
 pub use devices::DeviceCursor;
 pub use filter::{AnalysisCursor, Filter, Page};

@@ -67,7 +67,7 @@ impl<S: Source> ChunkReader<S> {
     fn next_chunk(&mut self) {
         match self.source.next() {
             Next::Bytes(chunk) => {
-                let written = self.file.as_mut().map_or(Ok(()), |file| file.write(&chunk));
+                let written = self.file.as_mut().map_or(Ok(()), |file| file.write_shared(&chunk));
                 self.fault = written.err().map(Fault::Store);
                 self.chunk = chunk;
             }

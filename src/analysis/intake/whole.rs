@@ -130,7 +130,12 @@ impl CaptureIntake {
     }
 
     /// The number of the interface `own` in the whole.
+    #[inline]
     pub fn number_in_whole(&mut self, own: u32) -> u32 {
+        if self.whole.is_none() { own } else { self.find_number_in_whole(own) }
+    }
+
+    fn find_number_in_whole(&mut self, own: u32) -> u32 {
         let Some(whole) = &mut self.whole else { return own };
         if let Some(number) = whole.numbers.get(&own) {
             return *number;

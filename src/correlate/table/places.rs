@@ -12,6 +12,14 @@ use crate::model::exchange::{Course, Origin};
 use crate::model::packet::{Datagram, Packet};
 use crate::model::protocol::Protocol;
 
+/// So many exchanges may become very many.
+const MANY: usize = 8_192;
+/// Memory for so many is always mapped for itself, which grows without a copy: glibc's
+/// malloc raises the size from which it does that to that of what was freed, up to 32 MiB
+/// (mallopt(3), `M_MMAP_THRESHOLD`). Copied, a table takes twice its memory for a while. Of
+/// what is mapped and not used yet there is no memory.
+const OWN_MAPPING: usize = (33 << 20) / size_of::<Record>();
+
 impl PointTable {
     /// Opens an exchange; `hash` is that of the datagram's ends.
     pub(super) fn open(
@@ -103,6 +111,10 @@ impl PointTable {
 
     pub(super) fn put(&mut self, index: ExchangeIndex, exchange: Record) {
         if index.position() == self.exchanges.len() {
+            let places = self.exchanges.capacity();
+            if places == index.position() && (MANY..OWN_MAPPING).contains(&places) {
+                self.exchanges.reserve(OWN_MAPPING - places);
+            }
             self.exchanges.push(exchange);
         } else {
             self.exchanges[index.position()] = exchange;

@@ -154,8 +154,8 @@ impl State<'_> {
         };
         feed.send(Piece::Begin { label, kind }).await?;
         while let Some(bytes) = chunk {
-            feed.send(Piece::Bytes(bytes)).await?;
-            chunk = next_chunk(&mut field).await?;
+            feed.send_bytes(bytes).await?;
+            chunk = feed.wait_for(next_chunk(&mut field)).await??;
         }
         feed.send(Piece::End).await
     }

@@ -35,6 +35,7 @@ use crate::store::CaptureBlobs;
 mod body;
 mod clusters;
 mod form;
+mod gather;
 mod metadata;
 mod pace;
 mod raw;
@@ -46,9 +47,8 @@ pub use form::UploadForm;
 pub use raw::MEDIA_TYPES;
 pub use raw::UploadQuery;
 
-/// Pieces that wait between the network and the analysis; each is at most
-/// what one read from the socket gives.
-const QUEUE_PIECES: usize = 8;
+/// Pieces that wait between the network and the analysis.
+const QUEUE_PIECES: usize = 4;
 
 /// Analyses the body of `request`, saves report and captures, and returns the report's
 /// frame: its devices, which may be many, are in the store.

@@ -113,10 +113,10 @@ pub async fn send(
     let label = Labels::default().unique(name.as_deref().unwrap_or_default(), "capture");
     let title = title.or_else(|| find_title(&[name.map(|_| label.clone())]));
     feed.send(Piece::Begin { label, kind: Kind::Capture { point } }).await?;
-    while let Some(chunk) = body.next().await {
+    while let Some(chunk) = feed.wait_for(body.next()).await? {
         // The watch knows what is wrong.
         let chunk = chunk.map_err(|_| Error::CutOff)?;
-        feed.send(Piece::Bytes(chunk)).await?;
+        feed.send_bytes(chunk).await?;
     }
     feed.send(Piece::End).await?;
     Ok(Said { title, clusters })

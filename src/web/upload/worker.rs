@@ -1,12 +1,15 @@
 //! The thread that owns an analysis, and the queue that feeds it.
 
 use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::super::chunks::{ChunkReader, Fault, Next, Source};
 use super::super::error::Error;
+use super::gather::Gather;
 use super::turn::Turn;
 use crate::analysis::{Analysis, ReportHeader};
 use crate::model::capture::CapturePoint;
@@ -44,11 +47,18 @@ pub enum Piece {
 #[derive(Debug)]
 pub struct Feed {
     pieces: Sender<Piece>,
+    /// Bytes of the input that were not sent yet.
+    gather: Gather,
 }
+
+/// How long bytes wait for others that come with them.
+const GATHER_TIME: Duration = Duration::from_millis(20);
 
 impl Feed {
     pub fn new(pieces: Sender<Piece>) -> Self {
-        Self { pieces }
+        // As many as the queue and the store hold, and one that is read.
+        let gather = Gather::new(pieces.max_capacity() + 4);
+        Self { pieces, gather }
     }
 
     /// Waits until there is room.
@@ -57,6 +67,51 @@ impl Feed {
     ///
     /// [`Error::CutOff`] where the analysis has ended; it knows why.
     pub async fn send(&mut self, piece: Piece) -> Result<(), Error> {
+        self.send_rest().await?;
+        self.gather.end_input();
+        self.queue(piece).await
+    }
+
+    /// Sends what was read of an input, once there is much of it. What it was read into is
+    /// free again then.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::send`].
+    pub async fn send_bytes(&mut self, mut read: Bytes) -> Result<(), Error> {
+        while !read.is_empty() {
+            if let Some(block) = self.gather.take(&mut read) {
+                self.queue(Piece::Bytes(block)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What `next` reads of an input. Where it is slow to come, what was read before is
+    /// sent meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Feed::send`].
+    pub async fn wait_for<T>(&mut self, next: impl Future<Output = T>) -> Result<T, Error> {
+        let mut next = pin!(next);
+        if self.gather.has_bytes() {
+            if let Ok(read) = tokio::time::timeout(GATHER_TIME, next.as_mut()).await {
+                return Ok(read);
+            }
+            self.send_rest().await?;
+        }
+        Ok(next.await)
+    }
+
+    async fn send_rest(&mut self) -> Result<(), Error> {
+        match self.gather.take_rest() {
+            Some(rest) => self.queue(Piece::Bytes(rest)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn queue(&mut self, piece: Piece) -> Result<(), Error> {
         self.pieces.send(piece).await.map_err(|_| Error::CutOff)
     }
 
