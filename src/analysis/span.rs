@@ -51,6 +51,11 @@ impl Span {
         between(before.latest, self.earliest).or_else(|| between(before.last, self.first))
     }
 
+    /// Whether there is a time at which both were taken.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.earliest < other.latest && other.earliest < self.latest
+    }
+
     /// Whether its clock was set back, so that its earliest time is not that of its beginning,
     /// or its latest not that of its end.
     pub fn steps_back(&self) -> bool {

@@ -9,7 +9,7 @@ use super::scenarios::{Diagnoses, Scenario, scenarios};
 pub const CASES: u32 = 4;
 
 /// Scenarios with a file or an interface for each direction: nothing in one tells how its
-/// clock runs beside the other's.
+/// clock runs beside the other's, nor which part of the other comes next.
 const HAVE_A_DIRECTION_EACH: &[&str] = &[
     "bonded-founding",
     "tap-dns-new-ids-fine",

@@ -73,10 +73,11 @@ impl CaptureIntake {
         let is_stated = self.stated.as_ref().is_some_and(|point| point.kind != PointKind::Unknown);
         let same_wire =
             is_stated || self.has_interfaces_of(before) || self.talkers.share_any(&before.talkers);
-        // A tap can write a file for each direction.
+        // A tap writes a file for each direction; these begin before the other ends.
         let same_direction = self.talkers.share_direction(&before.talkers);
-        let is_other_direction = !same_direction && self.talkers.share_any(&before.talkers);
-        let goes_on = same_place && same_wire && !is_other_direction;
+        let is_beside =
+            own.overlaps(&earlier) && !same_direction && self.talkers.share_any(&before.talkers);
+        let goes_on = same_place && same_wire && !is_beside;
         goes_on.then_some(Seam { are_others: !same_direction, pause })
     }
 
