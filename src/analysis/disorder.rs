@@ -133,16 +133,10 @@ mod tests {
     fn order(all: &[Packet]) -> Vec<usize> {
         let (mut packets, mut numbers) = (Vec::new(), Vec::new());
         for (number, packet) in all.iter().enumerate() {
-            match find_place(&packets, |_| Some(HERE), HERE, packet) {
-                Some(place) => {
-                    packets.insert(place, packet.clone());
-                    numbers.insert(place, number);
-                }
-                None => {
-                    packets.push(packet.clone());
-                    numbers.push(number);
-                }
-            }
+            let found = find_place(&packets, |_| Some(HERE), HERE, packet);
+            let place = found.unwrap_or(packets.len());
+            packets.insert(place, packet.clone());
+            numbers.insert(place, number);
         }
         numbers
     }

@@ -85,11 +85,13 @@ mod tests {
         span.unwrap()
     }
 
+    /// The times of one capture and of another, and the break between them, in ms.
+    type Row = (&'static str, &'static [i64], &'static [i64], TakenAt, Option<u64>);
+
     #[test]
     fn what_begins_where_another_ended_is_next() {
         use TakenAt::{OneInterface, Several};
-        // The times of one capture and of another, and the break between them in ms.
-        let cases: [(&str, &[i64], &[i64], TakenAt, Option<u64>); 9] = [
+        let cases: [Row; 9] = [
             ("at once", &[0, 900], &[900, 2_000], OneInterface, Some(0)),
             ("soon", &[0, 900], &[1_000, 2_000], OneInterface, Some(100)),
             ("much later", &[0, 900], &[61_000, 62_000], OneInterface, None),

@@ -65,7 +65,7 @@ impl Analysis {
     /// Which of these captures goes on with which: the best seams first, each capture with
     /// one other at most, and none in a ring.
     fn seams_of(&self, held: &[usize]) -> HashMap<usize, usize> {
-        let mut seams: Vec<_> = held
+        let mut best: Vec<_> = held
             .iter()
             .flat_map(|own| held.iter().map(move |before| (*own, *before)))
             .filter(|(own, before)| own != before)
@@ -74,16 +74,16 @@ impl Analysis {
                 Some((seam, before, own))
             })
             .collect();
-        seams.sort_unstable();
+        best.sort_unstable();
         let (mut next, mut previous) = (HashMap::new(), HashMap::new());
-        for (_, before, own) in seams {
-            let mut head = before;
-            while let Some(earlier) = previous.get(&head) {
-                head = *earlier;
+        for (_, before, after) in best {
+            let mut first = before;
+            while let Some(earlier) = previous.get(&first) {
+                first = *earlier;
             }
-            if head != own && !next.contains_key(&before) && !previous.contains_key(&own) {
-                next.insert(before, own);
-                previous.insert(own, before);
+            if first != after && !next.contains_key(&before) && !previous.contains_key(&after) {
+                next.insert(before, after);
+                previous.insert(after, before);
             }
         }
         next

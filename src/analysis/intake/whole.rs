@@ -108,6 +108,7 @@ impl CaptureIntake {
         self.decoder =
             std::mem::replace(&mut before.decoder, Decoder::new(decode::Limits::default()));
         self.kernel_interfaces.clone_from(&before.kernel_interfaces);
+        self.networks = std::mem::take(&mut before.networks);
         self.shares_point |= before.shares_point;
         self.whole = Some(Whole {
             first: before.first_part(),
