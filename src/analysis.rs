@@ -5,6 +5,7 @@
 mod clusters;
 mod cores;
 mod device_names;
+mod disorder;
 mod feeder;
 mod finish;
 mod held;
@@ -14,6 +15,7 @@ mod names;
 mod node_tables;
 mod order;
 mod session;
+mod span;
 mod tables;
 mod talkers;
 mod telling;

@@ -9,6 +9,7 @@ use std::thread::{Builder, JoinHandle};
 
 use smallvec::SmallVec;
 
+use super::disorder;
 use crate::correlate::{Correlator, FlowHash, Hasher};
 use crate::model::exchange::PointId;
 use crate::model::packet::Packet;
@@ -95,9 +96,8 @@ impl Feeder {
     /// Takes a packet that `point` saw.
     #[inline]
     pub fn push(&mut self, point: PointId, packet: Packet) {
-        self.batch.seen.push((point, self.hasher.flow(&packet)));
-        self.batch.packets.push(packet);
-        if self.batch.packets.len() >= BATCH_PACKETS {
+        self.batch.push(point, self.hasher.flow(&packet), packet);
+        if self.batch.packets.len() >= BATCH_PACKETS + disorder::REACH {
             self.hand_over();
         }
     }
@@ -141,20 +141,24 @@ impl Feeder {
 
     fn hand_over(&mut self) {
         self.look_at_points();
-        let batch = std::mem::take(&mut self.batch);
-        if let Side::There(worker) = &self.side {
-            if let Ok(mut used) = worker.used.try_recv() {
-                // Here, where its packets were made, and where there is less to do.
-                used.clear();
-                self.batch = used;
-            }
-            let _ = worker.batches.send(batch);
-            return;
+        let mut next = Batch::default();
+        if let Side::There(worker) = &self.side
+            && let Ok(mut used) = worker.used.try_recv()
+        {
+            // Here, where its packets were made, and where there is less to do.
+            used.clear();
+            next = used;
         }
-        self.batch = batch;
-        let Side::Here(correlator) = &mut self.side else { return };
-        self.batch.pass_to(correlator);
-        self.batch.clear();
+        next.take_last_of(&mut self.batch);
+        let mut batch = std::mem::replace(&mut self.batch, next);
+        let correlator = match &mut self.side {
+            Side::There(worker) => {
+                let _ = worker.batches.send(batch);
+                return;
+            }
+            Side::Here(correlator) => correlator,
+        };
+        batch.pass_to(correlator);
         let here = std::mem::replace(&mut **correlator, Correlator::new(0));
         self.side = start(here);
     }
@@ -205,6 +209,29 @@ impl Points {
 }
 
 impl Batch {
+    /// Takes a packet at its place: nearly always behind the others.
+    fn push(&mut self, point: PointId, hash: FlowHash, packet: Packet) {
+        let seen = &self.seen;
+        let point_at = |place: usize| seen.get(place).map(|(point, _)| *point);
+        match disorder::find_place(&self.packets, point_at, point, &packet) {
+            None => {
+                self.seen.push((point, hash));
+                self.packets.push(packet);
+            }
+            Some(place) => {
+                self.seen.insert(place, (point, hash));
+                self.packets.insert(place, packet);
+            }
+        }
+    }
+
+    /// Takes over the last packets, behind which an earlier one may still come.
+    fn take_last_of(&mut self, full: &mut Self) {
+        let kept = full.packets.len().saturating_sub(disorder::REACH);
+        self.seen.extend(full.seen.drain(kept..));
+        self.packets.extend(full.packets.drain(kept..));
+    }
+
     fn pass_to(&mut self, correlator: &mut Correlator) {
         correlator.expect_rest_elsewhere(self.may_have_rest_elsewhere);
         correlator.push_hashed(&self.seen, &self.packets);

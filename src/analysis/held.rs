@@ -6,6 +6,8 @@ use crate::model::input::Fault;
 use crate::model::packet::Packet;
 use crate::model::time::Timestamp;
 
+use super::span::Span;
+
 /// What a kept event takes besides its bytes, about.
 const EVENT_BYTES: usize = size_of::<HeldEvent>();
 
@@ -20,7 +22,7 @@ pub struct Held {
     full: Vec<Block>,
     last: Block,
     full_bytes: usize,
-    times: Option<(Timestamp, Timestamp)>,
+    span: Option<Span>,
 }
 
 /// Some events in a row.
@@ -91,9 +93,9 @@ impl Held {
         None
     }
 
-    /// The first and the last time of what is held.
-    pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
-        self.times
+    /// The times of what is held.
+    pub fn span(&self) -> Option<Span> {
+        self.span
     }
 
     /// How much memory it takes, about.
@@ -119,9 +121,7 @@ impl Held {
     }
 
     fn note_time(&mut self, at: Timestamp) {
-        let (first, last) = self.times.get_or_insert((at, at));
-        *first = (*first).min(at);
-        *last = (*last).max(at);
+        Span::note(&mut self.span, at);
     }
 }
 

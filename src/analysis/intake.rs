@@ -7,6 +7,7 @@ mod faults;
 mod kernel_interfaces;
 mod listening;
 mod naming;
+mod networks;
 mod points;
 mod summary;
 mod tunnels;
@@ -28,6 +29,7 @@ use counts::Counts;
 use faults::Faults;
 use kernel_interfaces::KernelInterfaces;
 pub use naming::name_captures;
+use networks::Networks;
 use unresolved::Unresolved;
 use whole::Whole;
 
@@ -42,6 +44,8 @@ pub struct CaptureIntake {
     interfaces: BTreeMap<u32, InterfaceHeader>,
     /// Those that link headers name.
     kernel_interfaces: KernelInterfaces,
+    /// Networks behind its interfaces that use the same addresses.
+    networks: Networks,
     /// Some of its interfaces are followed as one.
     shares_point: bool,
     link_types: Vec<LinkType>,
@@ -85,6 +89,7 @@ impl CaptureIntake {
             decoder: Decoder::new(decode::Limits::default()),
             interfaces: BTreeMap::new(),
             kernel_interfaces: KernelInterfaces::default(),
+            networks: Networks::default(),
             shares_point: false,
             link_types: Vec::new(),
             counts: Counts::default(),
@@ -247,6 +252,7 @@ impl CaptureIntake {
             self.observe(packet.at, interface, feeder);
         }
         let point = self.point_of(packet.interface, packet.kernel_interface);
+        let point = self.networks.point_of(point, &packet);
         feeder.push(point, packet);
     }
 
@@ -273,6 +279,7 @@ impl CaptureIntake {
         while let Some(packet) = self.decoder.take_lost(now) {
             self.counts.add(&packet);
             let point = self.point_of(packet.interface, packet.kernel_interface);
+            let point = self.networks.point_of(point, &packet);
             feeder.push(point, packet);
         }
     }

@@ -9,8 +9,10 @@ use rustc_hash::FxHasher;
 use crate::model::capture::{Frame, LinkType};
 use crate::model::packet::{Content, Packet};
 
-/// Pairs kept from the beginning of a capture, and as many from its end.
-const MAX_PAIRS: usize = 64;
+/// Pairs kept from the beginning of a capture, and as many from its end, by direction.
+const MAX_PAIRS: usize = 128;
+/// The bit of a pair that says which of the two speaks.
+const DIRECTION: u64 = 1;
 /// All frames are looked at up to this one; of those behind it a few suffice.
 const ALL_UP_TO: u64 = 4_096;
 const EVERY: u64 = 16;
@@ -61,8 +63,20 @@ impl Talkers {
 
     /// Whether a pair that talks here talks there too.
     pub fn share_any(&self, other: &Self) -> bool {
+        self.share(other, |own, other| (own ^ other) & !DIRECTION == 0)
+    }
+
+    /// Whether somebody speaks to somebody here and there.
+    pub fn share_direction(&self, other: &Self) -> bool {
+        self.share(other, |own, other| own == other)
+    }
+
+    fn share(&self, other: &Self, is_same: impl Fn(u64, u64) -> bool) -> bool {
         let mut own = self.early.iter().chain(&self.late);
-        own.any(|pair| other.late.contains(pair) || other.early.contains(pair))
+        own.any(|pair| {
+            let mut others = other.late.iter().chain(&other.early);
+            others.any(|other| is_same(*pair, *other))
+        })
     }
 
     /// Takes over what was heard before.
@@ -137,11 +151,12 @@ fn find_ip_pair(frame: &Frame<'_>) -> Option<u64> {
     }
 }
 
-/// The same in both directions.
+/// The same in both directions, but for one bit.
 fn digest<T: Hash + Ord>(one: T, other: T) -> u64 {
     let mut hasher = FxHasher::default();
-    if one <= other { (one, other) } else { (other, one) }.hash(&mut hasher);
-    hasher.finish()
+    let is_lower = one <= other;
+    if is_lower { (one, other) } else { (other, one) }.hash(&mut hasher);
+    hasher.finish() & !DIRECTION | u64::from(is_lower)
 }
 
 #[cfg(test)]

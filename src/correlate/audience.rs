@@ -34,6 +34,9 @@ impl Audience {
 
 /// What the sender of `datagram`, in an exchange of `protocol`, waits for.
 pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation {
+    if is_too_short_to_ask(datagram, protocol) {
+        return Expectation::Untold;
+    }
     match &datagram.application {
         Application::Transaction(transaction) => match transaction.role {
             TransactionRole::Request => Expectation::Answer,
@@ -58,6 +61,56 @@ pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation 
         }
         Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
             Expectation::Answer
+        }
+    }
+}
+
+/// Whether a datagram of which no byte need have been captured is too short for a question of
+/// `protocol`: what keeps a way open is empty, a zero or two line ends (RFC 5626 section
+/// 4.4.1, RFC 6263 section 4). CoAP's ping is as short (RFC 7252 section 4.3), and so is
+/// what goes on in a TFTP transfer.
+fn is_too_short_to_ask(datagram: &Datagram, protocol: Protocol) -> bool {
+    const KEEP_ALIVE_BYTES: u32 = 4;
+    let is_read =
+        matches!(datagram.application, Application::Transaction(_) | Application::Tftp(_));
+    !is_read
+        && datagram.length <= KEEP_ALIVE_BYTES
+        && protocol.expects_answer()
+        && !matches!(protocol, Protocol::Coap | Protocol::Tftp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::endpoint::{Endpoint, FlowKey};
+
+    #[test]
+    fn what_is_shorter_than_a_question_asks_nothing() {
+        use Expectation::{Answer, Untold};
+        for (client, server) in [
+            ("192.0.2.7:5062", "198.51.100.1:5060"),
+            ("[2001:db8::7]:5062", "[2001:db8:1::1]:5060"),
+        ] {
+            let end = |text: &str| Endpoint::from(text.parse::<std::net::SocketAddr>().unwrap());
+            for (protocol, length, expected) in [
+                (Protocol::Sip, 4, Untold),
+                (Protocol::Sip, 0, Untold),
+                (Protocol::Sip, 300, Answer),
+                (Protocol::Dns, 2, Untold),
+                (Protocol::Coap, 4, Answer),
+                (Protocol::Tftp, 4, Answer),
+                (Protocol::Udp, 4, Answer),
+            ] {
+                let datagram = Datagram {
+                    flow: FlowKey::udp(end(client), end(server)),
+                    length,
+                    fingerprint: None,
+                    is_cut: length > 0,
+                    application: Application::Plain(protocol),
+                };
+                let found = find_expectation(&datagram, protocol);
+                assert_eq!(found, expected, "{client}, {protocol}, {length}");
+            }
         }
     }
 }

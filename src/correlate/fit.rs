@@ -98,7 +98,8 @@ pub fn find_reply_fit(
         let answers = transaction.role == TransactionRole::Reply
             && answers_protocol(transaction.protocol, exchange.protocol)
             && exchange.transactions.knows(transaction.identity);
-        if answers && exchange.transactions.is_settled(transaction.identity) {
+        let is_settled = exchange.transactions.is_settled(transaction.identity);
+        if answers && is_settled && !is_told_anew(exchange, at) {
             return Some(Fit::Beside);
         }
         return answers.then(|| claim(exchange.protocol, asked, source, Confidence::Certain));
@@ -129,6 +130,15 @@ pub fn find_reply_fit(
     let confidence =
         if source.port == asked.port { Confidence::Likely } else { Confidence::Possible };
     Some(Fit::OtherAddress(confidence))
+}
+
+/// Whether an answer to a request that was answered is what its server tells the client since:
+/// who observes a resource is told of it again and again under one token (RFC 7641 section
+/// 4.2). A second server that was asked the same answers while the client still waits, which
+/// is `MAX_TRANSMIT_WAIT` at most (RFC 7252 section 4.8.2).
+fn is_told_anew(exchange: &Record, at: Timestamp) -> bool {
+    const MAX_TRANSMIT_WAIT: Duration = Duration::from_secs(93);
+    exchange.protocol == Protocol::Coap && at.since(exchange.last_at()) > MAX_TRANSMIT_WAIT
 }
 
 /// Whether the client has a protocol's port and speaks another protocol, and so does who

@@ -11,6 +11,7 @@ use super::passage::{Header, Passage};
 use super::signature::shorten;
 use crate::model::endpoint::Endpoint;
 use crate::model::packet::{Datagram, Packet};
+use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// A node passes a datagram on within this time.
@@ -18,7 +19,7 @@ const PASSING: Duration = Duration::from_millis(5);
 /// More requests than these do not pass a node at one time.
 const MAX_RECENT: usize = 32;
 
-/// The requests that opened the latest exchanges.
+/// The requests, or the first messages that want no answer, of the latest exchanges.
 #[derive(Debug, Default)]
 pub struct LatestRequests {
     /// Oldest first.
@@ -37,6 +38,9 @@ struct Opened {
     fingerprint: Option<u64>,
     length: u32,
     is_cut: bool,
+    /// Many devices tell a collector the same, when they boot: only the mark of its packet
+    /// tells a message from another's.
+    is_one_way: bool,
     header: Header,
     client: Endpoint,
     asked: Endpoint,
@@ -44,7 +48,7 @@ struct Opened {
 
 impl LatestRequests {
     /// Notes a request that opened an exchange.
-    pub fn note(&mut self, packet: &Packet, datagram: &Datagram) {
+    pub fn note(&mut self, packet: &Packet, datagram: &Datagram, protocol: Protocol) {
         if self.latest.len() == MAX_RECENT
             && let Some(oldest) = self.latest.pop_front()
         {
@@ -60,6 +64,7 @@ impl LatestRequests {
             fingerprint: datagram.fingerprint,
             length: datagram.length,
             is_cut: datagram.is_cut,
+            is_one_way: protocol.is_one_way(),
             header: Header::of(packet),
             client: datagram.flow.source,
             asked: datagram.flow.destination,
@@ -102,6 +107,7 @@ impl LatestRequests {
             |opened| {
                 let ends = [opened.client.address, opened.asked.address];
                 opened.is_like(datagram, header)
+                    && (!opened.is_one_way || opened.header.has_mark_of(header))
                     && opened.header.passage_to(header) == Passage::PassedOn
                     && source.is_ipv4() == opened.client.address.is_ipv4()
                     && !ends.contains(&source)

@@ -89,7 +89,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         }
     }
     let last_replies = view.replies.iter().filter_map(|replies| replies.tally.last);
-    let last_reply = last_replies.max_by_key(|frame| frame.number);
+    let last_reply = last_replies.reduce(FrameRef::later);
     let observed_until = view.observed_until;
     let is_settled = |at: Timestamp| observed_until.since(at) >= PATIENCE;
     let last_request = record.requests.last;

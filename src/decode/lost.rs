@@ -39,6 +39,7 @@ pub(super) fn find_packet(lost: &Lost) -> Option<Packet> {
         link_audience: key.path.link_audience,
         ip_identification: find_v4_identification(lost),
         hop_marks: HopMarks::UNKNOWN,
+        network: key.path.network(),
         tunnel: tunnel.or(key.path.tunnel),
         content: Content::FragmentsLost(FragmentsLost {
             flow,

@@ -13,7 +13,7 @@ use super::udp;
 use super::{DecodeError, Decoded};
 use crate::model::capture::Direction;
 use crate::model::hop::HopMarks;
-use crate::model::packet::{Content, LinkAudience, Packet, Tunnel};
+use crate::model::packet::{Content, LinkAudience, Packet, Tunnel, TunnelKind};
 use crate::model::time::Timestamp;
 
 /// Where a packet was found: at which interface, in which VLAN and tunnel.
@@ -28,6 +28,22 @@ pub(super) struct Path {
     /// in [`Carried`](super::link::Carried).
     pub segment: u64,
     pub tunnel: Option<Tunnel>,
+}
+
+impl Path {
+    /// What tells networks apart that use the same addresses; zero where nothing does. Of
+    /// tunnels only an overlay's network says that: a session has a key for each direction.
+    pub(super) fn network(&self) -> u32 {
+        let segment = match self.tunnel {
+            None => self.segment,
+            Some(Tunnel { kind: TunnelKind::Vxlan | TunnelKind::Geneve, key, .. }) => {
+                key.map_or(0, |key| u64::from(key) + 1)
+            }
+            Some(_) => 0,
+        };
+        let [high, low] = [segment >> 32, segment & u64::from(u32::MAX)];
+        u32::try_from(high ^ low).unwrap_or(u32::MAX)
+    }
 }
 
 /// A packet on its way: where it was found, and in which frame.
@@ -200,6 +216,7 @@ impl Reader<'_> {
             link_audience: spot.path.link_audience,
             ip_identification,
             hop_marks,
+            network: spot.path.network(),
             tunnel: spot.path.tunnel,
             content,
         })

@@ -3,12 +3,17 @@
 mod link_type;
 mod point;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use self::link_type::LinkType;
 pub use self::point::{CapturePoint, PointKind, PointSyntax};
 use super::time::Timestamp;
+
+/// Frames of several queues are written this much out of order.
+pub const DISORDER: Duration = Duration::from_millis(10);
 
 /// A capture's place in its analysis, counted from zero in input order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +92,26 @@ pub struct FrameRef {
     pub at: Timestamp,
 }
 
+impl FrameRef {
+    /// Whether it was taken after another frame of the same capture: they are written in
+    /// order, whatever is done to the clock in between, but for those of several queues.
+    #[must_use]
+    pub fn is_taken_after(self, other: Self) -> bool {
+        let order = if self.at.distance(other.at) <= DISORDER {
+            (self.at, self.number).cmp(&(other.at, other.number))
+        } else {
+            self.number.cmp(&other.number)
+        };
+        order.is_gt()
+    }
+
+    /// Which of two frames of one capture was taken later.
+    #[must_use]
+    pub fn later(self, other: Self) -> Self {
+        if other.is_taken_after(self) { other } else { self }
+    }
+}
+
 /// Whether the capturing host received or sent the packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -107,4 +132,30 @@ pub struct Frame<'a> {
     /// Length on the wire in bytes; more than `bytes` where a snap length cut it.
     pub original_length: u32,
     pub bytes: &'a [u8],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_in_order_but_for_those_of_several_queues() {
+        let frame = |number, at_us: i64| FrameRef {
+            capture: CaptureId(0),
+            number,
+            at: Timestamp::from_nanoseconds(at_us * 1_000),
+        };
+        let cases = [
+            ("in order", frame(2, 30), frame(1, 20), true),
+            ("at one time", frame(2, 20), frame(1, 20), true),
+            ("written early", frame(2, 20), frame(1, 30), false),
+            ("the clock was set back", frame(2, 20), frame(1, 100_000_000), true),
+            ("and forward", frame(2, 100_000_000), frame(1, 20), true),
+        ];
+        for (name, later, earlier, expected) in cases {
+            assert_eq!(later.is_taken_after(earlier), expected, "{name}");
+            assert_eq!(earlier.is_taken_after(later), !expected, "{name}");
+            assert_eq!(earlier.later(later), if expected { later } else { earlier }, "{name}");
+        }
+    }
 }

@@ -41,6 +41,9 @@ pub struct Packet {
     pub ip_identification: Option<u16>,
     /// Of the innermost IP header.
     pub hop_marks: HopMarks,
+    /// The VLANs, labels and sessions in which it was seen, or the overlay's network, folded
+    /// into one number: two networks may use the same addresses. Zero where none is told.
+    pub network: u32,
     /// The innermost tunnel in which the packet travelled; `None` where it
     /// was seen bare. `content` is what was inside.
     pub tunnel: Option<Tunnel>,
@@ -66,6 +69,7 @@ impl Packet {
             link_audience: LinkAudience::Unknown,
             ip_identification: None,
             hop_marks: HopMarks::UNKNOWN,
+            network: 0,
             tunnel: None,
             content,
         }

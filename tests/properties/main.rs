@@ -6,6 +6,8 @@
 //! many variants of each are tried; they are the same in each run.
 
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod frames;
 #[cfg(test)]
 #[path = "../support/header.rs"]
@@ -21,24 +23,22 @@ mod renumber;
 mod scenarios;
 #[cfg(test)]
 mod split;
+#[cfg(test)]
+mod variants;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
 
     use proptest::prelude::*;
     use proptest::sample::Index;
-    use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
     use replyscope::model::finding::{Cause, Verdict};
 
-    use super::frames::{Format, Frames};
+    use super::frames::{Format, Frames, RawFrame};
     use super::mirror::Copy;
     use super::renumber::Renumbering;
-    use super::scenarios::{
-        CaptureInput, Diagnoses, Diagnosis, Order, Scenario, differences, scenarios,
-    };
-
-    /// Variants of each scenario, unless `PROPTEST_CASES` asks for more.
-    const CASES: u32 = 4;
+    use super::scenarios::{CaptureInput, Diagnosis, Order, Scenario, differences};
+    use super::variants::{has_a_direction_each, hold};
 
     /// Clocks of hosts differ by less.
     const TIME_APART_NS: i64 = 10_000_000_000;
@@ -64,59 +64,23 @@ mod tests {
         // What is cut off of a quote is told by the datagrams that came just before it.
         "snap68-dns",
         "snap96-snmp",
-        // Neither request nor first answer was captured.
+        // Neither request nor first answer was captured, at the pod.
         "begins-after-request",
-    ];
-
-    /// Scenarios with a file or an interface for each direction: nothing in one tells how its
-    /// clock runs beside the other's, nor which part of the other comes next.
-    const HAVE_A_DIRECTION_EACH: &[&str] = &[
-        "bonded-founding",
-        "tap-dns-new-ids-fine",
-        "tap-founding-files",
-        "tap-founding-interfaces",
-        "uplinks-founding-files",
+        "overlap-partly-founding",
     ];
 
     /// Nothing but the words that a snap length cuts off tells two networks of the same
     /// addresses apart.
     const NEEDS_ALL_WORDS: &str = "twin-networks-one-in-vain";
 
-    /// The answers get ports at random: beyond what clocks differ by, nothing tells which of
-    /// the pod's transfers is which of the device's.
-    const NEEDS_ITS_TIME: &str = "masquerade-random-port";
-
-    fn has_a_direction_each(scenario: &Scenario) -> bool {
-        HAVE_A_DIRECTION_EACH.contains(&scenario.name.as_str())
-    }
-
-    /// Tries variants of every scenario and lists all that fail.
-    fn hold<S: Strategy>(
-        variants: &S,
-        holds: impl Fn(&Scenario, &Diagnoses, S::Value) -> Vec<String>,
-    ) {
-        let mut failed = Vec::new();
-        let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-        for scenario in scenarios() {
-            let expected = scenario.diagnose();
-            let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-            let config = ProptestConfig {
-                cases: cases.unwrap_or(CASES),
-                failure_persistence: None,
-                max_shrink_iters: 0,
-                ..ProptestConfig::default()
-            };
-            let outcome = TestRunner::new_with_rng(config, rng).run(variants, |variant| {
-                let differences = holds(&scenario, &expected, variant);
-                prop_assert!(differences.is_empty(), "{}", differences.join("\n"));
-                Ok(())
-            });
-            if let Err(error) = outcome {
-                failed.push(format!("{}: {error}", scenario.name));
-            }
-        }
-        assert!(failed.is_empty(), "{} scenarios:\n{}", failed.len(), failed.join("\n\n"));
-    }
+    /// Beyond what clocks differ by, nothing tells in these which of the transfers at the pod
+    /// is which of the device's.
+    const NEED_THEIR_TIME: &[&str] = &[
+        // The answers get ports at random.
+        "masquerade-random-port",
+        // The one lacks the beginning, the other the end.
+        "overlap-partly-founding",
+    ];
 
     #[test]
     fn files_may_come_in_any_order() {
@@ -136,66 +100,6 @@ mod tests {
             let order = if captures_first { Order::CapturesFirst } else { Order::InventoriesFirst };
             differences(expected, &turned.diagnose_in(order))
         });
-    }
-
-    #[test]
-    fn a_capture_may_be_cut_in_two_files() {
-        let variants = (any::<Index>(), any::<bool>(), any::<bool>());
-        hold(&variants, |scenario, expected, (at, backwards, is_pcapng)| {
-            if has_a_direction_each(scenario) {
-                return Vec::new();
-            }
-            let mut cut = scenario.map(Clone::clone);
-            cut.captures = scenario
-                .captures
-                .iter()
-                .flat_map(|capture| {
-                    let mut parts = parts(capture, &[at]);
-                    if backwards {
-                        parts.reverse();
-                    }
-                    parts
-                })
-                .collect();
-            let format = if is_pcapng { Format::Pcapng } else { Format::Pcap };
-            let mut found = differences(expected, &cut.diagnose_as(format));
-            if !found.is_empty() {
-                found.push(format!("cut at {:?}", cut.captures[0].frames.frames.len()));
-            }
-            found
-        });
-    }
-
-    #[test]
-    fn a_ring_of_files_is_one_capture() {
-        let variants = (prop::collection::vec(any::<Index>(), 4), any::<Index>());
-        hold(&variants, |scenario, expected, (cuts, turn)| {
-            if has_a_direction_each(scenario) {
-                return Vec::new();
-            }
-            // A reader of several interfaces takes some frames from each in turn;
-            // files of a ring are longer than that.
-            let mut cut = scenario.map(Frames::in_order);
-            cut.captures = cut.captures.iter().flat_map(|capture| parts(capture, &cuts)).collect();
-            let count = cut.captures.len();
-            cut.captures.rotate_left(turn.index(count));
-            differences(expected, &cut.diagnose())
-        });
-    }
-
-    /// A capture in parts that begin at the frames `cuts`, empty ones left out.
-    fn parts(capture: &CaptureInput, cuts: &[Index]) -> Vec<CaptureInput> {
-        let count = capture.frames.frames.len();
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(count)).collect();
-        cuts.extend([0, count]);
-        cuts.sort_unstable();
-        cuts.dedup();
-        let parts = cuts.windows(2).enumerate().map(|(number, range)| CaptureInput {
-            name: format!("{number}-{}", capture.name),
-            point: capture.point.clone(),
-            frames: capture.frames.with(capture.frames.frames[range[0]..range[1]].to_vec()),
-        });
-        parts.collect()
     }
 
     #[test]
@@ -219,16 +123,22 @@ mod tests {
                 return Vec::new();
             }
             let mut merged = Frames::default();
-            for capture in &scenario.captures {
-                let number = u32::try_from(merged.interfaces.len()).unwrap();
+            let mut numbers: Vec<usize> = Vec::new();
+            for (place, capture) in scenario.captures.iter().enumerate() {
                 assert_eq!(capture.frames.interfaces.len(), 1);
-                let name = capture.point.as_ref().and_then(|point| point.interface.clone());
-                merged.interfaces.push((name, capture.frames.interfaces[0].1));
+                // A ring of files is of one interface.
+                let mut earlier = scenario.captures[..place].iter();
+                let is_its = |other: &CaptureInput| other.point == capture.point;
+                let known = earlier.position(is_its).filter(|_| capture.point.is_some());
+                let number = known.map_or(merged.interfaces.len(), |known| numbers[known]);
+                numbers.push(number);
+                if number == merged.interfaces.len() {
+                    let name = capture.point.as_ref().and_then(|point| point.interface.clone());
+                    merged.interfaces.push((name, capture.frames.interfaces[0].1));
+                }
+                let interface = u32::try_from(number).unwrap();
                 let frames = capture.frames.frames.iter().cloned();
-                merged.frames.extend(frames.map(|mut frame| {
-                    frame.interface = number;
-                    frame
-                }));
+                merged.frames.extend(frames.map(|frame| RawFrame { interface, ..frame }));
             }
             merged.frames.sort_by_key(|frame| frame.at_ns);
             let mut changed = scenario.clone();
@@ -323,12 +233,18 @@ mod tests {
             }
             let mut shifted = scenario.clone();
             let which = which.index(shifted.captures.len());
-            for frame in &mut shifted.captures[which].frames.frames {
-                frame.at_ns += offset_ns;
+            // One host has one clock for all its files.
+            let point = shifted.captures[which].point.clone();
+            for (place, capture) in shifted.captures.iter_mut().enumerate() {
+                if place == which || (point.is_some() && capture.point == point) {
+                    for frame in &mut capture.frames.frames {
+                        frame.at_ns += offset_ns;
+                    }
+                }
             }
             // Behind a masquerade neither address nor port is left to recognise an
             // exchange by: there its time has to do.
-            let is_known = scenario.name == NEEDS_ITS_TIME;
+            let is_known = NEED_THEIR_TIME.contains(&scenario.name.as_str());
             if offset_ns > TIME_APART_NS && (is_known || translates_clients(scenario)) {
                 return Vec::new();
             }
@@ -379,7 +295,14 @@ mod tests {
     fn other_hosts_traffic_does_not_matter() {
         let times = prop::collection::vec(0_i64..1_000, 1..12);
         hold(&times, |scenario, expected, times| {
-            let busy = scenario.map(|frames| frames.with_background(&times));
+            let mut points = HashSet::new();
+            // What went by one interface is in one file of it.
+            let mut busy = scenario.clone();
+            for capture in &mut busy.captures {
+                if capture.point.is_none() || points.insert(capture.point.clone()) {
+                    capture.frames = capture.frames.with_background(&times);
+                }
+            }
             let mut found = busy.diagnose();
             for host in ["203.0.113.7", "2001:db8:909::7", "203.0.113.53", "2001:db8:909::53"] {
                 if let Some(other) = found.remove(&host.parse().unwrap()) {

@@ -60,6 +60,23 @@ pub fn scenarios() -> Vec<Scenario> {
     scenarios.into_values().collect()
 }
 
+/// The captures of bytes among those that stand apart from what other tests change.
+pub fn apart_scenarios() -> Vec<Scenario> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lab_apart");
+    let listed = lab::read_scenarios(&folder);
+    let is_pcap = |folder: &Path, name: &str| {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        bytes.starts_with(&[0xd4, 0xc3, 0xb2, 0xa1])
+    };
+    let scenarios = listed.into_iter().filter(|scenario| {
+        let mut captures = scenario.captures.iter();
+        captures.all(|capture| is_pcap(&scenario.folder, &capture.name))
+    });
+    let scenarios: Vec<Scenario> = scenarios.map(Scenario::read).collect();
+    assert!(scenarios.len() >= 40, "{} scenarios", scenarios.len());
+    scenarios
+}
+
 impl Scenario {
     fn read(listed: lab::Scenario) -> Self {
         let lab::Scenario { name, folder, inventories, captures } = listed;

@@ -1,6 +1,7 @@
 //! How much of what a capture holds.
 
 use super::tunnels::TunnelCounts;
+use crate::analysis::span::Span;
 use crate::model::packet::{Content, FragmentsSeen, Packet};
 use crate::model::time::Timestamp;
 
@@ -12,8 +13,7 @@ pub struct Counts {
     pub icmp_errors: u64,
     /// On the wire.
     pub bytes: u64,
-    /// The first and the last packet's.
-    pub times: Option<(Timestamp, Timestamp)>,
+    pub span: Option<Span>,
     pub tunnels: TunnelCounts,
 }
 
@@ -41,8 +41,6 @@ impl Counts {
 
     /// Notes the time of a packet of any kind.
     pub fn note_time(&mut self, at: Timestamp) {
-        let (first, last) = self.times.get_or_insert((at, at));
-        *first = (*first).min(at);
-        *last = (*last).max(at);
+        Span::note(&mut self.span, at);
     }
 }

@@ -27,8 +27,8 @@ impl CaptureIntake {
             | CaptureFormat::CiliumMonitor
             | CaptureFormat::Conntrack => false,
         };
-        let times = self.counts.times.filter(|_| is_one && self.header.clock != Clock::None)?;
-        Some((self.first_part(), times))
+        let span = self.counts.span.filter(|_| is_one && self.header.clock != Clock::None)?;
+        Some((self.first_part(), (span.earliest, span.latest)))
     }
 
     /// Whether one program can have listened at all interfaces: it names each of them, and

@@ -44,7 +44,7 @@ impl CaptureIntake {
             interfaces.push((0, None));
         }
         let is_single = interfaces.len() == 1;
-        interfaces
+        let mut places: Vec<(PointId, Place)> = interfaces
             .into_iter()
             .map(|(id, own_name)| {
                 let stated = self.stated.as_ref();
@@ -61,7 +61,14 @@ impl CaptureIntake {
                 let capture_name = name.to_owned();
                 (id, Place { point, capture_name, lost_packets, unread, is_log })
             })
-            .collect()
+            .collect();
+        for (own, interface) in self.networks.points() {
+            let mut known = places.iter();
+            if let Some((id, place)) = known.find(|(id, _)| id.interface == interface).cloned() {
+                places.push((PointId { interface: own, ..id }, place));
+            }
+        }
+        places
     }
 
     /// The capture as the report lists it.
@@ -104,8 +111,8 @@ impl CaptureIntake {
             datagrams: self.counts.datagrams,
             icmp_errors: self.counts.icmp_errors,
             bytes: self.counts.bytes,
-            first_packet_at: self.counts.times.map(|(first, _)| first),
-            last_packet_at: self.counts.times.map(|(_, last)| last),
+            first_packet_at: self.counts.span.map(|span| span.earliest),
+            last_packet_at: self.counts.span.map(|span| span.latest),
             clock_offset_us: offset.map(|offset| offset.offset_us),
             clock_offset_error_us: offset.and_then(|offset| offset.error_us),
             warnings: self.warnings(unfollowed),
@@ -128,6 +135,11 @@ impl CaptureIntake {
             warnings.push(format!(
                 "it was taken at more than {MAX_POINTS} interfaces: what was seen at the others is followed as at one, so that addresses that change between them are not told"
             ));
+        }
+        if self.networks.points().next().is_some() {
+            warnings.push(
+                "it shows networks that use the same addresses, in several VLANs for example: each is followed by itself".to_owned(),
+            );
         }
         warnings.extend(self.counts.tunnels.warning());
         // What dig says needs no times.

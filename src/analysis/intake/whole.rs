@@ -5,18 +5,20 @@ use std::time::Duration;
 
 use super::CaptureIntake;
 use super::points::FIRST_KERNEL_INTERFACE;
+use crate::analysis::held::Held;
+use crate::analysis::span::{Span, TakenAt};
 use crate::decode::{self, Decoder};
 use crate::ingest::InterfaceHeader;
 use crate::model::capture::{CaptureId, Clock, PointKind};
 use crate::model::time::Timestamp;
 
-/// A capture that goes on later than this did not listen in between, for all
-/// that its packets show: a device that repeats itself does so more often.
-const MAX_PAUSE: Duration = Duration::from_mins(1);
-/// Frames of several queues are written this much out of order.
-const DISORDER: Duration = Duration::from_millis(10);
-/// Those of several interfaces are read in turn.
-const DISORDER_OF_INTERFACES: Duration = Duration::from_secs(1);
+/// How well a capture goes on with another, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seam {
+    /// Nobody who speaks in the one speaks to the same in the other.
+    are_others: bool,
+    pause: Duration,
+}
 
 /// What a capture goes on with.
 #[derive(Debug)]
@@ -49,21 +51,16 @@ impl CaptureIntake {
         self.whole.as_ref().map(|whole| whole.before)
     }
 
-    /// How long the break after `before` is, if this capture, which lasts
-    /// `times`, goes on with it: taken at the same place, next in time, and on
-    /// a wire where the same stations talk.
-    pub fn find_pause_after(
-        &self,
-        before: &Self,
-        (first, _): (Timestamp, Timestamp),
-    ) -> Option<Duration> {
-        let (_, ended) = before.counts.times?;
+    /// How this capture goes on with `before`, if it does: taken at the same place, next
+    /// in time, and on a wire where the same stations talk.
+    pub fn find_seam(&self, before: &Self) -> Option<Seam> {
+        let (own, earlier) = self.span().zip(before.span())?;
         let is_single = self.interfaces.len() <= 1;
-        let disorder = if is_single { DISORDER } else { DISORDER_OF_INTERFACES };
-        let is_next = ended.since(first) <= disorder && first.since(ended) <= MAX_PAUSE;
+        let taken_at = if is_single { TakenAt::OneInterface } else { TakenAt::Several };
+        let pause = own.find_pause_after(&earlier, taken_at)?;
         let clock = self.header.clock;
         let same_clock = clock == before.header.clock && clock != Clock::None;
-        if !is_next || !same_clock || before.is_continued {
+        if !same_clock || before.is_continued {
             return None;
         }
         let agrees = |own: &Option<String>, other: &Option<String>| {
@@ -76,17 +73,27 @@ impl CaptureIntake {
         let is_stated = self.stated.as_ref().is_some_and(|point| point.kind != PointKind::Unknown);
         let same_wire =
             is_stated || self.has_interfaces_of(before) || self.talkers.share_any(&before.talkers);
-        (same_place && same_wire).then(|| first.since(ended))
+        // A tap writes a file for each direction; these begin before the other ends.
+        let same_direction = self.talkers.share_direction(&before.talkers);
+        let is_beside =
+            own.overlaps(&earlier) && !same_direction && self.talkers.share_any(&before.talkers);
+        let goes_on = same_place && same_wire && !is_beside;
+        goes_on.then_some(Seam { are_others: !same_direction, pause })
+    }
+
+    /// The times of its frames, those that are kept back among them.
+    pub fn span(&self) -> Option<Span> {
+        self.held.as_ref().map_or(self.counts.span, Held::span)
     }
 
     /// Whether it goes on with `before`, once both have been passed on.
     pub fn goes_on_after(&self, before: &Self) -> bool {
-        self.counts.times.is_some_and(|times| self.find_pause_after(before, times).is_some())
+        self.find_seam(before).is_some()
     }
 
     /// Its first packet, of what was passed on.
     pub fn begins_at(&self) -> Option<Timestamp> {
-        self.counts.times.map(|(first, _)| first)
+        self.counts.span.map(|span| span.earliest)
     }
 
     /// Goes on with `before`: with its frame and interface numbers, and with
@@ -101,6 +108,7 @@ impl CaptureIntake {
         self.decoder =
             std::mem::replace(&mut before.decoder, Decoder::new(decode::Limits::default()));
         self.kernel_interfaces.clone_from(&before.kernel_interfaces);
+        self.networks = std::mem::take(&mut before.networks);
         self.shares_point |= before.shares_point;
         self.whole = Some(Whole {
             first: before.first_part(),

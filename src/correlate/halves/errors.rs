@@ -31,6 +31,11 @@ impl Errors {
         self.add_about(quote.destination, quote.destination_port, number);
     }
 
+    /// Takes the error at place `number`, which is about an exchange of `client`.
+    pub fn add_of(&mut self, number: usize, client: Endpoint) {
+        self.add_about(client.address, Some(client.port), number);
+    }
+
     /// Those that may be about what a socket sent or got, in their order.
     pub fn about(&self, socket: Endpoint) -> Vec<usize> {
         let of_socket = self.of_socket.get(&socket);

@@ -13,6 +13,7 @@ mod commit;
 mod errors;
 mod joined;
 mod kept;
+mod quoted;
 mod replay;
 mod rough;
 mod socket;
@@ -27,6 +28,7 @@ use self::errors::Errors;
 pub use self::joined::JoinedHere;
 pub use self::kept::Kept;
 use self::kept::Seen;
+use self::quoted::Said;
 use self::socket::Sockets;
 use super::Place;
 use super::audience::Audience;
@@ -107,9 +109,17 @@ fn find_halves(tables: &[PointTable], kept: &[Seen]) -> (Vec<Half>, Errors) {
     let by_point: HashMap<PointId, usize> = own.map(|(place, table)| (table.id, place)).collect();
     let mut found: BTreeMap<(usize, ExchangeIndex), Vec<usize>> = BTreeMap::new();
     let mut errors = Errors::default();
+    let mut said = Said::default();
     for (number, seen) in kept.iter().enumerate() {
         let Some(&table) = by_point.get(&seen.point) else { continue };
         let index = tables[table].find_exchange_of(&seen.packet, seen.packet.at);
+        if let (Some(_), Content::IcmpError(error)) = (index, &seen.packet.content)
+            && let Some(client) =
+                said.find_other_client(kept, &tables[table], error, seen.packet.at)
+        {
+            errors.add_of(number, client);
+            continue;
+        }
         match (index, &seen.packet.content) {
             (Some(index), _) => found.entry((table, index)).or_default().push(number),
             (None, Content::IcmpError(error)) => errors.add(number, error),

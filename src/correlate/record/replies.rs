@@ -117,12 +117,17 @@ impl Record {
     pub fn note_late_change(&mut self, frame: FrameRef, source: Endpoint) {
         let was_answered = self.is_answered();
         let (pause, life) = if was_answered {
-            // Only with one request since the last answer is it known when the
+            // Only with one request since the last answer, or none, is it known when the
             // pause ended; every packet of either side prolongs a translation.
             let Some(last) = self.from_server else { return };
-            let waiting = self.unanswered.asked_since(last.at, self.requests.last);
-            let Some(waiting) = waiting.filter(|waiting| waiting.packets == 1) else { return };
-            (waiting.first.at.since(last.at), STREAM_LIFE)
+            match self.unanswered.asked_since(last.at, self.requests.last) {
+                Some(waiting) if waiting.packets == 1 => {
+                    (waiting.first.at.since(last.at), STREAM_LIFE)
+                }
+                Some(_) => return,
+                // The server speaks by itself.
+                None => (frame.at.since(self.last_at()), STREAM_LIFE),
+            }
         } else {
             (frame.at.since(self.last_at()), UNREPLIED_LIFE)
         };

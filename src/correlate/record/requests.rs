@@ -6,7 +6,7 @@ use super::Record;
 use super::flags::Flag;
 use crate::correlate::audience::find_expectation;
 use crate::correlate::details::Weight;
-use crate::correlate::repetition::Last;
+use crate::correlate::repetition::{Last, is_untimed};
 use crate::correlate::signature::{Basis, Signature, signature};
 use crate::correlate::tftp::is_tftp;
 use crate::correlate::transactions::{Asked, CROSSING};
@@ -109,7 +109,13 @@ impl Record {
             return None;
         }
         let before = self.from_client.replace(last);
-        let novelty = match before {
+        // Of one length are many messages of a text; who waits for an answer waits a while.
+        let may_be_retry = |before: &Last| {
+            said.basis != Basis::Length
+                || is_untimed(last.at, before.at)
+                || last.at.since(before.at) >= RETRY_AFTER
+        };
+        let novelty = match before.filter(may_be_retry) {
             Some(before) if before.says_again(&last, self.flags.has(Flag::ServerNews)) => {
                 Novelty::Repeat
             }

@@ -121,13 +121,12 @@ pub fn find_role(datagram: &Datagram) -> Option<TransactionRole> {
     }
 }
 
+/// How near in time something was said, and in which frame last.
+type LastSaid = (std::cmp::Reverse<u64>, u64);
+
 /// The last that the packet's sender is known to have said to its addressee in an exchange
 /// by the time of the packet; what is nearer in time is more.
-fn last_said(
-    record: &Record,
-    packet: Directed,
-    capture: CaptureId,
-) -> Option<(std::cmp::Reverse<u64>, u64)> {
+pub fn last_said(record: &Record, packet: Directed, capture: CaptureId) -> Option<LastSaid> {
     let asks = record.client == packet.source && record.asked == Some(packet.destination);
     let own = if asks { &record.requests } else { &record.answers };
     let details = record.details.as_deref();

@@ -71,7 +71,8 @@ impl Relays {
 impl PointTable {
     /// Takes what a server says to a relay's other address as the answer to the latest
     /// request with that identity: one that waits, or else, of an answer that comes twice
-    /// or of a second server, one that was just answered.
+    /// or of a second server, one that was just answered. A server may answer from another
+    /// address than the one asked; then its answer is for the one relay that waits for it.
     pub(super) fn reply_to_relay(
         &mut self,
         packet: &Packet,
@@ -83,7 +84,14 @@ impl PointTable {
             return false;
         }
         let Some(identity) = find_identity(datagram, TransactionRole::Reply) else { return false };
-        let Some(relays) = self.relays.asked.get(&(source, identity)) else { return false };
+        let Some(relays) = self.relays.asked.get(&(source, identity)) else {
+            let only = identity.and_then(|identity| self.find_only_waiting(identity, packet.at));
+            let Some(only) = only.filter(|_| !self.is_asked_by(source, destination)) else {
+                return false;
+            };
+            self.exchanges[only.position()].reply(packet, frame, datagram, Origin::ByDesign);
+            return true;
+        };
         if self.is_asked_by(source, destination) {
             return false;
         }
@@ -104,6 +112,23 @@ impl PointTable {
         // No flow is registered: several relays may have one such address.
         self.exchanges[latest.position()].reply(packet, frame, datagram, Origin::ByDesign);
         true
+    }
+
+    /// The exchange that waits for an answer with this identity, whomever it asked; `None`
+    /// where several do: then the answer is any's.
+    fn find_only_waiting(&self, identity: u64, at: Timestamp) -> Option<ExchangeIndex> {
+        let of_identity = |(_, known): &&Request| *known == Some(identity);
+        let requests = self.relays.in_order.iter().filter(of_identity);
+        let relays = requests.filter_map(|request| self.relays.asked.get(request)).flatten();
+        let mut waiting = relays.filter(|index| {
+            let relay = self.exchanges.get(index.position());
+            relay.is_some_and(|relay| {
+                relay.protocol == Protocol::Dhcp
+                    && relay.unanswered.is_open(identity)
+                    && at.since(relay.requests.last.at) <= OFFER_DELAY
+            })
+        });
+        waiting.next().copied().filter(|_| waiting.next().is_none())
     }
 
     /// Whether `relay` itself asked `server`, from the address that is answered.

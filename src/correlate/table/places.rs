@@ -62,8 +62,10 @@ impl PointTable {
                 exchange.follow_up(packet, frame, datagram, Course::AnswererUnseen);
             }
         }
-        if asked.is_some() && audience != Audience::Group && opening.protocol.expects_answer() {
-            self.latest_requests.note(packet, datagram);
+        let protocol = opening.protocol;
+        let may_be_relayed = protocol.expects_answer() || protocol.is_one_way();
+        if asked.is_some() && audience != Audience::Group && may_be_relayed {
+            self.latest_requests.note(packet, datagram, protocol);
         }
         self.put(index, exchange);
         self.clients.add(&self.hasher, &mut self.exchanges, index);

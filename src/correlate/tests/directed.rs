@@ -5,30 +5,30 @@ use crate::model::exchange::IcmpErrors;
 use crate::model::packet::{Dropped, Dropper};
 
 /// Both sides of a pair of SIP ports, in both directions.
-const BOTH: [[&str; 2]; 2] = [
+pub(super) const BOTH: [[&str; 2]; 2] = [
     ["192.0.2.7:5060 > 198.51.100.21:5060", "198.51.100.21:5060 > 192.0.2.7:5060"],
     ["[2001:db8::7]:5060 > [2001:db8:1::21]:5060", "[2001:db8:1::21]:5060 > [2001:db8::7]:5060"],
 ];
 
-fn ask(identity: u64) -> Says {
+pub(super) fn ask(identity: u64) -> Says {
     Says::Ask { protocol: Protocol::Sip, identity, question: identity }
 }
 
-fn answer(identity: u64) -> Says {
+pub(super) fn answer(identity: u64) -> Says {
     Says::Answer { protocol: Protocol::Sip, identity }
 }
 
 /// `from > to` as an error about a packet on `line` goes, from the one who did not take it.
-fn refusal(line: &str) -> &'static str {
+pub(super) fn refusal(line: &str) -> &'static str {
     let FlowKey { source, destination, .. } = flow(line);
     format!("{} > {}", destination.address, source.address).leak()
 }
 
 /// What errors quote, and how often.
-type Errors = [(Quotes, u64)];
+pub(super) type Errors = [(Quotes, u64)];
 
 /// Of the exchange that `line` asks: what its errors quote, and how often.
-fn refused(exchanges: &[Exchange], line: &str) -> Vec<(Quotes, u64)> {
+pub(super) fn refused(exchanges: &[Exchange], line: &str) -> Vec<(Quotes, u64)> {
     let errors = |error: &IcmpErrors| (error.quotes, error.tally.packets);
     let own = exchanges.iter().filter(|exchange| exchange.client == flow(line).source);
     own.flat_map(|exchange| &exchange.primary().icmp_errors).map(errors).collect()

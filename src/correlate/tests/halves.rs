@@ -4,13 +4,13 @@ use super::snmp::{answer, ask};
 use super::*;
 use crate::model::exchange::{Expectation, View};
 
-const UPLINK: PointId = PointId { capture: CaptureId(0), interface: 1 };
+pub(super) const UPLINK: PointId = PointId { capture: CaptureId(0), interface: 1 };
 const THIRD: PointId = PointId { capture: CaptureId(0), interface: 2 };
-const FILE: PointId = PointId { capture: CaptureId(1), interface: 0 };
+pub(super) const FILE: PointId = PointId { capture: CaptureId(1), interface: 0 };
 
 /// Packets and where each was seen; what a capture shows is numbered through, by one clock
 /// or with the second capture's ahead.
-fn exchanges_of(seen: &[(PointId, Line)], ahead_ms: i64) -> Vec<Exchange> {
+pub(super) fn exchanges_of(seen: &[(PointId, Line)], ahead_ms: i64) -> Vec<Exchange> {
     let mut correlator = Correlator::new(1_000);
     let mut places = BTreeMap::new();
     let mut numbers: BTreeMap<CaptureId, usize> = BTreeMap::new();

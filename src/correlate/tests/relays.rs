@@ -83,6 +83,37 @@ fn two_relays_that_pass_one_request_on_are_both_answered() {
 }
 
 #[test]
+fn a_server_may_answer_from_another_address_than_the_one_asked() {
+    const ELSEWHERE: &str = "203.0.113.4:67";
+    let [one, other] = [relay(1), relay(2)];
+    let answers_elsewhere = |at_ms: i64, relay: &[String; 2], identity: u64| -> Line {
+        let line: &str = format!("{ELSEWHERE} > {}", relay[1]).leak();
+        (at_ms, line, Says::Answer { protocol: Protocol::Dhcp, identity })
+    };
+    let lines = [
+        asks(0, &one, 7),
+        answers_elsewhere(10, &one, 7),
+        asks(100, &other, 8),
+        answers_elsewhere(110, &other, 8),
+    ];
+    let exchanges = correlate(&[(HOST, &lines)]).exchanges;
+    assert_eq!(exchanges.len(), 2, "{exchanges:#?}");
+    assert_eq!([counts(&exchanges, &one), counts(&exchanges, &other)], [[[1, 1, 0]], [[1, 1, 0]]]);
+    assert!(
+        exchanges.iter().all(|exchange| exchange.primary().replies[0].origin == Origin::ByDesign)
+    );
+    // Whose of two that wait it is nothing tells, nor whose an answer long after is.
+    for lines in [
+        vec![asks(0, &one, 7), asks(1, &other, 7), answers_elsewhere(10, &one, 7)],
+        vec![asks(0, &one, 7), answers_elsewhere(60_000, &one, 7)],
+        vec![asks(0, &one, 7), answers_elsewhere(10, &one, 8)],
+    ] {
+        let exchanges = correlate(&[(HOST, &lines)]).exchanges;
+        assert_eq!(counts(&exchanges, &one), [[1, 0, 1]]);
+    }
+}
+
+#[test]
 fn who_is_answered_where_he_asked_from_is_no_riddle() {
     let own = ["198.51.100.1:67".to_owned(), "198.51.100.1:67".to_owned()];
     let lines = [asks(0, &own, 7), answers(100, &own, 7), answers(200, &own, 7)];

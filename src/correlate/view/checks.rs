@@ -13,9 +13,10 @@ use smallvec::SmallVec;
 
 use super::siblings::first_answer;
 use crate::correlate::record::Record;
-use crate::model::capture::{CaptureId, FrameRef};
+use crate::model::capture::CaptureId;
 use crate::model::endpoint::Endpoint;
 use crate::model::protocol::Protocol;
+use crate::model::time::Timestamp;
 
 /// A host has so many addresses at most that it checks from.
 const MAX_LOCAL: usize = 8;
@@ -24,11 +25,14 @@ const SESSION: Duration = Duration::from_mins(1);
 /// Where public servers listen besides STUN's own port.
 const SERVER_PORTS: std::ops::RangeInclusive<u16> = 19_302..=19_309;
 
-/// Who checked an endpoint, and when that first answered.
+/// Checks of one client that are looked at for others beside it.
+const MAX_LOOKED_AT: usize = 1_024;
+
+/// Who checked an endpoint when, and when that answered first, in order of time.
 #[derive(Debug, Default)]
 struct Checked {
-    clients: SmallVec<[Endpoint; 2]>,
-    answers: SmallVec<[FrameRef; 2]>,
+    clients: SmallVec<[(Timestamp, Endpoint); 2]>,
+    answers: SmallVec<[Timestamp; 2]>,
 }
 
 /// Checks, by the endpoint that they are about.
@@ -43,26 +47,38 @@ impl Checks {
         for record in exchanges.iter().filter(of_stun) {
             let Some(asked) = record.asked.filter(|asked| !is_server(*asked)) else { continue };
             let checked = checks.0.entry(asked).or_default();
-            // One more says that they are too many.
-            if checked.clients.len() <= MAX_LOCAL && !checked.clients.contains(&record.client) {
-                checked.clients.push(record.client);
-            }
-            if checked.answers.len() <= MAX_LOCAL {
-                checked.answers.extend(first_answer(record, capture));
-            }
+            checked.clients.push((record.times().0, record.client));
+            checked.answers.extend(first_answer(record, capture).map(|answer| answer.at));
+        }
+        for checked in checks.0.values_mut() {
+            checked.clients.sort_unstable();
+            checked.answers.sort_unstable();
         }
         checks
     }
 
     /// Whether whom `record` checks in vain answered another address, which may be the same
-    /// client's.
+    /// client's. One endpoint has many sessions in a long capture; each counts alone.
     pub fn has_answer(&self, record: &Record) -> bool {
         let Some(checked) = record.asked.and_then(|asked| self.0.get(&asked)) else { return false };
         let (first_at, last_at) = record.times();
-        let is_of_session = |answer: &FrameRef| {
-            answer.at.since(last_at) <= SESSION && first_at.since(answer.at) <= SESSION
-        };
-        checked.clients.len() <= MAX_LOCAL && checked.answers.iter().any(is_of_session)
+        let (from, until) = (first_at - SESSION, last_at + SESSION);
+        let answer = checked.answers.partition_point(|at| *at < from);
+        if checked.answers.get(answer).is_none_or(|at| *at > until) {
+            return false;
+        }
+        let earliest = checked.clients.partition_point(|(at, _)| *at < from);
+        let mut of_session: SmallVec<[Endpoint; MAX_LOCAL]> = SmallVec::new();
+        let near = checked.clients[earliest..].iter().take_while(|(at, _)| *at <= until);
+        for (_, client) in near.take(MAX_LOOKED_AT) {
+            if !of_session.contains(client) {
+                if of_session.len() == MAX_LOCAL {
+                    return false;
+                }
+                of_session.push(*client);
+            }
+        }
+        true
     }
 }
 

@@ -104,7 +104,8 @@ pub(super) fn has_request_shape(payload: &Payload<'_>) -> bool {
 
 /// Whether a whole message has all the parts that its head announces: options that end
 /// where the payload does, or at its marker, and nothing at all behind an empty message
-/// (sections 3.1 and 4.1).
+/// (sections 3.1 and 4.1). A marker with nothing behind it is an error of format (section 3),
+/// and of CoAP all the same.
 pub(super) fn has_parts_to_the_end(payload: &Payload<'_>) -> bool {
     let bytes = payload.captured;
     let (Some(first), Some(code)) = (find_u8(bytes, 0), find_u8(bytes, 1)) else { return false };
@@ -116,7 +117,7 @@ pub(super) fn has_parts_to_the_end(payload: &Payload<'_>) -> bool {
     }
     while let [head, after @ ..] = rest {
         if *head == 0xff {
-            return !after.is_empty();
+            return true;
         }
         let behind = find_extended(head >> 4, after)
             .and_then(|(_, after)| find_extended(head & 0xf, after))

@@ -14,6 +14,10 @@ use std::time::Duration;
 /// sends at most one ICMP error a second to one destination (`icmp_ratelimit`).
 const HEARD_AGAIN: Duration = Duration::from_secs(2);
 
+/// What was said so long before an error was not refused by it: an error comes at once, or,
+/// where a host limits them, within some seconds.
+const REFUSED_WITHIN: Duration = Duration::from_secs(30);
+
 /// A sender that is told so long after the first time that a packet is too big sends
 /// them still.
 const TOLD_AGAIN: Duration = Duration::from_secs(1);
@@ -260,14 +264,27 @@ fn is_over_before(view: &View, errors: &IcmpErrors) -> bool {
 
 /// A client closes its socket when it has its answer, and then refuses late
 /// copies. Where it went on, or where more replies came than were refused, it
-/// had used one. Servers that repeat an awaited reply say the contrary: rate
+/// had used one. What other endpoints said long before is not what it refuses. Servers that repeat an awaited reply say the contrary: rate
 /// limits leave fewer errors than replies.
 fn has_used_a_reply(view: &View, errors: &IcmpErrors) -> bool {
     if view.progress.is_some() || view.follow_up_packets() > 0 {
         return true;
     }
     let awaited = view.replies.iter().any(|replies| replies.awaits_follow_up);
-    !awaited && view.asked_again.is_none() && view.reply_packets() > errors.tally.packets
+    !awaited && view.asked_again.is_none() && refusable_packets(view, errors) > errors.tally.packets
+}
+
+/// Replies from endpoints that still spoke when the errors came: hosts send an error as soon
+/// as they get what it is about (RFC 1122 section 3.2.2.1).
+fn refusable_packets(view: &View, errors: &IcmpErrors) -> u64 {
+    let may_be_refused = |tally: &Tally| {
+        let both = tally.last.zip(errors.tally.first);
+        both.is_none_or(|(spoke, refused)| {
+            view.time_of(refused).since(view.time_of(spoke)) <= REFUSED_WITHIN
+        })
+    };
+    let tallies = view.replies.iter().map(|replies| &replies.tally);
+    tallies.filter(|tally| may_be_refused(tally)).map(|tally| tally.packets).sum()
 }
 
 /// Whether the client refused every reply that came: there was as much of ICMP

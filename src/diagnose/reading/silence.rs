@@ -231,7 +231,7 @@ impl<'a> Reading<'a> {
             stall.repeats >= STALLED_AFTER && !self.is_after_error(Some(stall.first))
         });
         let last_reply = self.replies().filter_map(|replies| replies.tally.last);
-        let last_reply = last_reply.max_by_key(|frame| frame.number);
+        let last_reply = last_reply.reduce(FrameRef::later);
         let requests = self.view.requests;
         let asks_again = self.exchange.protocol == Protocol::Tftp
             && requests.repeats > 0

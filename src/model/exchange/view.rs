@@ -142,7 +142,7 @@ impl View {
     pub fn is_after(&self, later: FrameRef, earlier: FrameRef) -> bool {
         let is_one_capture = later.capture == earlier.capture;
         if is_one_capture && self.beside.is_none() {
-            return later.number > earlier.number;
+            return later.is_taken_after(earlier);
         }
         match self.time_of(later).cmp(&self.time_of(earlier)) {
             Ordering::Equal => is_one_capture && later.number > earlier.number,

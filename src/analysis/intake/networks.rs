@@ -1,0 +1,218 @@
+//! Networks that use the same addresses, behind one interface.
+//!
+//! A mirror of a trunk shows many VLANs, and two customers may have the same addresses in
+//! theirs (RFC 4364 section 1, RFC 7348 section 3). What looks like one flow is then two: the
+//! one that is answered would hide the other. The second network's packets are followed as
+//! seen at a point of its own, as at an interface for each.
+//!
+//! One network's packets are seen in two VLANs as well: a router takes one off their hop
+//! limit, and a bridge sends the copy on at once.
+
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use hashbrown::HashSet;
+use rustc_hash::{FxBuildHasher, FxHasher};
+
+use super::kernel_interfaces::KernelInterfaces;
+use super::points::MAX_POINTS;
+use crate::model::endpoint::Endpoint;
+use crate::model::exchange::PointId;
+use crate::model::packet::{Content, Packet};
+use crate::model::time::Timestamp;
+
+/// Networks that are followed as at an interface of their own are numbered from here.
+pub const FIRST_NETWORK: u32 = 1 << 17;
+/// Flows that are remembered; of more, the latest.
+const FLOWS: usize = 4_096;
+/// Flows that turned out to be two.
+const MAX_APART: usize = 65_536;
+/// A bridge sends a datagram on within this time.
+const ON_ITS_WAY: Duration = Duration::from_millis(100);
+
+/// Which flows are seen in which networks.
+#[derive(Debug, Default)]
+pub struct Networks {
+    /// By what is left of their ends' hash; nothing until a packet tells its network.
+    flows: Vec<Option<Seen>>,
+    /// The two ends, and the network that is another than the first.
+    apart: HashSet<(u64, u32), FxBuildHasher>,
+    /// The points behind which further networks are, and which.
+    points: KernelInterfaces,
+}
+
+/// The first network in which a flow was seen.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    flow: u64,
+    network: u32,
+    hop_limit: Option<u8>,
+    /// When last.
+    at: Timestamp,
+}
+
+impl Networks {
+    /// The point at which a packet was seen that came by `point`: another one where its
+    /// network is one of two with the same addresses.
+    #[inline]
+    pub fn point_of(&mut self, point: PointId, packet: &Packet) -> PointId {
+        if packet.network == 0 || !self.is_apart(point, packet) {
+            return point;
+        }
+        let number = self.points.number((point.interface, packet.network), MAX_POINTS);
+        number.map_or(point, |number| PointId { interface: FIRST_NETWORK + number, ..point })
+    }
+
+    /// The further points, and the interface behind which each is.
+    pub fn points(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        (FIRST_NETWORK..).zip(self.points.iter().map(|(interface, _)| interface))
+    }
+
+    fn is_apart(&mut self, point: PointId, packet: &Packet) -> bool {
+        let (source, destination) = match &packet.content {
+            Content::Datagram(datagram) => (datagram.flow.source, datagram.flow.destination),
+            Content::IcmpError(error) => {
+                let quoted = error
+                    .quote
+                    .and_then(|quote| quote.source_endpoint().zip(quote.destination_endpoint()));
+                let Some((source, destination)) = quoted else { return false };
+                return self.is_known_apart(point, source, destination, packet.network);
+            }
+            Content::FragmentsLost(lost) => {
+                let Some(flow) = lost.flow else { return false };
+                return self.is_known_apart(point, flow.source, flow.destination, packet.network);
+            }
+            Content::Discarded(_)
+            | Content::Dropped(_)
+            | Content::Neighbour(_)
+            | Content::Segment(_) => return false,
+        };
+        if self.is_known_apart(point, source, destination, packet.network) {
+            return true;
+        }
+        let flow = digest(&(point.interface, source, destination));
+        if self.flows.is_empty() {
+            self.flows = vec![None; FLOWS];
+        }
+        let new = Seen {
+            flow,
+            network: packet.network,
+            hop_limit: packet.hop_marks.hop_limit(),
+            at: packet.at,
+        };
+        let Some(slot) = usize::try_from(flow).ok().and_then(|at| self.flows.get_mut(at % FLOWS))
+        else {
+            return false;
+        };
+        match slot {
+            Some(seen) if seen.flow == flow && seen.network != packet.network => {
+                let is_as_far = seen.hop_limit.is_some() && seen.hop_limit == new.hop_limit;
+                let is_apart = is_as_far
+                    && packet.at.distance(seen.at) > ON_ITS_WAY
+                    && self.apart.len() < MAX_APART;
+                if is_apart {
+                    let ends = ends_of(point, source, destination);
+                    self.apart.insert((ends, packet.network));
+                }
+                is_apart
+            }
+            slot => {
+                *slot = Some(new);
+                false
+            }
+        }
+    }
+
+    fn is_known_apart(
+        &self,
+        point: PointId,
+        source: Endpoint,
+        destination: Endpoint,
+        network: u32,
+    ) -> bool {
+        !self.apart.is_empty()
+            && self.apart.contains(&(ends_of(point, source, destination), network))
+    }
+}
+
+/// The same in both directions.
+fn ends_of(point: PointId, one: Endpoint, other: Endpoint) -> u64 {
+    digest(&(point.interface, one.min(other), one.max(other)))
+}
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::capture::CaptureId;
+    use crate::model::endpoint::FlowKey;
+    use crate::model::hop::HopMarks;
+    use crate::model::packet::{Application, Datagram};
+
+    const TRUNK: PointId = PointId { capture: CaptureId(0), interface: 0 };
+
+    fn packet(at_ms: i64, network: u32, hop_limit: u8, [source, destination]: [&str; 2]) -> Packet {
+        let end = |text: &str| Endpoint::from(text.parse::<std::net::SocketAddr>().unwrap());
+        let datagram = Datagram {
+            flow: FlowKey::udp(end(source), end(destination)),
+            length: 40,
+            fingerprint: Some(1),
+            is_cut: false,
+            application: Application::Unknown { tftp_shape: None },
+        };
+        let at = Timestamp::from_nanoseconds(at_ms * 1_000_000);
+        Packet {
+            network,
+            hop_marks: HopMarks::of_v4(hop_limit),
+            ..Packet::without_headers(1, at, 0, Content::Datagram(datagram))
+        }
+    }
+
+    /// Milliseconds, network, hop limit, ends; the point at which it is taken to be.
+    type Row<'a> = (i64, u32, u8, [&'a str; 2], u32);
+
+    #[test]
+    fn two_networks_with_one_set_of_addresses_are_two_points() {
+        for ends in [["192.0.2.7:123", "192.0.2.1:123"], ["[2001:db8::7]:123", "[2001:db8::1]:123"]]
+        {
+            let back = [ends[1], ends[0]];
+            let cases: [(&str, Vec<Row<'_>>); 5] = [
+                (
+                    "two customers",
+                    vec![
+                        (0, 10, 64, ends, 0),
+                        (1, 10, 64, back, 0),
+                        (500, 20, 64, ends, FIRST_NETWORK),
+                        (501, 20, 64, back, FIRST_NETWORK),
+                        (1_000, 10, 64, ends, 0),
+                        (1_001, 30, 64, back, FIRST_NETWORK + 1),
+                        (1_100, 20, 64, ends, FIRST_NETWORK),
+                    ],
+                ),
+                (
+                    "both sides of a router",
+                    vec![(0, 10, 64, ends, 0), (500, 20, 63, ends, 0), (501, 20, 63, back, 0)],
+                ),
+                ("both sides of a bridge", vec![(0, 10, 64, ends, 0), (3, 20, 64, ends, 0)]),
+                (
+                    "a network for each direction",
+                    vec![(0, 10, 64, ends, 0), (500, 20, 64, back, 0)],
+                ),
+                ("untagged", vec![(0, 10, 64, ends, 0), (500, 0, 64, ends, 0)]),
+            ];
+            for (name, rows) in cases {
+                let mut networks = Networks::default();
+                for (at_ms, network, hop_limit, ends, expected) in rows {
+                    let packet = packet(at_ms, network, hop_limit, ends);
+                    let found = networks.point_of(TRUNK, &packet).interface;
+                    assert_eq!(found, expected, "{name}, {ends:?}, {at_ms} ms");
+                }
+            }
+        }
+    }
+}
