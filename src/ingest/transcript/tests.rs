@@ -43,6 +43,7 @@ fn outline(text: &str) -> Vec<String> {
 const PACKET: &str = "07:29:48.654684 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4";
 const PACKET6: &str = "07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4";
 
+mod collected;
 mod commented;
 mod interrupted;
 mod repaired;

@@ -1,30 +1,35 @@
-//! What people, pages, mail and log collectors do to lines, undone before they are read.
+//! What collectors, people, pages and mail do to lines, undone before they are read.
 //!
 //! | module | undoes |
 //! |---|---|
+//! | [`formats`] | what programs put before each line, by a grammar for each |
+//! | [`told`] | words before a packet, and packets that sentences tell once more |
+//! | [`sources`] | lines of several sources in one text |
 //! | [`marks`] | tags, emphasis, arrows and brackets within a packet line |
-//! | [`prefix`] | what stands before a packet on its line |
 //! | [`several`] | line ends that were lost between packets |
 //! | [`broken`] | line ends that were put into packets |
-//! | [`aside`] | lines of several sources in one text |
+//!
+//! A line that begins with a packet, as tcpdump prints it, needs none of them.
 
-mod aside;
 mod broken;
+mod choice;
+mod formats;
 mod marks;
-mod prefix;
-mod quotations;
 mod several;
+mod sources;
+mod told;
 
 use super::announcement::find_announcement;
 use super::noise::find_captured;
 use super::prompt::find_prompt;
 use super::resume::names_place;
 use crate::ingest::tcpdump_text::{begins_dump, looks_like_packet};
-use crate::model::input::{self, Fault};
-use aside::{Aside, Place};
-use broken::Broken;
-use prefix::{Behind, Found, Shape};
-use quotations::{Quotations, has_own_time};
+use crate::model::input::{Fault, Place};
+use broken::{Broken, is_surely_whole};
+use choice::{Choice, Choosing, is_told_by_no_person};
+use formats::{find_json_log, is_printed};
+use sources::Sources;
+use told::{Behind, Told, has_own_time};
 
 /// A longer line holds no packet that people touched.
 const LIMIT_LINE_BYTES: usize = 8_192;
@@ -45,238 +50,40 @@ pub(super) enum Repaired {
     Line(Line),
     /// The lines of one source are over; those of another follow.
     NextSource,
+    /// A line that another program wrote, between those of tcpdump.
+    OtherProgram(String),
+    /// Packets that stand here and are not read.
+    Unread {
+        packets: u64,
+    },
     Fault(Fault),
 }
+
+type Out<'a> = &'a mut dyn FnMut(Repaired);
 
 /// Repairs the lines of one text.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
+    choice: Choice,
+    sources: Sources,
+    told: Told,
     broken: Broken,
-    quotations: Quotations,
-    aside: Aside,
-    /// What stood before the last packet.
-    shape: Option<Shape>,
     before: Before,
     /// The bytes of packets are printed as characters: they may look like packets.
     has_characters: bool,
+    /// Lines of the run were entries of Docker's `json-file` driver.
+    is_unpacked: bool,
 }
 
-/// What stood before the last packet of a run on its line.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// What stood before the last packet on its line.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Before {
     /// There is none so far.
     #[default]
     Unknown,
     Nothing,
-    /// A prefix of this form.
-    Prefix(String),
-}
-
-impl Repair {
-    /// Takes the next line, already without what terminals and mail put around it.
-    pub fn push(&mut self, number: u64, text: &str, out: &mut dyn FnMut(Repaired)) {
-        if self.quotations.holds() {
-            self.hold(number, text, out);
-        } else {
-            self.take(number, text, Turn::First, out);
-        }
-    }
-
-    /// Keeps a line back until it is known what stands plainly in the text.
-    fn hold(&mut self, number: u64, text: &str, out: &mut dyn FnMut(Repaired)) {
-        if text.len() <= LIMIT_LINE_BYTES && (text.contains("IP") || has_mark(text)) {
-            let text = marks::remove_marks(text);
-            match prefix::find(&text) {
-                Found::Plain => self.quotations.note_plain(&text),
-                Found::Behind(behind) if !behind.is_told => {
-                    self.quotations.note_plain(&behind.text);
-                }
-                Found::Behind(_) | Found::Quoted(_) => {}
-            }
-        }
-        if self.quotations.hold(number, text) {
-            self.release(out);
-        }
-    }
-
-    fn release(&mut self, out: &mut dyn FnMut(Repaired)) {
-        for (number, text) in self.quotations.release() {
-            self.take(number, &text, Turn::Released, out);
-        }
-    }
-
-    fn take(&mut self, number: u64, text: &str, turn: Turn, out: &mut dyn FnMut(Repaired)) {
-        if text.len() > LIMIT_LINE_BYTES {
-            self.push_other(number, text, out);
-            return;
-        }
-        if self.quotations.leaves_out(text) {
-            return;
-        }
-        self.note_characters(text);
-        // Nothing else needs it.
-        if !text.contains("IP") && !has_mark(text) {
-            self.push_below(number, text, out);
-            return;
-        }
-        if self.is_within_packet(text) {
-            self.push_below(number, text, out);
-            return;
-        }
-        let text = marks::remove_marks(text);
-        match prefix::find(&text) {
-            Found::Plain if looks_like_packet(&text) => {
-                self.shape = None;
-                self.before = Before::Nothing;
-                self.quotations.note_plain(&text);
-                self.aside.flush_at(&text, &mut self.broken, out);
-                self.push_several(number, &text, None, out);
-            }
-            Found::Plain => self.push_below(number, &text, out),
-            Found::Behind(behind) => self.push_behind(number, behind, &text, turn, out),
-            Found::Quoted(packet) => {
-                self.quotations.note(number, packet);
-                self.push_other(number, &text, out);
-            }
-        }
-    }
-
-    /// Takes a packet behind a prefix. What a person told is left out only where the same
-    /// packet stands plainly too; `whole` is its line.
-    fn push_behind(
-        &mut self,
-        number: u64,
-        behind: Behind<'_>,
-        whole: &str,
-        turn: Turn,
-        out: &mut dyn FnMut(Repaired),
-    ) {
-        let Behind { text, prefix, label, node, is_told } = behind;
-        if is_told && has_own_time(&text) {
-            if turn == Turn::First {
-                self.hold(number, whole, out);
-                return;
-            }
-            if self.quotations.stands_plainly(&text) {
-                self.quotations.leave_out(&text);
-                self.push_other(number, prefix, out);
-                return;
-            }
-        }
-        if !is_told {
-            self.quotations.note_plain(&text);
-        }
-        // `Host: ` before the first packet of a capture is its heading; before one packet
-        // after the other such words say who sent it.
-        if is_told && self.before == Before::Nothing && is_heading(prefix) {
-            self.push_other(number, prefix, out);
-        }
-        self.shape = Shape::of(prefix);
-        self.before = Before::Prefix(prefix::form(prefix));
-        if self.is_due(label.as_deref(), number, &text, node.as_deref(), out) {
-            self.push_several(number, &text, node.as_deref(), out);
-        }
-    }
-
-    /// Whether a line of a source is read now; others wait, or are left out.
-    fn is_due(
-        &mut self,
-        label: Option<&str>,
-        number: u64,
-        text: &str,
-        node: Option<&str>,
-        out: &mut dyn FnMut(Repaired),
-    ) -> bool {
-        let Some(label) = label else { return true };
-        match self.aside.take(label, number, text, node) {
-            Place::Read => true,
-            Place::Waits => false,
-            Place::LeftOut(fault) => {
-                if let Some(fault) = fault {
-                    out(Repaired::Fault(fault));
-                }
-                false
-            }
-        }
-    }
-
-    /// Notes where packets' bytes are printed as characters, and where such a run is over.
-    fn note_characters(&mut self, text: &str) {
-        if self.before == Before::Unknown {
-            return;
-        }
-        let behind = self.shape.as_ref().and_then(|shape| shape.find_rest(text));
-        if begins_dump(behind.map_or(text, |(_, rest)| rest)) {
-            self.has_characters = true;
-        } else if self.has_characters
-            && (find_captured(text).is_some()
-                || find_announcement(text).is_some()
-                || find_prompt(text).is_some())
-        {
-            self.has_characters = false;
-            self.before = Before::Unknown;
-        }
-    }
-
-    /// Whether a line belongs to the packet above, though what looks like a packet stands
-    /// in it: an earlier packet of the run had nothing of that kind before it. Bytes that
-    /// are printed as characters hold anything, and so do the lines of `-v`.
-    fn is_within_packet(&self, text: &str) -> bool {
-        match &self.before {
-            Before::Unknown => false,
-            Before::Nothing => {
-                (self.has_characters || text.starts_with('\t')) && !looks_like_packet(text)
-            }
-            Before::Prefix(form) => self.has_characters && !has_form(text, form),
-        }
-    }
-
-    /// Takes a line that begins no packet: below one it has the same prefix.
-    fn push_below(&mut self, number: u64, text: &str, out: &mut dyn FnMut(Repaired)) {
-        let behind = self.shape.as_ref().and_then(|shape| shape.find_behind(text));
-        match behind {
-            Some((label, behind)) => {
-                if self.is_due(label.as_deref(), number, behind, None, out) {
-                    self.pass_on(number, behind, out);
-                }
-            }
-            None => self.push_other(number, text, out),
-        }
-    }
-
-    fn push_other(&mut self, number: u64, text: &str, out: &mut dyn FnMut(Repaired)) {
-        self.aside.flush_at(text, &mut self.broken, out);
-        self.pass_on(number, text, out);
-    }
-
-    fn pass_on(&mut self, number: u64, text: &str, out: &mut dyn FnMut(Repaired)) {
-        self.broken.push(Line { number, text: text.to_owned(), node: None }, out);
-    }
-
-    /// Hands out what is still held.
-    pub fn finish(mut self, out: &mut dyn FnMut(Repaired)) {
-        self.release(out);
-        self.broken.finish(out);
-        self.aside.flush(&mut self.broken, out);
-        for (number, message) in self.quotations.finish() {
-            let place = input::Place::Line(number);
-            out(Repaired::Fault(Fault { place, message: message.to_owned() }));
-        }
-    }
-
-    fn push_several(
-        &mut self,
-        number: u64,
-        text: &str,
-        node: Option<&str>,
-        out: &mut dyn FnMut(Repaired),
-    ) {
-        for part in several::split(text) {
-            self.quotations.read(part);
-            self.broken
-                .push(Line { number, text: part.to_owned(), node: node.map(str::to_owned) }, out);
-        }
-    }
+    Words,
+    Format,
 }
 
 /// When a line is taken.
@@ -288,26 +95,270 @@ enum Turn {
     Released,
 }
 
-/// Whether words before a packet are the heading of a capture.
-fn is_heading(prefix: &str) -> bool {
-    /// `In the pod: `; a sentence about the packet is longer.
-    const LIMIT_WORDS: usize = 3;
-    prefix.split_whitespace().count() <= LIMIT_WORDS && names_place(prefix)
-}
+impl Repair {
+    /// Takes the next line, already without what terminals and mail put around it.
+    pub fn push(&mut self, number: u64, text: &str, out: Out<'_>) {
+        if self.told.holds() {
+            self.hold(number, text, out);
+        } else if self.is_idle() && is_plain(text) {
+            self.before = Before::Nothing;
+            self.told.note(text);
+            self.broken.pass(line(number, text, None), out);
+        } else {
+            self.choose(number, text, Turn::First, out);
+        }
+    }
 
-/// Whether a packet stands behind a prefix of this form.
-fn has_form(text: &str, form: &str) -> bool {
-    match prefix::find(&marks::remove_marks(text)) {
-        Found::Behind(behind) => prefix::form(behind.prefix) == form,
-        Found::Plain | Found::Quoted(_) => false,
+    /// Hands out what is still held.
+    pub fn finish(mut self, out: Out<'_>) {
+        self.release(out);
+        for (number, text) in self.choice.release() {
+            self.take_unexplained(number, &text, Turn::Released, out);
+        }
+        self.end_sources(out);
+        if let Some((number, message)) = self.told.find_rest() {
+            out(fault(number, message));
+        }
+    }
+
+    /// Whether nothing of the lines before concerns a plain line.
+    fn is_idle(&self) -> bool {
+        self.broken.is_idle() && !self.choice.concerns_next()
+    }
+
+    /// Keeps a line back until it is known what stands plainly in the text.
+    fn hold(&mut self, number: u64, text: &str, out: Out<'_>) {
+        if text.len() <= LIMIT_LINE_BYTES && may_hold_packet(text) {
+            let text = marks::remove_marks(text);
+            if is_told_by_no_person(&text) {
+                self.told.note(&text);
+            }
+        }
+        if self.told.hold(number, text) {
+            self.release(out);
+        }
+    }
+
+    fn release(&mut self, out: Out<'_>) {
+        for (number, text) in self.told.release() {
+            self.choose(number, &text, Turn::Released, out);
+        }
+        // What is open is decided within what was held: it must not be held once more.
+        for (number, text) in self.choice.release() {
+            self.take_unexplained(number, &text, Turn::Released, out);
+        }
+    }
+
+    /// Finds the formats that explain a line.
+    fn choose(&mut self, number: u64, text: &str, turn: Turn, out: Out<'_>) {
+        if text.len() > LIMIT_LINE_BYTES {
+            return self.pass_on(number, text, out);
+        }
+        if self.told.leaves_out(text) {
+            return;
+        }
+        let unpacked =
+            if self.has_characters && !self.is_unpacked { None } else { find_json_log(text) };
+        self.is_unpacked |= unpacked.is_some();
+        let text = unpacked.as_deref().unwrap_or(text);
+        loop {
+            match self.choice.take(number, text, self.is_within_packet(text)) {
+                Choosing::Waits => return,
+                Choosing::Explained(earlier) => {
+                    for (number, text) in earlier {
+                        self.take_explained(number, &text, out);
+                    }
+                    return self.take_explained(number, text, out);
+                }
+                Choosing::Ended => self.end_sources(out),
+                Choosing::Apart(earlier) => {
+                    for (number, text) in earlier {
+                        self.take_unexplained(number, &text, turn, out);
+                    }
+                    // What holds back those holds this one back too.
+                    if self.told.holds() {
+                        return self.hold(number, text, out);
+                    }
+                }
+                Choosing::Unexplained => return self.take_unexplained(number, text, turn, out),
+            }
+        }
+    }
+
+    /// Takes a line behind the formats that were chosen.
+    fn take_explained(&mut self, number: u64, text: &str, out: Out<'_>) {
+        let Some(explained) = self.choice.explain(text) else {
+            return self.pass_on(number, text, out);
+        };
+        let printed = marks::remove_marks(&explained.text);
+        self.note_characters(&printed);
+        let is_packet = !self.is_within_packet(&printed) && is_printed(&printed);
+        if !explained.source.is_empty() && !is_packet && !self.sources.knows(&explained.source) {
+            out(Repaired::OtherProgram(text.to_owned()));
+            return;
+        }
+        if is_packet {
+            self.before = Before::Format;
+            self.told.note(&printed);
+        }
+        let parts = if is_packet { several::split(&printed) } else { vec![&*printed] };
+        for part in parts {
+            let line = line(number, part, explained.node);
+            if explained.source.is_empty() {
+                self.broken.push(line, out);
+            } else {
+                let broken = &mut self.broken;
+                let mut through = |done| pass_through(broken, done, out);
+                self.sources.take(&explained.source, self.choice.has_words(), line, &mut through);
+            }
+        }
+    }
+
+    /// Takes a line that no format explains.
+    fn take_unexplained(&mut self, number: u64, text: &str, turn: Turn, out: Out<'_>) {
+        self.note_characters(text);
+        if !may_hold_packet(text) || self.is_within_packet(text) {
+            return self.pass_on(number, text, out);
+        }
+        let text = marks::remove_marks(text);
+        if is_printed(&text) || looks_like_packet(&text) {
+            self.before = Before::Nothing;
+            if turn == Turn::First {
+                self.told.note(&text);
+            }
+            return self.push_several(number, &text, out);
+        }
+        let Some(behind) = Behind::find(&text) else { return self.pass_on(number, &text, out) };
+        let may_be_told = !behind.is_led_to || has_own_time(behind.packet);
+        if may_be_told && turn == Turn::First {
+            return self.hold(number, &text, out);
+        }
+        let stands_plainly = may_be_told && self.told.stands_plainly(behind.packet);
+        match (behind.is_led_to, stands_plainly) {
+            (true, true) if several::split(behind.packet).len() == 1 => {
+                self.told.leave_out(behind.packet);
+                self.pass_on(number, behind.words, out);
+            }
+            (true, _) => self.push_led_to(number, behind, out),
+            (false, _) => {
+                self.pass_on(number, &text, out);
+                if !stands_plainly {
+                    self.leave_unread(number, behind.words, out);
+                }
+            }
+        }
+    }
+
+    /// `Host: ` before the first packet of a capture is its heading, a line of its own; before
+    /// one packet after the other such words say who sent it.
+    fn push_led_to(&mut self, number: u64, behind: Behind<'_>, out: Out<'_>) {
+        if self.before == Before::Nothing && names_place(behind.words) {
+            self.pass_on(number, behind.words, out);
+        }
+        self.before = Before::Words;
+        self.push_several(number, behind.packet, out);
+    }
+
+    fn leave_unread(&mut self, number: u64, words: &str, out: Out<'_>) {
+        self.broken.finish(out);
+        out(Repaired::Unread { packets: 1 });
+        if let Some(message) = self.told.note_unread(number, words) {
+            out(fault(number, message));
+        }
+    }
+
+    /// Notes where packets' bytes are printed as characters, and where such a run is over.
+    fn note_characters(&mut self, text: &str) {
+        if self.before == Before::Unknown {
+            return;
+        }
+        if begins_dump(text) {
+            self.has_characters = true;
+        } else if self.has_characters
+            && (find_captured(text).is_some()
+                || find_announcement(text).is_some()
+                || find_prompt(text).is_some())
+        {
+            self.has_characters = false;
+            self.before = Before::Unknown;
+        }
+    }
+
+    /// Whether a line belongs to the packet above, though what looks like a packet may stand
+    /// in it: bytes that are printed as characters hold anything, and so do the lines of `-v`.
+    fn is_within_packet(&self, text: &str) -> bool {
+        self.before != Before::Unknown
+            && (self.has_characters || text.starts_with('\t'))
+            && !looks_like_packet(text)
+    }
+
+    fn pass_on(&mut self, number: u64, text: &str, out: Out<'_>) {
+        self.broken.push(line(number, text, None), out);
+    }
+
+    fn push_several(&mut self, number: u64, text: &str, out: Out<'_>) {
+        for part in several::split(text) {
+            self.broken.push(line(number, part, None), out);
+        }
+    }
+
+    /// Hands out the lines of all sources: they are over.
+    fn end_sources(&mut self, out: Out<'_>) {
+        self.broken.finish(out);
+        let broken = &mut self.broken;
+        self.sources.flush(&mut |done| pass_through(broken, done, out));
+        self.broken.finish(out);
     }
 }
 
-/// Whether a line holds what people put around packets, or entries of a table of
-/// connection tracking, or an arrow.
-fn has_mark(text: &str) -> bool {
-    memchr::memchr3(b'<', b'>', b'`', text.as_bytes()).is_some()
+/// Mends the lines of one source after the other.
+fn pass_through(broken: &mut Broken, done: Repaired, out: Out<'_>) {
+    match done {
+        Repaired::Line(line) => broken.push(line, out),
+        other => {
+            broken.finish(out);
+            out(other);
+        }
+    }
+}
+
+fn fault(number: u64, message: String) -> Repaired {
+    Repaired::Fault(Fault { place: Place::Line(number), message })
+}
+
+fn line(number: u64, text: &str, node: Option<&str>) -> Line {
+    Line { number, text: text.to_owned(), node: node.map(str::to_owned) }
+}
+
+/// Whether a line is a packet's as tcpdump prints it, from its time to its length, and
+/// nothing else: most lines are, and cost nothing more than this.
+fn is_plain(text: &str) -> bool {
+    /// A date and a time with nine digits.
+    const LIMIT_TIME_BYTES: usize = 40;
+    let bytes = text.as_bytes();
+    let is_time = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-' | b' ');
+    let beginning = bytes.get(..LIMIT_TIME_BYTES).unwrap_or(bytes);
+    let end = beginning.iter().position(|byte| !is_time(byte)).unwrap_or(0);
+    let (time, rest) = text.split_at_checked(end).unwrap_or(("", text));
+    let count = |mark: u8| time.bytes().filter(|byte| *byte == mark).count();
+    let is_stamp = time.starts_with(|c: char| c.is_ascii_digit())
+        && count(b':') == 2
+        && count(b'.') == 1
+        && count(b' ') <= 1 + usize::from(count(b'-') == 2);
+    is_stamp
+        && (rest.starts_with("IP ") || rest.starts_with("IP6 "))
+        && memchr::memchr_iter(b'>', bytes).count() == 1
+        && memchr::memchr3(b'<', b'`', b'*', bytes).is_none()
+        && text.len() <= LIMIT_LINE_BYTES
+        && is_surely_whole(text)
+}
+
+/// Whether a line may hold what people put around packets: their words, an arrow, an entry
+/// of connection tracking, tcpdump's first words.
+fn may_hold_packet(text: &str) -> bool {
+    text.contains("IP")
+        || memchr::memchr3(b'<', b'>', b'`', text.as_bytes()).is_some()
         || text.contains("src=")
-        || text.contains("\\u003e")
+        || text.contains("istening on ")
         || text.contains(['→', '[', '{'])
 }

@@ -1,6 +1,9 @@
 //! Lines that mail or a window broke in two: mail breaks at a space, which is lost; a
 //! window and `fold` break anywhere, at one width.
 
+mod joints;
+mod line_end;
+
 use super::{Line, Repaired};
 use crate::ingest::hex_dump::find_dump_line;
 use crate::ingest::tcpdump_text::{Completeness, find_completeness};
@@ -9,6 +12,11 @@ use crate::ingest::transcript::noise::find_captured;
 use crate::ingest::transcript::prompt::find_prompt;
 use crate::ingest::transcript::tracked::begins_table;
 use crate::model::input::{Fault, Place};
+use joints::candidates;
+pub(super) use line_end::is_surely_whole;
+use line_end::{
+    ends_with_length, has_open_name, has_open_quote, is_cut_by_snap_length, is_within_word,
+};
 
 /// Lines that one packet may be broken into.
 const LIMIT_PARTS: usize = 12;
@@ -92,6 +100,18 @@ impl Broken {
             Some(kind) => self.hold(Open::new(line, kind, characters), out),
             None => self.hand_out(line, out),
         }
+    }
+
+    /// Whether a whole line could be nothing else than what it is: none before it is open.
+    pub const fn is_idle(&self) -> bool {
+        self.open.is_none() && self.width.is_none()
+    }
+
+    /// Hands out a line that is whole, where nothing is open.
+    pub fn pass(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
+        self.note_width(line.text.len());
+        self.header = None;
+        out(Repaired::Line(line));
     }
 
     /// Hands out the line that is still open.
@@ -211,78 +231,6 @@ impl Broken {
     }
 }
 
-/// How parts were put together.
-#[derive(Debug, Clone, Copy)]
-struct Joints {
-    /// Of the joints so many are without a space.
-    together: usize,
-    apart: usize,
-    /// A word is whole only without the break.
-    proves_width: bool,
-}
-
-impl Joints {
-    const fn preference(self, prefers_together: bool) -> usize {
-        if prefers_together { self.together } else { self.apart }
-    }
-}
-
-/// All ways to put a line and its rest together: with and without spaces.
-fn candidates(text: &str, rest: &[&str]) -> impl Iterator<Item = (String, Joints)> {
-    let ways = 1_usize << rest.len();
-    (0..ways).map(move |way| {
-        let mut joined = text.to_owned();
-        let mut joints = Joints { together: 0, apart: 0, proves_width: false };
-        for (at, part) in rest.iter().enumerate() {
-            if way >> at & 1 == 0 {
-                joints.together += 1;
-                joints.proves_width = !joined.ends_with(' ') && !part.starts_with(' ');
-                joined.push_str(part.trim_end());
-            } else {
-                joints.apart += 1;
-                joined.truncate(joined.trim_end().len());
-                joined.push(' ');
-                joined.push_str(part.trim());
-            }
-        }
-        (joined, joints)
-    })
-}
-
-/// Whether a packet line ends with a length behind its addresses, as most do.
-fn ends_with_length(text: &str) -> bool {
-    let text = text.trim_end();
-    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    before.len() < text.len() && before.ends_with("length ") && text.contains(": ")
-}
-
-/// Whether an uneven number of quotes stands in a line: a name goes on.
-fn has_open_quote(text: &str) -> bool {
-    text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
-}
-
-/// Whether a name goes on behind the line, as far as quotes tell: with the length the line
-/// is over, and a name may hold a quote of its own.
-fn has_open_name(text: &str) -> bool {
-    has_open_quote(text) && !ends_with_length(text)
-}
-
-/// Whether a line ends where tcpdump itself stopped, for want of the packet's bytes:
-/// `[|tftp]`.
-fn is_cut_by_snap_length(text: &str) -> bool {
-    let name = text.trim_end().strip_suffix(']').and_then(|text| text.rsplit_once("[|"));
-    name.is_some_and(|(_, name)| {
-        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-    })
-}
-
-/// Whether a break stands within a word for sure: digits go on, or a name in quotes.
-fn is_within_word(text: &str, next: &str) -> bool {
-    let digits = text.ends_with(|c: char| c.is_ascii_digit())
-        && next.starts_with(|c: char| c.is_ascii_digit());
-    digits || has_open_quote(text)
-}
-
 /// Whether a line may be the rest of another: it begins nothing.
 fn may_be_rest(text: &str) -> bool {
     let trimmed = text.trim();
@@ -298,24 +246,11 @@ fn may_be_rest(text: &str) -> bool {
         && find_prompt(text).is_none()
 }
 
-/// Words with which an entry of connection tracking goes on, and nothing else begins.
+/// Whether a line goes on with an entry of connection tracking: its words are `word=value`
+/// and marks (libnetfilter_conntrack, `snprintf_default.c`), and nothing else begins so.
 fn goes_on_entry(text: &str) -> bool {
-    const LEADS: [&str; 14] = [
-        "[UNREPLIED]",
-        "[ASSURED]",
-        "[OFFLOAD]",
-        "[HW_OFFLOAD]",
-        "src=",
-        "dst=",
-        "sport=",
-        "dport=",
-        "packets=",
-        "bytes=",
-        "mark=",
-        "use=",
-        "zone=",
-        "id=",
-    ];
-    let trimmed = text.trim_start();
-    LEADS.iter().any(|lead| trimmed.starts_with(lead))
+    const MARKS: [&str; 4] = ["[UNREPLIED]", "[ASSURED]", "[OFFLOAD]", "[HW_OFFLOAD]"];
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let names = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    MARKS.contains(&first) || first.split_once('=').is_some_and(|(word, _)| names(word))
 }
