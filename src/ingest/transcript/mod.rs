@@ -8,8 +8,10 @@ mod announcement;
 mod bare;
 mod clean;
 mod command;
+mod heading;
 mod inventory;
 mod known_commands;
+mod last_packets;
 mod lines;
 mod logs;
 mod noise;
@@ -76,6 +78,7 @@ pub fn read_text(
         node: None,
         caption: Caption::default(),
         unread: 0,
+        first_unread: None,
     };
     let mut repair = Repair::default();
     let mut line = Line::default();
@@ -98,10 +101,10 @@ pub fn read_text(
     }
     repair.finish(&mut |done| splitter.take(done, sink));
     splitter.close(sink);
-    if splitter.has_content {
-        Ok(())
-    } else {
-        Err(InputErrorKind::NoPackets { lines: line.number })
+    match splitter.first_unread {
+        _ if splitter.has_content => Ok(()),
+        Some(first) => Err(InputErrorKind::UnreadPackets { first }),
+        None => Err(InputErrorKind::NoPackets { lines: line.number }),
     }
 }
 
@@ -123,6 +126,8 @@ struct Splitter {
     caption: Caption,
     /// Packets that were not read, until there is a capture to say it of.
     unread: u64,
+    /// What was said of the first of them.
+    first_unread: Option<String>,
 }
 
 impl Splitter {
@@ -135,9 +140,13 @@ impl Splitter {
             }
             Repaired::NextSource => self.close(sink),
             Repaired::OtherProgram(text) => self.tell_failure(&text, sink),
-            Repaired::Unread { packets } => {
+            Repaired::Unread { packets, fault } => {
                 self.unread = self.unread.saturating_add(packets);
                 self.hand_out_unread(sink);
+                if let Some(fault) = fault {
+                    self.first_unread.get_or_insert_with(|| fault.to_string());
+                    sink(Event::Fault(fault));
+                }
             }
             Repaired::Fault(fault) => sink(Event::Fault(fault)),
         }

@@ -2,8 +2,9 @@
 
 use super::Sink;
 use super::inventory::Inventory;
+use super::last_packets::LastPackets;
 use super::prompt::Prompt;
-use super::resume::LastPackets;
+
 use crate::ingest::dig::DigRun;
 use crate::ingest::flow_events::FlowRun;
 use crate::ingest::hex_dump::HexRun;

@@ -4,6 +4,7 @@ use super::formats::{Explained, Layers, Names, is_packet, is_printed};
 use super::may_hold_packet;
 use crate::ingest::tcpdump_text::is_timed_packet;
 use crate::ingest::transcript::prompt::find_prompt;
+use crate::ingest::transcript::tracked::begins_table;
 
 /// Blank lines between a line and the next of its format.
 const LIMIT_WAITING: usize = 8;
@@ -82,7 +83,7 @@ impl Choice {
         }
         match Layers::find(text) {
             None => Choosing::Unexplained,
-            Some(layers) if layers.are_sure() => {
+            Some(layers) if layers.are_sure() || holds_entry(&layers, text) => {
                 self.made = Some(layers);
                 Choosing::Explained(Vec::new())
             }
@@ -97,6 +98,11 @@ impl Choice {
 /// Whether a text holds a packet as tcpdump or a collector wrote it, for sure.
 pub(super) fn is_told_by_no_person(text: &str) -> bool {
     is_packet(text) || Layers::find(text).is_some_and(|layers| layers.are_sure())
+}
+
+/// Whether a line is an entry of connection tracking, which no sentence is about.
+fn holds_entry(layers: &Layers, text: &str) -> bool {
+    layers.explain(text).is_some_and(|explained| begins_table(explained.text.trim()))
 }
 
 /// Whether formats explain a line of their run. A packet that they leave nothing of stands

@@ -5,37 +5,8 @@ use std::borrow::Cow;
 use crate::ingest::tcpdump_text::is_address_side;
 
 /// HTML's names of what is put around code, and those of forums and Jira.
-const TAGS: [&str; 29] = [
-    "a",
-    "b",
-    "blockquote",
-    "br",
-    "code",
-    "color",
-    "div",
-    "em",
-    "font",
-    "h3",
-    "i",
-    "kbd",
-    "li",
-    "mark",
-    "noformat",
-    "p",
-    "pre",
-    "quote",
-    "s",
-    "samp",
-    "size",
-    "span",
-    "strong",
-    "td",
-    "th",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-];
+const TAGS: &str = "a b blockquote br code color div em font h3 i kbd li mark noformat p pre \
+    quote s samp size span strong td th tr tt u ul";
 
 /// The line without them; as it is where it has none.
 pub(super) fn remove_marks(text: &str) -> Cow<'_, str> {
@@ -104,7 +75,7 @@ fn find_tag(text: &str) -> Option<(&'static str, &str)> {
     let inside = inside.strip_prefix('/').unwrap_or(inside);
     let written = inside.split([' ', '=', '/', ':']).next()?;
     let name = written.to_ascii_lowercase();
-    let name = TAGS.into_iter().find(|known| *known == name)?;
+    let name = TAGS.split(' ').find(|known| *known == name)?;
     let is_known = match end {
         b'>' => name != "noformat",
         b']' => BRACKETED.contains(&name),

@@ -3,7 +3,7 @@
 //! | module | undoes |
 //! |---|---|
 //! | [`formats`] | what programs put before each line, by a grammar for each |
-//! | [`told`] | words before a packet, and packets that sentences tell once more |
+//! | [`unexplained`], [`told`] | words before a packet, and packets that sentences tell once more |
 //! | [`sources`] | lines of several sources in one text |
 //! | [`marks`] | tags, emphasis, arrows and brackets within a packet line |
 //! | [`several`] | line ends that were lost between packets |
@@ -15,21 +15,23 @@ mod broken;
 mod choice;
 mod formats;
 mod marks;
+mod plain;
 mod several;
 mod sources;
 mod told;
+mod unexplained;
 
 use super::announcement::find_announcement;
 use super::noise::find_captured;
 use super::prompt::find_prompt;
-use super::resume::names_place;
 use crate::ingest::tcpdump_text::{begins_dump, looks_like_packet};
 use crate::model::input::{Fault, Place};
-use broken::{Broken, is_surely_whole};
+use broken::Broken;
 use choice::{Choice, Choosing, is_told_by_no_person};
 use formats::{find_json_log, is_printed};
+use plain::{is_plain, may_hold_packet};
 use sources::Sources;
-use told::{Behind, Told, has_own_time};
+use told::Told;
 
 /// A longer line holds no packet that people touched.
 const LIMIT_LINE_BYTES: usize = 8_192;
@@ -55,6 +57,7 @@ pub(super) enum Repaired {
     /// Packets that stand here and are not read.
     Unread {
         packets: u64,
+        fault: Option<Fault>,
     },
     Fault(Fault),
 }
@@ -117,7 +120,8 @@ impl Repair {
         }
         self.end_sources(out);
         if let Some((number, message)) = self.told.find_rest() {
-            out(fault(number, message));
+            let place = Place::Line(number);
+            out(Repaired::Fault(Fault { place, message }));
         }
     }
 
@@ -214,59 +218,6 @@ impl Repair {
         }
     }
 
-    /// Takes a line that no format explains.
-    fn take_unexplained(&mut self, number: u64, text: &str, turn: Turn, out: Out<'_>) {
-        self.note_characters(text);
-        if !may_hold_packet(text) || self.is_within_packet(text) {
-            return self.pass_on(number, text, out);
-        }
-        let text = marks::remove_marks(text);
-        if is_printed(&text) || looks_like_packet(&text) {
-            self.before = Before::Nothing;
-            if turn == Turn::First {
-                self.told.note(&text);
-            }
-            return self.push_several(number, &text, out);
-        }
-        let Some(behind) = Behind::find(&text) else { return self.pass_on(number, &text, out) };
-        let may_be_told = !behind.is_led_to || has_own_time(behind.packet);
-        if may_be_told && turn == Turn::First {
-            return self.hold(number, &text, out);
-        }
-        let stands_plainly = may_be_told && self.told.stands_plainly(behind.packet);
-        match (behind.is_led_to, stands_plainly) {
-            (true, true) if several::split(behind.packet).len() == 1 => {
-                self.told.leave_out(behind.packet);
-                self.pass_on(number, behind.words, out);
-            }
-            (true, _) => self.push_led_to(number, behind, out),
-            (false, _) => {
-                self.pass_on(number, &text, out);
-                if !stands_plainly {
-                    self.leave_unread(number, behind.words, out);
-                }
-            }
-        }
-    }
-
-    /// `Host: ` before the first packet of a capture is its heading, a line of its own; before
-    /// one packet after the other such words say who sent it.
-    fn push_led_to(&mut self, number: u64, behind: Behind<'_>, out: Out<'_>) {
-        if self.before == Before::Nothing && names_place(behind.words) {
-            self.pass_on(number, behind.words, out);
-        }
-        self.before = Before::Words;
-        self.push_several(number, behind.packet, out);
-    }
-
-    fn leave_unread(&mut self, number: u64, words: &str, out: Out<'_>) {
-        self.broken.finish(out);
-        out(Repaired::Unread { packets: 1 });
-        if let Some(message) = self.told.note_unread(number, words) {
-            out(fault(number, message));
-        }
-    }
-
     /// Notes where packets' bytes are printed as characters, and where such a run is over.
     fn note_characters(&mut self, text: &str) {
         if self.before == Before::Unknown {
@@ -322,43 +273,6 @@ fn pass_through(broken: &mut Broken, done: Repaired, out: Out<'_>) {
     }
 }
 
-fn fault(number: u64, message: String) -> Repaired {
-    Repaired::Fault(Fault { place: Place::Line(number), message })
-}
-
 fn line(number: u64, text: &str, node: Option<&str>) -> Line {
     Line { number, text: text.to_owned(), node: node.map(str::to_owned) }
-}
-
-/// Whether a line is a packet's as tcpdump prints it, from its time to its length, and
-/// nothing else: most lines are, and cost nothing more than this.
-fn is_plain(text: &str) -> bool {
-    /// A date and a time with nine digits.
-    const LIMIT_TIME_BYTES: usize = 40;
-    let bytes = text.as_bytes();
-    let is_time = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-' | b' ');
-    let beginning = bytes.get(..LIMIT_TIME_BYTES).unwrap_or(bytes);
-    let end = beginning.iter().position(|byte| !is_time(byte)).unwrap_or(0);
-    let (time, rest) = text.split_at_checked(end).unwrap_or(("", text));
-    let count = |mark: u8| time.bytes().filter(|byte| *byte == mark).count();
-    let is_stamp = time.starts_with(|c: char| c.is_ascii_digit())
-        && count(b':') == 2
-        && count(b'.') == 1
-        && count(b' ') <= 1 + usize::from(count(b'-') == 2);
-    is_stamp
-        && (rest.starts_with("IP ") || rest.starts_with("IP6 "))
-        && memchr::memchr_iter(b'>', bytes).count() == 1
-        && memchr::memchr3(b'<', b'`', b'*', bytes).is_none()
-        && text.len() <= LIMIT_LINE_BYTES
-        && is_surely_whole(text)
-}
-
-/// Whether a line may hold what people put around packets: their words, an arrow, an entry
-/// of connection tracking, tcpdump's first words.
-fn may_hold_packet(text: &str) -> bool {
-    text.contains("IP")
-        || memchr::memchr3(b'<', b'>', b'`', text.as_bytes()).is_some()
-        || text.contains("src=")
-        || text.contains("istening on ")
-        || text.contains(['→', '[', '{'])
 }

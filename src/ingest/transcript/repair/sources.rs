@@ -48,7 +48,6 @@ impl Sources {
         let at = match known {
             Some(at) => at,
             None if self.known.len() < LIMIT_SOURCES => {
-                // While there is one, the question does not arise.
                 self.is_doubtful = is_word && (self.known.is_empty() || self.is_doubtful);
                 let name = name.to_owned();
                 self.known.push(Source { name, senders: Vec::new(), packets: 0, lost: 0 });
@@ -63,7 +62,7 @@ impl Sources {
             self.is_doubtful = false;
             self.hand_out_first(out);
         }
-        if at == 0 && (!self.is_doubtful || self.known.len() == 1) {
+        if at == 0 && !self.is_doubtful {
             out(Repaired::Line(line));
             return;
         }
@@ -80,6 +79,13 @@ impl Sources {
     /// of two senders, or one sender's are under two of them. Names of senders, and such as
     /// come once each (`pkt1: `, `pkt2: `), are none.
     fn are_places(&self) -> bool {
+        /// So many packets in succession have no other name: nobody writes it so often.
+        const MANY: u64 = 16;
+        if let [only] = &self.known[..]
+            && only.packets > MANY
+        {
+            return true;
+        }
         let comes_again = self.known.iter().any(|source| source.packets > 1);
         let has_two = self.known.iter().any(|source| source.senders.len() > 1);
         let shares = |at: usize, source: &Source| {
@@ -108,7 +114,7 @@ impl Sources {
     fn leave_out(&mut self, at: Option<usize>, number: u64, out: &mut dyn FnMut(Repaired)) {
         match at.and_then(|at| self.known.get_mut(at)) {
             Some(source) => source.lost = source.lost.saturating_add(1),
-            None => out(Repaired::Unread { packets: 1 }),
+            None => out(Repaired::Unread { packets: 1, fault: None }),
         }
         if !std::mem::replace(&mut self.is_told, true) {
             let message = format!(
@@ -122,9 +128,11 @@ impl Sources {
     /// Hands out all that waits: the run is over.
     pub fn flush(&mut self, out: &mut dyn FnMut(Repaired)) {
         let Self { known, waiting, is_doubtful, .. } = std::mem::take(self);
+        let is_one = matches!(&known[..], [only] if only.packets > 1);
         let mut parts: Vec<Vec<Line>> = known.iter().map(|_| Vec::new()).collect();
-        for (at, line) in waiting {
+        for (at, mut line) in waiting {
             let at = if is_doubtful { 0 } else { at };
+            line.node = line.node.filter(|_| is_one || !is_doubtful);
             if let Some(part) = parts.get_mut(at) {
                 part.push(line);
             }
@@ -137,7 +145,7 @@ impl Sources {
                 out(Repaired::Line(line));
             }
             if source.lost > 0 {
-                out(Repaired::Unread { packets: source.lost });
+                out(Repaired::Unread { packets: source.lost, fault: None });
             }
         }
     }

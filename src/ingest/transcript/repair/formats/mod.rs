@@ -164,7 +164,9 @@ impl std::fmt::Debug for Layers {
 
 /// Whether a text begins with what tcpdump or conntrack printed.
 pub(super) fn is_printed(text: &str) -> bool {
-    is_packet(text) || find_announcement(text).is_some() || begins_table(without_quotes(text.trim()))
+    is_packet(text)
+        || find_announcement(text).is_some()
+        || begins_table(without_quotes(text.trim()))
 }
 
 /// Whether a text begins with a packet.

@@ -143,7 +143,9 @@ fn entries_of_connection_tracking_are_found_behind_marks() {
         "ipv6     10 udp      17 29 src=2001:db8::7 dst=2001:db8::8 sport=7 dport=69",
     ];
     for entry in entries {
-        for (before, behind) in [("- `", "`"), ("0:", ""), ("ct.txt:12:", ""), ("* ", "")] {
+        for (before, behind) in
+            [("- `", "`"), ("0:", ""), ("ct.txt:12:", ""), ("* ", ""), ("node3: ", "")]
+        {
             let text = format!("{before}{entry}{behind}");
             assert_eq!(Layers::find(&text).unwrap().explain(&text).unwrap().text, entry, "{text}");
         }

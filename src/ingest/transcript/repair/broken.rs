@@ -1,0 +1,258 @@
+//! Lines that mail or a window broke in two: mail breaks at spaces, which are lost; a window
+//! and `fold` break anywhere.
+//!
+//! A line that tells less of its packet than tcpdump prints is kept, and the lines behind it
+//! that begin nothing of their own. They are put together both ways: what tells more of the
+//! packet is right.
+
+use super::{Line, Repaired};
+use crate::ingest::hex_dump::find_dump_line;
+use crate::ingest::tcpdump_text::{Completeness, find_completeness};
+use crate::ingest::transcript::announcement::find_announcement;
+use crate::ingest::transcript::noise::find_captured;
+use crate::ingest::transcript::prompt::find_prompt;
+use crate::ingest::transcript::tracked::begins_table;
+use crate::model::input::{Fault, Place};
+
+/// Lines that one packet may be broken into.
+const LIMIT_PARTS: usize = 12;
+/// Lines that are kept until one more shows that they are parts: `ICM`, `P6, destination`.
+const LIMIT_SPARE: usize = 2;
+/// tcpdump prints no longer line that is of concern.
+const LIMIT_BYTES: usize = 4_096;
+
+const MESSAGE: &str = "is broken off and goes on in the next line: such lines are put together; paste them unbroken to be sure";
+
+/// The last line, while it may go on.
+#[derive(Debug, Default)]
+pub(super) struct Broken {
+    open: Option<Open>,
+    /// The header that `-v` prints on a line of its own, above the line that is open.
+    header: Option<String>,
+    is_told: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// As far as it is put together, from so many parts.
+    line: Line,
+    parts: usize,
+    kind: Kind,
+    /// Lines behind it that may be parts, if more come.
+    spare: Vec<Line>,
+}
+
+/// What is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Packet(Completeness),
+    /// An entry of connection tracking.
+    Entry,
+}
+
+impl Broken {
+    /// Whether no line is open.
+    pub const fn is_idle(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// Hands out a line that is whole, where none is open.
+    pub fn pass(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
+        self.header = None;
+        out(Repaired::Line(line));
+    }
+
+    /// Takes the next line, and hands out those that are complete.
+    pub fn push(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
+        if let Some(mut open) = self.open.take() {
+            if line.text.len() <= LIMIT_BYTES && may_be_rest(&line.text) {
+                open.spare.push(line);
+                self.join(open, out);
+                return;
+            }
+            self.hand_out_open(open, out);
+        }
+        match self.find_kind(&line.text) {
+            Some(kind) => self.hold(Open { line, parts: 1, kind, spare: Vec::new() }, out),
+            None => self.hand_out(line, out),
+        }
+    }
+
+    /// Hands out the line that is still open.
+    pub fn finish(&mut self, out: &mut dyn FnMut(Repaired)) {
+        if let Some(open) = self.open.take() {
+            self.hand_out_open(open, out);
+        }
+    }
+
+    fn hand_out(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
+        let is_header = line.text.trim_end().ends_with(')')
+            && ["(tos ", "(class ", "(flowlabel ", "(hlim "]
+                .iter()
+                .any(|lead| line.text.contains(lead));
+        self.header = is_header.then(|| line.text.clone());
+        out(Repaired::Line(line));
+    }
+
+    /// Hands out a line that is put together, or not, and those behind it.
+    fn hand_out_open(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
+        let Open { line, parts, spare, .. } = open;
+        let number = line.number;
+        self.hand_out(line, out);
+        // Behind the line: the capture that it belongs to has begun.
+        if parts > 1 && !std::mem::replace(&mut self.is_told, true) {
+            let place = Place::Line(number);
+            out(Repaired::Fault(Fault { place, message: MESSAGE.to_owned() }));
+        }
+        for line in spare {
+            self.hand_out(line, out);
+        }
+    }
+
+    /// Keeps a line until the next tells whether it goes on there.
+    fn hold(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
+        let may_go_on = open.kind != Kind::Packet(Completeness::Whole)
+            && open.parts < LIMIT_PARTS
+            && open.spare.len() <= LIMIT_SPARE
+            && open.line.text.len() < LIMIT_BYTES;
+        if may_go_on {
+            self.open = Some(open);
+        } else {
+            self.hand_out_open(open, out);
+        }
+    }
+
+    fn find_kind(&self, text: &str) -> Option<Kind> {
+        if begins_table(text.trim()) {
+            return Some(Kind::Entry);
+        }
+        let may_be_packet = text.contains(" > ") || text.contains("IP");
+        let may_go_on = may_be_packet && !is_surely_whole(text);
+        may_go_on.then(|| self.complete(text).map(Kind::Packet)).flatten()
+    }
+
+    /// How complete a packet is whose header may stand on the line before.
+    fn complete(&self, text: &str) -> Option<Completeness> {
+        let complete = find_completeness(text).or_else(|| {
+            let header = self.header.as_ref()?;
+            find_completeness(&format!("{header} {}", text.trim_start()))
+        })?;
+        Some(if has_open_name(text) { complete.min(Completeness::Thin) } else { complete })
+    }
+
+    /// Puts the open line and those behind it together, if they are one.
+    fn join(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
+        let joined = match open.kind {
+            Kind::Entry => open
+                .spare
+                .last()
+                .filter(|next| goes_on_entry(&next.text))
+                .map(|_| (join_apart(&open), Kind::Entry)),
+            Kind::Packet(so_far) => {
+                let (together, apart) = (join_together(&open), join_apart(&open));
+                let ways =
+                    if is_within_word(&open) { [apart, together] } else { [together, apart] };
+                // Of two that tell as much the last counts.
+                ways.into_iter()
+                    .filter_map(|text| Some((self.complete(&text)?, text)))
+                    .max_by_key(|(complete, _)| *complete)
+                    .filter(|(complete, text)| {
+                        *complete > so_far && (so_far < Completeness::Thin || ends(&open, text))
+                    })
+                    .map(|(complete, text)| (text, Kind::Packet(complete)))
+            }
+        };
+        match joined {
+            Some((text, kind)) => {
+                let parts = open.parts + open.spare.len();
+                let line = Line { text, ..open.line };
+                self.hold(Open { line, parts, kind, spare: Vec::new() }, out);
+            }
+            // Entries are broken at spaces: each part is one.
+            None if open.kind == Kind::Entry => self.hand_out_open(open, out),
+            None => self.hold(open, out),
+        }
+    }
+}
+
+/// Whether what is put together ends as packets do: prose behind one that has no length may
+/// speak of lengths too.
+fn ends(open: &Open, joined: &str) -> bool {
+    is_surely_whole(joined) || has_open_name(&open.line.text)
+}
+
+/// As a window breaks lines: nothing is lost.
+fn join_together(open: &Open) -> String {
+    let mut joined = open.line.text.clone();
+    for part in &open.spare {
+        joined.push_str(part.text.trim_end());
+    }
+    joined
+}
+
+/// As mail does: a space is lost.
+fn join_apart(open: &Open) -> String {
+    let mut joined = open.line.text.trim_end().to_owned();
+    for part in &open.spare {
+        joined.push(' ');
+        joined.push_str(part.text.trim());
+    }
+    joined
+}
+
+/// Whether a break stands within a word for sure: digits go on, or a name in quotes, or a mark
+/// before which no space stands.
+fn is_within_word(open: &Open) -> bool {
+    let (text, next) = (&open.line.text, open.spare.first().map_or("", |next| &next.text));
+    let ends = text.ends_with(|c: char| c.is_ascii_digit());
+    let goes_on = next.starts_with(|c: char| c.is_ascii_digit());
+    (ends && goes_on) || next.starts_with([':', '.', ',', ')', ']']) || has_open_quote(text)
+}
+
+/// Whether an uneven number of quotes stands in a line: a name goes on.
+fn has_open_quote(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
+}
+
+/// Whether a name goes on behind the line: it has no end, and tcpdump itself did not stop
+/// there for want of the packet's bytes, `[|tftp]`.
+fn has_open_name(text: &str) -> bool {
+    has_open_quote(text) && !is_surely_whole(text) && !text.trim_end().ends_with(']')
+}
+
+/// Whether nothing can follow on a packet's line: its length ends it, or that of what it
+/// carries, `(36)`, as tcpdump prints it for DNS.
+pub(super) fn is_surely_whole(text: &str) -> bool {
+    let text = text.trim_end();
+    let is_sized = |text: &str, lead: &str| {
+        let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
+        before.len() < text.len() && before.ends_with(lead)
+    };
+    let ends = is_sized(text, "length ")
+        || text.strip_suffix(')').is_some_and(|text| is_sized(text, " ("));
+    ends && text.contains(": ")
+}
+
+/// Whether a line may be the rest of another: it begins nothing.
+fn may_be_rest(text: &str) -> bool {
+    let trimmed = text.trim();
+    let is_below = text.starts_with('\t') || text.starts_with("    ");
+    !trimmed.is_empty()
+        && (!is_below || goes_on_entry(text))
+        && find_dump_line(text).is_none()
+        && !trimmed.starts_with("```")
+        && find_completeness(text).is_none()
+        && !begins_table(trimmed)
+        && find_captured(text).is_none()
+        && find_announcement(text).is_none()
+        && find_prompt(text).is_none()
+}
+
+/// Whether a line goes on with an entry of connection tracking: its words are `word=value`
+/// and marks (libnetfilter_conntrack, `snprintf_default.c`), and nothing else begins so.
+fn goes_on_entry(text: &str) -> bool {
+    const MARKS: [&str; 4] = ["[UNREPLIED]", "[ASSURED]", "[OFFLOAD]", "[HW_OFFLOAD]"];
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let names = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    MARKS.contains(&first) || first.split_once('=').is_some_and(|(word, _)| names(word))
+}
