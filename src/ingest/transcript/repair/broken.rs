@@ -5,6 +5,7 @@
 //! that begin nothing of their own. They are put together both ways: what tells more of the
 //! packet is right.
 
+use super::line_end::{has_open_name, has_open_quote, is_surely_whole};
 use super::{Line, Repaired};
 use crate::ingest::hex_dump::find_dump_line;
 use crate::ingest::tcpdump_text::{Completeness, find_completeness};
@@ -207,30 +208,6 @@ fn is_within_word(open: &Open) -> bool {
     let ends = text.ends_with(|c: char| c.is_ascii_digit());
     let goes_on = next.starts_with(|c: char| c.is_ascii_digit());
     (ends && goes_on) || next.starts_with([':', '.', ',', ')', ']']) || has_open_quote(text)
-}
-
-/// Whether an uneven number of quotes stands in a line: a name goes on.
-fn has_open_quote(text: &str) -> bool {
-    text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
-}
-
-/// Whether a name goes on behind the line: it has no end, and tcpdump itself did not stop
-/// there for want of the packet's bytes, `[|tftp]`.
-fn has_open_name(text: &str) -> bool {
-    has_open_quote(text) && !is_surely_whole(text) && !text.trim_end().ends_with(']')
-}
-
-/// Whether nothing can follow on a packet's line: its length ends it, or that of what it
-/// carries, `(36)`, as tcpdump prints it for DNS.
-pub(super) fn is_surely_whole(text: &str) -> bool {
-    let text = text.trim_end();
-    let is_sized = |text: &str, lead: &str| {
-        let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
-        before.len() < text.len() && before.ends_with(lead)
-    };
-    let ends = is_sized(text, "length ")
-        || text.strip_suffix(')').is_some_and(|text| is_sized(text, " ("));
-    ends && text.contains(": ")
 }
 
 /// Whether a line may be the rest of another: it begins nothing.

@@ -11,9 +11,11 @@
 //!
 //! A line that begins with a packet, as tcpdump prints it, needs none of them.
 
+mod above;
 mod broken;
 mod choice;
 mod formats;
+mod line_end;
 mod marks;
 mod plain;
 mod several;
@@ -21,11 +23,8 @@ mod sources;
 mod told;
 mod unexplained;
 
-use super::announcement::find_announcement;
-use super::noise::find_captured;
-use super::prompt::find_prompt;
-use crate::ingest::tcpdump_text::{begins_dump, looks_like_packet};
 use crate::model::input::{Fault, Place};
+use above::{Above, Before};
 use broken::Broken;
 use choice::{Choice, Choosing, is_told_by_no_person};
 use formats::{find_json_log, is_printed};
@@ -71,22 +70,9 @@ pub(super) struct Repair {
     sources: Sources,
     told: Told,
     broken: Broken,
-    before: Before,
-    /// The bytes of packets are printed as characters: they may look like packets.
-    has_characters: bool,
+    above: Above,
     /// Lines of the run were entries of Docker's `json-file` driver.
     is_unpacked: bool,
-}
-
-/// What stood before the last packet on its line.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Before {
-    /// There is none so far.
-    #[default]
-    Unknown,
-    Nothing,
-    Words,
-    Format,
 }
 
 /// When a line is taken.
@@ -104,7 +90,7 @@ impl Repair {
         if self.told.holds() {
             self.hold(number, text, out);
         } else if self.is_idle() && is_plain(text) {
-            self.before = Before::Nothing;
+            self.above.before = Before::Nothing;
             self.told.note(text);
             self.broken.pass(line(number, text, None), out);
         } else {
@@ -161,12 +147,15 @@ impl Repair {
         if self.told.leaves_out(text) {
             return;
         }
-        let unpacked =
-            if self.has_characters && !self.is_unpacked { None } else { find_json_log(text) };
+        let unpacked = if self.above.has_characters() && !self.is_unpacked {
+            None
+        } else {
+            find_json_log(text)
+        };
         self.is_unpacked |= unpacked.is_some();
         let text = unpacked.as_deref().unwrap_or(text);
         loop {
-            match self.choice.take(number, text, self.is_within_packet(text)) {
+            match self.choice.take(number, text, self.above.takes(text)) {
                 Choosing::Waits => return,
                 Choosing::Explained(earlier) => {
                     for (number, text) in earlier {
@@ -195,14 +184,14 @@ impl Repair {
             return self.pass_on(number, text, out);
         };
         let printed = marks::remove_marks(&explained.text);
-        self.note_characters(&printed);
-        let is_packet = !self.is_within_packet(&printed) && is_printed(&printed);
+        self.above.note(&printed);
+        let is_packet = !self.above.takes(&printed) && is_printed(&printed);
         if !explained.source.is_empty() && !is_packet && !self.sources.knows(&explained.source) {
             out(Repaired::OtherProgram(text.to_owned()));
             return;
         }
         if is_packet {
-            self.before = Before::Format;
+            self.above.before = Before::Format;
             self.told.note(&printed);
         }
         let parts = if is_packet { several::split(&printed) } else { vec![&*printed] };
@@ -216,31 +205,6 @@ impl Repair {
                 self.sources.take(&explained.source, self.choice.has_words(), line, &mut through);
             }
         }
-    }
-
-    /// Notes where packets' bytes are printed as characters, and where such a run is over.
-    fn note_characters(&mut self, text: &str) {
-        if self.before == Before::Unknown {
-            return;
-        }
-        if begins_dump(text) {
-            self.has_characters = true;
-        } else if self.has_characters
-            && (find_captured(text).is_some()
-                || find_announcement(text).is_some()
-                || find_prompt(text).is_some())
-        {
-            self.has_characters = false;
-            self.before = Before::Unknown;
-        }
-    }
-
-    /// Whether a line belongs to the packet above, though what looks like a packet may stand
-    /// in it: bytes that are printed as characters hold anything, and so do the lines of `-v`.
-    fn is_within_packet(&self, text: &str) -> bool {
-        self.before != Before::Unknown
-            && (self.has_characters || text.starts_with('\t'))
-            && !looks_like_packet(text)
     }
 
     fn pass_on(&mut self, number: u64, text: &str, out: Out<'_>) {

@@ -1,7 +1,7 @@
 //! What can be said of a line at a glance, so that most lines cost no more.
 
 use super::LIMIT_LINE_BYTES;
-use super::broken::is_surely_whole;
+use super::line_end::is_surely_whole;
 
 /// Whether a line is a packet's as tcpdump prints it, from its time to its length, and
 /// nothing else: most lines are, and cost nothing more than this.

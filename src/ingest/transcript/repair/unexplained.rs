@@ -1,9 +1,10 @@
 //! Lines before which no format stands: packets as tcpdump prints them, words that lead to
 //! one, sentences that tell of one, and all else.
 
+use super::above::Before;
 use super::formats::is_printed;
 use super::told::{Behind, has_own_time};
-use super::{Before, Out, Repair, Repaired, Turn, marks, may_hold_packet, several};
+use super::{Out, Repair, Repaired, Turn, marks, may_hold_packet, several};
 use crate::ingest::tcpdump_text::looks_like_packet;
 use crate::ingest::transcript::heading::names_place;
 use crate::model::input::{Fault, Place};
@@ -11,13 +12,13 @@ use crate::model::input::{Fault, Place};
 impl Repair {
     /// Takes a line that no format explains.
     pub(super) fn take_unexplained(&mut self, number: u64, text: &str, turn: Turn, out: Out<'_>) {
-        self.note_characters(text);
-        if !may_hold_packet(text) || self.is_within_packet(text) {
+        self.above.note(text);
+        if !may_hold_packet(text) || self.above.takes(text) {
             return self.pass_on(number, text, out);
         }
         let text = marks::remove_marks(text);
         if is_printed(&text) || looks_like_packet(&text) {
-            self.before = Before::Nothing;
+            self.above.before = Before::Nothing;
             if turn == Turn::First {
                 self.told.note(&text);
             }
@@ -47,10 +48,10 @@ impl Repair {
     /// `Host: ` before the first packet of a capture is its heading, a line of its own; before
     /// one packet after the other such words say who sent it.
     fn push_led_to(&mut self, number: u64, behind: Behind<'_>, out: Out<'_>) {
-        if self.before == Before::Nothing && names_place(behind.words) {
+        if self.above.before == Before::Nothing && names_place(behind.words) {
             self.pass_on(number, behind.words, out);
         }
-        self.before = Before::Words;
+        self.above.before = Before::Words;
         self.push_several(number, behind.packet, out);
     }
 

@@ -100,8 +100,10 @@ fn lines_of_two_sources_are_two_captures() {
         for (plain, verbose) in PACKETS.iter().zip(&VERBOSE) {
             for (lines, count) in [(&plain[..], 4), (&verbose[..], 2)] {
                 let [one, other] = ["a-0", "b-0"].map(|source| written(write, source, lines));
-                let text: String =
-                    one.iter().zip(&other).map(|(one, other)| format!("{one}{other}")).collect();
+                let text = one
+                    .into_iter()
+                    .zip(other)
+                    .fold(String::new(), |text, (one, other)| text + &one + &other);
                 let expected = ["a-0", "b-0"].map(|source| {
                     format!("capture {}/- {count}", if is_node { source } else { "-" })
                 });
@@ -142,8 +144,9 @@ fn names_of_senders_and_of_packets_are_no_sources() {
             ["pkt1", "pkt2", "pkt3", "pkt4"],
             ["step-1", "step-2", "step-3", "step-4"],
         ] {
-            let text: String =
-                names.iter().zip(lines).map(|(name, line)| format!("{name}: {line}\n")).collect();
+            let written: Vec<String> =
+                names.iter().zip(lines).map(|(name, line)| format!("{name}: {line}")).collect();
+            let text = written.join("\n");
             assert_eq!(packets(&text), packets(&lines.join("\n")), "{text}");
             assert_eq!(
                 outline(&text).iter().filter(|line| line.starts_with("capture")).count(),
@@ -170,5 +173,17 @@ fn what_no_format_explains_is_told_and_counts() {
             .unwrap();
             assert_eq!(unread, 1, "{text}");
         }
+    }
+}
+
+#[test]
+fn texts_without_one_readable_packet_say_what_stands_before_the_first() {
+    for [first, ..] in PACKETS {
+        let text = format!("%% x9 {first}\n");
+        let told = outline(&text).pop().unwrap();
+        assert!(
+            told.starts_with("error it is text, but no packet in it could be read: line 1: a packet stands behind '%% x9'"),
+            "{told}"
+        );
     }
 }

@@ -7,18 +7,14 @@ use crate::ingest::tcpdump_text::{find_stamp, is_month};
 /// digits, without the last zeros), of ts(1) (`Nov 08 07:29:48`, `07:29:48`), and with
 /// brackets of logs of terminals. A date alone stands before times of day.
 pub(super) fn find_time(text: &str) -> Option<Part<'_>> {
-    let (time, rest) = match text.strip_prefix(['[', '(']) {
-        Some(inside) => {
-            let (inside, rest) = inside.split_once([']', ')'])?;
-            let (time, behind) = split_time(inside)?;
-            (time.filter(|_| behind.is_empty())?, rest.strip_prefix(':').unwrap_or(rest))
-        }
-        None => {
-            let (time, rest) = split_time(text)?;
-            return Some(Part { time, ..Part::of(skip_space(rest)?) });
-        }
+    let Some(inside) = text.strip_prefix(['[', '(']) else {
+        let (time, rest) = split_time(text)?;
+        return Some(Part { time, ..Part::of(skip_space(rest)?) });
     };
-    Some(Part { time: Some(time), ..Part::of(skip_space(rest)?) })
+    let (inside, rest) = inside.split_once([']', ')'])?;
+    let (time, behind) = split_time(inside)?;
+    let rest = skip_space(rest.strip_prefix(':').unwrap_or(rest)).filter(|_| behind.is_empty())?;
+    Some(Part { time: Some(time?), ..Part::of(rest) })
 }
 
 /// The time with which a text begins, as tcpdump would print it, and the text from its end
