@@ -22,6 +22,9 @@ pub enum InputErrorKind {
         "it is text, but holds no tcpdump line, no connection tracking and no facts about addresses ({lines} lines read)"
     )]
     NoPackets { lines: u64 },
+    /// `first` says where the first one stands, and behind what.
+    #[error("it is text, but no packet in it could be read: {first}")]
+    UnreadPackets { first: String },
     /// `archive` has its article; `holds` names what was found instead.
     #[error("it is {archive} in which nothing can be analysed; it holds {holds}")]
     NothingInArchive { archive: &'static str, holds: String },
@@ -50,7 +53,10 @@ impl InputErrorKind {
         match self {
             Self::Empty => "empty-input",
             Self::NotACapture(_) => "not-a-capture",
-            Self::NoPackets { .. } | Self::OnlyFacts | Self::OnlyServerLog { .. } => "no-packets",
+            Self::NoPackets { .. }
+            | Self::UnreadPackets { .. }
+            | Self::OnlyFacts
+            | Self::OnlyServerLog { .. } => "no-packets",
             Self::NothingInArchive { .. } => "nothing-in-archive",
             Self::NotAnInventory(_) => "not-an-inventory",
             Self::Damaged { .. } => "damaged-input",
@@ -85,6 +91,9 @@ impl InputErrorKind {
             }
             Self::NoPackets { .. } => {
                 "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them. Also read are `hubble observe` (with any `-o`), `cilium monitor`, `dig`, FortiGate's `diagnose sniffer packet`, ScreenOS' `snoop`, hex dumps of frames, and what `tshark` prints with `-V` or of packets with their ports. Not read are `kubectl describe` (use `kubectl get pod,node,svc -o wide`), ngrep and sngrep (use `tcpdump -n`), Check Point's `fw monitor` (use its `-o FILE`), MikroTik's sniffer and Windows' `pktmon` (use what they save: `pktmon etl2pcap`), `tshark -T fields` and netfilter's LOG lines (use a capture)."
+            }
+            Self::UnreadPackets { .. } => {
+                "Paste the lines as tcpdump printed them, or as a log collector writes them; take off what stands before each."
             }
             Self::NothingInArchive { .. } => {
                 "Put pcap or pcapng files, or the text that tcpdump printed, into the archive, each plain or compressed once, without a password."

@@ -133,6 +133,7 @@ pub const fn of_input(kind: &InputErrorKind) -> &'static ProblemType {
         InputErrorKind::Empty => EMPTY_INPUT,
         InputErrorKind::NotACapture(_) => NOT_A_CAPTURE,
         InputErrorKind::NoPackets { .. }
+        | InputErrorKind::UnreadPackets { .. }
         | InputErrorKind::OnlyFacts
         | InputErrorKind::OnlyServerLog { .. } => NO_PACKETS,
         InputErrorKind::NothingInArchive { .. } => NOTHING_IN_ARCHIVE,
@@ -171,6 +172,7 @@ mod tests {
             InputErrorKind::Empty,
             InputErrorKind::NotACapture("x"),
             InputErrorKind::NoPackets { lines: 1 },
+            InputErrorKind::UnreadPackets { first: text() },
             InputErrorKind::NothingInArchive { archive: "x", holds: text() },
             InputErrorKind::OnlyFacts,
             InputErrorKind::OnlyServerLog { failure: text() },

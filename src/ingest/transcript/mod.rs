@@ -8,8 +8,10 @@ mod announcement;
 mod bare;
 mod clean;
 mod command;
+mod heading;
 mod inventory;
 mod known_commands;
+mod last_packets;
 mod lines;
 mod logs;
 mod noise;
@@ -75,6 +77,8 @@ pub fn read_text(
         paused: None,
         node: None,
         caption: Caption::default(),
+        unread: 0,
+        first_unread: None,
     };
     let mut repair = Repair::default();
     let mut line = Line::default();
@@ -97,10 +101,10 @@ pub fn read_text(
     }
     repair.finish(&mut |done| splitter.take(done, sink));
     splitter.close(sink);
-    if splitter.has_content {
-        Ok(())
-    } else {
-        Err(InputErrorKind::NoPackets { lines: line.number })
+    match splitter.first_unread {
+        _ if splitter.has_content => Ok(()),
+        Some(first) => Err(InputErrorKind::UnreadPackets { first }),
+        None => Err(InputErrorKind::NoPackets { lines: line.number }),
     }
 }
 
@@ -120,6 +124,10 @@ struct Splitter {
     node: Option<String>,
     /// What the last line of prose says, if a dump follows on it.
     caption: Caption,
+    /// Packets that were not read, until there is a capture to say it of.
+    unread: u64,
+    /// What was said of the first of them.
+    first_unread: Option<String>,
 }
 
 impl Splitter {
@@ -128,9 +136,39 @@ impl Splitter {
             Repaired::Line(line) => {
                 self.node = line.node;
                 self.push(line.number, &line.text, sink);
+                self.hand_out_unread(sink);
             }
             Repaired::NextSource => self.close(sink),
+            Repaired::OtherProgram(text) => self.tell_failure(&text, sink),
+            Repaired::Unread { packets, fault } => {
+                self.unread = self.unread.saturating_add(packets);
+                self.hand_out_unread(sink);
+                if let Some(fault) = fault {
+                    self.first_unread.get_or_insert_with(|| fault.to_string());
+                    sink(Event::Fault(fault));
+                }
+            }
             Repaired::Fault(fault) => sink(Event::Fault(fault)),
+        }
+    }
+
+    /// Tells the capture that is open, or the next one, of packets that were not read: their
+    /// lack proves no silence.
+    fn hand_out_unread(&mut self, sink: Sink<'_>) {
+        /// More say nothing more.
+        const LIMIT: u64 = 1_000;
+        if self.unread == 0 {
+            return;
+        }
+        let paused = self.paused.as_ref().map(Paused::section);
+        let has_packets = [Some(&self.section), paused]
+            .into_iter()
+            .flatten()
+            .any(|section| matches!(section, Section::Run { run, .. } if run.has_packets()));
+        if has_packets {
+            for _ in 0..std::mem::take(&mut self.unread).min(LIMIT) {
+                sink(Event::Unread { interface: 0 });
+            }
         }
     }
 
@@ -256,6 +294,7 @@ impl Splitter {
         }
         if run.push(line, text, sink) {
             self.has_content = true;
+            state.last.note(text);
             return true;
         }
         if run.has_packets() && is_log_line(text) {
@@ -334,7 +373,9 @@ impl Splitter {
     fn open_packets(&mut self, line: u64, text: &str, sink: Sink<'_>) -> Section {
         let mut run = Run::new(Origin { line, node: self.node.take(), ..Origin::default() });
         self.has_content |= run.push(line, text, sink);
-        Section::Run { run: Box::new(run), state: RunState::default() }
+        let mut state = Box::<RunState>::default();
+        state.last.note(text);
+        Section::Run { run: Box::new(run), state }
     }
 
     /// `listening on …` completes the command before it, or begins a run.
@@ -351,7 +392,7 @@ impl Splitter {
         if is_new {
             self.close(sink);
             let run = Box::new(Run::new(Origin { line, ..Origin::default() }));
-            self.section = Section::Run { run, state: RunState::default() };
+            self.section = Section::Run { run, state: Box::default() };
         }
         if let Section::Run { run, state } = &mut self.section {
             state.is_announced = true;

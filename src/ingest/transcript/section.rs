@@ -2,7 +2,9 @@
 
 use super::Sink;
 use super::inventory::Inventory;
+use super::last_packets::LastPackets;
 use super::prompt::Prompt;
+
 use crate::ingest::dig::DigRun;
 use crate::ingest::flow_events::FlowRun;
 use crate::ingest::hex_dump::HexRun;
@@ -12,7 +14,7 @@ use crate::ingest::tcpdump_text::Run;
 /// A part of the text that is read as one.
 pub(super) enum Section {
     Prose,
-    Run { run: Box<Run>, state: RunState },
+    Run { run: Box<Run>, state: Box<RunState> },
     Inventory(Box<Inventory>),
     Dig(Box<DigRun>),
     Flows(Box<FlowRun>),
@@ -21,7 +23,7 @@ pub(super) enum Section {
 }
 
 /// What is known of a run beside its packets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct RunState {
     /// tcpdump says that it captured nothing.
     pub saw_none: bool,
@@ -33,6 +35,8 @@ pub(super) struct RunState {
     pub is_interrupted: bool,
     /// Lines of no known kind before the first packet.
     pub lines_before: u32,
+    /// Tell where a run that prose interrupts goes on.
+    pub last: LastPackets,
 }
 
 /// What a part turned out to be at its end.
@@ -88,7 +92,8 @@ impl Section {
             Self::Inventory(inventory) => {
                 return Ended { is_run: false, has_content: inventory.finish(sink) };
             }
-            Self::Run { run, state: RunState { saw_none, .. } } => {
+            Self::Run { run, state } => {
+                let saw_none = state.saw_none;
                 let has_packets = run.has_packets();
                 if !has_packets && saw_none {
                     run.finish_empty(sink);

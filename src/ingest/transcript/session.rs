@@ -3,7 +3,7 @@
 use super::command::{CommandKind, Host, read_command};
 use super::inventory::Inventory;
 use super::prompt::Prompt;
-use super::section::{RunState, Section};
+use super::section::Section;
 use super::words::split_commands;
 use crate::ingest::dig::DigRun;
 use crate::ingest::tcpdump_text::{Origin, Run};
@@ -124,7 +124,7 @@ fn open_command(typed: &Typed) -> Section {
     match command.kind {
         CommandKind::Tcpdump(origin) => {
             let origin = Origin { node, line: typed.line, point: command.point, ..origin };
-            Section::Run { run: Box::new(Run::new(origin)), state: RunState::default() }
+            Section::Run { run: Box::new(Run::new(origin)), state: Box::default() }
         }
         CommandKind::Inventory(shape) => {
             Section::Inventory(Box::new(Inventory::new(&typed.command, node, shape)))

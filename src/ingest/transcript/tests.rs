@@ -43,6 +43,7 @@ fn outline(text: &str) -> Vec<String> {
 const PACKET: &str = "07:29:48.654684 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4";
 const PACKET6: &str = "07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4";
 
+mod collected;
 mod commented;
 mod interrupted;
 mod repaired;
@@ -391,4 +392,15 @@ const LINES: &[&str] = &[
     "\tContent-Length: 99",
     "0 packets captured",
     "07:29:48.1 IP a > b: UDP, length 4",
+    "[pod/a-0/tcpdump] 07:29:48.1 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4",
+    "[pod/b-0/tcpdump] 07:29:48.1 IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4",
+    "[pod/c-0/app] state > ready",
+    "node3: 07:29:48.2 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4",
+    "node4: 07:29:48.3 IP 192.0.2.2.69 > 192.0.2.1.5: UDP, length 4",
+    "tftp server IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4",
+    "Nov 08 07:29:48 node3 tcpdump[1]: listening on eth0, link-type EN10MB (Ethernet)",
+    "The answer: 07:29:48.654684 IP 192.0.2.1.5000 > 192.0.2.2.69: UDP, length 4",
+    "See 07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UDP, length 4 there",
+    "12\t07:29:48.4 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, len",
+    "gth 4",
 ];

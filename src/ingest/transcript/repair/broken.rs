@@ -1,6 +1,11 @@
-//! Lines that mail or a window broke in two: mail breaks at a space, which is lost; a
-//! window and `fold` break anywhere, at one width.
+//! Lines that mail or a window broke in two: mail breaks at spaces, which are lost; a window
+//! and `fold` break anywhere.
+//!
+//! A line that tells less of its packet than tcpdump prints is kept, and the lines behind it
+//! that begin nothing of their own. They are put together both ways: what tells more of the
+//! packet is right.
 
+use super::line_end::{has_open_name, has_open_quote, is_surely_whole};
 use super::{Line, Repaired};
 use crate::ingest::hex_dump::find_dump_line;
 use crate::ingest::tcpdump_text::{Completeness, find_completeness};
@@ -12,7 +17,7 @@ use crate::model::input::{Fault, Place};
 
 /// Lines that one packet may be broken into.
 const LIMIT_PARTS: usize = 12;
-/// Lines that are kept until one more shows that they are parts.
+/// Lines that are kept until one more shows that they are parts: `ICM`, `P6, destination`.
 const LIMIT_SPARE: usize = 2;
 /// tcpdump prints no longer line that is of concern.
 const LIMIT_BYTES: usize = 4_096;
@@ -25,37 +30,17 @@ pub(super) struct Broken {
     open: Option<Open>,
     /// The header that `-v` prints on a line of its own, above the line that is open.
     header: Option<String>,
-    /// The width at which a window broke lines, in characters, once one is proven.
-    width: Option<usize>,
-    /// The longest line so far, and how many are as long.
-    longest: (usize, usize),
     is_told: bool,
 }
 
 #[derive(Debug)]
 struct Open {
+    /// As far as it is put together, from so many parts.
     line: Line,
     parts: usize,
     kind: Kind,
-    /// Characters of its last part.
-    last_part: usize,
-    /// Lines behind it that may be parts, if more come: `ICM`, `P6, destination unr`.
+    /// Lines behind it that may be parts, if more come.
     spare: Vec<Line>,
-}
-
-impl Open {
-    fn new(line: Line, kind: Kind, last_part: usize) -> Self {
-        Self { line, parts: 1, kind, last_part, spare: Vec::new() }
-    }
-
-    /// Whether two more lines may have to be seen: not even the ends are there.
-    fn needs_more(&self) -> bool {
-        let is_short = matches!(
-            self.kind,
-            Kind::Packet(Completeness::Unread | Completeness::Ends | Completeness::Thin)
-        );
-        is_short && self.spare.len() < LIMIT_SPARE
-    }
 }
 
 /// What is broken.
@@ -67,29 +52,29 @@ enum Kind {
 }
 
 impl Broken {
+    /// Whether no line is open.
+    pub const fn is_idle(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// Hands out a line that is whole, where none is open.
+    pub fn pass(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
+        self.header = None;
+        out(Repaired::Line(line));
+    }
+
     /// Takes the next line, and hands out those that are complete.
     pub fn push(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
-        let characters = line.text.chars().count();
         if let Some(mut open) = self.open.take() {
-            if let Some((text, kind)) = self.join(&open, &line.text) {
-                self.note_width(characters);
-                let parts = open.parts + open.spare.len() + 1;
-                let line = Line { text, ..open.line };
-                let open = Open { line, parts, kind, last_part: characters, spare: Vec::new() };
-                self.hold(open, out);
-                return;
-            }
-            if open.needs_more() && may_be_rest(&line.text) && line.text.len() <= LIMIT_BYTES {
-                self.note_width(characters);
+            if line.text.len() <= LIMIT_BYTES && may_be_rest(&line.text) {
                 open.spare.push(line);
-                self.open = Some(open);
+                self.join(open, out);
                 return;
             }
             self.hand_out_open(open, out);
         }
-        self.note_width(characters);
         match self.find_kind(&line.text) {
-            Some(kind) => self.hold(Open::new(line, kind, characters), out),
+            Some(kind) => self.hold(Open { line, parts: 1, kind, spare: Vec::new() }, out),
             None => self.hand_out(line, out),
         }
     }
@@ -110,7 +95,7 @@ impl Broken {
         out(Repaired::Line(line));
     }
 
-    /// Hands out a line that is put together, or not.
+    /// Hands out a line that is put together, or not, and those behind it.
     fn hand_out_open(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
         let Open { line, parts, spare, .. } = open;
         let number = line.number;
@@ -127,14 +112,11 @@ impl Broken {
 
     /// Keeps a line until the next tells whether it goes on there.
     fn hold(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
-        let may_go_on = match open.kind {
-            Kind::Packet(_) if is_cut_by_snap_length(&open.line.text) => false,
-            Kind::Packet(Completeness::Whole) => {
-                has_open_name(&open.line.text) || self.width == Some(open.last_part)
-            }
-            Kind::Packet(_) | Kind::Entry => true,
-        };
-        if may_go_on && open.parts < LIMIT_PARTS && open.line.text.len() < LIMIT_BYTES {
+        let may_go_on = open.kind != Kind::Packet(Completeness::Whole)
+            && open.parts < LIMIT_PARTS
+            && open.spare.len() <= LIMIT_SPARE
+            && open.line.text.len() < LIMIT_BYTES;
+        if may_go_on {
             self.open = Some(open);
         } else {
             self.hand_out_open(open, out);
@@ -146,141 +128,86 @@ impl Broken {
             return Some(Kind::Entry);
         }
         let may_be_packet = text.contains(" > ") || text.contains("IP");
-        if !may_be_packet || (self.width.is_none() && ends_with_length(text)) {
-            return None;
-        }
-        self.complete(text).map(Kind::Packet)
+        let may_go_on = may_be_packet && !is_surely_whole(text);
+        may_go_on.then(|| self.complete(text).map(Kind::Packet)).flatten()
     }
 
     /// How complete a packet is whose header may stand on the line before.
     fn complete(&self, text: &str) -> Option<Completeness> {
-        find_completeness(text).or_else(|| {
+        let complete = find_completeness(text).or_else(|| {
             let header = self.header.as_ref()?;
             find_completeness(&format!("{header} {}", text.trim_start()))
-        })
+        })?;
+        Some(if has_open_name(text) { complete.min(Completeness::Thin) } else { complete })
     }
 
-    /// The open line with those behind it, if they are one.
-    fn join(&mut self, open: &Open, next: &str) -> Option<(String, Kind)> {
-        if next.len() > LIMIT_BYTES || !may_be_rest(next) {
-            return None;
-        }
-        let text = open.line.text.as_str();
-        let completeness = match open.kind {
-            Kind::Entry => {
-                let joined = format!("{} {}", text.trim_end(), next.trim_start());
-                return goes_on_entry(next).then_some((joined, Kind::Entry));
+    /// Puts the open line and those behind it together, if they are one.
+    fn join(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
+        let joined = match open.kind {
+            Kind::Entry => open
+                .spare
+                .last()
+                .filter(|next| goes_on_entry(&next.text))
+                .map(|_| (join_apart(&open), Kind::Entry)),
+            Kind::Packet(so_far) => {
+                let (together, apart) = (join_together(&open), join_apart(&open));
+                let ways =
+                    if is_within_word(&open) { [apart, together] } else { [together, apart] };
+                // Of two that tell as much the last counts.
+                ways.into_iter()
+                    .filter_map(|text| Some((self.complete(&text)?, text)))
+                    .max_by_key(|(complete, _)| *complete)
+                    .filter(|(complete, text)| {
+                        *complete > so_far && (so_far < Completeness::Thin || ends(&open, text))
+                    })
+                    .map(|(complete, text)| (text, Kind::Packet(complete)))
             }
-            Kind::Packet(completeness) => completeness,
         };
-        let rest: Vec<&str> =
-            open.spare.iter().map(|line| line.text.as_str()).chain([next]).collect();
-        let is_proven = self.width == Some(open.last_part);
-        let goes_on_small = next.starts_with(|c: char| c.is_ascii_lowercase());
-        let prefers_together = is_proven
-            || (goes_on_small && self.is_window(open.last_part))
-            || is_within_word(text, next);
-        let best = candidates(text, &rest)
-            .filter_map(|(joined, joints)| Some((self.complete(&joined)?, joints, joined)))
-            .max_by_key(|(complete, joints, _)| (*complete, joints.preference(prefers_together)))?;
-        let (complete, joints, joined) = best;
-        let closes_name = has_open_name(text) && !has_open_quote(&joined);
-        let goes_on = complete > completeness
-            || (complete == completeness && rest.len() == 1 && (closes_name || is_proven));
-        if !goes_on {
-            return None;
-        }
-        if complete > completeness && joints.proves_width && !prefers_together {
-            self.width = Some(open.last_part);
-        }
-        Some((joined, Kind::Packet(complete)))
-    }
-
-    /// Whether a window probably broke lines of this length: it breaks all at one, and
-    /// none is longer.
-    fn is_window(&self, characters: usize) -> bool {
-        self.longest.0 == characters && self.longest.1 > 1
-    }
-
-    fn note_width(&mut self, characters: usize) {
-        match characters.cmp(&self.longest.0) {
-            std::cmp::Ordering::Greater => self.longest = (characters, 1),
-            std::cmp::Ordering::Equal => self.longest.1 += 1,
-            std::cmp::Ordering::Less => {}
-        }
-    }
-}
-
-/// How parts were put together.
-#[derive(Debug, Clone, Copy)]
-struct Joints {
-    /// Of the joints so many are without a space.
-    together: usize,
-    apart: usize,
-    /// A word is whole only without the break.
-    proves_width: bool,
-}
-
-impl Joints {
-    const fn preference(self, prefers_together: bool) -> usize {
-        if prefers_together { self.together } else { self.apart }
-    }
-}
-
-/// All ways to put a line and its rest together: with and without spaces.
-fn candidates(text: &str, rest: &[&str]) -> impl Iterator<Item = (String, Joints)> {
-    let ways = 1_usize << rest.len();
-    (0..ways).map(move |way| {
-        let mut joined = text.to_owned();
-        let mut joints = Joints { together: 0, apart: 0, proves_width: false };
-        for (at, part) in rest.iter().enumerate() {
-            if way >> at & 1 == 0 {
-                joints.together += 1;
-                joints.proves_width = !joined.ends_with(' ') && !part.starts_with(' ');
-                joined.push_str(part.trim_end());
-            } else {
-                joints.apart += 1;
-                joined.truncate(joined.trim_end().len());
-                joined.push(' ');
-                joined.push_str(part.trim());
+        match joined {
+            Some((text, kind)) => {
+                let parts = open.parts + open.spare.len();
+                let line = Line { text, ..open.line };
+                self.hold(Open { line, parts, kind, spare: Vec::new() }, out);
             }
+            // Entries are broken at spaces: each part is one.
+            None if open.kind == Kind::Entry => self.hand_out_open(open, out),
+            None => self.hold(open, out),
         }
-        (joined, joints)
-    })
+    }
 }
 
-/// Whether a packet line ends with a length behind its addresses, as most do.
-fn ends_with_length(text: &str) -> bool {
-    let text = text.trim_end();
-    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    before.len() < text.len() && before.ends_with("length ") && text.contains(": ")
+/// Whether what is put together ends as packets do: prose behind one that has no length may
+/// speak of lengths too.
+fn ends(open: &Open, joined: &str) -> bool {
+    is_surely_whole(joined) || has_open_name(&open.line.text)
 }
 
-/// Whether an uneven number of quotes stands in a line: a name goes on.
-fn has_open_quote(text: &str) -> bool {
-    text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1
+/// As a window breaks lines: nothing is lost.
+fn join_together(open: &Open) -> String {
+    let mut joined = open.line.text.clone();
+    for part in &open.spare {
+        joined.push_str(part.text.trim_end());
+    }
+    joined
 }
 
-/// Whether a name goes on behind the line, as far as quotes tell: with the length the line
-/// is over, and a name may hold a quote of its own.
-fn has_open_name(text: &str) -> bool {
-    has_open_quote(text) && !ends_with_length(text)
+/// As mail does: a space is lost.
+fn join_apart(open: &Open) -> String {
+    let mut joined = open.line.text.trim_end().to_owned();
+    for part in &open.spare {
+        joined.push(' ');
+        joined.push_str(part.text.trim());
+    }
+    joined
 }
 
-/// Whether a line ends where tcpdump itself stopped, for want of the packet's bytes:
-/// `[|tftp]`.
-fn is_cut_by_snap_length(text: &str) -> bool {
-    let name = text.trim_end().strip_suffix(']').and_then(|text| text.rsplit_once("[|"));
-    name.is_some_and(|(_, name)| {
-        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-    })
-}
-
-/// Whether a break stands within a word for sure: digits go on, or a name in quotes.
-fn is_within_word(text: &str, next: &str) -> bool {
-    let digits = text.ends_with(|c: char| c.is_ascii_digit())
-        && next.starts_with(|c: char| c.is_ascii_digit());
-    digits || has_open_quote(text)
+/// Whether a break stands within a word for sure: digits go on, or a name in quotes, or a mark
+/// before which no space stands.
+fn is_within_word(open: &Open) -> bool {
+    let (text, next) = (&open.line.text, open.spare.first().map_or("", |next| &next.text));
+    let ends = text.ends_with(|c: char| c.is_ascii_digit());
+    let goes_on = next.starts_with(|c: char| c.is_ascii_digit());
+    (ends && goes_on) || next.starts_with([':', '.', ',', ')', ']']) || has_open_quote(text)
 }
 
 /// Whether a line may be the rest of another: it begins nothing.
@@ -298,24 +225,11 @@ fn may_be_rest(text: &str) -> bool {
         && find_prompt(text).is_none()
 }
 
-/// Words with which an entry of connection tracking goes on, and nothing else begins.
+/// Whether a line goes on with an entry of connection tracking: its words are `word=value`
+/// and marks (libnetfilter_conntrack, `snprintf_default.c`), and nothing else begins so.
 fn goes_on_entry(text: &str) -> bool {
-    const LEADS: [&str; 14] = [
-        "[UNREPLIED]",
-        "[ASSURED]",
-        "[OFFLOAD]",
-        "[HW_OFFLOAD]",
-        "src=",
-        "dst=",
-        "sport=",
-        "dport=",
-        "packets=",
-        "bytes=",
-        "mark=",
-        "use=",
-        "zone=",
-        "id=",
-    ];
-    let trimmed = text.trim_start();
-    LEADS.iter().any(|lead| trimmed.starts_with(lead))
+    const MARKS: [&str; 4] = ["[UNREPLIED]", "[ASSURED]", "[OFFLOAD]", "[HW_OFFLOAD]"];
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let names = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    MARKS.contains(&first) || first.split_once('=').is_some_and(|(word, _)| names(word))
 }

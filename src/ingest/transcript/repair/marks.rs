@@ -2,46 +2,15 @@
 
 use std::borrow::Cow;
 
-use crate::ingest::tcpdump_text::{is_address_side, looks_like_packet};
+use crate::ingest::tcpdump_text::is_address_side;
 
-/// HTML's names of what is put around code, and those of forums.
-const TAGS: [&str; 28] = [
-    "a",
-    "b",
-    "blockquote",
-    "br",
-    "code",
-    "color",
-    "div",
-    "em",
-    "font",
-    "h3",
-    "i",
-    "kbd",
-    "li",
-    "mark",
-    "p",
-    "pre",
-    "quote",
-    "s",
-    "samp",
-    "size",
-    "span",
-    "strong",
-    "td",
-    "th",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-];
+/// HTML's names of what is put around code, and those of forums and Jira.
+const TAGS: &str = "a b blockquote br code color div em font h3 i kbd li mark noformat p pre \
+    quote s samp size span strong td th tr tt u ul";
 
 /// The line without them; as it is where it has none.
 pub(super) fn remove_marks(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
-    if let Some(log) = find_json_log(&text) {
-        text = Cow::Owned(log);
-    }
     if let Some(untagged) = remove_tags(&text) {
         text = Cow::Owned(untagged);
     }
@@ -54,20 +23,6 @@ pub(super) fn remove_marks(text: &str) -> Cow<'_, str> {
     text
 }
 
-/// The line in an entry of Docker's `json-file` driver.
-fn find_json_log(text: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Entry {
-        log: String,
-    }
-    if !text.trim_start().starts_with("{\"log\":") {
-        return None;
-    }
-    let entry: Entry = serde_json::from_str(text.trim()).ok()?;
-    let log = entry.log.trim_end_matches(['\r', '\n']);
-    looks_like_packet(log).then(|| log.to_owned())
-}
-
 /// Names that forums put in square brackets. tcpdump does so with the flags of TCP:
 /// `[S]`, `[P.]`, `[U]`.
 const BRACKETED: [&str; 7] = ["b", "code", "color", "font", "i", "pre", "quote"];
@@ -75,12 +30,12 @@ const BRACKETED: [&str; 7] = ["b", "code", "color", "font", "i", "pre", "quote"]
 /// Takes off `<b>`, `</code>`, `<pre class="x">`, `[code]`, `[/quote]`. Cells of a table
 /// stay apart.
 fn remove_tags(text: &str) -> Option<String> {
-    if !text.contains(['<', '[']) {
+    if !text.contains(['<', '[', '{']) {
         return None;
     }
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(['<', '[']) {
+    while let Some(at) = rest.find(['<', '[', '{']) {
         let (before, tag) = rest.split_at(at);
         kept.push_str(before);
         if let Some((name, behind)) = find_tag(tag) {
@@ -109,15 +64,24 @@ fn parts(name: &str, behind: &str) -> bool {
 fn find_tag(text: &str) -> Option<(&'static str, &str)> {
     /// Longer tags stand around no packet.
     const LIMIT_BYTES: usize = 200;
-    let end = if text.starts_with('<') { b'>' } else { b']' };
+    let end = match text.as_bytes().first() {
+        Some(b'<') => b'>',
+        Some(b'[') => b']',
+        _ => b'}',
+    };
     let tag = text.as_bytes();
     let at = memchr::memchr(end, tag.get(..=LIMIT_BYTES).unwrap_or(tag))?;
     let inside = text.get(1..at)?;
     let inside = inside.strip_prefix('/').unwrap_or(inside);
-    let written = inside.split([' ', '=', '/']).next()?;
+    let written = inside.split([' ', '=', '/', ':']).next()?;
     let name = written.to_ascii_lowercase();
-    let name = TAGS.into_iter().find(|known| *known == name)?;
-    if end == b']' && !BRACKETED.contains(&name) {
+    let name = TAGS.split(' ').find(|known| *known == name)?;
+    let is_known = match end {
+        b'>' => name != "noformat",
+        b']' => BRACKETED.contains(&name),
+        _ => matches!(name, "code" | "noformat"),
+    };
+    if !is_known {
         return None;
     }
     // `[b=1]` and `<a, b>` are of no page.
@@ -210,16 +174,12 @@ mod tests {
                 format!("<div>{plain}</div>"),
                 format!("{plain}[/code]"),
                 format!("[CODE]{plain}"),
+                format!("{{code:title=a}}{plain}{{code}}"),
                 plain.clone(),
             ];
             for text in cases {
                 assert_eq!(remove_marks(&text).trim(), plain, "{text}");
             }
-            let packet = plain.replace('>', "\\u003e");
-            let entry = format!(
-                "{{\"log\":\"{packet}\\n\",\"stream\":\"stdout\",\"time\":\"2024-11-08T07:29:48.7Z\"}}"
-            );
-            assert_eq!(remove_marks(&entry), plain, "{entry}");
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn split(text: &str) -> Vec<&str> {
 /// Beginnings that are looked at in one line: each costs the reading of a packet's head.
 const LIMIT_STARTS: usize = 128;
 /// A packet's ends stand within so many bytes of its time.
-const LIMIT_HEAD_BYTES: usize = 200;
+pub(super) const LIMIT_HEAD_BYTES: usize = 200;
 
 /// Where packets begin within the line.
 fn starts(text: &str) -> impl Iterator<Item = usize> {

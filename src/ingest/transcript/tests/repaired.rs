@@ -5,7 +5,7 @@ use super::*;
 use crate::model::packet::Content;
 
 /// The packets of a text: their sockets and length, or the kind of an ICMP error.
-fn packets(text: &str) -> Vec<String> {
+pub(super) fn packets(text: &str) -> Vec<String> {
     let mut packets = Vec::new();
     read_text(&mut text.as_bytes(), &mut |event| {
         if let Event::Packet(packet) = event {
@@ -183,7 +183,7 @@ fn a_packet_in_a_sentence_counts_once_and_never_vanishes() {
         let alone = format!("{first}\nSee how {second} has another source.\n");
         let told = outline(&alone);
         assert!(
-            told.iter().any(|line| line.contains("line 2: a packet stands within")),
+            told.iter().any(|line| line.contains("line 2: a packet stands behind")),
             "{told:?}"
         );
     }

@@ -1,0 +1,79 @@
+//! What container runtimes and the tools around them write before a line.
+
+use super::{Part, split_word, times};
+use crate::ingest::tcpdump_text::{is_timed_packet, is_untimed_packet_line};
+
+/// `[pod/NAME/CONTAINER] LINE` of `kubectl logs --prefix`.
+pub(super) fn find_kubectl(text: &str) -> Option<Part<'_>> {
+    let (source, rest) = text.strip_prefix('[')?.split_once("] ")?;
+    let (kind, name) = source.split_once('/')?;
+    let is_source = kind == "pod" && name.contains('/') && !name.contains(' ');
+    is_source.then_some(Part { source: Some(source), ..Part::of(rest) })
+}
+
+/// `TIME stdout F LINE` of the files that the kubelet reads; `P` stands before a part of a
+/// line that is longer than any of tcpdump.
+pub(super) fn find_cri(text: &str) -> Option<Part<'_>> {
+    let (time, rest) = times::split_time(text)?;
+    let rest = rest.strip_prefix(" stdout ").or_else(|| rest.strip_prefix(" stderr "))?;
+    let rest = rest.strip_prefix("F ").or_else(|| rest.strip_prefix("P "))?;
+    Some(Part { time, ..Part::of(rest) })
+}
+
+/// `NAME  | LINE` of `docker compose`; pssh and ansible write hosts so.
+pub(super) fn find_compose(text: &str) -> Option<Part<'_>> {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+    let (name, rest) = split_word(text, is_name)?;
+    let rest = rest.strip_prefix(' ')?.trim_start_matches(' ').strip_prefix('|')?;
+    let rest = if rest.is_empty() { rest } else { rest.strip_prefix(' ')? };
+    Some(Part { source: Some(name), ..Part::of(rest) })
+}
+
+/// `POD CONTAINER LINE` of stern. Names are those of RFC 1123: no capitals.
+pub(super) fn find_stern(text: &str) -> Option<Part<'_>> {
+    find_names(text, 2)
+}
+
+/// `NAMESPACE POD CONTAINER LINE` of `stern --all-namespaces`.
+pub(super) fn find_stern_all(text: &str) -> Option<Part<'_>> {
+    find_names(text, 3)
+}
+
+fn find_names(text: &str, count: usize) -> Option<Part<'_>> {
+    let mut rest = text;
+    for _ in 0..count {
+        rest = split_name(rest)?.1;
+    }
+    let source = text.get(..text.len() - rest.len())?.trim_end();
+    Some(Part { source: Some(source), ..Part::of(rest) })
+}
+
+fn split_name(text: &str) -> Option<(&str, &str)> {
+    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    let (name, rest) = split_word(text, is_name)?;
+    // A time and a mark are none.
+    let has_letter = name.bytes().any(|b| b.is_ascii_lowercase());
+    has_letter.then_some((name, rest.strip_prefix(' ')?))
+}
+
+/// The line in an entry of Docker's `json-file` driver, with the entry's time where the
+/// packet has none of its own.
+pub(in super::super) fn find_json_log(text: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Entry {
+        log: String,
+        time: Option<String>,
+    }
+    if !text.trim_start().starts_with("{\"log\":") {
+        return None;
+    }
+    let Entry { log, time } = serde_json::from_str(text.trim()).ok()?;
+    let log = log.trim_end_matches(['\r', '\n']);
+    let lacks_time = !log.starts_with(char::is_whitespace)
+        && !is_timed_packet(log)
+        && is_untimed_packet_line(log);
+    Some(match time.filter(|_| lacks_time) {
+        Some(time) => format!("{time} {log}"),
+        None => log.to_owned(),
+    })
+}
