@@ -107,6 +107,23 @@ fn a_run_proves_who_was_asked_and_who_answered() {
                     format!("4 discarded {other_at}"),
                 ],
             ),
+            ("nothing unexpected", format!("{banner}\n;; SERVER: {asked}#53({asked})"), vec![]),
+        ];
+        for (name, text, expected) in cases {
+            assert_eq!(outline(&text), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_banner_stands_behind_the_complaints_of_its_run() {
+    for (asked, other) in [("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")] {
+        let endpoint = |address: &str| Endpoint::new(address.parse().unwrap(), 53);
+        let complaint =
+            |to: &str| format!(";; reply from unexpected source: {other}#53, expected {to}#53");
+        let (asked_at, other_at) = (endpoint(asked), endpoint(other));
+        let banner = format!("; <<>> DiG 9.18.28 <<>> @{asked} example.com");
+        let cases = [
             (
                 "dig's banner stands behind the complaint",
                 format!("{}\n\n{banner}\n;; SERVER: {asked}#53({asked}) (UDP)", complaint(asked)),
@@ -130,7 +147,6 @@ fn a_run_proves_who_was_asked_and_who_answered() {
                     format!("6 answer {asked_at}"),
                 ],
             ),
-            ("nothing unexpected", format!("{banner}\n;; SERVER: {asked}#53({asked})"), vec![]),
         ];
         for (name, text, expected) in cases {
             assert_eq!(outline(&text), expected, "{name}");
