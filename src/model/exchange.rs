@@ -36,6 +36,9 @@ pub struct PointId {
 
 impl PointId {
     const TRANSLATED: u32 = 1 << 31;
+    /// Further networks behind one interface, which use the same addresses, are numbered from
+    /// here.
+    pub const FIRST_NETWORK: u32 = 1 << 17;
 
     /// The same interface after address translation. One capture without
     /// interface names (`-i any`) shows a datagram before and after it; what it
@@ -43,6 +46,16 @@ impl PointId {
     #[must_use]
     pub const fn translated(self) -> Self {
         Self { capture: self.capture, interface: self.interface | Self::TRANSLATED }
+    }
+
+    /// Whether it and `other` are one capture's points in two networks that use the same
+    /// addresses.
+    #[must_use]
+    pub const fn is_of_other_network(self, other: Self) -> bool {
+        let (own, other) = (self.as_captured(), other.as_captured());
+        let is_further =
+            own.interface >= Self::FIRST_NETWORK || other.interface >= Self::FIRST_NETWORK;
+        own.capture.0 == other.capture.0 && own.interface != other.interface && is_further
     }
 
     /// The interface as captured.

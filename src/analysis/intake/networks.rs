@@ -21,9 +21,9 @@ use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 
-/// Networks that are followed as at an interface of their own are numbered from here.
-pub const FIRST_NETWORK: u32 = 1 << 17;
-/// Flows that are remembered; of more, the latest.
+/// Flows that are remembered, by their hash; of more, the latest.
+const BUCKETS: u64 = 1_024;
+const FLOWS_EACH: usize = 4;
 const FLOWS: usize = 4_096;
 /// Flows that turned out to be two.
 const MAX_APART: usize = 65_536;
@@ -60,12 +60,13 @@ impl Networks {
             return point;
         }
         let number = self.points.number((point.interface, packet.network), MAX_POINTS);
-        number.map_or(point, |number| PointId { interface: FIRST_NETWORK + number, ..point })
+        number
+            .map_or(point, |number| PointId { interface: PointId::FIRST_NETWORK + number, ..point })
     }
 
     /// The further points, and the interface behind which each is.
     pub fn points(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        (FIRST_NETWORK..).zip(self.points.iter().map(|(interface, _)| interface))
+        (PointId::FIRST_NETWORK..).zip(self.points.iter().map(|(interface, _)| interface))
     }
 
     fn is_apart(&mut self, point: PointId, packet: &Packet) -> bool {
@@ -100,27 +101,26 @@ impl Networks {
             hop_limit: packet.hop_marks.hop_limit(),
             at: packet.at,
         };
-        let Some(slot) = usize::try_from(flow).ok().and_then(|at| self.flows.get_mut(at % FLOWS))
-        else {
+        let bucket = usize::try_from(flow % BUCKETS).unwrap_or(0) * FLOWS_EACH;
+        let Some(bucket) = self.flows.get_mut(bucket..bucket + FLOWS_EACH) else { return false };
+        let Some(seen) = bucket.iter_mut().flatten().find(|seen| seen.flow == flow) else {
+            // The one that was not seen for the longest time gives way.
+            if let Some(slot) = bucket.iter_mut().min_by_key(|slot| slot.map(|seen| seen.at)) {
+                *slot = Some(new);
+            }
             return false;
         };
-        match slot {
-            Some(seen) if seen.flow == flow && seen.network != packet.network => {
-                let is_as_far = seen.hop_limit.is_some() && seen.hop_limit == new.hop_limit;
-                let is_apart = is_as_far
-                    && packet.at.distance(seen.at) > ON_ITS_WAY
-                    && self.apart.len() < MAX_APART;
-                if is_apart {
-                    let ends = ends_of(point, source, destination);
-                    self.apart.insert((ends, packet.network));
-                }
-                is_apart
-            }
-            slot => {
-                *slot = Some(new);
-                false
-            }
+        if seen.network == packet.network {
+            *seen = new;
+            return false;
         }
+        let is_as_far = seen.hop_limit.is_some() && seen.hop_limit == new.hop_limit;
+        let is_apart =
+            is_as_far && packet.at.distance(seen.at) > ON_ITS_WAY && self.apart.len() < MAX_APART;
+        if is_apart {
+            self.apart.insert((ends_of(point, source, destination), packet.network));
+        }
+        is_apart
     }
 
     fn is_known_apart(
@@ -187,11 +187,11 @@ mod tests {
                     vec![
                         (0, 10, 64, ends, 0),
                         (1, 10, 64, back, 0),
-                        (500, 20, 64, ends, FIRST_NETWORK),
-                        (501, 20, 64, back, FIRST_NETWORK),
+                        (500, 20, 64, ends, PointId::FIRST_NETWORK),
+                        (501, 20, 64, back, PointId::FIRST_NETWORK),
                         (1_000, 10, 64, ends, 0),
-                        (1_001, 30, 64, back, FIRST_NETWORK + 1),
-                        (1_100, 20, 64, ends, FIRST_NETWORK),
+                        (1_001, 30, 64, back, PointId::FIRST_NETWORK + 1),
+                        (1_100, 20, 64, ends, PointId::FIRST_NETWORK),
                     ],
                 ),
                 (

@@ -114,8 +114,7 @@ fn find_halves(tables: &[PointTable], kept: &[Seen]) -> (Vec<Half>, Errors) {
         let Some(&table) = by_point.get(&seen.point) else { continue };
         let index = tables[table].find_exchange_of(&seen.packet, seen.packet.at);
         if let (Some(_), Content::IcmpError(error)) = (index, &seen.packet.content)
-            && let Some(client) =
-                said.find_other_client(kept, &tables[table], error, seen.packet.at)
+            && let Some(client) = said.find_asking(kept, &tables[table], error, seen.packet.at)
         {
             errors.add_of(number, client);
             continue;

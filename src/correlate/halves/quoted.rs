@@ -24,9 +24,9 @@ type Saying = (Timestamp, PointId, TransactionRole);
 pub struct Said(Option<HashMap<(Endpoint, Endpoint), Vec<Saying>>>);
 
 impl Said {
-    /// The client of the exchange that `error` is about, where that is not the one in `table`,
-    /// the point that saw the error at `at`.
-    pub fn find_other_client(
+    /// The sender of what `error` quotes, if that was a question of its own and no answer to
+    /// the exchange in `table`, the point that saw the error at `at`.
+    pub fn find_asking(
         &mut self,
         kept: &[Seen],
         table: &PointTable,
@@ -34,26 +34,21 @@ impl Said {
         at: Timestamp,
     ) -> Option<Endpoint> {
         let (flow, part, _) = table.find_quoted(error, at)?;
-        let (source, destination) = match part {
-            Quotes::Reply => (flow.server, flow.client),
-            Quotes::Request | Quotes::FollowUp => (flow.client, flow.server),
-        };
-        let record = table.exchanges.get(flow.exchange.position())?;
+        if part != Quotes::Reply {
+            return None;
+        }
+        let (source, destination) = (flow.server, flow.client);
+        let answered = table.exchanges.get(flow.exchange.position())?;
         // What was seen here tells enough.
         let quoted = Directed { source, destination, role: None, at };
-        if last_said(record, quoted, table.id.capture).is_some() {
+        if last_said(answered, quoted, table.id.capture).is_some() {
             return None;
         }
         let said = self.0.get_or_insert_with(|| index(kept)).get(&(source, destination))?;
         let elsewhere = said.iter().filter(|(_, point, _)| *point != table.id);
         let before = elsewhere.filter(|(said_at, ..)| *said_at <= at);
         let (.., role) = before.max_by_key(|(said_at, ..)| *said_at)?;
-        let client = match role {
-            TransactionRole::Request => source,
-            TransactionRole::Reply => destination,
-            TransactionRole::Notification | TransactionRole::Unread => return None,
-        };
-        (client != flow.client).then_some(client)
+        (*role == TransactionRole::Request).then_some(source)
     }
 }
 

@@ -59,6 +59,7 @@ impl BySocket {
             let likely = candidates.filter_map(|&position| {
                 let group = &groups[position];
                 is_elsewhere(&group.1, seen).then_some(())?;
+                may_be_one_network(&group.1, seen, tables).then_some(())?;
                 let likeness = Likeness::of(&group.0, seen, tables)?;
                 let is_free = likeness.same_asked || !asks_itself(group, seen, tables);
                 is_free.then_some((likeness, position))
@@ -191,6 +192,13 @@ fn is_told_to_bytes(told: &Record, other: &Record) -> bool {
 
 fn is_elsewhere(group: &Group, seen: &Seen<'_>) -> bool {
     group.iter().all(|known| known.table != seen.place.table)
+}
+
+/// Whether none of the group was seen in a network that is known to be another one with the
+/// same addresses.
+fn may_be_one_network(group: &Group, seen: &Seen<'_>, tables: &[PointTable]) -> bool {
+    let own = tables[seen.place.table].id;
+    group.iter().all(|known| !tables[known.table].id.is_of_other_network(own))
 }
 
 /// Whether the client's socket has no other exchange at that point.
