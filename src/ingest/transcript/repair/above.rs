@@ -1,6 +1,10 @@
 //! What the packet above says of a line.
 
-use crate::ingest::tcpdump_text::{begins_dump, looks_like_packet};
+use std::borrow::Cow;
+
+use super::formats::add_time;
+use super::several;
+use crate::ingest::tcpdump_text::{begins_dump, is_timed_packet, looks_like_packet};
 use crate::ingest::transcript::announcement::find_announcement;
 use crate::ingest::transcript::noise::find_captured;
 use crate::ingest::transcript::prompt::find_prompt;
@@ -11,6 +15,8 @@ pub(super) struct Above {
     pub before: Before,
     /// The bytes of packets are printed as characters: they may look like packets.
     has_characters: bool,
+    /// Packets have times of their own: what has none is no packet.
+    has_times: bool,
 }
 
 /// What stood before the last packet on its line.
@@ -28,6 +34,17 @@ impl Above {
     /// Whether packets' bytes are printed as characters.
     pub const fn has_characters(&self) -> bool {
         self.has_characters
+    }
+
+    /// A line of a collector's, with its time where it is a packet without one.
+    pub fn add_time<'a>(&mut self, text: &'a str, time: Option<&str>) -> Cow<'a, str> {
+        self.has_times |= is_timed_packet(several::head(text, several::LIMIT_HEAD_BYTES));
+        add_time(text, time.filter(|_| !self.has_times))
+    }
+
+    /// Notes that a collector's lines are over.
+    pub const fn end_run(&mut self) {
+        self.has_times = false;
     }
 
     /// Notes where packets' bytes are printed as characters, and where such a run is over.

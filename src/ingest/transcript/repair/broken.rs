@@ -38,7 +38,8 @@ struct Open {
     /// As far as it is put together, from so many parts.
     line: Line,
     parts: usize,
-    kind: Kind,
+    /// `None` until a line comes that may be its rest: most lines never need it.
+    kind: Option<Kind>,
     /// Lines behind it that may be parts, if more come.
     spare: Vec<Line>,
 }
@@ -52,31 +53,33 @@ enum Kind {
 }
 
 impl Broken {
-    /// Whether no line is open.
-    pub const fn is_idle(&self) -> bool {
-        self.open.is_none()
-    }
-
-    /// Hands out a line that is whole, where none is open.
-    pub fn pass(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
-        self.header = None;
-        out(Repaired::Line(line));
+    /// Takes a line that is no rest of another.
+    pub fn push_plain(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
+        self.finish(out);
+        let may_go_on = line.text.contains(" > ") || line.text.contains("IP");
+        if begins_table(line.text.trim()) {
+            self.open = Some(Open { line, parts: 1, kind: Some(Kind::Entry), spare: Vec::new() });
+        } else if may_go_on && !is_surely_whole(&line.text) {
+            self.open = Some(Open { line, parts: 1, kind: None, spare: Vec::new() });
+        } else {
+            self.hand_out(line, out);
+        }
     }
 
     /// Takes the next line, and hands out those that are complete.
     pub fn push(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
         if let Some(mut open) = self.open.take() {
             if line.text.len() <= LIMIT_BYTES && may_be_rest(&line.text) {
-                open.spare.push(line);
-                self.join(open, out);
-                return;
+                let kind = open.kind.or_else(|| self.complete(&open.line.text).map(Kind::Packet));
+                if let Some(kind) = kind.filter(|kind| *kind != Kind::Packet(Completeness::Whole)) {
+                    open.spare.push(line);
+                    self.join(open, kind, out);
+                    return;
+                }
             }
             self.hand_out_open(open, out);
         }
-        match self.find_kind(&line.text) {
-            Some(kind) => self.hold(Open { line, parts: 1, kind, spare: Vec::new() }, out),
-            None => self.hand_out(line, out),
-        }
+        self.push_plain(line, out);
     }
 
     /// Hands out the line that is still open.
@@ -112,7 +115,7 @@ impl Broken {
 
     /// Keeps a line until the next tells whether it goes on there.
     fn hold(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
-        let may_go_on = open.kind != Kind::Packet(Completeness::Whole)
+        let may_go_on = open.kind != Some(Kind::Packet(Completeness::Whole))
             && open.parts < LIMIT_PARTS
             && open.spare.len() <= LIMIT_SPARE
             && open.line.text.len() < LIMIT_BYTES;
@@ -121,15 +124,6 @@ impl Broken {
         } else {
             self.hand_out_open(open, out);
         }
-    }
-
-    fn find_kind(&self, text: &str) -> Option<Kind> {
-        if begins_table(text.trim()) {
-            return Some(Kind::Entry);
-        }
-        let may_be_packet = text.contains(" > ") || text.contains("IP");
-        let may_go_on = may_be_packet && !is_surely_whole(text);
-        may_go_on.then(|| self.complete(text).map(Kind::Packet)).flatten()
     }
 
     /// How complete a packet is whose header may stand on the line before.
@@ -142,8 +136,8 @@ impl Broken {
     }
 
     /// Puts the open line and those behind it together, if they are one.
-    fn join(&mut self, open: Open, out: &mut dyn FnMut(Repaired)) {
-        let joined = match open.kind {
+    fn join(&mut self, open: Open, kind: Kind, out: &mut dyn FnMut(Repaired)) {
+        let joined = match kind {
             Kind::Entry => open
                 .spare
                 .last()
@@ -167,11 +161,11 @@ impl Broken {
             Some((text, kind)) => {
                 let parts = open.parts + open.spare.len();
                 let line = Line { text, ..open.line };
-                self.hold(Open { line, parts, kind, spare: Vec::new() }, out);
+                self.hold(Open { line, parts, kind: Some(kind), spare: Vec::new() }, out);
             }
             // Entries are broken at spaces: each part is one.
-            None if open.kind == Kind::Entry => self.hand_out_open(open, out),
-            None => self.hold(open, out),
+            None if kind == Kind::Entry => self.hand_out_open(open, out),
+            None => self.hold(Open { kind: Some(kind), ..open }, out),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which formats stand before the lines of a run.
 
+use super::above::Above;
 use super::formats::{Explained, Layers, Names, is_packet, is_printed};
 use super::may_hold_packet;
 use crate::ingest::tcpdump_text::is_timed_packet;
@@ -53,14 +54,14 @@ impl Choice {
         self.open.take().map(|(_, lines)| lines).unwrap_or_default()
     }
 
-    /// Takes the next line. `is_within` says that it belongs to the packet above, whatever
-    /// stands in it.
-    pub fn take(&mut self, number: u64, text: &str, is_within: bool) -> Choosing {
+    /// Takes the next line.
+    pub fn take(&mut self, number: u64, text: &str, above: &Above) -> Choosing {
         if let Some(layers) = &self.made {
-            if explains(layers, text) {
+            if explains(layers, text, above) {
                 return Choosing::Explained(Vec::new());
             }
-            if is_printed(text) || find_prompt(text).is_some() || Layers::find(text).is_some() {
+            let begins_other = || !above.takes(text) && Layers::find(text).is_some();
+            if is_printed(text) || find_prompt(text).is_some() || begins_other() {
                 self.made = None;
                 return Choosing::Ended;
             }
@@ -78,7 +79,7 @@ impl Choice {
             }
             return Choosing::Apart(lines);
         }
-        if is_within || !may_hold_packet(text) {
+        if above.takes(text) || !may_hold_packet(text) {
             return Choosing::Unexplained;
         }
         match Layers::find(text) {
@@ -106,11 +107,12 @@ fn holds_entry(layers: &Layers, text: &str) -> bool {
 }
 
 /// Whether formats explain a line of their run. A packet that they leave nothing of stands
-/// plainly, and a prompt behind a mark is one.
-fn explains(layers: &Layers, text: &str) -> bool {
+/// plainly, and a prompt behind a mark is one, unless it may be a packet's bytes.
+fn explains(layers: &Layers, text: &str, above: &Above) -> bool {
     layers.explain(text).is_some_and(|explained| {
-        explained.text.starts_with(char::is_whitespace)
-            || is_printed(&explained.text)
+        above.has_characters()
+            || explained.text.starts_with(char::is_whitespace)
+            || is_printed(explained.text)
             || !(is_timed_packet(text)
                 || (layers.names() == Names::None && find_prompt(text).is_some()))
     })
@@ -121,5 +123,5 @@ fn explains(layers: &Layers, text: &str) -> bool {
 fn goes_on(layers: &Layers, lines: &[(u64, String)], text: &str) -> bool {
     let Some(next) = layers.explain(text) else { return false };
     let first = lines.first().and_then(|(_, text)| layers.explain(text));
-    is_printed(&next.text) || first.is_some_and(|first| first.source == next.source)
+    is_printed(next.text) || first.is_some_and(|first| first.source == next.source)
 }

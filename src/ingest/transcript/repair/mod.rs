@@ -23,11 +23,11 @@ mod sources;
 mod told;
 mod unexplained;
 
-use crate::model::input::{Fault, Place};
+use crate::model::input::Fault;
 use above::{Above, Before};
 use broken::Broken;
 use choice::{Choice, Choosing, is_told_by_no_person};
-use formats::{find_json_log, is_printed};
+use formats::{find_entry, is_printed};
 use plain::{is_plain, may_hold_packet};
 use sources::Sources;
 use told::Told;
@@ -92,7 +92,7 @@ impl Repair {
         } else if self.is_idle() && is_plain(text) {
             self.above.before = Before::Nothing;
             self.told.note(text);
-            self.broken.pass(line(number, text, None), out);
+            self.broken.push_plain(line(number, text, None), out);
         } else {
             self.choose(number, text, Turn::First, out);
         }
@@ -105,15 +105,14 @@ impl Repair {
             self.take_unexplained(number, &text, Turn::Released, out);
         }
         self.end_sources(out);
-        if let Some((number, message)) = self.told.find_rest() {
-            let place = Place::Line(number);
-            out(Repaired::Fault(Fault { place, message }));
+        if let Some(fault) = self.told.find_rest() {
+            out(Repaired::Fault(fault));
         }
     }
 
     /// Whether nothing of the lines before concerns a plain line.
     fn is_idle(&self) -> bool {
-        self.broken.is_idle() && !self.choice.concerns_next()
+        !self.choice.concerns_next() && !self.told.concerns_next()
     }
 
     /// Keeps a line back until it is known what stands plainly in the text.
@@ -147,15 +146,20 @@ impl Repair {
         if self.told.leaves_out(text) {
             return;
         }
-        let unpacked = if self.above.has_characters() && !self.is_unpacked {
-            None
-        } else {
-            find_json_log(text)
-        };
-        self.is_unpacked |= unpacked.is_some();
-        let text = unpacked.as_deref().unwrap_or(text);
+        // The bytes of a packet may look like an entry.
+        let may_be_entry = self.is_unpacked || !self.above.has_characters();
+        if let Some(entry) = find_entry(text).filter(|_| may_be_entry) {
+            self.is_unpacked = true;
+            let log = entry.log.trim_end_matches(['\r', '\n']);
+            let log = self.above.add_time(log, entry.time.as_deref());
+            return self.choose_below(number, &log, turn, out);
+        }
+        self.choose_below(number, text, turn, out);
+    }
+
+    fn choose_below(&mut self, number: u64, text: &str, turn: Turn, out: Out<'_>) {
         loop {
-            match self.choice.take(number, text, self.above.takes(text)) {
+            match self.choice.take(number, text, &self.above) {
                 Choosing::Waits => return,
                 Choosing::Explained(earlier) => {
                     for (number, text) in earlier {
@@ -163,7 +167,10 @@ impl Repair {
                     }
                     return self.take_explained(number, text, out);
                 }
-                Choosing::Ended => self.end_sources(out),
+                Choosing::Ended => {
+                    self.above.end_run();
+                    self.end_sources(out);
+                }
                 Choosing::Apart(earlier) => {
                     for (number, text) in earlier {
                         self.take_unexplained(number, &text, turn, out);
@@ -183,7 +190,8 @@ impl Repair {
         let Some(explained) = self.choice.explain(text) else {
             return self.pass_on(number, text, out);
         };
-        let printed = marks::remove_marks(&explained.text);
+        let timed = self.above.add_time(explained.text, explained.time);
+        let printed = marks::remove_marks(&timed);
         self.above.note(&printed);
         let is_packet = !self.above.takes(&printed) && is_printed(&printed);
         if !explained.source.is_empty() && !is_packet && !self.sources.knows(&explained.source) {

@@ -21,7 +21,7 @@ pub(super) fn split(text: &str) -> Vec<&str> {
 }
 
 /// Beginnings that are looked at in one line: each costs the reading of a packet's head.
-const LIMIT_STARTS: usize = 128;
+const LIMIT_STARTS: usize = 64;
 /// A packet's ends stand within so many bytes of its time.
 pub(super) const LIMIT_HEAD_BYTES: usize = 200;
 

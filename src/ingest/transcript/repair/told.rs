@@ -1,12 +1,11 @@
 //! Packets behind words and within sentences. One that stands in a run of the text anyway
 //! is told a second time there, and does not count again.
 
-use std::fmt::Write as _;
-
 use super::formats::is_packet;
 use super::several;
 use crate::ingest::hex_dump::find_dump_line;
 use crate::ingest::tcpdump_text::{find_stamp, is_date, is_timed_packet};
+use crate::model::input::{Fault, Place};
 
 /// Bytes of packet lines in which those that are told again are looked for.
 const LIMIT_KNOWN_BYTES: usize = 1_024 * 1_024;
@@ -95,6 +94,11 @@ impl Told {
         }
     }
 
+    /// Whether the next line may be one of a packet that is left out.
+    pub const fn concerns_next(&self) -> bool {
+        self.below.is_some()
+    }
+
     /// Whether lines wait.
     pub const fn holds(&self) -> bool {
         !self.held.is_empty()
@@ -141,35 +145,33 @@ impl Told {
     }
 
     /// Counts a packet that was not read; gives what to say of it.
-    pub fn note_unread(&mut self, number: u64, words: &str) -> Option<String> {
+    pub fn note_unread(&mut self, number: u64, words: &str) -> Option<Fault> {
         self.last_unread = number;
         self.unread = self.unread.saturating_add(1);
         (self.unread <= LIMIT_UNREAD).then(|| {
-            let mut message = "a packet stands behind ".to_owned();
-            push_beginning(&mut message, words);
-            message.push_str(
-                " and was not read; remove what stands before it, or put it on a line of its own",
+            let message = format!(
+                "a packet stands behind {} and was not read; remove what stands before it, or put it on a line of its own",
+                quote_beginning(words)
             );
-            message
+            Fault { place: Place::Line(number), message }
         })
     }
 
     /// What to say of the packets that were not told one by one.
-    pub fn find_rest(&self) -> Option<(u64, String)> {
+    pub fn find_rest(&self) -> Option<Fault> {
         let rest = self.unread.checked_sub(LIMIT_UNREAD).filter(|rest| *rest > 0)?;
         let message = format!("{rest} more packets behind other text, up to here, were not read");
-        Some((self.last_unread, message))
+        Some(Fault { place: Place::Line(self.last_unread), message })
     }
 }
 
 /// The begin of a text, in quotes.
-fn push_beginning(message: &mut String, text: &str) {
+fn quote_beginning(text: &str) -> String {
     const LIMIT_CHARACTERS: usize = 40;
     let text = text.trim_end();
     let shown: String = text.chars().take(LIMIT_CHARACTERS).collect();
     let more = if shown.len() < text.len() { "…" } else { "" };
-    // Writing to a text does not fail.
-    let _ = write!(message, "'{shown}{more}'");
+    format!("'{shown}{more}'")
 }
 
 /// Whether a packet's time tells it from others: one of day or a date, with a fraction.

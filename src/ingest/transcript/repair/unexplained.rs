@@ -7,7 +7,6 @@ use super::told::{Behind, has_own_time};
 use super::{Out, Repair, Repaired, Turn, marks, may_hold_packet, several};
 use crate::ingest::tcpdump_text::looks_like_packet;
 use crate::ingest::transcript::heading::names_place;
-use crate::model::input::{Fault, Place};
 
 impl Repair {
     /// Takes a line that no format explains.
@@ -57,8 +56,7 @@ impl Repair {
 
     fn leave_unread(&mut self, number: u64, words: &str, out: Out<'_>) {
         self.broken.finish(out);
-        let message = self.told.note_unread(number, words);
-        let fault = message.map(|message| Fault { place: Place::Line(number), message });
+        let fault = self.told.note_unread(number, words);
         out(Repaired::Unread { packets: 1, fault });
     }
 }

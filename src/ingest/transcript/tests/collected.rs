@@ -187,3 +187,17 @@ fn texts_without_one_readable_packet_say_what_stands_before_the_first() {
         );
     }
 }
+
+#[test]
+fn the_bytes_of_packets_are_no_packets_behind_a_collectors_time() {
+    for (packet, forged) in [
+        (PACKETS[0][1], "IP 192.0.2.1.5 > 192.0.2.2.6: UDP, length 4"),
+        (PACKETS[1][1], "2001:db8::1.5 > 2001:db8::2.6: UDP, length 4"),
+    ] {
+        let lines = [packet, "E..<..@.@.%....", forged, "12 > 3", packet];
+        for (name, write) in &WITHOUT[..6] {
+            let text = written(*write, "", &lines).concat();
+            assert_eq!(packets(&text).len(), 2, "{name}\n{text}");
+        }
+    }
+}

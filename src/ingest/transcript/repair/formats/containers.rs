@@ -1,7 +1,6 @@
 //! What container runtimes and the tools around them write before a line.
 
 use super::{Part, split_word, times};
-use crate::ingest::tcpdump_text::{is_timed_packet, is_untimed_packet_line};
 
 /// `[pod/NAME/CONTAINER] LINE` of `kubectl logs --prefix`.
 pub(super) fn find_kubectl(text: &str) -> Option<Part<'_>> {
@@ -56,24 +55,16 @@ fn split_name(text: &str) -> Option<(&str, &str)> {
     has_letter.then_some((name, rest.strip_prefix(' ')?))
 }
 
-/// The line in an entry of Docker's `json-file` driver, with the entry's time where the
-/// packet has none of its own.
-pub(in super::super) fn find_json_log(text: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Entry {
-        log: String,
-        time: Option<String>,
-    }
-    if !text.trim_start().starts_with("{\"log\":") {
-        return None;
-    }
-    let Entry { log, time } = serde_json::from_str(text.trim()).ok()?;
-    let log = log.trim_end_matches(['\r', '\n']);
-    let lacks_time = !log.starts_with(char::is_whitespace)
-        && !is_timed_packet(log)
-        && is_untimed_packet_line(log);
-    Some(match time.filter(|_| lacks_time) {
-        Some(time) => format!("{time} {log}"),
-        None => log.to_owned(),
-    })
+/// A line in a file of Docker's `json-file` driver.
+#[derive(Debug, serde::Deserialize)]
+pub(in super::super) struct Entry {
+    /// What was printed, with its line end.
+    pub log: String,
+    pub time: Option<String>,
+}
+
+/// Finds the entry.
+pub(in super::super) fn find_entry(text: &str) -> Option<Entry> {
+    let text = text.trim();
+    text.starts_with("{\"log\":").then(|| serde_json::from_str(text).ok()).flatten()
 }

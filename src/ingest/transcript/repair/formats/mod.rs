@@ -18,7 +18,7 @@ use super::several::head;
 use crate::ingest::tcpdump_text::{is_timed_packet, is_untimed_packet_line, looks_like_row};
 use crate::ingest::transcript::announcement::find_announcement;
 use crate::ingest::transcript::tracked::begins_table;
-pub(super) use containers::find_json_log;
+pub(super) use containers::find_entry;
 
 /// Formats that stand one behind the other before one line.
 const LIMIT_LAYERS: usize = 3;
@@ -94,7 +94,9 @@ pub(super) struct Layers(Vec<&'static Format>);
 /// A line without what collectors wrote before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Explained<'a> {
-    pub text: Cow<'a, str>,
+    pub text: &'a str,
+    /// When a collector took it, as tcpdump would print it.
+    pub time: Option<&'a str>,
     /// The line's source; empty where the formats have none.
     pub source: String,
     pub node: Option<&'a str>,
@@ -132,16 +134,7 @@ impl Layers {
             node = part.node.or(node);
             time = part.time.or(time);
         }
-        let rest = without_quotes(rest);
-        // `-t` leaves the time to the collector.
-        let lacks_time = !rest.starts_with(char::is_whitespace)
-            && !is_timed_packet(head(rest, LIMIT_HEAD_BYTES))
-            && is_untimed_packet_line(head(rest, LIMIT_HEAD_BYTES));
-        let text = match time.filter(|_| lacks_time) {
-            Some(time) => Cow::Owned(format!("{time} {rest}")),
-            None => Cow::Borrowed(rest),
-        };
-        Some(Explained { text, source, node })
+        Some(Explained { text: without_quotes(rest), time, source, node })
     }
 
     /// Whether lines of other programs, and of people, hardly look like it: one line is
@@ -159,6 +152,18 @@ impl Layers {
 impl std::fmt::Debug for Layers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Layers({})", self.0.len())
+    }
+}
+
+/// A packet with the collector's time, where `tcpdump -t` printed none of its own.
+pub(super) fn add_time<'a>(text: &'a str, time: Option<&str>) -> Cow<'a, str> {
+    let beginning = head(text, LIMIT_HEAD_BYTES);
+    let lacks_time = !text.starts_with(char::is_whitespace)
+        && is_untimed_packet_line(beginning)
+        && !is_timed_packet(beginning);
+    match time.filter(|_| lacks_time) {
+        Some(time) => Cow::Owned(format!("{time} {text}")),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -71,21 +71,20 @@ fn what_collectors_write_before_packets_is_taken_off() {
             let stamped = time.map_or(untimed.to_owned(), |time| format!("{time} {untimed}"));
             let text = format!("{before}{untimed}");
             let explained = layers.explain(&text).unwrap();
-            assert_eq!(explained.text, stamped, "{text}");
+            assert_eq!(add_time(explained.text, explained.time), stamped, "{text}");
             // What stands below a packet keeps its indentation.
             let below = "    192.0.2.9.41226 > 192.0.2.21.69: UDP, length 4";
             let text = format!("{before}{below}");
             let explained = layers.explain(&text).unwrap();
-            assert!(below.ends_with(&*explained.text), "{text}");
+            assert!(below.ends_with(explained.text), "{text}");
             assert!(explained.text.starts_with("  "), "{text}");
         }
         let cells = packet.replacen(' ', " | ", 1);
-        for text in [format!("| {packet} |"), format!("| {cells} |")] {
-            assert_eq!(Layers::find(&text).unwrap().explain(&text).unwrap().text, packet);
-        }
         let bracketed = packet.replacen("07:29:48.654684", "[07:29:48.654684]", 1);
-        let layers = Layers::find(&bracketed).unwrap();
-        assert_eq!(layers.explain(&bracketed).unwrap().text, packet);
+        for text in [format!("| {packet} |"), format!("| {cells} |"), bracketed] {
+            let explained = Layers::find(&text).unwrap().explain(&text).unwrap();
+            assert_eq!(add_time(explained.text, explained.time), packet, "{text}");
+        }
     }
 }
 
@@ -162,12 +161,13 @@ fn entries_of_dockers_files_are_unpacked() {
                 "{{\"log\":\"{line}\\n\",\"stream\":\"stdout\",\"time\":\"2024-11-08T07:29:48.7Z\"}}"
             )
         };
-        assert_eq!(find_json_log(&entry(packet)).unwrap(), packet);
         let (_, untimed) = packet.split_once(' ').unwrap();
-        let timed = format!("2024-11-08T07:29:48.7Z {untimed}");
-        assert_eq!(find_json_log(&entry(untimed)).unwrap(), timed);
-        assert_eq!(find_json_log(&entry("    a > b")).unwrap(), "    a > b");
-        assert_eq!(find_json_log(packet), None);
+        for line in [packet, untimed, "    a > b"] {
+            let found = find_entry(&entry(line)).unwrap();
+            assert_eq!(found.log, format!("{line}\n"));
+            assert_eq!(found.time.as_deref(), Some("2024-11-08T07:29:48.7Z"));
+        }
+        assert!(find_entry(packet).is_none());
     }
-    assert_eq!(find_json_log("{\"log\": 1}"), None);
+    assert!(find_entry("{\"log\": 1}").is_none());
 }
