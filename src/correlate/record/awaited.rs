@@ -39,7 +39,7 @@ impl Record {
                 Asks::UNKNOWN
             }
         };
-        self.unanswered.ask(asks, before);
+        self.unanswered.ask(asks, before, self.from_server.map(|last| last.at));
     }
 
     /// Notes a reply at the requests that it answers.
