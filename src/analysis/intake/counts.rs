@@ -41,8 +41,13 @@ impl Counts {
 
     /// Notes the time of a packet of any kind.
     pub fn note_time(&mut self, at: Timestamp) {
-        let (first, last) = self.times.get_or_insert((at, at));
-        *first = (*first).min(at);
-        *last = (*last).max(at);
+        note_time(&mut self.times, at);
     }
+}
+
+/// Makes `times`, the first and the last, take in another one.
+pub fn note_time(times: &mut Option<(Timestamp, Timestamp)>, at: Timestamp) {
+    let (first, last) = times.get_or_insert((at, at));
+    *first = (*first).min(at);
+    *last = (*last).max(at);
 }

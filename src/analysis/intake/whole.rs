@@ -57,7 +57,7 @@ impl CaptureIntake {
         before: &Self,
         (first, _): (Timestamp, Timestamp),
     ) -> Option<Duration> {
-        let (_, ended) = before.counts.times?;
+        let (_, ended) = before.times()?;
         let is_single = self.interfaces.len() <= 1;
         let disorder = if is_single { DISORDER } else { DISORDER_OF_INTERFACES };
         let is_next = ended.since(first) <= disorder && first.since(ended) <= MAX_PAUSE;
@@ -81,21 +81,27 @@ impl CaptureIntake {
 
     /// Whether it goes on with `before`, once both have been passed on.
     pub fn goes_on_after(&self, before: &Self) -> bool {
-        self.counts.times.is_some_and(|times| self.find_pause_after(before, times).is_some())
+        self.times().is_some_and(|times| self.find_pause_after(before, times).is_some())
     }
 
-    /// Its first packet, of what was passed on.
+    /// Its first packet, of what was passed on, or waits for names.
     pub fn begins_at(&self) -> Option<Timestamp> {
-        self.counts.times.map(|(first, _)| first)
+        self.times().map(|(first, _)| first)
+    }
+
+    /// The first and the last packet of these.
+    fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        let times = [self.counts.times, self.unresolved.times()];
+        let known = times.into_iter().flatten();
+        known.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     }
 
     /// Goes on with `before`: with its frame and interface numbers, and with
-    /// the fragments that it was waiting for.
+    /// the fragments and names that it was waiting for.
     pub fn go_on_with(&mut self, before: &mut Self) {
         before.is_continued = true;
-        self.dropped_before = before.dropped_in_whole();
-        for (interface, unread) in &before.unread {
-            self.unread.entry(*interface).or_default().absorb(unread);
+        if before.waits_for_names() {
+            self.unresolved.follow();
         }
         self.talkers.absorb(&before.talkers);
         self.decoder =
@@ -105,23 +111,12 @@ impl CaptureIntake {
         self.whole = Some(Whole {
             first: before.first_part(),
             before: before.id,
-            frames_before: before.frames_before() + before.counts.packets,
+            frames_before: before.frames_before()
+                + before.counts.packets
+                + before.unresolved.packets(),
             interfaces: before.whole_interfaces().clone(),
             numbers: BTreeMap::new(),
         });
-    }
-
-    /// Packets that this capture and all parts before it lost, by the interface's number
-    /// in the whole.
-    pub fn dropped_in_whole(&self) -> BTreeMap<u32, u64> {
-        let mut dropped = self.dropped_before.clone();
-        for (own, packets) in &self.dropped {
-            let numbers = self.whole.as_ref().map(|whole| &whole.numbers);
-            let number = numbers.and_then(|numbers| numbers.get(own)).copied().unwrap_or(*own);
-            let known = dropped.entry(number).or_insert(0);
-            *known = known.saturating_add(*packets);
-        }
-        dropped
     }
 
     /// The interfaces of this capture and of all parts before it.
