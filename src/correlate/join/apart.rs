@@ -100,7 +100,7 @@ impl Apart {
         let near = count_joined(groups, captures);
         for (both, pairs) in &mut self.pairs {
             let joined = near.get(both).copied().unwrap_or(0);
-            if let Some(lag_ns) = find_lag_ns(pairs, joined) {
+            if let Some(lag_ns) = find_proven_lag_ns(pairs, joined) {
                 links.insert(*both, lag_ns);
             }
         }
@@ -172,7 +172,7 @@ fn count_joined(groups: &[(Seen<'_>, Group)], captures: &Captures) -> BTreeMap<B
 
 /// The distance that most of the pairs have, if that proves it; `joined` others, which
 /// are near in time, speak against it.
-fn find_lag_ns(pairs: &mut [Pair], joined: usize) -> Option<i64> {
+fn find_proven_lag_ns(pairs: &mut [Pair], joined: usize) -> Option<i64> {
     pairs.sort_by_key(|pair| pair.lag_ns);
     let pace_ns = u64::try_from(PACE.as_nanos()).unwrap_or(u64::MAX);
     let mut until = 0;

@@ -37,6 +37,20 @@ pub fn find_said_once(one: &Record, other: &Record) -> Option<u64> {
     (is_at_one_pace(&lags_ns) || is_identity).then_some(opening.value)
 }
 
+/// How much later than `one` the client of `other` was heard, in ns: the median of what both
+/// heard, or else, where both begin with the same, of that.
+pub fn find_lag_ns(one: &Record, other: &Record) -> Option<i64> {
+    let lags_ns = one.heard().lags_ns(&other.heard());
+    let same_opening = one.opening() == other.opening() && one.opening().is_sure();
+    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
+    median_ns.or_else(|| same_opening.then(|| find_distance_ns(one, other)))
+}
+
+/// How much later `other` began, in ns.
+pub fn find_distance_ns(one: &Record, other: &Record) -> i64 {
+    other.times().0.ahead_of_ns(one.times().0)
+}
+
 /// Whether the client said anything twice, or nothing by which that could be told.
 pub fn says_again(record: &Record) -> bool {
     let heard = record.heard();

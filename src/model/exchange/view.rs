@@ -130,7 +130,7 @@ impl View {
             Some(Beside { point, ahead_ns })
                 if frame.capture == point.capture && point.capture != self.point.capture =>
             {
-                Timestamp::from_nanoseconds(frame.at.as_nanoseconds().saturating_sub(ahead_ns))
+                frame.at.back(ahead_ns)
             }
             _ => frame.at,
         }
