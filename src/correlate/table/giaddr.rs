@@ -69,9 +69,10 @@ impl Relays {
 }
 
 impl PointTable {
-    /// Takes what a server says to a relay's other address as the answer to the latest
-    /// request with that identity: one that waits, or else, of an answer that comes twice
-    /// or of a second server, one that was just answered.
+    /// Takes what a server says to a relay's other address, where that is
+    /// [between servers](is_between_servers), as the answer to the latest request with that
+    /// identity: one that waits, or else, of an answer that comes twice or of a second
+    /// server, one that was just answered.
     pub(super) fn reply_to_relay(
         &mut self,
         packet: &Packet,
@@ -79,7 +80,7 @@ impl PointTable {
         datagram: &Datagram,
     ) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        if !is_between_servers(datagram) || is_group(destination.address) {
+        if is_group(destination.address) {
             return false;
         }
         let Some(identity) = find_identity(datagram, TransactionRole::Reply) else { return false };
