@@ -11,10 +11,6 @@ const START_MS: i64 = 1_700_000_000_000;
 /// A packet and its IPv4 identification.
 type Marked = (Line, Option<u16>);
 
-fn line(from: &str, to: &str) -> &'static str {
-    format!("{from} > {to}").leak()
-}
-
 fn unmarked(lines: &[Line]) -> Vec<Marked> {
     lines.iter().map(|line| (*line, None)).collect()
 }
