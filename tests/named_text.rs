@@ -141,3 +141,65 @@ fn names_of_strangers_take_nothing_from_silence() {
         }
     }
 }
+
+/// The founding fault once more, and somebody else's words before it and in its midst.
+const WITH_OTHERS: [&str; 7] = [
+    "12:00:00.000000 IP {other}.514 > {log}.514: SYSLOG local7.info, length: 88",
+    "12:00:00.100000 IP switch7.41226 > backup.example.tftp: TFTP, length 20, WRQ \"running.cfg\" octet",
+    "12:00:00.101000 IP node3.example.32991 > switch7.41226: UDP, length 4",
+    "12:00:00.102000 IP switch7.41226 > backup.example.32991: UDP, length 516",
+    "12:00:03.000000 IP {other}.514 > {log}.514: SYSLOG local7.info, length: 88",
+    "12:00:03.102000 IP switch7.41226 > backup.example.32991: UDP, length 516",
+    "12:00:06.102000 IP switch7.41226 > backup.example.32991: UDP, length 516",
+];
+
+#[test]
+fn files_that_go_on_with_each_other_wait_for_names_as_one() {
+    let hosts = "192.0.2.7 switch7\n198.51.100.10 backup.example\n198.51.100.4 node3.example\n2001:db8::7 switch7\n2001:db8:100::10 backup.example\n2001:db8:100::4 node3.example\n";
+    for (family, other, log) in
+        [("IP", "192.0.2.99", "198.51.100.99"), ("IP6", "2001:db8::99", "2001:db8:100::99")]
+    {
+        let lines = WITH_OTHERS.map(|line| {
+            let line = line.replace("{other}", other).replace("{log}", log);
+            line.replace(" IP ", &format!(" {family} ")) + "\n"
+        });
+        for (names, verdict) in [(Some(hosts), Verdict::Broken), (None, Verdict::OneWay)] {
+            let report_of = |files: &[&[String]]| {
+                let mut analysis = Analysis::new(Limits::default());
+                for (number, file) in files.iter().enumerate() {
+                    let text = file.concat();
+                    analysis.read_capture(&number.to_string(), None, &mut text.as_bytes()).unwrap();
+                }
+                if let Some(names) = names {
+                    analysis.read_inventory("hosts", &mut names.as_bytes()).unwrap();
+                }
+                analysis.finish(header()).unwrap()
+            };
+            let whole = report_of(&[&lines]);
+            assert_eq!(whole.verdict, verdict, "{family}");
+            for at in [4, 5, 6] {
+                let (first, second) = lines.split_at(at);
+                for (files, places) in [([first, second], [0, 1]), ([second, first], [1, 0])] {
+                    let parts = report_of(&files);
+                    let name = format!("{family}, {} and {} lines", first.len(), second.len());
+                    assert_eq!(parts.verdict, verdict, "{name}: {parts:#?}");
+                    assert_eq!(parts.devices.len(), whole.devices.len(), "{name}");
+                    let packets: Vec<u64> = parts.captures.iter().map(|own| own.packets).collect();
+                    let expected = files.map(|file| u64::try_from(file.len()).unwrap());
+                    assert_eq!(packets, expected, "{name}");
+                    for (device, same) in parts.devices.iter().zip(&whole.devices) {
+                        assert_eq!(device.verdict, same.verdict, "{name}");
+                        let steps = device.exchanges[0].steps.iter();
+                        for (step, same) in steps.zip(&same.exchanges[0].steps) {
+                            let length = u64::try_from(at).unwrap();
+                            let is_later = same.frame > length;
+                            let frame = if is_later { same.frame - length } else { same.frame };
+                            let file = places[usize::from(is_later)].to_string();
+                            assert_eq!((&step.capture, step.frame), (&file, frame), "{name}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -39,6 +39,7 @@ struct Points {
     is_one_capture: bool,
     first: Option<PointId>,
     has_others: bool,
+    /// Batches that went over.
     batches: usize,
     /// Packets came that were not kept.
     has_let_go: bool,
@@ -134,13 +135,15 @@ impl Feeder {
         }
     }
 
-    /// All packets that are still here go over. Nothing follows but the end.
+    /// Looks at the points of the packets that are still here, and notes at their batch
+    /// whether others may show the rest.
     pub fn look_at_points(&mut self) {
         self.batch.may_have_rest_elsewhere = self.points.may_have_rest_elsewhere(&self.batch.seen);
     }
 
     fn hand_over(&mut self) {
         self.look_at_points();
+        self.points.batches += 1;
         let mut next = Batch::default();
         if let Side::There(worker) = &self.side
             && let Ok(mut used) = worker.used.try_recv()
@@ -199,8 +202,7 @@ impl Points {
         let Some((latest, _)) = seen.last() else { return true };
         let first = *self.first.get_or_insert(*latest);
         self.has_others = self.has_others || seen.iter().any(|(point, _)| *point != first);
-        self.batches += 1;
-        if !self.is_one_capture || self.has_others || self.batches <= TELLING_BATCHES {
+        if !self.is_one_capture || self.has_others || self.batches < TELLING_BATCHES {
             return true;
         }
         self.has_let_go = true;

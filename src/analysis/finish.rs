@@ -115,7 +115,10 @@ impl Analysis {
         self.release();
         if self.captures.iter().any(CaptureIntake::waits_for_names) {
             let names = Names::of(&self.facts);
-            for capture in &mut self.captures {
+            // One that goes on with another comes after it.
+            let mut in_order: Vec<_> = self.captures.iter_mut().collect();
+            in_order.sort_by_key(|capture| capture.begins_at());
+            for capture in in_order {
                 capture.resolve_names(&names, &mut self.feeder);
             }
         }
@@ -136,7 +139,14 @@ fn places(
         .flat_map(|last| {
             let first = usize::try_from(last.first_part().0).ok();
             let name = first.and_then(|first| names.get(first)).cloned().unwrap_or_default();
-            last.places(topology, &name)
+            let mut missing = BTreeMap::new();
+            let mut part = Some(last);
+            while let Some(capture) = part {
+                capture.add_missing(&mut missing);
+                let before = capture.part_before().and_then(|id| usize::try_from(id.0).ok());
+                part = before.and_then(|before| captures.get(before));
+            }
+            last.places(topology, &name, &missing)
         })
         .collect()
 }

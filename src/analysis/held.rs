@@ -40,6 +40,8 @@ enum HeldEvent {
     Named(Box<NamedPacket>),
     Other { frame: u64, at: Option<Timestamp> },
     Fault(Fault),
+    Dropped { interface: u32, packets: u64 },
+    Unread { interface: u32 },
 }
 
 #[derive(Debug)]
@@ -87,6 +89,8 @@ impl Held {
                 HeldEvent::Other { frame, at }
             }
             Event::Fault(fault) => HeldEvent::Fault(fault),
+            Event::Dropped { interface, packets } => HeldEvent::Dropped { interface, packets },
+            Event::Unread { interface } => HeldEvent::Unread { interface },
             event => return Some(event),
         };
         self.push(held);
@@ -151,6 +155,10 @@ impl Block {
                 HeldEvent::Named(named) => take(Event::NamedPacket(*named)),
                 HeldEvent::Other { frame, at } => take(Event::OtherPacket { frame, at }),
                 HeldEvent::Fault(fault) => take(Event::Fault(fault)),
+                HeldEvent::Dropped { interface, packets } => {
+                    take(Event::Dropped { interface, packets });
+                }
+                HeldEvent::Unread { interface } => take(Event::Unread { interface }),
             }
         }
     }

@@ -6,6 +6,7 @@ mod counts;
 mod faults;
 mod kernel_interfaces;
 mod listening;
+mod missing;
 mod naming;
 mod networks;
 mod points;
@@ -22,12 +23,12 @@ use super::talkers::Talkers;
 use crate::decode::{self, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Frame, LinkType};
-use crate::model::exchange::Unread;
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
 use counts::Counts;
 use faults::Faults;
 use kernel_interfaces::KernelInterfaces;
+pub use missing::Missing;
 pub use naming::name_captures;
 use networks::Networks;
 use unresolved::Unresolved;
@@ -51,12 +52,8 @@ pub struct CaptureIntake {
     link_types: Vec<LinkType>,
     counts: Counts,
     faults: Faults,
-    /// Packets that the capture itself lost, by interface.
-    dropped: BTreeMap<u32, u64>,
-    /// Packets of IP that could not be read, by the interface's number in the whole.
-    unread: BTreeMap<u32, Unread>,
-    /// The same of all parts before it, by the interface's number in the whole.
-    dropped_before: BTreeMap<u32, u64>,
+    /// What is missing of it, by the interface's number in the whole.
+    missing: BTreeMap<u32, Missing>,
     /// Until when it listened, by interface, as it says itself.
     listened: BTreeMap<u32, Timestamp>,
     /// What somebody wrote into the capture.
@@ -94,9 +91,7 @@ impl CaptureIntake {
             link_types: Vec::new(),
             counts: Counts::default(),
             faults: Faults::default(),
-            dropped: BTreeMap::new(),
-            unread: BTreeMap::new(),
-            dropped_before: BTreeMap::new(),
+            missing: BTreeMap::new(),
             listened: BTreeMap::new(),
             notes: Vec::new(),
             unresolved: Unresolved::default(),
@@ -189,7 +184,7 @@ impl CaptureIntake {
             Event::Dropped { interface, packets } => self.dropped(interface, packets),
             Event::Unread { interface } => {
                 let interface = self.number_in_whole(interface);
-                self.unread.entry(interface).or_default().note();
+                self.missing_at(interface).unread.note();
             }
             Event::Listened { interface, until } => {
                 self.listened.insert(interface, until);
@@ -298,8 +293,9 @@ impl CaptureIntake {
 
     /// Counts packets that the capture itself lost.
     fn dropped(&mut self, interface: u32, packets: u64) {
-        let known = self.dropped.entry(interface).or_insert(0);
-        *known = known.saturating_add(packets);
+        let interface = self.number_in_whole(interface);
+        let missing = self.missing_at(interface);
+        missing.lost_packets = missing.lost_packets.saturating_add(packets);
     }
 
     /// Keeps what somebody wrote into the capture; readers limit how much.

@@ -40,6 +40,17 @@ impl Span {
         span.last = at;
     }
 
+    /// The times of these frames and of those behind them.
+    #[must_use]
+    pub fn and_then(self, behind: &Self) -> Self {
+        Self {
+            earliest: self.earliest.min(behind.earliest),
+            latest: self.latest.max(behind.latest),
+            last: behind.last,
+            ..self
+        }
+    }
+
     /// How long the break after `before` is, if this may be what was captured next: by all
     /// of their times, or where a clock was set within one of them, by the frames at the seam.
     pub fn find_pause_after(&self, before: &Self, taken_at: TakenAt) -> Option<Duration> {

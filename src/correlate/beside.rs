@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+
 use super::Correlator;
 use super::handshakes::Handshakes;
 use super::index::Hasher;
@@ -26,12 +28,7 @@ impl Correlator {
         if let Some(position) = self.find_table(point) {
             self.tables[position].observe(packet.at);
         }
-        let known = self.beside.iter().position(|(known, _)| *known == point);
-        let position = known.unwrap_or_else(|| {
-            self.beside.push((point, Beside::default()));
-            self.beside.len() - 1
-        });
-        let mut beside = std::mem::take(&mut self.beside[position].1);
+        let mut beside = self.beside.remove(&point).unwrap_or_default();
         match &packet.content {
             Content::Neighbour(message) => beside.neighbours.take(*message, frame),
             Content::Segment(segment) => {
@@ -49,19 +46,20 @@ impl Correlator {
             | Content::Dropped(_)
             | Content::FragmentsLost(_) => {}
         }
-        self.beside[position].1 = beside;
+        self.beside.insert(point, beside);
     }
 }
 
 /// Whom hosts looked for in vain, by the point that saw it. A point that saw nothing else
 /// gets a table of its own among `tables`.
 pub fn take_unresolved(
-    beside: Vec<(PointId, Beside)>,
+    beside: HashMap<PointId, Box<Beside>>,
     tables: &mut Vec<PointTable>,
     hasher: &Hasher,
 ) -> BTreeMap<PointId, Vec<Unresolved>> {
     let mut unresolved = BTreeMap::new();
-    for (point, Beside { neighbours, .. }) in beside {
+    for (point, beside) in beside {
+        let Beside { neighbours, .. } = *beside;
         let waited_for = neighbours.unresolved();
         if waited_for.is_empty() {
             continue;

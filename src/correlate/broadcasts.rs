@@ -17,10 +17,11 @@
 //!   everybody: where a client was answered in a frame like that to what it asked in
 //!   one, none of them is believed.
 //! - It means all hosts if one request to it was answered by several of its network, or
-//!   by another one of that network, unless the client asked again all the same or refused
-//!   the answer; or a frame for one carried the request, and the client did not take that
-//!   answer, or it says itself what it answers. A directed
-//!   broadcast is in a frame for one as well: on its way to the router.
+//!   by another one of that network. The latter does not count if the client asked again
+//!   all the same, or refused the answer. It does not count either if a frame for one host
+//!   carried the request, unless the client left it at that answer, which belongs to the
+//!   request by time alone: a directed broadcast is in a frame for one as well, on its way
+//!   to the router.
 
 mod standing;
 
@@ -31,7 +32,8 @@ pub use self::standing::settle;
 use super::audience::Audience;
 use super::record::is_group;
 use crate::model::capture::FrameRef;
-use crate::model::packet::Packet;
+use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
+use crate::model::protocol::Protocol;
 use crate::model::topology::{AddressRole, FactSource, Role, Topology};
 
 /// A capture of more networks than this is none; a forged one may name any number.
@@ -50,19 +52,31 @@ pub struct Broadcasts {
 }
 
 impl Broadcasts {
-    /// To whom `packet`, which opens an exchange, goes, as far as is known by now.
-    pub fn audience_of(&self, packet: &Packet, destination: IpAddr) -> Audience {
-        let audience = Audience::of(packet, destination);
-        let is_believed =
-            is_group(destination) || (!self.are_made_by_hand && may_be_broadcast(destination));
-        if audience == Audience::Group && !is_believed { Audience::Untold } else { audience }
-    }
-
-    /// Notes that a frame for all hosts was sent to `address`.
-    pub fn note_frame(&mut self, address: IpAddr, frame: FrameRef) {
-        if self.has_room(address) {
-            self.seen.entry(address).or_default().get_or_insert(frame);
+    /// To whom `packet`, which opens an exchange, goes, as far as is known by now; notes what
+    /// it says of its destination.
+    pub fn take_opening(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+    ) -> Audience {
+        let to = datagram.flow.destination.address;
+        let audience = Audience::of(packet, to);
+        if is_group(to) {
+            return audience;
         }
+        let is_believed = !self.are_made_by_hand && may_be_broadcast(to);
+        if audience == Audience::Group && is_believed {
+            if self.has_room(to) {
+                self.seen.entry(to).or_default().get_or_insert(frame);
+            }
+            return Audience::Group;
+        }
+        if is_for_all(datagram) {
+            self.suspect(to);
+            return Audience::Group;
+        }
+        if audience == Audience::Group { Audience::Untold } else { audience }
     }
 
     /// Notes that `address` may be no host's by what was said to it, or by who answered.
@@ -92,6 +106,15 @@ impl Broadcasts {
     fn has_room(&self, address: IpAddr) -> bool {
         self.seen.len() < MAX_ADDRESSES || self.seen.contains_key(&address)
     }
+}
+
+/// Whether `datagram` asks nobody and says itself that it is for all hosts of a network,
+/// whose broadcast address looks like any other: NTP's mode 5 (RFC 5905 section 3).
+fn is_for_all(datagram: &Datagram) -> bool {
+    datagram.flow.destination.address.is_ipv4()
+        && matches!(&datagram.application, Application::Transaction(transaction)
+            if transaction.protocol == Protocol::Ntp
+                && transaction.role == TransactionRole::Notification)
 }
 
 /// Whether an address ends like a network's broadcast address.

@@ -53,7 +53,7 @@ pub fn join_answers(
             }
             // The pod's own address: it may be on its way to the first node, to be
             // translated there. That would be seen.
-            let at = replies.tally.first.map(|frame| back(frame.at, ahead_ns));
+            let at = replies.tally.first.map(|frame| frame.at.back(ahead_ns));
             let watched = at.is_some_and(|at| was_listening(near, points, at));
             watched && !other.is_tunnelled && !came_back(source)
         };
@@ -157,7 +157,7 @@ fn take_the_rest(near: &mut View, far: &View, ahead_ns: i64) {
         near.error_answer.clone_from(&far.error_answer);
     }
     near.has_payloads |= far.has_payloads;
-    near.last_at = near.last_at.max(back(far.last_at, ahead_ns));
+    near.last_at = near.last_at.max(far.last_at.back(ahead_ns));
 }
 
 /// Where follow-ups went, now that it is known who answered.
@@ -202,12 +202,8 @@ fn ahead_ns(near: &View, far: &View, offsets: &BTreeMap<CaptureId, ClockOffset>)
     let offset_us = |view: &View| Some(offsets.get(&view.point.capture)?.offset_us);
     match offset_us(far).zip(offset_us(near)) {
         Some((far, near)) => far.saturating_sub(near).saturating_mul(1_000),
-        None => far.first_at.as_nanoseconds().saturating_sub(near.first_at.as_nanoseconds()),
+        None => far.first_at.ahead_of_ns(near.first_at),
     }
-}
-
-fn back(at: Timestamp, ahead_ns: i64) -> Timestamp {
-    Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_sub(ahead_ns))
 }
 
 fn was_listening(near: &View, points: &[Point], at: Timestamp) -> bool {

@@ -231,7 +231,6 @@ impl Details {
     }
 
     fn note_time(&mut self, at: Timestamp) {
-        self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
-        self.last_at = Some(self.last_at.map_or(at, |last| last.max(at)));
+        self.note_times(at, at);
     }
 }

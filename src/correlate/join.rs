@@ -165,6 +165,11 @@ fn join_pairs(groups: &mut Vec<(Seen<'_>, Group)>, pairs: &[(usize, usize)]) {
     groups.retain(|_| joined.next() != Some(true));
 }
 
+/// Whether no lag, in ns, is longer than `limit`.
+fn are_within(lags_ns: &[i64], limit: Duration) -> bool {
+    lags_ns.iter().all(|lag_ns| Duration::from_nanos(lag_ns.unsigned_abs()) <= limit)
+}
+
 /// The places in a table that hold an exchange.
 fn taken(table: &PointTable) -> impl Iterator<Item = u32> + '_ {
     let records = (0..).zip(&table.exchanges);
@@ -214,10 +219,7 @@ impl<'a> Seen<'a> {
 
     /// Reads the times by a clock that is `ahead_ns` behind.
     fn set_back(&mut self, ahead_ns: i64) {
-        let by_other = |at: Timestamp| {
-            Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_sub(ahead_ns))
-        };
-        (self.first_at, self.last_at) = (by_other(self.first_at), by_other(self.last_at));
+        (self.first_at, self.last_at) = (self.first_at.back(ahead_ns), self.last_at.back(ahead_ns));
     }
 
     /// File names are no identity: many devices write `startup.cfg`.

@@ -89,7 +89,7 @@ pub struct Correlator {
     hasher: Hasher,
     /// What stands beside the exchanges of a point. A point of which nothing else
     /// was seen has no table.
-    beside: Vec<(PointId, Beside)>,
+    beside: HashMap<PointId, Box<Beside>>,
     /// Packets of exchanges that do not show both their sides at one point yet.
     kept: Kept,
     /// Another point may show the other side.
@@ -126,7 +126,7 @@ impl Correlator {
             latest: 0,
             max_exchanges,
             hasher: Hasher::default(),
-            beside: Vec::new(),
+            beside: HashMap::new(),
             kept: Kept::default(),
             expects_rest_elsewhere: true,
             stated: Stated::default(),

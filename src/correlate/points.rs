@@ -7,7 +7,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Place;
 use super::table::PointTable;
-use crate::model::capture::PointKind;
+use crate::model::capture::{CapturePoint, PointKind};
 use crate::model::exchange::{Point, PointId};
 use crate::model::topology::{Role, Topology};
 
@@ -64,6 +64,18 @@ fn describe_one(
         unread: place.map(|place| place.unread.clone()).unwrap_or_default(),
         is_log: place.is_some_and(|place| place.is_log),
         unresolved: Vec::new(),
+    }
+}
+
+/// What a point is by what the sender stated, or by its interface's name, without a look at
+/// what was seen there.
+pub fn kind_by_name(point: PointId, places: &BTreeMap<PointId, Place>) -> PointKind {
+    let Some(Place { point: CapturePoint { kind, interface, .. }, .. }) = places.get(&point) else {
+        return PointKind::Unknown;
+    };
+    match kind {
+        PointKind::Unknown if interface.as_deref().is_some_and(is_pod_cable) => PointKind::Pod,
+        kind => *kind,
     }
 }
 

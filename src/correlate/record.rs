@@ -30,8 +30,9 @@ use super::transactions::Transactions;
 use super::unanswered::Unanswered;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
+pub use crate::model::endpoint::is_group;
 use crate::model::exchange::{Expectation, IcmpErrors, Origin};
-use crate::model::packet::{Application, Datagram, IcmpError, TransactionRole};
+use crate::model::packet::{Datagram, IcmpError};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use flags::Flags;
@@ -110,10 +111,6 @@ impl Record {
         asked: Option<Endpoint>,
         datagram: &Datagram,
     ) -> Self {
-        let audience = match asked {
-            Some(asked) if is_group(asked.address) || is_broadcast(datagram) => Audience::Group,
-            _ => Audience::Untold,
-        };
         // A transfer is about who answers whom: all its packets are of interest.
         let is_plain = asked.is_some() && !is_tftp_protocol(protocol);
         let opening = signature(datagram, is_tftp(protocol));
@@ -128,7 +125,7 @@ impl Record {
             client,
             asked,
             protocol,
-            audience,
+            audience: Audience::Untold,
             expectation: Expectation::Nothing,
             flags,
             previous_of_client: None,
@@ -220,20 +217,6 @@ impl Record {
 /// Whether a datagram could be TFTP data or its acknowledgement.
 fn looks_like_tftp(datagram: &Datagram) -> bool {
     tftp_shape(datagram).is_some_and(|message| !message.is_request())
-}
-
-/// Whether `datagram` asks nobody and says itself that it is for all hosts of a network,
-/// whose broadcast address looks like any other: NTP's mode 5 (RFC 5905 section 3).
-fn is_broadcast(datagram: &Datagram) -> bool {
-    datagram.flow.destination.address.is_ipv4()
-        && matches!(&datagram.application, Application::Transaction(transaction)
-            if transaction.protocol == Protocol::Ntp
-                && transaction.role == TransactionRole::Notification)
-}
-
-/// Multicast, or the limited broadcast address (RFC 919).
-pub fn is_group(address: std::net::IpAddr) -> bool {
-    address.is_multicast() || matches!(address, std::net::IpAddr::V4(v4) if v4.is_broadcast())
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Heard {
     /// The same, heard so much later.
     pub fn moved(mut self, ns: i64) -> Self {
         for (_, at) in &mut self.words {
-            *at = Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_add(ns));
+            *at = at.moved(ns);
         }
         self
     }

@@ -31,6 +31,16 @@ pub enum Basis {
     Length,
 }
 
+impl Basis {
+    /// What equal signatures mean, wherever the words are from: a byte has no room for more.
+    pub const fn folded(self) -> Self {
+        match self {
+            Self::Words => Self::Meaning,
+            basis => basis,
+        }
+    }
+}
+
 impl Signature {
     /// Whether equal signatures are worth believing.
     pub fn is_sure(self) -> bool {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-mod again;
 mod apart;
 mod audience;
 mod checks;
@@ -91,6 +90,11 @@ const POD: PointId = PointId { capture: CaptureId(1), interface: 0 };
 fn flow(text: &str) -> FlowKey {
     let (source, destination) = text.split_once(" > ").unwrap();
     FlowKey::udp(endpoint(source), endpoint(destination))
+}
+
+/// `from > to`, for as long as tests run.
+fn line(from: &str, to: &str) -> &'static str {
+    format!("{from} > {to}").leak()
 }
 
 fn endpoint(text: &str) -> Endpoint {

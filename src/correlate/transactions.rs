@@ -16,8 +16,9 @@ use crate::model::time::Timestamp;
 
 /// A repetition this soon after the reply was on its way before the reply came.
 pub const CROSSING: Duration = Duration::from_millis(50);
-/// A question that was answered longer ago is asked anew, not again.
-const SAME_QUESTION: Duration = Duration::from_secs(30);
+/// Who asks again though it was answered does so within this time of the answer; who asks
+/// later asks anew.
+pub const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// Where all that is known of a request is its question (text), a client that
 /// waits for its answer in vain asks again after so long. Who asks sooner has had
 /// it, and who asks later asks anew, as pollers do.
@@ -119,7 +120,7 @@ impl Transactions {
         let is_same = |pending: &Pending| {
             question.is_some()
                 && pending.question == question
-                && pending.was_answered(at, SAME_QUESTION)
+                && pending.was_answered(at, LONGEST_RETRY)
         };
         let same_question = match self.pending() {
             [.., last] if is_same(last) => Some(SameQuestion::Next),

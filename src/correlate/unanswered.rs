@@ -5,6 +5,7 @@
 //! other. Most exchanges have one open at a time, asked once: that takes no room beside.
 
 mod asks;
+mod forgotten;
 
 use std::num::{NonZeroU16, NonZeroU32};
 
@@ -17,6 +18,7 @@ use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::Tally;
 use crate::model::time::Timestamp;
 pub use asks::Asks;
+use forgotten::Forgotten;
 
 /// Transactions of one exchange that are told apart while they are open.
 const MAX_OPEN: usize = 64;
@@ -46,8 +48,8 @@ struct Beside {
 struct Others {
     /// In the order in which they were left for others.
     open: SmallVec<[Open; 4]>,
-    /// Requests of transactions for which there was no room.
-    forgotten: u32,
+    /// Those for which there was no room.
+    forgotten: Forgotten,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -106,14 +108,19 @@ impl Unanswered {
         self.identities().any(|open| open == identity)
     }
 
-    /// Counts a request. `before` is the request before it.
-    pub fn ask(&mut self, asks: Asks, before: Mark) {
+    /// Counts a request. `before` is the request before it, and `heard_at` says when the
+    /// last answer came.
+    pub fn ask(&mut self, asks: Asks, before: Mark, heard_at: Option<Timestamp>) {
         if let Some(waiting) = self.latest(before)
             && self.asks().is_other_than(asks)
         {
             let left = Open { asks: self.asks(), waiting, last: before };
             self.close_latest();
-            self.beside.get_or_insert_default().others.get_or_insert_default().add(left);
+            let others = self.beside.get_or_insert_default().others.get_or_insert_default();
+            others.add(left, heard_at);
+        }
+        if let Some(others) = self.others_mut() {
+            others.forgotten.ask(asks);
         }
         if let Some(waiting) = self.latest(before) {
             self.beside.get_or_insert_default().first = Some(waiting.first);
@@ -144,6 +151,9 @@ impl Unanswered {
     /// Takes a reply to the transaction with this identity; `is_known` says whether
     /// that was asked lately, `last_request` is the exchange's.
     pub fn answer(&mut self, identity: u64, is_known: bool, last_request: Mark) {
+        if let Some(others) = self.others_mut() {
+            others.forgotten.answer();
+        }
         let identity = Some(shorten_to_nonzero(identity));
         let latest = self.latest(last_request).filter(|_| self.identity == identity);
         let answered = if let Some(waiting) = latest {
@@ -210,11 +220,17 @@ impl Unanswered {
                 passed_over.repeats += u64::from(waiting.packets.saturating_sub(1));
             }
         }
-        let forgotten = u64::from(self.others().map_or(0, |others| others.forgotten));
-        if passed_over.packets > 0 {
-            passed_over.packets += forgotten;
-        } else if last_reply.is_none() && since_reply.packets > 0 {
-            since_reply.packets += forgotten;
+        if let Some(Others { forgotten, .. }) = self.others() {
+            if passed_over.packets > 0 {
+                passed_over.packets += forgotten.packets_before_answer();
+            }
+            if let Some((packets, first)) = forgotten.since_answer()
+                && since_reply.packets > 0
+            {
+                since_reply.packets += packets;
+                since_reply.first = Some(first.frame(capture));
+                since_reply.repeats = forgotten.count_repeats(since_reply.packets);
+            }
         }
         StillOpen { since_reply, passed_over }
     }
@@ -232,7 +248,7 @@ impl Unanswered {
         if answered.question.is_none()
             && let Some(others) = self.others_mut()
         {
-            others.forgotten = 0;
+            others.forgotten = Forgotten::default();
         }
         self.keep(|open| !is_settled(open.asks, open.waiting));
     }
@@ -274,12 +290,9 @@ impl Unanswered {
     }
 
     fn forget_one(&mut self) -> bool {
-        let Some(others) = self.others_mut().filter(|others| others.forgotten > 0) else {
-            return false;
-        };
-        others.forgotten -= 1;
+        let had_one = self.others_mut().is_some_and(|others| others.forgotten.answer_one());
         self.tidy();
-        true
+        had_one
     }
 
     fn tidy(&mut self) {
@@ -294,16 +307,22 @@ impl Unanswered {
 }
 
 impl Others {
-    fn add(&mut self, left: Open) {
-        if self.open.len() == MAX_OPEN {
-            let oldest = self.open.remove(0);
-            self.forgotten = self.forgotten.saturating_add(oldest.waiting.packets);
-        }
+    fn add(&mut self, left: Open, heard_at: Option<Timestamp>) {
         self.open.push(left);
+        if self.open.len() > MAX_OPEN {
+            let was_none = self.forgotten.is_none_since_answer();
+            self.forgotten.add(self.open[0].waiting, heard_at);
+            if was_none && !self.forgotten.is_none_since_answer() {
+                for open in &self.open {
+                    self.forgotten.begin(open.asks, open.waiting, heard_at);
+                }
+            }
+            self.open.remove(0);
+        }
     }
 
     fn is_empty(&self) -> bool {
-        self.open.is_empty() && self.forgotten == 0
+        self.open.is_empty() && self.forgotten.is_empty()
     }
 }
 

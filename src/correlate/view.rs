@@ -3,15 +3,13 @@
 pub mod checks;
 mod siblings;
 
-use std::time::Duration;
-
 use super::audience::Audience;
 use super::count::{Mark, Repeats};
 use super::record::{Flag, Record};
 use super::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::exchange::{
-    AskedAgain, Course, Expectation, FollowUps, Origin, Point, Replies, Step, Tally, View,
+    AskedAgain, Course, Expectation, FollowUps, Origin, PATIENCE, Point, Replies, Step, Tally, View,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::IcmpKind;
@@ -21,9 +19,6 @@ use crate::model::time::Timestamp;
 
 /// Exchanges of one socket, the latest first, that are asked for another answer.
 const MAX_SIBLINGS: usize = 64;
-
-/// A request that nobody answered for so long is not on its way any more.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An exchange as one point saw it.
 #[derive(Debug)]
@@ -67,7 +62,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         error_answer: details.and_then(|details| details.error_answer.as_deref().cloned()),
         answered_elsewhere: None,
         expired_beside: false,
-        asks_on: record.flags.has(Flag::AsksOn),
+        may_be_answered_elsewhere: record.flags.has(Flag::AnswersElsewhere),
         payload_replies: details.and_then(|details| details.payload_replies.as_deref().copied()),
         late_change: details.and_then(|details| details.late_change.as_deref().copied()),
         stall: details.and_then(|details| details.stall.as_deref().copied()),

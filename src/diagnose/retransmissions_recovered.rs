@@ -5,7 +5,7 @@ use super::reading::{Habit, Reading};
 use super::wording::count;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Tally, View};
+use crate::model::exchange::{FollowUps, Tally, View};
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Severity, Verdict};
 
 /// Finds repetitions in exchanges that ended well.
@@ -43,18 +43,29 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
 }
 
 /// Packets that the client repeated after the last that was heard of the server: the exchange
-/// did not go on after these.
+/// did not go on after these. Of several kinds of repetitions only those are known that are
+/// requests without an answer, or the last word of a transfer.
 fn unheard_repeats(view: &View) -> u64 {
     let last_replies = view.replies.iter().filter_map(|replies| replies.tally.last);
     let heard: Vec<FrameRef> = last_replies.chain(view.progress).collect();
-    let is_unheard = |tally: &&Tally| {
-        tally
-            .first_repeat
-            .is_some_and(|repeat| heard.iter().all(|heard| view.is_after(repeat, *heard)))
+    let is_unheard = |frame: FrameRef| heard.iter().all(|heard| view.is_after(frame, *heard));
+    let are_all_unheard = |tally: &Tally| tally.first_repeat.is_some_and(is_unheard);
+    let requests = &view.requests;
+    let unheard_requests = if are_all_unheard(requests) {
+        requests.repeats
+    } else {
+        view.unanswered.repeats.min(requests.repeats)
     };
-    let follow_ups = view.follow_ups.iter().map(|follow_ups| &follow_ups.tally);
-    let unheard = follow_ups.chain([&view.requests]).filter(is_unheard);
-    unheard.map(|tally| tally.repeats).sum()
+    let stall = view.stall.filter(|stall| is_unheard(stall.first));
+    let follow_ups = view.follow_ups.iter().map(|FollowUps { destination, tally, .. }| {
+        let own = stall.filter(|stall| stall.destination == *destination);
+        if are_all_unheard(tally) {
+            tally.repeats
+        } else {
+            own.map_or(0, |stall| stall.repeats.min(tally.repeats))
+        }
+    });
+    unheard_requests + follow_ups.sum::<u64>()
 }
 
 fn repetitions(reading: &Reading<'_>) -> Vec<Evidence> {
@@ -101,11 +112,21 @@ mod tests {
                     Some(Severity::Info),
                 ),
                 ("in vain", plain().repeat_follow_up(2), Verdict::Unanswered, None),
+                (
+                    "the last word, never heard",
+                    plain().progress().stalls(2),
+                    Verdict::Symmetric,
+                    None,
+                ),
             ];
             for (name, sample, verdict, expected) in cases {
                 let judged = sample.judge(Cause::RetransmissionsRecovered, |f| f.severity);
                 assert_eq!(judged, (verdict, expected), "{name} {family:?}");
             }
+            // Some were heard, and later ones were not.
+            let sample = plain().repeat_follow_up(1).progress().stalls(2);
+            let finding = sample.finding(Cause::RetransmissionsRecovered);
+            assert_eq!(finding.title, "1 packet sent again, the exchange went on", "{family:?}");
         }
     }
 }

@@ -14,7 +14,8 @@ use crate::model::finding::{Severity, Verdict};
 ///    requests for later clients, though earlier ones were served.
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
-/// 5. An ICMP error after which nothing went on: `rejected`.
+/// 5. An ICMP error after which nothing went on: `rejected`; `inconclusive` where a call
+///    may have ended with it, and the capture ends too soon after that to tell.
 /// 6. No reply that could be used: `unanswered` where its receiver says that fragments
 ///    did not arrive, where silence was observed, or where another point
 ///    saw a reply that was lost; else `inconclusive`.
@@ -46,7 +47,8 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
         return Verdict::Inconclusive;
     }
     if reading.is_rejected() {
-        return Verdict::Rejected;
+        let is_in_doubt = reading.may_have_hung_up();
+        return if is_in_doubt { Verdict::Inconclusive } else { Verdict::Rejected };
     }
     if reading.missed_parts().is_some() {
         return Verdict::Unanswered;

@@ -29,12 +29,7 @@ impl CommandNetwork {
         if let Some(at) = words.iter().position(|word| is_kubectl(word)) {
             return of_kubectl(words.get(at + 1..).unwrap_or_default());
         }
-        let programs: Vec<&str> = words.iter().map(|word| program(word)).collect();
-        let exec = programs.windows(2).position(|pair| {
-            matches!(pair, ["docker" | "crictl" | "podman" | "nerdctl" | "ctr", "exec"])
-        });
-        if let Some(at) = exec {
-            let rest = words.get(at + 2..).unwrap_or_default();
+        if let Some(rest) = find_container_exec(&words) {
             return if enters(rest) == Some(Entered::Init) {
                 Self::Node(None)
             } else {
@@ -82,8 +77,32 @@ fn find_namespace_option(words: &[&str]) -> Option<String> {
 }
 
 /// The last part of a program's path.
-fn program(word: &str) -> &str {
+#[must_use]
+pub fn program(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
+}
+
+/// What follows `exec` of a container runtime's command line. Before it stand options, with
+/// their values, and the kind of what is meant: `docker compose -p lab exec`,
+/// `ctr -n k8s.io tasks exec`.
+fn find_container_exec<'a, 'w>(words: &'a [&'w str]) -> Option<&'a [&'w str]> {
+    let is_runtime =
+        |word: &&str| matches!(program(word), "docker" | "crictl" | "podman" | "nerdctl" | "ctr");
+    let mut rest = words.get(words.iter().position(is_runtime)? + 1..)?;
+    loop {
+        rest = match rest {
+            ["exec", behind @ ..] => return Some(behind),
+            ["compose" | "container" | "task" | "tasks" | "t", behind @ ..] => behind,
+            [option, behind @ ..] if option.starts_with('-') => match behind {
+                ["exec", ..] => behind,
+                [value, further @ ..] if !option.contains('=') && !value.starts_with('-') => {
+                    further
+                }
+                _ => behind,
+            },
+            _ => return None,
+        }
+    }
 }
 
 /// What follows `kubectl`.
@@ -219,10 +238,40 @@ mod tests {
             ("docker exec k3d-demo-agent-0 ip addr", node("k3d-demo-agent-0")),
             ("docker exec -it celery-worker ip addr", CommandNetwork::Container),
             ("docker exec demo-worker2 ip addr", CommandNetwork::Container),
+            ("docker exec kind-registry ip addr", CommandNetwork::Pod(None)),
+            ("docker exec k3d-demo-serverlb ip addr", CommandNetwork::Pod(None)),
+            ("docker exec minikube-m02 ip addr", node("minikube-m02")),
+            ("docker compose exec tftp ip addr", CommandNetwork::Pod(None)),
+            ("docker compose -p lab exec -T --index 2 tftp ip addr", CommandNetwork::Pod(None)),
+            ("docker container exec tftp ip addr", CommandNetwork::Pod(None)),
+            ("docker --context prod exec tftp ip addr", CommandNetwork::Pod(None)),
+            ("docker --debug exec kind-worker ip addr", node("kind-worker")),
+            ("ctr -n k8s.io tasks exec --exec-id 7 3f2a ip addr", CommandNetwork::Pod(None)),
+            ("sudo podman --url=unix:/run/podman.sock exec 3f2a ip a", CommandNetwork::Pod(None)),
+            ("docker ps", CommandNetwork::Prompt),
+            ("docker network ls; tcpdump -ni eth0", CommandNetwork::Prompt),
             ("docker exec coworker ip addr", CommandNetwork::Pod(None)),
             ("docker exec ab12 ping demo-control-plane", CommandNetwork::Pod(None)),
             ("docker exec -u root demo-control-plane ip addr", node("demo-control-plane")),
             ("kubectl -n app exec etcd-0 -- ip addr", pod("app/etcd-0")),
+            ("kubectl -n app exec kindnet-0 -- ip addr", pod("app/kindnet-0")),
+            (
+                "kubectl -n kube-system exec kube-vip-cloud-provider-0 -- ip addr",
+                pod("kube-system/kube-vip-cloud-provider-0"),
+            ),
+            ("kubectl -n metallb-system exec frr-k8s-x7k2p -- ip addr", CommandNetwork::Node(None)),
+            (
+                "kubectl -n frr-k8s-system exec frr-k8s-webhook-server-7d-x7k2p -- ip addr",
+                pod("frr-k8s-system/frr-k8s-webhook-server-7d-x7k2p"),
+            ),
+            (
+                "kubectl -n kube-system exec kube-multus-ds-x7k2p -- ip a",
+                CommandNetwork::Node(None),
+            ),
+            (
+                "kubectl -n calico-system exec calico-typha-5b6f-x7k2p -- ip a",
+                CommandNetwork::Node(None),
+            ),
             ("kubectl -n app exec speaker-7 -- ip addr", pod("app/speaker-7")),
             ("kubectl -n app exec ds/cilium-demo -- ip addr", CommandNetwork::Pod(None)),
             ("kubectl -n kube-system exec etcd-node3 -- ip addr", CommandNetwork::Node(None)),

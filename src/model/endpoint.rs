@@ -44,6 +44,16 @@ impl Endpoint {
     }
 }
 
+/// Multicast, or the limited broadcast address (RFC 919). That of a network looks like any
+/// other.
+#[must_use]
+pub const fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_multicast(),
+    }
+}
+
 impl From<SocketAddr> for Endpoint {
     fn from(socket: SocketAddr) -> Self {
         Self::new(socket.ip(), socket.port())

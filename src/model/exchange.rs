@@ -2,6 +2,7 @@
 
 mod frames;
 mod incidents;
+mod pace;
 mod packets;
 mod step;
 mod unread;
@@ -21,6 +22,7 @@ pub use incidents::{
     AskedAgain, Discarded, DroppedPackets, ErrorAnswer, LateChange, LostParts, PayloadReplies,
     Stall,
 };
+pub use pace::{PATIENCE, SOONEST_REPEAT};
 pub use packets::{Course, Expectation, FollowUps, IcmpErrors, Novelty, Origin, Replies, Tally};
 pub use step::{Said, Step, TrackedChange};
 pub use unread::Unread;

@@ -49,6 +49,26 @@ impl Timestamp {
         Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// How long after `other` this is in ns, less than zero if before it: of one moment by
+    /// two clocks, how much the first of them is ahead.
+    #[must_use]
+    pub const fn ahead_of_ns(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+
+    /// So many ns later, or earlier where they are less than zero: the same moment by a
+    /// clock that is as much ahead.
+    #[must_use]
+    pub const fn moved(self, ns: i64) -> Self {
+        Self(self.0.saturating_add(ns))
+    }
+
+    /// The same moment by a clock that is `ahead_ns` behind.
+    #[must_use]
+    pub const fn back(self, ahead_ns: i64) -> Self {
+        Self(self.0.saturating_sub(ahead_ns))
+    }
+
     /// The distance to `other`, whichever comes first.
     #[must_use]
     pub fn distance(self, other: Self) -> Duration {

@@ -12,6 +12,7 @@ use super::headline::report_headline;
 use super::places::Places;
 use super::shelf::RemedyShelf;
 use super::wording::count;
+use crate::model::endpoint::is_group;
 use crate::model::exchange::{DeviceRule, Exchange, Point};
 use crate::model::finding::{Diagnosis, Severity, Verdict};
 use crate::model::input::Fault;
@@ -372,8 +373,7 @@ impl<'a> Builder<'a> {
 
 /// The unspecified address and groups are nobody's.
 fn names_nobody(device: IpAddr) -> bool {
-    let is_limited_broadcast = matches!(device, IpAddr::V4(address) if address.is_broadcast());
-    device.is_unspecified() || device.is_multicast() || is_limited_broadcast
+    device.is_unspecified() || is_group(device)
 }
 
 fn gravest(device: &Device) -> Option<Severity> {

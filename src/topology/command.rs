@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::command_network::{CommandNetwork, find_namespace};
+use crate::model::command_network::{CommandNetwork, find_namespace, program};
 use crate::model::topology::{AddressFact, FactSource, Role};
 
 /// Whose addresses a command printed.
@@ -95,11 +95,6 @@ impl Command {
     pub const fn shows_all_links(&self) -> bool {
         !self.filtered && self.interface.is_none()
     }
-}
-
-/// The last part of a program's path.
-fn program(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
 }
 
 fn is_filter(stage: &str) -> bool {

@@ -80,22 +80,36 @@ impl Family {
             };
             text.extend([stamp.as_str(), " ", packet.as_str(), "\n"]);
         }
-        for (word, address) in self.addresses {
-            text = text.replace(word, address);
-        }
-        text
+        self.spell(&text)
     }
 
     pub fn report(&self, lines: &[&str]) -> Report {
         read(&self.text(lines))
     }
+
+    /// The same beside an inventory.
+    pub fn report_with(&self, lines: &[&str], inventory: &str) -> Report {
+        let mut analysis = reading(&self.text(lines));
+        analysis.read_inventory("inventory", &mut self.spell(inventory).as_bytes()).unwrap();
+        analysis.finish(header()).unwrap()
+    }
+
+    /// Puts addresses in the place of words.
+    fn spell(&self, text: &str) -> String {
+        let replaced = |text: String, (word, address): &(&str, &str)| text.replace(word, address);
+        self.addresses.iter().fold(text.to_owned(), replaced)
+    }
 }
 
 /// The report on a text.
 pub fn read(text: &str) -> Report {
+    reading(text).finish(header()).unwrap()
+}
+
+fn reading(text: &str) -> Analysis {
     let mut analysis = Analysis::new(Limits::default());
     analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
-    analysis.finish(header()).unwrap()
+    analysis
 }
 
 pub fn causes(report: &Report) -> Vec<Cause> {

@@ -1,6 +1,6 @@
 //! Requests, their answers, and who counts as a device.
 
-use replyscope::model::finding::{Cause, Verdict};
+use replyscope::model::finding::{Cause, Confidence, Verdict};
 use replyscope::model::protocol::Protocol;
 
 use crate::family::{FAMILIES, read};
@@ -138,5 +138,42 @@ fn nobody_is_no_device() {
         assert!(report.headline.starts_with("1 exchange was seen"), "{}", report.headline);
         let warnings = report.captures[0].warnings.join("\n");
         assert!(warnings.contains("could name a device"), "{group}: {warnings}");
+    }
+}
+
+/// What one capture of all interfaces shows, without their names: each packet before its
+/// translation and after it. SNMP's text prints no request-id.
+#[test]
+fn words_are_known_behind_the_translation() {
+    let round = |second: u64| {
+        [
+            format!(
+                "{second}.000000 DEVICE.5001 > VIP.161:  C=\"public\" GetRequest(28)  .1.3.6.1"
+            ),
+            format!(
+                "{second}.000050 DEVICE.5001 > POD.161:  C=\"public\" GetRequest(28)  .1.3.6.1"
+            ),
+            format!(
+                "{second}.001 POD.161 > DEVICE.5001:  C=\"public\" GetResponse(30)  .1.3.6.1=12"
+            ),
+            format!(
+                "{second}.0015 NODE.161 > DEVICE.5001:  C=\"public\" GetResponse(30)  .1.3.6.1=12"
+            ),
+        ]
+    };
+    let lines: Vec<String> = [0, 2, 4].into_iter().flat_map(round).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).chain([LAST]).collect();
+    for family in &FAMILIES {
+        let list = "address,role\nVIP,vip\nPOD,pod\nNODE,node\n";
+        let report = family.report_with(&lines, list);
+        assert_eq!(report.verdict, Verdict::Broken, "{}: {report:#?}", family.ip);
+        let polls = report.devices.iter().flat_map(|device| &device.exchanges);
+        let polls = polls.filter(|exchange| exchange.protocol == Protocol::Snmp);
+        assert_eq!(polls.count(), 1, "{}", family.ip);
+        let findings = report.devices.iter().flat_map(|device| &device.findings);
+        let changed = findings.clone().find(|found| found.cause == Cause::ReplySourceTranslated);
+        assert_eq!(changed.unwrap().confidence, Confidence::Certain, "{}", family.ip);
+        let mut recovered = findings.map(|found| found.cause);
+        assert!(!recovered.any(|cause| cause == Cause::RetransmissionsRecovered), "{}", family.ip);
     }
 }

@@ -1,8 +1,10 @@
 //! A capture as the report lists it, and where its points are.
 
-use super::CaptureIntake;
+use std::collections::BTreeMap;
+
 use super::faults::MAX_FAULTS;
 use super::points::{FIRST_KERNEL_INTERFACE, MAX_POINTS};
+use super::{CaptureIntake, Missing};
 use crate::correlate::{Correlated, Place};
 use crate::model::capture::{CaptureFormat, CapturePoint, Clock, LinkType, PointKind};
 use crate::model::exchange::PointId;
@@ -10,8 +12,14 @@ use crate::model::report::Capture;
 use crate::model::topology::Topology;
 
 impl CaptureIntake {
-    /// What is known of each point of the whole that ends with it, and is named `name`.
-    pub fn places(&self, topology: &Topology, name: &str) -> Vec<(PointId, Place)> {
+    /// What is known of each point of the whole that ends with it, and is named `name`;
+    /// `missing` says by interface what is of the whole.
+    pub fn places(
+        &self,
+        topology: &Topology,
+        name: &str,
+        missing: &BTreeMap<u32, Missing>,
+    ) -> Vec<(PointId, Place)> {
         let node = self
             .stated
             .as_ref()
@@ -24,16 +32,14 @@ impl CaptureIntake {
                 (id, Some(name.map_or_else(|| format!("interface {index}"), str::to_owned)))
             },
         );
-        let dropped = self.dropped_in_whole();
-        let lost_packets = |id: u32| {
+        let interface_of = |id: u32| {
             let kernel = id.checked_sub(FIRST_KERNEL_INTERFACE);
             let kernel = kernel.and_then(|number| self.kernel_interfaces.get(number));
-            let interface = kernel.map_or(id, |(interface, _)| interface);
+            kernel.map_or(id, |(interface, _)| interface)
+        };
+        let is_log = |interface: u32| {
             let header = self.whole_interfaces().get(&interface);
-            let link_type = header.and_then(|header| header.link_type);
-            let is_log = link_type.is_some_and(LinkType::is_log);
-            let unread = self.unread.get(&interface).cloned().unwrap_or_default();
-            (dropped.get(&interface).copied().unwrap_or(0), unread, is_log)
+            header.and_then(|header| header.link_type).is_some_and(LinkType::is_log)
         };
         let own = self.whole_interfaces().range(..MAX_POINTS);
         let own = own.map(|(id, header)| (*id, header.name.clone()));
@@ -56,7 +62,10 @@ impl CaptureIntake {
                     self.header.interface.clone().filter(|name| is_single && name != "any");
                 let interface = named.or(own_name).or(from_header);
                 let point = CapturePoint { kind, node: node.clone(), interface };
-                let (lost_packets, unread, is_log) = lost_packets(id);
+                let at = interface_of(id);
+                let Missing { lost_packets, unread } =
+                    missing.get(&at).cloned().unwrap_or_default();
+                let is_log = is_log(at);
                 let id = PointId { capture: self.first_part(), interface: id };
                 let capture_name = name.to_owned();
                 (id, Place { point, capture_name, lost_packets, unread, is_log })
@@ -156,10 +165,12 @@ impl CaptureIntake {
     }
 
     fn dropped_warnings(&self) -> Vec<String> {
-        let listed = self.dropped.iter().take(MAX_FAULTS).map(|(interface, packets)| {
-            let name = self.interfaces.get(interface).and_then(|header| header.name.as_deref());
+        let lost = self.missing.iter().filter(|(_, missing)| missing.lost_packets > 0);
+        let listed = lost.take(MAX_FAULTS).map(|(interface, missing)| {
+            let header = self.whole_interfaces().get(interface);
+            let name = header.and_then(|header| header.name.as_deref());
             let place = name.map(|name| format!(" at {name}")).unwrap_or_default();
-            let packets = match packets {
+            let packets = match missing.lost_packets {
                 1 => "a packet".to_owned(),
                 more => format!("{more} packets"),
             };

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::CaptureIntake;
 use crate::analysis::feeder::Feeder;
 use crate::analysis::names::Names;
+use crate::analysis::span::Span;
 use crate::ingest::NamedPacket;
 use crate::model::exchange::Unread;
 use crate::model::input::{Fault, Place};
@@ -20,7 +21,11 @@ const LIMIT_HELD: usize = 200_000;
 #[derive(Debug, Default)]
 pub(super) struct Unresolved {
     items: Vec<Item>,
+    /// The part before this one waits, so that this one has to as well.
+    follows: bool,
     is_released: bool,
+    /// The times of what was held.
+    span: Option<Span>,
     omitted: u64,
     /// What was left out of datagrams, by interface: they are as unread as those whose
     /// names nobody knows.
@@ -54,12 +59,35 @@ impl Unresolved {
         self.push(Item::Named(Box::new(named)));
     }
 
+    /// Waits for what goes before it, too.
+    pub fn follow(&mut self) {
+        self.follows = true;
+    }
+
     /// Whether a packet with a name came, so that all behind it have to wait.
     pub fn is_holding(&self) -> bool {
-        !self.items.is_empty() && !self.is_released
+        (self.follows || !self.items.is_empty()) && !self.is_released
+    }
+
+    /// Packets that are held, or were left out, and are not counted elsewhere.
+    pub fn packets(&self) -> u64 {
+        u64::try_from(self.items.len()).unwrap_or(u64::MAX).saturating_add(self.omitted)
+    }
+
+    /// The times of what was held.
+    pub fn span(&self) -> Option<Span> {
+        self.span
     }
 
     fn push(&mut self, item: Item) {
+        let at = match &item {
+            Item::Packet(packet, _) => Some(packet.at),
+            Item::Named(named) => Some(named.packet.at),
+            Item::Other(at) => *at,
+        };
+        if let Some(at) = at {
+            Span::note(&mut self.span, at);
+        }
         if self.items.len() < LIMIT_HELD {
             self.items.push(item);
             return;
@@ -93,7 +121,7 @@ impl CaptureIntake {
                     Err(name) => {
                         let packet = &waiting.packet;
                         self.other(Some(packet.at), None, feeder);
-                        self.unread.entry(packet.interface).or_default().note_packet(packet);
+                        self.missing_at(packet.interface).unread.note_packet(packet);
                         if told.insert(name.clone()) {
                             self.faults.note(&unknown(waiting.line, &name));
                         }
@@ -102,7 +130,7 @@ impl CaptureIntake {
             }
         }
         for (interface, left_out) in std::mem::take(&mut self.unresolved.left_out) {
-            self.unread.entry(interface).or_default().absorb(&left_out);
+            self.missing_at(interface).unread.absorb(&left_out);
         }
         if self.unresolved.omitted > 0 {
             let message = format!(

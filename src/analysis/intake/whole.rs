@@ -83,7 +83,7 @@ impl CaptureIntake {
 
     /// The times of its frames, those that are kept back among them.
     pub fn span(&self) -> Option<Span> {
-        self.held.as_ref().map_or(self.counts.span, Held::span)
+        self.held.as_ref().map_or_else(|| self.passed_span(), Held::span)
     }
 
     /// Whether it goes on with `before`, once both have been passed on.
@@ -91,18 +91,23 @@ impl CaptureIntake {
         self.find_seam(before).is_some()
     }
 
-    /// Its first packet, of what was passed on.
+    /// Its first packet, of what was passed on, or waits for names.
     pub fn begins_at(&self) -> Option<Timestamp> {
-        self.counts.span.map(|span| span.earliest)
+        self.passed_span().map(|span| span.earliest)
+    }
+
+    /// The times of its frames that were passed on, or wait for names.
+    fn passed_span(&self) -> Option<Span> {
+        let spans = [self.counts.span, self.unresolved.span()];
+        spans.into_iter().flatten().reduce(|one, behind| one.and_then(&behind))
     }
 
     /// Goes on with `before`: with its frame and interface numbers, and with
-    /// the fragments that it was waiting for.
+    /// the fragments and names that it was waiting for.
     pub fn go_on_with(&mut self, before: &mut Self) {
         before.is_continued = true;
-        self.dropped_before = before.dropped_in_whole();
-        for (interface, unread) in &before.unread {
-            self.unread.entry(*interface).or_default().absorb(unread);
+        if before.waits_for_names() {
+            self.unresolved.follow();
         }
         self.talkers.absorb(&before.talkers);
         self.decoder =
@@ -113,23 +118,12 @@ impl CaptureIntake {
         self.whole = Some(Whole {
             first: before.first_part(),
             before: before.id,
-            frames_before: before.frames_before() + before.counts.packets,
+            frames_before: before.frames_before()
+                + before.counts.packets
+                + before.unresolved.packets(),
             interfaces: before.whole_interfaces().clone(),
             numbers: BTreeMap::new(),
         });
-    }
-
-    /// Packets that this capture and all parts before it lost, by the interface's number
-    /// in the whole.
-    pub fn dropped_in_whole(&self) -> BTreeMap<u32, u64> {
-        let mut dropped = self.dropped_before.clone();
-        for (own, packets) in &self.dropped {
-            let numbers = self.whole.as_ref().map(|whole| &whole.numbers);
-            let number = numbers.and_then(|numbers| numbers.get(own)).copied().unwrap_or(*own);
-            let known = dropped.entry(number).or_insert(0);
-            *known = known.saturating_add(*packets);
-        }
-        dropped
     }
 
     /// The interfaces of this capture and of all parts before it.

@@ -143,9 +143,8 @@ fn is_content_with_neighbour(record: &Record, asked: IpAddr) -> bool {
     let mut replies = details.replies.iter();
     !details.replies.is_empty()
         && replies.all(|replies| is_neighbours(replies.origin, replies.source.address))
-        && details.asked_again.is_none()
-        && details.icmp_errors.is_empty()
         && details.repeated_requests.is_none()
+        && leaves_it_at_that(record)
 }
 
 /// Whether nothing says that the client did not take the answers that it got: then it was no

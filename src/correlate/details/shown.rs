@@ -79,7 +79,7 @@ impl Details {
 pub(super) const DATAGRAM: &str = "datagram";
 
 /// Whether not even its length was told.
-pub(super) fn is_untold(datagram: &Datagram) -> bool {
+pub(super) fn has_no_length(datagram: &Datagram) -> bool {
     datagram.length == 0 && datagram.fingerprint.is_none()
 }
 
@@ -94,7 +94,7 @@ fn said(datagram: &Datagram, protocol: Protocol) -> Said {
             Said::Message { protocol: transaction.protocol, label: transaction.label }
         }
         // Not even its length was told.
-        Application::Plain(_) | Application::Unknown { .. } if is_untold(datagram) => {
+        Application::Plain(_) | Application::Unknown { .. } if has_no_length(datagram) => {
             Said::Message { protocol, label: DATAGRAM }
         }
         Application::Plain(_) | Application::Unknown { .. } => {

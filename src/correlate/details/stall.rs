@@ -1,15 +1,10 @@
 //! Repetitions after which nobody says anything new.
 
-use std::time::Duration;
-
 use super::Details;
 use crate::correlate::repetition::is_untimed;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::FlowKey;
-use crate::model::exchange::{Novelty, Stall};
-
-/// Who repeats a packet waits longer; what comes sooner is a window of blocks.
-const REPEAT_PAUSE: Duration = Duration::from_millis(200);
+use crate::model::exchange::{Novelty, SOONEST_REPEAT, Stall};
 
 impl Details {
     /// Counts repetitions until somebody says something new.
@@ -18,9 +13,10 @@ impl Details {
         match (novelty, &mut self.stall) {
             (Novelty::New, stall) => *stall = None,
             (Novelty::Repeat, Some(stall)) => {
-                // Without times all that is known of a pause is that senders make one.
+                // What comes sooner is a window of blocks. Without times all that is known of
+                // a pause is that senders make one.
                 let is_untimed = is_untimed(frame.at, stall.last.at);
-                if is_untimed || frame.at.since(stall.last.at) >= REPEAT_PAUSE {
+                if is_untimed || frame.at.since(stall.last.at) >= SOONEST_REPEAT {
                     stall.repeats += 1;
                     stall.last = frame;
                 }

@@ -1,6 +1,6 @@
 //! What is kept of a plain exchange, until something is out of the ordinary.
 
-use super::shown::{DATAGRAM, is_untold};
+use super::shown::{DATAGRAM, has_no_length};
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Said, Step};
@@ -23,8 +23,8 @@ impl Synopsis {
     pub fn of(datagram: &Datagram) -> Self {
         let (label, protocol) = match &datagram.application {
             Application::Transaction(transaction) => (transaction.label, transaction.protocol),
-            Application::Plain(protocol) if is_untold(datagram) => (DATAGRAM, *protocol),
-            Application::Unknown { .. } if is_untold(datagram) => (DATAGRAM, Protocol::Udp),
+            Application::Plain(protocol) if has_no_length(datagram) => (DATAGRAM, *protocol),
+            Application::Unknown { .. } if has_no_length(datagram) => (DATAGRAM, Protocol::Udp),
             Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
                 ("", Protocol::Udp)
             }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::joined::Joined;
 use super::replay::{Moment, Replay};
-use super::stray::back;
 use super::{Half, Scene, Seen, ends_of};
 use crate::correlate::record::{ExchangeIndex, Record};
 use crate::correlate::table::PointTable;
@@ -164,7 +163,8 @@ fn find_observed<'m>(
     let (mut answered_at, mut went_on_at) = (None, None);
     for moment in moments {
         let seen = &scene.kept[moment.number];
-        let (_, answers) = points.entry(seen.point).or_insert((ahead_ns(seen, moment), false));
+        let (_, answers) =
+            points.entry(seen.point).or_insert((seen.packet.at.ahead_of_ns(moment.at), false));
         if is_from(seen, client) {
             went_on_at = Some(moment.at);
         } else {
@@ -174,9 +174,9 @@ fn find_observed<'m>(
     }
     let mut captures: BTreeMap<CaptureId, (Timestamp, Timestamp, bool)> = BTreeMap::new();
     for (point, (ahead_ns, answers)) in points {
-        let table = scene.tables.iter().find(|table| table.id == point);
+        let table = scene.by_point.get(&point).and_then(|place| scene.tables.get(*place));
         let Some((first, last)) = table.and_then(|table| table.observed) else { continue };
-        let (first, last) = (back(first, ahead_ns), back(last, ahead_ns));
+        let (first, last) = (first.back(ahead_ns), last.back(ahead_ns));
         let known = captures.entry(point.capture).or_insert((first, last, answers));
         *known = (known.0.min(first), known.1.max(last), known.2 | answers);
     }
@@ -200,11 +200,7 @@ fn find_beside<'m>(
     let mut answers = elsewhere.clone().filter(|(seen, _)| !is_from(seen, client));
     let found = elsewhere.find(|(seen, _)| seen.point.capture != home.capture);
     let (seen, moment) = found.or_else(|| answers.next())?;
-    Some(Beside { point: seen.point, ahead_ns: ahead_ns(seen, moment) })
-}
-
-fn ahead_ns(seen: &Seen, moment: &Moment) -> i64 {
-    seen.packet.at.as_nanoseconds().saturating_sub(moment.at.as_nanoseconds())
+    Some(Beside { point: seen.point, ahead_ns: seen.packet.at.ahead_of_ns(moment.at) })
 }
 
 /// Whether the client sent a packet, and no error about it.

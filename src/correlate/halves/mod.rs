@@ -33,16 +33,16 @@ use self::socket::Sockets;
 use super::Place;
 use super::audience::Audience;
 use super::flows::Foreseen;
-use super::points;
+use super::points::kind_by_name;
 use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
 use super::table::directed::{Directed, find_role};
 use super::tftp::is_tftp_protocol;
+use crate::model::capture::PointKind;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Point, PointId};
+use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Datagram, Packet};
 use crate::model::time::Timestamp;
-use crate::model::topology::Topology;
 
 /// Two processors' times of packets of one socket differ by less.
 const DISORDER: Duration = Duration::from_millis(10);
@@ -72,7 +72,10 @@ enum Reach {
 /// Everything that is looked at.
 struct Scene<'a> {
     tables: &'a mut [PointTable],
-    points: &'a [Point],
+    /// The tables' kinds, as far as names and senders tell.
+    kinds: &'a [PointKind],
+    /// The tables by their points.
+    by_point: &'a HashMap<PointId, usize>,
     kept: &'a [Seen],
     /// ICMP errors that are of no half.
     errors: Errors,
@@ -86,11 +89,12 @@ pub fn join(tables: &mut [PointTable], kept: Kept, places: &BTreeMap<PointId, Pl
     }
     let has_lost = kept.has_lost();
     let kept = kept.into_packets();
-    let (mut halves, errors) = find_halves(tables, &kept);
+    let by_point = tables.iter().enumerate().map(|(place, table)| (table.id, place)).collect();
+    let (mut halves, errors) = find_halves(tables, &by_point, &kept);
     // What is seen of one direction does not tell the side of the translation, as addresses do
     // where both are: an answer that leaves untranslated has the pod's. Names do.
-    let points = points::describe(tables, places, &Topology::default());
-    let mut scene = Scene { tables, points: &points, kept: &kept, errors };
+    let kinds: Vec<PointKind> = tables.iter().map(|table| kind_by_name(table.id, places)).collect();
+    let mut scene = Scene { tables, kinds: &kinds, by_point: &by_point, kept: &kept, errors };
     for reach in [Reach::OneCapture, Reach::AllCaptures] {
         let sockets = Sockets::of(&halves, scene.tables);
         let mut joined = Vec::new();
@@ -100,13 +104,15 @@ pub fn join(tables: &mut [PointTable], kept: Kept, places: &BTreeMap<PointId, Pl
         halves.retain(|half| !half.packets.is_empty());
         halves.append(&mut joined);
     }
-    rough::join(tables, &points, has_lost);
+    rough::join(tables, &kinds, has_lost);
 }
 
 /// The halves of all tables, and the errors that are of none of them.
-fn find_halves(tables: &[PointTable], kept: &[Seen]) -> (Vec<Half>, Errors) {
-    let own = tables.iter().enumerate().filter(|(_, table)| table.id == table.id.as_captured());
-    let by_point: HashMap<PointId, usize> = own.map(|(place, table)| (table.id, place)).collect();
+fn find_halves(
+    tables: &[PointTable],
+    by_point: &HashMap<PointId, usize>,
+    kept: &[Seen],
+) -> (Vec<Half>, Errors) {
     let mut found: BTreeMap<(usize, ExchangeIndex), Vec<usize>> = BTreeMap::new();
     let mut errors = Errors::default();
     let mut said = Said::default();
@@ -167,13 +173,12 @@ impl PointTable {
     /// Whether a packet that was kept is of an exchange here that does not show both its
     /// sides yet.
     pub fn still_awaits_rest(&self, packet: &Packet) -> bool {
-        let Some((source, destination)) = ends_of(packet) else { return false };
+        let is_error = matches!(packet.content, Content::IcmpError(_));
+        // What is left of an error's quote may tell in the end what it is about.
+        let Some((source, destination)) = ends_of(packet) else { return is_error };
         let found = self.flows.look(&self.hasher, &self.exchanges, source, destination);
         let record = found.and_then(|flow| self.exchanges.get(flow.exchange.position()));
-        match record {
-            Some(record) => !record.is_whole(),
-            None => matches!(packet.content, Content::IcmpError(_)),
-        }
+        record.map_or(is_error, |record| !record.is_whole())
     }
 
     /// The exchange to which a packet belongs that came at `at`.

@@ -1,6 +1,6 @@
 //! The packets of several halves, gone through again as one point would have seen them.
 
-use super::stray::{Stray, back};
+use super::stray::Stray;
 use super::{Half, Scene};
 use crate::correlate::record::{ExchangeIndex, Record};
 use crate::correlate::table::PointTable;
@@ -35,8 +35,8 @@ pub struct Moment {
 struct Clocks(Vec<(CaptureId, i64)>);
 
 impl Replay {
-    /// Goes through the packets of `parts` and the `errors` about them; `None` where their clocks cannot be one, or
-    /// where they show a datagram before and after its translation.
+    /// Goes through the packets of `parts` and the `errors` about them; `None` where their
+    /// clocks cannot be one, or where they show a datagram before and after its translation.
     pub fn new(
         scene: &Scene<'_>,
         socket: Endpoint,
@@ -61,7 +61,7 @@ impl Replay {
             .map(|(number, part)| {
                 let seen = &scene.kept[number];
                 let ahead_ns = clocks.find(seen.point.capture).unwrap_or(0);
-                let at = back(seen.packet.at, ahead_ns);
+                let at = seen.packet.at.back(ahead_ns);
                 Moment { number, part, at, exchange: None }
             })
             .collect();

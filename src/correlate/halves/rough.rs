@@ -9,13 +9,13 @@ use super::joined::Joined;
 use super::socket::are_alike;
 use crate::correlate::audience::Audience;
 use crate::correlate::count::{Count, Mark};
-use crate::correlate::record::{ExchangeIndex, Record};
+use crate::correlate::record::{ExchangeIndex, Flag, Record};
 use crate::correlate::sides::RepliesFrom;
 use crate::correlate::table::PointTable;
 use crate::correlate::tftp::is_tftp_protocol;
-use crate::model::capture::FrameRef;
+use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Beside, Expectation, Point};
+use crate::model::exchange::Beside;
 
 /// The answers that one point saw of a socket which asked at another.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ struct Answers {
 
 /// Gives questions that no answer was seen to the answers that another point saw: where
 /// packets did not stay, and of exchanges so long that none of theirs are kept.
-pub fn join(tables: &mut [PointTable], points: &[Point], has_lost: bool) {
+pub fn join(tables: &mut [PointTable], kinds: &[PointKind], has_lost: bool) {
     let mut known: HashMap<(Endpoint, Endpoint), Answers> = HashMap::new();
     for (table, own) in tables.iter().enumerate() {
         for (position, record) in own.exchanges.iter().enumerate() {
@@ -49,7 +49,7 @@ pub fn join(tables: &mut [PointTable], points: &[Point], has_lost: bool) {
             let Some(answers) = known.get(&(record.client, asked)).copied() else { continue };
             let is_elsewhere = answers.table != table
                 && tables[answers.table].id.as_captured() != tables[table].id.as_captured()
-                && are_alike(points[table].kind, points[answers.table].kind);
+                && are_alike(kinds[table], kinds[answers.table]);
             let Some(index) = ExchangeIndex::new(position).filter(|_| is_elsewhere) else {
                 continue;
             };
@@ -57,7 +57,7 @@ pub fn join(tables: &mut [PointTable], points: &[Point], has_lost: bool) {
             let repeats = details.map_or(0, |details| details.repeated_requests.packets());
             let questions = record.requests.packets.saturating_sub(repeats);
             if answers.tally.packets < questions {
-                tables[table].exchanges[position].expectation = Expectation::Untold;
+                tables[table].exchanges[position].flags.add(Flag::AnswersElsewhere);
                 continue;
             }
             known.remove(&(record.client, asked));

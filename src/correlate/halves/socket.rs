@@ -3,7 +3,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::replay::Replay;
-use super::stray::{Asked, Stray, is_untold};
+use super::stray::{Asked, Stray, may_be_answer};
 use super::{Half, Reach, Scene};
 use crate::correlate::record::Record;
 use crate::correlate::table::PointTable;
@@ -40,7 +40,7 @@ impl Sockets {
                 sockets.clients.push(record.client);
             }
             own.push(number);
-            if let Some(asked) = record.asked.filter(|_| is_untold(record)) {
+            if let Some(asked) = record.asked.filter(|_| may_be_answer(record)) {
                 sockets.of_asked.entry(asked).or_default().push(number);
             }
         }
@@ -79,7 +79,7 @@ pub fn join(
         let Some(chosen) = choose(scene, reach, sockets, socket, &members, halves) else { return };
         let home = halves[chosen.head].table;
         let parts: Vec<&Half> = chosen.parts.iter().map(|number| &halves[*number]).collect();
-        let errors = errors_about(scene, reach, &chosen.clients, home, &parts);
+        let errors = errors_about(scene, reach, &chosen, home, &parts);
         if chosen.has_strays || errors.has_foreign {
             let replay = Replay::new(scene, socket, &halves[chosen.head], &parts, &errors.found);
             let outcome = replay.map(|replay| replay.commit(scene, &parts)).unwrap_or_default();
@@ -102,6 +102,8 @@ struct Chosen {
     has_strays: bool,
     /// The socket, and others that may be the same host's.
     clients: Vec<Endpoint>,
+    /// Who sent anything to whom in the parts.
+    flows: HashSet<(Endpoint, Endpoint)>,
 }
 
 /// The half that asks, and all that may be one with it: what its own point saw of the
@@ -120,7 +122,7 @@ fn choose(
             record.client == socket && record.asked.is_some() && record.requests.packets > 0
         })
     };
-    let is_told = |number: &usize| record(*number).is_some_and(|record| !is_untold(record));
+    let is_told = |number: &usize| record(*number).is_some_and(|record| !may_be_answer(record));
     let heads = || members.iter().copied().filter(asks);
     let head = heads().find(is_told).or_else(|| heads().next())?;
     let home = halves[head].table;
@@ -167,17 +169,17 @@ fn choose(
             }
         }
     }
-    Some(Chosen { head, parts, has_strays, clients })
+    Some(Chosen { head, parts, has_strays, clients, flows })
 }
 
 /// Whether two points may be on one side of a translation, and at one place.
 fn is_near(scene: &Scene<'_>, reach: Reach, home: usize, table: usize) -> bool {
-    let [near, far] = [home, table].map(|table| &scene.points[table]);
+    let [near, far] = [home, table].map(|table| scene.tables[table].id.capture);
     let is_within = match reach {
-        Reach::OneCapture => near.id.capture == far.id.capture,
-        Reach::AllCaptures => near.id.capture != far.id.capture,
+        Reach::OneCapture => near == far,
+        Reach::AllCaptures => near != far,
     };
-    is_within && are_alike(near.kind, far.kind)
+    is_within && are_alike(scene.kinds[home], scene.kinds[table])
 }
 
 /// Errors that are of no half.
@@ -193,16 +195,21 @@ struct ErrorsAbout {
 fn errors_about(
     scene: &Scene<'_>,
     reach: Reach,
-    clients: &[Endpoint],
+    chosen: &Chosen,
     home: usize,
     parts: &[&Half],
 ) -> ErrorsAbout {
     let mut about = ErrorsAbout::default();
-    let home_id = scene.points[home].id;
+    let home_id = scene.tables[home].id;
     let own = parts.iter().flat_map(|half| half.packets.iter().copied());
     let mut told: Vec<usize> = Vec::new();
-    for socket in clients {
-        for number in scene.errors.about(*socket) {
+    for socket in &chosen.clients {
+        let peers = chosen.flows.iter().filter_map(|(from, to)| match socket {
+            _ if from == socket => Some(to.address),
+            _ if to == socket => Some(from.address),
+            _ => None,
+        });
+        for number in scene.errors.about(*socket, &peers.collect()) {
             let seen = &scene.kept[number];
             let Content::IcmpError(error) = &seen.packet.content else { continue };
             if told.is_empty() {
@@ -211,9 +218,9 @@ fn errors_about(
                 };
                 told.extend(own.clone().filter(is_error).take(MAX_OTHERS));
             }
-            let table = scene.tables.iter().position(|table| table.id == seen.point);
+            let table = scene.by_point.get(&seen.point);
             let is_here = seen.point == home_id
-                || table.is_some_and(|table| is_near(scene, reach, home, table));
+                || table.is_some_and(|table| is_near(scene, reach, home, *table));
             let same = told.iter().find(|known| {
                 matches!(&scene.kept[**known].packet.content, Content::IcmpError(known) if known == error)
             });

@@ -33,7 +33,7 @@ pub struct Asked {
 
 /// Whether nothing tells that the exchange began with a request: what looks like one may
 /// as well be an answer, or follow one.
-pub fn is_untold(record: &Record) -> bool {
+pub fn may_be_answer(record: &Record) -> bool {
     !record.protocol.expects_answer() && !record.is_answered()
 }
 
@@ -42,7 +42,8 @@ impl Stray<'_> {
     pub fn may_be(&self, asked: &Asked) -> bool {
         let tables = &*self.scene.tables;
         let Some(record) = self.half.record(tables) else { return false };
-        let is_rest = record.asked.is_none() || record.requests.packets == 0 || is_untold(record);
+        let is_rest =
+            record.asked.is_none() || record.requests.packets == 0 || may_be_answer(record);
         // Who asks the same at the other point as well is seen there twice, or is another.
         let table = &tables[self.half.table];
         let there = table.clients.exchanges(&table.hasher, &table.exchanges, self.socket);
@@ -72,7 +73,7 @@ impl Stray<'_> {
         );
         let tables = &self.scene.tables;
         let (here, there) = (tables[self.head.table].observed?, tables[self.half.table].observed?);
-        let there = [there.0, there.1].map(|at| back(at, ahead_ns));
+        let there = [there.0, there.1].map(|at| at.back(ahead_ns));
         let is_one_time = here.0 <= there[1] + TIME_APART && there[0] <= here.1 + TIME_APART;
         let is_usual = Duration::from_nanos(ahead_ns.unsigned_abs()) <= TIME_APART;
         (is_one_time && is_usual).then_some(ahead_ns)
@@ -85,7 +86,7 @@ impl Stray<'_> {
         let answers = said(self.scene, self.half, TransactionRole::Reply);
         let lags = answers.filter_map(|(identity, at)| {
             let asked_at = asked.get(&identity)?;
-            Some(at.as_nanoseconds().saturating_sub(asked_at.as_nanoseconds()))
+            Some(at.ahead_of_ns(*asked_at))
         });
         lags.min()
     }
@@ -155,9 +156,4 @@ fn datagrams<'s>(
             _ => None,
         }
     })
-}
-
-/// `at` by a clock that is so much behind.
-pub fn back(at: Timestamp, ahead_ns: i64) -> Timestamp {
-    Timestamp::from_nanoseconds(at.as_nanoseconds().saturating_sub(ahead_ns))
 }

@@ -8,17 +8,22 @@
 //!
 //! - the last packets of one exchange carry one IPv4 identification at both (RFC 6864
 //!   section 4), or its transfer was answered from one port of the server's choice, as
-//!   often and as late, or followed up to the port from which the other shows the answer; or
-//! - it is the distance of two clients, each of which says what is said once only; or
+//!   often and as late; or
+//! - it is the distance of two clients, each of which says what is said once only, and all
+//!   were answered at both, by the same, or at neither; or
 //! - it is that of three such exchanges, which went alike at both.
 //!
-//! Without a proof they stay apart: a report of two days is of two exchanges. What is said
-//! once only, [`telling`](super::telling) knows.
+//! Where both saw as many packets of a side, and the last of them carry two identifications,
+//! these are two packets, whatever they say. A script that fails before a change and works
+//! after it says the same both times, at one pace; that only one of two captures shows
+//! answers may also come of a loss between them, but then each by itself still tells the
+//! fault. Without a proof they stay apart: a report of two days is of two exchanges. What is
+//! said once only, [`telling`](super::telling) knows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::telling::{Speakers, find_said_once, is_followed_as_answered};
+use super::telling::{Speakers, find_said_once};
 use super::{Group, PACE, Seen};
 use crate::correlate::record::Record;
 use crate::correlate::tftp::is_tftp_protocol;
@@ -60,7 +65,9 @@ struct Pair {
 enum Likeness {
     /// Something came of them here that did not there.
     Words,
-    /// As many packets of each kind.
+    /// Answered at both, by the same where the same was asked, or at neither.
+    Outcome,
+    /// The same, and as many packets of each kind.
     Course,
     /// Marks that no other exchange has.
     Marks,
@@ -93,7 +100,7 @@ impl Apart {
         let near = count_joined(groups, captures);
         for (both, pairs) in &mut self.pairs {
             let joined = near.get(both).copied().unwrap_or(0);
-            if let Some(lag_ns) = find_lag_ns(pairs, joined) {
+            if let Some(lag_ns) = find_proven_lag_ns(pairs, joined) {
                 links.insert(*both, lag_ns);
             }
         }
@@ -124,9 +131,10 @@ impl Proven {
     }
 }
 
-/// `None` where they cannot be one: transfers that were answered from other ports.
+/// `None` where they cannot be one: transfers that were answered from other ports, and
+/// packets with other marks.
 fn find_likeness(known: &Record, other: &Record) -> Option<Likeness> {
-    if known.is_answered_otherwise(other) {
+    if known.is_answered_otherwise(other) || known.ends_otherwise(other) {
         return None;
     }
     let (ports, ports_there) = (known.answering_ports(), other.answering_ports());
@@ -134,11 +142,18 @@ fn find_likeness(known: &Record, other: &Record) -> Option<Likeness> {
         ports == ports_there && known.asked.is_some_and(|asked| !ports.contains(&asked.port));
     let is_transfer =
         is_tftp_protocol(known.protocol) && has_own_ports && known.is_answered_at_pace_of(other);
-    if is_transfer || is_followed_as_answered(known, other) || known.ends_as(other) {
+    if is_transfer || known.ends_as(other) {
         return Some(Likeness::Marks);
     }
-    let is_alike = known.packets_by_kind() == other.packets_by_kind();
-    Some(if is_alike { Likeness::Course } else { Likeness::Words })
+    let is_one_outcome = known.is_answered() == other.is_answered()
+        && (known.asked != other.asked || known.answerers() == other.answerers());
+    Some(if !is_one_outcome {
+        Likeness::Words
+    } else if known.packets_by_kind() == other.packets_by_kind() {
+        Likeness::Course
+    } else {
+        Likeness::Outcome
+    })
 }
 
 /// The pairs of captures whose sightings were joined, and how often.
@@ -157,7 +172,7 @@ fn count_joined(groups: &[(Seen<'_>, Group)], captures: &Captures) -> BTreeMap<B
 
 /// The distance that most of the pairs have, if that proves it; `joined` others, which
 /// are near in time, speak against it.
-fn find_lag_ns(pairs: &mut [Pair], joined: usize) -> Option<i64> {
+fn find_proven_lag_ns(pairs: &mut [Pair], joined: usize) -> Option<i64> {
     pairs.sort_by_key(|pair| pair.lag_ns);
     let pace_ns = u64::try_from(PACE.as_nanos()).unwrap_or(u64::MAX);
     let mut until = 0;
@@ -184,10 +199,10 @@ fn find_lag_ns(pairs: &mut [Pair], joined: usize) -> Option<i64> {
         best.iter().filter(tells).map(|pair| (pair.client, pair.asked)).collect();
     let clients: BTreeSet<IpAddr> = telling.iter().map(|(client, _)| client.address).collect();
     let is_marked = best.iter().any(|pair| pair.likeness == Likeness::Marks);
-    let are_alike = best.iter().all(|pair| pair.likeness >= Likeness::Course);
+    let are_all = |likeness| best.iter().all(|pair| pair.likeness >= likeness);
     let is_proven = is_marked
-        || clients.len() >= CLIENTS
-        || (telling.len() >= ALIKE && are_alike && best.len() == pairs.len());
+        || (clients.len() >= CLIENTS && are_all(Likeness::Outcome))
+        || (telling.len() >= ALIKE && are_all(Likeness::Course) && best.len() == pairs.len());
     let is_most = best.len() * 2 > pairs.len() && exchanges.len() > joined;
     (is_proven && is_most).then(|| best[best.len() / 2].lag_ns)
 }

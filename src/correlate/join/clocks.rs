@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::telling::says_again;
+use super::telling::{find_distance_ns, find_lag_ns, says_again};
 use super::{Group, Groups, PACE, TIME_APART};
 use crate::correlate::count::Count;
 use crate::correlate::record::Record;
@@ -84,20 +84,14 @@ pub(super) fn clock_offsets_of<'a>(
 /// not have heard the beginning, and both heard nothing else, that is not known. Of what is
 /// said again and again each point heard the first that came after its capture began.
 fn find_distance_us(near: &Record, far: &Record) -> Option<i64> {
-    let (heard, heard_there) = (near.heard(), far.heard());
     let comes_round = says_again(near) || says_again(far);
     if comes_round && !is_heard_as_long(near, far) {
         return None;
     }
-    let lags_ns = heard.lags_ns(&heard_there);
-    let began_ns = || {
-        let [near, far] = [near, far].map(|record| record.times().0.as_nanoseconds());
-        far.saturating_sub(near)
-    };
     // Of text nothing but lengths is known: then the first packets are taken for one.
-    let says_nothing = heard.is_empty() && heard_there.is_empty();
-    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
-    let distance_ns = median_ns.or_else(|| says_nothing.then(began_ns))?;
+    let says_nothing = || near.heard().is_empty() && far.heard().is_empty();
+    let by_beginning = || says_nothing().then(|| find_distance_ns(near, far));
+    let distance_ns = find_lag_ns(near, far).or_else(by_beginning)?;
     let is_of_captures = comes_round
         && Duration::from_nanos(distance_ns.unsigned_abs()) > TIME_APART
         && is_at_one_time(near, far);

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::axis::Axis;
 use super::clocks::clock_offsets_of;
 use super::translated::clocks_moved_ns;
-use super::{Group, Place, Seen, TIME_APART, join_pairs};
+use super::{Group, Place, Seen, TIME_APART, are_within, join_pairs};
 use crate::correlate::audience::Audience;
 use crate::correlate::sayings::{Heard, is_at_one_pace};
 use crate::correlate::table::PointTable;
@@ -81,8 +81,7 @@ fn is_seen_alike(group: &Group, points: &[Point]) -> bool {
 
 fn is_one_client(one: &Heard, other: &Heard) -> bool {
     let lags_ns = one.lags_ns(other);
-    let limit_ns = u64::try_from(TIME_APART.as_nanos()).unwrap_or(u64::MAX);
-    is_at_one_pace(&lags_ns) && lags_ns.iter().all(|lag_ns| lag_ns.unsigned_abs() <= limit_ns)
+    is_at_one_pace(&lags_ns) && are_within(&lags_ns, TIME_APART)
 }
 
 /// Whether the client of the first can be the second's under another address: both ask

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::apart::Apart;
+use super::telling::find_lag_ns;
 use super::{Group, Seen, TIME_APART};
 use crate::correlate::record::{Flag, Record};
 use crate::correlate::sayings::is_at_one_pace;
@@ -91,7 +92,7 @@ impl BySocket {
             if !is_elsewhere(group, seen) {
                 continue;
             }
-            if let Some(lag_ns) = find_lag_ns(first, seen) {
+            if let Some(lag_ns) = find_seen_lag_ns(first, seen) {
                 let own = (capture_of(first), first.record);
                 apart.note(own, (capture_of(seen), seen.record), lag_ns);
             }
@@ -162,18 +163,12 @@ fn is_of_another_network(first: &Seen<'_>, seen: &Seen<'_>, tables: &[PointTable
 
 /// How much later than `first` what may be the same exchange was seen, in ns, by what was
 /// said; `None` where it is another.
-fn find_lag_ns(first: &Seen<'_>, seen: &Seen<'_>) -> Option<i64> {
+fn find_seen_lag_ns(first: &Seen<'_>, seen: &Seen<'_>) -> Option<i64> {
     let (known, other) = (first.record, seen.record);
-    if known.protocol != other.protocol {
-        return None;
-    }
-    let lags_ns = known.heard().lags_ns(&other.heard());
-    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
-    let same_opening = known.opening() == other.opening() && known.opening().is_sure();
-    median_ns.or_else(|| {
-        let (here, there) = (first.first_at.as_nanoseconds(), seen.first_at.as_nanoseconds());
-        same_opening.then(|| there.saturating_sub(here))
-    })
+    // Text that tells no day was put beside a capture that does.
+    let moved_ns = |seen: &Seen<'_>| seen.first_at.ahead_of_ns(seen.record.times().0);
+    let lag_ns = find_lag_ns(known, other).filter(|_| known.protocol == other.protocol)?;
+    Some(lag_ns.saturating_add(moved_ns(seen)).saturating_sub(moved_ns(first)))
 }
 
 /// Whether both are of one protocol, for all that is known: a point that did not see the

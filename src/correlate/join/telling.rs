@@ -7,8 +7,9 @@
 //! and a poll under one identity prove nothing. A transaction's identity is made so that it
 //! does not come again soon (RFC 5452 section 4.3, RFC 3411 section 4.1.1), and several
 //! different things, each said once, have a course of their own. A transfer's identifier is
-//! its client's port, which is drawn by chance (RFC 1350 section 4, RFC 6056 section 3.3);
-//! boot loaders that begin at one port each time have it in common.
+//! its client's port, which is drawn by chance (RFC 1350 section 4, RFC 6056 section 3.3)
+//! where the system hands it out; boot loaders begin at one port each time, some in the
+//! thousands, and scripts name theirs.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,11 +18,7 @@ use crate::correlate::record::Record;
 use crate::correlate::sayings::is_at_one_pace;
 use crate::correlate::signature::Basis;
 use crate::correlate::tftp::is_tftp_protocol;
-use crate::correlate::transactions::CROSSING;
-use crate::model::time::Timestamp;
-
-/// Ports up to it are not drawn (RFC 6335 section 6).
-const LAST_PRIVILEGED_PORT: u16 = 1_023;
+use crate::model::protocol::FIRST_EPHEMERAL_PORT;
 
 /// What two sightings of one client have in common that is said once only, as a number;
 /// `None` where it may be said any number of times.
@@ -30,7 +27,7 @@ pub fn find_said_once(one: &Record, other: &Record) -> Option<u64> {
     let is_identity = opening == other.opening() && opening.basis == Basis::Meaning;
     // The name of a file is none: a boot loader asks for it each time.
     if is_tftp_protocol(one.protocol) {
-        let is_drawn = one.client.port > LAST_PRIVILEGED_PORT;
+        let is_drawn = one.client.port >= FIRST_EPHEMERAL_PORT;
         return (is_drawn && is_identity).then_some(u64::from(one.client.port));
     }
     if says_again(one) || says_again(other) {
@@ -40,34 +37,18 @@ pub fn find_said_once(one: &Record, other: &Record) -> Option<u64> {
     (is_at_one_pace(&lags_ns) || is_identity).then_some(opening.value)
 }
 
-/// Whether one point shows a server's answers from a port of its choice, and the other,
-/// which saw none of them, what the client sends to that port as soon as they had come
-/// (RFC 1350 section 4).
-pub fn is_followed_as_answered(one: &Record, other: &Record) -> bool {
-    let is_both = |followed: &Record, answered: &Record| {
-        let (Some(sent), Some(heard)) = (&followed.details, &answered.details) else {
-            return false;
-        };
-        let after = |record: &Record, at: Timestamp| at.since(record.requests.first.at);
-        let is_one = |to: u16, sent_at: Timestamp| {
-            let mut replies = heard.replies.iter();
-            replies.any(|replies| {
-                let answers = after(answered, replies.tally.count.first.at);
-                let follows = after(followed, sent_at);
-                replies.source.port == to && answers.abs_diff(follows) <= CROSSING
-            })
-        };
-        let is_chosen = |port: u16| followed.asked.is_some_and(|asked| asked.port != port);
-        is_tftp_protocol(followed.protocol)
-            && followed.requests.packets > 0
-            && answered.requests.packets > 0
-            && !followed.is_answered()
-            && sent.follow_ups.iter().any(|sent| {
-                let port = sent.destination.port;
-                is_chosen(port) && is_one(port, sent.tally.count.first.at)
-            })
-    };
-    is_both(one, other) || is_both(other, one)
+/// How much later than `one` the client of `other` was heard, in ns: the median of what both
+/// heard, or else, where both begin with the same, of that.
+pub fn find_lag_ns(one: &Record, other: &Record) -> Option<i64> {
+    let lags_ns = one.heard().lags_ns(&other.heard());
+    let same_opening = one.opening() == other.opening() && one.opening().is_sure();
+    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
+    median_ns.or_else(|| same_opening.then(|| find_distance_ns(one, other)))
+}
+
+/// How much later `other` began, in ns.
+pub fn find_distance_ns(one: &Record, other: &Record) -> i64 {
+    other.times().0.ahead_of_ns(one.times().0)
 }
 
 /// Whether the client said anything twice, or nothing by which that could be told.

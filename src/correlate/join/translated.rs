@@ -7,13 +7,13 @@
 //! how long the first of it was, and when the first and the last were.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::axis::Axis;
 use super::clocks::{ClockOffset, clock_offsets_of};
-use super::{Group, PACE, Place, Seen, TIME_APART, join_pairs};
+use super::{Group, PACE, Place, Seen, TIME_APART, are_within, join_pairs};
 use crate::correlate::audience::Audience;
 use crate::correlate::record::{Flag, Record};
+use crate::correlate::sayings::is_at_one_pace;
 use crate::correlate::signature::Basis;
 use crate::correlate::table::PointTable;
 use crate::model::capture::{CaptureId, PointKind};
@@ -30,15 +30,15 @@ pub fn join(
     points: &[Point],
     axis: &Axis,
 ) {
-    join_by(Likeness::Words, groups, tables, points, axis);
+    join_by(KnownBy::Words, groups, tables, points, axis);
     if tables.iter().any(|table| table.exchanges.iter().any(is_known_by_length)) {
-        join_by(Likeness::Shape, groups, tables, points, axis);
+        join_by(KnownBy::Shape, groups, tables, points, axis);
     }
 }
 
 /// By what sightings under two clients are held to be one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Likeness {
+enum KnownBy {
     /// By what was said first.
     Words,
     /// By number, length and time, where a text of one side shows nothing else.
@@ -46,7 +46,7 @@ enum Likeness {
 }
 
 fn join_by(
-    likeness: Likeness,
+    known_by: KnownBy,
     groups: &mut Vec<(Seen<'_>, Group)>,
     tables: &[PointTable],
     points: &[Point],
@@ -70,7 +70,7 @@ fn join_by(
     }
     let mut sides: BTreeMap<Words, Sides> = BTreeMap::new();
     for (position, (seen, group)) in groups.iter().enumerate() {
-        let Some(words) = Words::of(seen, likeness) else { continue };
+        let Some(words) = Words::of(seen, known_by) else { continue };
         match points[seen.place.table].kind {
             _ if behind[position].is_some() => {
                 sides.entry(words).or_default().pods.push(position);
@@ -106,7 +106,7 @@ fn join_by(
         let pairs = || outside.iter().zip(&pods);
         let mut apart_ns: Vec<i64> =
             pairs().map(|(near, far)| begins_ns(far).saturating_sub(begins_ns(near))).collect();
-        if likeness == Likeness::Shape {
+        if known_by == KnownBy::Shape {
             apart_ns.extend(pairs().map(|(near, far)| ends_ns(far).saturating_sub(ends_ns(near))));
             // Bytes of both sides would have told.
             let is_told = |position: &usize| is_known_by_length(record(position));
@@ -123,7 +123,9 @@ fn join_by(
         let capture_of = |position: &usize| tables[place(position).table].id.capture;
         let is_one_clock = pairs().all(|(near, far)| capture_of(near) == capture_of(far));
         let limit = if is_one_clock { PACE } else { TIME_APART };
-        if !differ || !is_one_pace(&apart_ns, limit) {
+        apart_ns.sort_unstable();
+        let is_one_pace = apart_ns.len() == 1 || is_at_one_pace(&apart_ns);
+        if !differ || !is_one_pace || !are_within(&apart_ns, limit) {
             continue;
         }
         joined.extend(pairs().map(|(near, far)| (*near, *far)));
@@ -163,16 +165,6 @@ fn leaves_translated(at: Place, group: &Group, tables: &[PointTable]) -> bool {
             .all(|other| *other == at || tables[other.table].id.as_captured() != id.as_captured())
 }
 
-/// Whether all were on their way for much the same time, and not for longer than `limit`.
-fn is_one_pace(apart_ns: &[i64], limit: Duration) -> bool {
-    let (Some(least), Some(most)) = (apart_ns.iter().min(), apart_ns.iter().max()) else {
-        return false;
-    };
-    let within = |ns: u64, limit: Duration| Duration::from_nanos(ns) <= limit;
-    within(most.abs_diff(*least), PACE)
-        && within(least.unsigned_abs().max(most.unsigned_abs()), limit)
-}
-
 /// What both sightings have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Words {
@@ -183,12 +175,12 @@ struct Words {
 
 impl Words {
     /// Nothing where they mean little, or were said to a group.
-    fn of(seen: &Seen<'_>, likeness: Likeness) -> Option<Self> {
+    fn of(seen: &Seen<'_>, known_by: KnownBy) -> Option<Self> {
         let (record, opening) = (seen.record, seen.record.opening());
         let asks_one = record.audience != Audience::Group && record.asked.is_some();
-        let (said, tells) = match likeness {
-            Likeness::Words => (opening.value, opening.is_sure()),
-            Likeness::Shape => {
+        let (said, tells) = match known_by {
+            KnownBy::Words => (opening.value, opening.is_sure()),
+            KnownBy::Shape => {
                 let (packets, length) = (record.requests.packets, record.synopsis().length());
                 let is_open = is_known_by_length(record) || record.flags.has(Flag::HasPayloads);
                 let said = u64::from(packets) << 32 | u64::from(length);

@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::TIME_APART;
-use super::telling::{Speakers, find_said_once};
+use super::telling::{Speakers, find_lag_ns, find_said_once};
 use crate::correlate::record::Record;
 use crate::correlate::table::PointTable;
 use crate::model::endpoint::Endpoint;
@@ -76,13 +76,7 @@ fn find_shift_ns(told: &Record, dated: &Record) -> Option<(u64, Option<i64>)> {
         return None;
     }
     let said = find_said_once(told, dated)?;
-    let lags_ns = told.heard().lags_ns(&dated.heard());
-    let median_ns = lags_ns.get(lags_ns.len() / 2).copied();
-    let began_ns = || {
-        let [told, dated] = [told, dated].map(|record| record.times().0.as_nanoseconds());
-        dated.saturating_sub(told)
-    };
-    Some((said, to_quarters(median_ns.unwrap_or_else(began_ns))))
+    Some((said, to_quarters(find_lag_ns(told, dated)?)))
 }
 
 fn to_quarters(later_ns: i64) -> Option<i64> {

@@ -5,17 +5,12 @@ use std::time::Duration;
 use super::Record;
 use crate::correlate::count::Mark;
 use crate::correlate::repetition::{COPY, is_untimed};
+use crate::correlate::transactions::{LONGEST_RETRY, RETRY};
 use crate::correlate::unanswered::Asks;
 use crate::model::capture::FrameRef;
 use crate::model::packet::{Application, Datagram, Packet, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
-
-/// Who asks again though it was answered does so within this time of the answer; who
-/// asks later asks anew. Identities that stay the same occur: nothing but habit makes
-/// clients of SNMP and NTP change theirs, and few of them wait for long.
-const RETRY: Duration = Duration::from_secs(30);
-const QUICK_RETRY: Duration = Duration::from_secs(6);
 
 impl Record {
     /// Notes that a request waits for its answer; `before` is the request before it.
@@ -39,7 +34,7 @@ impl Record {
                 Asks::UNKNOWN
             }
         };
-        self.unanswered.ask(asks, before);
+        self.unanswered.ask(asks, before, self.from_server.map(|last| last.at));
     }
 
     /// Notes a reply at the requests that it answers.
@@ -106,12 +101,14 @@ impl Record {
     }
 
     /// How long after an answer a client that does not take it asks again, at most.
+    /// Identities that stay the same occur: nothing but habit makes clients of SNMP and NTP
+    /// change theirs, and few of them wait for long.
     fn longest_retry(&self, protocol: Protocol) -> Duration {
         let mut replies = self.details.iter().flat_map(|details| &details.replies);
         let are_changed = replies.any(|replies| replies.origin.is_other_endpoint());
         match protocol {
-            Protocol::Snmp | Protocol::SnmpInform | Protocol::Ntp if !are_changed => QUICK_RETRY,
-            _ => RETRY,
+            Protocol::Snmp | Protocol::SnmpInform | Protocol::Ntp if !are_changed => *RETRY.end(),
+            _ => LONGEST_RETRY,
         }
     }
 }

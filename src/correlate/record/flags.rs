@@ -15,8 +15,8 @@ pub enum Flag {
     OpeningIsCut = 0x10,
     /// The client's own words began it.
     IsOpenedByClient = 0x20,
-    /// The client said the same twice since it was last answered, byte for byte.
-    AsksOn = 0x40,
+    /// Another point saw answers, and it is not known whether they are all of them.
+    AnswersElsewhere = 0x40,
 }
 
 /// All that is so.
@@ -53,8 +53,8 @@ mod tests {
     #[test]
     fn each_flag_stands_for_itself() {
         use Flag::{
-            AsksOn, ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp, OpeningIsCut,
-            ServerNews,
+            AnswersElsewhere, ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp,
+            OpeningIsCut, ServerNews,
         };
         let all = [
             HasPayloads,
@@ -63,7 +63,7 @@ mod tests {
             ServerNews,
             OpeningIsCut,
             IsOpenedByClient,
-            AsksOn,
+            AnswersElsewhere,
         ];
         for flag in all {
             let mut flags = Flags::NONE;

@@ -171,6 +171,13 @@ impl Record {
             || replies.any(|replies| replies.source.address == address)
     }
 
+    /// The addresses that answered.
+    pub fn answerers(&self) -> BTreeSet<IpAddr> {
+        let own = self.asked.filter(|_| self.answers.packets > 0).map(|asked| asked.address);
+        let replies = self.details.iter().flat_map(|details| &details.replies);
+        own.into_iter().chain(replies.map(|replies| replies.source.address)).collect()
+    }
+
     /// The ports that answered.
     pub fn answering_ports(&self) -> BTreeSet<u16> {
         let own = self.asked.filter(|_| self.answers.packets > 0).map(|asked| asked.port);
@@ -238,6 +245,22 @@ impl Record {
             Some(is_same) => is_same,
             None => client == Some(true),
         }
+    }
+
+    /// Whether both points saw as many packets of one side, and two as the last: they carry
+    /// two IPv4 identifications, which one packet never does (RFC 6864 section 4; RFC 791
+    /// section 3.2: who passes it on leaves that as it is).
+    pub fn ends_otherwise(&self, other: &Self) -> bool {
+        let ([asked, replied, followed], [asked_there, replied_there, followed_there]) =
+            (self.packets_by_kind(), other.packets_by_kind());
+        let differ = |own: Option<Last>, there: Option<Last>| {
+            let mark = |last: Option<Last>| last?.header().identification;
+            mark(own).zip(mark(there)).is_some_and(|(own, there)| own != there)
+        };
+        let is_as_much_asked =
+            asked.saturating_add(followed) == asked_there.saturating_add(followed_there);
+        (is_as_much_asked && differ(self.from_client, other.from_client))
+            || (replied == replied_there && differ(self.from_server, other.from_server))
     }
 
     /// Whether all that was seen are replies of one endpoint to a request that was not.

@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 const IDLE: Duration = Duration::from_mins(1);
 /// A request that went twice by a network's fault, or crossed its answer, comes this
 /// soon after the first.
-const CROSSING: Duration = Duration::from_secs(2);
+const REQUEST_CROSSING: Duration = Duration::from_secs(2);
 
 /// Of an acknowledgement (RFC 1350 section 5); no request is as short.
 const ACK_BYTES: u32 = 4;
@@ -56,7 +56,7 @@ impl Record {
             details.refusal.is_some_and(|refusal| { refusal.at } >= { self.requests.last.at })
         });
         let starts_again =
-            (had_gone_on || was_refused) && at.since(self.requests.last.at) > CROSSING;
+            (had_gone_on || was_refused) && at.since(self.requests.last.at) > REQUEST_CROSSING;
         (starts_again || at.since(self.last_at()) > IDLE).then_some(Renewal::SameAgain)
     }
 

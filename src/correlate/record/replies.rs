@@ -30,7 +30,6 @@ impl Record {
         if before.is_some_and(|before| before.is_copied_by(&last, pace)) {
             return;
         }
-        self.flags.remove(Flag::AsksOn);
         if self.protocol == Protocol::Udp
             && before.is_some_and(|before| !before.says_again(&last, false))
         {

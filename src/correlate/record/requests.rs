@@ -17,9 +17,7 @@ use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 
-/// What keeps a way open is empty, or some zeros (RFC 6263 section 4); a question is longer.
-const KEEP_ALIVE_BYTES: u32 = 4;
-/// Nobody asks again sooner; a farewell is said several times at once.
+/// Nobody asks again sooner.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Whether a client's packet can have reached the server that answered.
@@ -122,11 +120,6 @@ impl Record {
             _ => Novelty::New,
         };
         self.touch(datagram);
-        // Many messages of text are of one length, though none says what another does.
-        let is_same = novelty == Novelty::Repeat && said.basis != Basis::Length;
-        let is_question = datagram.length > KEEP_ALIVE_BYTES
-            && before.is_some_and(|before| last.at.since(before.at) >= RETRY_AFTER);
-        self.flags.add_if(Flag::AsksOn, is_same && is_question);
         if novelty == Novelty::New {
             self.flags.remove(Flag::ServerNews);
             self.flags.add_if(Flag::ClientNews, reach == Reach::Server);

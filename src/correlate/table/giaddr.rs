@@ -69,10 +69,11 @@ impl Relays {
 }
 
 impl PointTable {
-    /// Takes what a server says to a relay's other address as the answer to the latest
-    /// request with that identity: one that waits, or else, of an answer that comes twice
-    /// or of a second server, one that was just answered. A server may answer from another
-    /// address than the one asked; then its answer is for the one relay that waits for it.
+    /// Takes what a server says to a relay's other address, where that is
+    /// [between servers](is_between_servers), as the answer to the latest request with that
+    /// identity: one that waits, or else, of an answer that comes twice or of a second
+    /// server, one that was just answered. A server may answer from another address than the
+    /// one asked; then its answer is for the one relay that waits for it.
     pub(super) fn reply_to_relay(
         &mut self,
         packet: &Packet,
@@ -80,7 +81,7 @@ impl PointTable {
         datagram: &Datagram,
     ) -> bool {
         let (source, destination) = (datagram.flow.source, datagram.flow.destination);
-        if !is_between_servers(datagram) || is_group(destination.address) {
+        if is_group(destination.address) {
             return false;
         }
         let Some(identity) = find_identity(datagram, TransactionRole::Reply) else { return false };

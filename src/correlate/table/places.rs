@@ -10,7 +10,6 @@ use crate::correlate::record::{ExchangeIndex, Record, is_group};
 use crate::model::capture::FrameRef;
 use crate::model::exchange::{Course, Origin};
 use crate::model::packet::{Datagram, Packet};
-use crate::model::protocol::Protocol;
 
 /// So many exchanges may become very many.
 const MANY: usize = 8_192;
@@ -35,12 +34,11 @@ impl PointTable {
             return;
         };
         let to = datagram.flow.destination.address;
-        let audience = self.broadcasts.audience_of(packet, to);
+        let audience = self.broadcasts.take_opening(packet, frame, datagram);
         let mut opening = find_opening(datagram);
         // What is said to all hosts answers none of them, whatever its address looks like.
         if audience == Audience::Group && !is_group(to) {
             opening.side = OpeningSide::Client;
-            self.broadcasts.note_frame(to, frame);
         }
         let (client, server) = match opening.side {
             OpeningSide::Client => (datagram.flow.source, datagram.flow.destination),
@@ -48,11 +46,7 @@ impl PointTable {
         };
         let asked = (opening.side == OpeningSide::Client && !opening.is_late).then_some(server);
         let mut exchange = Record::open(opening.protocol, client, asked, datagram);
-        if exchange.audience != Audience::Group {
-            exchange.audience = audience;
-        } else if !is_group(to) {
-            self.broadcasts.suspect(to);
-        }
+        exchange.audience = audience;
         let mut course = None;
         match (opening.side, opening.is_late) {
             (OpeningSide::Server, _) => exchange.reply(packet, frame, datagram, Origin::Unknown),
@@ -71,10 +65,8 @@ impl PointTable {
         self.clients.add(&self.hasher, &mut self.exchanges, index);
         self.follow_wide(index, datagram);
         self.payload_addresses.note(index, datagram);
-        if asked.is_some() && opening.protocol == Protocol::Dhcp {
-            self.relays.note(index, datagram);
-        }
         if asked.is_some() {
+            self.relays.note(index, datagram);
             self.flows.register_own(hash, &self.exchanges, index);
         } else {
             self.register(Flow {

@@ -11,10 +11,6 @@ const START_MS: i64 = 1_700_000_000_000;
 /// A packet and its IPv4 identification.
 type Marked = (Line, Option<u16>);
 
-fn line(from: &str, to: &str) -> &'static str {
-    format!("{from} > {to}").leak()
-}
-
 fn unmarked(lines: &[Line]) -> Vec<Marked> {
     lines.iter().map(|line| (*line, None)).collect()
 }
@@ -252,7 +248,7 @@ fn a_round_of_many_words_proves_no_clock() {
                 });
                 unmarked(&poll.collect::<Vec<_>>())
             };
-            let (exchanges, _) = join(&polls(true), &polls(false), DAY_MS);
+            let (exchanges, _) = join(&polls(true), &polls(true), DAY_MS);
             assert_eq!(exchanges.len(), expected, "{words} words, {rounds} rounds, {prefix}");
         }
     }
@@ -276,32 +272,16 @@ fn several_things_that_two_clients_say_once_prove_a_clock() {
             let beats = beats(prefix, 4, true, words).into_iter().map(said_once);
             beats.filter(|line| is_answered || !matches!(line.2, Says::Bytes(900))).collect()
         };
-        // The answers did not come as far as there.
-        for is_answered in [true, false] {
-            let (first, second) = (unmarked(&counted(true)), unmarked(&counted(is_answered)));
+        let cases = [
+            ("answered at both", true, true, (3, Some(HOUR_MS))),
+            ("at neither", false, false, (3, Some(HOUR_MS))),
+            ("before a change and after it", false, true, (6, None)),
+            ("the other way round", true, false, (6, None)),
+        ];
+        for (name, here, there, expected) in cases {
+            let (first, second) = (unmarked(&counted(here)), unmarked(&counted(there)));
             let (exchanges, offset) = join(&first, &second, HOUR_MS);
-            assert_eq!((exchanges.len(), offset), (3, Some(HOUR_MS)), "{prefix}");
-        }
-    }
-}
-
-#[test]
-fn a_follow_up_to_the_port_that_answered_elsewhere_proves_a_clock() {
-    for [client, asked, node] in ENDS {
-        let asks = (0, line(client, &format!("{asked}:69")), Says::Write("startup.cfg"));
-        let follows =
-            |at_ms, port| (at_ms, line(client, &format!("{asked}:{port}")), Says::Data(1));
-        let answers = |port| (10, line(&format!("{node}:{port}"), client), Says::OptionAck);
-        for (name, follow_up, expected) in [
-            ("the same transfer", follows(11, 32_991), 1),
-            ("another port", follows(11, 41_000), 2),
-            ("much later", follows(4_000, 32_991), 2),
-        ] {
-            // Each uplink carries one direction.
-            let here = unmarked(&[asks, follow_up]);
-            let there = unmarked(&[asks, answers(32_991)]);
-            let (exchanges, _) = join(&here, &there, HOUR_MS);
-            assert_eq!(exchanges.len(), expected, "{name}, {client}");
+            assert_eq!((exchanges.len(), offset), expected, "{name}, {prefix}");
         }
     }
 }
@@ -323,11 +303,68 @@ fn ports_that_are_drawn_tell_transfers_from_those_of_boot_loaders() {
         for (name, ports, expected) in [
             ("drawn", [41_226, 58_631], 2),
             ("where each begins", [2_070, 2_070], 4),
+            ("where two kinds begin", [2_070, 1_024], 4),
+            ("that a script names", [5_000, 6_000], 4),
             ("of a service", [69, 70], 4),
         ] {
             let lines = unmarked(&[asks(0, 7, ports[0]), asks(900, 8, ports[1])]);
             let (exchanges, _) = join(&lines, &lines, HOUR_MS);
             assert_eq!(exchanges.len(), expected, "{name}, {prefix}");
+        }
+    }
+}
+
+/// Two clients that each ask once, one of them `late_ms` late, by identities that a script
+/// names; `answerer` answers, if anybody does. Each packet carries the next identification.
+fn scripted(
+    [client, second_client, server]: [&str; 3],
+    answerer: Option<&str>,
+    first_mark: Option<u16>,
+) -> Vec<Marked> {
+    let mut mark = first_mark;
+    let mut marked = Vec::new();
+    for (at_ms, client, identity) in [(0, client, 11), (20_000, second_client, 12)] {
+        let ask = Says::Ask { protocol: Protocol::Snmp, identity, question: 7 };
+        let answer = Says::Answer { protocol: Protocol::Snmp, identity };
+        let asks = (at_ms, line(client, server), ask);
+        let answers = answerer.map(|answerer| (at_ms + 10, line(answerer, client), answer));
+        for line in std::iter::once(asks).chain(answers) {
+            marked.push((line, mark));
+            mark = mark.map(|mark| mark + 1);
+        }
+    }
+    marked
+}
+
+#[test]
+fn a_script_that_runs_before_a_change_and_after_it_is_run_twice() {
+    for (ends, node) in [
+        (["192.0.2.7:5000", "192.0.2.8:5001", "198.51.100.21:161"], "203.0.113.13:161"),
+        (
+            ["[2001:db8::7]:5000", "[2001:db8::8]:5001", "[2001:db8:1::21]:161"],
+            "[2001:db8:2::13]:161",
+        ),
+    ] {
+        let vip = Some(ends[2]);
+        // answerer and first identification, before and after
+        let cases = [
+            ("answered after it", (None, None), (vip, None), 4),
+            ("answered before it", (vip, None), (None, None), 4),
+            ("answered by another before it", (Some(node), None), (vip, None), 4),
+            ("marked, answered after it", (None, Some(100)), (vip, Some(900)), 4),
+            ("marked, answered both times", (vip, Some(100)), (vip, Some(900)), 4),
+            ("marked, answered neither time", (None, Some(100)), (None, Some(900)), 4),
+            ("run once, answered", (vip, None), (vip, None), 2),
+            ("run once, answered, marked", (vip, Some(100)), (vip, Some(100)), 2),
+            ("run once, in vain", (None, Some(100)), (None, Some(100)), 2),
+        ];
+        for (name, (answerer, mark), (answerer_later, mark_later), expected) in cases {
+            let first = scripted(ends, answerer, mark);
+            let second = scripted(ends, answerer_later, mark_later);
+            for later_ms in [600_000, DAY_MS] {
+                let (exchanges, _) = join(&first, &second, later_ms);
+                assert_eq!(exchanges.len(), expected, "{name}, {later_ms} ms, {ends:?}");
+            }
         }
     }
 }

@@ -95,7 +95,6 @@ fn one_frame_for_all_makes_no_host_a_broadcast() {
     use LinkAudience::{Broadcast, One};
     // 7 and 127 end in ones as well.
     for server in ["192.0.2.5", "192.0.2.7", "192.0.2.127"] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let asks = line("192.0.2.20:5000", &format!("{server}:161"));
         let answers = line(&format!("{server}:161"), "192.0.2.20:5000");
         let wakes =

@@ -113,7 +113,6 @@ fn a_group_is_answered_from_ports_of_ones_own() {
         ["[2001:db8::7]:50000", "[ff05::c]", "[2001:db8::5]:41000", "[2001:db8::6]"],
     ] {
         for (asks, port) in [(Says::Plain(Protocol::Ssdp), 1_900), (Says::Bytes(1), 3_702)] {
-            let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
             let there = line(client, &format!("{group}:{port}"));
             let (back, own) = (line(one, client), line(&format!("{two}:{port}"), client));
             let lines = [
@@ -145,7 +144,6 @@ fn who_announces_itself_is_asked_and_not_answered() {
         ["192.0.2.1:123", "192.0.2.255:123", "192.0.2.7:123"],
         ["[2001:db8::1]:123", "[ff05::101]:123", "[2001:db8::7]:123"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let (announces, asks) = (line(server, all), line(client, server));
         // what is announced, what is asked five times, how often that answers
         let cases = [
@@ -190,7 +188,6 @@ fn a_transfer_that_was_asked_of_all_goes_on_with_who_answers() {
         ["192.0.2.7:5000", "255.255.255.255:69", "192.0.2.1:40000"],
         ["[2001:db8::7]:5000", "[ff02::1]:69", "[2001:db8::1]:40000"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let exchange = only_exchange(&[
             (0, line(client, all), Says::Write("a.cfg")),
             (10, line(server, client), Says::Ack(0)),

@@ -5,10 +5,6 @@ use super::*;
 const HOUR_MS: i64 = 3_600_000;
 const START_MS: i64 = 1_700_000_000_000;
 
-fn line(from: &str, to: &str) -> &'static str {
-    format!("{from} > {to}").leak()
-}
-
 #[test]
 fn a_clock_that_is_proven_counts_for_translated_clients() {
     for [device, sender, vip, node, pod] in [
@@ -59,13 +55,6 @@ fn a_clock_that_is_proven_counts_for_translated_clients() {
                     correlator.push(point, &packet(number, (start_ms + at_ms, line, says)));
                 }
             }
-            let place = |kind| Place {
-                point: CapturePoint { kind, ..CapturePoint::UNKNOWN },
-                capture_name: String::new(),
-                lost_packets: 0,
-                unread: Unread::default(),
-                is_log: false,
-            };
             let places =
                 BTreeMap::from([(HOST, place(PointKind::Host)), (POD, place(PointKind::Pod))]);
             let exchanges = finish(correlator, &places).exchanges;

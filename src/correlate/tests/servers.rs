@@ -211,7 +211,6 @@ fn each_request_may_be_answered_from_a_port_of_its_own() {
         ["192.0.2.7:5000", "198.51.100.21", "198.51.100.13", "198.51.100.99"],
         ["[2001:db8::7]:5000", "[2001:db8:1::21]", "[2001:db8:1::13]", "[2001:db8:1::99]"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let there = line(client, &format!("{asked}:9999"));
         // who answers first, who later, of how many exchanges that is, with how many answers
         let cases = [

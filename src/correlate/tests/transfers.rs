@@ -80,7 +80,6 @@ fn a_port_that_serves_several_is_no_ones_own() {
         ["192.0.2.40:3000", "192.0.2.41:3001", "192.0.2.42", "198.51.100.21"],
         ["[2001:db8::40]:3000", "[2001:db8::41]:3001", "[2001:db8::42]", "[2001:db8:1::21]"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let (asked, tid) = (format!("{server}:69"), format!("{server}:1069"));
         let opens = |client: &str, at_ms: i64| {
             [

@@ -24,7 +24,6 @@ fn a_client_that_is_translated_is_known_by_what_both_points_heard() {
         ["192.0.2.7:514", "198.51.100.21:514", "198.51.100.13:514", "10.244.1.16:514"],
         ["[2001:db8::7]:514", "[2001:db8:1::21]:514", "[2001:db8:1::13]:514", "[fd00::16]:514"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let outside = line(device, vip);
         let at_pod = line(node, pod);
         let other = line(&device.replace('7', "8"), vip);
@@ -69,7 +68,6 @@ fn a_client_that_is_not_translated_is_known_by_its_socket() {
         ["192.0.2.7:5000", "198.51.100.21", "198.51.100.13", "10.244.1.16"],
         ["[2001:db8::7]:5000", "[2001:db8:1::21]", "[2001:db8:1::13]", "[fd00::16]"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let to_vip = line(device, &format!("{vip}:69"));
         let from_node = line(&format!("{node}:32991"), device);
         let stray = line(device, &format!("{vip}:32991"));
@@ -108,7 +106,6 @@ fn a_socket_that_asks_two_servers_the_same_is_seen_asking_each() {
         ["192.0.2.7:5000", "198.51.100.53:161", "203.0.113.53:161"],
         ["[2001:db8::7]:5000", "[2001:db8:1::53]:161", "[2001:db8:2::53]:161"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let near = [
             (0, line(client, one), ask(7)),
             (200, line(client, other), ask(7)),

@@ -10,10 +10,6 @@ const MIDNIGHT_MS: i64 = 1_699_920_000_000;
 const CAPTURE_BEGINS_MS: i64 = 6 * HOUR_MS;
 const TEXT_BEGINS_MS: i64 = 9 * HOUR_MS;
 
-fn line(from: &str, to: &str) -> &'static str {
-    format!("{from} > {to}").leak()
-}
-
 /// How many exchanges there are, and how far the text's clock is behind, where it is known
 /// by `lines`, whose times are of the capture's day: of them the text shows the last ones, by
 /// a clock that is so far to the east.

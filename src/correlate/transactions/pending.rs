@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::CROSSING;
-use crate::correlate::signature::shorten;
+use crate::correlate::signature::{shorten, shorten_to_nonzero};
 use crate::model::packet::Transaction;
 use crate::model::time::Timestamp;
 
@@ -75,5 +75,5 @@ impl Pending {
 
 /// What a request asks, in as few bytes as tell it from the others of its exchange.
 pub(super) fn find_question(transaction: &Transaction) -> Option<NonZeroU32> {
-    transaction.question.and_then(|question| NonZeroU32::new(shorten(question)))
+    transaction.question.map(shorten_to_nonzero)
 }

@@ -25,6 +25,13 @@ impl Asks {
         }
     }
 
+    /// An order in which transactions stand by chance.
+    pub(super) fn rank(self) -> u32 {
+        let identity = self.identity.map_or(0, NonZeroU32::get);
+        let question = u32::from(self.question.map_or(0, NonZeroU16::get));
+        (identity ^ question.rotate_left(16)).wrapping_mul(0x9e37_79b1)
+    }
+
     /// Whether these are two transactions: of two identities, or of one that the client
     /// never changes and two questions.
     pub(super) fn is_other_than(self, other: Self) -> bool {

@@ -38,13 +38,14 @@ fn play(events: &[Event]) -> (Unanswered, Mark, Option<FrameRef>) {
     let (mut last_request, mut last_reply) = (Mark::new(frame(0)), None);
     for (number, event) in (1..).zip(events) {
         let frame = frame(number);
+        let heard_at = last_reply.map(|reply: FrameRef| reply.at);
         match *event {
             Event::Ask(identity, question) => {
-                unanswered.ask(asks(identity, question), last_request);
+                unanswered.ask(asks(identity, question), last_request, heard_at);
                 last_request = Mark::new(frame);
             }
             Event::AskUnknown => {
-                unanswered.ask(Asks::UNKNOWN, last_request);
+                unanswered.ask(Asks::UNKNOWN, last_request, heard_at);
                 last_request = Mark::new(frame);
             }
             Event::Answer(identity) => unanswered.answer(identity, true, last_request),
@@ -133,7 +134,7 @@ fn many_at_once_are_counted_though_not_told_apart() {
     let mut unanswered = Unanswered::NONE;
     let mut before = Mark::new(frame(0));
     for number in 1..=1_000 {
-        unanswered.ask(asks(number, Some(number)), before);
+        unanswered.ask(asks(number, Some(number)), before, None);
         before = Mark::new(frame(number));
     }
     // The latest eight are known, those before them are forgotten; one of the known is
@@ -153,4 +154,38 @@ fn many_at_once_are_counted_though_not_told_apart() {
     assert_eq!(answer(&mut forgotten(991..=992)), 0);
     assert!(unanswered.is_empty());
     assert_eq!(size_of::<Unanswered>(), 16);
+}
+
+#[test]
+fn of_many_that_wait_it_is_known_how_often_each_asked() {
+    // transactions, how often each is asked, in turn; packets and repeats since the answer
+    for (transactions, times) in [(1, 5), (64, 5), (66, 5), (80, 1), (200, 2), (1_000, 5)] {
+        for is_answered_before in [false, true] {
+            let mut unanswered = Unanswered::NONE;
+            let mut before = Mark::new(frame(0));
+            let last_reply = is_answered_before.then(|| frame(2));
+            if is_answered_before {
+                unanswered.ask(asks(99_999, None), before, None);
+                before = Mark::new(frame(1));
+                unanswered.answer(99_999, true, before);
+            }
+            for number in 0..transactions * times {
+                let asked = asks(number % transactions, None);
+                unanswered.ask(asked, before, last_reply.map(|reply| reply.at));
+                before = Mark::new(frame(3 + number));
+            }
+            let open = unanswered.still_open(CAPTURE, before, last_reply, |_| true);
+            let (packets, repeats) = (transactions * times, transactions * (times - 1));
+            let found = open.since_reply;
+            let name = format!("{transactions} asked {times} times");
+            assert_eq!((found.packets, found.repeats), (packets, repeats), "{name}");
+            assert_eq!(found.first, Some(frame(3)), "{name}");
+            assert_eq!(open.passed_over, Tally::NONE, "{name}");
+            // One more answer, and all of it was before.
+            unanswered.answer(0, false, before);
+            let last_reply = Some(frame(3 + packets));
+            let open = unanswered.still_open(CAPTURE, before, last_reply, |_| true);
+            assert_eq!(open.since_reply, Tally::NONE, "{name}, then answered");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::correlate::record::Record;
 use crate::correlate::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{Expectation, View};
+use crate::model::exchange::View;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 
@@ -24,7 +24,7 @@ pub fn note(view: &mut View, record: &Record, table: &PointTable) {
             view.answered_elsewhere = find_answered_check(record, table);
             // Who was answered may be another host, too.
             if view.answered_elsewhere.is_none() && table.checks.has_answer(record) {
-                view.expectation = Expectation::Untold;
+                view.may_be_answered_elsewhere = true;
             }
         }
         Protocol::Udp if view.requests.packets <= MAX_PROBES && table.has_expired => {

@@ -56,9 +56,9 @@ fn may_come_from_service(payload: &Payload<'_>, protocol: Protocol) -> bool {
     let begins_with = |version: fn(u16) -> bool| find_u16(bytes, 0).is_none_or(version);
     match protocol {
         Protocol::Dns | Protocol::Mdns | Protocol::Llmnr => dns_entry::may_begin(payload),
-        Protocol::Radius | Protocol::Coap | Protocol::Sip => {
-            !payload.is_whole() || has_message_shape(protocol, payload)
-        }
+        // What else they say is read.
+        Protocol::Radius | Protocol::Coap => !payload.is_whole(),
+        Protocol::Sip => !payload.is_whole() || has_message_shape(protocol, payload),
         Protocol::Stun => !payload.is_whole() || stun::is_channel_data(payload),
         Protocol::Ssdp => [&b"HTTP/1"[..], b"NOTIFY", b"M-SEAR"]
             .iter()

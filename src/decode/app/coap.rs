@@ -91,7 +91,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
 /// marker (section 3.1).
 pub(super) fn has_response_shape(payload: &Payload<'_>) -> bool {
     let Some((_, code, options)) = find_parts(payload) else { return false };
-    is_response_code(code) && has_options(options)
+    is_response_code(code) && Options::of(options).are_whole(is_option)
 }
 
 /// Whether a payload between unknown ports is a request: one that wants to be answered,
@@ -99,7 +99,10 @@ pub(super) fn has_response_shape(payload: &Payload<'_>) -> bool {
 pub(super) fn has_request_shape(payload: &Payload<'_>) -> bool {
     let Some((kind, code, options)) = find_parts(payload) else { return false };
     let names_something = options.first().is_some_and(|first| *first != 0xff);
-    kind <= 1 && (1..=LAST_METHOD).contains(&code) && names_something && has_options(options)
+    kind <= 1
+        && (1..=LAST_METHOD).contains(&code)
+        && names_something
+        && Options::of(options).are_whole(is_option)
 }
 
 /// Whether a whole message has all the parts that its head announces: options that end
@@ -111,21 +114,13 @@ pub(super) fn has_parts_to_the_end(payload: &Payload<'_>) -> bool {
     let (Some(first), Some(code)) = (find_u8(bytes, 0), find_u8(bytes, 1)) else { return false };
     let is_empty = code == 0;
     let is_known = is_empty || is_response_code(code) || (1..=LAST_METHOD).contains(&code);
-    let Some(mut rest) = bytes.get(HEADER_BYTES + usize::from(first & 0xf)..) else { return false };
+    let Some(options) = bytes.get(HEADER_BYTES + usize::from(first & 0xf)..) else { return false };
     if !is_known || is_empty {
         return is_known && bytes.len() == HEADER_BYTES;
     }
-    while let [head, after @ ..] = rest {
-        if *head == 0xff {
-            return true;
-        }
-        let behind = find_extended(head >> 4, after)
-            .and_then(|(_, after)| find_extended(head & 0xf, after))
-            .and_then(|(length, after)| after.get(length..));
-        let Some(behind) = behind else { return false };
-        rest = behind;
-    }
-    true
+    let mut options = Options::of(options);
+    options.by_ref().for_each(drop);
+    options.rest.first().is_none_or(|marker| *marker == 0xff)
 }
 
 /// Type, code, and what follows the token, of a message that is no reset and has one.
@@ -147,40 +142,43 @@ const fn is_response_code(code: u8) -> bool {
 }
 
 /// Whether a request says that nothing need be said if it succeeds.
-fn wants_no_success(mut rest: &[u8]) -> bool {
-    let mut number = 0;
-    while let [head, after @ ..] = rest
-        && *head != 0xff
-    {
-        let Some((delta, after)) = find_extended(head >> 4, after) else { return false };
-        let Some((length, after)) = find_extended(head & 0xf, after) else { return false };
-        let Some((value, next)) = after.split_at_checked(length) else { return false };
-        number += delta;
-        if number == NO_RESPONSE {
-            return matches!(value, [wanted] if wanted & NO_SUCCESS != 0);
-        }
-        rest = next;
-    }
-    false
+fn wants_no_success(options: &[u8]) -> bool {
+    let mut options = Options::of(options);
+    let wanted = options.find(|(number, _)| *number == NO_RESPONSE);
+    matches!(wanted, Some((_, [wanted])) if wanted & NO_SUCCESS != 0)
 }
 
-/// Options in ascending order, then nothing, or a marker and a payload.
-fn has_options(mut rest: &[u8]) -> bool {
-    let mut number = 0;
-    loop {
-        match rest {
-            [] => return true,
-            [0xff, body @ ..] => return !body.is_empty(),
-            [head, after @ ..] => {
-                let Some((delta, after)) = find_extended(head >> 4, after) else { return false };
-                let Some((length, after)) = find_extended(head & 0xf, after) else { return false };
-                number += delta;
-                let (true, Some(next)) = (is_option(number), after.get(length..)) else {
-                    return false;
-                };
-                rest = next;
-            }
-        }
+/// Options in ascending order, by number and value; then nothing, or a marker and a payload
+/// (section 3.1).
+struct Options<'a> {
+    number: usize,
+    rest: &'a [u8],
+}
+
+impl<'a> Options<'a> {
+    const fn of(rest: &'a [u8]) -> Self {
+        Self { number: 0, rest }
+    }
+
+    /// Whether they are `known` to the end, which is that of the payload, or a marker with
+    /// something behind it.
+    fn are_whole(mut self, known: impl Fn(usize) -> bool) -> bool {
+        self.all(|(number, _)| known(number))
+            && (self.rest.is_empty() || matches!(self.rest, [0xff, _, ..]))
+    }
+}
+
+impl<'a> Iterator for Options<'a> {
+    type Item = (usize, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (head, after) = self.rest.split_first().filter(|(head, _)| **head != 0xff)?;
+        let (delta, after) = find_extended(head >> 4, after)?;
+        let (length, after) = find_extended(head & 0xf, after)?;
+        let (value, rest) = after.split_at_checked(length)?;
+        self.number += delta;
+        self.rest = rest;
+        Some((self.number, value))
     }
 }
 

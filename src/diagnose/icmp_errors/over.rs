@@ -22,6 +22,11 @@ pub(super) fn find_reason(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Optio
             "It had answered {answers}, until just before, and has closed its socket: so ends a call or a game when one side leaves, and the other soon stops as well.",
         ));
     }
+    if seen.may_be_hang_up(reading.exchange.protocol) {
+        return Some(format!(
+            "It had answered {answers}, until just before. Now nothing listens there: the server has stopped, or the rule is gone that sends the port to a pod that is ready, or one side has left a call or a game. The capture ends too soon after it to tell by whether the other side asks on.",
+        ));
+    }
     let refuses_request = seen.ended
         && (seen.cause, seen.errors.quotes) == (Cause::PortUnreachable, Quotes::Request)
         && !matches!(reading.exchange.protocol, Protocol::Tcp | Protocol::Tftp)
@@ -77,17 +82,28 @@ mod tests {
                 let from = sample.exchange.views[0].asked.unwrap().address;
                 sample.icmp(IcmpKind::PortUnreachable, from, quotes, 1)
             };
-            let hung_up = || refused(talk(12).request_again(), Quotes::Request).request_again();
-            let mut asks_on = hung_up().repeat_request(2);
-            asks_on.primary().asks_on = true;
+            let refused_talk = || refused(talk(12).request_again(), Quotes::Request);
+            let ends = || refused_talk().request_again();
+            let hung_up = || ends().wait_seconds(6);
+            let farewell = |mut sample: Sample| {
+                let view = sample.primary();
+                (view.requests.repeats, view.requests.first_repeat) = (1, view.requests.last);
+                sample
+            };
+            let mut text = ends().repeat_request(2).wait_seconds(6);
+            text.primary().has_payloads = false;
             let cases = [
                 ("one side left", hung_up(), Verdict::Symmetric),
-                ("the same is asked on", asks_on, Verdict::Rejected),
+                ("a farewell at once", farewell(ends()).wait_seconds(6), Verdict::Symmetric),
+                ("of one length in text", text, Verdict::Symmetric),
                 (
-                    "asked on for long",
-                    hung_up().wait_seconds(10).request_again(),
+                    "the same is asked on",
+                    ends().repeat_request(2).wait_seconds(6),
                     Verdict::Rejected,
                 ),
+                ("the capture ends", ends(), Verdict::Inconclusive),
+                ("the capture ends soon", ends().wait_seconds(4), Verdict::Inconclusive),
+                ("asked on for long", ends().wait_seconds(10).request_again(), Verdict::Rejected),
                 (
                     "never much of a talk",
                     refused(talk(4).request_again(), Quotes::Request),
@@ -96,12 +112,13 @@ mod tests {
             ];
             for (name, sample, verdict) in cases {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
-                let explanation = sample.finding(Cause::PortUnreachable).explanation;
-                let is_call = explanation.contains("ends a call");
+                let finding = sample.finding(Cause::PortUnreachable);
+                let is_call = finding.explanation.contains("ends a call");
                 assert_eq!(is_call, verdict == Verdict::Symmetric, "{name} {family:?}");
+                assert_eq!(finding.remedies.is_empty(), is_call, "{name} {family:?}");
             }
             // What was sent again and never answered was not mended.
-            let unheard = hung_up().repeat_request(2);
+            let unheard = farewell(ends()).wait_seconds(6);
             assert_eq!(unheard.find(Cause::RetransmissionsRecovered), None, "{family:?}");
         }
     }

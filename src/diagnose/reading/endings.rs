@@ -108,6 +108,15 @@ impl<'a> Reading<'a> {
         self.errors.iter().any(|seen| seen.ended && seen.cause != Cause::FragmentsLost)
     }
 
+    /// Whether all that ended the exchange, as far as the capture goes, may be the end of a
+    /// call or a game.
+    #[must_use]
+    pub fn may_have_hung_up(&self) -> bool {
+        let protocol = self.exchange.protocol;
+        let mut ended = self.errors.iter().filter(|seen| seen.ended).peekable();
+        ended.peek().is_some() && ended.all(|seen| seen.may_be_hang_up(protocol))
+    }
+
     /// The errors that say that fragments did not arrive, where nothing went on after it.
     #[must_use]
     pub fn missed_parts(&self) -> Option<&SeenErrors<'a>> {

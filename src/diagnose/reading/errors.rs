@@ -3,7 +3,9 @@
 use super::Habit;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{ErrorAnswer, Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
+use crate::model::exchange::{
+    ErrorAnswer, Exchange, FollowUps, IcmpErrors, Replies, SOONEST_REPEAT, Tally, View,
+};
 use crate::model::finding::Cause;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
@@ -64,6 +66,12 @@ impl SeenErrors<'_> {
     #[must_use]
     pub fn is_hang_up(&self, protocol: Protocol) -> bool {
         !self.ended && is_hang_up(self.view, self.errors, protocol)
+    }
+
+    /// Whether they may be one: the capture ends too soon after them to tell.
+    #[must_use]
+    pub fn may_be_hang_up(&self, protocol: Protocol) -> bool {
+        self.ended && is_end_of_talk(self.view, self.errors, protocol)
     }
 
     /// Whether the client said nothing more after them.
@@ -186,32 +194,50 @@ fn is_size_learned(view: &View, errors: &IcmpErrors, habit: Habit) -> bool {
 
 /// Whether anything of the client comes after `frame`.
 fn has_sent_after(view: &View, frame: FrameRef) -> bool {
-    let follow_ups = view.follow_ups.iter().map(|follow_ups| follow_ups.tally.last);
-    let sent = follow_ups.chain([view.requests.last]).flatten();
-    sent.into_iter().any(|sent| view.is_after(sent, frame))
+    last_sent(view).any(|sent| view.is_after(sent, frame))
 }
 
-/// Whether these errors are the end of a talk: in a protocol that we do not know both
-/// sides spoke until just before, and the client soon stopped, as a call or a game ends.
-/// Who asks on for longer wants to be answered, and so does who says the same again after a
-/// while: the media of a call, and the moves of a game, are not sent twice (RFC 3550 section
-/// 5.1 counts each packet), a question without an answer is.
+/// The client's last packet.
+fn find_last_sent(view: &View) -> Option<FrameRef> {
+    last_sent(view).max_by_key(|frame| view.time_of(*frame))
+}
+
+/// The client's last packets to each whom it spoke to.
+fn last_sent(view: &View) -> impl Iterator<Item = FrameRef> {
+    let follow_ups = view.follow_ups.iter().map(|follow_ups| follow_ups.tally.last);
+    follow_ups.chain([view.requests.last]).flatten()
+}
+
+/// Whether these errors are the end of a talk, after which the client was seen to say nothing
+/// for longer than one that asks on would wait.
 fn is_hang_up(view: &View, errors: &IcmpErrors, protocol: Protocol) -> bool {
+    let last_sent = find_last_sent(view).map(|frame| view.time_of(frame));
+    last_sent.is_some_and(|at| view.observed_until.since(at) > SHORTLY)
+        && is_end_of_talk(view, errors, protocol)
+}
+
+/// Whether these errors come where a talk ends, for all that is known: in a protocol that we
+/// do not know both sides spoke until just before, and the client did not go on for long, as
+/// a call or a game ends. Who asks on wants to be answered, and so does who says the same
+/// again some time after it was refused: the media of a call, and the moves of a game, are
+/// not sent twice (RFC 3550 section 5.1 counts each packet), a question without an answer is.
+fn is_end_of_talk(view: &View, errors: &IcmpErrors, protocol: Protocol) -> bool {
     let refuses = protocol == Protocol::Udp
         && errors.kind == IcmpKind::PortUnreachable
         && errors.quotes != Quotes::Reply;
     let heard = view.replies.iter().filter(|replies| replies.source.address == errors.from);
     let last_heard = heard.clone().filter_map(|replies| replies.tally.last).max();
     let heard: u64 = heard.map(|replies| replies.tally.packets).sum();
-    let follow_ups = view.follow_ups.iter().map(|follow_ups| follow_ups.tally.last);
-    let last_sent = follow_ups.chain([view.requests.last]).flatten().max();
     let (Some(first), Some(last_heard), Some(last_sent)) =
-        (errors.tally.first, last_heard, last_sent)
+        (errors.tally.first, last_heard, find_last_sent(view))
     else {
         return false;
     };
+    let asked_again = view.requests.first_repeat.filter(|_| view.has_payloads);
+    let asks_again = asked_again
+        .is_some_and(|again| view.time_of(again).since(view.time_of(first)) >= SOONEST_REPEAT);
     refuses
-        && !view.asks_on
+        && !asks_again
         && heard >= TALK
         && view.requests.packets + view.follow_up_packets() >= TALK
         && view.time_of(first).since(view.time_of(last_heard)) <= SHORTLY

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::model::endpoint::is_group;
 use crate::model::exchange::{Exchange, Expectation, Said, View};
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
@@ -30,7 +31,7 @@ pub enum Habit {
 #[must_use]
 pub fn habit_of(exchange: &Exchange, view: &View, topology: &Topology) -> Habit {
     let protocol = exchange.protocol;
-    if view.asked.is_some_and(|asked| is_group(asked.address, topology)) {
+    if view.asked.is_some_and(|asked| asks_group(asked.address, topology)) {
         return Habit::Group;
     }
     if protocol.is_one_way() || asks_nothing(exchange) {
@@ -73,12 +74,8 @@ fn is_probe(view: &View, protocol: Protocol) -> bool {
     unanswered && (expired || (port && protocol == Protocol::Udp))
 }
 
-fn is_group(address: IpAddr, topology: &Topology) -> bool {
-    let by_itself = match address {
-        IpAddr::V4(v4) => v4.is_multicast() || v4.is_broadcast(),
-        IpAddr::V6(v6) => v6.is_multicast(),
-    };
-    by_itself
+fn asks_group(address: IpAddr, topology: &Topology) -> bool {
+    is_group(address)
         || topology.is_broadcast(address)
         || matches!(topology.role_of(address), Role::Multicast | Role::Broadcast)
 }

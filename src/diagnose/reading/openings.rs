@@ -1,9 +1,8 @@
 //! Openings in vain, in protocols whose later answers may come from elsewhere.
 
 use super::Reading;
-use super::silence::PATIENCE;
 use crate::model::answers::Answers;
-use crate::model::exchange::{Expectation, Tally};
+use crate::model::exchange::{Expectation, PATIENCE, Tally};
 use crate::model::finding::Confidence;
 
 /// Who asks so often was not answered: one packet or two may be lost.
@@ -26,6 +25,7 @@ impl Reading<'_> {
         };
         let opens_only = view.has_payloads
             && view.expectation == Expectation::Answer
+            && !view.may_be_answered_elsewhere
             && view.unanswered.packets == requests.packets
             && view.follow_ups.is_empty();
         (is_repeated && opens_only && self.is_silent_for(first, PATIENCE))

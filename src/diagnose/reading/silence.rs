@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Habit, Reading, first_on};
 use crate::model::capture::FrameRef;
 use crate::model::exchange::{
-    AskedAgain, Course, Expectation, FollowUps, Replies, Said, Stall, Tally,
+    AskedAgain, Course, Expectation, FollowUps, PATIENCE, Replies, Said, Stall, Tally,
 };
 use crate::model::finding::Confidence;
 use crate::model::packet::TftpMessage;
@@ -15,9 +15,6 @@ use crate::model::report::StepKind;
 /// Silence shorter than this proves nothing: most clients wait at least as long
 /// before they ask again.
 const SILENCE: Duration = Duration::from_secs(1);
-/// A request alone is waited for longer: answers from far away, and of servers
-/// that ask others first, take their time.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// What is sent within this time is sent together.
 const AT_ONCE: Duration = Duration::from_millis(50);
 /// So many new questions in a row are no accident.
@@ -76,7 +73,7 @@ impl<'a> Reading<'a> {
             Habit::OneWay | Habit::Group | Habit::Tunnel | Habit::Probe => return None,
         }
         // Silence says nothing where nobody had to answer.
-        if self.view.expectation != Expectation::Answer {
+        if self.view.expectation != Expectation::Answer || self.view.may_be_answered_elsewhere {
             return None;
         }
         let first = self.view.requests.first?;

@@ -101,6 +101,7 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     let quoted = seen.errors.quoted_destination;
     let is_tcp = reading.exchange.protocol == Protocol::Tcp;
     match (seen.cause, seen.errors.quotes) {
+        _ if seen.is_hang_up(reading.exchange.protocol) => Vec::new(),
         (Cause::PortUnreachable, Quotes::Request) if find_untranslated(reading).is_some() => {
             vec![see(Cause::RequestNotTranslated)]
         }

@@ -54,8 +54,10 @@ pub struct View {
     /// The client sent few packets, and others of the same socket, or of a neighbouring
     /// port, to the same address ran out of hops; looked for in protocols that are not known.
     pub expired_beside: bool,
-    /// The client said the same twice since it was last answered, byte for byte: it waits.
-    pub asks_on: bool,
+    /// Nothing answered here, but it was answered elsewhere, or may have been: another point
+    /// saw fewer answers than there are requests, or of STUN another address had one that
+    /// may be the same client's.
+    pub may_be_answered_elsewhere: bool,
     /// Answers that went to the address that the request's payload names.
     pub payload_replies: Option<PayloadReplies>,
     /// A pause longer than a translation lives, before an answer from elsewhere.
@@ -109,7 +111,7 @@ impl View {
             error_answer: None,
             answered_elsewhere: None,
             expired_beside: false,
-            asks_on: false,
+            may_be_answered_elsewhere: false,
             payload_replies: None,
             late_change: None,
             stall: None,
@@ -130,7 +132,7 @@ impl View {
             Some(Beside { point, ahead_ns })
                 if frame.capture == point.capture && point.capture != self.point.capture =>
             {
-                Timestamp::from_nanoseconds(frame.at.as_nanoseconds().saturating_sub(ahead_ns))
+                frame.at.back(ahead_ns)
             }
             _ => frame.at,
         }

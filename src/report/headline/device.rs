@@ -1,9 +1,9 @@
 //! What to say first about one device.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use super::UNCLEAR;
+use crate::model::endpoint::is_group;
 use crate::model::finding::{Severity, Verdict};
 use crate::model::protocol::Protocol;
 use crate::model::report::{DeviceExchange, DeviceFinding};
@@ -128,14 +128,6 @@ fn one_way(protocol: Protocol, exchanges: &[DeviceExchange], one_way: u64) -> St
         // To all hosts of a network, nothing but keep-alives and announcements, a tunnel's
         // way in one direction, or what is not known.
         format!("{protocol}: {number}, one way, no answer has to be seen here")
-    }
-}
-
-/// Subnet broadcasts look like any address; where one matters, its role says so.
-fn is_group(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
-        IpAddr::V6(address) => address.is_multicast(),
     }
 }
 
