@@ -151,4 +151,26 @@ mod tests {
             server.stop().await;
         }
     }
+
+    #[tokio::test]
+    async fn alerts_link_to_a_device_by_whatever_their_label_holds() {
+        let folder = Folder::new("pages-device");
+        let (server, _) = start(&folder, None).await;
+        for label in ["2001:db8::7", "[2001:db8::7]", "[2001:db8::7]:161", "192.0.2.9:161"] {
+            let page = server.get(&format!("/devices/{label}")).await;
+            assert_eq!(page.status(), 200, "{label}");
+            let is_known = page.text().await.unwrap().contains("2001:db8::7 is broken");
+            assert_eq!(is_known, label.contains("2001:"), "{label}");
+        }
+        let named = server.get("/devices/switch%20at%202001:db8::7").await;
+        assert_eq!(named.status(), 307);
+        assert_eq!(named.headers()["location"], "/devices/2001:db8::7");
+        let unknown = server.get("/devices/switch-8").await;
+        assert_eq!(unknown.status(), 404);
+        let text = unknown.text().await.unwrap();
+        assert!(text.contains("neither an address nor the name of a device"), "{text}");
+        let problem = problem(server.get("/api/v1/devices/switch-8").await, 400, "bad-path").await;
+        assert!(!problem["detail"].as_str().unwrap().contains("URL"), "{problem}");
+        server.stop().await;
+    }
 }

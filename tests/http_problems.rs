@@ -283,7 +283,7 @@ mod tests {
         let places = [
             ("/nowhere", 404),
             ("/analyses/x", 400),
-            ("/devices/x", 400),
+            ("/devices/x", 404),
             ("/assets/app-0.css", 404),
             (&format!("/analyses/{NOBODY}"), 404),
             (&format!("/analyses/{NOBODY}/devices/192.0.2.1"), 404),

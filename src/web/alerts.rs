@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Service;
 use super::error::Error;
+use super::extract::find_address;
 use super::queries::{Preflight, QueryRequest, Started};
 use super::tally::ALERTS;
 use crate::model::time::Timestamp;
@@ -327,40 +328,14 @@ async fn find_node(
     })
 }
 
-/// An address as labels hold it: also in brackets, and with a port.
-fn find_address(text: &str) -> Option<IpAddr> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse::<IpAddr>().ok();
-    let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|socket| socket.ip());
-    address.or_else(with_port).map(|address| address.to_canonical())
-}
-
-fn shorten(text: &str) -> String {
+/// The part of a foreign text that an answer repeats.
+pub fn shorten(text: &str) -> String {
     text.chars().filter(|sign| !sign.is_control()).take(REPEATED_CHARACTERS).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_hold_addresses_in_several_forms() {
-        let cases = [
-            ("192.0.2.7", Some("192.0.2.7")),
-            ("2001:DB8::7", Some("2001:db8::7")),
-            ("[2001:db8::7]", Some("2001:db8::7")),
-            ("192.0.2.7:161", Some("192.0.2.7")),
-            ("[2001:db8::7]:161", Some("2001:db8::7")),
-            ("::ffff:192.0.2.7", Some("192.0.2.7")),
-            ("switch-7", None),
-            ("http://192.0.2.7/", None),
-            ("", None),
-        ];
-        for (text, expected) in cases {
-            let found = find_address(text).map(|address| address.to_string());
-            assert_eq!(found.as_deref(), expected, "{text}");
-        }
-    }
 
     #[test]
     fn what_alertmanager_sends_is_read() {

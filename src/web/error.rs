@@ -35,6 +35,8 @@ pub enum Error {
     DeviceNotInAnalysis { analysis: Uuid, device: IpAddr },
     #[error("no analysis has seen a device with the address {0} yet")]
     DeviceNotFound(IpAddr),
+    #[error("'{0}' is neither an address nor the name of a device in a report")]
+    DeviceNameNotFound(String),
     #[error(transparent)]
     FindNode(#[from] FindNodeError),
     #[error("no agent is registered for the node '{0}'")]
@@ -125,6 +127,7 @@ fn render_store(error: &store::Error) -> String {
         store::Error::Encode(_) => "the report cannot be stored".to_owned(),
         store::Error::Database(_)
         | store::Error::Migration(_)
+        | store::Error::Open { .. }
         | store::Error::Directory { .. }
         | store::Error::InUse { .. } => {
             "the report store does not answer; try again in a minute".to_owned()
@@ -143,7 +146,7 @@ impl Error {
             Self::TooManyListeners { .. } => types::TOO_MANY_LISTENERS,
             Self::Full | Self::Busy { .. } => types::BUSY,
             Self::DeviceNotInAnalysis { .. } => types::DEVICE_NOT_IN_ANALYSIS,
-            Self::DeviceNotFound(_) => types::DEVICE_NOT_FOUND,
+            Self::DeviceNotFound(_) | Self::DeviceNameNotFound(_) => types::DEVICE_NOT_FOUND,
             Self::FindNode(FindNodeError::Unknown(_)) => types::NODE_NOT_FOUND,
             Self::FindNode(FindNodeError::Ambiguous { .. }) => types::NODE_AMBIGUOUS,
             Self::NoAgent(_) => types::NO_AGENT,
@@ -185,6 +188,7 @@ impl Error {
             Self::Store(
                 store::Error::Database(_)
                 | store::Error::Migration(_)
+                | store::Error::Open { .. }
                 | store::Error::Directory { .. }
                 | store::Error::InUse { .. },
             ) => types::STORE,

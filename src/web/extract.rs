@@ -1,7 +1,7 @@
 //! Extractors whose rejections are problem documents or problem pages, and the
 //! JSON responder. Axum's own answer in plain text.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header::CONTENT_TYPE;
@@ -30,7 +30,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
                 if let Ok(given) = RawPathParams::from_request_parts(parts, state).await {
                     words.extend(given.iter().map(|(name, value)| format!("{name} '{value}'")));
                 }
-                let detail = format!("{}: {}", words.join(", "), rejection.body_text());
+                let reason = rejection.body_text();
+                let reason = reason.strip_prefix("Invalid URL: ").unwrap_or(&reason);
+                let detail = format!("{}: {reason}", words.join(", "));
                 Err(Error::BadPath(detail).respond_at(parts.uri.path()))
             }
         }
@@ -99,20 +101,27 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// An address in a path or query: RFC 5952 or any other spelling, `[…]` as in
-/// a URL allowed, an IPv4-mapped one taken for the IPv4 address it holds.
+/// An address in a path, a query or a label: see [`find_address`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceAddress(pub IpAddr);
 
 impl<'de> Deserialize<'de> for DeviceAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let address: IpAddr = bare.unwrap_or(&text).parse().map_err(|_| {
+        find_address(&text).map(Self).ok_or_else(|| {
             D::Error::custom(format!("'{text}' is neither an IPv4 nor an IPv6 address"))
-        })?;
-        Ok(Self(address.to_canonical()))
+        })
     }
+}
+
+/// The address that a text is: RFC 5952 or any other spelling, `[…]` as in a URL allowed,
+/// or with a port, as labels of Prometheus have it (`instance`). An IPv4-mapped one is
+/// taken for the IPv4 address it holds.
+pub fn find_address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse::<IpAddr>().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
+    address.or_else(with_port).map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -126,8 +135,13 @@ mod tests {
             ("2001:DB8:0:0::1", Some("2001:db8::1")),
             ("[2001:db8::1]", Some("2001:db8::1")),
             ("::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2.1:161", Some("192.0.2.1")),
+            ("[2001:db8::1]:161", Some("2001:db8::1")),
+            ("[::ffff:192.0.2.1]:161", Some("192.0.2.1")),
             ("192.0.2", None),
             ("fe80::1%eth0", None),
+            ("switch-7", None),
+            ("http://192.0.2.1/", None),
             ("", None),
         ];
         for (text, expected) in cases {

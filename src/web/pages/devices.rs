@@ -1,12 +1,13 @@
 //! The page of a device over all analyses: where alert templates link to.
 
 use axum::extract::State;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::super::Service;
+use super::super::alerts::shorten;
 use super::super::assets::stylesheet_path;
-use super::super::error::PageError;
-use super::super::extract::{DeviceAddress, Path};
+use super::super::error::{Error, PageError};
+use super::super::extract::{Path, find_address};
 use super::history::{self, HistoryView};
 
 /// Entries of a history page.
@@ -16,18 +17,25 @@ const HISTORY_LIMIT: u32 = 200;
 const QUERIES_LIMIT: u32 = 20;
 
 /// `GET /devices/{device}`. A device that nobody has analysed yet has a page
-/// as well: an alert links to it before there is a capture.
+/// as well: an alert links to it before there is a capture. The name of a device leads
+/// to its address: an alert's label may hold either.
 pub async fn show_device(
     State(service): State<Service>,
-    Path(DeviceAddress(address)): Path<DeviceAddress>,
-) -> Result<Html<String>, PageError> {
+    Path(device): Path<String>,
+) -> Result<Response, PageError> {
+    let Some(address) = find_address(&device) else {
+        let named = service.store.find_named_device(&device).await?;
+        let address = named.ok_or_else(|| Error::DeviceNameNotFound(shorten(&device)))?;
+        // Not for good: another device may have the name one day.
+        return Ok(Redirect::temporary(&format!("/devices/{address}")).into_response());
+    };
     let entries = service.store.device_history(address, HISTORY_LIMIT).await?;
     let newest = entries.first();
     let mut nodes = service.settings.nodes.list();
     nodes.retain(|node| node.agent.url.is_some());
     let asked = service.store.queries_of_device(address, QUERIES_LIMIT).await?;
     let last = asked.first().map(|one| &one.query);
-    Ok(Html(history::render(&HistoryView {
+    let page = history::render(&HistoryView {
         stylesheet: stylesheet_path(),
         device: newest.map_or(address, |entry| entry.device),
         name: newest.and_then(|entry| entry.name.as_deref()),
@@ -36,5 +44,6 @@ pub async fn show_device(
         last_node: last.map(|query| (query.cluster.as_deref(), query.node.as_str())),
         asked: &asked,
         running: service.queries.find_active_of(address),
-    })?))
+    })?;
+    Ok(Html(page).into_response())
 }
