@@ -263,9 +263,13 @@ async fn take_one(service: &Service, alert: &Alert) -> Result<Result<AlertAnswer
     match service.queries.start(request, Preflight::Trust).await {
         Ok(started) => {
             let id = started.id();
-            service.store.save_alert(&fingerprint, id, now, after).await?;
             let status = match started {
-                Started::New(_) => AlertStatus::Started,
+                Started::New(_) => {
+                    service.store.save_alert(&fingerprint, id, now, after).await?;
+                    AlertStatus::Started
+                }
+                // It may ask for something else, or be about to end: when the alert comes
+                // again, it has a capture of its own to start.
                 Started::Running(_) => AlertStatus::Running,
             };
             Ok(Ok(answer(status, None, Some(device), Some(id))))
