@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ mod analyses;
 mod asked;
 mod blobs;
 mod changes;
+mod connections;
 mod devices;
 mod filter;
 mod leftovers;
@@ -54,6 +55,8 @@ pub struct Store {
 struct Inner {
     pool: SqlitePool,
     captures_directory: PathBuf,
+    /// The file that keeps room for deleting.
+    reserve: PathBuf,
     /// One that looks whether captures can be written.
     probe: Arc<Semaphore>,
     /// What was counted last.
@@ -69,6 +72,8 @@ pub enum Error {
     Directory { path: PathBuf, source: std::io::Error },
     #[error("the data directory '{}' is in use by another replyscope", path.display())]
     InUse { path: PathBuf },
+    #[error("the database '{}' cannot be opened", path.display())]
+    Open { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("the database does not answer")]
     Database(#[from] sqlx::Error),
     #[error("the database cannot be brought up to date")]
@@ -79,6 +84,14 @@ pub enum Error {
     Damaged { id: Uuid, message: String },
     #[error("the report cannot be written as JSON")]
     Encode(#[source] std::io::Error),
+}
+
+impl Error {
+    /// Whether it is the database that fails, and not the folder of captures.
+    #[must_use]
+    pub const fn is_of_database(&self) -> bool {
+        matches!(self, Self::Open { .. } | Self::Database(_) | Self::Migration(_))
+    }
 }
 
 impl Store {
@@ -98,24 +111,11 @@ impl Store {
         let fault = |source| Error::Directory { path: captures_directory.clone(), source };
         private::create_folder(&captures_directory).map_err(fault)?;
         let lock = lock(data_directory).await?;
-        let options = if let Some(options) = database {
-            options
-        } else {
-            let path = data_directory.join("replyscope.sqlite");
-            private::create_file(&path)
-                .map_err(|source| Error::Directory { path: path.clone(), source })?;
-            SqliteConnectOptions::new().filename(path)
-        };
-        let options = options
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options)
-            .await?;
+        let reserve = reserve::place(data_directory, database.as_ref());
+        let options = database.unwrap_or_else(|| {
+            SqliteConnectOptions::new().filename(data_directory.join("replyscope.sqlite"))
+        });
+        let pool = connections::connect(options).await?;
         let mut migrator = sqlx::migrate!("./migrations");
         // Other libraries that share the database keep to sqlx's default name.
         migrator.dangerous_set_table_name("replyscope_migrations");
@@ -124,6 +124,7 @@ impl Store {
             inner: Arc::new(Inner {
                 pool,
                 captures_directory,
+                reserve,
                 probe: Arc::new(Semaphore::new(1)),
                 counted: Mutex::default(),
                 _lock: lock,
@@ -148,8 +149,8 @@ impl Store {
 /// Two processes in one directory would take each other's uploads for leftovers.
 async fn lock(data_directory: &Path) -> Result<Option<File>, Error> {
     let path = data_directory.join("lock");
-    let file =
-        File::create(&path).map_err(|source| Error::Directory { path: path.clone(), source })?;
+    let file = private::open_file(&path)
+        .map_err(|source| Error::Directory { path: path.clone(), source })?;
     let pause = Duration::from_millis(100);
     let mut waited = Duration::ZERO;
     loop {

@@ -1,7 +1,7 @@
 //! Folders and files that only the service's user may read: captures hold what a
 //! network carries, passwords of SNMP among it.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -39,10 +39,20 @@ pub fn create_file(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Opens a file for writing, and empties it. A new one is private.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(path)
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use std::fs;
+    use std::io::Write as _;
 
     use super::*;
 
@@ -61,6 +71,11 @@ mod tests {
         fs::write(&file, b"kept").unwrap();
         create_file(&file).unwrap();
         assert_eq!((mode(&file), fs::read(&file).unwrap()), (0o600, b"kept".to_vec()));
+        let emptied = base.join("data/emptied");
+        for _ in 0..2 {
+            open_file(&emptied).unwrap().write_all(b"once").unwrap();
+        }
+        assert_eq!((mode(&emptied), fs::read(&emptied).unwrap()), (0o600, b"once".to_vec()));
         // A folder of others stays as it is; ours in it is private, also afterwards.
         fs::create_dir(&shared).unwrap();
         fs::create_dir(shared.join("captures")).unwrap();

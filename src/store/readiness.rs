@@ -1,11 +1,11 @@
 //! Whether the store can take what is sent.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Error, Store};
+use super::{Error, Store, private};
 
 /// What is written to see whether there is room: more than a file system keeps beside
 /// the name of a file, and little enough for a probe every few seconds.
@@ -39,7 +39,7 @@ impl Store {
 }
 
 fn write_probe(path: &Path) -> io::Result<()> {
-    let written = File::create(path).and_then(|mut file| {
+    let written = private::open_file(path).and_then(|mut file| {
         file.write_all(&vec![0; PROBE_BYTES])?;
         // A full disk may be noticed only here.
         file.sync_data()
