@@ -45,6 +45,9 @@ async fn delete_older(store: &Store, now: Timestamp, age: Duration) -> Result<u6
         for id in found {
             match store.delete(id).await {
                 Ok(_) => deleted += 1,
+                // It would meet each of them: the next pass tries again. Captures are
+                // removed before the database is asked.
+                Err(error) if error.is_of_database() => return Err(error),
                 Err(error) => {
                     tracing::warn!(%error, %id, "an analysis that is too old stays for now");
                     stuck.insert(id);
@@ -56,6 +59,9 @@ async fn delete_older(store: &Store, now: Timestamp, age: Duration) -> Result<u6
 
 #[cfg(test)]
 mod tests {
+    use sqlx::SqlitePool;
+    use sqlx::sqlite::SqliteConnectOptions;
+
     use super::*;
     use crate::analysis::{Analysis, Limits, ReportHeader};
 
@@ -92,6 +98,41 @@ mod tests {
             assert_eq!(store.find_created(id).await.unwrap().is_some(), stays);
             assert_eq!(folder.join("captures").join(id.to_string()).exists(), stays);
         }
+        store.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_database_that_takes_nothing_costs_the_captures_of_one() {
+        let name = format!("replyscope-keep-locked-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let store = Store::open(&folder, None).await.unwrap();
+        for day in 1..=4 {
+            let line = "10:00:00.000000 IP 192.0.2.7.50000 > 192.0.2.10.161: UDP, length 40\n";
+            let mut analysis = Analysis::new(Limits::default());
+            analysis.read_capture("host", None, &mut line.as_bytes()).unwrap();
+            let created_at = Timestamp::from_seconds(day * 86_400);
+            let header = ReportHeader { id: clock::new_id(), title: None, created_at };
+            let report = analysis.finish(header).unwrap();
+            store.save(&report).await.unwrap();
+            let mut captures = store.new_captures(report.id);
+            captures.create().unwrap().finish().unwrap();
+            captures.keep();
+        }
+        let options = SqliteConnectOptions::new().filename(folder.join("replyscope.sqlite"));
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        let count = || std::fs::read_dir(folder.join("captures")).unwrap().count();
+        let refuse = "CREATE TRIGGER refuse BEFORE DELETE ON analyses \
+                      BEGIN SELECT RAISE(ABORT, 'not now'); END";
+        sqlx::query(refuse).execute(&pool).await.unwrap();
+        let now = Timestamp::from_seconds(42 * 86_400);
+        let error = delete_older(&store, now, Duration::from_hours(24)).await.unwrap_err();
+        assert!(error.is_of_database(), "{error:?}");
+        assert_eq!(count(), 3);
+        sqlx::query("DROP TRIGGER refuse").execute(&pool).await.unwrap();
+        pool.close().await;
+        assert_eq!(delete_older(&store, now, Duration::from_hours(24)).await.unwrap(), 4);
+        assert_eq!(count(), 0);
         store.close().await;
         std::fs::remove_dir_all(&folder).unwrap();
     }
