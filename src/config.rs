@@ -27,7 +27,7 @@ pub use list::{List, iter as iter_lists, join as join_lists};
 pub use nodes::{ClusterOption, ClusterSwitch, NodeOption, NodeSources};
 pub use notify::{NotifySettings, Secret};
 pub use queries::QuerySettings;
-pub use reading::read_config;
+pub use reading::{name_option, read_config};
 
 /// Finds out why UDP does not get through: who was asked, who answered, and
 /// where the follow-up went.
