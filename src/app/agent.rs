@@ -14,7 +14,7 @@ use super::log::start_log;
 use super::nodes::Failure;
 use super::{complain, fail};
 use crate::clock;
-use crate::config::{Agent, WatchOptions, join_lists};
+use crate::config::{Agent, WatchOptions, join_lists, name_option};
 use crate::model::reason::render_chain;
 use crate::node::agent::{
     self, Devices, Policy, Settings, TlsFile, TlsFiles, Tokens, WatchSettings, WindowLimits,
@@ -98,17 +98,22 @@ fn read_tls(
     client_authority: Option<&Path>,
 ) -> Result<TlsFiles, Failure> {
     let files = TlsFiles {
-        certificates: read(certificate)?,
-        key: read(key)?,
-        client_authority: client_authority.map(read).transpose()?,
+        certificates: read("--tls-certificate", certificate)?,
+        key: read("--tls-key", key)?,
+        client_authority: client_authority
+            .map(|path| read("--tls-client-authority", path))
+            .transpose()?,
     };
     files.check().map_err(|error| {
-        let path = match error.file() {
-            TlsFile::Certificate => certificate,
-            TlsFile::Key => key,
-            TlsFile::ClientAuthority => client_authority.unwrap_or(certificate),
+        let (option, path) = match error.file() {
+            TlsFile::Certificate => ("--tls-certificate", certificate),
+            TlsFile::Key => ("--tls-key", key),
+            TlsFile::ClientAuthority => {
+                ("--tls-client-authority", client_authority.unwrap_or(certificate))
+            }
         };
-        format!("TLS is not possible with '{}': {}", path.display(), render_chain(&error))
+        let (option, path) = (name_option(option), path.display());
+        format!("{option}: TLS is not possible with '{path}': {}", render_chain(&error))
     })?;
     Ok(files)
 }
@@ -118,7 +123,7 @@ fn prepare_watch(options: WatchOptions) -> Result<Option<WatchSettings>, Failure
     if addresses.is_empty() && options.file.is_none() {
         return Ok(None);
     }
-    let text = options.file.as_deref().map(read).transpose()?;
+    let text = options.file.as_deref().map(|path| read("--watch-file", path)).transpose()?;
     let text = text.as_deref().map(String::from_utf8_lossy);
     let devices = Devices::parse(&addresses, text.as_deref())
         .map_err(|error| format!("the devices to watch cannot be used: {error}"))?;
@@ -135,10 +140,11 @@ fn prepare_watch(options: WatchOptions) -> Result<Option<WatchSettings>, Failure
 }
 
 fn read_tokens(path: &Path) -> Result<Tokens, Failure> {
-    let text = String::from_utf8(read(path)?)
-        .map_err(|_| format!("the file of tokens '{}' is not text", path.display()))?;
+    let text = String::from_utf8(read("--tokens", path)?)
+        .map_err(|_| format!("{}: '{}' is not text", name_option("--tokens"), path.display()))?;
     Tokens::parse(&text).map_err(|error| {
-        format!("the file of tokens '{}' cannot be used: {error}", path.display()).into()
+        let option = name_option("--tokens");
+        format!("{option}: '{}' cannot be used: {error}", path.display()).into()
     })
 }
 

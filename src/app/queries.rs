@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::files::read;
+use super::files::{read, read_token};
 use super::nodes::Failure;
 use crate::config::QuerySettings;
 use crate::node::client::{AgentAccess, AgentClient};
@@ -13,16 +13,20 @@ use crate::web::{AlertOptions, QueryOptions};
 pub fn options(settings: &QuerySettings) -> Result<QueryOptions, Failure> {
     let identity = match (&settings.agent_certificate, &settings.agent_key) {
         (Some(certificate), Some(key)) => {
-            let mut pem = read(certificate)?;
+            let mut pem = read("--agent-certificate", certificate)?;
             pem.push(b'\n');
-            pem.extend(read(key)?);
+            pem.extend(read("--agent-key", key)?);
             Some(pem)
         }
         _ => None,
     };
     let access = AgentAccess {
-        token: settings.agent_token.as_deref().map(read_token).transpose()?,
-        authority: settings.agent_authority.as_deref().map(read).transpose()?,
+        token: token_of("--agent-token", settings.agent_token.as_deref())?,
+        authority: settings
+            .agent_authority
+            .as_deref()
+            .map(|path| read("--agent-authority", path))
+            .transpose()?,
         identity,
     };
     Ok(QueryOptions {
@@ -38,7 +42,7 @@ pub fn options(settings: &QuerySettings) -> Result<QueryOptions, Failure> {
 /// How alerts start queries.
 pub fn alert_options(settings: &QuerySettings) -> Result<AlertOptions, Failure> {
     Ok(AlertOptions {
-        token: settings.alert_token.as_deref().map(read_token).transpose()?,
+        token: token_of("--alert-token", settings.alert_token.as_deref())?,
         device_label: settings.alert_device_label.clone(),
         node_label: settings.alert_node_label.clone(),
         duration_s: settings.alert_seconds.min(settings.query_seconds),
@@ -47,12 +51,6 @@ pub fn alert_options(settings: &QuerySettings) -> Result<AlertOptions, Failure> 
     })
 }
 
-/// The first line that is neither empty nor a comment, as in the agents' own file.
-fn read_token(path: &Path) -> Result<String, Failure> {
-    let text = String::from_utf8(read(path)?)
-        .map_err(|_| format!("'{}' is not text; expected a token", path.display()))?;
-    let token = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-    token.map(str::to_owned).ok_or_else(|| {
-        format!("'{}' holds no token; expected one on a line", path.display()).into()
-    })
+fn token_of(option: &str, path: Option<&Path>) -> Result<Option<String>, Failure> {
+    path.map(|path| read_token(option, path)).transpose()
 }

@@ -12,7 +12,8 @@ use super::listen::listen;
 use super::log::start_log;
 use super::{complain, fail, nodes, notify, queries, retention};
 use crate::clock;
-use crate::config::Serve;
+use crate::config::{Serve, name_option};
+use crate::model::reason::render_chain;
 use crate::store::Store;
 use crate::web::{self, AcceptedHosts, Connections, Notices, Queries, Running, Settings};
 
@@ -45,10 +46,15 @@ async fn serve(settings: Box<Serve>) -> Result<(), Box<dyn std::error::Error + S
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
-    let store = Store::open(&settings.data, settings.database_url).await?;
-    let listener = listen(settings.listen)
-        .and_then(TcpListener::from_std)
-        .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    let is_elsewhere = settings.database_url.is_some();
+    let store = Store::open(&settings.data, settings.database_url).await.map_err(|error| {
+        let is_of_url = is_elsewhere && error.is_of_database();
+        let option = if is_of_url { "--database-url" } else { "--data" };
+        format!("{}: {}", name_option(option), render_chain(&error))
+    })?;
+    let listener = listen(settings.listen).and_then(TcpListener::from_std).map_err(|error| {
+        format!("{}: cannot listen on {}: {error}", name_option("--listen"), settings.listen)
+    })?;
     let address = listener.local_addr()?;
     let nodes = nodes::start(settings.sources).await?;
     let running = Running::new();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 
-use super::{List, LogFormat};
+use super::{List, LogFormat, name_option};
 
 /// Settings of a node's agent.
 #[derive(Debug, Args)]
@@ -104,11 +104,13 @@ impl Agent {
         let has_tls = self.tls_certificate.is_some();
         // Not a rule of the parser: a switch that the environment turns off is given, too.
         if has_tls && self.without_tls {
-            return Err("--without-tls and --tls-certificate contradict each other".to_owned());
+            let [one, other] = ["--without-tls", "--tls-certificate"].map(name_option);
+            return Err(format!("{one} and {other} contradict each other"));
         }
         if !has_tls && !self.without_tls && !self.listen.ip().is_loopback() {
             return Err(format!(
-                "{} is no loopback address and there is no TLS: give --tls-certificate and --tls-key, or --without-tls where the network is trusted",
+                "{}: {} is no loopback address and there is no TLS: give --tls-certificate and --tls-key, or --without-tls where the network is trusted",
+                name_option("--listen"),
                 self.listen
             ));
         }

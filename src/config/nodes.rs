@@ -6,7 +6,7 @@ use std::str::FromStr;
 use axum::http::Uri;
 use clap::Args;
 
-use super::{List, iter_lists};
+use super::{List, iter_lists, name_option};
 
 /// Where nodes come from.
 #[derive(Debug, Clone, Default, Args)]
@@ -44,16 +44,21 @@ impl NodeSources {
     pub fn check(&self) -> Result<(), String> {
         let clusters = iter_lists(&self.clusters).map(|cluster| cluster.name.as_str());
         let clusters: Vec<&str> = clusters.chain(self.own_cluster()).collect();
-        find_double(clusters.iter().copied())
-            .map_or(Ok(()), |name| Err(format!("two clusters are called '{name}'")))?;
+        find_double(clusters.iter().copied()).map_or(Ok(()), |name| {
+            Err(format!("{}: two clusters are called '{name}'", name_option("--cluster")))
+        })?;
         let nodes: Vec<String> = iter_lists(&self.nodes).map(NodeOption::place).collect();
-        find_double(nodes.iter().map(String::as_str))
-            .map_or(Ok(()), |name| Err(format!("--node names '{name}' twice")))?;
+        find_double(nodes.iter().map(String::as_str)).map_or(Ok(()), |name| {
+            Err(format!("{} names '{name}' twice", name_option("--node")))
+        })?;
         let mut named = iter_lists(&self.nodes).filter_map(|node| node.cluster.as_deref());
         let unknown = named.find(|name| !clusters.contains(name));
         unknown.map_or(Ok(()), |name| {
             let known = if clusters.is_empty() { "none".to_owned() } else { clusters.join(", ") };
-            Err(format!("--node names the cluster '{name}', which no --cluster is; known: {known}"))
+            let option = name_option("--node");
+            Err(format!(
+                "{option} names the cluster '{name}', which no --cluster is; known: {known}"
+            ))
         })
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::{List, iter_lists};
+use super::{List, iter_lists, name_option};
 
 /// Who is told when a device's verdict changes.
 #[derive(Debug, Args)]
@@ -30,7 +30,10 @@ impl NotifySettings {
     // Not a rule of the parser: an empty variable is given, too.
     pub fn check(&self, public_url: Option<&str>) -> Result<(), String> {
         if iter_lists(&self.receivers).next().is_some() && public_url.is_none() {
-            return Err("--notify-url needs --public-url, for the links in messages".to_owned());
+            return Err(format!(
+                "{} needs --public-url, for the links in messages",
+                name_option("--notify-url")
+            ));
         }
         Ok(())
     }

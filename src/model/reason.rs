@@ -12,14 +12,18 @@ pub fn render_line(text: &str) -> String {
     harmless.take(MOST_CHARACTERS).collect()
 }
 
-/// An error and its sources, from the outside in.
+/// An error and its sources, from the outside in. Errors of other libraries may end in
+/// what their source says, which is told once.
 #[must_use]
 pub fn render_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         source = error.source();
     }
     text
@@ -45,6 +49,10 @@ mod tests {
     #[error("at http://host/secret")]
     struct Outer(#[source] std::io::Error);
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot connect: {0}")]
+    struct Repeating(#[source] std::io::Error);
+
     #[test]
     fn the_innermost_cause_is_told() {
         let inner = std::io::Error::other("refused\nhere");
@@ -52,6 +60,8 @@ mod tests {
         assert_eq!(find_root_cause(&outer).as_deref(), Some("refused here"));
         assert_eq!(render_chain(&outer), "at http://host/secret: refused\nhere");
         assert_eq!(find_root_cause(&std::io::Error::other("alone")), None);
+        let twice = Repeating(std::io::Error::other("refused"));
+        assert_eq!(render_chain(&twice), "cannot connect: refused");
     }
 
     #[test]

@@ -14,6 +14,15 @@ pub struct Run {
 
 /// Runs `replyscope` with `arguments`; `input` is what it reads from standard input.
 pub fn replyscope<A: AsRef<OsStr>>(arguments: &[A], input: &[u8]) -> Run {
+    replyscope_with(&[], arguments, input)
+}
+
+/// As [`replyscope`], with these variables in its environment.
+pub fn replyscope_with<A: AsRef<OsStr>>(
+    variables: &[(&str, &str)],
+    arguments: &[A],
+    input: &[u8],
+) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_replyscope"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // Settings of the machine that runs the tests are no part of them.
@@ -22,6 +31,7 @@ pub fn replyscope<A: AsRef<OsStr>>(arguments: &[A], input: &[u8]) -> Run {
             command.env_remove(name);
         }
     }
+    command.envs(variables.iter().copied());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();

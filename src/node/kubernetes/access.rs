@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 /// Who we are to a cluster.
@@ -22,8 +22,10 @@ pub enum ConnectError {
         cluster: String,
         file: PathBuf,
         context: Option<String>,
-        source: Box<kube::config::KubeconfigError>,
+        source: Box<KubeconfigError>,
     },
+    #[error("cluster {cluster}: the kubeconfig '{file}' cannot be read")]
+    Unreadable { cluster: String, file: PathBuf, source: std::io::Error },
     #[error(
         "cluster {cluster}: there is no service account here; --in-cluster is for pods, use --cluster NAME=KUBECONFIG elsewhere"
     )]
@@ -51,11 +53,18 @@ pub async fn connect(cluster: &str, access: &Access) -> Result<Client, ConnectEr
             source: source.into(),
         })?,
         Access::Kubeconfig { file, context } => {
-            let error = |source| ConnectError::Kubeconfig {
-                cluster: cluster.clone(),
-                file: file.clone(),
-                context: context.clone(),
-                source: Box::new(source),
+            let error = |source| {
+                let (cluster, file) = (cluster.clone(), file.clone());
+                match source {
+                    // Its own words name the file once more.
+                    KubeconfigError::ReadConfig(source, _) => {
+                        ConnectError::Unreadable { cluster, file, source }
+                    }
+                    source => {
+                        let context = context.clone();
+                        ConnectError::Kubeconfig { cluster, file, context, source: source.into() }
+                    }
+                }
             };
             let kubeconfig = Kubeconfig::read_from(file).map_err(error)?;
             let options = KubeConfigOptions { context: context.clone(), ..Default::default() };
