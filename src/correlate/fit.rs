@@ -84,6 +84,10 @@ pub fn find_reply_fit(
     if is_tftp_protocol(exchange.protocol) {
         return find_tftp_fit(exchange, asked, datagram, at);
     }
+    // Who reports something answers nothing.
+    if matches!(datagram.application, Application::Report(_)) {
+        return None;
+    }
     // A snap length may have cut the request before its identity; then an answer
     // that has one is recognised by its protocol, and by time.
     let request_is_cut = exchange.transactions.is_empty() && expects_identity(exchange.protocol);
@@ -137,7 +141,7 @@ fn has_port_by_chance(exchange: &Record, datagram: &Datagram) -> bool {
     const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
     let is_read = match &datagram.application {
         Application::Transaction(transaction) => transaction.role != TransactionRole::Unread,
-        Application::Tftp(_) | Application::Plain(_) => true,
+        Application::Tftp(_) | Application::Plain(_) | Application::Report(_) => true,
         Application::Unknown { .. } => false,
     };
     exchange.protocol == Protocol::Udp
@@ -261,6 +265,6 @@ fn could_be_tftp(datagram: &Datagram) -> bool {
         }
         // A transfer may use any port, also one that is registered to another protocol.
         Application::Plain(_) => datagram.fingerprint.is_none(),
-        Application::Transaction(_) => false,
+        Application::Transaction(_) | Application::Report(_) => false,
     }
 }

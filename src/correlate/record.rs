@@ -6,6 +6,7 @@
 
 mod alike;
 mod awaited;
+mod disproof;
 mod flags;
 mod midway;
 mod reading;

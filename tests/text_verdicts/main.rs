@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod family;
 #[cfg(test)]
+mod guesses;
+#[cfg(test)]
 mod handshakes;
 #[cfg(test)]
 #[path = "../support/header.rs"]

@@ -31,7 +31,7 @@ impl Record {
             return;
         }
         self.flags.remove(Flag::AsksOn);
-        if self.protocol == Protocol::Udp
+        if (self.protocol == Protocol::Udp || self.protocol.is_one_way())
             && before.is_some_and(|before| !before.says_again(&last, false))
         {
             self.note_unlike();

@@ -71,6 +71,11 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
         return Reading { application, length: None };
     }
     let lead = LEADS.iter().find(|(lead, _)| summary.starts_with(lead)).map(|(_, named)| *named);
+    // It is printed where the message is one: tcpdump looks for its priority, or version.
+    if let Some(named) = lead.filter(|named| named.is_one_way() && !summary.starts_with("[|")) {
+        let length = find_length(summary).or_else(|| find_trailing_length(summary));
+        return Reading { application: Application::Report(named), length };
+    }
     match lead.or(protocol) {
         Some(named @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) => {
             dns::read(named, summary)
