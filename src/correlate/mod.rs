@@ -56,7 +56,7 @@ use std::net::IpAddr;
 
 use hashbrown::HashMap;
 
-use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
+use crate::model::capture::{CaptureFilter, CaptureId, CapturePoint, FrameRef};
 use crate::model::exchange::{PointId, Unread};
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
@@ -113,6 +113,8 @@ pub struct Place {
     pub unread: Unread,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
+    /// What the command that captured here let through, where that is known.
+    pub filter: Option<CaptureFilter>,
 }
 
 impl Correlator {

@@ -14,6 +14,7 @@ mod changes;
 mod delivery;
 mod endings;
 mod errors;
+mod filtered;
 mod habit;
 mod losses;
 mod neighbour;

@@ -103,12 +103,16 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
             "{} asked {} {often} and got no reply: {}.{}{} {}",
             reading.client_word_first(),
             reading.name(asked.address),
-            if reading.view.icmp_errors.is_empty() {
-                "no datagram and no ICMP error"
+            if let Some(filter) =
+                reading.filter_without_errors().filter(|_| reading.view.icmp_errors.is_empty())
+            {
+                format!("no datagram; what was captured, `{}`, shows no ICMP error", filter.text)
+            } else if reading.view.icmp_errors.is_empty() {
+                "no datagram and no ICMP error".to_owned()
             } else if reading.missed_parts().is_some() {
-                "no datagram, only an ICMP error that says that fragments did not arrive"
+                "no datagram, only an ICMP error that says that fragments did not arrive".to_owned()
             } else {
-                "no datagram, though an ICMP error that does not end an exchange"
+                "no datagram, though an ICMP error that does not end an exchange".to_owned()
             },
             elsewhere(reading),
             entry::beside(reading),

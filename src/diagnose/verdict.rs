@@ -13,7 +13,8 @@ use crate::model::finding::{Severity, Verdict};
 ///    what opens such a conversation was sent again and again; so are a DHCP relay's
 ///    requests for later clients, though earlier ones were served.
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
-/// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
+/// 4. The request, or one whole direction, is not in the capture: `inconclusive`. So is what
+///    the capture's own filter does not show.
 /// 5. An ICMP error after which nothing went on: `rejected`.
 /// 6. No reply that could be used: `unanswered` where its receiver says that fragments
 ///    did not arrive, where silence was observed, or where another point

@@ -1,11 +1,13 @@
 //! Captures, where they were taken, and the frames they hold.
 
+mod filter;
 mod link_type;
 mod point;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::filter::{CaptureFilter, Carried, Condition, End, Side};
 pub use self::link_type::LinkType;
 pub use self::point::{CapturePoint, PointKind, PointSyntax};
 use super::time::Timestamp;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod family;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod guesses;
 #[cfg(test)]
 mod handshakes;

@@ -59,7 +59,8 @@ impl CaptureIntake {
                 let (lost_packets, unread, is_log) = lost_packets(id);
                 let id = PointId { capture: self.first_part(), interface: id };
                 let capture_name = name.to_owned();
-                (id, Place { point, capture_name, lost_packets, unread, is_log })
+                let filter = self.header.filter.clone();
+                (id, Place { point, capture_name, lost_packets, unread, is_log, filter })
             })
             .collect()
     }

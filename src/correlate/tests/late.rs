@@ -65,6 +65,7 @@ fn a_clock_that_is_proven_counts_for_translated_clients() {
                 lost_packets: 0,
                 unread: Unread::default(),
                 is_log: false,
+                filter: None,
             };
             let places =
                 BTreeMap::from([(HOST, place(PointKind::Host)), (POD, place(PointKind::Pod))]);

@@ -191,6 +191,7 @@ fn point(capture: CaptureId, table: &TrackingTable) -> Point {
         lost_packets: 0,
         unread: Unread::default(),
         is_log: false,
+        filter: None,
         unresolved: Vec::new(),
     }
 }

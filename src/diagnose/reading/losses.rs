@@ -15,7 +15,7 @@ impl Reading<'_> {
     #[must_use]
     pub fn may_have_lost(&self, packets: u64) -> bool {
         let missing = self.missing().packets();
-        missing > 0 && missing >= packets
+        (missing > 0 && missing >= packets) || self.hiding_filter().is_some()
     }
 
     /// Packets that are missing at every point that saw the exchange: the least of them,
@@ -42,7 +42,7 @@ impl Reading<'_> {
     }
 
     /// The client's end, as all points saw it.
-    fn client_ends(&self) -> Vec<Endpoint> {
+    pub(super) fn client_ends(&self) -> Vec<Endpoint> {
         let client = self.exchange.client;
         let mut ends = vec![client];
         for translation in &self.exchange.translations {
