@@ -56,6 +56,17 @@ pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation 
         {
             Expectation::Untold
         }
+        // It may as well be an answer: the ports of both are the service's.
+        Application::Plain(own)
+            if own.expects_answer()
+                && !matches!(own, Protocol::Ntp | Protocol::Tftp)
+                && is_between_services(datagram, *own) =>
+        {
+            Expectation::Untold
+        }
+        // In text the lengths of its handshake's messages tell.
+        Application::Plain(Protocol::Wireguard) if datagram.length > 0 => Expectation::Untold,
+        Application::Report(_) => Expectation::Nothing,
         Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
             Expectation::Answer
         }

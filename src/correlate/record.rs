@@ -8,6 +8,7 @@ mod alike;
 mod awaited;
 mod disproof;
 mod flags;
+mod initiation;
 mod midway;
 mod reading;
 mod renewal;

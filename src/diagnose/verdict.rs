@@ -12,6 +12,8 @@ use crate::model::finding::{Severity, Verdict};
 ///    `symmetric` where something answered, and `unanswered` where nothing did but
 ///    what opens such a conversation was sent again and again; so are a DHCP relay's
 ///    requests for later clients, though earlier ones were served.
+///    So is a tunnel's handshake that begins again and again though it is answered
+///    `inconclusive`.
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`. So is what
 ///    the capture's own filter does not show.
@@ -108,6 +110,8 @@ fn judge_habit(reading: &Reading<'_>) -> Verdict {
             } else if let Some(unanswered) = reading.no_longer_answered() {
                 let is_seen = !reading.may_have_lost(unanswered.packets);
                 if is_seen { Verdict::Unanswered } else { Verdict::Inconclusive }
+            } else if reading.begins_in_vain().is_some() {
+                Verdict::Inconclusive
             } else if reading.is_answered() && reading.view.asked.is_some() {
                 Verdict::Symmetric
             } else if reading.unanswered_request().is_some()

@@ -17,3 +17,5 @@ mod neighbours;
 mod pauses;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod wireguard;

@@ -17,6 +17,8 @@ pub enum Flag {
     IsOpenedByClient = 0x20,
     /// The client said the same twice since it was last answered, byte for byte.
     AsksOn = 0x40,
+    /// The last that the client of a tunnel said began a handshake.
+    OpenedLast = 0x80,
 }
 
 /// All that is so.
@@ -53,8 +55,8 @@ mod tests {
     #[test]
     fn each_flag_stands_for_itself() {
         use Flag::{
-            AsksOn, ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp, OpeningIsCut,
-            ServerNews,
+            AsksOn, ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp, OpenedLast,
+            OpeningIsCut, ServerNews,
         };
         let all = [
             HasPayloads,
@@ -64,6 +66,7 @@ mod tests {
             OpeningIsCut,
             IsOpenedByClient,
             AsksOn,
+            OpenedLast,
         ];
         for flag in all {
             let mut flags = Flags::NONE;
