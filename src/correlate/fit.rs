@@ -17,7 +17,9 @@ use crate::model::time::Timestamp;
 /// time to the implementation; common ones give up within half a minute).
 const TFTP_PATIENCE: Duration = Duration::from_mins(1);
 /// Where nothing but time relates an answer to its question.
-const ANSWER_DELAY: Duration = Duration::from_secs(5);
+pub const ANSWER_DELAY: Duration = Duration::from_secs(5);
+/// Below it ports are services', and no system gives them to programs at random.
+const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 /// How well a reply fits, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {

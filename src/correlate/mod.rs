@@ -19,6 +19,7 @@ mod error_answer;
 mod fit;
 mod flows;
 mod fold;
+mod foregone;
 mod halves;
 mod handshakes;
 mod identities;
@@ -343,6 +344,7 @@ impl Correlator {
         for table in &mut tables {
             table.forget_flows();
             midway::join_halves(table);
+            foregone::join(table);
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

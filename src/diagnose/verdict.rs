@@ -45,7 +45,8 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.change_stopped() || reading.client_stopped() || reading.sender_change_stopped() {
         return Verdict::Broken;
     }
-    if reading.view.asked.is_none() || reading.is_one_directional() {
+    let begins_midway = reading.view.asked.is_none() || reading.is_answered_before();
+    if begins_midway || reading.is_one_directional() {
         return Verdict::Inconclusive;
     }
     if reading.is_rejected() {
