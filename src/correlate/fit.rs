@@ -140,7 +140,6 @@ pub fn find_reply_fit(
 /// Whether the client has a protocol's port and speaks another protocol, and so does who
 /// writes to it: below 1024 ports are nobody's by chance.
 fn has_port_by_chance(exchange: &Record, datagram: &Datagram) -> bool {
-    const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
     let is_read = match &datagram.application {
         Application::Transaction(transaction) => transaction.role != TransactionRole::Unread,
         Application::Tftp(_) | Application::Plain(_) | Application::Report(_) => true,
@@ -175,7 +174,15 @@ pub fn find_course(exchange: &Record, datagram: &Datagram, at: Timestamp) -> Opt
     }
     // A TFTP client talks to nobody else from this port: it must have had an
     // answer from there that was not captured.
-    (tftp && could_be_tftp(datagram)).then_some(Course::AnswererUnseen)
+    let may_follow = tftp && could_be_tftp(datagram) && may_be_picked(destination.port);
+    may_follow.then_some(Course::AnswererUnseen)
+}
+
+/// Whether a TFTP server may have picked `port` for a transfer: at random (RFC 1350 section
+/// 4), which no system does among the ports of services (RFC 6335 section 6). A server with
+/// one port stays at its own.
+fn may_be_picked(port: u16) -> bool {
+    port >= FIRST_UNPRIVILEGED_PORT || Protocol::of_port(port) == Some(Protocol::Tftp)
 }
 
 /// Whether a TFTP transfer was not silent for long.
