@@ -16,6 +16,8 @@ mod midway;
 #[cfg(test)]
 mod neighbours;
 #[cfg(test)]
+mod overlays;
+#[cfg(test)]
 mod pauses;
 #[cfg(test)]
 mod requests;

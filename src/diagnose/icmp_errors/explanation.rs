@@ -1,6 +1,6 @@
 //! What an error about an exchange means, by what it quotes and who sent it.
 
-use super::over;
+use super::{between, over};
 use crate::diagnose::reading::{Reading, SeenErrors};
 use crate::diagnose::wording::count;
 use crate::model::endpoint::Endpoint;
@@ -24,6 +24,9 @@ pub(super) fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64
             count(packets, &format!("ICMP {} error", kind.as_text())),
             quoted_text(quotes),
         );
+    }
+    if let Some(text) = between::find_explanation(reading, seen, packets) {
+        return text;
     }
     let target = quoted_destination.map_or_else(String::new, |to| format!(" to {to}"));
     let errors = match kind {
