@@ -72,3 +72,10 @@ pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation 
         }
     }
 }
+
+/// Whether both ports are `protocol`'s, so that they do not tell who asks. Of NTP they do:
+/// peers ask each other from its port (RFC 5905 section 9.1).
+fn is_between_services(datagram: &Datagram, protocol: Protocol) -> bool {
+    let ends = [datagram.flow.source, datagram.flow.destination];
+    ends.iter().all(|end| protocol.is_served_at(end.port))
+}
