@@ -22,4 +22,6 @@ mod pauses;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod translators;
+#[cfg(test)]
 mod wireguard;

@@ -36,6 +36,8 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod translation;
+mod translator;
+mod tunnel;
 mod whose;
 
 pub use capture::{both_directions as capture_both_directions, next as capture_next};
@@ -100,6 +102,12 @@ pub fn for_client_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
 pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     let quoted = seen.errors.quoted_destination;
     let is_tcp = reading.exchange.protocol == Protocol::Tcp;
+    if let Some(client) = reading.untranslated_back(seen) {
+        return vec![translator::lead_back(seen.errors.from, client)];
+    }
+    if let Some((tunnel, end)) = reading.refused_tunnel(seen) {
+        return vec![tunnel::open(reading, tunnel, end, seen.cause)];
+    }
     match (seen.cause, seen.errors.quotes) {
         (Cause::PortUnreachable, Quotes::Request) if find_untranslated(reading).is_some() => {
             vec![see(Cause::RequestNotTranslated)]
