@@ -47,6 +47,12 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
             count(sent.tally.packets, "packet"),
             sent.destination,
         ),
+        (None, Some(reply)) if reading.unread_of_client() > 0 => format!(
+            "{} sent {} to {client}. {} of the text, which may be the client's, could not be read: the warnings of the capture say which lines, and why. Whether it asked this address, and how it went on, cannot be told without them.",
+            reading.name_first(reply.source.address),
+            count(reply.tally.packets, "packet"),
+            count(reading.unread_of_client(), "packet"),
+        ),
         (None, Some(reply)) => format!(
             "{} sent {} to {client}, and nothing that the client sent is in the capture. Whether it asked this address, and how it went on, cannot be told from one direction.",
             reading.name_first(reply.source.address),
@@ -60,7 +66,12 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         ),
     };
     extend(&mut finding, [reading.first_request()]);
-    finding.remedies = vec![remedies::capture_both_directions(reading)];
+    let is_unread = unseen.is_none() && reply.is_some() && reading.unread_of_client() > 0;
+    finding.remedies = vec![if is_unread {
+        remedies::give_addresses()
+    } else {
+        remedies::capture_both_directions(reading)
+    }];
     Some(finding)
 }
 

@@ -12,6 +12,8 @@ mod handshakes;
 #[path = "../support/header.rs"]
 mod header;
 #[cfg(test)]
+mod masked;
+#[cfg(test)]
 mod midway;
 #[cfg(test)]
 mod neighbours;

@@ -78,6 +78,11 @@ pub(super) fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64
         (Cause::PortUnreachable, Quotes::Reply) if may_be_translator(reading) => {
             " The client's socket did not take the reply: it had closed, for example because it no longer waited. Or this host asked for a container or pod behind it: TFTP answers from a new port, which the translation of the request does not cover."
         }
+        (Cause::PortUnreachable, Quotes::Reply)
+            if reading.view.asked.is_none() && reading.unread_of_client() > 0 =>
+        {
+            " Whom the client asked could not be read in the text: if it was another address, a connected socket does not take this reply. Otherwise the socket had closed."
+        }
         (Cause::PortUnreachable, Quotes::Reply) => {
             " The client's socket did not take the reply: it had closed, for example because it no longer waited."
         }

@@ -41,6 +41,14 @@ impl Reading<'_> {
         Missing { unread: point.unread.packets_of(&self.client_ends()), ..all }
     }
 
+    /// Packets of the text at the primary point that could not be read, and may be the
+    /// client's: their other end is masked, or has a name that nothing explains.
+    #[must_use]
+    pub fn unread_of_client(&self) -> u64 {
+        let point = self.points.iter().find(|point| point.id == self.view.point);
+        point.map_or(0, |point| point.unread.packets_of(&self.client_ends()))
+    }
+
     /// The client's end, as all points saw it.
     pub(super) fn client_ends(&self) -> Vec<Endpoint> {
         let client = self.exchange.client;

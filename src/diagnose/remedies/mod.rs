@@ -40,7 +40,9 @@ mod translator;
 mod tunnel;
 mod whose;
 
-pub use capture::{both_directions as capture_both_directions, next as capture_next};
+pub use capture::{
+    both_directions as capture_both_directions, give_addresses, next as capture_next,
+};
 
 /// For a client that answers to the address asked.
 pub fn for_misdirected_follow_up(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
