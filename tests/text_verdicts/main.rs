@@ -24,6 +24,8 @@ mod pauses;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod translators;
 #[cfg(test)]
 mod wireguard;
