@@ -407,9 +407,10 @@ mod tests {
     #[test]
     fn a_table_without_a_device_is_told_as_such() {
         let report = analyse(
-            "udp      17 29 src=192.0.2.7 dst=192.0.2.8 sport=5 dport=53 src=192.0.2.8 dst=192.0.2.7 sport=53 dport=5 mark=0 use=1\n",
+            "udp      17 29 src=127.0.0.1 dst=127.0.0.53 sport=5000 dport=53 src=127.0.0.53 dst=127.0.0.1 sport=53 dport=5000 mark=0 use=1\n",
         );
         assert!(report.devices.is_empty());
-        assert_eq!(report.headline, "No UDP exchange was found in 1 entry of connection tracking");
+        let expected = "None of 1 entry of connection tracking is of a device";
+        assert!(report.headline.starts_with(expected), "{}", report.headline);
     }
 }

@@ -63,6 +63,9 @@ impl Analysis {
         }
         correlator.state_translated(tracked.translated_clients());
         let correlated = correlator.finish(&places, &mut topology);
+        if correlated.entry_count() == 0 && self.about.is_empty() {
+            tracked.fall_back(&mut topology);
+        }
         self.notes.extend(render_others(count_others(&correlated, &topology, &self.about)));
         let summaries = self.captures.into_iter().map(|capture| {
             let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());

@@ -59,6 +59,17 @@ pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation 
         {
             Expectation::Untold
         }
+        // It may as well be an answer: the ports of both are the service's.
+        Application::Plain(own)
+            if own.expects_answer()
+                && !matches!(own, Protocol::Ntp | Protocol::Tftp)
+                && is_between_services(datagram, *own) =>
+        {
+            Expectation::Untold
+        }
+        // In text the lengths of its handshake's messages tell.
+        Application::Plain(Protocol::Wireguard) if datagram.length > 0 => Expectation::Untold,
+        Application::Report(_) => Expectation::Nothing,
         Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
             Expectation::Answer
         }
@@ -77,6 +88,13 @@ fn is_too_short_to_ask(datagram: &Datagram, protocol: Protocol) -> bool {
         && datagram.length <= KEEP_ALIVE_BYTES
         && protocol.expects_answer()
         && !matches!(protocol, Protocol::Coap | Protocol::Tftp)
+}
+
+/// Whether both ports are `protocol`'s, so that they do not tell who asks. Of NTP they do:
+/// peers ask each other from its port (RFC 5905 section 9.1).
+fn is_between_services(datagram: &Datagram, protocol: Protocol) -> bool {
+    let ends = [datagram.flow.source, datagram.flow.destination];
+    ends.iter().all(|end| protocol.is_served_at(end.port))
 }
 
 #[cfg(test)]

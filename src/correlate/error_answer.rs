@@ -51,6 +51,9 @@ fn find_error_words(datagram: &Datagram, protocol: Protocol, is_first: bool) -> 
     }
     match &datagram.application {
         Application::Transaction(transaction) => transaction.failure().map(Into::into),
-        Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => None,
+        Application::Tftp(_)
+        | Application::Plain(_)
+        | Application::Report(_)
+        | Application::Unknown { .. } => None,
     }
 }

@@ -17,7 +17,9 @@ use crate::model::time::Timestamp;
 /// time to the implementation; common ones give up within half a minute).
 const TFTP_PATIENCE: Duration = Duration::from_mins(1);
 /// Where nothing but time relates an answer to its question.
-const ANSWER_DELAY: Duration = Duration::from_secs(5);
+pub const ANSWER_DELAY: Duration = Duration::from_secs(5);
+/// Below it ports are services', and no system gives them to programs at random.
+const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 /// How well a reply fits, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
@@ -84,6 +86,10 @@ pub fn find_reply_fit(
     if is_tftp_protocol(exchange.protocol) {
         return find_tftp_fit(exchange, asked, datagram, at);
     }
+    // Who reports something answers nothing.
+    if matches!(datagram.application, Application::Report(_)) {
+        return None;
+    }
     // A snap length may have cut the request before its identity; then an answer
     // that has one is recognised by its protocol, and by time.
     let request_is_cut = exchange.transactions.is_empty() && expects_identity(exchange.protocol);
@@ -144,10 +150,9 @@ fn is_told_anew(exchange: &Record, at: Timestamp) -> bool {
 /// Whether the client has a protocol's port and speaks another protocol, and so does who
 /// writes to it: below 1024 ports are nobody's by chance.
 fn has_port_by_chance(exchange: &Record, datagram: &Datagram) -> bool {
-    const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
     let is_read = match &datagram.application {
         Application::Transaction(transaction) => transaction.role != TransactionRole::Unread,
-        Application::Tftp(_) | Application::Plain(_) => true,
+        Application::Tftp(_) | Application::Plain(_) | Application::Report(_) => true,
         Application::Unknown { .. } => false,
     };
     exchange.protocol == Protocol::Udp
@@ -179,7 +184,15 @@ pub fn find_course(exchange: &Record, datagram: &Datagram, at: Timestamp) -> Opt
     }
     // A TFTP client talks to nobody else from this port: it must have had an
     // answer from there that was not captured.
-    (tftp && could_be_tftp(datagram)).then_some(Course::AnswererUnseen)
+    let may_follow = tftp && could_be_tftp(datagram) && may_be_picked(destination.port);
+    may_follow.then_some(Course::AnswererUnseen)
+}
+
+/// Whether a TFTP server may have picked `port` for a transfer: at random (RFC 1350 section
+/// 4), which no system does among the ports of services (RFC 6335 section 6). A server with
+/// one port stays at its own.
+fn may_be_picked(port: u16) -> bool {
+    port >= FIRST_UNPRIVILEGED_PORT || Protocol::of_port(port) == Some(Protocol::Tftp)
 }
 
 /// Whether a TFTP transfer was not silent for long.
@@ -271,6 +284,6 @@ fn could_be_tftp(datagram: &Datagram) -> bool {
         }
         // A transfer may use any port, also one that is registered to another protocol.
         Application::Plain(_) => datagram.fingerprint.is_none(),
-        Application::Transaction(_) => false,
+        Application::Transaction(_) | Application::Report(_) => false,
     }
 }

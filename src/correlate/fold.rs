@@ -78,7 +78,7 @@ impl Folds {
         let new = Folded {
             client: record.client.address,
             asked,
-            protocol: record.protocol,
+            protocol: record.find_disproof().unwrap_or(record.protocol),
             exchanges: 1,
         };
         let Ok(next) = u32::try_from(folded.len()) else { return };

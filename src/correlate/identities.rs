@@ -91,6 +91,7 @@ fn find_identity(datagram: &Datagram, role: TransactionRole) -> Option<NonZeroU3
         Application::Transaction(_)
         | Application::Tftp(_)
         | Application::Plain(_)
+        | Application::Report(_)
         | Application::Unknown { .. } => None,
     }
 }

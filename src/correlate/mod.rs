@@ -19,6 +19,7 @@ mod error_answer;
 mod fit;
 mod flows;
 mod fold;
+mod foregone;
 mod halves;
 mod handshakes;
 mod identities;
@@ -56,7 +57,7 @@ use std::net::IpAddr;
 
 use hashbrown::HashMap;
 
-use crate::model::capture::{CaptureId, CapturePoint, FrameRef};
+use crate::model::capture::{CaptureFilter, CaptureId, CapturePoint, FrameRef};
 use crate::model::exchange::{PointId, Unread};
 use crate::model::packet::{Content, Packet};
 use crate::model::time::Timestamp;
@@ -113,6 +114,8 @@ pub struct Place {
     pub unread: Unread,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
+    /// What the command that captured here let through, where that is known.
+    pub filter: Option<CaptureFilter>,
 }
 
 impl Correlator {
@@ -341,6 +344,7 @@ impl Correlator {
         for table in &mut tables {
             table.forget_flows();
             midway::join_halves(table);
+            foregone::join(table);
         }
         let mut points = points::describe(&tables, places, topology);
         for point in &mut points {

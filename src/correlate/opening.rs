@@ -60,6 +60,7 @@ pub fn find_opening(datagram: &Datagram) -> Opening {
             TransactionRole::Unread => by_ports(transaction.protocol),
         },
         Application::Plain(protocol) => by_ports(*protocol),
+        Application::Report(protocol) => client(*protocol),
         Application::Unknown { .. } => client(Protocol::Udp),
     }
 }
@@ -71,7 +72,9 @@ pub fn is_lease(datagram: &Datagram) -> bool {
     let protocol = match &datagram.application {
         Application::Plain(protocol) => *protocol,
         Application::Transaction(transaction) => transaction.protocol,
-        Application::Tftp(_) | Application::Unknown { .. } => return false,
+        Application::Tftp(_) | Application::Report(_) | Application::Unknown { .. } => {
+            return false;
+        }
     };
     match protocol {
         Protocol::Dhcp => ports == (67, 68),

@@ -97,7 +97,8 @@ impl Entry<'_> {
             return None;
         }
         let client = record.client.address;
-        Some(WellExchanges::new(client, asked, record.protocol, self.topology, 1))
+        let protocol = record.find_disproof().unwrap_or(record.protocol);
+        Some(WellExchanges::new(client, asked, protocol, self.topology, 1))
     }
 }
 
@@ -232,8 +233,11 @@ impl Correlated {
         bypass::join_answers(&mut seen, &self.points, &self.clock_offsets);
         let translations = translations(&seen);
         let (client, first) = seen.first()?;
+        // An answer that one of the points saw tells of what all of them saw.
+        let disproved = seen.iter().map(|(_, seen)| seen.protocol).find(|own| !own.is_one_way());
+        let protocol = disproved.filter(|_| first.protocol.is_one_way()).unwrap_or(first.protocol);
         Some(Exchange {
-            protocol: first.protocol,
+            protocol,
             client: *client,
             device: client.address,
             device_rule: DeviceRule::Initiator,

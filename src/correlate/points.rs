@@ -63,6 +63,7 @@ fn describe_one(
         lost_packets: place.map_or(0, |place| place.lost_packets),
         unread: place.map(|place| place.unread.clone()).unwrap_or_default(),
         is_log: place.is_some_and(|place| place.is_log),
+        filter: place.and_then(|place| place.filter.clone()),
         unresolved: Vec::new(),
     }
 }

@@ -6,7 +6,9 @@
 
 mod alike;
 mod awaited;
+mod disproof;
 mod flags;
+mod initiation;
 mod midway;
 mod reading;
 mod renewal;

@@ -75,7 +75,7 @@ pub fn signature(datagram: &Datagram, tftp: BelongsToTftp) -> Signature {
             let basis = if is_told { Basis::Words } else { Basis::Meaning };
             Some((hash_of(&(transaction.identity, transaction.role, question)), basis))
         }
-        Application::Plain(_) | Application::Unknown { .. } => None,
+        Application::Plain(_) | Application::Report(_) | Application::Unknown { .. } => None,
     };
     match (meaning, datagram.fingerprint) {
         (Some((value, basis)), _) => Signature { value, basis },

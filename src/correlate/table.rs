@@ -10,6 +10,7 @@ mod quoted;
 mod reversed;
 mod stray;
 mod troubles;
+mod tunnelled;
 
 use std::net::IpAddr;
 
@@ -35,6 +36,7 @@ use crate::model::exchange::PointId;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
 use giaddr::Relays;
+use tunnelled::LatestTunnelled;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
 const MAX_CANDIDATES: usize = 32;
@@ -69,6 +71,7 @@ pub struct PointTable {
     pub checks: Checks,
     payload_addresses: PayloadAddresses,
     relays: Relays,
+    tunnelled: LatestTunnelled,
     latest_requests: LatestRequests,
     /// What sockets that ask very many have asked.
     identities: Identities,
@@ -101,6 +104,7 @@ impl PointTable {
             checks: Checks::default(),
             payload_addresses: PayloadAddresses::default(),
             relays: Relays::default(),
+            tunnelled: LatestTunnelled::default(),
             latest_requests: LatestRequests::default(),
             identities: Identities::default(),
             reversed: HashMap::new(),
@@ -185,6 +189,9 @@ impl PointTable {
         datagram: &Datagram,
         foreseen: Foreseen,
     ) {
+        if packet.tunnel.is_some() {
+            self.tunnelled.note(packet, datagram);
+        }
         if packet.is_to_all_hosts(datagram.flow.destination.address) {
             self.check_link_headers(datagram.flow.destination);
         }

@@ -225,6 +225,7 @@ fn place(kind: PointKind) -> Place {
         lost_packets: 0,
         unread: Unread::default(),
         is_log: false,
+        filter: None,
     }
 }
 

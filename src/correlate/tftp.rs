@@ -22,7 +22,7 @@ pub fn tftp_shape(datagram: &Datagram) -> Option<&TftpMessage> {
     match &datagram.application {
         Application::Tftp(message) => Some(message),
         Application::Unknown { tftp_shape } => tftp_shape.as_ref(),
-        Application::Transaction(_) | Application::Plain(_) => None,
+        Application::Transaction(_) | Application::Plain(_) | Application::Report(_) => None,
     }
 }
 

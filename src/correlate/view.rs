@@ -96,6 +96,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     }
     siblings::note(&mut view, record, table);
     let protocol = read_as_inform(&view, record)
+        .or_else(|| record.find_disproof())
         .unwrap_or_else(|| read_as_running_transfer(&mut view, record));
     Sighting { protocol, view, is_tunnelled: record.is_answered_through_tunnel() }
 }

@@ -1,6 +1,7 @@
 //! ICMP and ICMPv6 errors about an exchange. What they quote is half of the
 //! diagnosis: a refused request, reply and follow-up have different cures.
 
+mod between;
 mod explanation;
 mod over;
 

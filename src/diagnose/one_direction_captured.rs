@@ -5,7 +5,9 @@ use super::reading::Reading;
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title};
+use crate::model::capture::CaptureFilter;
 use crate::model::finding::{Cause, Confidence, Finding, Verdict};
+use crate::model::protocol::Protocol;
 
 /// Finds captures of one direction.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
@@ -21,11 +23,13 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         (None, None) => reading.first_request()?,
     };
     let asks_on = reading.asks_on_content();
+    let filter = reading.hiding_filter();
     // A client that goes on at a new endpoint has heard of it from a reply.
-    let confidence = if unseen.is_some() { Confidence::Likely } else { Confidence::Possible };
+    let is_likely = unseen.is_some() || filter.is_some();
+    let confidence = if is_likely { Confidence::Likely } else { Confidence::Possible };
     let severity = severity(verdict, Part::Present);
     let mut finding = Finding::new(Cause::OneDirectionCaptured, severity, confidence, first);
-    finding.title = if unseen.is_some() || asks_on {
+    finding.title = if is_likely || asks_on {
         fit_title([
             format!("Only packets from {client} were captured"),
             "Only the client's packets were captured".to_owned(),
@@ -43,11 +47,18 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
             count(sent.tally.packets, "packet"),
             sent.destination,
         ),
+        (None, Some(reply)) if reading.unread_of_client() > 0 => format!(
+            "{} sent {} to {client}. {} of the text, which may be the client's, could not be read: the warnings of the capture say which lines, and why. Whether it asked this address, and how it went on, cannot be told without them.",
+            reading.name_first(reply.source.address),
+            count(reply.tally.packets, "packet"),
+            count(reading.unread_of_client(), "packet"),
+        ),
         (None, Some(reply)) => format!(
             "{} sent {} to {client}, and nothing that the client sent is in the capture. Whether it asked this address, and how it went on, cannot be told from one direction.",
             reading.name_first(reply.source.address),
             count(reply.tally.packets, "packet"),
         ),
+        (None, None) if let Some(filter) = filter => filtered(reading, filter),
         (None, None) => format!(
             "{} asked {} one after the other and repeated none of them, as it would have to if no answer came. So the answers are likely to be there and not to be captured.",
             reading.client_word_first(),
@@ -55,8 +66,29 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         ),
     };
     extend(&mut finding, [reading.first_request()]);
-    finding.remedies = vec![remedies::capture_both_directions(reading)];
+    let is_unread = unseen.is_none() && reply.is_some() && reading.unread_of_client() > 0;
+    finding.remedies = vec![if is_unread {
+        remedies::give_addresses()
+    } else {
+        remedies::capture_both_directions(reading)
+    }];
     Some(finding)
+}
+
+/// That the filter shows what the client sends, and no more.
+fn filtered(reading: &Reading<'_>, filter: &CaptureFilter) -> String {
+    let asked = reading.view.asked.map_or_else(String::new, |asked| format!(" {asked}"));
+    let port = if reading.exchange.protocol == Protocol::Tftp {
+        ", which comes from another port than the one asked (RFC 1350 section 4)"
+    } else {
+        ""
+    };
+    format!(
+        "{} asked{asked} {}. What was captured was chosen with `{}`, which shows no answer to that{port}. Whether there was one cannot be told.",
+        reading.client_word_first(),
+        reading.times(&reading.view.requests),
+        filter.text,
+    )
 }
 
 #[cfg(test)]

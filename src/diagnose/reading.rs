@@ -14,6 +14,7 @@ mod changes;
 mod delivery;
 mod endings;
 mod errors;
+mod filtered;
 mod habit;
 mod losses;
 mod neighbour;
@@ -23,6 +24,8 @@ mod passed_over;
 mod pod_side;
 mod silence;
 mod tracked;
+mod translator;
+mod tunnel;
 
 pub use changes::WrongAddress;
 use changes::find_changed;

@@ -22,7 +22,10 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         None if reading.view.payload_replies.is_some() => None,
         // Nor do refused answers leave a question open.
         None if reading.errors.iter().any(|seen| seen.ended && seen.refuses_reply()) => None,
-        None => unchanged(reading, verdict, reading.asks_in_vain()?),
+        None => {
+            let again = reading.asks_in_vain().or_else(|| reading.begins_in_vain())?;
+            unchanged(reading, verdict, again)
+        }
     }
 }
 
@@ -127,11 +130,19 @@ fn unchanged(reading: &Reading<'_>, verdict: Verdict, again: AskedAgain) -> Opti
         format!("{client} asked again {asked} though {} answers", reply.source.address),
         format!("{client} asked again {asked} though it is answered"),
     ]);
-    finding.explanation = format!(
-        "{} answered from the address and port asked, and {} still asked the same transaction again, {asked}. The replies may be lost or filtered between this capture point and the client, or the client may refuse what they say.",
-        reading.name_first(reply.source.address),
-        reading.client_word(),
-    );
+    finding.explanation = if reading.begins_in_vain().is_some() {
+        format!(
+            "{} answered the handshake, and {} sent no data and began it again, {asked}: it did not take the response. The response may be lost or filtered between this capture point and the client, or reach it from another address or port than its firewall lets in, or have been made with other keys than it expects.",
+            reading.name_first(reply.source.address),
+            reading.client_word(),
+        )
+    } else {
+        format!(
+            "{} answered from the address and port asked, and {} still asked the same transaction again, {asked}. The replies may be lost or filtered between this capture point and the client, or the client may refuse what they say.",
+            reading.name_first(reply.source.address),
+            reading.client_word(),
+        )
+    };
     extend(&mut finding, [reading.first_request(), reading.first_reply(reply)]);
     finding.remedies = vec![remedies::capture_next(reading)];
     Some(finding)

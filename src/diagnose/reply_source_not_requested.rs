@@ -7,7 +7,7 @@ use super::reading::Reading;
 use super::remedies;
 use super::reply_source_translated::find_translation;
 use super::verdict::{Part, severity};
-use super::wording::fit_title;
+use super::wording::{count, fit_title};
 use crate::model::exchange::{Origin, Replies};
 use crate::model::finding::{Cause, Finding, Verdict};
 use crate::model::topology::Role;
@@ -32,10 +32,26 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
         ),
         format!("{source} answered, which was not asked"),
     ]);
-    finding.explanation = explain(reading, verdict, reply);
+    finding.explanation = if reading.is_answered_before() {
+        explain_before(reading, reply)
+    } else {
+        explain(reading, verdict, reply)
+    };
     extend(&mut finding, [reading.first_request(), reading.asked_again()]);
     finding.remedies = remedies::for_changed_reply(reading, reply, Cause::ReplySourceNotRequested);
     Some(finding)
+}
+
+/// Packets of another address that were there before the first request.
+pub fn explain_before(reading: &Reading<'_>, reply: &Replies) -> String {
+    let asked = reading.view.asked.map_or_else(String::new, |asked| format!(" {asked}"));
+    format!(
+        "{} sent {} to {}, and then {} asked{asked}: the same port at another address, from the same socket. So one server seems to have two addresses here, the one that is asked and the one that answers. Who was asked first is not in the capture, which begins later.",
+        reading.name_first(reply.source.address),
+        count(reply.tally.packets, "packet"),
+        reading.exchange.client,
+        reading.client_word(),
+    )
 }
 
 fn explain(reading: &Reading<'_>, verdict: Verdict, reply: &Replies) -> String {

@@ -4,6 +4,7 @@ mod dropped;
 mod elsewhere;
 mod entry;
 mod follow_up;
+mod often;
 mod passed_over;
 
 use super::evidence::extend;
@@ -14,6 +15,7 @@ use super::wording::{count, fit_title, times};
 use crate::model::exchange::Tally;
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
 use elsewhere::{conclusion, elsewhere};
+use often::{how_often, title};
 
 /// Finds requests and follow-ups that nobody answered.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
@@ -80,14 +82,9 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     }
     let mut finding =
         Finding::new(Cause::RequestUnanswered, severity(verdict, Part::Stopped), confidence, first);
-    let requests = reading.view.requests;
-    let often = reading.times(&requests);
-    let protocol = reading.exchange.protocol;
+    let often = how_often(reading);
     let answer = if reading.view.lost_replies.is_some() { "no whole answer" } else { "no answer" };
-    finding.title = fit_title([
-        format!("{protocol} request to {asked} sent {often}, {answer}"),
-        format!("{protocol} request sent {often}, {answer}"),
-    ]);
+    finding.title = title(reading, asked, answer);
     finding.explanation = if reading.is_from_table() {
         entry::explain(reading, asked, &often)
     } else if let Some(lost) = reading.view.lost_replies {
@@ -103,12 +100,16 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
             "{} asked {} {often} and got no reply: {}.{}{} {}",
             reading.client_word_first(),
             reading.name(asked.address),
-            if reading.view.icmp_errors.is_empty() {
-                "no datagram and no ICMP error"
+            if let Some(filter) =
+                reading.filter_without_errors().filter(|_| reading.view.icmp_errors.is_empty())
+            {
+                format!("no datagram; what was captured, `{}`, shows no ICMP error", filter.text)
+            } else if reading.view.icmp_errors.is_empty() {
+                "no datagram and no ICMP error".to_owned()
             } else if reading.missed_parts().is_some() {
-                "no datagram, only an ICMP error that says that fragments did not arrive"
+                "no datagram, only an ICMP error that says that fragments did not arrive".to_owned()
             } else {
-                "no datagram, though an ICMP error that does not end an exchange"
+                "no datagram, though an ICMP error that does not end an exchange".to_owned()
             },
             elsewhere(reading),
             entry::beside(reading),

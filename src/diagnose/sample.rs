@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Comparison;
-use crate::model::capture::{CaptureId, FrameRef, PointKind};
+use crate::model::capture::{CaptureFilter, CaptureId, FrameRef, PointKind};
 use crate::model::cluster::{AddressPool, ServiceFact};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
@@ -53,6 +53,8 @@ pub struct Sample {
     pub host_unread: Unread,
     /// The capture at the host is a firewall's log.
     pub host_is_log: bool,
+    /// What the capture at the host was filtered with.
+    pub host_filter: Option<CaptureFilter>,
     /// That the host's point is on a node is taken from its addresses.
     pub host_is_guessed: bool,
     pub host_observed: Option<(Timestamp, Timestamp)>,
@@ -108,6 +110,7 @@ impl Sample {
             host_lost_packets: 0,
             host_unread: Unread::default(),
             host_is_log: false,
+            host_filter: None,
             host_is_guessed: false,
             host_observed: None,
             pod_observed: None,
@@ -248,6 +251,7 @@ impl Sample {
         points[0].lost_packets = self.host_lost_packets;
         points[0].unread.clone_from(&self.host_unread);
         points[0].is_log = self.host_is_log;
+        points[0].filter.clone_from(&self.host_filter);
         points[0].kind_is_stated = !self.host_is_guessed;
         points[0].node_is_stated = !self.host_is_guessed;
         points[0].observed = self.host_observed;
@@ -305,6 +309,7 @@ fn point(id: PointId, kind: PointKind, interface: &str) -> Point {
         lost_packets: 0,
         unread: Unread::default(),
         is_log: false,
+        filter: None,
         unresolved: Vec::new(),
     }
 }

@@ -7,13 +7,16 @@ use crate::model::finding::{Severity, Verdict};
 /// Says how an exchange went. The first rule that holds decides:
 ///
 /// 1. Nobody answers one-way protocols, tunnels and probes: `one_way`; an ICMP
-///    error against a one-way protocol is `rejected`.
+///    error against a one-way protocol, or against an overlay's outer datagrams, is `rejected`.
 /// 2. Groups and protocols that move by design are never asymmetric:
 ///    `symmetric` where something answered, and `unanswered` where nothing did but
 ///    what opens such a conversation was sent again and again; so are a DHCP relay's
 ///    requests for later clients, though earlier ones were served.
+///    So is a tunnel's handshake that begins again and again though it is answered
+///    `inconclusive`.
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
-/// 4. The request, or one whole direction, is not in the capture: `inconclusive`.
+/// 4. The request, or one whole direction, is not in the capture: `inconclusive`. So is what
+///    the capture's own filter does not show.
 /// 5. An ICMP error after which nothing went on: `rejected`; `inconclusive` where a call
 ///    may have ended with it, and the capture ends too soon after that to tell.
 /// 6. No reply that could be used: `unanswered` where its receiver says that fragments
@@ -43,7 +46,8 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.change_stopped() || reading.client_stopped() || reading.sender_change_stopped() {
         return Verdict::Broken;
     }
-    if reading.view.asked.is_none() || reading.is_one_directional() {
+    let begins_midway = reading.view.asked.is_none() || reading.is_answered_before();
+    if begins_midway || reading.is_one_directional() {
         return Verdict::Inconclusive;
     }
     if reading.is_rejected() {
@@ -100,7 +104,7 @@ fn may_be_stale(reading: &Reading<'_>) -> bool {
 
 fn judge_habit(reading: &Reading<'_>) -> Verdict {
     match reading.habit {
-        Habit::OneWay if reading.is_rejected() => Verdict::Rejected,
+        Habit::OneWay | Habit::Tunnel if reading.is_rejected() => Verdict::Rejected,
         Habit::Group if reading.is_answered() => Verdict::Symmetric,
         Habit::OneWay | Habit::Tunnel | Habit::Probe | Habit::Group => Verdict::OneWay,
         Habit::MovesByDesign | Habit::Conversation => {
@@ -109,6 +113,8 @@ fn judge_habit(reading: &Reading<'_>) -> Verdict {
             } else if let Some(unanswered) = reading.no_longer_answered() {
                 let is_seen = !reading.may_have_lost(unanswered.packets);
                 if is_seen { Verdict::Unanswered } else { Verdict::Inconclusive }
+            } else if reading.begins_in_vain().is_some() {
+                Verdict::Inconclusive
             } else if reading.is_answered() && reading.view.asked.is_some() {
                 Verdict::Symmetric
             } else if reading.unanswered_request().is_some()

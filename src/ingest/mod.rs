@@ -43,7 +43,7 @@ use self::bounded::Budget;
 pub use self::layers::Layers;
 pub use self::plain::read_plain;
 use self::window::Window;
-use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType, PointKind};
+use crate::model::capture::{CaptureFilter, CaptureFormat, Clock, Frame, LinkType, PointKind};
 use crate::model::input::{Fault, InputErrorKind};
 use crate::model::packet::Packet;
 use crate::model::time::Timestamp;
@@ -116,13 +116,24 @@ pub struct CaptureHeader {
     pub point: Option<PointKind>,
     /// The line at which a text capture begins, counted from 1.
     pub line: Option<u64>,
+    /// What the command shows, where it was read and does not show all.
+    pub filter: Option<CaptureFilter>,
 }
 
 impl CaptureHeader {
     /// The header of a capture that tells nothing but its format and its clock.
     #[must_use]
     pub const fn of(format: CaptureFormat, clock: Clock) -> Self {
-        Self { format, clock, name: None, node: None, interface: None, point: None, line: None }
+        Self {
+            format,
+            clock,
+            name: None,
+            node: None,
+            interface: None,
+            point: None,
+            line: None,
+            filter: None,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Captures, where they were taken, and the frames they hold.
 
+mod filter;
 mod link_type;
 mod point;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use self::filter::{CaptureFilter, Carried, Condition, End, Side};
 pub use self::link_type::LinkType;
 pub use self::point::{CapturePoint, PointKind, PointSyntax};
 use super::time::Timestamp;

@@ -10,7 +10,7 @@ mod view;
 
 use std::net::IpAddr;
 
-use super::capture::{CaptureId, FrameRef, PointKind};
+use super::capture::{CaptureFilter, CaptureId, FrameRef, PointKind};
 use super::conntrack::TrackedFlow;
 use super::endpoint::Endpoint;
 use super::neighbour::Unresolved;
@@ -198,6 +198,8 @@ pub struct Point {
     pub unread: Unread,
     /// It is a firewall's log, which does not hold all packets.
     pub is_log: bool,
+    /// What the command that captured here let through, where that is known.
+    pub filter: Option<CaptureFilter>,
     /// Neighbours that were asked for here and never showed up, by address.
     pub unresolved: Vec<Unresolved>,
 }

@@ -99,12 +99,15 @@ fn failed_devices(devices: &[Device]) -> String {
 fn nothing_found(captures: &[Capture]) -> String {
     let packets = captures.iter().map(|capture| capture.packets).sum();
     let entries: u64 = captures.iter().map(|capture| capture.tracked_entries).sum();
-    let entries = count(entries, "entry of connection tracking", "entries of connection tracking");
     let are_tables = captures.iter().all(|capture| capture.format == CaptureFormat::Conntrack);
-    let packets = match count(packets, "packet", "packets") {
-        _ if are_tables && !captures.is_empty() => entries,
-        packets => packets,
-    };
+    if entries > 0 && are_tables {
+        // Of a long table only that is told which concerns devices and services.
+        return format!(
+            "None of {} is of a device that asks a service, or is asked by one",
+            count(entries, "entry of connection tracking", "entries of connection tracking")
+        );
+    }
+    let packets = count(packets, "packet", "packets");
     if captures.iter().any(|capture| !capture.warnings.is_empty()) {
         format!(
             "No UDP exchange could be read from {packets}: the warnings of the captures say why"

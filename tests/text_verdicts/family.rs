@@ -40,7 +40,8 @@ pub const FAMILIES: [Family; 2] = [
 impl Family {
     /// Lines of `SECONDS what`: `a.1 > b.2: …`, `ask A B` (A asks for B), `is A`
     /// (A is there), `unreachable A B C` (A says to B that C is), `refuse A B C 443`
-    /// (A says to B that nothing listens at TCP port 443 of C).
+    /// (A says to B that nothing listens at TCP port 443 of C), `closed A B C 53` (the same
+    /// of UDP), `prohibited A B C` (A says to B that nobody may speak to C).
     pub fn text(&self, lines: &[&str]) -> String {
         let mut text = String::new();
         for line in lines {
@@ -76,6 +77,18 @@ impl Family {
                 ["refuse", from, to, whom, port] => format!(
                     "IP6 {from} > {to}: ICMP6, destination unreachable, unreachable port, {whom} tcp port {port}, length 88"
                 ),
+                ["closed", from, to, whom, port] if is_v4 => {
+                    format!("IP {from} > {to}: ICMP {whom} udp port {port} unreachable, length 68")
+                }
+                ["closed", from, to, whom, port] => format!(
+                    "IP6 {from} > {to}: ICMP6, destination unreachable, unreachable port, {whom} udp port {port}, length 88"
+                ),
+                ["prohibited", from, to, whom] if is_v4 => format!(
+                    "IP {from} > {to}: ICMP host {whom} unreachable - admin prohibited filter, length 68"
+                ),
+                ["prohibited", from, to, whom] => format!(
+                    "IP6 {from} > {to}: ICMP6, destination unreachable, unreachable prohibited {whom}, length 88"
+                ),
                 _ => format!("{} {what}", self.ip),
             };
             text.extend([stamp.as_str(), " ", packet.as_str(), "\n"]);
@@ -95,9 +108,18 @@ impl Family {
     }
 
     /// Puts addresses in the place of words.
-    fn spell(&self, text: &str) -> String {
+    pub fn spell(&self, text: &str) -> String {
         let replaced = |text: String, (word, address): &(&str, &str)| text.replace(word, address);
         self.addresses.iter().fold(text.to_owned(), replaced)
+    }
+
+    /// The report on what `command` printed.
+    pub fn report_of(&self, command: &str, lines: &[&str]) -> Report {
+        let command = self.spell(command);
+        read(&format!(
+            "user@host:~$ {command}\nlistening on eth0, link-type EN10MB (Ethernet), capture size 262144 bytes\n{}",
+            self.text(lines)
+        ))
     }
 }
 

@@ -5,8 +5,12 @@ mod begun;
 #[cfg(test)]
 mod family;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 #[path = "../support/folder.rs"]
 mod folder;
+#[cfg(test)]
+mod guesses;
 #[cfg(test)]
 mod handshakes;
 #[cfg(test)]
@@ -15,14 +19,26 @@ mod header;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod masked;
+#[cfg(test)]
+mod midway;
+#[cfg(test)]
 mod neighbours;
+#[cfg(test)]
+mod overlays;
 #[cfg(test)]
 mod pauses;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 #[path = "../support/tcpdump.rs"]
 mod tcpdump;
 #[cfg(test)]
+mod translators;
+#[cfg(test)]
 #[path = "../support/udp.rs"]
 mod udp;
+#[cfg(test)]
+mod wireguard;

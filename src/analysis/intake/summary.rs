@@ -68,7 +68,8 @@ impl CaptureIntake {
                 let is_log = is_log(at);
                 let id = PointId { capture: self.first_part(), interface: id };
                 let capture_name = name.to_owned();
-                (id, Place { point, capture_name, lost_packets, unread, is_log })
+                let filter = self.header.filter.clone();
+                (id, Place { point, capture_name, lost_packets, unread, is_log, filter })
             })
             .collect();
         for (own, interface) in self.networks.points() {

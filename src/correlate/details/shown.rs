@@ -94,10 +94,12 @@ fn said(datagram: &Datagram, protocol: Protocol) -> Said {
             Said::Message { protocol: transaction.protocol, label: transaction.label }
         }
         // Not even its length was told.
-        Application::Plain(_) | Application::Unknown { .. } if has_no_length(datagram) => {
+        Application::Plain(_) | Application::Report(_) | Application::Unknown { .. }
+            if has_no_length(datagram) =>
+        {
             Said::Message { protocol, label: DATAGRAM }
         }
-        Application::Plain(_) | Application::Unknown { .. } => {
+        Application::Plain(_) | Application::Report(_) | Application::Unknown { .. } => {
             Said::Datagram { length: datagram.length }
         }
     }

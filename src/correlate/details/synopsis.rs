@@ -23,11 +23,16 @@ impl Synopsis {
     pub fn of(datagram: &Datagram) -> Self {
         let (label, protocol) = match &datagram.application {
             Application::Transaction(transaction) => (transaction.label, transaction.protocol),
-            Application::Plain(protocol) if has_no_length(datagram) => (DATAGRAM, *protocol),
-            Application::Unknown { .. } if has_no_length(datagram) => (DATAGRAM, Protocol::Udp),
-            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
-                ("", Protocol::Udp)
+            Application::Plain(protocol) | Application::Report(protocol)
+                if has_no_length(datagram) =>
+            {
+                (DATAGRAM, *protocol)
             }
+            Application::Unknown { .. } if has_no_length(datagram) => (DATAGRAM, Protocol::Udp),
+            Application::Tftp(_)
+            | Application::Plain(_)
+            | Application::Report(_)
+            | Application::Unknown { .. } => ("", Protocol::Udp),
         };
         Self { label, length: Length::of(datagram), answer_length: Length::NONE, protocol }
     }

@@ -56,6 +56,7 @@ pub fn fits(
             }
         },
         Application::Plain(protocol) => *protocol == exchange.protocol,
+        Application::Report(_) => return false,
         Application::Tftp(_) | Application::Unknown { .. } => false,
     };
     let is_over = at.since(exchange.last_at()) > DELAY;

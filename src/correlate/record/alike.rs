@@ -12,7 +12,7 @@ impl Record {
     /// Follows what the client says after answers from elsewhere: the very words with
     /// which it began may be a retry. Comes before the request is counted.
     pub(super) fn note_alike(&mut self, frame: FrameRef, datagram: &Datagram) {
-        if self.protocol != Protocol::Udp {
+        if self.protocol != Protocol::Udp && !self.protocol.is_one_way() {
             return;
         }
         let opening = self.opening();

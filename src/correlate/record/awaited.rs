@@ -30,9 +30,10 @@ impl Record {
                     return self.unanswered.pass(before);
                 }
             },
-            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
-                Asks::UNKNOWN
-            }
+            Application::Tftp(_)
+            | Application::Plain(_)
+            | Application::Report(_)
+            | Application::Unknown { .. } => Asks::UNKNOWN,
         };
         self.unanswered.ask(asks, before, self.from_server.map(|last| last.at));
     }
@@ -44,7 +45,10 @@ impl Record {
                 let is_known = self.transactions.knows(answer.identity);
                 self.unanswered.answer(answer.identity, is_known, self.requests.last);
             }
-            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
+            Application::Tftp(_)
+            | Application::Plain(_)
+            | Application::Report(_)
+            | Application::Unknown { .. } => {
                 self.unanswered.answer_all();
             }
         }

@@ -17,6 +17,8 @@ pub enum Flag {
     IsOpenedByClient = 0x20,
     /// Another point saw answers, and it is not known whether they are all of them.
     AnswersElsewhere = 0x40,
+    /// The last that the client of a tunnel said began a handshake.
+    OpenedLast = 0x80,
 }
 
 /// All that is so.
@@ -53,7 +55,7 @@ mod tests {
     #[test]
     fn each_flag_stands_for_itself() {
         use Flag::{
-            AnswersElsewhere, ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp,
+            AnswersElsewhere, ClientNews, HasPayloads, IsOpenedByClient, LooksLikeTftp, OpenedLast,
             OpeningIsCut, ServerNews,
         };
         let all = [
@@ -64,6 +66,7 @@ mod tests {
             OpeningIsCut,
             IsOpenedByClient,
             AnswersElsewhere,
+            OpenedLast,
         ];
         for flag in all {
             let mut flags = Flags::NONE;

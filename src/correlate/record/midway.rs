@@ -9,6 +9,7 @@ use crate::correlate::unanswered::Unanswered;
 use crate::model::capture::CaptureId;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Expectation, Origin, Step};
+use crate::model::finding::Confidence;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Quotes, StepKind};
@@ -121,6 +122,30 @@ impl Record {
         self.protocol = Protocol::Tftp;
         self.from_server = answerer.from_server;
         self.forget_requests();
+    }
+
+    /// Whether none of its packets says of which transaction it is.
+    pub fn has_no_identity(&self) -> bool {
+        self.transactions.is_empty() && !self.flags.has(Flag::HasPayloads)
+    }
+
+    /// Takes the answers of another exchange, which came before what is asked here, from an
+    /// address that is not asked here.
+    pub fn take_foregone(&mut self, answers: &mut Self, capture: CaptureId) {
+        let own = self.details(capture);
+        let other = std::mem::take(answers.details(capture));
+        let mut steps: Vec<Step> = own.steps.to_vec(capture);
+        steps.extend(other.steps.to_vec(capture));
+        own.steps.replace(steps);
+        own.steps_omitted += other.steps_omitted;
+        own.replies.extend(other.replies.into_iter().map(|replies| RepliesFrom {
+            origin: Origin::OtherAddress(Confidence::Possible),
+            ..replies
+        }));
+        for at in other.first_at.into_iter().chain(other.last_at) {
+            own.note_times(at, at);
+        }
+        self.flags.remove(Flag::IsOpenedByClient);
     }
 
     /// What was counted as requests is something else.

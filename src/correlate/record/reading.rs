@@ -134,7 +134,10 @@ impl Record {
     pub fn is_answered_by(&self, datagram: &Datagram) -> bool {
         match &datagram.application {
             Application::Transaction(answer) => self.transactions.knows(answer.identity),
-            Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => true,
+            Application::Tftp(_)
+            | Application::Plain(_)
+            | Application::Report(_)
+            | Application::Unknown { .. } => true,
         }
     }
 

@@ -30,7 +30,7 @@ impl Record {
         if before.is_some_and(|before| before.is_copied_by(&last, pace)) {
             return;
         }
-        if self.protocol == Protocol::Udp
+        if (self.protocol == Protocol::Udp || self.protocol.is_one_way())
             && before.is_some_and(|before| !before.says_again(&last, false))
         {
             self.note_unlike();

@@ -35,6 +35,7 @@ impl Record {
         }
         let said = signature(datagram, is_tftp(self.protocol));
         let Some(noted) = self.note_client(packet, datagram, said, Reach::Server) else { return };
+        self.note_tunnelled(datagram);
         let repeats_question = self.track_transaction(frame, datagram);
         let is_by_length = self.is_request_by_length(datagram);
         let noted = if is_by_length { Novelty::Repeat } else { noted };
@@ -137,6 +138,9 @@ impl Record {
         // Answers to what opens a conversation do not bear its identity.
         if matches!(transaction.protocol, Protocol::Ike | Protocol::Quic) {
             return None;
+        }
+        if transaction.protocol == Protocol::Wireguard {
+            return Some(self.note_initiation(frame, transaction));
         }
         let asked = self.transactions.ask(transaction, frame.at);
         if asked.novelty == Novelty::Repeat && self.asks_anew(frame, transaction) {

@@ -117,7 +117,10 @@ impl PointTable {
 pub fn find_role(datagram: &Datagram) -> Option<TransactionRole> {
     match &datagram.application {
         Application::Transaction(transaction) => Some(transaction.role),
-        Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => None,
+        Application::Tftp(_)
+        | Application::Plain(_)
+        | Application::Report(_)
+        | Application::Unknown { .. } => None,
     }
 }
 

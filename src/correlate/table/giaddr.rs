@@ -156,6 +156,7 @@ fn find_identity(datagram: &Datagram, role: TransactionRole) -> Option<Option<u6
             (said.role == role).then_some(Some(said.identity))
         }
         Application::Plain(_)
+        | Application::Report(_)
         | Application::Transaction(_)
         | Application::Tftp(_)
         | Application::Unknown { .. } => None,

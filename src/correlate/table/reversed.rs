@@ -87,9 +87,11 @@ impl PointTable {
         let Some(exchange) = self.exchanges.get(flow.exchange.position()) else { return false };
         let protocol = exchange.protocol;
         let is_own_flow = flow.course.is_none() && !flow.client.is_unknown();
+        // Each side of ICE checks the other, and each of a tunnel may begin the handshake
+        // (the whitepaper of WireGuard, section 5.1).
+        let both_ask = matches!(protocol, Protocol::Stun | Protocol::Wireguard);
         is_own_flow
             && protocol == transaction.protocol
-            && protocol.expects_answer()
-            && (protocol == Protocol::Stun || !protocol.moves_by_design())
+            && (both_ask || (protocol.expects_answer() && !protocol.moves_by_design()))
     }
 }

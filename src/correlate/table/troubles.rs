@@ -132,7 +132,13 @@ impl PointTable {
 
     /// Counts an ICMP error at the exchange that it is about.
     pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
-        self.known_error(frame, error) || self.stranger_quoted(frame, error)
+        let is_taken = self.known_error(frame, error) || self.stranger_quoted(frame, error);
+        // Where its ports say that a tunnel is meant, all that is inside is.
+        let names_tunnel = error.quote.is_some_and(|quote| quote.destination_port.is_some());
+        if is_taken && !names_tunnel {
+            return true;
+        }
+        self.tunnelled_error(frame, error) || is_taken
     }
 
     /// Counts an ICMP error about a flow that was captured.

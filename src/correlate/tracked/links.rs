@@ -1,6 +1,8 @@
 //! Which entries belong to a request: replies from new ports, which are flows
 //! of their own to the kernel, and what the client sent after them.
 
+use smallvec::SmallVec;
+
 use super::index::{Index, Position};
 use crate::model::endpoint::Endpoint;
 use crate::model::protocol::Protocol;
@@ -68,7 +70,38 @@ fn replies(
             && topology.role_of(source.address) == Role::Node;
         source.address == server.address || is_own
     };
-    towards.filter(is_reply).collect()
+    let mut found: Vec<Position> = towards.filter(is_reply).collect();
+    found.extend(answered_apart(index, request, protocol));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Flows from the very endpoint that was asked to the very socket that asked it, which the
+/// kernel takes for new ones, and so gives another source.
+///
+/// A reply is one of its request's entry, whose tuple it fits, unless it comes before that
+/// entry is confirmed, or untranslated beside it: then its own tuple clashes with the entry's,
+/// and source NAT makes it unique by another port (`nf_nat_used_tuple`).
+pub fn answered_apart(
+    index: &Index,
+    request: Position,
+    protocol: Protocol,
+) -> SmallVec<[Position; 1]> {
+    let asking = &index[request].flow;
+    let (client, asked) = (asking.original.source, asking.original.destination);
+    if !protocol.expects_answer() || protocol.moves_by_design() || protocol == Protocol::Tftp {
+        return SmallVec::new();
+    }
+    let is_answer = |position: &Position| {
+        let flow = &index[*position].flow;
+        *position != request
+            && flow.original.source == asked
+            && flow.translated_destination() == client
+            && flow.translated_source() != asked
+            && !flow.is_replied
+    };
+    index.to(client).filter(is_answer).collect()
 }
 
 /// Whether a socket with this port, which asks in `protocol`, is likely a service's. Above

@@ -54,6 +54,14 @@ impl Tracked {
         tracked
     }
 
+    /// Tells of all entries of short tables, where nothing else is told.
+    pub fn fall_back(&mut self, topology: &mut Topology) {
+        if self.requests.is_empty() {
+            self.requests = requests::find_all(&self.index);
+            self.infer_roles(topology);
+        }
+    }
+
     /// Where the tables were taken: at no interface, and without packets.
     #[must_use]
     pub fn points(&self) -> &[Point] {
@@ -191,6 +199,7 @@ fn point(capture: CaptureId, table: &TrackingTable) -> Point {
         lost_packets: 0,
         unread: Unread::default(),
         is_log: false,
+        filter: None,
         unresolved: Vec::new(),
     }
 }

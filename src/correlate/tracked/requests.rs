@@ -14,12 +14,38 @@ use crate::model::conntrack::{TrackedEvent, TrackedFlow};
 use crate::model::protocol::{DeviceSide, Protocol};
 use crate::model::topology::{Role, Topology};
 
+/// Entries of UDP in a table that somebody chose, at most.
+const MAX_SHORT: usize = 32;
 /// How long an entry lives without an answer: `nf_conntrack_udp_timeout`.
 const UNREPLIED_LIFE_S: u32 = 30;
 
 /// The entries that a report tells of.
 pub fn find(index: &Index, topology: &Topology) -> Vec<Position> {
     index.positions().filter(|position| is_told(index, *position, topology)).collect()
+}
+
+/// All entries that ask a host something, of tables that are short: pasted for their own
+/// sake, or searched for what matters. Whatever a busy node does besides is not in them.
+pub fn find_all(index: &Index) -> Vec<Position> {
+    if index.len() > MAX_SHORT {
+        return Vec::new();
+    }
+    let is_between_hosts = |position: &Position| {
+        let ends = &index[*position].flow.original;
+        [ends.source.address, ends.destination.address].iter().all(|address| {
+            !(is_group(*address) || address.is_loopback() || address.is_unspecified())
+        })
+    };
+    let all: Vec<Position> = index.positions().filter(is_between_hosts).collect();
+    // What a server's answer made an entry of is its request's.
+    let answers = |position: &Position| {
+        all.iter().any(|request| {
+            let protocol = protocol_of(&index[*request].flow);
+            let ends = links::answered_apart(index, *request, protocol);
+            ends.into_iter().any(|answer| answer == *position)
+        })
+    };
+    all.iter().copied().filter(|position| !answers(position)).collect()
 }
 
 /// The protocol, by the port asked, or by the port behind a node port.
@@ -81,7 +107,12 @@ fn is_told(index: &Index, position: Position, topology: &Topology) -> bool {
     let is_near = !is_listed(client) && is_near_its_pod(flow, topology);
     (has_habit && !is_near) || of_listed || {
         let replies = links::find(index, position, protocol, topology).replies;
-        replies.iter().any(|reply| index[*reply].flow.translated_source().address != asked)
+        let asked_port = flow.original.destination.port;
+        replies.iter().any(|reply| {
+            let source = index[*reply].flow.translated_source();
+            // TFTP answers from a new port by design: RFC 1350 section 4.
+            source.address != asked || (protocol != Protocol::Tftp && source.port != asked_port)
+        })
     }
 }
 

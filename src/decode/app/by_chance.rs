@@ -242,6 +242,6 @@ mod tests {
     fn the_other_port_speaks_where_the_first_is_the_clients() {
         let ipfix = [&b"\0\x0a\0\x20\x66\0\0\0\0\0\0\x01\0\0\0\x01"[..], &[0; 16]].concat();
         let read = read_application(&whole(2055, 4739, &ipfix));
-        assert_eq!(read, Application::Plain(Protocol::Ipfix));
+        assert_eq!(read, Application::Report(Protocol::Ipfix));
     }
 }

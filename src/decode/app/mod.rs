@@ -133,6 +133,9 @@ fn read_at_service(protocol: Protocol, payload: &Payload<'_>) -> Application {
     if protocol == Protocol::Quic && !quic::may_be_quic(payload) {
         return read_by_shape(payload);
     }
+    if protocol.is_one_way() {
+        return telemetry::read_at_collector(protocol, payload);
+    }
     let keeps_alive = match protocol {
         Protocol::Sip => sip::is_keep_alive(payload),
         Protocol::Ike => ike::is_keep_alive(payload),
@@ -244,6 +247,7 @@ mod tests {
                 format!("{} {:?} {}", transaction.protocol, transaction.role, transaction.label)
             }
             Application::Plain(protocol) => protocol.to_string(),
+            Application::Report(protocol) => format!("{protocol} report"),
             Application::Unknown { tftp_shape } => format!("unknown {tftp_shape:?}"),
             Application::Tftp(message) => message.to_string(),
         }
@@ -355,7 +359,7 @@ mod tests {
         // NetFlow v5 begins with its version, where TFTP has ERROR, and a count.
         let mut export = vec![0, 5, 0, 1, 0, 1, 2, 3, 0x66, 0, 0, 0];
         export.resize(72, 0);
-        let expected = Application::Plain(Protocol::NetFlow);
+        let expected = Application::Report(Protocol::NetFlow);
         assert_eq!(read_application(&whole(40_000, 2055, &export)), expected);
         assert_eq!(read_application(&cut(40_000, 2055, &export[..10], 72)), expected);
     }

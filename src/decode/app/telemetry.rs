@@ -5,7 +5,7 @@
 //! Each has to fit in every part that its format fixes.
 
 use super::{Payload, tftp};
-use crate::decode::field::{find_u8, find_u16};
+use crate::decode::field::{find_u8, find_u16, find_u32};
 use crate::model::identity::hash_fields;
 use crate::model::packet::{Application, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
@@ -20,16 +20,36 @@ const ART_NET_OUTPUT: [u8; 2] = [0x00, 0x50];
 pub(super) fn find_report(payload: &Payload<'_>) -> Option<Application> {
     let bytes = payload.captured;
     match find_u8(bytes, 0)? {
-        b'<' if has_priority(bytes) => Some(Application::Plain(Protocol::Syslog)),
-        0 if is_netflow(payload) => Some(Application::Plain(Protocol::NetFlow)),
-        0 if is_ipfix(payload) => Some(Application::Plain(Protocol::Ipfix)),
+        b'<' if has_priority(bytes) => Some(Application::Report(Protocol::Syslog)),
+        0 if is_netflow(payload) => Some(Application::Report(Protocol::NetFlow)),
+        0 if is_ipfix(payload) => Some(Application::Report(Protocol::Ipfix)),
         0 if is_collectd(bytes) => Some(told(payload, "collectd values")),
         0xff if is_wake_up(bytes) => Some(told(payload, "magic packet")),
         b'A' if is_art_net_output(bytes) => Some(told(payload, "Art-Net output")),
         b'{' if payload.is_whole() && is_gelf(bytes) => Some(told(payload, "GELF message")),
-        _ if payload.is_whole() && is_statsd(bytes) => Some(Application::Plain(Protocol::Statsd)),
+        _ if payload.is_whole() && is_statsd(bytes) => Some(Application::Report(Protocol::Statsd)),
         _ => None,
     }
+}
+
+/// What is said at a collector's port: its report, or something of which only the port
+/// says what it is.
+pub(super) fn read_at_collector(protocol: Protocol, payload: &Payload<'_>) -> Application {
+    let bytes = payload.captured;
+    let is_report = match protocol {
+        Protocol::Syslog => has_priority(bytes),
+        Protocol::NetFlow => matches!(find_u16(bytes, 0), Some(1 | 5 | 7 | 8 | 9)),
+        // RFC 7011 section 3.1.
+        Protocol::Ipfix => find_u16(bytes, 0) == Some(10),
+        // Its version, and the family of the agent's address.
+        Protocol::Sflow => {
+            matches!(find_u32(bytes, 0), Some(2 | 4 | 5))
+                && matches!(find_u32(bytes, 4), Some(1 | 2))
+        }
+        Protocol::Statsd => find_value(bytes).is_some(),
+        _ => false,
+    };
+    if is_report { Application::Report(protocol) } else { Application::Plain(protocol) }
 }
 
 /// A message of a format that has no port of its own.
@@ -209,11 +229,11 @@ mod tests {
         ];
         for (name, bytes, expected) in cases {
             let protocol = match read_application(&whole(40_000, 9_100, &bytes)) {
-                Application::Plain(protocol) => Some(protocol),
+                Application::Report(protocol) => Some(protocol),
                 Application::Transaction(told) => {
                     (told.role == TransactionRole::Notification).then_some(told.protocol)
                 }
-                Application::Tftp(_) | Application::Unknown { .. } => None,
+                Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => None,
             };
             assert_eq!(protocol, Some(expected), "{name}");
             for captured in 0..bytes.len() {

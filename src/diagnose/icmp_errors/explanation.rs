@@ -1,6 +1,6 @@
 //! What an error about an exchange means, by what it quotes and who sent it.
 
-use super::over;
+use super::{between, over};
 use crate::diagnose::reading::{Reading, SeenErrors};
 use crate::diagnose::wording::count;
 use crate::model::endpoint::Endpoint;
@@ -24,6 +24,9 @@ pub(super) fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64
             count(packets, &format!("ICMP {} error", kind.as_text())),
             quoted_text(quotes),
         );
+    }
+    if let Some(text) = between::find_explanation(reading, seen, packets) {
+        return text;
     }
     let target = quoted_destination.map_or_else(String::new, |to| format!(" to {to}"));
     let errors = match kind {
@@ -74,6 +77,11 @@ pub(super) fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64
         }
         (Cause::PortUnreachable, Quotes::Reply) if may_be_translator(reading) => {
             " The client's socket did not take the reply: it had closed, for example because it no longer waited. Or this host asked for a container or pod behind it: TFTP answers from a new port, which the translation of the request does not cover."
+        }
+        (Cause::PortUnreachable, Quotes::Reply)
+            if reading.view.asked.is_none() && reading.unread_of_client() > 0 =>
+        {
+            " Whom the client asked could not be read in the text: if it was another address, a connected socket does not take this reply. Otherwise the socket had closed."
         }
         (Cause::PortUnreachable, Quotes::Reply) => {
             " The client's socket did not take the reply: it had closed, for example because it no longer waited."

@@ -53,7 +53,7 @@ pub(super) fn render_end(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> &'stat
         _ if seen.errors.kind == IcmpKind::PacketTooBig && seen.are_last_word() => {
             " Nothing was sent after it: whether the sender sends less from then on is not in the capture."
         }
-        Habit::OneWay => " Later packets were not refused.",
+        Habit::OneWay | Habit::Tunnel => " Later packets were not refused.",
         _ if seen.answered_elsewhere() => "",
         _ => " The exchange went on all the same.",
     }

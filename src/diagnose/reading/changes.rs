@@ -20,6 +20,18 @@ pub struct WrongAddress<'a> {
 }
 
 impl<'a> Reading<'a> {
+    /// Whether what came from another address came before all that was asked: the capture
+    /// begins in mid-exchange, and who was asked then is not known.
+    #[must_use]
+    pub fn is_answered_before(&self) -> bool {
+        let first = self.changed.and_then(|replies| replies.tally.first);
+        let asked = self.view.requests.first;
+        first.zip(asked).is_some_and(|(first, asked)| self.view.is_after(asked, first))
+            && self
+                .changed
+                .is_some_and(|replies| replies.origin == Origin::OtherAddress(Confidence::Possible))
+    }
+
     /// The follow-ups of the founding fault, if there are any.
     pub(super) fn find_wrong_address(&self) -> Option<WrongAddress<'a>> {
         let missed = self.follow_ups().find_map(|follow_ups| {

@@ -1,6 +1,7 @@
 //! ICMP errors: which of them count, and whether the exchange went on after them.
 
 use super::Habit;
+use super::tunnel::is_told_of_tunnel;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{
@@ -94,7 +95,8 @@ impl SeenErrors<'_> {
 /// node's answer to a pod never crosses the uplink.
 pub fn read(exchange: &Exchange, habit: Habit) -> Vec<SeenErrors<'_>> {
     // A group has members that do not listen, and a probe asks for errors.
-    if matches!(habit, Habit::Group | Habit::Probe | Habit::Tunnel) {
+    let is_deaf = habit == Habit::Tunnel && !is_told_of_tunnel(exchange);
+    if is_deaf || matches!(habit, Habit::Group | Habit::Probe) {
         return Vec::new();
     }
     let primary = exchange.primary();
@@ -129,7 +131,7 @@ fn read_view(view: &View, protocol: Protocol, habit: Habit) -> Vec<SeenErrors<'_
                 {
                     false
                 }
-                Habit::OneWay => !is_heard_again(&view.requests, last),
+                Habit::OneWay | Habit::Tunnel => !is_heard_again(&view.requests, last),
                 // Protocols that move try several ways; one answer is enough, unless they
                 // refuse it each time that they ask.
                 Habit::MovesByDesign => {
@@ -186,9 +188,9 @@ fn is_size_learned(view: &View, errors: &IcmpErrors, habit: Habit) -> bool {
     let (Some(first), Some(last)) = (errors.tally.first, errors.tally.last) else { return false };
     let is_told_again = last.at.since(first.at) >= TOLD_AGAIN;
     match habit {
-        Habit::OneWay => !is_told_again || has_sent_after(view, last),
+        Habit::OneWay | Habit::Tunnel => !is_told_again || has_sent_after(view, last),
         Habit::Conversation => !is_told_again && !view.replies.is_empty(),
-        Habit::MovesByDesign | Habit::Group | Habit::Tunnel | Habit::Probe => false,
+        Habit::MovesByDesign | Habit::Group | Habit::Probe => false,
     }
 }
 

@@ -15,7 +15,7 @@ impl Reading<'_> {
     #[must_use]
     pub fn may_have_lost(&self, packets: u64) -> bool {
         let missing = self.missing().packets();
-        missing > 0 && missing >= packets
+        (missing > 0 && missing >= packets) || self.hiding_filter().is_some()
     }
 
     /// Packets that are missing at every point that saw the exchange: the least of them,
@@ -41,8 +41,16 @@ impl Reading<'_> {
         Missing { unread: point.unread.packets_of(&self.client_ends()), ..all }
     }
 
+    /// Packets of the text at the primary point that could not be read, and may be the
+    /// client's: their other end is masked, or has a name that nothing explains.
+    #[must_use]
+    pub fn unread_of_client(&self) -> u64 {
+        let point = self.points.iter().find(|point| point.id == self.view.point);
+        point.map_or(0, |point| point.unread.packets_of(&self.client_ends()))
+    }
+
     /// The client's end, as all points saw it.
-    fn client_ends(&self) -> Vec<Endpoint> {
+    pub(super) fn client_ends(&self) -> Vec<Endpoint> {
         let client = self.exchange.client;
         let mut ends = vec![client];
         for translation in &self.exchange.translations {

@@ -2,8 +2,9 @@
 
 use super::Reading;
 use crate::model::answers::Answers;
-use crate::model::exchange::{Expectation, PATIENCE, Tally};
+use crate::model::exchange::{AskedAgain, Expectation, PATIENCE, Tally};
 use crate::model::finding::Confidence;
+use crate::model::protocol::Protocol;
 
 /// Who asks so often was not answered: one packet or two may be lost.
 const MANY: u64 = 3;
@@ -17,19 +18,29 @@ impl Reading<'_> {
         let view = self.view;
         let requests = view.requests;
         let first = requests.first?;
-        // What opens it is known by its bytes; text does not show them.
+        // What opens it is known by its bytes; text does not show them, but of WireGuard the
+        // lengths tell.
         let is_repeated = match self.exchange.protocol.answers() {
             Answers::Requests | Answers::Openings => requests.packets >= MANY,
             Answers::Most => requests.repeats + 1 >= MANY,
             Answers::Some | Answers::Nothing | Answers::Unknown => false,
         };
-        let opens_only = view.has_payloads
+        let is_known = view.has_payloads || self.exchange.protocol == Protocol::Wireguard;
+        let opens_only = is_known
             && view.expectation == Expectation::Answer
             && !view.may_be_answered_elsewhere
             && view.unanswered.packets == requests.packets
             && view.follow_ups.is_empty();
         (is_repeated && opens_only && self.is_silent_for(first, PATIENCE))
             .then_some(Confidence::Likely)
+    }
+
+    /// A tunnel's handshake that was answered, and begun again without a word of data: the
+    /// initiator did not take the response.
+    #[must_use]
+    pub fn begins_in_vain(&self) -> Option<AskedAgain> {
+        let is_tunnel = self.exchange.protocol == Protocol::Wireguard;
+        self.view.asked_again.filter(|_| is_tunnel && self.is_answered())
     }
 
     /// Whether the `unanswered` requests behind the last answer are those of a relay whose
@@ -91,8 +102,9 @@ mod tests {
             let opens = || Sample::request(family, Protocol::Wireguard, 51_820).repeat_request(3);
             let mut goes_on = opens().wait_seconds(5);
             goes_on.primary().unanswered.packets -= 1;
-            let mut text = opens().wait_seconds(5);
+            let mut text = Sample::request(family, Protocol::Quic, 443).repeat_request(3);
             text.primary().has_payloads = false;
+            let text = text.wait_seconds(5);
             let answered = opens().reply(family.vip(), 51_820, Origin::ByDesign, 1);
             let cases = [
                 ("one direction", goes_on, Verdict::Inconclusive),

@@ -28,7 +28,14 @@ impl<'a> Reading<'a> {
         }
         let seen = match self.other_pod_view() {
             Some(_) => self.client_at_pod()?,
-            None => self.request_entry()?.flow.translated_source().address,
+            // What leaves for outside is masqueraded, and no pod gets it.
+            None => {
+                let flow = &self.request_entry()?.flow;
+                let asked = self.role_of(flow.original.destination.address);
+                let leads_in = flow.is_destination_translated()
+                    || matches!(asked, Role::Vip | Role::Service | Role::Node | Role::Pod);
+                leads_in.then(|| flow.translated_source().address)?
+            }
         };
         let is_cluster =
             matches!(self.role_of(seen), Role::Node | Role::Vip | Role::Service | Role::Unknown);

@@ -49,6 +49,9 @@ impl<'a> Reading<'a> {
     /// not: silence is what they report.
     #[must_use]
     pub fn is_one_directional(&self) -> bool {
+        if self.hiding_filter().is_some() {
+            return true;
+        }
         if self.habit != Habit::Conversation {
             return false;
         }

@@ -81,6 +81,18 @@ pub fn both_directions(reading: &Reading<'_>) -> Remedy {
     }
 }
 
+/// Gives the text with the addresses that are missing in it.
+#[must_use]
+pub fn give_addresses() -> Remedy {
+    Remedy {
+        title: "Give the text with its addresses".to_owned(),
+        steps: vec![
+            "Capture with `-n`, so that no name stands for an address. Where an address has to stay private, write another one for it, the same each time, as of 192.0.2.0/24 or 2001:db8::/32: two that differ have to stay different.".to_owned(),
+        ],
+        commands: Vec::new(),
+    }
+}
+
 /// The pod's cable is known from a capture there, or the kernel knows it.
 fn pod_command(reading: &Reading<'_>, device: IpAddr) -> String {
     let known = reading.points.iter().find(|point| point.kind == PointKind::Pod);

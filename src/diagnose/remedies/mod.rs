@@ -36,9 +36,13 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod translation;
+mod translator;
+mod tunnel;
 mod whose;
 
-pub use capture::{both_directions as capture_both_directions, next as capture_next};
+pub use capture::{
+    both_directions as capture_both_directions, give_addresses, next as capture_next,
+};
 
 /// For a client that answers to the address asked.
 pub fn for_misdirected_follow_up(reading: &Reading<'_>, reply: &Replies) -> Vec<Remedy> {
@@ -100,6 +104,12 @@ pub fn for_client_source(reading: &Reading<'_>, source: IpAddr) -> Vec<Remedy> {
 pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     let quoted = seen.errors.quoted_destination;
     let is_tcp = reading.exchange.protocol == Protocol::Tcp;
+    if let Some(client) = reading.untranslated_back(seen) {
+        return vec![translator::lead_back(seen.errors.from, client)];
+    }
+    if let Some((tunnel, end)) = reading.refused_tunnel(seen) {
+        return vec![tunnel::open(reading, tunnel, end, seen.cause)];
+    }
     match (seen.cause, seen.errors.quotes) {
         _ if seen.is_hang_up(reading.exchange.protocol) => Vec::new(),
         (Cause::PortUnreachable, Quotes::Request) if find_untranslated(reading).is_some() => {

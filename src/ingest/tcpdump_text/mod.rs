@@ -38,7 +38,7 @@ mod tunnel;
 use std::sync::Arc;
 
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
-use crate::model::capture::{CaptureFormat, Clock, LinkType, PointKind};
+use crate::model::capture::{CaptureFilter, CaptureFormat, Clock, LinkType, PointKind};
 use crate::model::endpoint::FlowKey;
 use crate::model::time::Timestamp;
 pub use address::is_address_side;
@@ -59,6 +59,7 @@ use pf_log::find_log;
 use questions::Questions;
 pub use resumption::Resumption;
 use rows::Rows;
+pub use services::find_port;
 pub use timeline::{StampStyle, Timeline};
 use timestamp::StampValue;
 pub use timestamp::{Stamp, find_stamp, is_date, is_month};
@@ -84,6 +85,8 @@ pub struct Origin {
     pub is_verbose: bool,
     /// The command has `-A`.
     pub has_characters: bool,
+    /// What the command chooses to show.
+    pub filter: Option<CaptureFilter>,
 }
 
 /// One run of tcpdump: a capture of its own.
@@ -358,6 +361,7 @@ impl Run {
             interface: self.origin.interface.clone(),
             point: self.origin.point,
             line: Some(self.origin.line),
+            filter: self.origin.filter.clone(),
         }));
         sink(Event::Interface(InterfaceHeader {
             index: 0,

@@ -1,11 +1,13 @@
 //! What a typed command will print, and on which host.
 
+use super::filter::find_condition;
 use super::known_commands::{base_name, is_assignment};
-use super::options::{read_ip, read_kubectl, read_tcpdump};
+use super::options::{add_filter, read_ip, read_kubectl, read_tcpdump};
+use super::selection::find_selection;
 use super::shape::Shape;
 use super::words::split_commands;
 use crate::ingest::tcpdump_text::Origin;
-use crate::model::capture::PointKind;
+use crate::model::capture::{Condition, PointKind};
 use crate::model::command_network::CommandNetwork;
 
 /// A command at a prompt.
@@ -44,11 +46,23 @@ pub(super) enum Host {
 /// Reads a command as typed.
 pub(super) fn read_command(text: &str) -> Command {
     let other = Command { kind: CommandKind::Other, host: Host::OfPrompt, point: None };
-    split_commands(text)
-        .iter()
-        .map(|words| place(read_words(words, Host::OfPrompt, 0), words))
-        .find(|command| command.kind != CommandKind::Other)
+    let commands = split_commands(text);
+    find_first(&commands, |words| place(read_words(words, Host::OfPrompt, 0), words))
         .unwrap_or(other)
+}
+
+/// The first of several commands that prints what we read, with what searches behind it
+/// leave of that.
+fn find_first(commands: &[Vec<String>], read: impl Fn(&[String]) -> Command) -> Option<Command> {
+    let mut rest = commands.iter();
+    let mut command =
+        rest.by_ref().map(|words| read(words)).find(|found| found.kind != CommandKind::Other)?;
+    if let CommandKind::Tcpdump(origin) = &mut command.kind {
+        for selection in rest.filter_map(|words| find_selection(words)) {
+            add_filter(origin, &selection, Condition::OneDirection);
+        }
+    }
+    Some(command)
 }
 
 /// Adds to a command whose network it saw.
@@ -84,11 +98,14 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
                 if sniffer.starts_with("sniff") && packet.starts_with("pack")) =>
         {
             let interface = rest.get(2).cloned();
-            Command {
-                kind: CommandKind::Tcpdump(Origin { interface, ..Origin::default() }),
-                host,
-                point: None,
+            let mut origin = Origin { interface, ..Origin::default() };
+            // A second sniffer's `none` is no filter.
+            if let Some(text) = rest.get(3)
+                && let Some(condition) = find_condition(text).filter(|_| text != "none")
+            {
+                add_filter(&mut origin, text, condition);
             }
+            Command { kind: CommandKind::Tcpdump(origin), host, point: None }
         }
         // Junos: `monitor traffic interface ge-0/0/0.0 no-resolve`.
         "monitor" if rest.first().is_some_and(|word| word == "traffic") => {
@@ -149,10 +166,9 @@ fn read_wrapped(words: &[String], host: Host, depth: u32) -> Option<Command> {
     for (at, word) in words.iter().enumerate() {
         if word.contains(' ') {
             // `sh -c "ip addr"`, `ssh node3 'ip addr'`.
-            let inner = split_commands(word)
-                .iter()
-                .map(|words| read_words(words, host.clone(), depth + 1))
-                .find(|command| command.kind != CommandKind::Other);
+            let inner = find_first(&split_commands(word), |words| {
+                read_words(words, host.clone(), depth + 1)
+            });
             if inner.is_some() {
                 return inner;
             }

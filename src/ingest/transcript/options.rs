@@ -1,13 +1,17 @@
 //! Options of the commands whose output we read.
 
+use super::filter::find_condition;
 use super::shape::Shape;
 use crate::ingest::tcpdump_text::{Origin, StampStyle};
+use crate::model::capture::{CaptureFilter, Condition};
 
 /// tcpdump's options, also in one word: `-nnvi any`, `-iany`, `-tttt`.
 pub(super) fn read_tcpdump(words: &[String]) -> Origin {
     const WITH_VALUE: &str = "BcCEFGijmMQrsTVwWyz";
     let mut origin = Origin::default();
     let mut stamps = 0;
+    let mut filter: Vec<&str> = Vec::new();
+    let mut is_over = false;
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if let Some(long) = word.strip_prefix("--") {
@@ -15,10 +19,17 @@ pub(super) fn read_tcpdump(words: &[String]) -> Origin {
                 origin.interface = Some(interface.to_owned());
             } else if long == "interface" {
                 origin.interface = words.next().cloned();
+            } else if let Some(direction) = long.strip_prefix("direction=") {
+                note_direction(&mut origin, direction);
             }
             continue;
         }
         let Some(options) = word.strip_prefix('-') else {
+            // Behind a redirection or a comment there is none of it.
+            is_over |= word.starts_with('#') || word.contains(['>', '<']) && !word.contains(' ');
+            if !is_over {
+                filter.push(word);
+            }
             continue;
         };
         for (at, option) in options.char_indices() {
@@ -31,15 +42,52 @@ pub(super) fn read_tcpdump(words: &[String]) -> Origin {
             if WITH_VALUE.contains(option) {
                 let attached = options.get(at + 1..).filter(|value| !value.is_empty());
                 let value = attached.map(str::to_owned).or_else(|| words.next().cloned());
-                if option == 'i' {
-                    origin.interface = value;
+                match option {
+                    'i' => origin.interface = value,
+                    'Q' => note_direction(&mut origin, value.as_deref().unwrap_or_default()),
+                    _ => {}
                 }
                 break;
+            }
+            // As old versions call it; elsewhere it takes no value.
+            let is_direction = |next: &&String| matches!(next.as_str(), "in" | "out" | "inout");
+            if option == 'P'
+                && let Some(direction) = words.next_if(|next| is_direction(next))
+            {
+                note_direction(&mut origin, direction);
             }
         }
     }
     origin.style = StampStyle::of_count(stamps);
+    let text = filter.join(" ");
+    if let Some(condition) = find_condition(&text) {
+        add_filter(&mut origin, &text, condition);
+    }
     origin
+}
+
+/// Packets of one direction at the interface: tcpdump(1), `-Q`.
+fn note_direction(origin: &mut Origin, direction: &str) {
+    if matches!(direction, "in" | "out") {
+        add_filter(origin, &format!("-Q {direction}"), Condition::OneDirection);
+    }
+}
+
+/// Adds to what a command chooses to show.
+pub(super) fn add_filter(origin: &mut Origin, text: &str, condition: Condition) {
+    /// As much of it as a sentence shows.
+    const MAX_CHARS: usize = 80;
+    let (before, mut conditions) = match origin.filter.take() {
+        Some(CaptureFilter { text, condition }) => (format!("{text} "), vec![condition]),
+        None => (String::new(), Vec::new()),
+    };
+    let all: String = format!("{before}{text}");
+    let mut text: String = all.chars().take(MAX_CHARS).collect();
+    if text.len() < all.len() {
+        text.push('…');
+    }
+    conditions.push(condition);
+    origin.filter = Some(CaptureFilter { text, condition: Condition::All(conditions) });
 }
 
 /// `ip addr`, `ip -6 route`, `ip -j a`; not what changes anything, nor

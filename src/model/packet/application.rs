@@ -16,6 +16,9 @@ pub enum Application {
     Transaction(Transaction),
     /// A known protocol without identity, or one we do not read.
     Plain(Protocol),
+    /// A message of a one-way protocol that says itself what it is: of
+    /// [`Plain`](Self::Plain) nothing but the port may say so.
+    Report(Protocol),
     /// No known port. TFTP goes on between two such ports, so the TFTP reading
     /// is kept where the bytes have that shape; only an exchange that began
     /// with a TFTP request may believe it.

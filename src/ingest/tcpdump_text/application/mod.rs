@@ -7,6 +7,7 @@ mod radius;
 mod sip;
 mod snmp;
 mod tftp;
+mod wireguard;
 
 pub use sip::{is_keep_alive, keep_alive, read as read_sip};
 
@@ -47,12 +48,12 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     }
     let protocol = Protocol::of_flow(flow);
     if summary.starts_with("UDP,") || summary.starts_with("[|udp]") {
-        return plain(protocol, find_length(summary));
+        return by_length(flow, protocol, find_length(summary));
     }
     // tcpdump 3, and `-q` of old versions.
     if let Some(length) = summary.strip_prefix("udp ") {
         let digits = length.trim_start().split(|c: char| !c.is_ascii_digit()).next();
-        return plain(protocol, digits.and_then(|digits| digits.parse().ok()));
+        return by_length(flow, protocol, digits.and_then(|digits| digits.parse().ok()));
     }
     if summary.starts_with("SIP") {
         return Reading { application: sip::read(summary, body), length: find_length(summary) };
@@ -71,12 +72,28 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
         return Reading { application, length: None };
     }
     let lead = LEADS.iter().find(|(lead, _)| summary.starts_with(lead)).map(|(_, named)| *named);
+    // It is printed where the message is one: tcpdump looks for its priority, or version.
+    if let Some(named) = lead.filter(|named| named.is_one_way() && !summary.starts_with("[|")) {
+        let length = find_length(summary).or_else(|| find_trailing_length(summary));
+        return Reading { application: Application::Report(named), length };
+    }
     match lead.or(protocol) {
         Some(named @ (Protocol::Dns | Protocol::Mdns | Protocol::Llmnr)) => {
             dns::read(named, summary)
         }
         Some(Protocol::Vxlan | Protocol::Geneve) => plain(lead.or(protocol), None),
         named => plain(named, find_length(summary).or_else(|| find_trailing_length(summary))),
+    }
+}
+
+/// A datagram of which no more than its length is printed.
+fn by_length(flow: &FlowKey, protocol: Option<Protocol>, length: Option<u32>) -> Reading {
+    let handshake = length
+        .filter(|_| protocol == Some(Protocol::Wireguard))
+        .and_then(|length| wireguard::find_handshake(flow, length));
+    match handshake {
+        Some(application) => Reading { application, length },
+        None => plain(protocol, length),
     }
 }
 

@@ -35,7 +35,7 @@ fn protocols_without_identity_are_plain() {
         (
             (514, 1234),
             "SYSLOG local0.info, length: 159",
-            Application::Plain(Protocol::Syslog),
+            Application::Report(Protocol::Syslog),
             Some(159),
         ),
         (
@@ -62,11 +62,12 @@ fn protocols_without_identity_are_plain() {
         (
             (5000, 6343),
             "sFlowv5, IPv4 agent 192.0.2.1, length 200",
-            Application::Plain(Protocol::Sflow),
+            Application::Report(Protocol::Sflow),
             Some(200),
         ),
         ((5000, 123), "NTPv4, Client, length 48", Application::Plain(Protocol::Ntp), Some(48)),
         ((5060, 5060), "SIP, length: 971", Application::Plain(Protocol::Sip), Some(971)),
+        ((5000, 514), "[|syslog]", Application::Plain(Protocol::Syslog), None),
         ((5000, 2055), "UDP, length 1376", Application::Plain(Protocol::NetFlow), Some(1376)),
         (
             (5353, 5353),

@@ -61,7 +61,7 @@ impl Row {
             "SNMP" => find_snmp(summary)?,
             "NTP" => find_ntp(summary)?,
             "RADIUS" => find_radius(summary)?,
-            "Syslog" => (SYSLOG, Sender::Client, Application::Plain(Protocol::Syslog)),
+            "Syslog" => (SYSLOG, Sender::Client, Application::Report(Protocol::Syslog)),
             protocol if protocol.split('/').next() == Some("SIP") => find_sip(summary)?,
             _ => return None,
         };

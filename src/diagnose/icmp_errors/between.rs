@@ -1,0 +1,34 @@
+//! Errors of who stands between the two sides: whoever translates, or carries it.
+
+use super::explanation::quoted_text;
+use super::over;
+use crate::diagnose::reading::{Reading, SeenErrors};
+use crate::diagnose::wording::count;
+use crate::model::finding::Cause;
+
+/// Explains `packets` errors like `seen`, where they are not of one of the two sides.
+pub(super) fn find_explanation(
+    reading: &Reading<'_>,
+    seen: &SeenErrors<'_>,
+    packets: u64,
+) -> Option<String> {
+    let who = reading.name_first(seen.errors.from);
+    let often = count(packets, &format!("ICMP {} error", seen.errors.kind.as_text()));
+    let end = over::render_end(reading, seen);
+    if let Some(client) = reading.untranslated_back(seen) {
+        return Some(format!(
+            "{who} had put its own address into the request of {client}, and sent {often} about the reply: its connection tracking did not lead the reply back to {}, so its own stack got it, where no socket waits for it.{end}",
+            client.address,
+        ));
+    }
+    let (tunnel, far_end) = reading.refused_tunnel(seen)?;
+    let why = if seen.cause == Cause::PortUnreachable {
+        "Nothing takes that port there: the overlay has no interface on that host, or another port."
+    } else {
+        "What is inside does not get there, whoever sends it."
+    };
+    Some(format!(
+        "{who} sent {often} about the {tunnel} tunnel to {far_end}, which carries the {}. {why}{end}",
+        quoted_text(seen.errors.quotes),
+    ))
+}

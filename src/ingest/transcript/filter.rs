@@ -1,0 +1,411 @@
+//! The filter of a capture command: pcap-filter(7), as far as directions matter.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+
+use crate::ingest::tcpdump_text::find_port;
+use crate::model::capture::{Carried, Condition, End, Side};
+
+/// What people type is shorter.
+const MAX_WORDS: usize = 256;
+const MAX_DEPTH: u32 = 32;
+
+/// Reads a filter; `None` where it is empty, or says something that we do not know.
+pub(super) fn find_condition(text: &str) -> Option<Condition> {
+    let spaced = text.replace("&&", " and ").replace("||", " or ");
+    let mut words = Vec::new();
+    for word in spaced.split_whitespace() {
+        // Bytes of a packet: `udp[8:2] = 1`.
+        if word.contains(['[', ']', '=', '<', '>', '&', '|']) {
+            return None;
+        }
+        split_marks(word, &mut words);
+    }
+    if words.is_empty() || words.len() > MAX_WORDS {
+        return None;
+    }
+    let mut parser = Parser { words: &words, at: 0, latest: Kind::PLAIN };
+    let mut condition = parser.expression(0)?;
+    if parser.at < words.len() {
+        return None;
+    }
+    let names = condition.names();
+    condition.settle(&names);
+    Some(condition)
+}
+
+/// Parentheses and `!` need no space.
+fn split_marks<'a>(word: &'a str, words: &mut Vec<&'a str>) {
+    let mut rest = word;
+    while let Some(at) = rest.find(['(', ')', '!']) {
+        let (before, mark) = rest.split_at(at);
+        let (mark, behind) = mark.split_at(1);
+        if !before.is_empty() {
+            words.push(before);
+        }
+        words.push(mark);
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        words.push(rest);
+    }
+}
+
+/// What the words before an identifier make of it.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    side: Side,
+    sort: Sort,
+    is_of_link: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// No word says it: a host, or a network in CIDR notation.
+    Untold,
+    Host,
+    Net,
+    Port,
+    PortRange,
+    Protocol,
+}
+
+impl Kind {
+    const PLAIN: Self = Self { side: Side::Either, sort: Sort::Untold, is_of_link: false };
+}
+
+struct Parser<'a> {
+    words: &'a [&'a str],
+    at: usize,
+    /// An identifier without a keyword is of the latest kind.
+    latest: Kind,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<&str> {
+        self.words.get(self.at).copied()
+    }
+
+    fn takes(&mut self, expected: &str) -> bool {
+        let is_there = self.peek().is_some_and(|word| word.eq_ignore_ascii_case(expected));
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    /// `and` and `or` have one precedence, and go from left to right.
+    fn expression(&mut self, depth: u32) -> Option<Condition> {
+        let mut left = self.term(depth)?;
+        loop {
+            if self.takes("and") {
+                left = Condition::All(vec![left, self.term(depth)?]);
+            } else if self.takes("or") {
+                left = Condition::Any(vec![left, self.term(depth)?]);
+            } else {
+                return Some(left);
+            }
+        }
+    }
+
+    fn term(&mut self, depth: u32) -> Option<Condition> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if self.takes("not") || self.takes("!") {
+            return Some(Condition::Not(Box::new(self.term(depth + 1)?)));
+        }
+        if self.takes("(") {
+            let inner = self.expression(depth + 1)?;
+            return self.takes(")").then_some(inner);
+        }
+        self.primitive()
+    }
+
+    fn primitive(&mut self) -> Option<Condition> {
+        let mut parts = Vec::new();
+        let mut kind = Kind::PLAIN;
+        let mut is_told = false;
+        while let Some(word) = self.peek().map(str::to_ascii_lowercase) {
+            let sort = match word.as_str() {
+                "host" => Some(Sort::Host),
+                "net" => Some(Sort::Net),
+                "port" => Some(Sort::Port),
+                "portrange" => Some(Sort::PortRange),
+                "proto" => Some(Sort::Protocol),
+                _ => None,
+            };
+            if let Some(sort) = sort {
+                kind.sort = sort;
+                is_told = true;
+            } else if let Some(side) = find_side(&word) {
+                kind.side = self.side(side);
+                is_told = true;
+            } else if matches!(word.as_str(), "ether" | "link") {
+                kind.is_of_link = true;
+            } else if let Some(part) = (!is_told).then(|| self.find_whole(&word)).flatten() {
+                parts.push(part);
+            } else if matches!(word.as_str(), "and" | "or" | "not" | "(" | ")" | "!") {
+                break;
+            } else {
+                self.at += 1;
+                if is_told || kind.is_of_link {
+                    self.latest = kind;
+                } else if parts.is_empty() && self.is_of_latest(&word) {
+                    kind = self.latest;
+                }
+                parts.push(self.identifier(kind, &word)?);
+                return Some(join(parts));
+            }
+            self.at += 1;
+        }
+        // `src` and `port` have to be followed by something.
+        (!parts.is_empty() && !is_told).then(|| join(parts))
+    }
+
+    /// `src or dst` and `src and dst` are one word, as it were.
+    fn side(&mut self, side: Side) -> Side {
+        if side != Side::Source {
+            return side;
+        }
+        let next = |offset: usize| self.words.get(self.at + offset).map(|w| w.to_ascii_lowercase());
+        let both = match (next(1).as_deref(), next(2).as_deref()) {
+            (Some("or"), Some("dst")) => Side::Either,
+            (Some("and"), Some("dst")) => Side::Both,
+            _ => return side,
+        };
+        self.at += 2;
+        both
+    }
+
+    /// What needs no identifier.
+    fn find_whole(&mut self, word: &str) -> Option<Condition> {
+        Some(match word {
+            "ip" => Condition::Carries(Carried::Ipv4),
+            "ip6" => Condition::Carries(Carried::Ipv6),
+            "udp" => Condition::Carries(Carried::Udp),
+            "icmp" | "icmp6" => Condition::Carries(Carried::Icmp),
+            "tcp" | "arp" | "rarp" | "sctp" | "igmp" | "esp" | "ah" | "pim" | "vrrp" | "stp"
+            | "lldp" => Condition::Carries(Carried::Other),
+            "broadcast" | "multicast" => Condition::ToGroup,
+            "inbound" | "outbound" => Condition::OneDirection,
+            "vlan" | "mpls" | "pppoes" | "geneve" | "less" | "greater" | "ifname" | "on" => {
+                let has_number = self.words.get(self.at + 1).is_some_and(|next| {
+                    matches!(word, "ifname" | "on") || next.bytes().all(|b| b.is_ascii_digit())
+                });
+                self.at += usize::from(has_number);
+                Condition::Alike
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether a word without a keyword is what the latest one was.
+    fn is_of_latest(&self, word: &str) -> bool {
+        word.parse::<IpAddr>().is_ok() == matches!(self.latest.sort, Sort::Host | Sort::Untold)
+    }
+
+    fn identifier(&mut self, kind: Kind, word: &str) -> Option<Condition> {
+        let side = kind.side;
+        if kind.is_of_link {
+            return Some(Condition::End(side, End::Named(format!("link {word}"))));
+        }
+        let named = || End::Named(word.to_owned());
+        let end = match kind.sort {
+            Sort::Untold => match word.parse() {
+                Ok(network) => End::Network(network),
+                Err(_) => find_host(word).unwrap_or_else(named),
+            },
+            Sort::Host => find_host(word).unwrap_or_else(named),
+            Sort::Net => self.find_network(word).map_or_else(named, End::Network),
+            Sort::Port => find_port(word).map_or_else(named, |port| End::Ports(port..=port)),
+            Sort::PortRange => {
+                let (from, to) = word.split_once('-')?;
+                End::Ports(find_port(from)?..=find_port(to)?)
+            }
+            Sort::Protocol => {
+                return Some(Condition::Carries(match word.trim_start_matches('\\') {
+                    "udp" | "17" => Carried::Udp,
+                    "icmp" | "1" | "icmp6" | "58" => Carried::Icmp,
+                    _ => Carried::Other,
+                }));
+            }
+        };
+        Some(Condition::End(side, end))
+    }
+
+    /// `192.0.2.0/24`, `192.0.2`, `192.0.2.0 mask 255.255.255.0`, `2001:db8::/32`.
+    fn find_network(&mut self, word: &str) -> Option<IpNet> {
+        if let Ok(network) = word.parse() {
+            return Some(network);
+        }
+        if let Ok(IpAddr::V6(address)) = word.parse() {
+            return IpNet::new(address.into(), 128).ok();
+        }
+        let mut octets = [0; 4];
+        let mut count = 0;
+        for (octet, part) in octets.iter_mut().zip(word.split('.')) {
+            *octet = part.parse().ok()?;
+            count += 8;
+        }
+        let address = IpAddr::V4(Ipv4Addr::from(octets));
+        if self.takes("mask") {
+            let mask = self.peek()?.parse().ok()?;
+            self.at += 1;
+            return IpNet::with_netmask(address, mask).ok();
+        }
+        IpNet::new(address, count).ok()
+    }
+}
+
+fn find_side(word: &str) -> Option<Side> {
+    match word {
+        "src" => Some(Side::Source),
+        "dst" => Some(Side::Destination),
+        _ => None,
+    }
+}
+
+fn find_host(word: &str) -> Option<End> {
+    word.parse::<IpAddr>().ok().map(|address| End::Network(address.into()))
+}
+
+fn join(mut parts: Vec<Condition>) -> Condition {
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => Condition::All(parts),
+    }
+}
+
+impl Condition {
+    /// The names of which only one side is asked for.
+    fn names(&self) -> Vec<(Side, String)> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::names).collect(),
+            Self::Not(part) => part.names(),
+            Self::End(side, End::Named(name)) => vec![(*side, name.clone())],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Settles what names say: what is asked for on either side holds of an answer as it
+    /// does of its request.
+    fn settle(&mut self, names: &[(Side, String)]) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                for part in parts {
+                    part.settle(names);
+                }
+            }
+            Self::Not(part) => part.settle(names),
+            Self::End(side, End::Named(name)) => {
+                let has = |wanted| names.iter().any(|(side, own)| *side == wanted && own == name);
+                let is_alike = matches!(side, Side::Either | Side::Both)
+                    || (has(Side::Source) && has(Side::Destination));
+                if is_alike {
+                    *self = Self::Alike;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::capture::CaptureFilter;
+    use crate::model::endpoint::Endpoint;
+
+    fn end(text: &str) -> Endpoint {
+        text.parse::<std::net::SocketAddr>().unwrap().into()
+    }
+
+    /// Whether the answer of a DNS server, or its ICMP error, would be hidden.
+    fn hidden(text: &str, is_v6: bool) -> Option<(bool, bool)> {
+        let (client, asked) = if is_v6 {
+            (end("[2001:db8::7]:40000"), end("[2001:db8:1::10]:53"))
+        } else {
+            (end("192.0.2.7:40000"), end("198.51.100.10:53"))
+        };
+        let text = if is_v6 {
+            text.replace("192.0.2.7", "2001:db8::7")
+                .replace("192.0.2.0/24", "2001:db8::/64")
+                .replace("198.51.100.10", "2001:db8:1::10")
+                .replace("192.0.2.9", "2001:db8::9")
+        } else {
+            text.to_owned()
+        };
+        let filter = CaptureFilter { condition: find_condition(&text)?, text };
+        let answers = filter.hides_answers(client, asked, Some(asked.port));
+        Some((answers, filter.hides_errors(client, asked)))
+    }
+
+    #[test]
+    fn a_filter_shows_both_directions_or_one() {
+        // filter, whether it hides the answer, whether it hides an ICMP error
+        let cases = [
+            ("udp", false, true),
+            ("port 53", false, true),
+            ("udp port domain", false, true),
+            ("port 53 or icmp or icmp6", false, false),
+            ("host 192.0.2.7", false, false),
+            ("192.0.2.7", false, false),
+            ("host 192.0.2.7 and not tcp", false, false),
+            ("host 198.51.100.10 and (udp or icmp or icmp6)", false, false),
+            ("src 192.0.2.7", true, true),
+            ("src host 192.0.2.7 or dst host 192.0.2.7", false, false),
+            ("src or dst host 192.0.2.7", false, false),
+            ("src and dst net 192.0.2.0/24", false, false),
+            ("src net 192.0.2.0/24", true, true),
+            ("net 192.0.2.0/24 and port 53", false, true),
+            ("dst host 198.51.100.10 or dst host 192.0.2.9", true, true),
+            ("dst 198.51.100.10 or src 198.51.100.10", false, false),
+            ("udp dst port 53", true, true),
+            ("udp and (src port 53 or dst port 53)", false, true),
+            ("udp src portrange 40000-40010", true, true),
+            ("not src 192.0.2.9", false, false),
+            ("not dst port 22", false, false),
+            ("port 53 or 69", false, true),
+            ("!(src host 192.0.2.9)&&udp", false, true),
+            ("src web1", true, false),
+            ("src web1 or dst web1", false, false),
+            ("host web1 and port 53", false, true),
+            ("inbound and port 53", true, true),
+            ("not multicast and udp", false, true),
+            ("vlan 7 and port 53", false, true),
+            ("ether src 02:00:00:00:00:01", true, false),
+            // They are of another command, or of an exchange that it does not show.
+            ("port 69", false, false),
+            ("tcp", false, false),
+        ];
+        for (text, answers, errors) in cases {
+            for is_v6 in [false, true] {
+                assert_eq!(hidden(text, is_v6), Some((answers, errors)), "{text}, {is_v6}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_transfer_s_answers_come_from_another_port() {
+        for (client, asked) in [
+            ("192.0.2.7:40000", "198.51.100.10:69"),
+            ("[2001:db8::7]:40000", "[2001:db8:1::10]:69"),
+        ] {
+            for (text, expected) in [("udp port 69", true), ("udp", false)] {
+                let condition = find_condition(text).unwrap();
+                let filter = CaptureFilter { condition, text: text.to_owned() };
+                assert_eq!(filter.hides_answers(end(client), end(asked), None), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_no_filter() {
+        let deep = "(".repeat(200);
+        for text in ["", "udp[8:2] = 1", "src", "port", "(udp", "udp)", "udp udp )", "len < 9"] {
+            assert_eq!(find_condition(text), None, "{text}");
+        }
+        assert_eq!(find_condition(&deep), None);
+        assert_eq!(find_condition(&"not ".repeat(200)), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! Captures whose own command shows one direction.
+
+use replyscope::model::finding::{Cause, Verdict};
+
+use crate::family::{FAMILIES, causes};
+
+const ASKS: [&str; 4] = [
+    "0.0 DEVICE.40000 > VIP.53: 7+ A? a.example. (29)",
+    "5.0 DEVICE.40000 > VIP.53: 7+ A? a.example. (29)",
+    "10.0 DEVICE.40000 > VIP.53: 7+ A? a.example. (29)",
+    "30.0 DEVICE.40002 > NODE.53: 8+ A? b.example. (29)",
+];
+
+#[test]
+fn silence_of_a_side_that_a_filter_leaves_out_is_none() {
+    // command, whether it shows one direction only
+    let cases = [
+        ("sudo tcpdump -ni eth0 src DEVICE", true),
+        ("sudo tcpdump -ni eth0 -Q out udp port 53", true),
+        ("sudo tcpdump -ni eth0 --direction=in udp port 53", true),
+        ("sudo tcpdump -P out -ni eth0 udp port 53", true),
+        ("sudo tcpdump -ni eth0 udp dst port 53", true),
+        ("sudo tcpdump -ni eth0 dst host VIP or dst host NODE", true),
+        ("sudo tcpdump -ni eth0 port 53 | grep 'A?'", true),
+        ("sudo tcpdump -l -ni eth0 port 53 2>&1 | awk '/A\\?/'", true),
+        ("ssh node3 'tcpdump -ni eth0 src host DEVICE'", true),
+        ("diagnose sniffer packet eth0 'src host DEVICE and udp' 4", true),
+        ("sudo tcpdump -ni eth0 port 53", false),
+        ("sudo tcpdump -ni eth0 '(src DEVICE or dst DEVICE) and udp'", false),
+        ("sudo tcpdump -ni eth0 host DEVICE and not src OTHER", false),
+        ("sudo tcpdump -ni eth0 -Q inout", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep DEVICE", false),
+        ("sudo tcpdump -ni eth0 port 53 | tee dns.txt", false),
+        ("sudo tcpdump -ni eth0 'udp[10] & 0x80 = 0'", false),
+        // That is no filter with which this could have been captured.
+        ("sudo tcpdump -ni eth0 src ROUTER", false),
+    ];
+    for family in &FAMILIES {
+        for (command, is_one_way) in cases {
+            let report = family.report_of(command, &ASKS);
+            let expected = if is_one_way { Verdict::Inconclusive } else { Verdict::Unanswered };
+            assert_eq!(report.verdict, expected, "{command} {}", family.ip);
+            let found = causes(&report);
+            assert_eq!(
+                found.contains(&Cause::OneDirectionCaptured),
+                is_one_way,
+                "{command} {}: {found:?}",
+                family.ip
+            );
+            assert_eq!(found.contains(&Cause::RequestUnanswered), !is_one_way, "{command}");
+        }
+    }
+}
+
+#[test]
+fn what_a_filter_shows_counts_whatever_it_leaves_out() {
+    for family in &FAMILIES {
+        let answered = [ASKS[0], "0.1 VIP.53 > DEVICE.40000: 7 1/0/0 A 192.0.2.80 (45)"];
+        let refused = [ASKS[0], "0.1 closed VIP DEVICE VIP 53", ASKS[1]];
+        for (name, lines, verdict) in [
+            ("answered", &answered[..], Verdict::Symmetric),
+            ("refused", &refused, Verdict::Rejected),
+        ] {
+            let report = family.report_of("tcpdump -ni eth0 src DEVICE", lines);
+            assert_eq!(report.verdict, verdict, "{name} {}", family.ip);
+        }
+        let report = family.report_of("tcpdump -ni eth0 port 53", &ASKS);
+        let device = report.devices.iter().find(|device| !device.findings.is_empty()).unwrap();
+        let told = &device.findings[0].explanation;
+        assert!(told.contains("`port 53`, shows no ICMP error"), "{told}");
+    }
+}
