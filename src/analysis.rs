@@ -5,6 +5,7 @@
 mod clusters;
 mod cores;
 mod device_names;
+mod ends;
 mod feeder;
 mod finish;
 mod held;
