@@ -179,6 +179,9 @@ impl StandIns {
         let (mut copied, mut rest_at) = (0, 0);
         while let Some(begin) = text[rest_at..].find(is_part).map(|at| rest_at + at) {
             let run = &text[begin..];
+            // `udp:` before an address is none of it.
+            let lead = run.len() - run.trim_start_matches(['.', ':']).len();
+            let (begin, run) = (begin + lead, &run[lead..]);
             let end = begin + run.find(|c: char| !is_part(c)).unwrap_or(run.len());
             // A word that goes on is none: `10.0.0.1` is no part of `v10.0.0.1x`.
             let is_word = !text[..begin].ends_with(|c: char| c.is_alphanumeric() || c == '_')
@@ -290,6 +293,7 @@ mod tests {
             let longer = format!("{bare}1");
             let cases = [
                 (bare.clone(), "switch7", "<address of switch7>"),
+                (format!("udp:{end}"), "udp:switch7:69", "udp:<address of switch7>:69"),
                 (
                     format!("to {end}, and back"),
                     "to switch7:69, and back",

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::IntoParams;
 
 use super::error::{ApiError, Error};
+use crate::model::stand_in::find_segment;
 
 /// The parts of the path, as axum's `Path`.
 #[derive(Debug)]
@@ -100,13 +101,17 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// An address in a path or query: RFC 5952 or any other spelling, `[…]` as in
-/// a URL allowed, an IPv4-mapped one taken for the IPv4 address it holds.
+/// a URL allowed, an IPv4-mapped one taken for the IPv4 address it holds. `ip:switch7` and
+/// `ip6:switch7` are the addresses that stand for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceAddress(pub IpAddr);
 
 impl<'de> Deserialize<'de> for DeviceAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        if let Some(address) = find_segment(&text) {
+            return Ok(Self(address));
+        }
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let address: IpAddr = bare.unwrap_or(&text).parse().map_err(|_| {
             D::Error::custom(format!("'{text}' is neither an IPv4 nor an IPv6 address"))
@@ -121,11 +126,14 @@ mod tests {
 
     #[test]
     fn addresses_are_read_in_every_spelling() {
+        let switch7 = crate::model::stand_in::address_of("switch7", false).to_string();
         let cases = [
             ("192.0.2.1", Some("192.0.2.1")),
             ("2001:DB8:0:0::1", Some("2001:db8::1")),
             ("[2001:db8::1]", Some("2001:db8::1")),
             ("::ffff:192.0.2.1", Some("192.0.2.1")),
+            ("ip:switch7", Some(&*switch7)),
+            ("ip:", None),
             ("192.0.2", None),
             ("fe80::1%eth0", None),
             ("", None),

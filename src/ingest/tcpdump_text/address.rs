@@ -7,6 +7,9 @@ use super::line::Family;
 use super::services::{find_port, find_port_or_stand_in, find_stand_in};
 use crate::model::stand_in;
 
+/// Bytes of a name (RFC 1035 section 2.3.4).
+const LONGEST_NAME: usize = 255;
+
 /// An address, and its port where one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextEndpoint {
@@ -114,7 +117,7 @@ fn parse_name(name: &str) -> Result<&str, String> {
     let name = name.trim_end_matches([']', ')']);
     if is_cut_address(name) {
         Err("ends within an address; paste the whole line".to_owned())
-    } else if is_host_name(name) || is_mask(name) {
+    } else if name.len() <= LONGEST_NAME && (is_host_name(name) || is_mask(name)) {
         Ok(name)
     } else {
         Err(not_an_address(name))

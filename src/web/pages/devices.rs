@@ -5,9 +5,10 @@ use axum::response::Html;
 
 use super::super::Service;
 use super::super::assets::stylesheet_path;
-use super::super::error::PageError;
+use super::super::error::{Error, PageError};
 use super::super::extract::{DeviceAddress, Path};
 use super::history::{self, HistoryView};
+use crate::model::stand_in::may_stand_in;
 
 /// Entries of a history page.
 const HISTORY_LIMIT: u32 = 200;
@@ -23,8 +24,13 @@ pub async fn show_device(
 ) -> Result<Html<String>, PageError> {
     let entries = service.store.device_history(address, HISTORY_LIMIT).await?;
     let newest = entries.first();
+    let is_named = may_stand_in(address);
+    if is_named && newest.is_none() {
+        return Err(Error::DeviceNotFound(address).into());
+    }
     let mut nodes = service.settings.nodes.list();
-    nodes.retain(|node| node.agent.url.is_some());
+    // No node can look for what has a name and no address.
+    nodes.retain(|node| node.agent.url.is_some() && !is_named);
     let asked = service.store.queries_of_device(address, QUERIES_LIMIT).await?;
     let last = asked.first().map(|one| &one.query);
     Ok(Html(history::render(&HistoryView {

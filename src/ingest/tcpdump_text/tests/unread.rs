@@ -10,7 +10,7 @@ fn what_cannot_be_read_is_told_and_counted() {
 11:53:06.9 something else",
         &[
             "1 PortUnreachable - → cfefecaa22e1",
-            "2 [2001:db8::1]:5 → [::]:69 4 - → cfefecaa22e1",
+            "2 [2001:db8::1]:5 → [100::36:708d:5bf0:867f]:69 4 - → cfefecaa22e1",
             "fault line 3: expected `IP` or `IP6` and two addresses behind the time, as tcpdump prints them, and found something else",
             "3 other",
         ],
