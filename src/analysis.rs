@@ -6,6 +6,7 @@ mod clusters;
 mod cores;
 mod device_names;
 mod disorder;
+mod ends;
 mod feeder;
 mod finish;
 mod held;

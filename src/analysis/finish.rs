@@ -7,6 +7,7 @@ use super::Analysis;
 use super::clusters;
 use super::cores::{Cores, drop_aside};
 use super::device_names::name_devices;
+use super::ends::Ends;
 use super::intake::CaptureIntake;
 use super::listing::Listing;
 use super::names::Names;
@@ -15,6 +16,7 @@ use crate::correlate::{Correlated, Place, Tracked};
 use crate::model::exchange::PointId;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::report::Report;
+use crate::model::stand_in::StandIns;
 use crate::model::topology::Topology;
 use crate::{report, topology};
 
@@ -38,7 +40,7 @@ impl Analysis {
             return Err(self.explain_emptiness());
         }
         name_devices(&mut self.facts.devices, std::mem::take(&mut self.names));
-        self.pass_on_all();
+        let stand_ins = self.pass_on_all();
         let parts = self.parts();
         let inventory_faults = std::mem::take(&mut self.facts.faults);
         let mut correlator = self.feeder.finish();
@@ -50,6 +52,7 @@ impl Analysis {
             self.facts.extend(clusters::concerning(clusters, &used, &self.facts));
         }
         let mut topology = topology::resolve(self.facts);
+        topology.set_stand_ins(stand_ins);
         let names: Vec<String> =
             self.captures.iter().map(|capture| capture.name().to_owned()).collect();
         let (tables, listed_tables) = self.tables.finish(&names);
@@ -113,21 +116,25 @@ impl Analysis {
     }
 
     /// Hands the correlator what still waits: for captures that go on elsewhere, for
-    /// the addresses of names, for fragments.
-    fn pass_on_all(&mut self) {
+    /// the addresses of names, for fragments. Gives the addresses that stand for names.
+    fn pass_on_all(&mut self) -> StandIns {
         self.release();
+        let mut stand_ins = StandIns::default();
         if self.captures.iter().any(CaptureIntake::waits_for_names) {
-            let names = Names::of(&self.facts);
+            let printed: Vec<_> = self.captures.iter().map(CaptureIntake::printed_names).collect();
+            let mut ends = Ends::new(Names::of(&self.facts), &printed);
             // One that goes on with another comes after it.
             let mut in_order: Vec<_> = self.captures.iter_mut().collect();
             in_order.sort_by_key(|capture| capture.begins_at());
             for capture in in_order {
-                capture.resolve_names(&names, &mut self.feeder);
+                capture.resolve_names(&mut ends, &mut self.feeder);
             }
+            stand_ins = ends.into_stand_ins();
         }
         for capture in &mut self.captures {
             capture.end(&mut self.feeder);
         }
+        stand_ins
     }
 }
 

@@ -3,7 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::model::stand_in::canonical;
 use crate::model::topology::{Facts, Role};
+
+/// What an inventory says of a name's addresses of one family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    One(IpAddr),
+    Several,
+    Nothing,
+}
 
 /// The addresses of pods, nodes and devices by their names.
 #[derive(Debug, Default)]
@@ -45,19 +54,32 @@ impl Names {
         names
     }
 
-    /// The one address of `name` that is of the family of `other`. A name with
-    /// a domain may be known by its first label.
+    /// What is known of `name` in one family. A name with a domain may be known by its
+    /// first label.
     #[must_use]
-    pub fn find(&self, name: &str, other: IpAddr) -> Option<IpAddr> {
-        let name = name.to_ascii_lowercase();
+    pub fn look_up(&self, name: &str, is_ipv6: bool) -> Known {
+        let name = canonical(name);
         let label = name.split_once('.').map(|(label, _)| label);
         let known = self.by_name.get(&name).or_else(|| self.by_name.get(label?));
+        let fits = |address: &IpAddr| address.is_ipv6() == is_ipv6;
         let Some(known) = known else {
-            return find_written(&name).filter(|address| address.is_ipv4() == other.is_ipv4());
+            return find_written(&name).filter(fits).map_or(Known::Nothing, Known::One);
         };
-        let mut fitting = known.iter().filter(|address| address.is_ipv4() == other.is_ipv4());
-        let first = fitting.next()?;
-        fitting.next().is_none().then_some(*first)
+        let mut fitting = known.iter().filter(|address| fits(address));
+        match (fitting.next(), fitting.next()) {
+            (None, _) => Known::Nothing,
+            (Some(one), None) => Known::One(*one),
+            (Some(_), Some(_)) => Known::Several,
+        }
+    }
+
+    /// The one address of `name` that is of the family of `other`.
+    #[must_use]
+    pub fn find(&self, name: &str, other: IpAddr) -> Option<IpAddr> {
+        match self.look_up(name, other.is_ipv6()) {
+            Known::One(address) => Some(address),
+            Known::Several | Known::Nothing => None,
+        }
     }
 
     /// The addresses of two names that talk to each other, over IPv6 or not
@@ -88,7 +110,7 @@ impl Names {
     }
 
     fn add(&mut self, name: &str, address: IpAddr) {
-        let known = self.by_name.entry(name.to_ascii_lowercase()).or_default();
+        let known = self.by_name.entry(canonical(name)).or_default();
         if !known.contains(&address) {
             known.push(address);
         }
@@ -164,6 +186,7 @@ mod tests {
             ("node4", v4, None),
             ("Switch1", v6, Some("2001:db8::9")),
             ("ns1.example.com", v4, Some("192.0.2.53")),
+            ("NS1.example.com.", v4, Some("192.0.2.53")),
             ("ns1", v4, None),
             ("nobody", v4, None),
         ];

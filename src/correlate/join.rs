@@ -4,6 +4,7 @@ mod apart;
 mod axis;
 mod clocks;
 mod late;
+mod named;
 mod same;
 mod stated;
 mod telling;
@@ -116,7 +117,9 @@ pub fn join(
     stated::join(&mut groups, tables, stated);
     translated::join(&mut groups, tables, points, &axis);
     late::join(&mut groups, tables, points, &axis);
-    Groups::Joined(groups.into_iter().map(|(_, group)| group).collect())
+    let mut groups = groups.into_iter().map(|(_, group)| group).collect();
+    named::separate(&mut groups, tables, topology);
+    Groups::Joined(groups)
 }
 
 /// Groups the sightings by what is the same at all points: the client's socket, or a

@@ -13,6 +13,7 @@ use crate::model::topology::Topology;
 mod crossings;
 mod documentation;
 mod evidence;
+mod named_ends;
 mod path;
 mod reading;
 mod remedies;
@@ -154,6 +155,7 @@ fn diagnose_one(exchange: &Exchange, context: Context<'_>) -> Diagnosis {
     for finding in &mut findings {
         reading.weigh_losses(finding);
         evidence::quote_entries(finding, exchange);
+        named_ends::weigh(finding, &reading);
     }
     Diagnosis { verdict, is_still_waiting, findings }
 }

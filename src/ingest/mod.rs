@@ -163,15 +163,15 @@ pub struct InventoryText<'a> {
 /// A packet of which the text gives names for addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPacket {
-    /// A datagram, or an ICMP error; the unspecified address stands where a name belongs.
+    /// A datagram, or an ICMP error; where a name belongs, the address that
+    /// [stands for it](crate::model::stand_in).
     pub packet: Packet,
     /// The line that names them, counted from 1.
     pub line: u64,
     pub source: Option<String>,
     pub destination: Option<String>,
-    /// The destination of what an ICMP error quotes. The quoted source is who gets the
-    /// error.
-    pub quoted: Option<String>,
+    /// At the ends of what an ICMP error quotes.
+    pub quoted: Vec<String>,
     /// The family, where the text tells it beside the names.
     pub is_ipv6: Option<bool>,
 }

@@ -28,5 +28,6 @@ pub mod query;
 pub mod reason;
 pub mod report;
 pub mod segment;
+pub mod stand_in;
 pub mod time;
 pub mod topology;

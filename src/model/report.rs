@@ -117,6 +117,10 @@ pub struct Address {
     pub pod: Option<String>,
     pub source: FactSource,
     pub reason: String,
+    /// The host's name in a text that does not tell its address: `address` is then one that
+    /// stands for the name, and that no host has (of 240.0.0.0/4 or 100::/64).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// One device: its verdict, why, and its exchanges.

@@ -10,6 +10,7 @@ use hashbrown::HashMap;
 use ipnet::IpNet;
 
 use super::cluster::{AddressPool, ServiceFact};
+use super::stand_in::StandIns;
 
 pub use facts::{
     AddressFact, DeviceEntry, FactSource, Facts, HostFact, InterfaceFact, LinkFact, NetworkFact,
@@ -43,6 +44,7 @@ pub struct Topology {
     temporary: BTreeSet<IpAddr>,
     /// Position in `devices` by address: lists are long, and every exchange asks.
     device_by_address: BTreeMap<IpAddr, usize>,
+    stand_ins: StandIns,
 }
 
 impl Topology {
@@ -75,6 +77,7 @@ impl Topology {
             pools,
             temporary: temporary.into_iter().collect(),
             device_by_address,
+            stand_ins: StandIns::default(),
         }
     }
 
@@ -138,6 +141,17 @@ impl Topology {
     #[must_use]
     pub fn is_temporary(&self, address: IpAddr) -> bool {
         self.temporary.contains(&address)
+    }
+
+    /// States which addresses stand for names that nothing resolves.
+    pub fn set_stand_ins(&mut self, stand_ins: StandIns) {
+        self.stand_ins = stand_ins;
+    }
+
+    /// The addresses that stand for names.
+    #[must_use]
+    pub const fn stand_ins(&self) -> &StandIns {
+        &self.stand_ins
     }
 
     /// What is known of how nodes are set.

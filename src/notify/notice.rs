@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Verdict;
 use crate::model::report::Device;
+use crate::model::stand_in::StandIns;
 use crate::model::time::Timestamp;
 
 /// Endpoints of one role that a message names.
@@ -45,6 +46,8 @@ pub struct Change {
     pub followed_up_to: Vec<Endpoint>,
     /// The device's part of the report, with its host.
     pub url: String,
+    /// The names for which addresses of these stand.
+    pub names: StandIns,
 }
 
 impl Change {
@@ -64,6 +67,13 @@ impl Change {
             answered_from: replies.take(MOST_ENDPOINTS).collect(),
             followed_up_to: follow_ups.take(MOST_ENDPOINTS).collect(),
             url,
+            names: StandIns::default(),
         }
+    }
+
+    /// The same, with the names for which addresses of its report stand.
+    #[must_use]
+    pub fn with_names(self, names: StandIns) -> Self {
+        Self { names, ..self }
     }
 }

@@ -19,6 +19,7 @@ use crate::model::input::Fault;
 use crate::model::parts::CaptureParts;
 use crate::model::protocol::Protocol;
 use crate::model::report::{Address, Capture, Device, DeviceExchange, Report, Summary};
+use crate::model::stand_in::StandIns;
 use crate::model::time::Timestamp;
 use crate::model::topology::{FactSource, Role, Topology};
 
@@ -232,7 +233,13 @@ impl<'a> Builder<'a> {
     /// where there was none.
     #[must_use]
     pub fn finish_device(&self, place: usize, draft: DeviceDraft) -> Option<Device> {
-        self.counts.get(place).map(|count| draft.finish(count, self.topology))
+        let device = self.counts.get(place).map(|count| draft.finish(count, self.topology));
+        device.map(|device| self.name_device(device))
+    }
+
+    /// The addresses that stand for names.
+    pub(super) const fn stand_ins(&self) -> &'a StandIns {
+        self.topology.stand_ins()
     }
 
     /// The report on `devices`, which are finished: worst device first, and the same
@@ -244,6 +251,7 @@ impl<'a> Builder<'a> {
         header: Header,
         inventory_faults: &[Fault],
     ) -> Report {
+        self.seen.extend(self.stand_ins().iter().map(|(address, _)| address));
         let addresses = self.addresses();
         let seen = self.seen.len().saturating_sub(MAX_ADDRESSES);
         let addresses_omitted = u64::try_from(seen).unwrap_or(u64::MAX);
@@ -336,12 +344,15 @@ impl<'a> Builder<'a> {
                 let role = self.topology.role_of(*address);
                 !matches!(role, Role::Vip | Role::Node | Role::Pod | Role::Service)
             };
-            seen.sort_by_cached_key(|address| (is_far(address), *address));
-            seen.truncate(MAX_ADDRESSES);
+            // Without its name nobody can make sense of a stand-in.
+            seen.sort_by_cached_key(|address| {
+                (self.stand_ins().find(*address).is_none(), is_far(address), *address)
+            });
+            seen.truncate(MAX_ADDRESSES.max(self.stand_ins().len()));
             seen.sort_unstable();
         }
         let listed = seen.into_iter().chain(unseen.take(MAX_UNSEEN_ADDRESSES));
-        listed.map(|address| self.address(address)).collect()
+        listed.map(|address| self.name_address(self.address(address))).collect()
     }
 
     fn address(&self, address: IpAddr) -> Address {
@@ -353,6 +364,7 @@ impl<'a> Builder<'a> {
                 pod: belief.pod.clone(),
                 source: belief.source,
                 reason: belief.reason.clone(),
+                name: None,
             };
         }
         let (role, source, reason) = match self.topology.role_of(address) {
@@ -367,7 +379,8 @@ impl<'a> Builder<'a> {
                 })
             }
         };
-        Address { address, role, node: None, pod: None, source, reason: reason.to_owned() }
+        let reason = reason.to_owned();
+        Address { address, role, node: None, pod: None, source, reason, name: None }
     }
 }
 

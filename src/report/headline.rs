@@ -5,11 +5,12 @@ mod device;
 
 use std::collections::BTreeMap;
 
-pub use self::device::{Counted, device_headline};
+pub use self::device::{BY_ASKED, Counted, device_headline};
 use super::wording::{count, group_digits};
 use crate::model::capture::CaptureFormat;
 use crate::model::finding::{Severity, Verdict};
 use crate::model::report::{Capture, Device};
+use crate::model::stand_in::render_named;
 
 const UNCLEAR: &str = "the capture does not show enough to judge";
 
@@ -57,8 +58,7 @@ pub fn report_headline(
 }
 
 fn who(device: &Device) -> String {
-    let address = device.device;
-    device.name.as_ref().map_or_else(|| address.to_string(), |name| format!("{name} ({address})"))
+    render_named(device.device, device.name.as_deref())
 }
 
 /// How many devices have a finding as grave as this, and the first of them.

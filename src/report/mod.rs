@@ -9,6 +9,7 @@ mod filter;
 mod headline;
 pub mod html;
 mod ladder;
+mod naming;
 mod parties;
 mod picture;
 mod places;

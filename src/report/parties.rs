@@ -8,6 +8,7 @@ use super::wording::role_label;
 use crate::model::capture::CaptureFormat;
 use crate::model::endpoint::Endpoint;
 use crate::model::report::{Address, Device, DeviceExchange, Report};
+use crate::model::stand_in::find_shown;
 use crate::model::topology::Role;
 
 /// The addresses of a report, to be asked for their roles.
@@ -53,7 +54,18 @@ impl<'a> Parties<'a> {
         // The unspecified address is also a client's own, in DHCP.
         let is_unknown = address.is_unspecified()
             && device.exchanges.iter().any(|exchange| exchange.client_unknown);
-        Party { role, name, address, port: None, is_unknown }
+        // Where a name is all that is known of a host, it stands in the address' place.
+        let shown = entry.and_then(|entry| find_shown(address, entry.name.as_deref()));
+        let name = name.filter(|name| Some(*name) != shown);
+        Party { role, name, address, shown, port: None, is_unknown }
+    }
+
+    /// An end without its role: `192.0.2.7:69`, or `switch7:69` where only the name is known.
+    pub(super) fn render_end(&self, endpoint: Endpoint, device: &'a Device) -> String {
+        match self.party(endpoint.address, device).shown {
+            Some(name) => format!("{name}:{}", endpoint.port),
+            None => endpoint.to_string(),
+        }
     }
 
     /// Who is at `endpoint` in the story of `device`.
@@ -69,6 +81,8 @@ pub(super) struct Party<'a> {
     /// Of the device, the node or the pod.
     pub name: Option<&'a str>,
     pub address: IpAddr,
+    /// The name for which the address stands.
+    pub shown: Option<&'a str>,
     pub port: Option<u16>,
     /// The input does not tell who this is.
     pub is_unknown: bool,
@@ -93,7 +107,11 @@ impl Party<'_> {
 
     /// The address, where it is known.
     pub(super) fn address_words(&self) -> String {
-        if self.is_unknown { "unknown".to_owned() } else { self.address.to_string() }
+        match self.shown {
+            _ if self.is_unknown => "unknown".to_owned(),
+            Some(name) => name.to_owned(),
+            None => self.address.to_string(),
+        }
     }
 
     /// As a sentence names it: `the VIP 2000::65:21`, or the address alone.
@@ -120,9 +138,11 @@ impl fmt::Display for Party<'_> {
         if self.role != Role::Unknown {
             write!(f, "{} ", self.label())?;
         }
-        match self.port {
-            Some(port) => Endpoint::new(self.address, port).fmt(f),
-            None => self.address.fmt(f),
+        match (self.port, self.shown) {
+            (Some(port), Some(name)) => write!(f, "{name}:{port}"),
+            (None, Some(name)) => f.write_str(name),
+            (Some(port), None) => Endpoint::new(self.address, port).fmt(f),
+            (None, None) => self.address.fmt(f),
         }
     }
 }

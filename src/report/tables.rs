@@ -6,6 +6,7 @@ use super::times::find_time;
 use super::wording::{byte_size, count, fact_source_label, role_label};
 use crate::model::capture::{CaptureFormat, PointKind};
 use crate::model::report::{Address, Capture, CaptureTunnel, Device, Report};
+use crate::model::stand_in::render_known;
 use crate::model::topology::Role;
 
 /// Rows of a table; the rest is counted.
@@ -29,6 +30,8 @@ pub(super) struct AddressTable<'a> {
 /// One address.
 pub(super) struct AddressRow<'a> {
     pub entry: &'a Address,
+    /// The address, or the name for which it stands.
+    pub shown: String,
     pub role: &'static str,
     pub source: &'static str,
 }
@@ -51,6 +54,7 @@ impl<'a> AddressTable<'a> {
         let omitted = entries.len().saturating_sub(ROWS_MAX) as u64;
         let row = |entry: &'a Address| AddressRow {
             entry,
+            shown: render_known(entry.address, entry.name.as_deref()),
             role: role_label(entry.role),
             source: fact_source_label(entry.source),
         };

@@ -11,6 +11,7 @@ use super::times::{TimeWords as _, Times};
 use super::wording::{VerdictWords as _, count, needs_detail};
 use crate::model::finding::Verdict;
 use crate::model::report::{Device, Report};
+use crate::model::stand_in::render_named;
 
 /// Devices that are told in full.
 const DETAILED_MAX: usize = 10;
@@ -161,10 +162,7 @@ fn write_omitted(page: &mut Page, omitted: usize) {
 
 /// `access-switch-7 (192.168.101.254)`, or the address alone.
 fn name(device: &Device) -> String {
-    match &device.name {
-        Some(name) => format!("{name} ({})", device.device),
-        None => device.device.to_string(),
-    }
+    render_named(device.device, device.name.as_deref())
 }
 
 fn write_addresses(page: &mut Page, report: &Report) {
@@ -174,7 +172,7 @@ fn write_addresses(page: &mut Page, report: &Report) {
     }
     page.heading("Addresses");
     let shown = &table.rows[..table.rows.len().min(ADDRESSES_MAX)];
-    let width = shown.iter().map(|row| row.entry.address.to_string().len()).max().unwrap_or(0);
+    let width = shown.iter().map(|row| row.shown.chars().count()).max().unwrap_or(0);
     for row in shown {
         let entry = row.entry;
         let names = [entry.node.as_deref(), entry.pod.as_deref()];
@@ -182,10 +180,7 @@ fn write_addresses(page: &mut Page, report: &Report) {
         let separator = if names.is_empty() { "" } else { ": " };
         let words = format!(
             "  {:<12}  {:<width$}  {names}{separator}{} ({})",
-            row.role,
-            entry.address.to_string(),
-            entry.reason,
-            row.source,
+            row.role, row.shown, entry.reason, row.source,
         );
         page.words(&words);
         page.end_line();

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::rows::{read_json, read_token};
 use super::{Error, Store};
 use crate::model::query::{NodeQuery, QueryState};
+use crate::model::stand_in::address_of;
 use crate::model::time::Timestamp;
 
 pub(super) const COLUMNS: &str = "q.id, q.node, q.cluster, q.device, q.addresses, q.duration_s, q.state, \
@@ -253,16 +254,20 @@ impl Store {
         Ok(found.iter().filter_map(|text| text.parse().ok()).collect())
     }
 
-    /// The address of the device that a report called so, the newest first.
+    /// The address of the device that a report called so, the newest first. One that only
+    /// stands for the name is none.
     ///
     /// # Errors
     ///
     /// Where the database does not answer.
     pub async fn find_named_device(&self, name: &str) -> Result<Option<IpAddr>, Error> {
         let found: Option<String> = sqlx::query_scalar(
-            "SELECT device FROM devices WHERE name = ? ORDER BY analysed_at_ns DESC LIMIT 1",
+            "SELECT device FROM devices WHERE name = ? AND device NOT IN (?, ?) \
+             ORDER BY analysed_at_ns DESC LIMIT 1",
         )
         .bind(name)
+        .bind(address_of(name, false).to_string())
+        .bind(address_of(name, true).to_string())
         .fetch_optional(self.pool())
         .await?;
         Ok(found.and_then(|text| text.parse().ok()))

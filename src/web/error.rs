@@ -14,8 +14,18 @@ use super::pages::problem::{self, ProblemView};
 use super::problem::Problem;
 use super::problem_types::{self as types, ProblemType};
 use crate::model::input::InputError;
+use crate::model::stand_in::may_stand_in;
 use crate::node::registry::FindNodeError;
 use crate::store;
+
+/// How a device was asked for. An address that stands for a name says nothing to anybody.
+fn known_by(device: IpAddr) -> String {
+    if may_stand_in(device) {
+        "of that name".to_owned()
+    } else {
+        format!("with the address {device}")
+    }
+}
 
 /// Why a request failed, without a word about HTTP bodies or HTML.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +42,9 @@ pub enum Error {
     TooManyListeners { limit: usize },
     #[error("as many analyses run or wait as this service takes")]
     Full,
-    #[error("the analysis {analysis} has no device with the address {device}")]
+    #[error("the analysis {analysis} has no device {}", known_by(*device))]
     DeviceNotInAnalysis { analysis: Uuid, device: IpAddr },
-    #[error("no analysis has seen a device with the address {0} yet")]
+    #[error("no analysis has seen a device {} yet", known_by(*_0))]
     DeviceNotFound(IpAddr),
     #[error("'{0}' is neither an address nor the name of a device in a report")]
     DeviceNameNotFound(String),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::IntoParams;
 
 use super::error::{ApiError, Error};
+use crate::model::stand_in::find_segment;
 
 /// The parts of the path, as axum's `Path`.
 #[derive(Debug)]
@@ -102,14 +103,20 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// An address in a path, a query or a label: see [`find_address`].
+/// A device in a path, a query or a label: see [`find_device`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceAddress(pub IpAddr);
+
+/// The address of a device as a path has it: an [address](find_address), or `ip:switch7` and
+/// `ip6:switch7`, which are the addresses that stand for a name.
+pub fn find_device(text: &str) -> Option<IpAddr> {
+    find_segment(text).or_else(|| find_address(text))
+}
 
 impl<'de> Deserialize<'de> for DeviceAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        find_address(&text).map(Self).ok_or_else(|| {
+        find_device(&text).map(Self).ok_or_else(|| {
             D::Error::custom(format!("'{text}' is neither an IPv4 nor an IPv6 address"))
         })
     }
@@ -131,6 +138,7 @@ mod tests {
 
     #[test]
     fn addresses_are_read_in_every_spelling() {
+        let switch7 = crate::model::stand_in::address_of("switch7", false).to_string();
         let cases = [
             ("192.0.2.1", Some("192.0.2.1")),
             ("2001:DB8:0:0::1", Some("2001:db8::1")),
@@ -139,6 +147,8 @@ mod tests {
             ("192.0.2.1:161", Some("192.0.2.1")),
             ("[2001:db8::1]:161", Some("2001:db8::1")),
             ("[::ffff:192.0.2.1]:161", Some("192.0.2.1")),
+            ("ip:switch7", Some(&*switch7)),
+            ("ip:", None),
             ("192.0.2", None),
             ("fe80::1%eth0", None),
             ("switch-7", None),

@@ -14,6 +14,8 @@ mod lasting;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod named;
+#[cfg(test)]
 #[path = "../support/samples.rs"]
 mod samples;
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! Packets of which the text gives names for addresses, held until all that
 //! the analysis learns of addresses is known.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+mod resolving;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::resolving::{Standing, forget_names, resolve};
 use super::CaptureIntake;
+use super::faults::MAX_FAULTS;
+use crate::analysis::ends::{Ends, PrintedNames};
 use crate::analysis::feeder::Feeder;
-use crate::analysis::names::Names;
 use crate::analysis::span::Span;
 use crate::ingest::NamedPacket;
 use crate::model::exchange::Unread;
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Content, Packet};
+use crate::model::packet::Packet;
 use crate::model::time::Timestamp;
 
 /// Packets of one capture that are held, some 300 bytes each.
@@ -108,22 +111,41 @@ impl CaptureIntake {
         self.unresolved.is_holding()
     }
 
-    /// Passes on what was held, by the addresses that the names have.
-    pub fn resolve_names(&mut self, names: &Names, feeder: &mut Feeder) {
+    /// The names that what is held prints.
+    pub fn printed_names(&self) -> PrintedNames {
+        let mut printed = PrintedNames::default();
+        for item in &self.unresolved.items {
+            if let Item::Named(named) = item {
+                printed.note(named);
+            }
+        }
+        printed
+    }
+
+    /// Passes on what was held, by the addresses that the names have, or that stand for
+    /// them.
+    pub fn resolve_names(&mut self, ends: &mut Ends, feeder: &mut Feeder) {
         self.unresolved.is_released = true;
         let mut told = BTreeSet::new();
+        let mut standing = Standing::default();
         for item in std::mem::take(&mut self.unresolved.items) {
             match item {
                 Item::Packet(packet, wire_bytes) => self.packet(*packet, wire_bytes, feeder),
                 Item::Other(at) => self.other(at, None, feeder),
-                Item::Named(mut waiting) => match resolve(&mut waiting, names) {
-                    Ok(()) => self.packet(waiting.packet, 0, feeder),
-                    Err(name) => {
+                Item::Named(mut waiting) => match resolve(&mut waiting, ends) {
+                    Ok(()) => {
+                        standing.note(&waiting, ends.stand_ins());
+                        self.packet(waiting.packet, 0, feeder);
+                    }
+                    Err(unresolved) => {
+                        forget_names(&mut waiting);
                         let packet = &waiting.packet;
                         self.other(Some(packet.at), None, feeder);
                         self.missing_at(packet.interface).unread.note_packet(packet);
-                        if told.insert(name.clone()) {
-                            self.faults.note(&unknown(waiting.line, &name));
+                        if told.len() < MAX_FAULTS && told.insert(unresolved.name.clone()) {
+                            let (place, message) =
+                                (Place::Line(waiting.line), unresolved.to_string());
+                            self.faults.note(&Fault { place, message });
                         }
                     }
                 },
@@ -132,82 +154,22 @@ impl CaptureIntake {
         for (interface, left_out) in std::mem::take(&mut self.unresolved.left_out) {
             self.missing_at(interface).unread.absorb(&left_out);
         }
+        let mut tell = |message| self.faults.note(&Fault { place: Place::Whole, message });
         if self.unresolved.omitted > 0 {
-            let message = format!(
+            tell(format!(
                 "{} packets were left out: {LIMIT_HELD} wait for the addresses of names already",
                 self.unresolved.omitted
-            );
-            self.faults.note(&Fault { place: Place::Whole, message });
+            ));
         }
+        standing.find_warning().into_iter().for_each(&mut tell);
     }
-}
-
-/// Gives the packet the addresses of its names.
-///
-/// # Errors
-///
-/// The name of which no address, or more than one, is known.
-fn resolve(waiting: &mut NamedPacket, names: &Names) -> Result<(), String> {
-    let NamedPacket { packet, source, destination, quoted, is_ipv6, .. } = waiting;
-    let (source, destination, is_ipv6) = (source.take(), destination.take(), *is_ipv6);
-    if let Content::IcmpError(error) = &mut packet.content {
-        let ends = find_ends((error.from, source), (error.to, destination), is_ipv6, names)?;
-        (error.from, error.to) = ends;
-        if let Some(quote) = &mut error.quote {
-            if quote.source.is_unspecified() {
-                quote.source = error.to;
-            }
-            if let Some(name) = quoted.take() {
-                quote.destination = names.find(&name, error.to).ok_or(name)?;
-            }
-        }
-        return Ok(());
-    }
-    let flow = match &mut packet.content {
-        Content::Datagram(datagram) | Content::Discarded(datagram) => &mut datagram.flow,
-        Content::Dropped(dropped) => &mut dropped.datagram.flow,
-        Content::IcmpError(_)
-        | Content::FragmentsLost(_)
-        | Content::Neighbour(_)
-        | Content::Segment(_) => return Ok(()),
-    };
-    let known = (flow.source.address, flow.destination.address);
-    (flow.source.address, flow.destination.address) =
-        find_ends((known.0, source), (known.1, destination), is_ipv6, names)?;
-    Ok(())
-}
-
-/// The addresses of a packet's ends, each of which is known or named.
-///
-/// # Errors
-///
-/// The name of which no address, or more than one, is known.
-fn find_ends(
-    (source, source_name): (IpAddr, Option<String>),
-    (destination, destination_name): (IpAddr, Option<String>),
-    is_ipv6: Option<bool>,
-    names: &Names,
-) -> Result<(IpAddr, IpAddr), String> {
-    Ok(match (source_name, destination_name) {
-        (None, None) => (source, destination),
-        (Some(name), None) => (names.find(&name, destination).ok_or(name)?, destination),
-        (None, Some(name)) => (source, names.find(&name, source).ok_or(name)?),
-        (Some(source), Some(destination)) => names.find_pair(&source, &destination, is_ipv6)?,
-    })
-}
-
-fn unknown(line: u64, name: &str) -> Fault {
-    let message = format!(
-        "names '{name}', of which not exactly one address is known; add the output of `kubectl get pod,node -A -o wide`, `/etc/hosts` or a device list, or print addresses: `tcpdump -n`, `hubble observe --ip-translation=false`"
-    );
-    Fault { place: Place::Line(line), message }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::endpoint::{Endpoint, FlowKey};
-    use crate::model::packet::{Application, Datagram};
+    use crate::model::packet::{Application, Content, Datagram};
 
     #[test]
     fn what_is_left_out_is_unread_too() {

@@ -322,7 +322,7 @@ impl FlowRun {
                     line,
                     source,
                     destination,
-                    quoted: None,
+                    quoted: Vec::new(),
                     is_ipv6,
                 }));
             }

@@ -1,11 +1,12 @@
 //! Packets of a flow's events.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::event::{Fate, FlowEvent, Party, Who};
 use crate::model::endpoint::FlowKey;
 use crate::model::packet::{Application, Datagram, IcmpError, IcmpKind};
 use crate::model::protocol::Protocol;
+use crate::model::stand_in;
 
 /// An ICMP error of which the quote is not shown.
 pub(super) fn find_error(kind: IcmpKind, event: &FlowEvent) -> Option<IcmpError> {
@@ -27,14 +28,16 @@ pub(super) fn name_of(party: &Party) -> Option<String> {
     }
 }
 
-/// The addresses; the unspecified one stands where a name has to be resolved.
+/// The addresses; where a name has to be resolved, the one that stands for it. Which family
+/// two names are of is not told: those of IPv4 stand for both.
 pub(super) fn stand_ins(source: &Party, destination: &Party) -> (IpAddr, IpAddr) {
     let known = source.address().or_else(|| destination.address());
-    let unknown = match known {
-        Some(IpAddr::V6(_)) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    let is_ipv6 = known.is_some_and(|address| address.is_ipv6());
+    let of = |party: &Party| match &party.who {
+        Who::Address(address) => *address,
+        Who::Name(name) => stand_in::address_of(name, is_ipv6),
     };
-    (source.address().unwrap_or(unknown), destination.address().unwrap_or(unknown))
+    (of(source), of(destination))
 }
 
 /// A datagram of which neither length nor payload is told.

@@ -3,7 +3,12 @@
 
 use std::net::IpAddr;
 
+use super::line::Family;
 use super::services::{find_port, find_port_or_stand_in, find_stand_in};
+use crate::model::stand_in;
+
+/// Bytes of a name (RFC 1035 section 2.3.4).
+const LONGEST_NAME: usize = 255;
 
 /// An address, and its port where one is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,24 @@ pub enum Host<'a> {
 }
 
 impl Host<'_> {
+    /// The address; of a name, the one that stands for it.
+    #[must_use]
+    pub fn stand_in(self, family: Family) -> IpAddr {
+        match self {
+            Self::Address(address) => address,
+            Self::Name(name) => stand_in::address_of(name, family == Family::V6),
+        }
+    }
+
+    /// The name that stands in an address' place.
+    #[must_use]
+    pub fn name(self) -> Option<String> {
+        match self {
+            Self::Address(_) => None,
+            Self::Name(name) => Some(name.to_owned()),
+        }
+    }
+
     /// The address.
     ///
     /// # Errors
@@ -51,15 +74,7 @@ pub fn parse_side(text: &str) -> Result<Side<'_>, String> {
     if let Some(address) = find_address(text) {
         return Ok(Side { host: Host::Address(address), port: None });
     }
-    let named = |name, port| {
-        if is_cut_address(name) {
-            Err("ends within an address; paste the whole line".to_owned())
-        } else if is_host_name(name) {
-            Ok(Side { host: Host::Name(name), port })
-        } else {
-            Err(not_an_address(name))
-        }
-    };
+    let named = |name, port| Ok(Side { host: Host::Name(parse_name(name)?), port });
     let Some((host, service)) = text.rsplit_once('.') else {
         return named(text, None);
     };
@@ -76,6 +91,36 @@ pub fn parse_side(text: &str) -> Result<Side<'_>, String> {
             "names the port '{}', which we do not know; run tcpdump with -n",
             shorten(service)
         )),
+    }
+}
+
+/// The name at a side that has no port, such as an ICMP message's, or a port of a
+/// `service` whose name is not known: the last label is told from the host's others by
+/// that alone.
+///
+/// # Errors
+///
+/// A sentence about what is no name.
+pub fn parse_named(
+    text: &str,
+    find_service: impl Fn(&str) -> Option<u16>,
+) -> Result<Side<'_>, String> {
+    let text = text.trim_start_matches(['[', '(']).trim_end_matches([']', ')', ',', ';']);
+    let parted = text.rsplit_once('.').and_then(|(host, last)| Some((host, find_service(last)?)));
+    let (name, port) = parted.map_or((text, None), |(host, port)| (host, Some(port)));
+    Ok(Side { host: Host::Name(parse_name(name)?), port })
+}
+
+/// A host's name, or a word that a poster wrote in an address' place.
+fn parse_name(name: &str) -> Result<&str, String> {
+    // `[ME].53`: what opened the bracket is gone.
+    let name = name.trim_end_matches([']', ')']);
+    if is_cut_address(name) {
+        Err("ends within an address; paste the whole line".to_owned())
+    } else if name.len() <= LONGEST_NAME && (is_host_name(name) || is_mask(name)) {
+        Ok(name)
+    } else {
+        Err(not_an_address(name))
     }
 }
 
@@ -152,6 +197,20 @@ fn is_host_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
+/// `<server>`, `${VIP}`, `{{node}}`: one word for one host. A mask that says nothing of whose
+/// it is stands for all that is masked.
+fn is_mask(text: &str) -> bool {
+    const BRACKETS: [(&str, &str); 4] = [("<", ">"), ("${", "}"), ("{{", "}}"), ("{", "}")];
+    let inside = BRACKETS
+        .iter()
+        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
+        .unwrap_or(text);
+    !inside.is_empty()
+        && !looks_masked(inside)
+        && inside.chars().any(char::is_alphabetic)
+        && inside.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
 /// `XX.XX.CLIENT.XX.XX`, `x.x.x.x`, `10.0.xxx.1`: blanked by the poster.
 fn looks_masked(text: &str) -> bool {
     text.split(['.', ':', '-'])
@@ -214,6 +273,14 @@ mod tests {
             ("switch1.example.com.tftp", "switch1.example.com", Some(69)),
             ("switch1.example.com", "switch1.example.com", None),
             ("cfefecaa22e1", "cfefecaa22e1", None),
+            ("<server>.53", "<server>", Some(53)),
+            ("[ME].domain", "ME", Some(53)),
+            ("[ME]", "ME", None),
+            ("${VIP}.69", "${VIP}", Some(69)),
+            ("{{node}}.69", "{{node}}", Some(69)),
+            ("a.b.c.d.53", "a.b.c.d", Some(53)),
+            ("REDACTED_IP.53", "REDACTED_IP", Some(53)),
+            ("[我的内网ip].53", "我的内网ip", Some(53)),
         ];
         for (text, name, port) in cases {
             assert_eq!(parse_side(text), Ok(Side { host: Host::Name(name), port }), "{text}");
@@ -223,7 +290,30 @@ mod tests {
             let expected = Side { host: address(text), port: Some(69) };
             assert_eq!(parse_side(&format!("{text}.tftp")), Ok(expected));
         }
-        assert!(parse_side("XX.XX.CLIENT.XX.XX.47831").is_err());
+        // What stands for different hosts, or is no word.
+        let masked = [
+            "XX.XX.CLIENT.XX.XX.47831",
+            "<x.x.x.x>.53",
+            "xxx.53",
+            "x.x.x.x.53",
+            "***.53",
+            "<>.53",
+            "<a<b>.53",
+        ];
+        for text in masked {
+            assert!(parse_side(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_port_keeps_its_last_label() {
+        let none = |_: &str| None;
+        let named = |name, port| Ok(Side { host: Host::Name(name), port });
+        assert_eq!(parse_named("server.time", none), named("server.time", None));
+        assert_eq!(parse_side("server.time"), named("server", Some(37)));
+        let port = find_stand_in("sightline");
+        let find = find_port_or_stand_in;
+        assert_eq!(parse_named("backup.example.sightline", find), named("backup.example", port));
     }
 
     #[test]

@@ -50,27 +50,24 @@ impl Run {
         match outcome {
             Outcome::Content(content) => self.hand_out(&pending, content, tunnel, sink),
             Outcome::Named { datagram, source, destination } => {
-                let (packet, line) =
-                    (packet(&pending, Content::Datagram(datagram), tunnel), pending.line);
-                let is_ipv6 = Some(pending.is_ipv6());
-                sink(Event::NamedPacket(NamedPacket {
-                    packet,
-                    line,
-                    source,
-                    destination,
-                    quoted: None,
-                    is_ipv6,
-                }));
+                if let Some(message) = pending.find_stand_in(&datagram.flow) {
+                    self.faults.report(pending.line, message, sink);
+                }
+                let datagram = self.dialogs.check(self.questions.check(datagram));
+                let content = match pending.blocked.clone() {
+                    Some(reason) => {
+                        let by = Dropper::PacketFilter;
+                        Content::Dropped(Box::new(Dropped { datagram, by, reason }))
+                    }
+                    None => Content::Datagram(datagram),
+                };
+                let packet = packet(&pending, content, tunnel);
+                let named = (source, destination, Vec::new());
+                hand_out_named(&pending, packet, named, sink);
             }
             Outcome::NamedError { error, source, destination, quoted } => {
-                sink(Event::NamedPacket(NamedPacket {
-                    packet: packet(&pending, Content::IcmpError(error), tunnel),
-                    line: pending.line,
-                    source,
-                    destination,
-                    quoted,
-                    is_ipv6: Some(pending.is_ipv6()),
-                }));
+                let packet = packet(&pending, Content::IcmpError(error), tunnel);
+                hand_out_named(&pending, packet, (source, destination, quoted), sink);
             }
             // Only rows are such, which were taken before.
             Outcome::Unported(_) => sink(Event::OtherPacket { frame, at: Some(at) }),
@@ -173,6 +170,16 @@ impl Run {
             sink(Event::Unread { interface: pending.interface });
         }
     }
+}
+
+fn hand_out_named(
+    pending: &Pending,
+    packet: Packet,
+    (source, destination, quoted): (Option<String>, Option<String>, Vec<String>),
+    sink: Sink<'_>,
+) {
+    let (line, is_ipv6) = (pending.line, Some(pending.is_ipv6()));
+    sink(Event::NamedPacket(NamedPacket { packet, line, source, destination, quoted, is_ipv6 }));
 }
 
 pub(super) fn packet(pending: &Pending, content: Content, tunnel: Option<Tunnel>) -> Packet {

@@ -9,6 +9,7 @@ mod columns;
 mod deltas;
 mod dialogs;
 mod faults;
+mod fixed_names;
 mod fortigate;
 mod fragments;
 mod hand_out;

@@ -1,6 +1,6 @@
 //! From the IP header that `-v` prints to the summary of the payload.
 
-use super::address::{Host, parse_side};
+use super::address::{Host, Side, parse_named, parse_side};
 use super::ip_header::{IpHeader, read_header, split_parentheses};
 use super::line::split_word;
 
@@ -92,7 +92,17 @@ pub fn parse_addressed<'a>(
     if later_fragment || is_foreign(protocol, summary) {
         return Ok(None);
     }
-    let (source, destination) = (parse_side(source)?, parse_side(destination)?);
+    let (source_text, destination_text) = (source, destination);
+    let (mut source, mut destination) = (parse_side(source)?, parse_side(destination)?);
+    if summary.starts_with("UDP") {
+        // Both have ports: where the other side has one, the last label is a service's.
+        let has_port = (source.port.is_some(), destination.port.is_some());
+        match has_port {
+            (true, false) => name_service(&mut destination, destination_text),
+            (false, true) => name_service(&mut source, source_text),
+            _ => {}
+        }
+    }
     let transport = match (source.port, destination.port) {
         (Some(source_port), Some(destination_port)) => {
             Transport::Udp { source_port, destination_port, summary }
@@ -107,12 +117,29 @@ pub fn parse_addressed<'a>(
                 return Err("ends before it says what it is; paste the whole line".to_owned());
             }
             None if summary.starts_with("ICMP") || summary.starts_with("icmp") => {
+                // It has no ports: a name that ends like a service has no part of it cut off.
+                for (side, text) in
+                    [(&mut source, source_text), (&mut destination, destination_text)]
+                {
+                    if matches!(side.host, Host::Name(_)) {
+                        *side = parse_named(text, |_| None)?;
+                    }
+                }
                 Transport::Icmp(summary)
             }
             None => Transport::Other,
         },
     };
     Ok(Some(Addressed { source: source.host, destination: destination.host, transport }))
+}
+
+/// Takes the last label of a named side for its port, of a service that is not known.
+fn name_service<'a>(side: &mut Side<'a>, text: &'a str) {
+    if matches!(side.host, Host::Name(_))
+        && let Ok(named) = parse_named(text, super::services::find_port_or_stand_in)
+    {
+        *side = named;
+    }
 }
 
 /// How summaries of other transports begin.

@@ -9,13 +9,12 @@ mod named_error;
 mod outcome;
 mod sides;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::address::Host;
 use super::application::read_application;
 use super::columns::{Row, RowReading};
+use super::fixed_names::settle_ends;
 use super::handshake::find_segment;
-use super::icmp::{IcmpLines, IcmpReading, parse_icmp};
+use super::icmp::IcmpLines;
 use super::ip_header::IpHeader;
 use super::line::{Family, Head, Network};
 use super::link::find_audience;
@@ -294,18 +293,12 @@ impl Pending {
 
     fn read_transport(&self, addressed: &Addressed<'_>, has_colon: bool) -> Outcome {
         match addressed.transport {
-            Transport::Icmp(summary) => {
-                if let Some(named) = self.find_named_error(addressed, summary) {
-                    return named;
-                }
-                self.parse_icmp(addressed, summary).map_or_else(Outcome::Fault, |content| {
-                    content.map_or(Outcome::Other, Outcome::Content)
-                })
-            }
+            Transport::Icmp(summary) => self.read_icmp(addressed, summary),
             Transport::Udp { source_port, destination_port, summary } => {
+                let (source, destination) = settle_ends(addressed, self.family);
                 let flow = FlowKey::udp(
-                    Endpoint::new(self.stand_in(addressed.source), source_port),
-                    Endpoint::new(self.stand_in(addressed.destination), destination_port),
+                    Endpoint::new(source.stand_in(self.family), source_port),
+                    Endpoint::new(destination.stand_in(self.family), destination_port),
                 );
                 // tcpdump prints nothing at all of Kerberos version 5.
                 let is_silent = [source_port, destination_port].contains(&KERBEROS_PORT);
@@ -323,14 +316,14 @@ impl Pending {
                 let application = reading.application;
                 let datagram =
                     Datagram { flow, length, fingerprint: None, is_cut: false, application };
-                match (addressed.source, addressed.destination) {
+                match (source, destination) {
                     (Host::Address(_), Host::Address(_)) => {
                         Outcome::Content(Content::Datagram(datagram))
                     }
                     (source, destination) => Outcome::Named {
                         datagram,
-                        source: name_of(source),
-                        destination: name_of(destination),
+                        source: source.name(),
+                        destination: destination.name(),
                     },
                 }
             }
@@ -340,40 +333,6 @@ impl Pending {
 
     fn icmp_lines<'a>(&'a self, summary: &'a str) -> IcmpLines<'a> {
         IcmpLines { summary, body: &self.body, has_header: self.has_header() }
-    }
-
-    /// What an ICMP message says; `None` for one of no concern.
-    ///
-    /// # Errors
-    ///
-    /// A sentence about an end that has a name, or a quote that cannot be read.
-    fn parse_icmp(
-        &self,
-        addressed: &Addressed<'_>,
-        summary: &str,
-    ) -> Result<Option<Content>, String> {
-        let (from, to) = (addressed.source.address()?, addressed.destination.address()?);
-        Ok(match parse_icmp(from, to, self.icmp_lines(summary))? {
-            IcmpReading::Error(error) => Some(Content::IcmpError(error)),
-            IcmpReading::Neighbour(message) => Some(Content::Neighbour(message)),
-            IcmpReading::Other => None,
-        })
-    }
-
-    /// The address; the unspecified one of the line's family for a name.
-    fn stand_in(&self, host: Host<'_>) -> IpAddr {
-        match (host, self.family) {
-            (Host::Address(address), _) => address,
-            (Host::Name(_), Family::V4) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            (Host::Name(_), Family::V6) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        }
-    }
-}
-
-fn name_of(host: Host<'_>) -> Option<String> {
-    match host {
-        Host::Address(_) => None,
-        Host::Name(name) => Some(name.to_owned()),
     }
 }
 

@@ -31,6 +31,7 @@ fn change(device: &str, asked: &str, answerer: &str, before: Option<Verdict>) ->
         answered_from: vec![answerer],
         followed_up_to: vec![Endpoint::new(asked.address, answerer.port)],
         url: format!("{BASE}/devices/{device}"),
+        names: crate::model::stand_in::StandIns::default(),
     }
 }
 

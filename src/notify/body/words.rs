@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::super::notice::{Change, Notice};
 use crate::model::endpoint::Endpoint;
+use crate::model::stand_in::{Use, stands_for};
 
 /// Longer texts are cut: a message is read at a glance.
 const MOST_CHARACTERS: usize = 300;
@@ -59,7 +60,8 @@ fn device_words(change: &Change) -> DeviceWords {
 
 fn name_of(device: IpAddr, name: Option<&str>) -> String {
     match name.map(clean).filter(|name| !name.is_empty() && *name != device.to_string()) {
-        Some(name) => format!("{name} ({device})"),
+        Some(name) if !stands_for(device, &name) => format!("{name} ({device})"),
+        Some(name) => name,
         None => device.to_string(),
     }
 }
@@ -76,7 +78,9 @@ fn address_line(change: &Change) -> Option<String> {
         list("follow-ups to", &change.followed_up_to),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
+    (!parts.is_empty())
+        .then(|| change.names.name_in(&parts.join("; "), Use::Prose).into_owned())
+        .map(|line| clean(&line))
 }
 
 /// A text from outside as one short line, without signs that control the layout or

@@ -12,6 +12,9 @@ use crate::report::wording::{count, group_digits};
 /// Protocols named one by one; of more only the number matters.
 const PROTOCOLS_MAX: usize = 3;
 
+/// Who answered, where nothing had changed.
+pub const BY_ASKED: &str = "by the address that was asked";
+
 /// The exchanges of a device, those that are not listed as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted<'a> {
@@ -48,7 +51,7 @@ pub fn device_headline(
     match verdict {
         Verdict::Symmetric => match failed {
             Some(failed) if counted.all == 1 => {
-                format!("{failed}, by the address that was asked")
+                format!("{failed}, {BY_ASKED}")
             }
             Some(failed) => failed,
             None => symmetric(protocol, exchanges, counted.all),
@@ -87,7 +90,7 @@ fn symmetric(protocol: Protocol, exchanges: &[DeviceExchange], all: u64) -> Stri
     if exchanges.iter().any(is_answered_elsewhere) {
         return format!("{works}: {number}, answered");
     }
-    format!("{works}: {number}, answered by the address that was asked")
+    format!("{works}: {number}, answered {BY_ASKED}")
 }
 
 /// Whether another address than the one asked answered, as all of a group do, and

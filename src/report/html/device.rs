@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::finding::Remedy;
 use crate::model::report::{Device, DeviceExchange, DeviceFinding, Step};
+use crate::model::stand_in::{find_shown, render_known, render_segment};
 use crate::report::advice::remedies;
 use crate::report::ladder::find_ladder;
 use crate::report::parties::Parties;
@@ -57,6 +58,8 @@ pub(super) struct EvidenceRow<'a> {
 /// One exchange with its ladder.
 pub(super) struct ExchangeView<'a> {
     pub exchange: &'a DeviceExchange,
+    /// Its end, as people know it.
+    pub client: String,
     pub id: String,
     pub time: Option<String>,
     pub facts: [Fact<'a>; 4],
@@ -94,7 +97,7 @@ impl<'a> DeviceView<'a> {
         let hidden = device.exchanges.len().saturating_sub(EXCHANGES_MAX) as u64;
         Self {
             device,
-            anchor: format!("device-{}", device.device),
+            anchor: format!("device-{}", segment(device)),
             remedies: remedies(device),
             evidence,
             evidence_omitted,
@@ -103,6 +106,22 @@ impl<'a> DeviceView<'a> {
             others,
             exchanges_omitted: device.exchanges_omitted.saturating_add(hidden),
         }
+    }
+
+    /// The device in a link.
+    pub(super) fn segment(&self) -> String {
+        segment(self.device)
+    }
+
+    /// The device's address, or its name where no address is known.
+    pub(super) fn known_as(&self) -> String {
+        render_known(self.device.device, self.device.name.as_deref())
+    }
+
+    /// Its name beside the address.
+    pub(super) fn name(&self) -> Option<&'a str> {
+        let name = self.device.name.as_deref();
+        name.filter(|_| find_shown(self.device.device, name).is_none())
     }
 
     /// `and 3 more exchanges`.
@@ -122,8 +141,13 @@ impl<'a> DeviceView<'a> {
     }
 }
 
+/// The device in a link.
+pub(super) fn segment(device: &Device) -> String {
+    render_segment(device.device, device.name.as_deref())
+}
+
 fn findings(device: &Device) -> Vec<FindingView<'_>> {
-    let id = |finding: &DeviceFinding| format!("finding-{}-{}", device.device, finding.cause);
+    let id = |finding: &DeviceFinding| format!("finding-{}-{}", segment(device), finding.cause);
     device.findings.iter().map(|finding| FindingView { finding, id: id(finding) }).collect()
 }
 
@@ -189,7 +213,8 @@ impl<'a> ExchangeView<'a> {
         let omitted = exchange.steps_omitted.saturating_sub(told).saturating_add(hidden);
         Self {
             exchange,
-            id: format!("ladder-{}-{}", device.device, index + 1),
+            client: parties.render_end(exchange.client, device),
+            id: format!("ladder-{}-{}", segment(device), index + 1),
             time: times.find(capture, exchange.first_packet_at),
             description: describe(&facts),
             facts,

@@ -8,6 +8,7 @@ use super::Setting;
 use super::device::DeviceView;
 use crate::model::finding::Verdict;
 use crate::model::report::{Device, DeviceSummary, Report};
+use crate::model::stand_in::{find_shown, render_known, render_segment};
 use crate::report::wording::{count, group_digits};
 
 /// Devices that one page of the service lists.
@@ -57,7 +58,8 @@ pub(super) struct DeviceTable<'a> {
 
 /// One device and where more about it is.
 pub(super) struct DeviceRow<'a> {
-    pub device: IpAddr,
+    /// Its address, or its name where no address is known.
+    pub known_as: String,
     pub name: Option<&'a str>,
     pub verdict: Verdict,
     pub headline: &'a str,
@@ -84,6 +86,20 @@ pub(super) struct Pager {
     pub last: Option<String>,
 }
 
+impl<'a> DeviceRow<'a> {
+    fn new(
+        address: IpAddr,
+        name: Option<&'a str>,
+        verdict: Verdict,
+        headline: &'a str,
+        link: Option<String>,
+    ) -> Self {
+        let known_as = render_known(address, name);
+        let name = name.filter(|_| find_shown(address, name).is_none());
+        Self { known_as, name, verdict, headline, link }
+    }
+}
+
 impl<'a> DeviceTable<'a> {
     /// Up to `most` of the devices that the report holds. `detailed` ones have a
     /// section of their own on the page.
@@ -94,7 +110,9 @@ impl<'a> DeviceTable<'a> {
         most: usize,
     ) -> Self {
         let link = |device: &Device| match setting {
-            Setting::Service { .. } => Some(device_path(report.id, device.device)),
+            Setting::Service { .. } => {
+                Some(device_path(report.id, device.device, device.name.as_deref()))
+            }
             Setting::File => detailed
                 .iter()
                 .find(|view| view.device.device == device.device)
@@ -104,12 +122,9 @@ impl<'a> DeviceTable<'a> {
             .devices
             .iter()
             .take(most)
-            .map(|device| DeviceRow {
-                device: device.device,
-                name: device.name.as_deref(),
-                verdict: device.verdict,
-                headline: &device.headline,
-                link: link(device),
+            .map(|device| {
+                let (address, name) = (device.device, device.name.as_deref());
+                DeviceRow::new(address, name, device.verdict, &device.headline, link(device))
             })
             .collect();
         let omitted =
@@ -124,12 +139,10 @@ impl<'a> DeviceTable<'a> {
 
     /// One page of the list.
     pub(super) fn listed(report: &Report, listed: Listed<'a>) -> Self {
-        let rows = listed.rows.iter().map(|row| DeviceRow {
-            device: row.device,
-            name: row.name.as_deref(),
-            verdict: row.verdict,
-            headline: &row.headline,
-            link: Some(device_path(report.id, row.device)),
+        let rows = listed.rows.iter().map(|row| {
+            let (address, name) = (row.device, row.name.as_deref());
+            let link = Some(device_path(report.id, address, name));
+            DeviceRow::new(address, name, row.verdict, &row.headline, link)
         });
         let all = report.summary.devices;
         let is_filterable = all > FILTERED_FROM || listed.is_filtered();
@@ -198,8 +211,8 @@ impl Pager {
     }
 }
 
-fn device_path(id: Uuid, device: IpAddr) -> String {
-    format!("/analyses/{id}/devices/{device}")
+fn device_path(id: Uuid, device: IpAddr, name: Option<&str>) -> String {
+    format!("/analyses/{id}/devices/{}", render_segment(device, name))
 }
 
 #[cfg(test)]

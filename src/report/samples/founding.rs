@@ -113,6 +113,7 @@ fn addresses() -> Vec<Address> {
         pod: pod.map(str::to_owned),
         source,
         reason: reason.to_owned(),
+        name: None,
     };
     let pod = Some("ss/tftpserver-dm-vmgtf");
     vec![

@@ -47,7 +47,7 @@ pub(super) fn write_device<'a>(
     if let Some(exchange) = worst {
         page.end_line();
         page.words("  ");
-        page.words(&exchange_title(exchange, times));
+        page.words(&exchange_title(exchange, device, parties, times));
         page.end_line();
         if let Some(ladder) = find_ladder(exchange, device, parties, times) {
             write_ladder(page, &ladder, device);
@@ -66,15 +66,20 @@ pub(super) fn write_device<'a>(
         page.verbatim(6, &exchange.display_filter);
     }
     write_remedies(page, device, told);
-    write_other_exchanges(page, device, times);
+    write_other_exchanges(page, device, parties, times);
 }
 
 /// `TFTP from [2000::65:119]:41226, 11:55:29.393598, at node3/eth0`.
-fn exchange_title(exchange: &DeviceExchange, times: &Times<'_>) -> String {
+fn exchange_title(
+    exchange: &DeviceExchange,
+    device: &Device,
+    parties: &Parties<'_>,
+    times: &Times<'_>,
+) -> String {
     let client = if exchange.client_unknown {
         "an unknown client".to_owned()
     } else {
-        exchange.client.to_string()
+        parties.render_end(exchange.client, device)
     };
     let mut title = format!("{} from {client}", exchange.protocol);
     if let Some(capture) = exchange.captures.first() {
@@ -228,7 +233,12 @@ fn write_remedies<'a>(page: &mut Page, device: &'a Device, told: &mut Told<'a>) 
     told.remedies.extend(remedies.map(|remedy| (remedy, device)));
 }
 
-fn write_other_exchanges(page: &mut Page, device: &Device, times: &Times<'_>) {
+fn write_other_exchanges(
+    page: &mut Page,
+    device: &Device,
+    parties: &Parties<'_>,
+    times: &Times<'_>,
+) {
     let others = device.exchanges.get(1..).unwrap_or_default();
     let shown = &others[..others.len().min(EXCHANGES_MAX)];
     let hidden = (others.len() - shown.len()) as u64;
@@ -244,7 +254,7 @@ fn write_other_exchanges(page: &mut Page, device: &Device, times: &Times<'_>) {
         page.words("    ");
         page.paint(Colour::of(exchange.verdict), &format!("{:<12}", exchange.verdict));
         page.words(" ");
-        page.words(&exchange_title(exchange, times));
+        page.words(&exchange_title(exchange, device, parties, times));
         if let Some(words) = &exchange.error_answer {
             page.words(&format!(", answered with {words}"));
         }

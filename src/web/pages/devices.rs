@@ -7,8 +7,9 @@ use super::super::Service;
 use super::super::alerts::shorten;
 use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
-use super::super::extract::{Path, find_address};
+use super::super::extract::{Path, find_device};
 use super::history::{self, HistoryView};
+use crate::model::stand_in::may_stand_in;
 
 /// Entries of a history page.
 const HISTORY_LIMIT: u32 = 200;
@@ -23,7 +24,7 @@ pub async fn show_device(
     State(service): State<Service>,
     Path(device): Path<String>,
 ) -> Result<Response, PageError> {
-    let Some(address) = find_address(&device) else {
+    let Some(address) = find_device(&device) else {
         let named = service.store.find_named_device(&device).await?;
         let address = named.ok_or_else(|| Error::DeviceNameNotFound(shorten(&device)))?;
         // Not for good: another device may have the name one day.
@@ -31,8 +32,13 @@ pub async fn show_device(
     };
     let entries = service.store.device_history(address, HISTORY_LIMIT).await?;
     let newest = entries.first();
+    let is_named = may_stand_in(address);
+    if is_named && newest.is_none() {
+        return Err(Error::DeviceNotFound(address).into());
+    }
     let mut nodes = service.settings.nodes.list();
-    nodes.retain(|node| node.agent.url.is_some());
+    // No node can look for what has a name and no address.
+    nodes.retain(|node| node.agent.url.is_some() && !is_named);
     let asked = service.store.queries_of_device(address, QUERIES_LIMIT).await?;
     let last = asked.first().map(|one| &one.query);
     let page = history::render(&HistoryView {

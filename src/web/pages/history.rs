@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::model::query::{QueryState, QuerySummary};
 use crate::model::report::DeviceSummary;
+use crate::model::stand_in::{find_shown, render_known, render_segment};
 use crate::node::summary::NodeSummary;
 use crate::report::html::{Setting, TimeWords as _, VerdictWords as _, finish};
 
@@ -45,7 +46,25 @@ struct Page<'a> {
     view: &'a HistoryView<'a>,
 }
 
+impl HistoryView<'_> {
+    /// The device's address, or its name where no address is known.
+    fn known_as(&self) -> String {
+        render_known(self.device, self.name)
+    }
+
+    /// Its name beside the address.
+    fn name_beside(&self) -> Option<&str> {
+        self.name.filter(|_| find_shown(self.device, self.name).is_none())
+    }
+}
+
 impl Page<'_> {
+    /// The device of an entry, in a link.
+    #[expect(clippy::unused_self, reason = "templates call methods of the page")]
+    fn segment(&self, entry: &DeviceSummary) -> String {
+        render_segment(entry.device, entry.name.as_deref())
+    }
+
     /// What the form says of a node: its cluster, which may be none, and its name.
     #[expect(clippy::unused_self, reason = "templates call methods of the page")]
     fn choice(&self, node: &NodeSummary) -> String {

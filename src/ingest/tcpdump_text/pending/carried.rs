@@ -44,9 +44,11 @@ impl Pending {
         });
         let (outcome, tunnel) = deeper.unwrap_or_else(|| (inner.read(), Some(carried.tunnel)));
         let concerns_an_exchange = match &outcome {
-            Outcome::Content(Content::Datagram(_)) => true,
+            Outcome::Content(Content::Datagram(_)) | Outcome::Named { .. } => true,
             // Connections inside a tunnel are not followed.
-            Outcome::Content(Content::IcmpError(error)) => !error.quotes_segment(),
+            Outcome::Content(Content::IcmpError(error)) | Outcome::NamedError { error, .. } => {
+                !error.quotes_segment()
+            }
             _ => false,
         };
         (concerns_an_exchange || carries_connection).then_some((outcome, tunnel))
@@ -67,7 +69,7 @@ impl Pending {
         let addressed =
             parse_addressed(self.header.as_ref(), source, destination, summary).ok()??;
         let (source, destination) =
-            (addressed.source.address().ok()?, addressed.destination.address().ok()?);
+            (addressed.source.stand_in(self.family), addressed.destination.stand_in(self.family));
         let super::Transport::Udp { summary, .. } = addressed.transport else { return None };
         find_carried(source, destination, summary, &self.body)
     }

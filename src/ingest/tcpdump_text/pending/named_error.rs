@@ -1,9 +1,14 @@
-//! ICMP errors of a capture that was printed without `-n`: names for addresses.
+//! ICMP messages, also of a capture that was printed without `-n`: names for addresses.
+
+use std::borrow::Cow;
 
 use super::super::address::{Host, parse_side};
+use super::super::fixed_names::settle_ends;
 use super::super::icmp::{IcmpReading, parse_icmp};
 use super::super::network::Addressed;
-use super::{Outcome, Pending, name_of};
+use super::super::quote::find_quoted_names;
+use super::{Outcome, Pending};
+use crate::model::packet::Content;
 
 /// What stands before the quoted destination, and what behind it.
 const PLACES: [(&str, &str); 9] = [
@@ -19,31 +24,37 @@ const PLACES: [(&str, &str); 9] = [
 ];
 
 impl Pending {
-    /// An ICMP error of which the text names an end, or the destination it quotes.
-    /// `None` where no name stands in an error's line.
-    pub(super) fn find_named_error(
-        &self,
-        addressed: &Addressed<'_>,
-        summary: &str,
-    ) -> Option<Outcome> {
-        let quoted = find_quoted(summary);
-        let (source, destination) = (name_of(addressed.source), name_of(addressed.destination));
-        if source.is_none() && destination.is_none() && quoted.is_none() {
-            return None;
+    /// What an ICMP message says. Names at its ends and in its quote have the addresses that
+    /// stand for them.
+    pub(super) fn read_icmp(&self, addressed: &Addressed<'_>, summary: &str) -> Outcome {
+        let (source, destination) = settle_ends(addressed, self.family);
+        let (from, to) = (source.stand_in(self.family), destination.stand_in(self.family));
+        let (source, destination) = (source.name(), destination.name());
+        let mut quoted = find_quoted_names(&self.body);
+        let mut summary = Cow::Borrowed(summary);
+        if let Some(name) = find_quoted(&summary).map(str::to_owned) {
+            // Who gets the error sent what it quotes.
+            let quote = Addressed {
+                source: addressed.destination,
+                destination: Host::Name(&name),
+                ..*addressed
+            };
+            let (_, host) = settle_ends(&quote, self.family);
+            let address = host.stand_in(self.family).to_string();
+            summary = Cow::Owned(summary.replacen(&name, &address, 1));
+            quoted.extend(host.name());
         }
-        let (from, to) = (self.stand_in(addressed.source), self.stand_in(addressed.destination));
-        // The family's unspecified address stands where a name belongs.
-        let unspecified = self.stand_in(Host::Name("")).to_string();
-        let summary = quoted
-            .map_or_else(|| summary.to_owned(), |name| summary.replacen(name, &unspecified, 1));
-        match parse_icmp(from, to, self.icmp_lines(&summary)).ok()? {
-            IcmpReading::Error(error) => Some(Outcome::NamedError {
-                error,
-                source,
-                destination,
-                quoted: quoted.map(str::to_owned),
-            }),
-            IcmpReading::Neighbour(_) | IcmpReading::Other => None,
+        let is_named = source.is_some() || destination.is_some() || !quoted.is_empty();
+        match parse_icmp(from, to, self.icmp_lines(&summary)) {
+            Err(message) => Outcome::Fault(message),
+            Ok(IcmpReading::Error(error)) if is_named => {
+                Outcome::NamedError { error, source, destination, quoted }
+            }
+            Ok(IcmpReading::Error(error)) => Outcome::Content(Content::IcmpError(error)),
+            // Whose neighbour a name is says nothing of any exchange.
+            Ok(IcmpReading::Neighbour(_)) if is_named => Outcome::Other,
+            Ok(IcmpReading::Neighbour(message)) => Outcome::Content(Content::Neighbour(message)),
+            Ok(IcmpReading::Other) => Outcome::Other,
         }
     }
 }

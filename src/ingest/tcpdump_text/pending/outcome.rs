@@ -14,12 +14,12 @@ pub enum Outcome {
         source: Option<String>,
         destination: Option<String>,
     },
-    /// An ICMP error of which the text names an end, or the quoted destination.
+    /// An ICMP error of which the text names an end, or one of what it quotes.
     NamedError {
         error: IcmpError,
         source: Option<String>,
         destination: Option<String>,
-        quoted: Option<String>,
+        quoted: Vec<String>,
     },
     /// A datagram of which a row of the packet list names no ports.
     Unported(Box<Unported>),
