@@ -88,7 +88,10 @@ fn find_transaction(packet: &Packet) -> Option<(&Datagram, &Transaction)> {
     let Content::Datagram(datagram) = &packet.content else { return None };
     match &datagram.application {
         Application::Transaction(transaction) => Some((datagram, transaction)),
-        Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => None,
+        Application::Tftp(_)
+        | Application::Plain(_)
+        | Application::Report(_)
+        | Application::Unknown { .. } => None,
     }
 }
 
