@@ -210,7 +210,7 @@ impl Analysis {
         }
         let has_facts = session.facts.iter().any(|(_, facts)| !facts.is_empty());
         for (node, facts) in session.facts {
-            self.take_facts(name, node.as_deref(), facts);
+            self.take_facts(name, name, node.as_deref(), facts);
         }
         if !has_facts {
             let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
@@ -222,13 +222,13 @@ impl Analysis {
 
     /// Adds facts that no text states: a node's agent, or the Kubernetes API.
     pub fn add_facts(&mut self, facts: Facts) {
-        self.take_facts("connection tracking", None, facts);
+        self.take_facts("", "connection tracking", None, facts);
     }
 
     /// Adds the entries of a node's connection tracking table.
     pub fn add_tracking_table(&mut self, table: TrackingTable) {
         let TrackingTable { name, node, entries } = table;
-        self.tables.add(&name, node.as_deref(), entries);
+        self.tables.add("", &name, node.as_deref(), entries);
     }
 
     /// States that the captures were running until `at`, so that silence after
@@ -267,10 +267,10 @@ impl Analysis {
         self.packets
     }
 
-    /// Takes what a text of the input `name` states; entries of a table were
-    /// listed on `node`.
-    fn take_facts(&mut self, name: &str, node: Option<&str>, mut facts: Facts) {
-        self.tables.add(name, node, std::mem::take(&mut facts.tracked));
+    /// Takes what a text of the input `input` states, which is called `name`; entries of a
+    /// table were listed on `node`.
+    fn take_facts(&mut self, input: &str, name: &str, node: Option<&str>, mut facts: Facts) {
+        self.tables.add(input, name, node, std::mem::take(&mut facts.tracked));
         self.facts.extend(facts);
     }
 
@@ -290,7 +290,8 @@ impl Analysis {
             }
             Event::Inventory(text) => {
                 let stated = point.and_then(|point| point.node.as_deref());
-                self.take_facts(input, text.node.or(stated), parse(&text));
+                let name = text.entry.unwrap_or(input);
+                self.take_facts(input, name, text.node.or(stated), parse(&text));
                 return;
             }
             Event::Fact(fact) => {

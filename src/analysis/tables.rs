@@ -13,12 +13,14 @@ const MAX_ENTRIES: usize = 500_000;
 /// The tables of an analysis.
 #[derive(Debug, Default)]
 pub struct Tables {
-    tables: Vec<Table>,
+    tables: Vec<Listing>,
     entries: usize,
 }
 
 #[derive(Debug)]
-struct Table {
+struct Listing {
+    /// What holds it: an archive may hold several.
+    input: String,
     table: TrackingTable,
     left_out: u64,
 }
@@ -28,19 +30,27 @@ impl Tables {
         self.tables.is_empty()
     }
 
-    /// Takes what one listing says. Parts of one input about one node are one table.
-    pub fn add(&mut self, name: &str, node: Option<&str>, mut entries: Vec<TrackedEntry>) {
+    /// Takes what one listing says. Parts of one text about one node are one table: the
+    /// text is the input, or an entry of it that has the name.
+    pub fn add(
+        &mut self,
+        input: &str,
+        name: &str,
+        node: Option<&str>,
+        mut entries: Vec<TrackedEntry>,
+    ) {
         if entries.is_empty() {
             return;
         }
-        let known = self
-            .tables
-            .iter()
-            .position(|known| known.table.name == name && known.table.node.as_deref() == node);
+        let is_same = |known: &Listing| {
+            let table = &known.table;
+            known.input == input && table.name == name && table.node.as_deref() == node
+        };
+        let known = self.tables.iter().position(is_same);
         let place = known.unwrap_or_else(|| {
             let node = node.map(str::to_owned);
             let table = TrackingTable { name: name.to_owned(), node, entries: Vec::new() };
-            self.tables.push(Table { table, left_out: 0 });
+            self.tables.push(Listing { input: input.to_owned(), table, left_out: 0 });
             self.tables.len() - 1
         });
         let room = MAX_ENTRIES.saturating_sub(self.entries);
@@ -64,8 +74,8 @@ impl Tables {
         let mut taken: BTreeSet<String> = captures.iter().cloned().collect();
         let mut tables = Vec::with_capacity(self.tables.len());
         let mut listed = Vec::with_capacity(self.tables.len());
-        for (place, Table { mut table, left_out }) in (captures.len()..).zip(self.tables) {
-            table.name = unique(&table, &mut taken);
+        for (place, Listing { input, mut table, left_out }) in (captures.len()..).zip(self.tables) {
+            table.name = unique(&input, &table, &mut taken);
             listed.push(capture(&table, left_out));
             tables.push((CaptureId(u32::try_from(place).unwrap_or(u32::MAX)), table));
         }
@@ -73,12 +83,16 @@ impl Tables {
     }
 }
 
-fn unique(table: &TrackingTable, taken: &mut BTreeSet<String>) -> String {
+fn unique(input: &str, table: &TrackingTable, taken: &mut BTreeSet<String>) -> String {
     let name = &table.name;
     let place = table.node.as_deref().unwrap_or(name);
-    let first = [name.clone(), format!("{place}, connection tracking")];
+    // As captures in archives are called where two have entries of one name.
+    let is_entry = !input.is_empty() && input != name;
+    let in_archive = is_entry.then(|| format!("{input}: {name}"));
+    let own = format!("{place}, connection tracking");
+    let first = [name.clone()].into_iter().chain(in_archive).chain([own]);
     let more = (2..).map(|count| format!("{name}, connection tracking #{count}"));
-    let mut candidates = first.into_iter().chain(more);
+    let mut candidates = first.chain(more);
     // There is always another number.
     let free = candidates.find(|candidate| !taken.contains(candidate)).unwrap_or_default();
     taken.insert(free.clone());
@@ -127,13 +141,16 @@ mod tests {
         };
         let mut taken = BTreeSet::from(["session.txt".to_owned()]);
         let cases = [
-            (table("conntrack.txt", None), "conntrack.txt"),
-            (table("session.txt", None), "session.txt, connection tracking"),
-            (table("session.txt", Some("node3")), "node3, connection tracking"),
-            (table("session.txt", None), "session.txt, connection tracking #2"),
+            ("conntrack.txt", table("conntrack.txt", None), "conntrack.txt"),
+            ("session.txt", table("session.txt", None), "session.txt, connection tracking"),
+            ("session.txt", table("session.txt", Some("node3")), "node3, connection tracking"),
+            ("session.txt", table("session.txt", None), "session.txt, connection tracking #2"),
+            ("a.zip", table("node1/ct.txt", None), "node1/ct.txt"),
+            ("b.zip", table("node1/ct.txt", None), "b.zip: node1/ct.txt"),
+            ("", table("node1/ct.txt", None), "node1/ct.txt, connection tracking"),
         ];
-        for (table, expected) in cases {
-            assert_eq!(unique(&table, &mut taken), expected);
+        for (input, table, expected) in cases {
+            assert_eq!(unique(input, &table, &mut taken), expected);
         }
     }
 }

@@ -138,6 +138,8 @@ pub struct InterfaceHeader {
 /// A piece of text that one command printed about addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InventoryText<'a> {
+    /// The entry of an archive that holds the text.
+    pub entry: Option<&'a str>,
     /// The command as typed, without prompt; empty where there is none.
     pub command: &'a str,
     /// Node named by the shell prompt.

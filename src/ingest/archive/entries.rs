@@ -90,6 +90,9 @@ impl<'e> Entries<'e> {
                     is_open = false;
                     Event::CaptureEnds
                 }
+                Event::Inventory(text) => {
+                    Event::Inventory(InventoryText { entry: Some(&name), ..text })
+                }
                 // Without a capture that it belongs to, a fault needs the name.
                 Event::Fault(Fault { place, message }) if !is_open => {
                     Event::Fault(Fault { place, message: format!("in '{name}': {message}") })
@@ -132,6 +135,7 @@ impl<'e> Entries<'e> {
         }
         let text = format!("{key} = {value}\n");
         (self.sink)(Event::Inventory(InventoryText {
+            entry: None,
             command: "",
             node: None,
             text: &text,

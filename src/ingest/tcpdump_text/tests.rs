@@ -26,6 +26,7 @@ fn run(origin: Origin, text: &str) -> Vec<String> {
             run.note_gap(line);
         } else if !run.push(number, line, &mut sink) {
             sink(Event::Inventory(crate::ingest::InventoryText {
+                entry: None,
                 command: "not ours",
                 node: None,
                 text: line,

@@ -156,6 +156,7 @@ impl Inventory {
             return false;
         }
         sink(Event::Inventory(InventoryText {
+            entry: None,
             command: &self.command,
             node: self.node.as_deref(),
             text: &self.text,
@@ -177,6 +178,7 @@ impl Inventory {
             sink(Event::Fault(Fault { place: Place::Line(self.first_line), message }));
         }
         sink(Event::Inventory(InventoryText {
+            entry: None,
             command: &self.command,
             node: self.node.as_deref(),
             text: &self.text,
