@@ -8,12 +8,12 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use self::usage::Counted;
@@ -61,6 +61,8 @@ struct Inner {
     probe: Arc<Semaphore>,
     /// What was counted last.
     counted: Mutex<Option<Counted>>,
+    /// One count at a time.
+    counting: tokio::sync::Mutex<()>,
     /// Locked as long as this store lives; `None` where the file system has no locks.
     _lock: Option<File>,
 }
@@ -127,6 +129,7 @@ impl Store {
                 reserve,
                 probe: Arc::new(Semaphore::new(1)),
                 counted: Mutex::default(),
+                counting: tokio::sync::Mutex::default(),
                 _lock: lock,
             }),
         };

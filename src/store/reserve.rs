@@ -14,7 +14,7 @@ const RESERVE_BYTES: usize = 1 << 20;
 
 /// Where the reserve is: beside the database, whose disk it keeps room on.
 pub(super) fn place(data_directory: &Path, database: Option<&SqliteConnectOptions>) -> PathBuf {
-    let path = database.map(|options| options.get_filename()).filter(|path| is_file(path));
+    let path = database.map(SqliteConnectOptions::get_filename).filter(|path| is_file(path));
     match path {
         // As SQLite calls its own files beside it.
         Some(path) => {

@@ -1,6 +1,7 @@
 //! How much the store holds.
 
 use std::path::Path;
+use std::sync::PoisonError;
 use std::time::Duration;
 use std::{fs, io};
 
@@ -10,6 +11,9 @@ use super::{Error, Store};
 
 /// How long a count is good enough: it looks at every file.
 const COUNT_TIME: Duration = Duration::from_secs(10);
+
+/// How long one who asks waits for a count.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Bytes that the store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +30,35 @@ pub(super) struct Counted {
 }
 
 impl Store {
-    /// Bytes that the store holds, or held some seconds ago.
+    /// Bytes that the store holds, or held some seconds ago; on a slow disk those of the
+    /// count before, and `None` until there is one.
     ///
     /// # Errors
     ///
     /// Where the folder of captures cannot be read, or the database does not answer.
-    pub async fn usage(&self) -> Result<Usage, Error> {
-        // Held while it counts: who asks meanwhile waits for the same count.
-        let mut counted = self.inner.counted.lock().await;
-        if let Some(Counted { usage, at }) = *counted
-            && at.elapsed() < COUNT_TIME
-        {
+    pub async fn usage(&self) -> Result<Option<Usage>, Error> {
+        if let Some(usage) = self.find_counted(COUNT_TIME) {
+            return Ok(Some(usage));
+        }
+        // A task of its own: who asked may give up, and whoever asks next finds its count.
+        let store = self.clone();
+        let counting = tokio::spawn(async move { store.count().await });
+        match tokio::time::timeout(PATIENCE, counting).await {
+            Ok(Ok(counted)) => counted.map(Some),
+            Ok(Err(_)) | Err(_) => Ok(self.find_counted(Duration::MAX)),
+        }
+    }
+
+    /// What was counted within that time.
+    fn find_counted(&self, time: Duration) -> Option<Usage> {
+        let counted = *self.inner.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.filter(|counted| counted.at.elapsed() < time).map(|counted| counted.usage)
+    }
+
+    async fn count(&self) -> Result<Usage, Error> {
+        // Held while it counts: what another one counted meanwhile will do.
+        let _turn = self.inner.counting.lock().await;
+        if let Some(usage) = self.find_counted(COUNT_TIME) {
             return Ok(usage);
         }
         let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(self.pool()).await?;
@@ -51,7 +73,8 @@ impl Store {
             captures_bytes: captures.map_err(|source| Error::Blob { path, source })?,
             database_bytes: u64::try_from(pages.saturating_mul(page_bytes)).unwrap_or(0),
         };
-        *counted = Some(Counted { usage, at: Instant::now() });
+        let counted = Some(Counted { usage, at: Instant::now() });
+        *self.inner.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
         Ok(usage)
     }
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::Service;
 use super::super::problem::Problem;
+use super::super::tally::write_head;
 use crate::notify::ReceiverCounts;
 use crate::store::Usage;
 
@@ -24,7 +25,7 @@ pub async fn get_metrics(State(service): State<Service>) -> Response {
     });
     let mut text = render(settings.running.count(), &settings.notices.counts());
     settings.tally.render(&mut text);
-    if let Ok(usage) = usage {
+    if let Ok(Some(usage)) = usage {
         render_usage(&mut text, usage);
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
@@ -33,14 +34,19 @@ pub async fn get_metrics(State(service): State<Service>) -> Response {
 /// Names of receivers are ours: nothing in them has to be escaped.
 fn render(analyses_running: usize, receivers: &[ReceiverCounts]) -> String {
     let mut text = String::new();
-    head(&mut text, "replyscope_analyses_running", "gauge", "Analyses that run or wait.");
+    write_head(&mut text, "replyscope_analyses_running", "gauge", "Analyses that run or wait.");
     // Writing to a string does not fail.
     let _ = writeln!(text, "replyscope_analyses_running {analyses_running}");
     if receivers.is_empty() {
         return text;
     }
     let name = "replyscope_notices_total";
-    head(&mut text, name, "counter", "Messages about changed verdicts, by what became of them.");
+    write_head(
+        &mut text,
+        name,
+        "counter",
+        "Messages about changed verdicts, by what became of them.",
+    );
     for one in receivers {
         for (outcome, count) in
             [("sent", one.sent), ("failed", one.failed), ("dropped", one.dropped)]
@@ -51,12 +57,12 @@ fn render(analyses_running: usize, receivers: &[ReceiverCounts]) -> String {
         }
     }
     let name = "replyscope_notice_attempts_failed_total";
-    head(&mut text, name, "counter", "Requests to receivers that did not succeed.");
+    write_head(&mut text, name, "counter", "Requests to receivers that did not succeed.");
     for one in receivers {
         let _ = writeln!(text, "{name}{{receiver=\"{}\"}} {}", one.receiver, one.failed_attempts);
     }
     let name = "replyscope_notices_waiting";
-    head(&mut text, name, "gauge", "Messages that wait for their turn.");
+    write_head(&mut text, name, "gauge", "Messages that wait for their turn.");
     for one in receivers {
         let _ = writeln!(text, "{name}{{receiver=\"{}\"}} {}", one.receiver, one.waiting);
     }
@@ -65,14 +71,15 @@ fn render(analyses_running: usize, receivers: &[ReceiverCounts]) -> String {
 
 fn render_usage(text: &mut String, usage: Usage) {
     let name = "replyscope_stored_bytes";
-    head(text, name, "gauge", "Bytes of captures and of the database, without its log of writes.");
+    write_head(
+        text,
+        name,
+        "gauge",
+        "Bytes of captures and of the database, without its log of writes.",
+    );
     for (kind, bytes) in [("captures", usage.captures_bytes), ("database", usage.database_bytes)] {
         let _ = writeln!(text, "{name}{{kind=\"{kind}\"}} {bytes}");
     }
-}
-
-fn head(text: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
 #[cfg(test)]
