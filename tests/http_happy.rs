@@ -336,6 +336,13 @@ mod tests {
         let request = server.request(Method::POST, ANALYSES).body(capture);
         let report = created(&server, request.send().await.unwrap()).await;
         assert_eq!(server.capture_folders(), [report["id"].as_str().unwrap()]);
+        // None of it is a fault of the service, nor of what was sent.
+        let metrics = server.get("/metrics").await.text().await.unwrap();
+        let counts = [("stored", 1), ("busy", 1), ("abandoned", 1), ("refused", 0), ("failed", 0)];
+        for (outcome, count) in counts {
+            let line = format!("replyscope_uploads_total{{outcome=\"{outcome}\"}} {count}");
+            assert!(metrics.lines().any(|found| found == line), "{line}: {metrics}");
+        }
         server.stop().await;
     }
 

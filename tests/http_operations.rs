@@ -65,6 +65,7 @@ mod tests {
         for (series, expected) in [
             ("replyscope_uploads_total{outcome=\"stored\"}", "2"),
             ("replyscope_uploads_total{outcome=\"refused\"}", "1"),
+            ("replyscope_uploads_total{outcome=\"busy\"}", "0"),
             ("replyscope_uploads_total{outcome=\"failed\"}", "0"),
             ("replyscope_alerts_total{status=\"refused\"}", "0"),
             ("replyscope_node_queries_total{state=\"failed\"}", "0"),

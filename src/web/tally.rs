@@ -34,9 +34,9 @@ pub const QUERIES: Counter = Counter {
 /// Uploads by what became of them.
 pub const UPLOADS: Counter = Counter {
     name: "replyscope_uploads_total",
-    help: "Uploads: stored, refused for what was sent, or failed by a fault of the service.",
+    help: "Uploads: stored, refused for what was sent, turned away because of what else runs (busy), given up by their sender (abandoned), or failed by a fault of the service.",
     label: "outcome",
-    values: &["stored", "refused", "failed"],
+    values: &["stored", "refused", "busy", "abandoned", "failed"],
 };
 
 /// What was counted. Clones share it.
@@ -57,14 +57,19 @@ impl Tally {
     pub(super) fn render(&self, text: &mut String) {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for Counter { name, help, label, values } in [&ALERTS, &QUERIES, &UPLOADS] {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
+            write_head(text, name, "counter", help);
             for value in *values {
                 let count = counts.get(&(*name, *value)).copied().unwrap_or_default();
+                // Writing to a string does not fail.
                 let _ = writeln!(text, "{name}{{{label}=\"{value}\"}} {count}");
             }
         }
     }
+}
+
+/// The lines that come before the series of a metric.
+pub fn write_head(text: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use super::Service;
 use super::coding;
 use super::error::Error;
 use super::running::{Refusal, Task};
-use super::tally::UPLOADS;
+use super::tally::{Tally, UPLOADS};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::model::progress::Phase;
 use crate::model::report::Report;
@@ -63,21 +63,74 @@ pub async fn receive(
     query: UploadQuery,
     request: Request,
 ) -> Result<Box<Report>, Error> {
-    let received = receive_counted(service, query, request).await;
-    let outcome = match &received {
-        Ok(_) => "stored",
-        Err(error) if error.is_fault() => "failed",
-        Err(_) => "refused",
-    };
-    service.settings.tally.note(&UPLOADS, outcome);
-    received
+    // A sender that leaves ends this future wherever it is.
+    let mut outcome = Outcome::of(&service.settings.tally);
+    let (report, captures, task) =
+        take(service, query, request).await.inspect_err(|error| outcome.ends_with(error))?;
+    task.enter(Phase::Storing);
+    // A client that leaves now drops this future, not the saving.
+    let store = service.store.clone();
+    let notices = service.settings.notices.clone();
+    let saving = tokio::spawn(async move {
+        match store.save(&report).await {
+            Ok(()) => {
+                outcome.ends("stored");
+                captures.keep();
+                notices.note_saved(report.id);
+                task.finish(report.verdict);
+                Ok(Box::new(report.frame()))
+            }
+            Err(error) => {
+                drop(captures);
+                let error = Error::from(error);
+                outcome.ends_with(&error);
+                task.fail(error.problem());
+                Err(error)
+            }
+        }
+    });
+    saving.await.map_err(|_| Error::Internal("saving the report ended unexpectedly"))?
 }
 
-async fn receive_counted(
+/// What becomes of an upload, which is counted at its end.
+struct Outcome {
+    tally: Tally,
+    /// One of the values of [`UPLOADS`].
+    value: &'static str,
+}
+
+impl Outcome {
+    fn of(tally: &Tally) -> Self {
+        Self { tally: tally.clone(), value: "abandoned" }
+    }
+
+    fn ends(&mut self, value: &'static str) {
+        self.value = value;
+    }
+
+    fn ends_with(&mut self, error: &Error) {
+        self.ends(match error {
+            Error::CutOff => "abandoned",
+            error if error.is_passing() => "busy",
+            error if error.is_fault() => "failed",
+            _ => "refused",
+        });
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        self.tally.note(&UPLOADS, self.value);
+    }
+}
+
+/// Reads and analyses the body: the report, its captures, and the entry under which the
+/// analysis runs, in whose order they are dropped.
+async fn take(
     service: &Service,
     query: UploadQuery,
     request: Request,
-) -> Result<Box<Report>, Error> {
+) -> Result<(Report, CaptureBlobs, Task), Error> {
     let (head, body) = request.into_parts();
     // Who waits for our leave to send need not be heard out.
     let is_waiting = head.headers.contains_key(EXPECT);
@@ -106,28 +159,7 @@ async fn receive_counted(
             watch.drain().await;
         }
     }
-    let (report, captures, task) = result?;
-    task.enter(Phase::Storing);
-    // A client that leaves now drops this future, not the saving.
-    let store = service.store.clone();
-    let notices = service.settings.notices.clone();
-    let saving = tokio::spawn(async move {
-        match store.save(&report).await {
-            Ok(()) => {
-                captures.keep();
-                notices.note_saved(report.id);
-                task.finish(report.verdict);
-                Ok(Box::new(report.frame()))
-            }
-            Err(error) => {
-                drop(captures);
-                let error = Error::from(error);
-                task.fail(error.problem());
-                Err(error)
-            }
-        }
-    });
-    saving.await.map_err(|_| Error::Internal("saving the report ended unexpectedly"))?
+    result
 }
 
 /// Enters the analysis into the registry, under the id that its sender chose
