@@ -117,6 +117,7 @@ mod tests {
         let folder = Folder::new("twice");
         let path = folder.write("once.pcap", &pcap(ETHERNET, 3));
         let other = folder.path.join(".").join("once.pcap");
+        let other_path = other.clone();
         let point = format!("--point=host@node3/eth0={}", other.display());
         for arguments in [
             vec!["analyze".into(), path.clone(), point.into()],
@@ -128,6 +129,16 @@ mod tests {
             assert_eq!(run.code, Some(0), "{}", run.stderr);
             let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
             assert_eq!(report["captures"].as_array().unwrap().len(), 1, "{arguments:?}");
+        }
+        let host = format!("--point=host={}", folder.path.join("once.pcap").display());
+        let pod = format!("--point=pod={}", other_path.display());
+        let same = replyscope(&["analyze", &host, &host, "--format=json"], b"");
+        let report: serde_json::Value = serde_json::from_str(&same.stdout).unwrap();
+        assert_eq!(report["captures"].as_array().unwrap().len(), 1, "{}", same.stderr);
+        let run = replyscope(&["analyze", &host, &pod], b"");
+        assert_refused("two places", &run);
+        for word in ["--point", "once.pcap", "at host and at pod"] {
+            assert!(run.stderr.contains(word), "{word}: {}", run.stderr);
         }
         // Standard input is read once, however often it is named.
         let run = replyscope(&["analyze", "-", "-"], &pcap(ETHERNET, 3));

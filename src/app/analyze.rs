@@ -1,6 +1,6 @@
 //! One analysis on the command line.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::progress::Bar;
 use super::{BAD_INPUT, complain, fail, finish_output, json, write_output};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::clock;
-use crate::config::{Analyze, Colour, DeviceCount, Format, ShowProgress};
+use crate::config::{Analyze, Colour, DeviceCount, Format, PointedFile, ShowProgress, name_option};
 use crate::model::capture::CapturePoint;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::label::{Labels, find_title};
@@ -26,6 +26,10 @@ use crate::report::text::{self, Style};
 /// is told on standard error, and then nothing is printed: half a report
 /// would pass for a whole one.
 pub fn run(settings: &Analyze) -> ExitCode {
+    if let Err(message) = check_points(settings) {
+        complain(&message, Some("Name each file once, with the place where it was taken."));
+        return ExitCode::from(BAD_INPUT);
+    }
     let mut report = match analyse(settings) {
         Ok(report) => report,
         Err(errors) => {
@@ -129,16 +133,27 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
 
 /// The captures and where they were taken, in the order in which they are read.
 fn captures(settings: &Analyze) -> Vec<(&Path, Option<&CapturePoint>)> {
-    let mut captures: Vec<_> =
-        settings.points.iter().map(|one| (one.file.as_path(), Some(&one.point))).collect();
+    let pointed = settings.points.iter().map(|one| (one.file.as_path(), Some(&one.point)));
+    let files = settings.files.iter().map(|file| (file.as_path(), None));
     // A file that is listed once more, perhaps by another path, is one capture.
-    let mut known: HashSet<PathBuf> = captures.iter().map(|(file, _)| identity(file)).collect();
-    for file in &settings.files {
-        if known.insert(identity(file)) {
-            captures.push((file, None));
+    let mut known = HashSet::new();
+    pointed.chain(files).filter(|(file, _)| known.insert(identity(file))).collect()
+}
+
+/// One capture was taken at one place.
+fn check_points(settings: &Analyze) -> Result<(), String> {
+    let mut known: HashMap<PathBuf, &CapturePoint> = HashMap::new();
+    for PointedFile { point, file } in &settings.points {
+        let first = known.entry(identity(file)).or_insert(point);
+        if *first != point {
+            let option = name_option("--point");
+            return Err(format!(
+                "{option} says that '{}' was taken at {first} and at {point}; expected one place",
+                file.display()
+            ));
         }
     }
-    captures
+    Ok(())
 }
 
 /// The one path of a file that has several; of standard input, or where there is none,
