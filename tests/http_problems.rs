@@ -12,8 +12,11 @@ mod http;
 mod tests {
     use std::time::Duration;
 
+    use replyscope::web::AcceptedHosts;
+    use reqwest::header::HeaderValue;
     use reqwest::multipart::{Form, Part};
-    use reqwest::{Body, Method};
+    use reqwest::{Body, Method, Response};
+    use serde_json::Value;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
@@ -22,6 +25,7 @@ mod tests {
 
     const ANALYSES: &str = "/api/v1/analyses";
     const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+    const SOME: &str = "01940000-0000-7000-8000-000000000007";
 
     #[tokio::test]
     async fn paths_and_queries_that_cannot_be_read() {
@@ -319,5 +323,73 @@ mod tests {
         let mut answer = Vec::new();
         let _ = connection.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Checks that an answer is documented: its status, and the headers that say what to do.
+    fn assert_documented(document: &Value, method: &str, path: &str, response: &Response) {
+        let status = response.status().as_u16().to_string();
+        let place = format!("{method} {path} {status}");
+        let documented = &document["paths"][path][method]["responses"][&status];
+        assert!(documented.is_object(), "{place}");
+        if response.status().is_client_error() || response.status().is_server_error() {
+            let media_type = &response.headers()["content-type"];
+            assert_eq!(media_type, "application/problem+json", "{place}");
+        }
+        for name in ["ETag", "Location", "Retry-After", "Accept-Encoding", "WWW-Authenticate"] {
+            let is_there = response.headers().contains_key(name.to_ascii_lowercase());
+            assert!(!is_there || documented["headers"][name].is_object(), "{place}: {name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_are_documented() {
+        let folder = Folder::new("problems-documented");
+        let server = Server::start_with(folder.path(), |settings| {
+            settings.accepted_hosts = AcceptedHosts::of("127.0.0.1:1".parse().unwrap(), "");
+            settings.listener_patience = Duration::from_millis(10);
+        })
+        .await;
+        let upload = server.request(Method::POST, &format!("{ANALYSES}?id={SOME}"));
+        let upload = upload.body(include_str!("../examples/founding-incident.txt")).send().await;
+        assert_eq!(upload.unwrap().status(), 201);
+        let stored = server.get(&format!("{ANALYSES}/{SOME}")).await;
+        let tag = stored.headers()["etag"].clone();
+        let document = server.get_json("/openapi.json").await;
+        let mut asked = 0;
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, _) in methods.as_object().unwrap() {
+                let send = |id: &str, device: &str, name: &str, value: &HeaderValue| {
+                    let node = path.replace("{node}", "node3");
+                    let path = node.replace("{id}", id).replace("{device}", device);
+                    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                    server.request(method, &path).header(name, value).send()
+                };
+                let cases = [
+                    (NOBODY, "192.0.2.9", "x-nothing", HeaderValue::from_static("x")),
+                    ("nope", "switch", "x-nothing", HeaderValue::from_static("x")),
+                    (NOBODY, "2001:db8::9", "host", HeaderValue::from_static("evil.example")),
+                    (
+                        NOBODY,
+                        "192.0.2.9",
+                        "origin",
+                        HeaderValue::from_static("http://evil.example"),
+                    ),
+                    (NOBODY, "192.0.2.9", "content-encoding", HeaderValue::from_static("br")),
+                    (NOBODY, "192.0.2.9", "content-type", HeaderValue::from_static("image/jpeg")),
+                    (SOME, "2000::65:119", "if-none-match", tag.clone()),
+                    (SOME, "192.168.101.254", "x-nothing", HeaderValue::from_static("x")),
+                ];
+                for (id, device, name, value) in cases {
+                    if method == "delete" && id == SOME {
+                        continue;
+                    }
+                    let response = send(id, device, name, &value).await.unwrap();
+                    assert_documented(&document, method, path, &response);
+                    asked += 1;
+                }
+            }
+        }
+        assert!(asked > 100, "{asked}");
+        server.stop().await;
     }
 }

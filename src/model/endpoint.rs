@@ -14,7 +14,7 @@ pub struct Endpoint {
     /// Canonical text, RFC 5952.
     #[schema(value_type = String, example = "2000::65:119")]
     pub address: IpAddr,
-    #[schema(example = 41226)]
+    #[schema(example = 41226, maximum = 65_535)]
     pub port: u16,
 }
 

@@ -27,7 +27,7 @@ pub struct NodeQuery {
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
-    /// Why it failed or was interrupted.
+    /// Why it failed, was interrupted, or ended before its time.
     pub message: Option<String>,
 }
 

@@ -46,7 +46,7 @@ fn document_operation(path: &str, operation: &mut Operation, passing: &[&str]) {
             "409" if is_passing => ("Retry-After", retry_after()),
             status if passing.contains(&status) => ("Retry-After", retry_after()),
             "415" => {
-                let about = "The codings of content that are taken, where the request's is none";
+                let about = "The codings of content that are taken, where the request's is none of them; not where its media type is none that is taken";
                 ("Accept-Encoding", header(Type::String, about))
             }
             _ => continue,

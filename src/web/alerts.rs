@@ -73,8 +73,9 @@ pub struct Alert {
     #[serde(default)]
     #[schema(example = json!({"alertname": "DeviceBackupFailed", "device": "192.0.2.7", "node": "node3"}))]
     pub labels: BTreeMap<String, String>,
+    /// Without it, the alert starts nothing.
     #[serde(default)]
-    #[schema(example = "0b7a6d5e4c3b2a19")]
+    #[schema(example = "0b7a6d5e4c3b2a19", required)]
     pub fingerprint: String,
 }
 

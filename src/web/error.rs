@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use uuid::Uuid;
 
 use super::assets::stylesheet_path;
+use super::coding;
 use super::pages::problem::{self, ProblemView};
 use super::problem::Problem;
 use super::problem_types::{self as types, ProblemType};
@@ -201,15 +202,18 @@ impl Error {
         match self {
             Self::AnalysisFailed { problem, .. } => problem.hint.as_deref().unwrap_or(advice),
             Self::Input(error) => error.kind.hint(),
+            Self::UnsupportedCoding { taken: coding::OF_CAPTURES, .. } => {
+                "Send it as it is, or in a coding that the Accept-Encoding header names; a capture may be compressed itself."
+            }
             Self::SecondMetadata => "Say title, points, devices and clusters in one metadata part.",
             Self::BodyTooLarge { .. } => "Send less; captures go to /api/v1/analyses.",
             _ => advice,
         }
     }
 
-    /// Whether it is no fault of the request, and passes by itself.
+    /// Whether it is no fault of the request, nor of the service, and passes by itself.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::QueueFull { .. } | Self::Full | Self::Ending)
+        matches!(self, Self::QueueFull { .. } | Self::Full | Self::Busy { .. } | Self::Ending)
     }
 
     /// Whether the service is to blame, and not what was sent.

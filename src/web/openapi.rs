@@ -1,10 +1,15 @@
 //! The API's document, built from the handlers.
 
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::api;
+use super::problem::Problem;
+use super::security::OPEN_PATHS;
+use crate::model::problem::PROBLEM_JSON;
 use crate::node::openapi::document_headers;
 
 #[derive(OpenApi)]
@@ -15,6 +20,7 @@ use crate::node::openapi::document_headers;
     ),
     modifiers(&Tokens),
     components(schemas(
+        Problem,
         super::events::AnalysisFinished,
         super::events::AnalysisFailed,
         super::events::AnalysisUnknown
@@ -64,10 +70,37 @@ pub fn render_openapi() -> Result<String, serde_json::Error> {
 /// As [`render_openapi`].
 pub fn render(document: &utoipa::openapi::OpenApi) -> Result<String, serde_json::Error> {
     let mut document = document.clone();
+    document_refusals(&mut document);
     document_headers(&mut document, &["429", "503"]);
     let mut json = serde_json::to_string_pretty(&document)?;
     json.push('\n');
     Ok(json)
+}
+
+/// A problem document with a status that `description` explains.
+pub fn problem_response(description: &str) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
+    ResponseBuilder::new().description(description).content(PROBLEM_JSON, content.build()).build()
+}
+
+/// Documents what [`security`](super::security) refuses before any handler is asked.
+fn document_refusals(document: &mut utoipa::openapi::OpenApi) {
+    let document_one = |operation: &mut Operation, description: &str| {
+        let response = RefOr::T(problem_response(description));
+        operation.responses.responses.insert("403".to_owned(), response);
+    };
+    for (path, item) in &mut document.paths.paths {
+        if let Some(operation) = item.get.as_mut().filter(|_| !OPEN_PATHS.contains(&path.as_str()))
+        {
+            document_one(operation, "It came under a name that is not the service's.");
+        }
+        for operation in [&mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
+            document_one(
+                operation,
+                "A browser sent the request in the name of another site's page, or under a name that is not the service's.",
+            );
+        }
+    }
 }
 
 #[cfg(test)]

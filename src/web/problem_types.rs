@@ -69,7 +69,7 @@ problem_types! {
     DEVICE_NOT_IN_ANALYSIS = NOT_FOUND, "device-not-in-analysis", "Device not in this analysis",
         "Look for it in the analysis' list of devices; any of its addresses finds it.";
     DEVICE_NOT_FOUND = NOT_FOUND, "device-not-found", "Device not seen yet",
-        "Send a capture in which the device talks; its verdict is then here, under the same address.";
+        "Send a capture in which the device talks; its verdict is then here, under the same address. What nodes were asked about it is at /api/v1/devices/{device}/queries.";
     NODE_NOT_FOUND = NOT_FOUND, "node-not-found", "Node not known",
         "Nodes come from the clusters that the service follows (--cluster, --in-cluster) and from --node NAME=URL; /api/v1/nodes lists them.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed",

@@ -126,7 +126,7 @@ impl AcceptedHosts {
 }
 
 /// Paths that monitoring asks under any name, and that tell nothing of reports.
-const OPEN_PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+pub const OPEN_PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
 /// Refuses what comes under a name that is not the service's.
 pub async fn refuse_foreign_host(

@@ -17,9 +17,7 @@ use super::super::tags::{entity_tag, names_tag};
 use super::super::upload::{self, UploadForm, UploadQuery};
 use super::super::{Found, Service};
 use super::report_body::{FinishedAnalysis, report_body};
-use super::responses::{
-    ChangeProblems, FindProblems, ListProblems, ListenProblems, UploadProblems,
-};
+use super::responses::{FindProblems, ListProblems, ListenProblems, UploadProblems};
 use crate::model::progress::Progress;
 use crate::model::query::NodeQuery;
 use crate::model::report::AnalysisSummary;
@@ -120,7 +118,8 @@ pub struct ReportQuery {
             headers(("ETag" = String, description = "Changes with the report"))),
         (status = 202, description = "It runs: how far it is", body = RunningAnalysis,
             headers(("Retry-After" = u16, description = "When to ask again, in seconds"))),
-        (status = 304, description = "The report is the one whose ETag was sent"),
+        (status = 304, description = "The report is the one whose ETag was sent",
+            headers(("ETag" = String, description = "The one that was sent"))),
         FindProblems))]
 pub async fn get_analysis(
     State(service): State<Service>,
@@ -182,7 +181,7 @@ pub async fn get_analysis_events(
     responses(
         (status = 204, description = "It is gone"),
         (status = 409, description = "It runs; a node query can be stopped first", body = Problem, content_type = "application/problem+json"),
-        ChangeProblems))]
+        FindProblems))]
 pub async fn delete_analysis(
     State(service): State<Service>,
     Path(id): Path<Uuid>,

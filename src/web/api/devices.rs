@@ -35,23 +35,12 @@ pub struct DevicesQuery {
     q: Option<String>,
 }
 
-/// How many analyses a history shows.
+/// How much is shown of what has no pages.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub struct HistoryQuery {
-    /// The newest analyses, at most this many.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    #[serde(deserialize_with = "number_or_none")]
-    limit: Option<u32>,
-}
-
-/// How many node queries a list shows.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields, default)]
-#[into_params(parameter_in = Query)]
-pub struct QueriesQuery {
-    /// The newest queries, at most this many.
+pub struct LimitQuery {
+    /// The newest entries, at most this many.
     #[param(minimum = 1, maximum = 200, default = 50)]
     #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
@@ -131,12 +120,12 @@ pub async fn list_devices(
 
 /// Returns one device's verdicts over all analyses.
 #[utoipa::path(get, path = "/api/v1/devices/{device}", tag = "devices",
-    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), HistoryQuery),
+    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), LimitQuery),
     responses((status = 200, description = "The device's history", body = DeviceHistory), FindProblems))]
 pub async fn get_device(
     State(service): State<Service>,
     Path(device): Path<DeviceAddress>,
-    Query(query): Query<HistoryQuery>,
+    Query(query): Query<LimitQuery>,
 ) -> Result<Json<DeviceHistory>, ApiError> {
     let limit = read_limit(query.limit)?;
     let history = service.store.device_history(device.0, limit).await?;
@@ -156,12 +145,12 @@ pub async fn get_device(
 /// A device that no analysis has seen has them, too: an alert's query that failed, or saw
 /// no packet of the device, is here.
 #[utoipa::path(get, path = "/api/v1/devices/{device}/queries", tag = "devices",
-    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), QueriesQuery),
+    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), LimitQuery),
     responses((status = 200, description = "The queries; none where the device was never asked about", body = DeviceQueries), ListProblems))]
 pub async fn list_device_queries(
     State(service): State<Service>,
     Path(device): Path<DeviceAddress>,
-    Query(query): Query<QueriesQuery>,
+    Query(query): Query<LimitQuery>,
 ) -> Result<Json<DeviceQueries>, ApiError> {
     let limit = read_limit(query.limit)?;
     Ok(Json(DeviceQueries { queries: find_queries(&service, device.0, limit).await? }))

@@ -9,6 +9,8 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use uuid::Uuid;
 
 use super::super::Service;
@@ -50,9 +52,21 @@ pub struct NodeQueryRequest {
     /// UDP ports of which one must be the source's or the destination's. None: all.
     /// A TFTP server answers from a port of its own, which a port here would hide.
     #[serde(default)]
-    #[schema(max_items = 64)]
+    #[schema(max_items = 64, value_type = Vec<Port>)]
     ports: Vec<u16>,
 }
+
+/// A UDP port. Packets have no port 0: it is reserved (RFC 768, RFC 6335, section 6).
+enum Port {}
+
+impl utoipa::PartialSchema for Port {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::Integer);
+        schema.minimum(Some(1)).maximum(Some(u16::MAX)).into()
+    }
+}
+
+impl ToSchema for Port {}
 
 const fn default_duration_s() -> u32 {
     DEFAULT_DURATION_S
@@ -125,7 +139,6 @@ pub async fn get_query(
         (status = 202, description = "It ends; its report is due", body = query::NodeQuery,
             headers(("Location" = String, description = "Where its state and its report are"))),
         (status = 409, description = "No node query of this id runs", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "A browser sent the request in the name of another site's page, or under a name that is not the service's", body = Problem, content_type = "application/problem+json"),
         FindProblems))]
 pub async fn stop_query(
     State(service): State<Service>,

@@ -74,6 +74,9 @@ impl QueryRequest {
             let name: String = name.chars().take(40).collect();
             return bad(format!("'{name}' is not the name of an interface"));
         }
+        if self.ports.contains(&0) {
+            return bad("0 is not a port of any packet; expected 1 to 65535".to_owned());
+        }
         let mut seen = HashSet::new();
         self.interfaces.retain(|name| seen.insert(name.clone()));
         Ok(self)
