@@ -49,6 +49,9 @@ mod tests {
         assert!(html.contains("and 400 more"), "{}", html.len());
         assert!(!html.contains("/docs/causes"), "a file has no service behind it");
         let html = text(&["--format", "html", "--devices", "all"]);
-        assert_eq!(html.matches("<tr><td><span class=\"badge").count(), 600);
+        assert_eq!(
+            html.matches("<tr role=\"row\"><td role=\"cell\"><span class=\"badge").count(),
+            600
+        );
     }
 }

@@ -157,7 +157,7 @@ mod tests {
 
     /// Links to devices in the table of a page.
     fn rows(html: &str, page: &str) -> BTreeSet<String> {
-        let table = html.split("<table class=\"devices\">").nth(1).unwrap_or_default();
+        let table = html.split("<table class=\"devices\"").nth(1).unwrap_or_default();
         let table = table.split("</table>").next().unwrap();
         let start = format!("href=\"{page}/devices/");
         let links = table.split(&start).skip(1);

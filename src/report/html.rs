@@ -60,6 +60,11 @@ impl<'a> Setting<'a> {
         }
     }
 
+    /// Whether it is a page of the service, which has links to other parts of it.
+    pub(crate) const fn is_service(&self) -> bool {
+        matches!(self, Self::Service { .. })
+    }
+
     /// The text of the stylesheet. It goes into a `<style>` element as it is,
     /// where nothing is escaped: it is ours and holds no `<`.
     #[expect(clippy::unused_self, reason = "templates reach it through the setting they are given")]
