@@ -141,8 +141,11 @@
     return fields.getAll("capture").some(isFile) || (fields.get("text") ?? "").trim() !== "";
   }
 
-  // Asks before an upload is left.
-  const hold = (event) => event.preventDefault();
+  // Asks before an upload is left. Chrome before 119 heeds the value only.
+  const hold = (event) => {
+    event.preventDefault();
+    event.returnValue = true;
+  };
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -184,10 +187,16 @@
     bar.removeAttribute("value");
     text.textContent = "";
     area.scrollIntoView({ block: "nearest" });
-    const source = follow(id, (name, last) => {
-      if (name === "done") go();
-      if (name === "failed") giveUp(last.problem);
-    });
+    let source;
+    const listen = () => {
+      source = follow(id, (name, last) => {
+        if (name === "done") go();
+        if (name === "failed") giveUp(last.problem);
+        // A proxy may keep the upload back until it has all of it.
+        if (name === "unknown" && !isOver) listen();
+      });
+    };
+    listen();
     // The report's own page shows it: the answer need not list devices.
     const target = `/api/v1/analyses?id=${id}&device_limit=0`;
     fetch(target, { method: "POST", body: fields, signal: sending.signal }).then(
@@ -208,9 +217,16 @@
   const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
   document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
   document.addEventListener("drop", (event) => {
-    if (!hasFiles(event) || event.target === captures || event.target.type === "file") return;
+    if (!hasFiles(event) || event.target.type === "file") return;
     event.preventDefault();
-    if (!button.disabled) captures.files = event.dataTransfer.files;
+    if (button.disabled) {
+      showProblem({ title: "Not added", detail: "An upload runs. Drop the files again when it has ended" });
+      return;
+    }
+    // Those that were chosen before stay.
+    const all = new DataTransfer();
+    for (const file of [...captures.files, ...event.dataTransfer.files]) all.items.add(file);
+    captures.files = all.files;
   });
 
   // A page that comes back from the browser's memory starts anew.
