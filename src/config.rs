@@ -119,16 +119,11 @@ pub enum LogFormat {
 #[derive(Debug, Args)]
 pub struct Analyze {
     /// Facts about addresses: what `ip addr`, `ip route` or `kubectl get pod,node,svc` printed, or a device list; may be repeated, or several separated by commas
-    #[arg(long, env = "REPLYSCOPE_INVENTORY", value_name = "FILE", value_delimiter = ',')]
-    pub inventory: Vec<PathBuf>,
+    #[arg(long, env = "REPLYSCOPE_INVENTORY", value_name = "FILE")]
+    pub inventory: Vec<List<PathBuf>>,
     /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated, or several separated by commas
-    #[arg(
-        long = "point",
-        env = "REPLYSCOPE_POINT",
-        value_name = "POINT[@NODE[/IFACE]]=FILE",
-        value_delimiter = ','
-    )]
-    pub points: Vec<PointedFile>,
+    #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
+    pub points: Vec<List<PointedFile>>,
     /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, what conntrack printed, terminal transcripts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "points")]
     pub files: Vec<PathBuf>,
@@ -281,15 +276,17 @@ mod tests {
         let arguments = [
             "analyze",
             "--point",
-            "pod@node3/eth0=a=b.pcap",
+            "pod@node3/eth0=a=b.pcap, host=d.pcap,",
             "--fail-on",
             "one-way",
             "c.pcap",
             "-",
         ];
         let Command::Analyze(analyze) = parse(&arguments).unwrap() else { panic!("not analyze") };
-        assert_eq!(analyze.points[0].file, PathBuf::from("a=b.pcap"));
-        assert_eq!(analyze.points[0].point.to_string(), "pod@node3/eth0");
+        let points: Vec<_> = iter_lists(&analyze.points).collect();
+        assert_eq!(points.len(), 2);
+        assert_eq!(points[0].file, PathBuf::from("a=b.pcap"));
+        assert_eq!(points[0].point.to_string(), "pod@node3/eth0");
         assert_eq!(analyze.files, [PathBuf::from("c.pcap"), PathBuf::from("-")]);
         assert_eq!(analyze.fail_on, Some(Verdict::OneWay));
     }

@@ -12,7 +12,9 @@ use super::progress::Bar;
 use super::{BAD_INPUT, complain, fail, finish_output, json, write_output};
 use crate::analysis::{Analysis, Limits, ReportHeader};
 use crate::clock;
-use crate::config::{Analyze, Colour, DeviceCount, Format, PointedFile, ShowProgress, name_option};
+use crate::config::{
+    Analyze, Colour, DeviceCount, Format, PointedFile, ShowProgress, iter_lists, name_option,
+};
 use crate::model::capture::CapturePoint;
 use crate::model::input::{InputError, InputErrorKind};
 use crate::model::label::{Labels, find_title};
@@ -80,7 +82,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     {
         analysis = analysis.of_one_input();
     }
-    let inventory = settings.inventory.iter().map(PathBuf::as_path);
+    let inventory = iter_lists(&settings.inventory).map(PathBuf::as_path);
     let inputs: Vec<_> = inventory.chain(captures.iter().map(|(path, _)| *path)).collect();
     let show = if settings.quiet { ShowProgress::Never } else { settings.progress };
     // Dropped before anything else is written, it leaves nothing on the screen.
@@ -88,7 +90,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     let mut labels = Labels::default();
     let mut names = Vec::new();
     let mut errors = Vec::new();
-    for path in &settings.inventory {
+    for path in iter_lists(&settings.inventory) {
         let label = labels.unique(&path.to_string_lossy(), "inventory");
         let result = read(path, &label, &bar, |input| analysis.read_inventory(&label, input));
         errors.extend(result.err().map(|error| located(error, path)));
@@ -133,7 +135,8 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
 
 /// The captures and where they were taken, in the order in which they are read.
 fn captures(settings: &Analyze) -> Vec<(&Path, Option<&CapturePoint>)> {
-    let pointed = settings.points.iter().map(|one| (one.file.as_path(), Some(&one.point)));
+    let points = iter_lists(&settings.points);
+    let pointed = points.map(|one| (one.file.as_path(), Some(&one.point)));
     let files = settings.files.iter().map(|file| (file.as_path(), None));
     // A file that is listed once more, perhaps by another path, is one capture.
     let mut known = HashSet::new();
@@ -143,7 +146,7 @@ fn captures(settings: &Analyze) -> Vec<(&Path, Option<&CapturePoint>)> {
 /// One capture was taken at one place.
 fn check_points(settings: &Analyze) -> Result<(), String> {
     let mut known: HashMap<PathBuf, &CapturePoint> = HashMap::new();
-    for PointedFile { point, file } in &settings.points {
+    for PointedFile { point, file } in iter_lists(&settings.points) {
         let first = known.entry(identity(file)).or_insert(point);
         if *first != point {
             let option = name_option("--point");
