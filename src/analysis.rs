@@ -32,7 +32,7 @@ use self::session::Session;
 use self::tables::Tables;
 use self::together::run_together;
 use crate::correlate::Correlator;
-use crate::ingest::{self, Event, InventoryText};
+use crate::ingest::{self, Event, InventoryText, Layers};
 use crate::model::capture::{CaptureId, CapturePoint};
 use crate::model::cluster::ClusterFacts;
 use crate::model::conntrack::TrackingTable;
@@ -88,6 +88,8 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Analysis {
     limits: Limits,
+    /// Inputs come in a content coding.
+    is_coded: bool,
     feeder: Feeder,
     captures: Vec<CaptureIntake>,
     /// When each of them began.
@@ -121,6 +123,7 @@ impl Analysis {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            is_coded: false,
             feeder: Feeder::new(Correlator::new(limits.exchanges_per_point)),
             captures: Vec::new(),
             began: Vec::new(),
@@ -157,6 +160,13 @@ impl Analysis {
         self
     }
 
+    /// Expects inputs in a content coding of their transfer: what it holds may be a
+    /// compressed file.
+    #[must_use]
+    pub fn of_coded_inputs(self) -> Self {
+        Self { is_coded: true, ..self }
+    }
+
     /// Reads one capture, tcpdump text, connection tracking table or transcript to
     /// its end, or to the fault that stops it. `point` says where it was taken, if the sender knows.
     ///
@@ -175,13 +185,15 @@ impl Analysis {
     ) -> Result<(), InputError> {
         let limits = ingest::Limits { expanded_bytes: self.limits.expanded_bytes };
         let first = self.captures.len();
-        let result = ingest::read_ahead(input, &limits, run_together, &mut |event| match event {
-            // Nearly all events: an event is large, a frame is not.
-            Event::Frame(frame) => self.take_part(first, 1, |capture, feeder| {
-                capture.take_frame(&frame, feeder);
-            }),
-            event => self.take(name, point.as_ref(), first, event),
-        });
+        let layers = if self.is_coded { Layers::CODED } else { Layers::FILE };
+        let result =
+            ingest::read_ahead(input, &limits, run_together, layers, &mut |event| match event {
+                // Nearly all events: an event is large, a frame is not.
+                Event::Frame(frame) => self.take_part(first, 1, |capture, feeder| {
+                    capture.take_frame(&frame, feeder);
+                }),
+                event => self.take(name, point.as_ref(), first, event),
+            });
         name_captures(&mut self.captures, first, name);
         self.inputs += 1;
         result.map_err(|kind| InputError { name: name.to_owned(), kind })

@@ -134,6 +134,16 @@ mod tests {
             let response = request.body(squeezed.clone()).send().await.unwrap();
             assert_eq!(response.status(), 201, "{coding}");
         }
+        // A coding is of the transfer: what it holds may be a compressed file.
+        let twice = zstd::encode_all(squeezed.as_slice(), 1).unwrap();
+        for (coding, status) in [("zstd", 201), ("identity", 400)] {
+            let request = server.request(Method::POST, ANALYSES).header("content-encoding", coding);
+            let response = request.body(twice.clone()).send().await.unwrap();
+            assert_eq!(response.status().as_u16(), status, "{coding}");
+        }
+        let thrice = zstd::encode_all(twice.as_slice(), 1).unwrap();
+        let request = server.request(Method::POST, ANALYSES).header("content-encoding", "zstd");
+        problem(request.body(thrice).send().await.unwrap(), 400, "not-a-capture").await;
         server.stop().await;
     }
 

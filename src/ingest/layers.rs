@@ -15,6 +15,8 @@ use crate::model::input::{Fault, InputErrorKind, Place};
 /// The layers that lie around some content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layers {
+    /// A compression around all else may be one of the transfer, and none of the file.
+    may_be_coded: bool,
     archive: Option<ArchiveFormat>,
     /// Around the content itself: not around the archive.
     compression: Option<Compression>,
@@ -22,10 +24,13 @@ pub struct Layers {
 
 impl Layers {
     /// A file as it is.
-    pub const FILE: Self = Self { archive: None, compression: None };
+    pub const FILE: Self = Self { may_be_coded: false, archive: None, compression: None };
+    /// A file as it is sent in a content coding (RFC 9110, section 8.4): the coding is of
+    /// the transfer, and what it holds may be a compressed file.
+    pub const CODED: Self = Self { may_be_coded: true, ..Self::FILE };
 
     const fn entry_of(archive: ArchiveFormat) -> Self {
-        Self { archive: Some(archive), compression: None }
+        Self { archive: Some(archive), ..Self::FILE }
     }
 
     /// What is said of a byte's place, which is not the place in the file.
@@ -33,7 +38,7 @@ impl Layers {
         match self {
             Self { compression: Some(_), .. } => Some(" (bytes are counted after decompression)"),
             Self { archive: Some(_), .. } => Some(" (bytes are counted within the entry)"),
-            Self::FILE => None,
+            Self { compression: None, archive: None, .. } => None,
         }
     }
 }
@@ -47,10 +52,14 @@ pub fn unpack(
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     match detect(window) {
-        Kind::Compressed(compression) if layers.compression.is_none() => {
+        Kind::Compressed(compression) if layers.may_be_coded || layers.compression.is_none() => {
             let mut expanded =
                 Expanded::new(compression, window, budget).map_err(InputErrorKind::Read)?;
-            let layers = Layers { compression: Some(compression), ..layers };
+            let layers = if layers.may_be_coded {
+                Layers { may_be_coded: false, ..layers }
+            } else {
+                Layers { compression: Some(compression), ..layers }
+            };
             read_layer(&mut expanded, layers, budget, sink)?;
             if let Some(message) = expanded.find_rest() {
                 sink(Event::Fault(Fault { place: Place::Whole, message }));

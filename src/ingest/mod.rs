@@ -40,7 +40,7 @@ use std::io::Read;
 
 pub use self::ahead::Together;
 use self::bounded::Budget;
-use self::layers::Layers;
+pub use self::layers::Layers;
 pub use self::plain::read_plain;
 use self::window::Window;
 use crate::model::capture::{CaptureFormat, Clock, Frame, LinkType, PointKind};
@@ -191,11 +191,11 @@ pub fn read(
     limits: &Limits,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
-    read_within(input, &Budget::new(limits.expanded_bytes), sink)
+    read_within(input, &Budget::new(limits.expanded_bytes), Layers::FILE, sink)
 }
 
 /// As [`read`], with a second core for captures that come fast, had by `together`.
-/// What is told is the same.
+/// What is told is the same. `layers` are those that may lie around the input.
 ///
 /// # Errors
 ///
@@ -204,20 +204,22 @@ pub fn read_ahead(
     input: &mut dyn Read,
     limits: &Limits,
     together: Together,
+    layers: Layers,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     let mut budget = Budget::new(limits.expanded_bytes);
     budget.together = Some(together);
-    read_within(input, &budget, sink)
+    read_within(input, &budget, layers, sink)
 }
 
 fn read_within(
     input: &mut dyn Read,
     budget: &Budget,
+    layers: Layers,
     sink: &mut Sink<'_>,
 ) -> Result<(), InputErrorKind> {
     let mut window = Window::new(input);
-    let outcome = layers::unpack(&mut window, Layers::FILE, budget, sink);
+    let outcome = layers::unpack(&mut window, layers, budget, sink);
     // A decoder or a format takes a failed input for one that was cut.
     match window.take_failure() {
         Some(failure) => Err(InputErrorKind::Read(failure)),

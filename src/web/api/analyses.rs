@@ -45,7 +45,9 @@ pub struct RunningAnalysis {
 /// Analyses captures.
 ///
 /// They come as the parts of a form, or one capture as the body itself, and
-/// are analysed while they arrive. Formats are recognised by their content.
+/// are analysed while they arrive. Formats are recognised by their content. A capture as
+/// the body may come with `Content-Encoding: gzip` or `zstd`, also where it is a
+/// compressed file.
 /// Who chooses the `id` can follow the analysis by it before the body is sent. A report
 /// on very many devices is a long answer: `device_limit` shortens it.
 #[utoipa::path(post, path = "/api/v1/analyses", tag = "analyses", params(UploadQuery),

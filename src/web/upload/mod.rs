@@ -204,7 +204,7 @@ async fn analyse(
     let settings = &service.settings;
     let is_form = is_form(&head.headers)?;
     let taken = if is_form { coding::OF_OTHERS } else { coding::OF_CAPTURES };
-    coding::check_coding(&head.headers, taken)?;
+    let is_coded = coding::check_coding(&head.headers, taken)?;
     check_length(&head.headers, settings.upload_limit_bytes)?;
     let place = wait_for_place(service).await?;
 
@@ -218,6 +218,7 @@ async fn analyse(
     let analysis = Analysis::new(limits).counting_into(task.counts());
     // A form may hold several captures, which its beginning does not tell.
     let analysis = if is_form { analysis } else { analysis.of_one_input() };
+    let analysis = if is_coded { analysis.of_coded_inputs() } else { analysis };
     let queue = Pieces::new(queue, Turn::new(Arc::clone(&service.turns), Handle::current()));
     let worker = tokio::task::spawn_blocking(move || {
         // Held until the work is done, even if its request is long gone.
