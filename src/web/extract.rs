@@ -61,7 +61,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
-/// The query of a page, as [`Query`]; fields that the page does not know are let be.
+/// The query of a page that it shares with the API, which is strict: as [`Query`], but
+/// fields that are not known are let be.
 /// Links to pages come from everywhere, with marks of those who count visits.
 #[derive(Debug)]
 pub struct PageQuery<T>(pub T);

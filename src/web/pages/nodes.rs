@@ -3,13 +3,12 @@
 use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::super::Service;
 use super::super::api::nodes::{NodePlace, find_nodes};
 use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
-use super::super::extract::{PageQuery, Path};
+use super::super::extract::{PageQuery, Path, Query};
 use super::super::query::{given, read_text};
 use super::node::{self, NodeView, NodesView};
 
@@ -17,7 +16,7 @@ use super::node::{self, NodeView, NodesView};
 const MOST_NODES: usize = 500;
 
 /// Which nodes the page shows.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ListedNodes {
     cluster: Option<String>,
@@ -27,7 +26,7 @@ pub struct ListedNodes {
 /// `GET /nodes`
 pub async fn show_nodes(
     State(service): State<Service>,
-    PageQuery(query): PageQuery<ListedNodes>,
+    Query(query): Query<ListedNodes>,
 ) -> Result<Html<String>, PageError> {
     let (cluster, text) = (given(query.cluster), read_text(query.q)?);
     let mut nodes = find_nodes(&service, cluster.as_deref(), text.as_deref());
