@@ -265,6 +265,31 @@ default     sip-0   1/1     Running   0          13d   198.51.100.7   node3
     }
 
     #[test]
+    fn each_table_of_an_archive_is_cited_by_its_own_name() {
+        let text = include_str!("fixtures/lab/founding/conntrack.txt");
+        let [of_v4, of_v6] = ["ipv4", "ipv6"].map(|family| {
+            let lines = text.lines().filter(|line| line.starts_with(family));
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        let names = ["node1/ct.txt", "node2/ct.txt"];
+        let files = [(names[0], of_v4.as_bytes()), (names[1], of_v6.as_bytes())];
+        let inputs = [("ct.tgz", bundle(&files)), ("more.tgz", bundle(&files[..1]))];
+        let inputs = [(inputs[0].0, &inputs[0].1[..]), (inputs[1].0, &inputs[1].1[..])];
+        let report = analyse_all(&inputs, &[]);
+        let found: Vec<_> = report.captures.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(found, [names[0], names[1], "more.tgz: node1/ct.txt"]);
+        for (address, [own, other]) in
+            [("192.168.101.254", names), ("2000::65:119", [names[1], names[0]])]
+        {
+            let is_it = |device: &&Device| device.device.to_string() == address;
+            let device = report.devices.iter().find(is_it).unwrap();
+            let evidence = device.findings.iter().flat_map(|finding| &finding.evidence);
+            let cited: Vec<_> = evidence.map(|one| one.capture.as_str()).collect();
+            assert!(cited.contains(&own) && !cited.contains(&other), "{address}: {cited:?}");
+        }
+    }
+
+    #[test]
     fn a_bundle_is_one_analysis_without_noise() {
         let folder =
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lab/founding");
