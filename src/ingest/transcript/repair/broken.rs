@@ -53,16 +53,13 @@ enum Kind {
 }
 
 impl Broken {
-    /// Takes a line that is no rest of another.
-    pub fn push_plain(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
+    /// Takes a line that begins with a packet, so that it is no rest of another.
+    pub fn push_packet(&mut self, line: Line, out: &mut dyn FnMut(Repaired)) {
         self.finish(out);
-        let may_go_on = line.text.contains(" > ") || line.text.contains("IP");
-        if begins_table(line.text.trim()) {
-            self.open = Some(Open { line, parts: 1, kind: Some(Kind::Entry), spare: Vec::new() });
-        } else if may_go_on && !is_surely_whole(&line.text) {
-            self.open = Some(Open { line, parts: 1, kind: None, spare: Vec::new() });
-        } else {
+        if is_surely_whole(&line.text) {
             self.hand_out(line, out);
+        } else {
+            self.open = Some(Open { line, parts: 1, kind: None, spare: Vec::new() });
         }
     }
 
@@ -79,7 +76,13 @@ impl Broken {
             }
             self.hand_out_open(open, out);
         }
-        self.push_plain(line, out);
+        if begins_table(line.text.trim()) {
+            self.open = Some(Open { line, parts: 1, kind: Some(Kind::Entry), spare: Vec::new() });
+        } else if line.text.contains(" > ") || line.text.contains("IP") {
+            self.push_packet(line, out);
+        } else {
+            self.hand_out(line, out);
+        }
     }
 
     /// Hands out the line that is still open.

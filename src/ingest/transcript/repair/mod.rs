@@ -92,7 +92,7 @@ impl Repair {
         } else if self.is_idle() && is_plain(text) {
             self.above.before = Before::Nothing;
             self.told.note(text);
-            self.broken.push_plain(line(number, text, None), out);
+            self.broken.push_packet(line(number, text, None), out);
         } else {
             self.choose(number, text, Turn::First, out);
         }

@@ -30,15 +30,23 @@ pub(super) fn is_plain(text: &str) -> bool {
 fn begins_with_stamp(text: &str) -> Option<&str> {
     /// A date and a time with nine digits.
     const LIMIT_BYTES: usize = 40;
-    let is_time = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-' | b' ');
-    let end = text.bytes().take(LIMIT_BYTES).position(|byte| !is_time(&byte))?;
-    let (time, rest) = text.split_at_checked(end)?;
-    let count = |mark: u8| time.bytes().filter(|byte| *byte == mark).count();
-    let is_stamp = time.starts_with(|c: char| c.is_ascii_digit())
-        && count(b':') == 2
-        && count(b'.') == 1
-        && count(b' ') == 1 + count(b'-') / 2;
-    (is_stamp && (rest.starts_with("IP ") || rest.starts_with("IP6 "))).then_some(rest)
+    let (mut colons, mut dots, mut dashes, mut spaces, mut end) = (0, 0, 0, 0, 0);
+    for byte in text.bytes().take(LIMIT_BYTES) {
+        match byte {
+            b'0'..=b'9' => {}
+            b':' => colons += 1,
+            b'.' => dots += 1,
+            b'-' => dashes += 1,
+            b' ' => spaces += 1,
+            _ => break,
+        }
+        end += 1;
+    }
+    let is_stamp = text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+        && (colons, dots) == (2, 1)
+        && spaces == 1 + dashes / 2;
+    let rest = text.get(end..).filter(|_| is_stamp)?;
+    (rest.starts_with("IP ") || rest.starts_with("IP6 ")).then_some(rest)
 }
 
 /// Whether a line may hold what people put around packets: their words, an arrow, an entry
