@@ -30,7 +30,7 @@ pub mod tests {
 
     #[test]
     fn bytes_are_whole_where_place_and_length_fit() {
-        let block = aligned(&[7; WHOLE_BYTES + ALIGN_BYTES]);
+        let block = aligned(&vec![7; WHOLE_BYTES + ALIGN_BYTES]);
         for (from, to, expected) in [
             (0, WHOLE_BYTES, true),
             (ALIGN_BYTES, ALIGN_BYTES + WHOLE_BYTES, true),
