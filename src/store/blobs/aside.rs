@@ -9,28 +9,27 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use bytes::Bytes;
 
-use super::block::{ALIGN_BYTES, Block, Own, is_whole};
+use super::block::{ALIGN_BYTES, is_whole};
 use super::through::Through;
 
-/// Blocks that wait while one is written and one is filled.
-const BLOCKS_WAITING: usize = 2;
+/// Pieces that wait while one is written.
+const PIECES_WAITING: usize = 2;
 
-/// A file, written from its beginning to its end. The last blocks are in memory until
-/// [`Aside::finish`].
+/// A file, written from its beginning to its end. From the first whole block on the last
+/// pieces are on their way until [`Aside::finish`].
 #[derive(Debug)]
 pub struct Aside {
-    filling: Own,
     side: Side,
 }
 
 #[derive(Debug)]
 enum Side {
-    /// Not a whole block came yet.
+    /// No whole block came yet.
     Here(Target),
     There(Worker),
     /// Something went wrong, which was told.
@@ -39,9 +38,7 @@ enum Side {
 
 #[derive(Debug)]
 struct Worker {
-    blocks: SyncSender<Block>,
-    /// Blocks that were written, to be filled again.
-    emptied: Receiver<Own>,
+    pieces: SyncSender<Bytes>,
     thread: JoinHandle<io::Result<Target>>,
 }
 
@@ -58,7 +55,7 @@ impl Aside {
     /// Writes to `file`, which is empty and stands at `path`.
     pub fn new(file: File, path: &Path) -> Self {
         let target = Target { path: path.to_owned(), through: Through::new(file), direct: None };
-        Self { filling: Own::new(), side: Side::Here(target) }
+        Self { side: Side::Here(target) }
     }
 
     /// Adds bytes. Waits where the device is slower than the sender.
@@ -67,25 +64,28 @@ impl Aside {
     ///
     /// Where they, or some before them, cannot be written, such as on a full disk.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut rest = self.filling.fill(bytes);
-        while self.filling.is_full() {
-            let full = std::mem::replace(&mut self.filling, self.side.next_block());
-            self.hand_over(Block::Own(full))?;
-            rest = self.filling.fill(rest);
+        match &mut self.side {
+            Side::Here(target) => target.write(bytes),
+            Side::There(_) | Side::Gone => self.hand_over(Bytes::copy_from_slice(bytes)),
         }
-        Ok(())
     }
 
-    /// The same of bytes that others keep as well. A whole block is not copied.
+    /// The same of bytes that others keep as well. They are not copied.
     ///
     /// # Errors
     ///
     /// As [`Aside::write`].
     pub fn write_shared(&mut self, bytes: &Bytes) -> io::Result<()> {
-        if self.filling.is_empty() && is_whole(bytes) {
-            return self.hand_over(Block::Shared(bytes.clone()));
+        if is_whole(bytes) {
+            self.side = match std::mem::replace(&mut self.side, Side::Gone) {
+                Side::Here(target) => start(target),
+                side => side,
+            };
         }
-        self.write(bytes)
+        match &mut self.side {
+            Side::Here(target) => target.write(bytes),
+            Side::There(_) | Side::Gone => self.hand_over(bytes.clone()),
+        }
     }
 
     /// Makes sure that the bytes outlive a power cut.
@@ -94,28 +94,19 @@ impl Aside {
     ///
     /// Where the device refuses them.
     pub fn finish(self) -> io::Result<()> {
-        let mut target = match self.side {
+        let target = match self.side {
             Side::Here(target) => target,
             Side::There(worker) => worker.finish()?,
             Side::Gone => return Err(gone()),
         };
-        target.through.write(self.filling.bytes())?;
         target.through.finish()
     }
 
-    fn hand_over(&mut self, block: Block) -> io::Result<()> {
-        self.side = match std::mem::replace(&mut self.side, Side::Gone) {
-            Side::Here(target) => start(target),
-            side => side,
-        };
-        match &mut self.side {
-            Side::There(worker) => {
-                if worker.blocks.send(block).is_ok() {
-                    return Ok(());
-                }
-            }
-            Side::Here(target) => return target.write(block.bytes()),
-            Side::Gone => {}
+    fn hand_over(&mut self, piece: Bytes) -> io::Result<()> {
+        if let Side::There(worker) = &self.side
+            && worker.pieces.send(piece).is_ok()
+        {
+            return Ok(());
         }
         // The thread ended before its end: it knows why.
         match std::mem::replace(&mut self.side, Side::Gone) {
@@ -125,36 +116,22 @@ impl Aside {
     }
 }
 
-impl Side {
-    /// A block to fill.
-    fn next_block(&self) -> Own {
-        let emptied = match self {
-            Self::There(worker) => worker.emptied.try_recv().ok(),
-            Self::Here(_) | Self::Gone => None,
-        };
-        emptied.unwrap_or_else(Own::new)
-    }
-}
-
 impl Worker {
     /// The file, once all that was handed over is written.
     fn finish(self) -> io::Result<Target> {
-        drop(self.blocks);
+        drop(self.pieces);
         self.thread.join().unwrap_or_else(|_| Err(gone()))
     }
 }
 
 impl Target {
-    fn write(&mut self, block: &[u8]) -> io::Result<()> {
-        if self.through.offset() == 0 {
-            self.direct = open_direct(&self.path).ok();
-        }
-        if let Some(direct) = &self.direct
-            && block.len().is_multiple_of(ALIGN_BYTES)
-        {
-            match direct.write_all_at(block, self.through.offset()) {
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        let offset = self.through.offset();
+        let is_aligned = offset.is_multiple_of(ALIGN_BYTES as u64);
+        if let Some(direct) = self.direct.as_ref().filter(|_| is_aligned && is_whole(piece)) {
+            match direct.write_all_at(piece, offset) {
                 Ok(()) => {
-                    self.through.skip(u64::try_from(block.len()).unwrap_or(u64::MAX));
+                    self.through.skip(u64::try_from(piece.len()).unwrap_or(u64::MAX));
                     return Ok(());
                 }
                 // Opened, but not written to in this way: it is not offered here after all.
@@ -162,45 +139,31 @@ impl Target {
                 Err(error) => return Err(error),
             }
         }
-        self.through.write(block)
+        self.through.write(piece)
     }
 }
 
 /// Moves the file to a thread of its own, if there can be one.
 fn start(target: Target) -> Side {
-    let (blocks, waiting) = sync_channel(BLOCKS_WAITING);
-    let (give_back, emptied) = channel();
+    let (pieces, waiting) = sync_channel::<Bytes>(PIECES_WAITING);
     // What a thread that does not start was given is lost with it: it is sent
     // over only once the thread runs.
     let (hand, take) = channel::<Target>();
     let body = move || {
         let mut target = take.recv().map_err(|_| gone())?;
-        write_all(&mut target, &waiting, &give_back)?;
+        target.direct = open_direct(&target.path).ok();
+        while let Ok(piece) = waiting.recv() {
+            target.write(&piece)?;
+        }
         Ok(target)
     };
     match Builder::new().name("store".to_owned()).spawn(body) {
         Ok(thread) => match hand.send(target) {
-            Ok(()) => Side::There(Worker { blocks, emptied, thread }),
+            Ok(()) => Side::There(Worker { pieces, thread }),
             Err(unsent) => Side::Here(unsent.0),
         },
         Err(_) => Side::Here(target),
     }
-}
-
-fn write_all(
-    target: &mut Target,
-    blocks: &Receiver<Block>,
-    give_back: &Sender<Own>,
-) -> io::Result<()> {
-    while let Ok(block) = blocks.recv() {
-        target.write(block.bytes())?;
-        if let Block::Own(mut own) = block {
-            own.clear();
-            // Nobody wants it back any more once all came.
-            let _ = give_back.send(own);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(target_os = "linux")]
@@ -224,66 +187,43 @@ mod tests {
     use std::fs;
 
     use super::super::block::WHOLE_BYTES;
+    use super::super::block::tests::aligned;
     use super::*;
 
     fn path(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("replyscope-aside-{name}-{}", std::process::id()))
     }
 
-    /// Bytes that a device can read where they are.
-    fn aligned(bytes: &[u8]) -> Bytes {
-        let mut own = Own::new();
-        assert!(own.fill(bytes).is_empty());
-        let start = own.bytes().as_ptr().addr();
-        let shared = Bytes::from_owner(Kept(own));
-        assert_eq!(shared.as_ptr().addr(), start);
-        shared
-    }
-
-    struct Kept(Own);
-
-    impl AsRef<[u8]> for Kept {
-        fn as_ref(&self) -> &[u8] {
-            self.0.bytes()
-        }
-    }
-
     #[test]
-    fn a_file_holds_what_came_whatever_its_length() {
-        let bytes: Vec<u8> = (0..=250).cycle().take(5 * WHOLE_BYTES / 2).collect();
-        for length in [0, 1, WHOLE_BYTES - 1, WHOLE_BYTES, WHOLE_BYTES + 1, bytes.len()] {
-            for step in [1_000, 300_000, WHOLE_BYTES, bytes.len()] {
-                let path = path("whole");
-                let mut aside = Aside::new(File::create(&path).unwrap(), &path);
-                for chunk in bytes[..length].chunks(step) {
-                    let chunk = if step == WHOLE_BYTES {
-                        aligned(chunk)
-                    } else {
-                        Bytes::copy_from_slice(chunk)
-                    };
-                    aside.write_shared(&chunk).unwrap();
+    fn a_file_holds_what_came_whatever_its_pieces() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(9 * WHOLE_BYTES / 2).collect();
+        let odd = WHOLE_BYTES - 9;
+        let cases: [(&str, &[usize], bool); 6] = [
+            ("nothing", &[], false),
+            ("little", &[7, 9], false),
+            ("one block", &[WHOLE_BYTES], true),
+            ("blocks and a rest", &[WHOLE_BYTES, WHOLE_BYTES, 5], true),
+            ("a pause in a block", &[WHOLE_BYTES, 9, odd, WHOLE_BYTES, 1], true),
+            ("a block at an odd place", &[9, WHOLE_BYTES, odd, WHOLE_BYTES], true),
+        ];
+        for (name, pieces, is_aside) in cases {
+            let path = path("whole");
+            let mut aside = Aside::new(File::create(&path).unwrap(), &path);
+            let mut rest = bytes.as_slice();
+            for (number, length) in pieces.iter().enumerate() {
+                let (piece, behind) = rest.split_at(*length);
+                rest = behind;
+                match number {
+                    4 => aside.write(piece).unwrap(),
+                    _ => aside.write_shared(&aligned(piece)).unwrap(),
                 }
-                assert_eq!(matches!(aside.side, Side::There(_)), length >= WHOLE_BYTES);
-                aside.finish().unwrap();
-                assert!(fs::read(&path).unwrap() == bytes[..length], "{length} by {step}");
-                fs::remove_file(path).unwrap();
             }
+            assert_eq!(matches!(aside.side, Side::There(_)), is_aside, "{name}");
+            aside.finish().unwrap();
+            let written = &bytes[..bytes.len() - rest.len()];
+            assert!(fs::read(&path).unwrap() == written, "{name}");
+            fs::remove_file(path).unwrap();
         }
-    }
-
-    #[test]
-    fn shared_blocks_and_others_stay_in_order() {
-        let bytes: Vec<u8> = (0..=250).cycle().take(4 * WHOLE_BYTES).collect();
-        let path = path("order");
-        let mut aside = Aside::new(File::create(&path).unwrap(), &path);
-        aside.write_shared(&aligned(&bytes[..WHOLE_BYTES])).unwrap();
-        let odd = WHOLE_BYTES + 9;
-        aside.write_shared(&Bytes::copy_from_slice(&bytes[WHOLE_BYTES..odd])).unwrap();
-        aside.write_shared(&aligned(&bytes[odd..][..WHOLE_BYTES])).unwrap();
-        aside.write_shared(&Bytes::copy_from_slice(&bytes[odd + WHOLE_BYTES..])).unwrap();
-        aside.finish().unwrap();
-        assert!(fs::read(&path).unwrap() == bytes);
-        fs::remove_file(path).unwrap();
     }
 
     #[test]
@@ -293,8 +233,8 @@ mod tests {
         // Opened for reading, and gone before it is opened once more.
         let mut aside = Aside::new(File::open(&path).unwrap(), &path);
         fs::remove_file(&path).unwrap();
-        let block = vec![0; WHOLE_BYTES];
-        let told = (0..100).find_map(|_| aside.write(&block).err());
+        let block = aligned(&vec![0; WHOLE_BYTES]);
+        let told = (0..100).find_map(|_| aside.write_shared(&block).err());
         assert_eq!(told.and_then(|error| error.raw_os_error()), Some(libc::EBADF));
         assert!(aside.write(&block).is_err() && aside.finish().is_err());
     }

@@ -239,3 +239,48 @@ fn finish_part(
         Ok(()) => Ok(read?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::channel;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::store::WHOLE_BYTES;
+
+    fn bytes_of(piece: Option<Piece>) -> Bytes {
+        match piece {
+            Some(Piece::Bytes(bytes)) => bytes,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_came_is_sent_while_more_is_waited_for() {
+        let (pieces, mut queue) = channel(4);
+        let mut feed = Feed::new(pieces);
+        feed.send_bytes(Bytes::from_static(b"slow")).await.unwrap();
+        assert!(queue.try_recv().is_err());
+        // The sender sends no more before what it has sent is analysed.
+        let next = timeout(Duration::from_secs(30), queue.recv());
+        let arrived = feed.wait_for(next).await.unwrap().unwrap();
+        assert_eq!(bytes_of(arrived), "slow");
+        // With nothing to send, nothing but the sender is waited for.
+        assert!(feed.wait_for(std::future::ready(true)).await.unwrap());
+        assert!(queue.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn bytes_come_before_what_follows_on_them() {
+        let (pieces, mut queue) = channel(4);
+        let mut feed = Feed::new(pieces);
+        feed.send_bytes(vec![7; WHOLE_BYTES + 1].into()).await.unwrap();
+        feed.send(Piece::End).await.unwrap();
+        assert_eq!(bytes_of(queue.recv().await).len(), WHOLE_BYTES);
+        assert_eq!(bytes_of(queue.recv().await).len(), 1);
+        assert!(matches!(queue.recv().await, Some(Piece::End)));
+        drop(queue);
+        let sent = feed.send_bytes(vec![7; WHOLE_BYTES].into()).await;
+        assert!(matches!(sent, Err(Error::CutOff)));
+    }
+}
