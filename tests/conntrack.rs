@@ -192,41 +192,6 @@ mod tests {
     }
 
     #[test]
-    fn each_entry_of_an_archive_is_a_table_of_its_own() {
-        let archive = |files: &[(&str, &str)]| {
-            let mut archive = tar::Builder::new(Vec::new());
-            for (name, content) in files {
-                let mut header = tar::Header::new_gnu();
-                header.set_size(u64::try_from(content.len()).unwrap());
-                header.set_mode(0o644);
-                archive.append_data(&mut header, name, content.as_bytes()).unwrap();
-            }
-            archive.into_inner().unwrap()
-        };
-        for [net, other] in [NETS, [NETS[1], NETS[0]]] {
-            let (one, two) = (net.founding(), other.founding());
-            let files = [("node1/conntrack.txt", one.as_str()), ("node2/conntrack.txt", &two)];
-            let mut analysis = Analysis::new(Limits::default());
-            analysis.read_capture("ct.tar", None, &mut archive(&files).as_slice()).unwrap();
-            let again = archive(&files[..1]);
-            analysis.read_capture("more.tar", None, &mut again.as_slice()).unwrap();
-            let report = analysis.finish(header()).unwrap();
-            let names: Vec<_> = report.captures.iter().map(|one| one.name.as_str()).collect();
-            let expected =
-                ["node1/conntrack.txt", "node2/conntrack.txt", "more.tar: node1/conntrack.txt"];
-            assert_eq!(names, expected);
-            for (net, name) in [(net, names[0]), (other, names[1])] {
-                let device = device(&report, net.device);
-                let evidence = device.findings.iter().flat_map(|finding| &finding.evidence);
-                let cited: Vec<_> = evidence.map(|one| one.capture.as_str()).collect();
-                assert!(!cited.is_empty() && cited.contains(&name), "{name}: {cited:?}");
-                let foreign = if name == names[0] { names[1] } else { names[0] };
-                assert!(!cited.contains(&foreign), "{name}: {cited:?}");
-            }
-        }
-    }
-
-    #[test]
     fn events_show_silence_only_where_they_show_answers() {
         for net in NETS {
             let request = net.request(41_226, 123, UNREPLIED, net.pod);
