@@ -9,13 +9,16 @@ use crate::model::packet::Packet;
 /// sides of an exchange come by one interface that is nearly all.
 const FEWEST_KEPT: usize = 4_096;
 /// Kept at most, some 25 MB; of more the latest.
-const MOST_KEPT: usize = if cfg!(test) { 16 * 1_024 } else { 128 * 1_024 };
+const MOST_KEPT: usize = 128 * 1_024;
 
 /// Packets in the order in which they came.
 #[derive(Debug)]
 pub struct Kept {
     packets: VecDeque<Seen>,
+    /// So many are kept before it is looked again.
     limit: usize,
+    /// So many at most.
+    most: usize,
     /// Some that were needed did not stay.
     has_lost: bool,
 }
@@ -29,11 +32,16 @@ pub struct Seen {
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { packets: VecDeque::new(), limit: FEWEST_KEPT, has_lost: false }
+        Self::up_to(MOST_KEPT)
     }
 }
 
 impl Kept {
+    /// Keeps so many at most.
+    pub fn up_to(most: usize) -> Self {
+        Self { packets: VecDeque::new(), limit: FEWEST_KEPT, most, has_lost: false }
+    }
+
     /// Whether it is time to [`retain`](Self::retain) what is still needed.
     pub fn is_full(&self) -> bool {
         self.packets.len() >= self.limit
@@ -46,10 +54,10 @@ impl Kept {
     /// Lets go of what is not needed, and of the oldest where very much is.
     pub fn retain(&mut self, is_needed: impl FnMut(&Seen) -> bool) {
         self.packets.retain(is_needed);
-        let excess = self.packets.len().saturating_sub(MOST_KEPT / 4 * 3);
+        let excess = self.packets.len().saturating_sub(self.most / 4 * 3);
         self.packets.drain(..excess);
         self.has_lost |= excess > 0;
-        self.limit = (self.packets.len() * 2).clamp(FEWEST_KEPT, MOST_KEPT);
+        self.limit = (self.packets.len() * 2).clamp(FEWEST_KEPT, self.most);
     }
 
     /// Notes that packets went by which may be needed.
@@ -90,12 +98,11 @@ mod tests {
 
     #[test]
     fn what_is_needed_stays_up_to_a_limit() {
+        const MOST: usize = 16 * 1_024;
         let point = PointId { capture: CaptureId(0), interface: 0 };
         // Of how many one is needed, and how many are left of 20,000.
-        for (of, at_least, at_most) in
-            [(1, MOST_KEPT / 4 * 3, MOST_KEPT), (10, 1_900, FEWEST_KEPT + 1_900)]
-        {
-            let mut kept = Kept::default();
+        for (of, at_least, at_most) in [(1, MOST / 4 * 3, MOST), (10, 1_900, FEWEST_KEPT + 1_900)] {
+            let mut kept = Kept::up_to(MOST);
             for frame in 1..=20_000 {
                 if kept.is_full() {
                     kept.retain(|seen| seen.packet.frame % of == 0);

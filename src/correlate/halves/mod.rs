@@ -47,7 +47,7 @@ use crate::model::time::Timestamp;
 /// Two processors' times of packets of one socket differ by less.
 const DISORDER: Duration = Duration::from_millis(10);
 /// Of longer exchanges nothing is kept.
-const MOST_PACKETS: usize = if cfg!(test) { 4_096 } else { 32_768 };
+const MOST_PACKETS: usize = 32_768;
 /// Exchanges of one socket among which a packet's is looked for.
 const MAX_CANDIDATES: usize = 32;
 

@@ -8,7 +8,8 @@
 //!
 //! - the last packets of one exchange carry one IPv4 identification at both (RFC 6864
 //!   section 4), or its transfer was answered from one port of the server's choice, as
-//!   often and as late; or
+//!   often and as late, or followed up to the port from which the other shows the answer,
+//!   as each uplink of a cluster shows one direction; or
 //! - it is the distance of two clients, each of which says what is said once only, and all
 //!   were answered at both, by the same, or at neither; or
 //! - it is that of three such exchanges, which went alike at both.
@@ -23,7 +24,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::telling::{Speakers, find_said_once};
+use super::telling::{Speakers, find_said_once, is_followed_as_answered};
 use super::{Group, PACE, Seen};
 use crate::correlate::record::Record;
 use crate::correlate::tftp::is_tftp_protocol;
@@ -142,7 +143,7 @@ fn find_likeness(known: &Record, other: &Record) -> Option<Likeness> {
         ports == ports_there && known.asked.is_some_and(|asked| !ports.contains(&asked.port));
     let is_transfer =
         is_tftp_protocol(known.protocol) && has_own_ports && known.is_answered_at_pace_of(other);
-    if is_transfer || known.ends_as(other) {
+    if is_transfer || is_followed_as_answered(known, other) || known.ends_as(other) {
         return Some(Likeness::Marks);
     }
     let is_one_outcome = known.is_answered() == other.is_answered()

@@ -18,7 +18,9 @@ use crate::correlate::record::Record;
 use crate::correlate::sayings::is_at_one_pace;
 use crate::correlate::signature::Basis;
 use crate::correlate::tftp::is_tftp_protocol;
+use crate::correlate::transactions::CROSSING;
 use crate::model::protocol::FIRST_EPHEMERAL_PORT;
+use crate::model::time::Timestamp;
 
 /// What two sightings of one client have in common that is said once only, as a number;
 /// `None` where it may be said any number of times.
@@ -35,6 +37,36 @@ pub fn find_said_once(one: &Record, other: &Record) -> Option<u64> {
     }
     let lags_ns = one.heard().lags_ns(&other.heard());
     (is_at_one_pace(&lags_ns) || is_identity).then_some(opening.value)
+}
+
+/// Whether one point shows a server's answers from a port of its choice, and the other,
+/// which saw none of them, what the client sends to that port as soon as they had come
+/// (RFC 1350 section 4).
+pub fn is_followed_as_answered(one: &Record, other: &Record) -> bool {
+    let is_both = |followed: &Record, answered: &Record| {
+        let (Some(sent), Some(heard)) = (&followed.details, &answered.details) else {
+            return false;
+        };
+        let after = |record: &Record, at: Timestamp| at.since(record.requests.first.at);
+        let is_one = |to: u16, sent_at: Timestamp| {
+            let mut replies = heard.replies.iter();
+            replies.any(|replies| {
+                let answers = after(answered, replies.tally.count.first.at);
+                let follows = after(followed, sent_at);
+                replies.source.port == to && answers.abs_diff(follows) <= CROSSING
+            })
+        };
+        let is_chosen = |port: u16| followed.asked.is_some_and(|asked| asked.port != port);
+        is_tftp_protocol(followed.protocol)
+            && followed.requests.packets > 0
+            && answered.requests.packets > 0
+            && !followed.is_answered()
+            && sent.follow_ups.iter().any(|sent| {
+                let port = sent.destination.port;
+                is_chosen(port) && is_one(port, sent.tally.count.first.at)
+            })
+    };
+    is_both(one, other) || is_both(other, one)
 }
 
 /// How much later than `one` the client of `other` was heard, in ns: the median of what both

@@ -287,6 +287,27 @@ fn several_things_that_two_clients_say_once_prove_a_clock() {
 }
 
 #[test]
+fn a_follow_up_to_the_port_that_answered_elsewhere_proves_a_clock() {
+    for [client, asked, node] in ENDS {
+        let asks = (0, line(client, &format!("{asked}:69")), Says::Write("startup.cfg"));
+        let follows =
+            |at_ms, port| (at_ms, line(client, &format!("{asked}:{port}")), Says::Data(1));
+        let answers = |port| (10, line(&format!("{node}:{port}"), client), Says::OptionAck);
+        for (name, follow_up, expected) in [
+            ("the same transfer", follows(11, 32_991), 1),
+            ("another port", follows(11, 41_000), 2),
+            ("much later", follows(4_000, 32_991), 2),
+        ] {
+            // Each uplink carries one direction.
+            let here = unmarked(&[asks, follow_up]);
+            let there = unmarked(&[asks, answers(32_991)]);
+            let (exchanges, _) = join(&here, &there, HOUR_MS);
+            assert_eq!(exchanges.len(), expected, "{name}, {client}");
+        }
+    }
+}
+
+#[test]
 fn ports_that_are_drawn_tell_transfers_from_those_of_boot_loaders() {
     for [prefix, server] in
         [["192.0.2.", "198.51.100.21:69"], ["2001:db8::", "[2001:db8:1::21]:69"]]

@@ -2,6 +2,7 @@
 
 use super::snmp::{answer, ask};
 use super::*;
+use crate::correlate::halves::Kept;
 use crate::model::exchange::View;
 
 pub(super) const UPLINK: PointId = PointId { capture: CaptureId(0), interface: 1 };
@@ -218,6 +219,7 @@ fn of_more_than_can_be_kept_the_counts_do() {
     let is_in_vain = |socket: u32| socket.is_multiple_of(10);
     let is_doubtful = |socket: u32| !is_in_vain(socket) && socket.is_multiple_of(9);
     let mut correlator = Correlator::new(1_000_000);
+    correlator.kept = Kept::up_to(16 * 1_024);
     let said = |frame: u32, says, ends: [Endpoint; 2]| {
         let flow = FlowKey::udp(ends[0], ends[1]);
         let (frame, at_ms) = (usize::try_from(frame).unwrap(), i64::from(frame));
@@ -269,13 +271,14 @@ fn of_more_than_can_be_kept_the_counts_do() {
 
 #[test]
 fn of_a_socket_that_asks_very_often_the_counts_do() {
+    const POLLS: u64 = 33_000;
     for [there, back] in [
         ["192.0.2.1:4000 > 198.51.100.5:161", "198.51.100.5:161 > 192.0.2.1:4000"],
         ["[2001:db8::1]:4000 > [2001:db8:1::5]:161", "[2001:db8:1::5]:161 > [2001:db8::1]:4000"],
     ] {
         // All are answered, or not the last 100.
-        for (answers, is_answered) in [(5_000, true), (4_900, false)] {
-            let polls = (0..5_000_u64).flat_map(|identity| {
+        for (answers, is_answered) in [(POLLS, true), (POLLS - 100, false)] {
+            let polls = (0..POLLS).flat_map(|identity| {
                 let at_ms = i64::try_from(identity).unwrap() * 10;
                 let reply = (UPLINK, (at_ms + 1, back, answer(identity)));
                 let reply = (identity < answers).then_some(reply);
@@ -283,7 +286,7 @@ fn of_a_socket_that_asks_very_often_the_counts_do() {
             });
             let found = exchanges_of(&polls.collect::<Vec<_>>(), 0);
             let view = found[0].primary();
-            assert_eq!(view.requests.packets, 5_000);
+            assert_eq!(view.requests.packets, POLLS);
             assert_eq!(view.reply_packets() > 0, is_answered, "{answers}");
             assert_eq!(view.may_be_answered_elsewhere, !is_answered, "{answers}");
         }
