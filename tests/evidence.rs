@@ -161,10 +161,15 @@ Nov  8 07:19:{second:02}.895: {pod}:5063 (ID:47074) <> {client}:50007 (world) No
     fn names_in_hubble_are_looked_up_and_nothing_is_invented() {
         let text = hubble("192.0.2.9", "default/sip-0");
         let alone = analyse(&text);
-        assert_eq!(alone.devices.len(), 0, "{:?}", alone.devices);
-        assert_eq!(alone.verdict, Verdict::Inconclusive);
+        // The name is an end, though nobody knows its address.
+        assert_eq!(alone.verdict, Verdict::Unanswered);
+        let finding = &alone.devices[0].findings[0];
+        assert_eq!(finding.confidence, Confidence::Likely);
+        assert!(finding.explanation.contains("from default/sip-0:5063"), "{}", finding.explanation);
         let warnings = alone.captures[0].warnings.join("\n");
-        assert!(warnings.contains("names 'default/sip-0'"), "{warnings}");
+        assert!(warnings.contains("may hide several addresses"), "{warnings}");
+        let named = alone.addresses.iter().find(|entry| entry.name.is_some()).unwrap();
+        assert_eq!(named.name.as_deref(), Some("default/sip-0"));
         assert!(alone.addresses.iter().all(|entry| !entry.address.is_unspecified()));
         let pods = "NAMESPACE   NAME    READY   STATUS    RESTARTS   AGE   IP             NODE
 default     sip-0   1/1     Running   0          13d   198.51.100.7   node3

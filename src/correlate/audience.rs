@@ -84,7 +84,10 @@ fn is_too_short_to_ask(datagram: &Datagram, protocol: Protocol) -> bool {
     const KEEP_ALIVE_BYTES: u32 = 4;
     let is_read =
         matches!(datagram.application, Application::Transaction(_) | Application::Tftp(_));
+    // Text does not always print a length.
+    let is_told = datagram.length > 0 || datagram.fingerprint.is_some();
     !is_read
+        && is_told
         && datagram.length <= KEEP_ALIVE_BYTES
         && protocol.expects_answer()
         && !matches!(protocol, Protocol::Coap | Protocol::Tftp)
@@ -112,7 +115,8 @@ mod tests {
             let end = |text: &str| Endpoint::from(text.parse::<std::net::SocketAddr>().unwrap());
             for (protocol, length, expected) in [
                 (Protocol::Sip, 4, Untold),
-                (Protocol::Sip, 0, Untold),
+                // A length that was not printed.
+                (Protocol::Sip, 0, Answer),
                 (Protocol::Sip, 300, Answer),
                 (Protocol::Dns, 2, Untold),
                 (Protocol::Coap, 4, Answer),

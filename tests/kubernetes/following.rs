@@ -138,7 +138,7 @@ async fn clusters_that_cannot_be_used_are_refused_with_a_reason() {
         context: context.map(str::to_owned),
     };
     let cases = [
-        (kubeconfig(&folder.path().join("none.yaml"), None), "none.yaml' cannot be used"),
+        (kubeconfig(&folder.path().join("none.yaml"), None), "none.yaml' cannot be read"),
         (kubeconfig(&bad, None), "bad.yaml' cannot be used"),
         (kubeconfig(&good, Some("other")), "with the context 'other'"),
         (Access::InCluster, "no service account here"),

@@ -1,7 +1,5 @@
 //! What the client of an exchange says.
 
-use std::time::Duration;
-
 use super::Record;
 use super::flags::Flag;
 use crate::correlate::audience::find_expectation;
@@ -11,14 +9,11 @@ use crate::correlate::signature::{Basis, Signature, signature};
 use crate::correlate::tftp::is_tftp;
 use crate::correlate::transactions::{Asked, CROSSING};
 use crate::model::capture::FrameRef;
-use crate::model::exchange::{Course, Expectation, Novelty};
+use crate::model::exchange::{Course, Expectation, Novelty, SOONEST_REPEAT};
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, Packet, TransactionRole};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
-
-/// Nobody asks again sooner.
-const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Whether a client's packet can have reached the server that answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +107,7 @@ impl Record {
         let may_be_retry = |before: &Last| {
             said.basis != Basis::Length
                 || is_untimed(last.at, before.at)
-                || last.at.since(before.at) >= RETRY_AFTER
+                || last.at.since(before.at) >= SOONEST_REPEAT
         };
         let novelty = match before.filter(may_be_retry) {
             Some(before) if before.says_again(&last, self.flags.has(Flag::ServerNews)) => {

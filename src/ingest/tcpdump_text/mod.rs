@@ -154,6 +154,12 @@ impl Run {
         self.frames > 0
     }
 
+    /// Whether its capture was begun: not before the first packet's time is settled.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.clock.is_some()
+    }
+
     /// Takes the next line; says whether it belongs to the run.
     pub fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
         let text = remove_bold(text);

@@ -163,11 +163,11 @@ impl Splitter {
             return;
         }
         let paused = self.paused.as_ref().map(Paused::section);
-        let has_packets = [Some(&self.section), paused]
+        let has_begun = [Some(&self.section), paused]
             .into_iter()
             .flatten()
-            .any(|section| matches!(section, Section::Run { run, .. } if run.has_packets()));
-        if has_packets {
+            .any(|section| matches!(section, Section::Run { run, .. } if run.has_begun()));
+        if has_begun {
             for _ in 0..std::mem::take(&mut self.unread).min(LIMIT) {
                 sink(Event::Unread { interface: 0 });
             }
