@@ -26,16 +26,15 @@ impl<'a> Reading<'a> {
         if !asks {
             return None;
         }
-        let seen = match self.other_pod_view() {
-            Some(_) => self.client_at_pod()?,
+        let seen = if self.other_pod_view().is_some() {
+            self.client_at_pod()?
+        } else {
             // What leaves for outside is masqueraded, and no pod gets it.
-            None => {
-                let flow = &self.request_entry()?.flow;
-                let asked = self.role_of(flow.original.destination.address);
-                let leads_in = flow.is_destination_translated()
-                    || matches!(asked, Role::Vip | Role::Service | Role::Node | Role::Pod);
-                leads_in.then(|| flow.translated_source().address)?
-            }
+            let flow = &self.request_entry()?.flow;
+            let asked = self.role_of(flow.original.destination.address);
+            let leads_in = flow.is_destination_translated()
+                || matches!(asked, Role::Vip | Role::Service | Role::Node | Role::Pod);
+            leads_in.then(|| flow.translated_source().address)?
         };
         let is_cluster =
             matches!(self.role_of(seen), Role::Node | Role::Vip | Role::Service | Role::Unknown);
