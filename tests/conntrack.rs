@@ -375,7 +375,7 @@ mod tests {
             "udp      17 29 src=127.0.0.1 dst=127.0.0.53 sport=5000 dport=53 src=127.0.0.53 dst=127.0.0.1 sport=53 dport=5000 mark=0 use=1\n",
         );
         assert!(report.devices.is_empty());
-        let expected = "None of 1 entry of connection tracking is of a device";
+        let expected = "The only entry of connection tracking is not of a device";
         assert!(report.headline.starts_with(expected), "{}", report.headline);
     }
 }

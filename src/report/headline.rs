@@ -102,10 +102,11 @@ fn nothing_found(captures: &[Capture]) -> String {
     let are_tables = captures.iter().all(|capture| capture.format == CaptureFormat::Conntrack);
     if entries > 0 && are_tables {
         // Of a long table only that is told which concerns devices and services.
-        return format!(
-            "None of {} is of a device that asks a service, or is asked by one",
-            count(entries, "entry of connection tracking", "entries of connection tracking")
-        );
+        let which = match entries {
+            1 => "The only entry of connection tracking is not".to_owned(),
+            more => format!("None of {} entries of connection tracking is", group_digits(more)),
+        };
+        return format!("{which} of a device that asks a service, or is asked by one");
     }
     let packets = count(packets, "packet", "packets");
     if captures.iter().any(|capture| !capture.warnings.is_empty()) {
