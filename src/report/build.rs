@@ -1,13 +1,16 @@
 //! Exchanges and findings, sorted into one report.
 
+mod chosen;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use uuid::Uuid;
 
+pub use self::chosen::Chosen;
 use super::draft::{DeviceCount, DeviceDraft, Room, Weight};
-use super::exchange_part::{Names, exchange_part};
+use super::exchange_part::Names;
 use super::headline::report_headline;
 use super::places::Places;
 use super::shelf::RemedyShelf;
@@ -18,7 +21,7 @@ use crate::model::finding::{Diagnosis, Severity, Verdict};
 use crate::model::input::Fault;
 use crate::model::parts::CaptureParts;
 use crate::model::protocol::Protocol;
-use crate::model::report::{Address, Capture, Device, DeviceExchange, Report, Summary};
+use crate::model::report::{Address, Capture, Device, Report, Summary};
 use crate::model::stand_in::StandIns;
 use crate::model::time::Timestamp;
 use crate::model::topology::{FactSource, Role, Topology};
@@ -76,16 +79,6 @@ pub struct Builder<'a> {
     seen: BTreeSet<IpAddr>,
     /// Exchanges without an address that names a device, by the place of the capture.
     nameless: BTreeMap<usize, u64>,
-}
-
-/// An exchange that is listed, and whose part is to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chosen {
-    /// Where its device stands.
-    place: usize,
-    /// The number under which it was added.
-    pub number: usize,
-    verdict: Verdict,
 }
 
 /// Exchanges of one device that are not told one by one.
@@ -165,35 +158,6 @@ impl<'a> Builder<'a> {
         }
         if draft.list(number, weight, room) {
             self.chosen.push((place, number));
-        }
-    }
-
-    /// The exchanges that were added since it was last asked, and are listed: in the order
-    /// in which they were added.
-    #[must_use]
-    pub fn take_chosen(&mut self) -> Vec<Chosen> {
-        let chosen = std::mem::take(&mut self.chosen).into_iter();
-        chosen
-            .filter_map(|(place, number)| {
-                let weight = self.drafts.get(place)?.find_chosen(number)?;
-                Some(Chosen { place, number, verdict: weight.verdict() })
-            })
-            .collect()
-    }
-
-    /// Makes the part of the exchange that was chosen.
-    #[must_use]
-    pub fn make_part(&self, chosen: Chosen, exchange: &Exchange) -> Box<DeviceExchange> {
-        let names = Names { captures: &self.captures, parts: self.parts, points: self.points };
-        Box::new(exchange_part(exchange, chosen.verdict, names))
-    }
-
-    /// Puts parts where their exchanges are listed.
-    pub fn put_parts(&mut self, parts: impl IntoIterator<Item = (Chosen, Box<DeviceExchange>)>) {
-        for (chosen, part) in parts {
-            if let Some(draft) = self.drafts.get_mut(chosen.place) {
-                draft.put(chosen.number, part);
-            }
         }
     }
 

@@ -35,7 +35,7 @@ use super::flow_events::FlowRun;
 use super::hex_dump::{Caption, HexRun};
 use super::netscreen::NetscreenRun;
 use super::server_log::find_failure;
-use super::tcpdump_text::{Origin, Run, looks_like_packet};
+use super::tcpdump_text::{Origin, Run};
 use crate::model::capture::CaptureFormat;
 use crate::model::input::{Fault, InputErrorKind, Place};
 use announcement::{Announcement, find_announcement};
@@ -230,41 +230,6 @@ impl Splitter {
             return;
         }
         self.open_bare(line, text, sink);
-    }
-
-    /// Prose between packets need not end their run.
-    fn pause(&mut self, line: u64, text: &str, sink: Sink<'_>) {
-        let section = std::mem::replace(&mut self.section, Section::Prose);
-        match Paused::find(section, line, text) {
-            Ok(paused) => self.paused = Some(paused),
-            Err(section) => {
-                self.section = section;
-                self.close(sink);
-            }
-        }
-    }
-
-    /// Whether a line goes on with the run that prose interrupted.
-    fn resumes(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
-        let Some(paused) = &mut self.paused else { return false };
-        if find_captured(text).is_some() {
-            self.close(sink);
-            return false;
-        }
-        if !looks_like_packet(text) {
-            paused.note(text);
-            return false;
-        }
-        if let Some(message) = paused.find_complaint(text) {
-            let place = Place::Line(paused.line());
-            sink(Event::Fault(Fault { place, message: message.to_owned() }));
-        }
-        if !paused.may_resume(text) {
-            return false;
-        }
-        let Some(paused) = self.paused.take() else { return false };
-        self.section = paused.into_section();
-        self.push_to_run(line, text, sink)
     }
 
     /// What was taken for an inventory is flows in JSON.

@@ -3,8 +3,12 @@
 
 use super::bare::find_bare;
 use super::heading::names_place;
+use super::noise::find_captured;
 use super::section::Section;
-use crate::ingest::tcpdump_text::Resumption;
+use super::{Sink, Splitter};
+use crate::ingest::Event;
+use crate::ingest::tcpdump_text::{Resumption, looks_like_packet};
+use crate::model::input::{Fault, Place};
 
 const SPLITS: &str = "stands between two packets and is none: what is before and behind it is taken for two captures; if it is the rest of a line, paste the lines unbroken";
 
@@ -78,5 +82,42 @@ impl Paused {
 
     pub fn into_section(self) -> Section {
         self.section
+    }
+}
+
+impl Splitter {
+    /// Prose between packets need not end their run.
+    pub(super) fn pause(&mut self, line: u64, text: &str, sink: Sink<'_>) {
+        let section = std::mem::replace(&mut self.section, Section::Prose);
+        match Paused::find(section, line, text) {
+            Ok(paused) => self.paused = Some(paused),
+            Err(section) => {
+                self.section = section;
+                self.close(sink);
+            }
+        }
+    }
+
+    /// Whether a line goes on with the run that prose interrupted.
+    pub(super) fn resumes(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
+        let Some(paused) = &mut self.paused else { return false };
+        if find_captured(text).is_some() {
+            self.close(sink);
+            return false;
+        }
+        if !looks_like_packet(text) {
+            paused.note(text);
+            return false;
+        }
+        if let Some(message) = paused.find_complaint(text) {
+            let place = Place::Line(paused.line());
+            sink(Event::Fault(Fault { place, message: message.to_owned() }));
+        }
+        if !paused.may_resume(text) {
+            return false;
+        }
+        let Some(paused) = self.paused.take() else { return false };
+        self.section = paused.into_section();
+        self.push_to_run(line, text, sink)
     }
 }
