@@ -197,14 +197,26 @@ fn is_host_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 
-/// `<server>`, `${VIP}`, `{{node}}`: one word for one host. A mask that says nothing of whose
-/// it is stands for all that is masked.
+/// `<server>`, `${VIP}`, `{{node}}`, and an address of such parts, `${PREFIX}:${HOST}`: one
+/// word for one host. A mask that says nothing of whose it is stands for all that is masked.
 fn is_mask(text: &str) -> bool {
+    is_word_for_host(find_bracketed(text).unwrap_or(text)) || is_masked_in_parts(text)
+}
+
+fn find_bracketed(text: &str) -> Option<&str> {
     const BRACKETS: [(&str, &str); 4] = [("<", ">"), ("${", "}"), ("{{", "}}"), ("{", "}")];
-    let inside = BRACKETS
-        .iter()
-        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
-        .unwrap_or(text);
+    BRACKETS.iter().find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
+}
+
+/// Whether a text is an address of which parts are masked, each by a word in brackets.
+fn is_masked_in_parts(text: &str) -> bool {
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_masked = |part: &str| find_bracketed(part).is_some_and(is_word_for_host);
+    text.split([':', '.']).all(|part| is_number(part) || is_masked(part))
+        && text.split([':', '.']).any(is_masked)
+}
+
+fn is_word_for_host(inside: &str) -> bool {
     !inside.is_empty()
         && !looks_masked(inside)
         && inside.chars().any(char::is_alphabetic)
@@ -278,6 +290,9 @@ mod tests {
             ("[ME]", "ME", None),
             ("${VIP}.69", "${VIP}", Some(69)),
             ("{{node}}.69", "{{node}}", Some(69)),
+            ("${PREFIX}:${HOST}.51821", "${PREFIX}:${HOST}", Some(51_821)),
+            ("2001:db8::<host>.53", "2001:db8::<host>", Some(53)),
+            ("192.0.2.<host>.53", "192.0.2.<host>", Some(53)),
             ("a.b.c.d.53", "a.b.c.d", Some(53)),
             ("REDACTED_IP.53", "REDACTED_IP", Some(53)),
             ("[我的内网ip].53", "我的内网ip", Some(53)),
@@ -299,6 +314,8 @@ mod tests {
             "***.53",
             "<>.53",
             "<a<b>.53",
+            "${PREFIX}:xx.53",
+            "2001:db8::<x>.53",
         ];
         for text in masked {
             assert!(parse_side(text).is_err(), "{text}");
