@@ -10,6 +10,7 @@ use replyscope::analysis::{Analysis, Limits};
 use replyscope::model::finding::{Cause, Confidence, Verdict};
 use replyscope::model::report::Report;
 use replyscope::model::stand_in;
+use replyscope::model::topology::Role;
 use replyscope::report::html::{Setting, render_device, render_report};
 use replyscope::report::text::{Style, render_text};
 
@@ -179,6 +180,61 @@ fn two_names_are_two_ends_and_one_may_be_two_as_well() {
         let report = report_on(&[&refused(is_ipv6, client, far, far)], None);
         assert_eq!(report.verdict, Verdict::Rejected);
         assert!(!report.devices[0].findings[0].explanation.contains("may hide"));
+    }
+}
+
+/// The client goes on in spite of the refusal, so that it is no end: yet the answer may have
+/// come from an address that the name hides.
+#[test]
+fn a_refused_answer_of_a_name_is_not_called_symmetric() {
+    for (is_ipv6, client) in [(false, "192.0.2.1"), (true, "2001:db8::1")] {
+        let both = |name: &str| {
+            let first = refused(is_ipv6, client, name, name);
+            let second = first.lines().nth(1).unwrap().replace("00.001000", "00.014000");
+            format!("{first}{}\n", second.replace(": 6 1/0/0 A 203", ": 7 1/0/0 A 203"))
+                .replace("(29)\n", &format!("(29)\n{}", asked_again(is_ipv6, client, name)))
+        };
+        let report = report_on(&[&both("ns.example")], None);
+        assert_eq!(report.verdict, Verdict::Inconclusive, "{report:#?}");
+        let address = if is_ipv6 { "2001:db8:100::77" } else { "198.51.100.77" };
+        assert_eq!(report_on(&[&both(address)], None).verdict, Verdict::Symmetric);
+    }
+}
+
+fn asked_again(is_ipv6: bool, client: &str, name: &str) -> String {
+    let family = if is_ipv6 { "IP6" } else { "IP" };
+    format!("12:00:00.000100 {family} {client}.57222 > {name}.53: 7+ AAAA? example.com. (29)\n")
+}
+
+/// A client with two servers, and a text that does not say whose answer is whose: what one
+/// server says may be to a question that stands before the text.
+#[test]
+fn a_second_server_is_no_changed_address() {
+    for (family, client, first, second) in [
+        ("IP", "192.0.2.7", "198.51.100.10", "198.51.100.11"),
+        ("IP6", "2001:db8::7", "2001:db8:100::10", "2001:db8:100::11"),
+        ("IP", "client", "198.51.100.10", "198.51.100.11"),
+    ] {
+        let sent = |at: &str, to: &str| {
+            format!("{at} {family} {client}.123 > {to}.123: NTPv4, Client, length 48\n")
+        };
+        let answer = |at: &str, from: &str| {
+            format!("{at} {family} {from}.123 > {client}.123: NTPv4, Server, length 48\n")
+        };
+        let begins = sent("21:02:19.1", first) + &answer("21:02:19.2", second);
+        let goes_on = sent("21:02:20.1", second) + &answer("21:02:20.2", second);
+        let asks_first_again = sent("21:02:21.1", first) + &answer("21:02:21.2", second);
+        let texts = [
+            (begins.clone(), Verdict::Tolerated),
+            (format!("{begins}{goes_on}"), Verdict::Inconclusive),
+            (format!("{begins}{goes_on}{asks_first_again}"), Verdict::Inconclusive),
+        ];
+        for (text, verdict) in texts {
+            let report = report_on(&[&text], None);
+            assert_eq!(report.verdict, verdict, "{text}{report:#?}");
+            let vips = report.addresses.iter().filter(|entry| entry.role == Role::Vip).count();
+            assert_eq!(vips, usize::from(verdict == Verdict::Tolerated), "{text}");
+        }
     }
 }
 

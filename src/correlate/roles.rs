@@ -67,6 +67,9 @@ fn infer_vip(exchange: &Exchange, topology: &mut Topology) {
     let view = exchange.primary();
     let Some(asked) = view.asked.filter(|asked| !is_group(asked.address)) else { return };
     let Some(answer) = view.changed_replies().next() else { return };
+    if view.asks_changed_answerer(exchange.protocol) {
+        return;
+    }
     let device_asks = exchange.protocol.device_side() == DeviceSide::Client
         && !is_cluster(topology.role_of(exchange.client.address));
     if device_asks && Protocol::of_port(asked.port).is_some() && view.kind != PointKind::Pod {

@@ -25,6 +25,11 @@ pub fn weigh(finding: &mut Finding, reading: &Reading<'_>) {
     }
 }
 
+/// Whether a refused packet may have come from, or gone to, an address that its name hides.
+pub fn may_hide_change(reading: &Reading<'_>) -> bool {
+    find_hiding(reading).is_some()
+}
+
 fn has_named_end(reading: &Reading<'_>) -> bool {
     let names = reading.topology.stand_ins();
     let views = reading.exchange.views.iter();

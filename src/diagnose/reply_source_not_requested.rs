@@ -9,7 +9,7 @@ use super::reply_source_translated::find_translation;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title};
 use crate::model::exchange::{Origin, Replies};
-use crate::model::finding::{Cause, Finding, Verdict};
+use crate::model::finding::{Cause, Confidence, Finding, Verdict};
 use crate::model::topology::Role;
 
 /// Finds replies from an address that was not asked.
@@ -18,6 +18,9 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     let Origin::OtherAddress(confidence) = reply.origin else { return None };
     if find_translation(reading, reply).is_some() {
         return None;
+    }
+    if reading.is_answered_by_another_server() {
+        return find_other_server(reading, verdict, reply);
     }
     let part = Part::stopped_if(reading.change_stopped());
     let first = reading.first_reply(reply)?;
@@ -52,6 +55,31 @@ pub fn explain_before(reading: &Reading<'_>, reply: &Replies) -> String {
         reading.exchange.client,
         reading.client_word(),
     )
+}
+
+/// An answer of a server that the client asks itself, too.
+fn find_other_server(reading: &Reading<'_>, verdict: Verdict, reply: &Replies) -> Option<Finding> {
+    let severity = severity(verdict, Part::Present);
+    let first = reading.first_reply(reply)?;
+    let mut finding =
+        Finding::new(Cause::ReplySourceNotRequested, severity, Confidence::Possible, first);
+    let source = reply.source.address;
+    let asked = reading.view.asked?.address;
+    finding.title = fit_title([
+        format!("{asked} was asked, and {source} may have answered another question"),
+        format!("{source} may have answered another question"),
+    ]);
+    finding.explanation = format!(
+        "{} asked {}, and the next packet came from {}. {} is asked by {} itself, too: it may be a server of its own, and its packet the answer to a question that is not in the capture. What would tell, the identity that a request and its answer share, is not in the input.",
+        reading.client_word_first(),
+        reading.name(asked),
+        reading.name(source),
+        reading.name_first(source),
+        reading.client_word(),
+    );
+    extend(&mut finding, [reading.first_request(), reading.asked_again()]);
+    finding.remedies = vec![remedies::capture_with_identities(reading)];
+    Some(finding)
 }
 
 fn explain(reading: &Reading<'_>, verdict: Verdict, reply: &Replies) -> String {
@@ -92,7 +120,8 @@ fn explain(reading: &Reading<'_>, verdict: Verdict, reply: &Replies) -> String {
 #[cfg(test)]
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
-    use crate::model::finding::{Cause, Severity, Verdict};
+    use crate::model::exchange::{Course, Origin};
+    use crate::model::finding::{Cause, Confidence, Severity, Verdict};
 
     #[test]
     fn a_multihomed_agent_is_named_and_not_taken_for_a_translation() {
@@ -117,6 +146,27 @@ mod tests {
                 assert_eq!(severity, expected.then_some(Severity::Warning), "{name} {family:?}");
                 assert!(!sample.causes().contains(&Cause::ReplySourceTranslated), "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn who_is_asked_as_well_may_have_answered_another_question() {
+        for family in Family::BOTH {
+            let other = family.other_device();
+            let asked_too = |confidence| {
+                Sample::snmp(family)
+                    .reply(other, 161, Origin::OtherAddress(confidence), 1)
+                    .follow_up(other, 161, Course::ToAnswerer, 1)
+                    .request_again()
+            };
+            let sample = asked_too(Confidence::Likely);
+            let finding = sample.finding(Cause::ReplySourceNotRequested);
+            assert_eq!(sample.diagnose().verdict, Verdict::Inconclusive, "{family:?}");
+            assert_eq!(finding.confidence, Confidence::Possible, "{family:?}");
+            assert!(finding.explanation.contains("a server of its own"), "{finding:#?}");
+            // An identity that both share is proof.
+            let proven = asked_too(Confidence::Certain);
+            assert_ne!(proven.diagnose().verdict, Verdict::Inconclusive, "{family:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! How an exchange went.
 
+use super::named_ends::may_hide_change;
 use super::reading::{Habit, Reading};
 use super::stale_translation::find_entry_confidence;
 use crate::model::finding::{Severity, Verdict};
@@ -16,7 +17,8 @@ use crate::model::finding::{Severity, Verdict};
 ///    `inconclusive`.
 /// 3. An address or port changed, and the exchange stopped because of it: `broken`.
 /// 4. The request, or one whole direction, is not in the capture: `inconclusive`. So is what
-///    the capture's own filter does not show.
+///    the capture's own filter does not show, and an answer from another address that only
+///    its time relates to the request, of a server that the client is set to as well.
 /// 5. An ICMP error after which nothing went on: `rejected`; `inconclusive` where a call
 ///    may have ended with it, and the capture ends too soon after that to tell.
 /// 6. No reply that could be used: `unanswered` where its receiver says that fragments
@@ -35,8 +37,9 @@ use crate::model::finding::{Severity, Verdict};
 /// 10. The reply was lost between two points, before the client: `unanswered`.
 /// 11. The client asks again and again though it is answered: `inconclusive`,
 ///     for what happens beyond this point is not in the capture. So is a table's
-///     entry that was answered once and leads elsewhere than newer ones, and a text
-///     without times that ends with packets that nobody answers.
+///     entry that was answered once and leads elsewhere than newer ones, a text
+///     without times that ends with packets that nobody answers, and a refused packet
+///     whose end has a name, which may hide that its address changed.
 /// 12. Everything else is `symmetric`.
 #[must_use]
 pub fn judge(reading: &Reading<'_>) -> Verdict {
@@ -47,7 +50,8 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
         return Verdict::Broken;
     }
     let begins_midway = reading.view.asked.is_none() || reading.is_answered_before();
-    if begins_midway || reading.is_one_directional() {
+    let is_untold = begins_midway || reading.is_answered_by_another_server();
+    if is_untold || reading.is_one_directional() {
         return Verdict::Inconclusive;
     }
     if reading.is_rejected() {
@@ -81,7 +85,8 @@ pub fn judge(reading: &Reading<'_>) -> Verdict {
     if reading.lost_reply.is_some() {
         return Verdict::Unanswered;
     }
-    if reading.asks_in_vain().is_some() || may_be_stale(reading) || reading.ends_in_doubt() {
+    let may_go_on_elsewhere = reading.asks_in_vain().is_some() || may_be_stale(reading);
+    if may_go_on_elsewhere || reading.ends_in_doubt() || may_hide_change(reading) {
         return Verdict::Inconclusive;
     }
     Verdict::Symmetric

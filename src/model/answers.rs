@@ -62,6 +62,14 @@ impl Protocol {
         matches!(self.answers(), Answers::Requests)
     }
 
+    /// Whether every request goes to the server that the client is set to, and none to where
+    /// an answer came from: a question and its answer are all there is (RFC 1035 section
+    /// 4.2.1, RFC 3417 section 3.1, RFC 5905 section 8, RFC 2865 section 2.4).
+    #[must_use]
+    pub const fn asks_whom_it_is_set_to(self) -> bool {
+        matches!(self, Self::Dns | Self::Snmp | Self::SnmpInform | Self::Ntp | Self::Radius)
+    }
+
     /// Whether an answer may come from another host, or go on with one, by
     /// design: discovery, relays, migration, overlays. No asymmetry is claimed of these.
     #[must_use]

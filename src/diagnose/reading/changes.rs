@@ -32,6 +32,13 @@ impl<'a> Reading<'a> {
                 .is_some_and(|replies| replies.origin == Origin::OtherAddress(Confidence::Possible))
     }
 
+    /// Whether who answered from another address may be a server of its own, which the
+    /// client is set to as well: [`View::asks_changed_answerer`].
+    #[must_use]
+    pub fn is_answered_by_another_server(&self) -> bool {
+        self.view.asks_changed_answerer(self.exchange.protocol)
+    }
+
     /// The follow-ups of the founding fault, if there are any.
     pub(super) fn find_wrong_address(&self) -> Option<WrongAddress<'a>> {
         let missed = self.follow_ups().find_map(|follow_ups| {

@@ -81,6 +81,19 @@ pub fn both_directions(reading: &Reading<'_>) -> Remedy {
     }
 }
 
+/// Captures again with the bytes that say which request an answer belongs to.
+#[must_use]
+pub fn with_identities(reading: &Reading<'_>) -> Remedy {
+    let device = reading.exchange.device;
+    Remedy {
+        title: "Capture with the bytes".to_owned(),
+        steps: vec![
+            "Give the capture itself instead of its text, with whole packets (`-s 0`): each answer carries what its request said, and that tells whose it is.".to_owned(),
+        ],
+        commands: vec![format!("tcpdump -n -s 0 -i any -w bytes.pcap 'host {device} and not tcp'")],
+    }
+}
+
 /// Gives the text with the addresses that are missing in it.
 #[must_use]
 pub fn give_addresses() -> Remedy {

@@ -42,6 +42,7 @@ mod whose;
 
 pub use capture::{
     both_directions as capture_both_directions, give_addresses, next as capture_next,
+    with_identities as capture_with_identities,
 };
 
 /// For a client that answers to the address asked.

@@ -4,10 +4,12 @@ use std::cmp::Ordering;
 
 use super::{
     AskedAgain, Course, Discarded, DroppedPackets, ErrorAnswer, Expectation, FollowUps, IcmpErrors,
-    LateChange, LostParts, PayloadReplies, PointId, Replies, Stall, Step, Tally,
+    LateChange, LostParts, Origin, PayloadReplies, PointId, Replies, Stall, Step, Tally,
 };
 use crate::model::capture::{FrameRef, PointKind};
 use crate::model::endpoint::Endpoint;
+use crate::model::finding::Confidence;
+use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
 /// What one capture point saw of an exchange.
@@ -156,6 +158,21 @@ impl View {
     /// to a group are not asked of anyone in particular.
     pub fn changed_replies(&self) -> impl Iterator<Item = &Replies> {
         self.replies.iter().filter(|replies| replies.origin.is_changed())
+    }
+
+    /// Whether the client asked who answered from another address itself, too, and nothing
+    /// but time says that it answered what another was asked: then it is a server of its own
+    /// that the client is set to, and its answer may be to a question that was not captured.
+    #[must_use]
+    pub fn asks_changed_answerer(&self, protocol: Protocol) -> bool {
+        let is_asked = |answerer| {
+            self.follow_ups_on(Course::ToAnswerer).any(|sent| sent.destination == answerer)
+        };
+        protocol.asks_whom_it_is_set_to()
+            && self.changed_replies().any(|replies| {
+                replies.origin != Origin::OtherAddress(Confidence::Certain)
+                    && is_asked(replies.source)
+            })
     }
 
     /// Follow-ups that took `course`.
