@@ -2,31 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/header.rs"]
-mod header;
+#[path = "support/named.rs"]
+mod named;
 
-use header::header;
-use replyscope::analysis::{Analysis, Limits};
+use named::{LINES, report_on};
 use replyscope::model::finding::{Cause, Verdict};
 use replyscope::model::report::Report;
 
-/// The founding fault, as tcpdump prints it where it can look up every address.
-const LINES: &str = "\
-12:00:00.000000 IP switch7.41226 > backup.example.tftp: TFTP, length 20, WRQ \"running.cfg\" octet
-12:00:00.001000 IP node3.example.32991 > switch7.41226: UDP, length 4
-12:00:00.002000 IP switch7.41226 > backup.example.32991: UDP, length 516
-12:00:03.002000 IP switch7.41226 > backup.example.32991: UDP, length 516
-12:00:06.002000 IP switch7.41226 > backup.example.32991: UDP, length 516
-";
-
 fn report(family: &str, names: Option<&str>) -> Report {
-    let mut analysis = Analysis::new(Limits::default());
-    let text = LINES.replace(" IP ", &format!(" {family} "));
-    analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
-    if let Some(names) = names {
-        analysis.read_inventory("names", &mut names.as_bytes()).unwrap();
-    }
-    analysis.finish(header()).unwrap()
+    report_on(&[&LINES.replace(" IP ", &format!(" {family} "))], names)
 }
 
 #[test]
@@ -64,10 +48,7 @@ fn errors_that_name_their_ends_are_counted() {
     for (family, error) in cases {
         let text = format!("{LINES}12:00:06.003000 IP backup.example > switch7: {error}\n")
             .replace(" IP ", &format!(" {family} "));
-        let mut analysis = Analysis::new(Limits::default());
-        analysis.read_capture("text", None, &mut text.as_bytes()).unwrap();
-        analysis.read_inventory("hosts", &mut hosts.as_bytes()).unwrap();
-        let report = analysis.finish(header()).unwrap();
+        let report = report_on(&[&text], Some(hosts));
         assert_eq!(report.captures[0].warnings, Vec::<String>::new(), "{family}");
         assert_eq!(report.captures[0].icmp_errors, 1, "{family}");
         let found: Vec<_> =
@@ -77,19 +58,6 @@ fn errors_that_name_their_ends_are_counted() {
         let quoted = exchange.icmp_errors[0].quoted_destination.as_ref().unwrap();
         assert_eq!(quoted.port, 32_991, "{family}");
     }
-}
-
-/// Analyses texts, each a capture of its own, beside an inventory.
-fn report_on(texts: &[&str], inventory: Option<&str>) -> Report {
-    let mut analysis = Analysis::new(Limits::default());
-    for (number, text) in texts.iter().enumerate() {
-        let name = format!("text{number}");
-        analysis.read_capture(&name, None, &mut text.as_bytes()).unwrap();
-    }
-    if let Some(inventory) = inventory {
-        analysis.read_inventory("names", &mut inventory.as_bytes()).unwrap();
-    }
-    analysis.finish(header()).unwrap()
 }
 
 /// A device that asks in vain and, at each `{stranger}`, one line of others.
@@ -176,15 +144,8 @@ fn files_that_go_on_with_each_other_wait_for_names_as_one() {
         });
         for names in [Some(hosts), None] {
             let report_of = |files: &[&[String]]| {
-                let mut analysis = Analysis::new(Limits::default());
-                for (number, file) in files.iter().enumerate() {
-                    let text = file.concat();
-                    analysis.read_capture(&number.to_string(), None, &mut text.as_bytes()).unwrap();
-                }
-                if let Some(names) = names {
-                    analysis.read_inventory("hosts", &mut names.as_bytes()).unwrap();
-                }
-                analysis.finish(header()).unwrap()
+                let texts: Vec<String> = files.iter().map(|file| file.concat()).collect();
+                report_on(&texts.iter().map(String::as_str).collect::<Vec<_>>(), names)
             };
             let whole = report_of(&[&lines]);
             assert_eq!(whole.verdict, Verdict::Broken, "{family}");

@@ -61,17 +61,15 @@ async fn delete_older(store: &Store, now: Timestamp, age: Duration) -> Result<u6
 mod tests {
     use sqlx::SqlitePool;
     use sqlx::sqlite::SqliteConnectOptions;
+    use uuid::Uuid;
 
     use super::*;
     use crate::analysis::{Analysis, Limits, ReportHeader};
 
-    #[tokio::test]
-    async fn only_what_is_too_old_is_deleted() {
-        let folder = std::env::temp_dir().join(format!("replyscope-keep-{}", std::process::id()));
-        let store = Store::open(&folder, None).await.unwrap();
-        let day = Duration::from_hours(24);
+    /// Saves a report with a capture of each day, and gives their ids.
+    async fn fill(store: &Store, days: [i64; 4]) -> Vec<Uuid> {
         let mut ids = Vec::new();
-        for day in [1, 2, 40, 41] {
+        for day in days {
             let line = "10:00:00.000000 IP6 2001:db8::7.50000 > 2001:db8::10.161: UDP, length 40\n";
             let mut analysis = Analysis::new(Limits::default());
             analysis.read_capture("host", None, &mut line.as_bytes()).unwrap();
@@ -84,6 +82,15 @@ mod tests {
             captures.keep();
             ids.push(report.id);
         }
+        ids
+    }
+
+    #[tokio::test]
+    async fn only_what_is_too_old_is_deleted() {
+        let folder = std::env::temp_dir().join(format!("replyscope-keep-{}", std::process::id()));
+        let store = Store::open(&folder, None).await.unwrap();
+        let day = Duration::from_hours(24);
+        let ids = fill(&store, [1, 2, 40, 41]).await;
         let now = Timestamp::from_seconds(42 * 86_400);
         // Of the oldest something stands there that is no folder.
         let captures = folder.join("captures").join(ids[0].to_string());
@@ -107,18 +114,7 @@ mod tests {
         let name = format!("replyscope-keep-locked-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         let store = Store::open(&folder, None).await.unwrap();
-        for day in 1..=4 {
-            let line = "10:00:00.000000 IP 192.0.2.7.50000 > 192.0.2.10.161: UDP, length 40\n";
-            let mut analysis = Analysis::new(Limits::default());
-            analysis.read_capture("host", None, &mut line.as_bytes()).unwrap();
-            let created_at = Timestamp::from_seconds(day * 86_400);
-            let header = ReportHeader { id: clock::new_id(), title: None, created_at };
-            let report = analysis.finish(header).unwrap();
-            store.save(&report).await.unwrap();
-            let mut captures = store.new_captures(report.id);
-            captures.create().unwrap().finish().unwrap();
-            captures.keep();
-        }
+        fill(&store, [1, 2, 3, 4]).await;
         let options = SqliteConnectOptions::new().filename(folder.join("replyscope.sqlite"));
         let pool = SqlitePool::connect_with(options).await.unwrap();
         let count = || std::fs::read_dir(folder.join("captures")).unwrap().count();

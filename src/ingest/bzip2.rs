@@ -7,6 +7,8 @@ use std::io::{self, BufRead, ErrorKind, Read};
 
 use bzip2::{Decompress, Status};
 
+use super::inflate::count;
+
 /// The content of all bzip2 streams in a row.
 pub struct Bzip2Streams<R: BufRead> {
     source: R,
@@ -60,9 +62,4 @@ impl<R: BufRead> Read for Bzip2Streams<R> {
         }
         Ok(0)
     }
-}
-
-/// No more than fits the buffers that were given.
-fn count(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
 }

@@ -64,8 +64,8 @@ impl<R: BufRead> Read for Inflate<R> {
     }
 }
 
-/// No more than fits the buffers that were given.
-fn count(bytes: u64) -> usize {
+/// A number of bytes that fit the buffers that were given.
+pub(super) fn count(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 

@@ -28,6 +28,7 @@ pub mod query;
 pub mod reason;
 pub mod report;
 pub mod segment;
+pub mod sip;
 pub mod stand_in;
 pub mod time;
 pub mod topology;

@@ -5,29 +5,14 @@ use crate::model::failure::find_sip_failure;
 use crate::model::identity::hash_fields;
 use crate::model::packet::{PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
+use crate::model::sip::find_method;
 
 /// A request line longer than this is not looked for.
 const MAX_FIRST_LINE_BYTES: usize = 1024;
+/// The first bytes, among which a method ends.
+const MAX_METHOD_BYTES: usize = 16;
 /// Header fields looked at for Call-ID and CSeq.
 const MAX_HEADER_FIELDS: usize = 128;
-
-/// Methods of RFC 3261 and its extensions.
-const METHODS: [&str; 14] = [
-    "INVITE",
-    "ACK",
-    "BYE",
-    "CANCEL",
-    "OPTIONS",
-    "REGISTER",
-    "PRACK",
-    "SUBSCRIBE",
-    "NOTIFY",
-    "PUBLISH",
-    "INFO",
-    "REFER",
-    "MESSAGE",
-    "UPDATE",
-];
 
 /// Reads a request or response. Its answers have the request's Call-ID and
 /// CSeq (section 8.2.6). An ACK is never answered. `None` where one of the two
@@ -38,7 +23,7 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let is_cut_reply = role == TransactionRole::Reply && !payload.is_whole();
     let (call_id, sequence) = find_identity(payload.captured)
         .or_else(|| is_cut_reply.then_some((payload.captured, &[][..])))?;
-    let failure = find_status(payload.captured).zip(find_method(sequence));
+    let failure = find_status(payload.captured).zip(method_of(sequence));
     let failure = failure.and_then(|(status, method)| find_sip_failure(status, method));
     Some(Transaction {
         protocol: Protocol::Sip,
@@ -98,14 +83,11 @@ fn find_start_line(bytes: &[u8]) -> Option<(TransactionRole, &'static str)> {
     if !bytes.first().is_some_and(u8::is_ascii_uppercase) {
         return None;
     }
-    let method = METHODS.into_iter().find(|method| {
-        bytes.strip_prefix(method.as_bytes()).is_some_and(|rest| rest.starts_with(b" "))
-    })?;
+    let name_bytes = memchr::memchr(b' ', bytes.get(..MAX_METHOD_BYTES).unwrap_or(bytes))?;
+    let (role, method) = find_method(bytes.get(..name_bytes)?)?;
     let head = bytes.get(..MAX_FIRST_LINE_BYTES).unwrap_or(bytes);
     let line_end = memchr::memchr(b'\n', head)?;
     let line = head.get(..line_end)?.trim_ascii_end();
-    let role =
-        if method == "ACK" { TransactionRole::Notification } else { TransactionRole::Request };
     line.ends_with(b" SIP/2.0").then_some((role, method))
 }
 
@@ -116,7 +98,7 @@ fn find_status(bytes: &[u8]) -> Option<u16> {
 }
 
 /// The method that CSeq names: `7 REGISTER`.
-fn find_method(sequence: &[u8]) -> Option<&str> {
+fn method_of(sequence: &[u8]) -> Option<&str> {
     std::str::from_utf8(sequence).ok()?.split_ascii_whitespace().nth(1)
 }
 

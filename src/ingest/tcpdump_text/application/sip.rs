@@ -5,24 +5,7 @@ use crate::model::failure::find_sip_failure;
 use crate::model::identity::{hash_fields, hash_words};
 use crate::model::packet::{Application, PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
-
-/// Methods of RFC 3261 and its extensions.
-const METHODS: [&str; 14] = [
-    "INVITE",
-    "ACK",
-    "BYE",
-    "CANCEL",
-    "REGISTER",
-    "OPTIONS",
-    "PRACK",
-    "SUBSCRIBE",
-    "NOTIFY",
-    "PUBLISH",
-    "INFO",
-    "REFER",
-    "MESSAGE",
-    "UPDATE",
-];
+use crate::model::sip::find_method;
 
 /// Reads a SIP message. Call-ID and CSeq are the identity (RFC 3261, section
 /// 8.1.1); they are printed only under `-v`.
@@ -103,11 +86,7 @@ fn find_start(line: &str) -> Option<(TransactionRole, &'static str)> {
     if !rest.contains("SIP/2.0") {
         return None;
     }
-    let label = METHODS.iter().find(|known| **known == method)?;
-    // An ACK is the answer to an answer: nothing comes back.
-    let role =
-        if *label == "ACK" { TransactionRole::Notification } else { TransactionRole::Request };
-    Some((role, label))
+    find_method(method.as_bytes())
 }
 
 /// The status code of a response.
