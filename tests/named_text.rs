@@ -166,7 +166,7 @@ fn files_that_go_on_with_each_other_wait_for_names_as_one() {
                             let length = u64::try_from(at).unwrap();
                             let is_later = same.frame > length;
                             let frame = if is_later { same.frame - length } else { same.frame };
-                            let file = places[usize::from(is_later)].to_string();
+                            let file = format!("text{}", places[usize::from(is_later)]);
                             assert_eq!((&step.capture, step.frame), (&file, frame), "{name}");
                         }
                     }
