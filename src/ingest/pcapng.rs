@@ -9,6 +9,7 @@ mod comments;
 mod interface;
 mod opening;
 mod packet;
+mod sections;
 mod statistics;
 
 use std::cell::Cell;
@@ -24,12 +25,13 @@ use self::comments::Comments;
 use self::interface::Interface;
 use self::opening::Opening;
 use self::packet::PacketBlock;
+use self::sections::Sections;
+use super::Event;
 use super::byte_order::ByteOrder;
 use super::faults::Faults;
 use super::joined;
 use super::pcap::explain_last;
 use super::window::Window;
-use super::{Event, InterfaceHeader};
 use crate::model::capture::Frame;
 use crate::model::input::{InputErrorKind, Place};
 use crate::model::time::Timestamp;
@@ -77,8 +79,9 @@ pub fn read(
 struct Capture {
     /// `None` until the first section header was read.
     section: Option<Section>,
-    /// Interfaces of all sections so far.
+    /// Descriptions of interfaces in all sections so far.
     interfaces: u32,
+    sections: Sections,
     /// Packet blocks so far.
     frames: u64,
     /// The time of the latest packet that has one.
@@ -198,6 +201,7 @@ impl Capture {
         }
         self.tell_dropped(sink);
         self.tell_ends(sink);
+        self.sections.begin(self.latest);
         self.section = Some(Section { order, interfaces: Vec::new() });
         Ok(())
     }
@@ -228,18 +232,18 @@ impl Capture {
             self.faults.tell("interfaces that are too many", Place::Whole, message, sink);
             return Ok(());
         }
-        let (interface, name) = Interface::new(self.interfaces, order, &description);
+        let mut interface = Interface::new(self.interfaces, order, &description);
+        let name = interface.name.as_deref();
         for option in &description.options {
             if let (OptionCode::Comment, Ok(text)) = (option.code, option.as_bytes()) {
-                let place = name.as_deref().unwrap_or("interface without a name");
+                let place = name.unwrap_or("interface without a name");
                 self.comments.tell(&format!("comment on {place}"), text, sink);
             }
         }
-        sink(Event::Interface(InterfaceHeader {
-            index: interface.index,
-            name,
-            link_type: Some(interface.link_type),
-        }));
+        interface.may_be = self.sections.find_same(name, interface.link_type);
+        if interface.may_be.is_none() {
+            interface.tell(&mut self.sections, sink);
+        }
         section.interfaces.push(interface);
         self.interfaces += 1;
         Ok(())
@@ -261,9 +265,12 @@ impl Capture {
         }
     }
 
-    /// Tells what the interfaces of the section lost.
+    /// Tells what the interfaces of the section lost, and those that had no packet.
     fn tell_dropped(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        for interface in self.section.iter().flat_map(|section| &section.interfaces) {
+        for interface in self.section.iter_mut().flat_map(|section| &mut section.interfaces) {
+            if !interface.is_told {
+                interface.tell(&mut self.sections, sink);
+            }
             let packets = interface.dropped.packets();
             if packets > 0 {
                 sink(Event::Dropped { interface: interface.index, packets });
@@ -313,6 +320,9 @@ impl Capture {
                 "it is a simple packet block, which has no time; such packets are given the time of the packet before them".to_owned()
             };
             self.faults.tell("packets without a time", place, message, sink);
+        }
+        if !interface.is_told {
+            interface.settle(at, &mut self.sections, sink);
         }
         self.latest = Some(at);
         interface.count(at);

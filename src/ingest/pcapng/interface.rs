@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use pcap_parser::pcapng::{InterfaceDescriptionBlock, OptionCode};
 
+use super::sections::Sections;
 use super::statistics::{Dropped, Listening, Statistics};
 use crate::ingest::byte_order::ByteOrder;
 use crate::ingest::label::label;
+use crate::ingest::{Event, InterfaceHeader};
 use crate::model::capture::LinkType;
 use crate::model::time::Timestamp;
 
@@ -17,6 +19,11 @@ const START_TOLERANCE: Duration = Duration::from_secs(1);
 pub struct Interface {
     /// Counted over all sections of the capture.
     pub index: u32,
+    pub name: Option<String>,
+    /// The interface of an earlier section that it may be: its first packet decides.
+    pub may_be: Option<u32>,
+    /// Whether it is told.
+    pub is_told: bool,
     pub link_type: LinkType,
     /// 0 where frames were not cut.
     pub snap_length_bytes: u32,
@@ -43,14 +50,13 @@ enum Resolution {
 }
 
 impl Interface {
-    /// The interface that `description` describes, and its name.
-    pub fn new(
-        index: u32,
-        order: ByteOrder,
-        description: &InterfaceDescriptionBlock<'_>,
-    ) -> (Self, Option<String>) {
+    /// The interface that `description` describes.
+    pub fn new(index: u32, order: ByteOrder, description: &InterfaceDescriptionBlock<'_>) -> Self {
         let mut interface = Self {
             index,
+            name: None,
+            may_be: None,
+            is_told: false,
             link_type: LinkType::from(u16::try_from(description.linktype.0).unwrap_or(u16::MAX)),
             snap_length_bytes: description.snaplen,
             resolution: Resolution::from_option(6),
@@ -86,7 +92,33 @@ impl Interface {
         if !is_readable {
             name = description_text.or(name);
         }
-        (interface, name)
+        interface.name = name;
+        interface
+    }
+
+    /// Says which interface it is, now that its first packet comes at `at`: one of an earlier
+    /// section, or a new one.
+    pub fn settle(
+        &mut self,
+        at: Timestamp,
+        sections: &mut Sections,
+        sink: &mut dyn FnMut(Event<'_>),
+    ) {
+        match self.may_be.filter(|_| sections.goes_on(at)) {
+            Some(earlier) => {
+                self.index = earlier;
+                self.is_told = true;
+            }
+            None => self.tell(sections, sink),
+        }
+    }
+
+    /// Tells of it as a new one.
+    pub fn tell(&mut self, sections: &mut Sections, sink: &mut dyn FnMut(Event<'_>)) {
+        let (index, name, link_type) = (self.index, self.name.clone(), self.link_type);
+        sections.add(index, name.clone(), link_type);
+        sink(Event::Interface(InterfaceHeader { index, name, link_type: Some(link_type) }));
+        self.is_told = true;
     }
 
     /// Counts a packet.
@@ -170,6 +202,9 @@ mod tests {
 
     fn interface(resolution: u8, offset_seconds: i64) -> Interface {
         Interface {
+            name: None,
+            may_be: None,
+            is_told: true,
             index: 0,
             link_type: LinkType::Ethernet,
             snap_length_bytes: 0,

@@ -1,6 +1,7 @@
 //! Captures made block by block.
 
 mod damage;
+mod sections;
 mod statistics;
 
 use crate::ingest::byte_order::ByteOrder::{self, Big, Little};
