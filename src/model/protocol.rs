@@ -100,7 +100,8 @@ impl Protocol {
             // One hop, echo, several hops, and on the links of a bundle (RFC 5881, 5883, 7130).
             3784 | 3785 | 4784 | 6784 => Self::Bfd,
             3544 => Self::Teredo,
-            4789 | 8472 => Self::Vxlan,
+            // Its generic extension has a port of its own (draft-ietf-nvo3-vxlan-gpe section 3).
+            4789 | 4790 | 8472 => Self::Vxlan,
             6081 => Self::Geneve,
             2152 => Self::GtpU,
             _ => return None,

@@ -76,6 +76,22 @@ pub(super) fn is_whole_query(bytes: &[u8]) -> bool {
     ends && class.is_some_and(|class| CLASSES.contains(&class))
 }
 
+/// Whether bytes are a header that refuses a question and leaves it out, as servers do with
+/// what they could not read, or will not answer: the id is the question's (RFC 1035 section
+/// 4.1.1), the code says why, and all counts are zero.
+pub(super) fn is_bare_refusal(payload: &Payload<'_>) -> bool {
+    /// Answer, opcode 0; recursion may be desired.
+    const ANSWERS: [u8; 2] = [0x80, 0x81];
+    /// FORMERR, SERVFAIL, NOTIMP, REFUSED; recursion may be available.
+    const REFUSES: [u8; 8] = [0x01, 0x02, 0x04, 0x05, 0x81, 0x82, 0x84, 0x85];
+    let bytes = payload.captured;
+    payload.is_whole()
+        && bytes.len() == HEADER_BYTES
+        && find_u8(bytes, 2).is_some_and(|flags| ANSWERS.contains(&flags))
+        && find_u8(bytes, 3).is_some_and(|code| REFUSES.contains(&code))
+        && bytes.iter().skip(4).all(|count| *count == 0)
+}
+
 /// Where the first question ends.
 fn find_question_end(bytes: &[u8]) -> Option<usize> {
     let mut offset = HEADER_BYTES;
