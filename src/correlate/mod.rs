@@ -325,6 +325,7 @@ impl Correlator {
             .collect();
         let mut tables = Vec::new();
         let mut own = self.tables;
+        own.iter_mut().for_each(PointTable::give_up_leases);
         let mut unresolved = beside::take_unresolved(self.beside, &mut own, &self.hasher);
         // Not in the order of files: whichever is given first, the result is the same.
         own.sort_by_key(|table| (table.observed, table.id));

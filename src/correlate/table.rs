@@ -36,6 +36,7 @@ use crate::model::exchange::PointId;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
 use giaddr::Relays;
+use lease::Leases;
 use tunnelled::LatestTunnelled;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
@@ -71,6 +72,7 @@ pub struct PointTable {
     pub checks: Checks,
     payload_addresses: PayloadAddresses,
     relays: Relays,
+    leases: Leases,
     tunnelled: LatestTunnelled,
     latest_requests: LatestRequests,
     /// What sockets that ask very many have asked.
@@ -104,6 +106,7 @@ impl PointTable {
             checks: Checks::default(),
             payload_addresses: PayloadAddresses::default(),
             relays: Relays::default(),
+            leases: Leases::default(),
             tunnelled: LatestTunnelled::default(),
             latest_requests: LatestRequests::default(),
             identities: Identities::default(),
@@ -196,13 +199,27 @@ impl PointTable {
             self.check_link_headers(datagram.flow.destination);
         }
         if (giaddr::is_between_servers(datagram) && self.reply_to_relay(packet, frame, datagram))
-            || self.known_flow(packet, frame, datagram, foreseen)
+            || (lease::may_be_of_lease(datagram) && self.lease(packet, frame, datagram))
+        {
+            return;
+        }
+        self.place(packet, frame, datagram, foreseen);
+    }
+
+    /// Puts a datagram where its ends and what it says make it belong.
+    fn place(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        foreseen: Foreseen,
+    ) {
+        if self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
                 let foreseen = table.foresee(foreseen.hash);
                 table.known_flow(packet, frame, datagram, foreseen)
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
-            || self.lease(packet, frame, datagram)
         {
             return;
         }
