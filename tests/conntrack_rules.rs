@@ -138,6 +138,35 @@ mod tests {
                     &[],
                 ),
                 Case(
+                    "a conversation at a collector's port",
+                    net.request(41_226, 514, REPLIED, net.pod),
+                    Verdict::Symmetric,
+                    &[],
+                ),
+                Case(
+                    "a conversation with the pod itself at a port of flow exports",
+                    entry(
+                        20,
+                        [(net.device, 41_226), (net.pod, 2_055)],
+                        REPLIED,
+                        [(net.pod, 2_055), (net.device, 41_226)],
+                    ),
+                    Verdict::Symmetric,
+                    &[],
+                ),
+                Case(
+                    "each tells the other's collector something",
+                    net.request(514, 514, REPLIED, net.pod),
+                    Verdict::OneWay,
+                    &[],
+                ),
+                Case(
+                    "traps, or informs",
+                    net.request(41_226, 162, REPLIED, net.pod),
+                    Verdict::OneWay,
+                    &[],
+                ),
+                Case(
                     "no answer",
                     request(UNREPLIED),
                     Verdict::Unanswered,

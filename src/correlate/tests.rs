@@ -14,6 +14,7 @@ mod groups;
 mod halves;
 mod identity;
 mod late;
+mod leases;
 mod losses;
 mod observed;
 mod pods;
