@@ -207,13 +207,7 @@ impl PointTable {
     }
 
     /// Puts a datagram where its ends and what it says make it belong.
-    fn place(
-        &mut self,
-        packet: &Packet,
-        frame: FrameRef,
-        datagram: &Datagram,
-        foreseen: Foreseen,
-    ) {
+    fn place(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram, foreseen: Foreseen) {
         if self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
                 let foreseen = table.foresee(foreseen.hash);

@@ -95,7 +95,8 @@ impl Leases {
         let is_timely = |(_, packet): &Held| at.since(packet.at) <= OFFER_DELAY;
         if key.is_some() {
             let is_awaited = asking.held.back().is_some_and(is_timely);
-            let held = if is_awaited { std::mem::take(&mut asking.held).into() } else { Vec::new() };
+            let held =
+                if is_awaited { std::mem::take(&mut asking.held).into() } else { Vec::new() };
             return (Vec::new(), held);
         }
         let count = asking.held.iter().position(is_timely).unwrap_or(asking.held.len());

@@ -61,8 +61,7 @@ pub fn protocol_of(flow: &TrackedFlow) -> Protocol {
 /// Informs are answered at the trap port, and each side of BFD has a session of its own.
 pub fn spoken_protocol(flow: &TrackedFlow) -> Protocol {
     let protocol = protocol_of(flow);
-    let is_guess =
-        protocol.is_one_way() && !matches!(protocol, Protocol::SnmpTrap | Protocol::Bfd);
+    let is_guess = protocol.is_one_way() && !matches!(protocol, Protocol::SnmpTrap | Protocol::Bfd);
     let is_between_collectors =
         Protocol::of_port(flow.original.source.port).is_some_and(Protocol::is_one_way);
     let is_disproved = is_guess && flow.is_replied && !is_between_collectors;

@@ -55,8 +55,12 @@ fn find_v4(rest: &str, body: &[String]) -> Option<Application> {
     let known = printed.and_then(|printed| TYPES.iter().find(|(name, ..)| *name == printed));
     let (role, label, phase) = match known {
         Some((_, role, label, phase)) => (*role, *label, *phase),
-        None if rest.starts_with(", Request") => (TransactionRole::Request, "BOOTREQUEST", LeasePhase::Untold),
-        None if rest.starts_with(", Reply") => (TransactionRole::Reply, "BOOTREPLY", LeasePhase::Untold),
+        None if rest.starts_with(", Request") => {
+            (TransactionRole::Request, "BOOTREQUEST", LeasePhase::Untold)
+        }
+        None if rest.starts_with(", Reply") => {
+            (TransactionRole::Reply, "BOOTREPLY", LeasePhase::Untold)
+        }
         None => return None,
     };
     let identity = identity_in_phase(hash_words(&[id]), phase);
