@@ -50,6 +50,7 @@ mod tracked;
 mod transactions;
 mod unanswered;
 mod unfold;
+mod untranslated;
 mod view;
 
 use std::collections::{BTreeMap, HashSet};

@@ -29,6 +29,7 @@ use super::payload_address::PayloadAddresses;
 use super::record::{ExchangeIndex, Record, is_group};
 use super::relayed::LatestRequests;
 use super::unfold;
+use super::untranslated;
 use super::view::checks::Checks;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
@@ -66,6 +67,8 @@ pub struct PointTable {
     pub has_expired: bool,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
+    /// Exchanges behind the translation whose answers left as they were.
+    pub left_untranslated: HashSet<ExchangeIndex>,
     /// What is known of exchanges that other points saw as well.
     pub joined: JoinedHere,
     /// Which endpoints answered whose checks, once all packets are in.
@@ -102,6 +105,7 @@ impl PointTable {
             broadcasts: Broadcasts::default(),
             has_expired: false,
             passed_on: HashSet::new(),
+            left_untranslated: HashSet::new(),
             joined: JoinedHere::default(),
             checks: Checks::default(),
             payload_addresses: PayloadAddresses::default(),
@@ -124,6 +128,11 @@ impl PointTable {
         *last = (*last).max(at);
     }
 
+    /// Whether what stands here was seen behind the translation.
+    const fn is_behind(&self) -> bool {
+        self.id.interface != self.id.as_captured().interface
+    }
+
     /// The table of what is seen here after translation, if anything is.
     /// `is_cluster` says whose addresses are translated.
     pub fn take_translated(&mut self, is_cluster: &dyn Fn(IpAddr) -> bool) -> Option<PointTable> {
@@ -131,6 +140,7 @@ impl PointTable {
         if let Some(mut further) = table.take_translated(is_cluster) {
             unfold::unfold(&mut table, &mut further, is_cluster);
         }
+        untranslated::show(self, &mut table);
         unfold::unfold(self, &mut table, is_cluster);
         table.observed = self.observed;
         let is_empty = table.exchanges.is_empty() && table.folds.iter().next().is_none();

@@ -172,7 +172,7 @@ impl PointTable {
         for (frame, packet) in late {
             self.ask_namelessly(&packet, frame);
         }
-        let Some(index) = self.ask_under(own, waiting, packet) else { return false };
+        let Some(index) = self.ask_under(own, &waiting, packet) else { return false };
         if key.is_some() {
             self.leases.asking.entry(key).or_default().named = Some((index, own));
         }
@@ -187,7 +187,7 @@ impl PointTable {
     fn ask_under(
         &mut self,
         own: IpAddr,
-        waiting: Vec<Held>,
+        waiting: &[Held],
         answer: &Packet,
     ) -> Option<ExchangeIndex> {
         let client = Endpoint::new(own, CLIENT_PORT);
@@ -201,29 +201,39 @@ impl PointTable {
         let known = self.find_leased(client, |exchange| exchange.asked == Some(asked));
         let index = match known {
             Some(index) => index,
-            None => {
-                fold::sweep(self, answer.at);
-                let Some(index) = self.free_place() else {
-                    self.unfollowed_packets += u64::try_from(waiting.len()).unwrap_or(0);
-                    return None;
-                };
-                let audience = self.broadcasts.take_opening(first, *first_frame, datagram);
-                let mut exchange =
-                    Record::open(Protocol::Dhcp, WITHOUT_ADDRESS, Some(asked), datagram);
-                exchange.audience = audience;
-                // Its packets are shown as they came: from no address.
-                let _ = exchange.details(first_frame.capture);
-                exchange.client = client;
-                self.put(index, exchange);
-                self.clients.add(&self.hasher, &mut self.exchanges, index);
-                index
-            }
+            None => self.open_leased(client, waiting.len(), (*first_frame, first), datagram)?,
         };
-        for (frame, packet) in &waiting {
+        for (frame, packet) in waiting {
             if let Content::Datagram(datagram) = &packet.content {
                 self.exchanges[index.position()].request(packet, *frame, datagram);
             }
         }
+        Some(index)
+    }
+
+    /// Opens the exchange that began with `first` and is `client`'s, of which so many requests
+    /// are known.
+    fn open_leased(
+        &mut self,
+        client: Endpoint,
+        requests: usize,
+        (frame, first): (FrameRef, &Packet),
+        datagram: &Datagram,
+    ) -> Option<ExchangeIndex> {
+        fold::sweep(self, first.at);
+        let Some(index) = self.free_place() else {
+            self.unfollowed_packets += u64::try_from(requests).unwrap_or(0);
+            return None;
+        };
+        let asked = Some(datagram.flow.destination);
+        let audience = self.broadcasts.take_opening(first, frame, datagram);
+        let mut exchange = Record::open(Protocol::Dhcp, WITHOUT_ADDRESS, asked, datagram);
+        exchange.audience = audience;
+        // Its packets are shown as they came: from no address.
+        let _ = exchange.details(frame.capture);
+        exchange.client = client;
+        self.put(index, exchange);
+        self.clients.add(&self.hasher, &mut self.exchanges, index);
         Some(index)
     }
 

@@ -53,13 +53,16 @@ fn told(messages: &[Message]) -> Vec<(String, [u64; 3])> {
     told
 }
 
+/// What is captured, and what is told of it.
+type Case = (&'static str, Vec<Message>, Vec<(String, [u64; 3])>);
+
 #[test]
 fn a_client_is_named_by_the_address_that_it_is_given() {
     use LeasePhase::{Lease, Offer};
     let (own, other) = (Some("192.0.2.77"), Some("192.0.2.78"));
     let to_own = "192.0.2.1:67 > 192.0.2.77:68";
     let one = |packets| vec![("192.0.2.77".to_owned(), packets)];
-    let cases: [(&str, Vec<Message>, Vec<(String, [u64; 3])>); 7] = [
+    let cases: [Case; 7] = [
         (
             "answers to all hosts",
             vec![

@@ -47,6 +47,17 @@ pub(super) fn is_tcp(bytes: &[u8]) -> bool {
     protocol == Some(IpNumber::TCP.0)
 }
 
+/// The hop limit of a packet, of which nothing else of [`HopMarks`] is read.
+pub(super) fn hop_limit_of(bytes: &[u8]) -> HopMarks {
+    match bytes {
+        [0x40..=0x4f, ..] => find_u8(bytes, 8).map_or(HopMarks::UNKNOWN, HopMarks::of_v4),
+        [0x60..=0x6f, ..] => {
+            find_u8(bytes, 7).map_or(HopMarks::UNKNOWN, |limit| HopMarks::of_v6(limit, 0))
+        }
+        _ => HopMarks::UNKNOWN,
+    }
+}
+
 /// Source and destination of what may be a datagram, where its header is there so far: UDP, or
 /// in IPv6 a header behind which UDP may stand.
 pub(super) fn find_ends_of_datagram(bytes: &[u8]) -> Option<[IpAddr; 2]> {
