@@ -138,35 +138,6 @@ mod tests {
                     &[],
                 ),
                 Case(
-                    "a conversation at a collector's port",
-                    net.request(41_226, 514, REPLIED, net.pod),
-                    Verdict::Symmetric,
-                    &[],
-                ),
-                Case(
-                    "a conversation with the pod itself at a port of flow exports",
-                    entry(
-                        20,
-                        [(net.device, 41_226), (net.pod, 2_055)],
-                        REPLIED,
-                        [(net.pod, 2_055), (net.device, 41_226)],
-                    ),
-                    Verdict::Symmetric,
-                    &[],
-                ),
-                Case(
-                    "each tells the other's collector something",
-                    net.request(514, 514, REPLIED, net.pod),
-                    Verdict::OneWay,
-                    &[],
-                ),
-                Case(
-                    "traps, or informs",
-                    net.request(41_226, 162, REPLIED, net.pod),
-                    Verdict::OneWay,
-                    &[],
-                ),
-                Case(
                     "no answer",
                     request(UNREPLIED),
                     Verdict::Unanswered,
@@ -195,6 +166,40 @@ mod tests {
             ];
             for case in cases {
                 case.check(net);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_answered_at_a_collectors_port_is_a_conversation() {
+        for net in NETS {
+            // what the table shows, its lines, verdict
+            let cases = [
+                ("with the VIP", net.request(41_226, 514, REPLIED, net.pod), Verdict::Symmetric),
+                (
+                    "with the pod itself",
+                    entry(
+                        20,
+                        [(net.device, 41_226), (net.pod, 2_055)],
+                        REPLIED,
+                        [(net.pod, 2_055), (net.device, 41_226)],
+                    ),
+                    Verdict::Symmetric,
+                ),
+                (
+                    "each tells the other's collector something",
+                    net.request(514, 514, REPLIED, net.pod),
+                    Verdict::OneWay,
+                ),
+                ("traps, or informs", net.request(41_226, 162, REPLIED, net.pod), Verdict::OneWay),
+                (
+                    "nothing came back",
+                    net.request(41_226, 514, UNREPLIED, net.pod),
+                    Verdict::OneWay,
+                ),
+            ];
+            for (name, text, verdict) in cases {
+                Case(name, text, verdict, &[]).check(net);
             }
         }
     }

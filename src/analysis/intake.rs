@@ -161,6 +161,9 @@ impl CaptureIntake {
     /// Passes on what was kept back; what comes from now on is passed on at once.
     pub fn release(&mut self, feeder: &mut Feeder) {
         if let Some(held) = self.held.take() {
+            if held.has_tags() {
+                self.networks.expect_tags();
+            }
             held.replay(|event| self.pass_on(event, feeder));
         }
     }

@@ -232,6 +232,10 @@ impl PointTable {
         if self.follow_up_to_elsewhere(packet, frame, datagram, latest)
             || self.translated_copy(packet, frame, datagram, latest)
             || self.reply_to_payload(packet, frame, datagram)
+            || self
+                .translated
+                .as_mut()
+                .is_some_and(|table| table.reply_to_payload(packet, frame, datagram))
         {
             return;
         }

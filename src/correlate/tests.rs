@@ -27,6 +27,7 @@ mod sides;
 mod snmp;
 mod steps;
 mod transfers;
+mod untranslated;
 mod uplinks;
 mod views;
 mod zones;

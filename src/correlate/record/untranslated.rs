@@ -68,7 +68,7 @@ impl Record {
         own.replies.extend(plain.into_iter().chain(others));
         own.follow_ups.extend(other.follow_ups.iter().copied());
         let of_answers = other.icmp_errors.iter().filter(|errors| errors.quotes != Quotes::Request);
-        own.icmp_errors.extend(of_answers.cloned());
+        own.icmp_errors.extend(of_answers.copied());
         own.reset = other.reset;
         own.lost_replies.clone_from(&other.lost_replies);
         own.stall.clone_from(&other.stall);
