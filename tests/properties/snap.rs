@@ -35,6 +35,6 @@ fn worse(whole: &Diagnoses, found: &Diagnoses) -> Vec<String> {
         let before = whole.get(device).map(|whole| whole.verdict).or(worst);
         found.verdict >= Verdict::Unanswered && before < Some(found.verdict)
     };
-    let worse = found.iter().filter(is_worse);
-    worse.map(|(device, found)| format!("{device}: {:?} -> {found:?}", whole.get(device))).collect()
+    let told = found.iter().filter(is_worse);
+    told.map(|(device, found)| format!("{device}: {:?} -> {found:?}", whole.get(device))).collect()
 }
