@@ -171,6 +171,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_answered_at_a_collectors_port_is_a_conversation() {
+        for net in NETS {
+            // what the table shows, its lines, verdict
+            let cases = [
+                ("with the VIP", net.request(41_226, 514, REPLIED, net.pod), Verdict::Symmetric),
+                (
+                    "with the pod itself",
+                    entry(
+                        20,
+                        [(net.device, 41_226), (net.pod, 2_055)],
+                        REPLIED,
+                        [(net.pod, 2_055), (net.device, 41_226)],
+                    ),
+                    Verdict::Symmetric,
+                ),
+                (
+                    "each tells the other's collector something",
+                    net.request(514, 514, REPLIED, net.pod),
+                    Verdict::OneWay,
+                ),
+                ("traps, or informs", net.request(41_226, 162, REPLIED, net.pod), Verdict::OneWay),
+                (
+                    "nothing came back",
+                    net.request(41_226, 514, UNREPLIED, net.pod),
+                    Verdict::OneWay,
+                ),
+            ];
+            for (name, text, verdict) in cases {
+                Case(name, text, verdict, &[]).check(net);
+            }
+        }
+    }
+
+    #[test]
     fn counters_say_how_often() {
         for net in NETS {
             let counted = |mark: &str, packets: u32| {

@@ -22,6 +22,7 @@ pub struct Held {
     full: Vec<Block>,
     last: Block,
     full_bytes: usize,
+    has_tags: bool,
     span: Option<Span>,
 }
 
@@ -58,6 +59,7 @@ struct HeldFrame {
 impl Held {
     pub fn frame(&mut self, frame: &Frame<'_>) {
         self.note_time(frame.at);
+        self.has_tags |= has_tag(frame);
         self.last.bytes.extend_from_slice(frame.bytes);
         self.push(HeldEvent::Frame(HeldFrame {
             number: frame.number,
@@ -97,6 +99,11 @@ impl Held {
         None
     }
 
+    /// Whether some frames have a VLAN's tag.
+    pub fn has_tags(&self) -> bool {
+        self.has_tags
+    }
+
     /// The times of what is held.
     pub fn span(&self) -> Option<Span> {
         self.span
@@ -127,6 +134,12 @@ impl Held {
     fn note_time(&mut self, at: Timestamp) {
         Span::note(&mut self.span, at);
     }
+}
+
+/// Whether a frame of Ethernet has a VLAN's tag (IEEE 802.1Q, 802.1ad) behind its addresses.
+fn has_tag(frame: &Frame<'_>) -> bool {
+    frame.link_type == LinkType::Ethernet
+        && matches!(frame.bytes.get(12..14), Some([0x81, 0] | [0x88, 0xa8]))
 }
 
 impl Block {

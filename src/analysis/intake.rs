@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use super::feeder::Feeder;
 use super::held::Held;
 use super::talkers::Talkers;
-use crate::decode::{self, Decoded, Decoder};
+use crate::decode::{self, DecodeError, Decoded, Decoder};
 use crate::ingest::{CaptureHeader, Event, InterfaceHeader};
 use crate::model::capture::{CaptureId, CapturePoint, Frame, LinkType};
 use crate::model::packet::{Content, Packet};
@@ -161,6 +161,9 @@ impl CaptureIntake {
     /// Passes on what was kept back; what comes from now on is passed on at once.
     pub fn release(&mut self, feeder: &mut Feeder) {
         if let Some(held) = self.held.take() {
+            if held.has_tags() {
+                self.networks.expect_tags();
+            }
             held.replay(|event| self.pass_on(event, feeder));
         }
     }
@@ -225,6 +228,11 @@ impl CaptureIntake {
             Err(error) => {
                 self.counts.bytes += u64::from(frame.original_length);
                 self.faults.note_undecoded(&error, frame.number);
+                if let DecodeError::Cut { .. } = error
+                    && let Some(ends) = Decoder::find_ends_of_cut(&numbered)
+                {
+                    self.missing_at(numbered.interface).unread.note_cut(ends);
+                }
                 self.other(Some(frame.at), Some(numbered.interface), feeder);
             }
         }

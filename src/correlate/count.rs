@@ -94,6 +94,11 @@ impl Repeats {
     pub const fn packets(self) -> u32 {
         self.packets
     }
+
+    /// The first of them.
+    pub fn first(self, capture: CaptureId) -> Option<FrameRef> {
+        (!self.is_none()).then(|| self.first.frame(capture))
+    }
 }
 
 impl Default for Repeats {

@@ -235,10 +235,15 @@ impl Flows {
                 && quote.source_port.is_none_or(|port| port == source.port)
                 && quote.destination_port.is_none_or(|port| port == destination.port)
         };
+        // Who said nothing has no error to be told of.
+        let has_said = |flow: &Flow, is_client: bool| {
+            let exchange = exchanges.get(flow.exchange.position());
+            error.quote.is_some() || exchange.is_none_or(|exchange| exchange.has_said(is_client))
+        };
         let found = self.recent_flows(exchanges).find_map(|flow| {
-            if fits(flow.client, flow.server) {
+            if fits(flow.client, flow.server) && has_said(&flow, true) {
                 Some((flow, true))
-            } else if fits(flow.server, flow.client) {
+            } else if fits(flow.server, flow.client) && has_said(&flow, false) {
                 Some((flow, false))
             } else {
                 None
@@ -246,7 +251,9 @@ impl Flows {
         });
         found.or_else(|| match error.quote {
             Some(_) => None,
-            None => self.find_only(exchanges, error.to),
+            None => self
+                .find_only(exchanges, error.to)
+                .filter(|(flow, is_client)| has_said(flow, *is_client)),
         })
     }
 

@@ -130,6 +130,7 @@ pub fn sweep(table: &mut PointTable, now: Timestamp) {
         // Its client's exchanges are found through it until all are gone through.
         table.exchanges[position].previous_of_client = previous_of_client;
         table.passed_on.remove(&index);
+        table.left_untranslated.remove(&index);
         table.vacant.push(index);
     }
     let vacated = table.vacant.get(vacant_before..).unwrap_or_default();

@@ -200,7 +200,7 @@ impl Handshakes {
 
     /// Takes a further answer to a SYN that was answered. Where a point saw the SYN before
     /// and after its translation, it sees the answer twice as well: what leaves with an
-    /// address that was not asked is what the client gets.
+    /// address that was not asked is what the client gets, be it another or the pod's own.
     fn answer_again<'t>(
         &mut self,
         key: Key,
@@ -213,7 +213,9 @@ impl Handshakes {
         if self.strange.len() >= MAX_STRANGE {
             return;
         }
-        let Some(waiting) = self.answered.take_translated(key, source) else { return };
+        let waiting = self.answered.take_translated(key, source);
+        let waiting = waiting.or_else(|| self.answered.take_untranslated(key, source, packet));
+        let Some(waiting) = waiting else { return };
         let Some(mut record) = open(key, &waiting, packet) else { return };
         let datagram = answer(segment.flow, key.1, SYN_ACK);
         record.reply(packet, frame, &datagram, origin(source, &waiting.asked));

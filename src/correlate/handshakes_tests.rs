@@ -4,6 +4,7 @@ use super::*;
 use crate::correlate::index::Hasher;
 use crate::model::capture::CaptureId;
 use crate::model::exchange::PointId;
+use crate::model::hop::HopMarks;
 use crate::model::packet::{IcmpError, IcmpKind, Quote};
 use crate::model::report::Quotes;
 use crate::model::segment::QuotedKind;
@@ -93,14 +94,21 @@ fn content(client: Endpoint, sent: Sent) -> Content {
 }
 
 fn run(client: Endpoint, sent: &[Sent]) -> (Handshakes, PointTable) {
+    let sent: Vec<(u8, Sent)> = sent.iter().map(|sent| (0, *sent)).collect();
+    run_hopping(client, &sent)
+}
+
+/// The same of what can take so many hops more; of zero nothing is known.
+fn run_hopping(client: Endpoint, sent: &[(u8, Sent)]) -> (Handshakes, PointTable) {
     let mut handshakes = Handshakes::default();
     let mut table = PointTable::new(POINT, 100, Hasher::default());
-    for (number, sent) in (1..).zip(sent) {
+    for (number, (hops, sent)) in (1..).zip(sent) {
         let content = content(client, *sent);
         // A second between any two.
         let at = Timestamp::from_seconds(i64::try_from(number).unwrap());
         let frame = FrameRef { capture: CaptureId(0), number, at };
-        let packet = Packet::without_headers(number, at, 0, content);
+        let hop_marks = HopMarks::of_v4(*hops);
+        let packet = Packet { hop_marks, ..Packet::without_headers(number, at, 0, content) };
         match &packet.content {
             Content::Segment(segment) => {
                 handshakes.take(&packet, frame, *segment, || &mut table);
@@ -154,6 +162,33 @@ fn ordinary_handshakes_leave_nothing_behind() {
         // Its copy before translation came first.
         let (_, table) = run(client, &[Sent::Syn(vip), Sent::SynAck(pod), Sent::SynAck(vip)]);
         assert!(table.exchanges.iter().all(Record::is_vacant), "{client}");
+    }
+}
+
+#[test]
+fn an_answer_that_leaves_untranslated_becomes_an_exchange() {
+    for [client, vip, _, pod] in endpoints() {
+        let asked = [(64, Sent::Syn(vip)), (63, Sent::Syn(pod))];
+        let cases = [
+            ("passed on", vec![(64, Sent::SynAck(pod)), (63, Sent::SynAck(pod))], 1),
+            ("a mirror's copy", vec![(64, Sent::SynAck(pod)), (64, Sent::SynAck(pod))], 0),
+            (
+                "translated back further on",
+                vec![(64, Sent::SynAck(pod)), (63, Sent::SynAck(pod)), (62, Sent::SynAck(vip))],
+                0,
+            ),
+        ];
+        for (name, answered, expected) in cases {
+            let (_, table) = run_hopping(client, &[&asked[..], &answered].concat());
+            let mut told = table.exchanges.iter().filter(|record| !record.is_vacant());
+            assert_eq!(told.clone().count(), expected, "{name} {client}");
+            if let Some(record) = told.next() {
+                assert_eq!(record.asked, Some(vip), "{name} {client}");
+                let replies = &record.details.as_ref().unwrap().replies;
+                let sources: Vec<_> = replies.iter().map(|r| (r.source, r.origin)).collect();
+                assert_eq!(sources, [(pod, Origin::OtherAddress(Confidence::Certain))], "{name}");
+            }
+        }
     }
 }
 

@@ -50,6 +50,7 @@ mod tracked;
 mod transactions;
 mod unanswered;
 mod unfold;
+mod untranslated;
 mod view;
 
 use std::collections::{BTreeMap, HashSet};
@@ -325,6 +326,7 @@ impl Correlator {
             .collect();
         let mut tables = Vec::new();
         let mut own = self.tables;
+        own.iter_mut().for_each(PointTable::give_up_leases);
         let mut unresolved = beside::take_unresolved(self.beside, &mut own, &self.hasher);
         // Not in the order of files: whichever is given first, the result is the same.
         own.sort_by_key(|table| (table.observed, table.id));

@@ -14,6 +14,7 @@ mod reading;
 mod renewal;
 mod replies;
 mod requests;
+mod untranslated;
 
 use std::net::IpAddr;
 use std::time::Duration;

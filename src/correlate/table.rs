@@ -29,6 +29,7 @@ use super::payload_address::PayloadAddresses;
 use super::record::{ExchangeIndex, Record, is_group};
 use super::relayed::LatestRequests;
 use super::unfold;
+use super::untranslated;
 use super::view::checks::Checks;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
@@ -36,6 +37,7 @@ use crate::model::exchange::PointId;
 use crate::model::packet::{Datagram, Packet};
 use crate::model::time::Timestamp;
 use giaddr::Relays;
+use lease::Leases;
 use tunnelled::LatestTunnelled;
 
 /// Exchanges of one client socket that are tried for a packet from elsewhere.
@@ -65,12 +67,15 @@ pub struct PointTable {
     pub has_expired: bool,
     /// Exchanges that are known to be another table's, passed on.
     pub passed_on: HashSet<ExchangeIndex>,
+    /// Exchanges behind the translation whose answers left as they were.
+    pub left_untranslated: HashSet<ExchangeIndex>,
     /// What is known of exchanges that other points saw as well.
     pub joined: JoinedHere,
     /// Which endpoints answered whose checks, once all packets are in.
     pub checks: Checks,
     payload_addresses: PayloadAddresses,
     relays: Relays,
+    leases: Leases,
     tunnelled: LatestTunnelled,
     latest_requests: LatestRequests,
     /// What sockets that ask very many have asked.
@@ -100,10 +105,12 @@ impl PointTable {
             broadcasts: Broadcasts::default(),
             has_expired: false,
             passed_on: HashSet::new(),
+            left_untranslated: HashSet::new(),
             joined: JoinedHere::default(),
             checks: Checks::default(),
             payload_addresses: PayloadAddresses::default(),
             relays: Relays::default(),
+            leases: Leases::default(),
             tunnelled: LatestTunnelled::default(),
             latest_requests: LatestRequests::default(),
             identities: Identities::default(),
@@ -121,6 +128,11 @@ impl PointTable {
         *last = (*last).max(at);
     }
 
+    /// Whether what stands here was seen behind the translation.
+    const fn is_behind(&self) -> bool {
+        self.id.interface != self.id.as_captured().interface
+    }
+
     /// The table of what is seen here after translation, if anything is.
     /// `is_cluster` says whose addresses are translated.
     pub fn take_translated(&mut self, is_cluster: &dyn Fn(IpAddr) -> bool) -> Option<PointTable> {
@@ -128,6 +140,7 @@ impl PointTable {
         if let Some(mut further) = table.take_translated(is_cluster) {
             unfold::unfold(&mut table, &mut further, is_cluster);
         }
+        untranslated::show(self, &mut table);
         unfold::unfold(self, &mut table, is_cluster);
         table.observed = self.observed;
         let is_empty = table.exchanges.is_empty() && table.folds.iter().next().is_none();
@@ -196,13 +209,21 @@ impl PointTable {
             self.check_link_headers(datagram.flow.destination);
         }
         if (giaddr::is_between_servers(datagram) && self.reply_to_relay(packet, frame, datagram))
-            || self.known_flow(packet, frame, datagram, foreseen)
+            || (lease::may_be_of_lease(datagram) && self.lease(packet, frame, datagram))
+        {
+            return;
+        }
+        self.place(packet, frame, datagram, foreseen);
+    }
+
+    /// Puts a datagram where its ends and what it says make it belong.
+    fn place(&mut self, packet: &Packet, frame: FrameRef, datagram: &Datagram, foreseen: Foreseen) {
+        if self.known_flow(packet, frame, datagram, foreseen)
             || self.translated.as_mut().is_some_and(|table| {
                 let foreseen = table.foresee(foreseen.hash);
                 table.known_flow(packet, frame, datagram, foreseen)
             })
             || self.reply_from_elsewhere(packet, frame, datagram)
-            || self.lease(packet, frame, datagram)
         {
             return;
         }
@@ -211,6 +232,10 @@ impl PointTable {
         if self.follow_up_to_elsewhere(packet, frame, datagram, latest)
             || self.translated_copy(packet, frame, datagram, latest)
             || self.reply_to_payload(packet, frame, datagram)
+            || self
+                .translated
+                .as_mut()
+                .is_some_and(|table| table.reply_to_payload(packet, frame, datagram))
         {
             return;
         }

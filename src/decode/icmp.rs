@@ -10,6 +10,9 @@ use crate::model::packet::{IcmpError, IcmpKind};
 /// Type, code, checksum, and four bytes that differ by type.
 const HEADER_BYTES: usize = 8;
 
+/// Behind type and code (RFC 792, RFC 4443 section 2.1).
+const CHECKSUM_END: usize = 4;
+
 /// How much of a quote goes into a fingerprint: the headers, with their identification
 /// and checksum, and what follows until the shortest quotes end (RFC 1812 section
 /// 4.3.2.3 lets them be longer).
@@ -69,6 +72,9 @@ fn find_error(kind: IcmpKind, packet: &IpPacket<'_>) -> Option<IcmpError> {
         Quoted::Other => return None,
     };
     let head = quoted.get(..FINGERPRINT_BYTES).unwrap_or(quoted);
+    // The checksum is over all of the message: where the quote is cut off, it is its mark.
+    let has_checksum = packet.payload.len() >= CHECKSUM_END;
+    let head = if head.is_empty() && has_checksum { packet.payload } else { head };
     let identification = packet.identification.unwrap_or_default().to_be_bytes();
     let fingerprint = (!head.is_empty()).then(|| hash_fields(&[head, &identification]));
     Some(IcmpError { kind, from: packet.source, to: packet.destination, quote, fingerprint })
@@ -252,6 +258,25 @@ mod tests {
         let quote = parse(3, 3, &quote).unwrap().unwrap().quote.unwrap();
         assert_eq!(quote.source.to_string(), "198.51.100.7");
         assert_eq!(quote.source_port, None);
+    }
+
+    #[test]
+    fn an_error_without_its_quote_is_known_by_its_checksum() {
+        for is_v6 in [false, true] {
+            let (kind, code) = if is_v6 { (1, 4) } else { (3, 3) };
+            let mark = |checksum: u8, length: usize| {
+                let message = [kind, code, checksum, 7, 0, 0, 0, 0];
+                let error = parse_payload(&message[..length], is_v6).unwrap().unwrap();
+                assert_eq!(error.quote, None);
+                error.fingerprint
+            };
+            for length in [4, 6, 8] {
+                assert!(mark(1, length).is_some(), "{length}");
+                assert_eq!(mark(1, length), mark(1, length), "{length}");
+                assert_ne!(mark(1, length), mark(2, length), "{length}");
+            }
+            assert_eq!(mark(1, 3), None, "cut in the checksum");
+        }
     }
 
     #[test]

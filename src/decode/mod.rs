@@ -34,6 +34,7 @@ mod tcp;
 mod tunnel;
 mod udp;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::model::capture::{Frame, LinkType};
@@ -144,6 +145,14 @@ impl Decoder {
         // Handed on where it stands, as nearly always: a packet is not small.
         let Some(logged) = link.logged else { return reader.read_ip(&spot, link.ip, wire_bytes) };
         Ok(drop_blocked(reader.read_ip(&spot, link.ip, wire_bytes)?, logged))
+    }
+
+    /// Between whom the datagram is whose ports a snap length cut off, source first: of a
+    /// frame with which [`decode`](Self::decode) failed.
+    #[must_use]
+    pub fn find_ends_of_cut(frame: &Frame<'_>) -> Option<[IpAddr; 2]> {
+        let link = link::parse_link(frame.link_type, frame.bytes).ok()??;
+        ip::find_ends_of_datagram(link.ip)
     }
 
     /// The name of an interface that a packet's [`Packet::kernel_interface`] stands for,

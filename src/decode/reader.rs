@@ -192,7 +192,7 @@ impl Reader<'_> {
     /// A segment of a handshake.
     fn read_tcp(&self, spot: &Spot, ip: &[u8]) -> Decoded {
         find_segment(ip).map_or(Decoded::Other, |(segment, ip_identification)| {
-            self.packet(spot, ip_identification, HopMarks::UNKNOWN, Content::Segment(segment))
+            self.packet(spot, ip_identification, ip::hop_limit_of(ip), Content::Segment(segment))
         })
     }
 

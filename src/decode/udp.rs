@@ -65,12 +65,12 @@ mod tests {
         let cases: [(&str, &[u8], u32, u32, bool); 9] = [
             ("whole", &[0xc0, 0, 0xc0, 1, 0, 12, 0, 0, 1, 2, 3, 4], 12, 4, true),
             ("trailing bytes", &[0xc0, 0, 0xc0, 1, 0, 10, 0, 0, 1, 2, 3, 4], 12, 2, true),
-            ("payload cut", &[0xc0, 0, 0xc0, 1, 2, 4, 0, 0, 1], 516, 508, true),
+            ("payload cut", &[0xc0, 0, 0xc0, 1, 2, 4, 0, 0, 1, 2, 3, 4], 516, 508, true),
             ("payload not captured", &[0xc0, 0, 0xc0, 1, 2, 4, 0, 0], 516, 508, false),
-            ("first fragment", &[0xc0, 0, 0xc0, 1, 8, 8, 0, 0, 1, 2], 1480, 2048, true),
+            ("first fragment", &[0xc0, 0, 0xc0, 1, 8, 8, 0, 0, 1, 2, 3, 4], 1480, 2048, true),
             ("empty", &[0xc0, 0, 0xc0, 1, 0, 8, 0, 0], 8, 0, true),
             ("ports alone", &[0xc0, 0, 0xc0, 1], 516, 508, false),
-            ("jumbo", &[0xc0, 0, 0xc0, 1, 0, 0, 0, 0, 1], 70_008, 70_000, true),
+            ("jumbo", &[0xc0, 0, 0xc0, 1, 0, 0, 0, 0, 1, 2, 3, 4], 70_008, 70_000, true),
             ("length too small", &[0xc0, 0, 0xc0, 1, 0, 7, 0, 0, 1], 9, 0, true),
         ];
         for addresses in [["192.0.2.1", "198.51.100.7"], ["2001:db8::1", "2001:db8::7"]] {

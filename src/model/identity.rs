@@ -43,6 +43,33 @@ pub const fn is_of_words(number: u64) -> bool {
     number & OF_WORDS != 0
 }
 
+/// What one message of DHCP and its answer are about. A client's request has the transaction
+/// id of the offer that it takes (RFC 2131 section 4.4.1), and is another question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeasePhase {
+    /// BOOTP, or its type was not read.
+    Untold = 0,
+    Offer,
+    Lease,
+    Query,
+}
+
+/// The bits of a DHCP message's identity that say of which phase it is.
+const PHASES: u64 = 3;
+
+/// The identity of a DHCP message from the hash of its transaction id.
+#[must_use]
+pub const fn identity_in_phase(transaction: u64, phase: LeasePhase) -> u64 {
+    transaction & !PHASES | phase as u64
+}
+
+/// What all messages have in common by which a client comes to one lease, from the identity
+/// of one of them.
+#[must_use]
+pub const fn lease_of(identity: u64) -> u64 {
+    identity & !PHASES
+}
+
 /// A DNS question while it is read: the name's labels, then the type. Names compare
 /// without case (RFC 1035 section 2.3.3), and some resolvers mix it on purpose.
 #[derive(Default)]
@@ -87,6 +114,19 @@ mod tests {
         assert_ne!(hash_fields(&[b"ab", b"c"]), hash_fields(&[b"a", b"bc"]));
         assert_ne!(hash_fields(&[b"abc"]), hash_fields(&[b"abc", b""]));
         assert_ne!(hash_words(&["ab", "c"]), hash_words(&["a", "bc"]));
+    }
+
+    #[test]
+    fn all_phases_of_a_lease_have_one_transaction() {
+        for transaction in [hash_fields(&[&[1, 2, 3, 4]]), hash_words(&["0x1020304"])] {
+            let identity = |phase| identity_in_phase(transaction, phase);
+            assert_ne!(identity(LeasePhase::Offer), identity(LeasePhase::Lease));
+            assert_eq!(
+                lease_of(identity(LeasePhase::Offer)),
+                lease_of(identity(LeasePhase::Lease))
+            );
+            assert_eq!(is_of_words(identity(LeasePhase::Query)), is_of_words(transaction));
+        }
     }
 
     #[test]

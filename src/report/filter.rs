@@ -44,6 +44,11 @@ impl DisplayFilter {
         }
         filter.add(transport, exchange.client);
         for view in &exchange.views {
+            // Who had no address yet was answered at all hosts' (RFC 2131 section 4.1).
+            if let Some(nameless) = view.steps.iter().find(|step| step.source.is_unspecified()) {
+                filter.add_address(nameless.source);
+                filter.add_address(nameless.destination);
+            }
             for follow_ups in &view.follow_ups {
                 filter.add_address(follow_ups.source.address);
             }

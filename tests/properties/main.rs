@@ -22,6 +22,8 @@ mod renumber;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod snap;
+#[cfg(test)]
 mod split;
 #[cfg(test)]
 mod variants;

@@ -5,8 +5,12 @@
 //! one that is answered would hide the other. The second network's packets are followed as
 //! seen at a point of its own, as at an interface for each.
 //!
-//! One network's packets are seen in two VLANs as well: a router takes one off their hop
-//! limit, and a bridge sends the copy on at once.
+//! One network's packets are seen in two VLANs as well, or with a tag and without one: a router
+//! takes one off their hop limit, and a bridge sends the copy on at once. Where it is seen to
+//! do that, the two networks are one for that flow, whichever copies a mirror port loses.
+//!
+//! What has no tag is a network of its own (IEEE 802.1Q, the native VLAN). A capture without
+//! any tags pays nothing for that: until it is known to have some nothing is remembered.
 
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
@@ -33,10 +37,14 @@ const ON_ITS_WAY: Duration = Duration::from_millis(100);
 /// Which flows are seen in which networks.
 #[derive(Debug, Default)]
 pub struct Networks {
+    /// Some packets have tags.
+    has_tags: bool,
     /// By what is left of their ends' hash; nothing until a packet tells its network.
     flows: Vec<Option<Seen>>,
     /// The two ends, and the network that is another than the first.
     apart: HashSet<(u64, u32), FxBuildHasher>,
+    /// Two ends whose packets a bridge passes on from one network to the other.
+    together: HashSet<u64, FxBuildHasher>,
     /// The points behind which further networks are, and which.
     points: KernelInterfaces,
 }
@@ -47,8 +55,20 @@ struct Seen {
     flow: u64,
     network: u32,
     hop_limit: Option<u8>,
-    /// When last.
+    /// Of the last packet.
+    fingerprint: Option<u64>,
+    identification: Option<u16>,
     at: Timestamp,
+}
+
+impl Seen {
+    /// Whether `later`, in another network, is the same packet.
+    fn is_copied_by(&self, later: &Self) -> bool {
+        self.fingerprint.is_some()
+            && self.fingerprint == later.fingerprint
+            && self.identification == later.identification
+            && later.at.distance(self.at) <= ON_ITS_WAY
+    }
 }
 
 impl Networks {
@@ -56,12 +76,21 @@ impl Networks {
     /// network is one of two with the same addresses.
     #[inline]
     pub fn point_of(&mut self, point: PointId, packet: &Packet) -> PointId {
-        if packet.network == 0 || !self.is_apart(point, packet) {
+        if packet.network == 0 && !self.has_tags {
+            return point;
+        }
+        self.has_tags = true;
+        if !self.is_apart(point, packet) {
             return point;
         }
         let number = self.points.number((point.interface, packet.network), MAX_POINTS);
         number
             .map_or(point, |number| PointId { interface: PointId::FIRST_NETWORK + number, ..point })
+    }
+
+    /// Notes that packets to come have tags, so that those without are remembered, too.
+    pub fn expect_tags(&mut self) {
+        self.has_tags = true;
     }
 
     /// The further points, and the interface behind which each is.
@@ -70,8 +99,10 @@ impl Networks {
     }
 
     fn is_apart(&mut self, point: PointId, packet: &Packet) -> bool {
-        let (source, destination) = match &packet.content {
-            Content::Datagram(datagram) => (datagram.flow.source, datagram.flow.destination),
+        let (source, destination, fingerprint) = match &packet.content {
+            Content::Datagram(datagram) => {
+                (datagram.flow.source, datagram.flow.destination, datagram.fingerprint)
+            }
             Content::IcmpError(error) => {
                 let quoted = error
                     .quote
@@ -99,6 +130,8 @@ impl Networks {
             flow,
             network: packet.network,
             hop_limit: packet.hop_marks.hop_limit(),
+            fingerprint,
+            identification: packet.ip_identification,
             at: packet.at,
         };
         let bucket = usize::try_from(flow % BUCKETS).unwrap_or(0) * FLOWS_EACH;
@@ -114,11 +147,20 @@ impl Networks {
             *seen = new;
             return false;
         }
+        let ends = ends_of(point, source, destination);
+        if seen.is_copied_by(&new) {
+            if self.together.len() < MAX_APART {
+                self.together.insert(ends);
+            }
+            return false;
+        }
         let is_as_far = seen.hop_limit.is_some() && seen.hop_limit == new.hop_limit;
-        let is_apart =
-            is_as_far && packet.at.distance(seen.at) > ON_ITS_WAY && self.apart.len() < MAX_APART;
+        let is_apart = is_as_far
+            && packet.at.distance(seen.at) > ON_ITS_WAY
+            && self.apart.len() < MAX_APART
+            && !self.together.contains(&ends);
         if is_apart {
-            self.apart.insert((ends_of(point, source, destination), packet.network));
+            self.apart.insert((ends, packet.network));
         }
         is_apart
     }
@@ -181,7 +223,7 @@ mod tests {
         for ends in [["192.0.2.7:123", "192.0.2.1:123"], ["[2001:db8::7]:123", "[2001:db8::1]:123"]]
         {
             let back = [ends[1], ends[0]];
-            let cases: [(&str, Vec<Row<'_>>); 5] = [
+            let cases: [(&str, Vec<Row<'_>>); 8] = [
                 (
                     "two customers",
                     vec![
@@ -203,10 +245,41 @@ mod tests {
                     "a network for each direction",
                     vec![(0, 10, 64, ends, 0), (500, 20, 64, back, 0)],
                 ),
-                ("untagged", vec![(0, 10, 64, ends, 0), (500, 0, 64, ends, 0)]),
+                (
+                    "one of two has no tag",
+                    vec![
+                        (0, 0, 64, ends, 0),
+                        (1, 0, 64, back, 0),
+                        (500, 20, 64, ends, PointId::FIRST_NETWORK),
+                        (1_000, 0, 64, ends, 0),
+                        (1_001, 0, 64, back, 0),
+                        (1_500, 20, 64, ends, PointId::FIRST_NETWORK),
+                    ],
+                ),
+                (
+                    "the tagged one first",
+                    vec![(0, 20, 64, ends, 0), (500, 0, 64, ends, PointId::FIRST_NETWORK)],
+                ),
+                (
+                    "a mirror port shows both sides of a tag, and loses copies",
+                    vec![
+                        (0, 0, 64, ends, 0),
+                        (0, 20, 64, ends, 0),
+                        (1, 20, 64, back, 0),
+                        (1, 0, 64, back, 0),
+                        (500, 20, 64, ends, 0),
+                        (501, 0, 64, back, 0),
+                        (1_000, 0, 64, ends, 0),
+                        (1_500, 20, 64, back, 0),
+                    ],
+                ),
+                ("without tags at all", vec![(0, 0, 64, ends, 0), (500, 0, 64, ends, 0)]),
             ];
             for (name, rows) in cases {
                 let mut networks = Networks::default();
+                if rows.iter().any(|(_, network, ..)| *network != 0) {
+                    networks.expect_tags();
+                }
                 for (at_ms, network, hop_limit, ends, expected) in rows {
                     let packet = packet(at_ms, network, hop_limit, ends);
                     let found = networks.point_of(TRUNK, &packet).interface;

@@ -77,6 +77,7 @@ impl Replay {
             let frame = FrameRef { capture: own.id.capture, number, at: moment.at };
             take(&mut table, &packet, frame);
         }
+        table.give_up_leases();
         if table.take_translated(&|_| false).is_some() {
             return None;
         }

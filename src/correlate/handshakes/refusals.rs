@@ -62,6 +62,29 @@ impl LatestAnswers {
         self.0.remove(place).map(|answered| answered.waiting)
     }
 
+    /// The SYN of `key`, if its translation was answered, and `packet` is that answer once
+    /// more, which a host passed on from `source` as it was.
+    pub(super) fn take_untranslated(
+        &mut self,
+        key: Key,
+        source: Endpoint,
+        packet: &Packet,
+    ) -> Option<Waiting> {
+        let hops = |packet: &Packet| packet.hop_marks.hop_limit();
+        let place = self.0.iter().rposition(|answered| {
+            let is_hop_on =
+                hops(&answered.packet).zip(hops(packet)).is_some_and(|(before, now)| now < before);
+            answered.key == key
+                && answered.answerer == source
+                && answered.waiting.asked.first() != Some(&source)
+                && is_hop_on
+        })?;
+        let mut waiting = self.0.remove(place)?.waiting;
+        // What it was translated to is nobody whom the client asked.
+        waiting.asked.truncate(1);
+        Some(waiting)
+    }
+
     fn take(&mut self, key: Key) -> Option<Answered> {
         let place = self.0.iter().rposition(|answered| answered.key == key)?;
         self.0.remove(place)

@@ -67,6 +67,12 @@ impl Record {
         self.synopsis
     }
 
+    /// Whether anything was captured that the client said, or else the server.
+    pub fn has_said(&self, is_client: bool) -> bool {
+        let followed = || self.details.as_ref().is_some_and(|details| details.has_follow_ups());
+        if is_client { self.requests.packets > 0 || followed() } else { self.is_answered() }
+    }
+
     /// Whether any reply was captured.
     pub fn is_answered(&self) -> bool {
         self.answers.packets > 0

@@ -31,6 +31,7 @@ impl PointTable {
         if flow.client == source && self.stray_answer(packet, frame, datagram, flow) {
             return true;
         }
+        let is_behind = self.is_behind();
         let exchange = &mut self.exchanges[flow.exchange.position()];
         if flow.client != source {
             // Of unknown clients only the transaction tells which one is answered.
@@ -38,7 +39,11 @@ impl PointTable {
                 return false;
             }
             exchange.count_payload_reply(destination);
+            let leaves = is_behind && exchange.is_answer_passed_on(packet, datagram);
             exchange.reply(packet, frame, datagram, flow.origin);
+            if leaves {
+                self.left_untranslated.insert(flow.exchange);
+            }
             return true;
         }
         if exchange.asked.is_none() && !is_tftp_protocol(exchange.protocol) {

@@ -92,6 +92,7 @@ impl PointTable {
         if let Some(exchange) = self.exchanges.get_mut(index.position()) {
             exchange.vacate();
             self.passed_on.remove(&index);
+            self.left_untranslated.remove(&index);
             self.vacant.push(index);
         }
     }

@@ -121,7 +121,7 @@ impl Tracked {
     pub fn exchanges<'a>(&'a self, topology: &'a Topology) -> impl Iterator<Item = Exchange> + 'a {
         let alone = self.requests.iter().filter(|request| !self.taken[request.place()]);
         alone.map(move |request| {
-            let protocol = requests::protocol_of(&self.index[*request].flow);
+            let protocol = requests::spoken_protocol(&self.index[*request].flow);
             let linked = links::find(&self.index, *request, protocol, topology);
             let mut exchange = exchange::make(&self.index, &linked, protocol);
             exchange.tracked = self.parts(&linked, topology);

@@ -55,6 +55,19 @@ pub fn protocol_of(flow: &TrackedFlow) -> Protocol {
         .unwrap_or(Protocol::Udp)
 }
 
+/// The protocol that an entry's packets speak. At a collector's port an answer makes it a
+/// conversation, as `Record::find_disproof` says of packets: the kernel marks an entry as
+/// replied with the first packet that comes back (`IPS_SEEN_REPLY`), and an ICMP error is none.
+/// Informs are answered at the trap port, and each side of BFD has a session of its own.
+pub fn spoken_protocol(flow: &TrackedFlow) -> Protocol {
+    let protocol = protocol_of(flow);
+    let is_guess = protocol.is_one_way() && !matches!(protocol, Protocol::SnmpTrap | Protocol::Bfd);
+    let is_between_collectors =
+        Protocol::of_port(flow.original.source.port).is_some_and(Protocol::is_one_way);
+    let is_disproved = is_guess && flow.is_replied && !is_between_collectors;
+    if is_disproved { Protocol::Udp } else { protocol }
+}
+
 /// For how long the last packet of an entry got no answer. An entry counts its
 /// life down from the last packet of either side.
 pub fn silence(entry: &Entry) -> Duration {

@@ -1,7 +1,7 @@
 //! What other exchanges of the same client say about one that nothing answered.
 
 use super::MAX_SIBLINGS;
-use crate::correlate::record::Record;
+use crate::correlate::record::{Flag, Record};
 use crate::correlate::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
 use crate::model::endpoint::Endpoint;
@@ -27,11 +27,28 @@ pub fn note(view: &mut View, record: &Record, table: &PointTable) {
                 view.may_be_answered_elsewhere = true;
             }
         }
+        Protocol::Tftp => view.may_be_answered_elsewhere |= goes_on_unread(record, table),
         Protocol::Udp if view.requests.packets <= MAX_PROBES && table.has_expired => {
             view.expired_beside = is_beside_expired(record, table);
         }
         _ => {}
     }
+}
+
+/// Whether the same socket and the address that it asked for a file went on with each other, or
+/// began to, at a port of the server's choice, in packets that a snap length cut too short to
+/// tell what they are: of a transfer nothing but its request is at the port asked (RFC 1350
+/// section 4).
+fn goes_on_unread(record: &Record, table: &PointTable) -> bool {
+    let Some(asked) = record.asked else { return false };
+    let asked_at = record.requests.first.at;
+    siblings(record.client, table).any(|other| {
+        let is_there = |server: Endpoint| server.address == asked.address && server != asked;
+        other.protocol == Protocol::Udp
+            && other.asked.is_some_and(is_there)
+            && !other.flags.has(Flag::HasPayloads)
+            && other.last_at() >= asked_at
+    })
 }
 
 /// The first answer to a check of the same socket by another way.

@@ -1,12 +1,15 @@
 //! DHCP and BOOTP (RFC 2131, RFC 951).
 
+use std::net::Ipv4Addr;
+
 use super::Payload;
 use crate::decode::field::{find_array, find_u8, find_u32};
-use crate::model::identity::hash_fields;
-use crate::model::packet::{Transaction, TransactionRole};
+use crate::model::identity::{LeasePhase, hash_fields, identity_in_phase};
+use crate::model::packet::{PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 const TRANSACTION_ID: usize = 4;
+const YOUR_ADDRESS: usize = 16;
 const COOKIE: usize = 236;
 const OPTIONS: usize = 240;
 /// RFC 2132 section 2.
@@ -14,17 +17,6 @@ const MAGIC_COOKIE: u32 = 0x6382_5363;
 const OPTION_PAD: u8 = 0;
 const OPTION_END: u8 = 255;
 const OPTION_MESSAGE_TYPE: u8 = 53;
-
-/// What one message and its answer are about. A client's request has the transaction id
-/// of the offer that it takes (RFC 2131 section 4.4.1), and is another question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// BOOTP, or its type was cut off.
-    Untold = 0,
-    Offer,
-    Lease,
-    Query,
-}
 
 /// Reads a message. The identity is the transaction id with what is asked: an answer
 /// repeats the first (RFC 2131 section 4.1). `None` where it is neither a request nor a reply.
@@ -34,32 +26,39 @@ pub(super) fn find_transaction(payload: &Payload<'_>) -> Option<Transaction> {
     let operation = find_u8(bytes, 0)?;
     let transaction_id = find_array::<4>(bytes, TRANSACTION_ID)?;
     let (role, phase, label) = match find_message_type(bytes) {
-        Some(1) => (Request, Phase::Offer, "DHCPDISCOVER"),
-        Some(2) => (Reply, Phase::Offer, "DHCPOFFER"),
-        Some(3) => (Request, Phase::Lease, "DHCPREQUEST"),
-        Some(4) => (Notification, Phase::Lease, "DHCPDECLINE"),
-        Some(5) => (Reply, Phase::Lease, "DHCPACK"),
-        Some(6) => (Reply, Phase::Lease, "DHCPNAK"),
-        Some(7) => (Notification, Phase::Lease, "DHCPRELEASE"),
-        Some(8) => (Request, Phase::Lease, "DHCPINFORM"),
+        Some(1) => (Request, LeasePhase::Offer, "DHCPDISCOVER"),
+        Some(2) => (Reply, LeasePhase::Offer, "DHCPOFFER"),
+        Some(3) => (Request, LeasePhase::Lease, "DHCPREQUEST"),
+        Some(4) => (Notification, LeasePhase::Lease, "DHCPDECLINE"),
+        Some(5) => (Reply, LeasePhase::Lease, "DHCPACK"),
+        Some(6) => (Reply, LeasePhase::Lease, "DHCPNAK"),
+        Some(7) => (Notification, LeasePhase::Lease, "DHCPRELEASE"),
+        Some(8) => (Request, LeasePhase::Lease, "DHCPINFORM"),
         // RFC 3203 and RFC 4388.
-        Some(9) => (Notification, Phase::Lease, "DHCPFORCERENEW"),
-        Some(10) => (Request, Phase::Query, "DHCPLEASEQUERY"),
-        Some(11..=13) => (Reply, Phase::Query, "DHCPLEASE"),
+        Some(9) => (Notification, LeasePhase::Lease, "DHCPFORCERENEW"),
+        Some(10) => (Request, LeasePhase::Query, "DHCPLEASEQUERY"),
+        Some(11..=13) => (Reply, LeasePhase::Query, "DHCPLEASE"),
         _ => match operation {
-            1 => (Request, Phase::Untold, "BOOTREQUEST"),
-            2 => (Reply, Phase::Untold, "BOOTREPLY"),
+            1 => (Request, LeasePhase::Untold, "BOOTREQUEST"),
+            2 => (Reply, LeasePhase::Untold, "BOOTREPLY"),
             _ => return None,
         },
     };
     Some(Transaction {
         protocol: Protocol::Dhcp,
         role,
-        identity: hash_fields(&[&transaction_id, &[phase as u8]]),
+        identity: identity_in_phase(hash_fields(&[&transaction_id]), phase),
         question: None,
         label,
-        reply_to: None,
+        reply_to: find_own_address(bytes).filter(|_| role == Reply).map(Box::new),
     })
+}
+
+/// The address that a server gives a client, `yiaddr`, and to which it sends then what is not
+/// for all hosts (RFC 2131 section 4.1).
+fn find_own_address(bytes: &[u8]) -> Option<PayloadAddress> {
+    let address = Ipv4Addr::from(find_array::<4>(bytes, YOUR_ADDRESS)?);
+    (!address.is_unspecified()).then(|| PayloadAddress::of_lease(address))
 }
 
 fn find_message_type(bytes: &[u8]) -> Option<u8> {
@@ -122,6 +121,21 @@ mod tests {
         for kind in [4, 7, 9] {
             assert_eq!(read(1, 7, Some(kind)).0, Notification, "{kind}");
         }
+    }
+
+    #[test]
+    fn an_answer_names_the_address_that_it_gives() {
+        let named = |operation, kind, own: [u8; 4]| {
+            let mut bytes = message(operation, 7, Some(kind));
+            bytes[YOUR_ADDRESS..YOUR_ADDRESS + 4].copy_from_slice(&own);
+            let found = find_transaction(&whole(67, 68, &bytes)).unwrap();
+            found.reply_to.map(|named| (named.address.unwrap().to_string(), named.port))
+        };
+        let given = Some(("192.0.2.77".to_owned(), 68));
+        assert_eq!(named(2, 2, [192, 0, 2, 77]), given);
+        assert_eq!(named(2, 5, [192, 0, 2, 77]), given);
+        assert_eq!(named(2, 6, [0; 4]), None, "refused");
+        assert_eq!(named(1, 3, [192, 0, 2, 77]), None, "a request");
     }
 
     #[test]

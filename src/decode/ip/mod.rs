@@ -13,7 +13,7 @@ use etherparse::err::{Layer, LenError};
 use etherparse::{IpNumber, Ipv6ExtensionsSlice, LaxIpSlice};
 
 use super::DecodeError;
-use super::field::{find_u8, find_u16, saturating_u32};
+use super::field::{find_array, find_u8, find_u16, saturating_u32};
 use crate::model::hop::HopMarks;
 pub(super) use fragment::{Fragment, FragmentPlace, is_later_fragment};
 pub(super) use plain::find_plain_udp;
@@ -45,6 +45,33 @@ pub(super) fn is_tcp(bytes: &[u8]) -> bool {
         _ => None,
     };
     protocol == Some(IpNumber::TCP.0)
+}
+
+/// The hop limit of a packet, of which nothing else of [`HopMarks`] is read.
+pub(super) fn hop_limit_of(bytes: &[u8]) -> HopMarks {
+    match bytes {
+        [0x40..=0x4f, ..] => find_u8(bytes, 8).map_or(HopMarks::UNKNOWN, HopMarks::of_v4),
+        [0x60..=0x6f, ..] => {
+            find_u8(bytes, 7).map_or(HopMarks::UNKNOWN, |limit| HopMarks::of_v6(limit, 0))
+        }
+        _ => HopMarks::UNKNOWN,
+    }
+}
+
+/// Source and destination of what may be a datagram, where its header is there so far: UDP, or
+/// in IPv6 a header behind which UDP may stand.
+pub(super) fn find_ends_of_datagram(bytes: &[u8]) -> Option<[IpAddr; 2]> {
+    let v4 = |offset| find_array::<4>(bytes, offset).map(IpAddr::from);
+    let v6 = |offset| find_array::<16>(bytes, offset).map(IpAddr::from);
+    let (protocol, source, destination) = match bytes {
+        [0x40..=0x4f, ..] => (find_u8(bytes, 9)?, v4(12)?, v4(16)?),
+        [0x60..=0x6f, ..] => (find_u8(bytes, 6)?, v6(8)?, v6(24)?),
+        _ => return None,
+    };
+    let protocol = IpNumber(protocol);
+    let may_be =
+        protocol == IpNumber::UDP || source.is_ipv6() && protocol.is_ipv6_ext_header_value();
+    may_be.then_some([source, destination])
 }
 
 /// Whether the sum over an IPv4 header is right (RFC 791 section 3.1). False where it

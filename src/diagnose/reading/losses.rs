@@ -46,6 +46,7 @@ impl Reading<'_> {
     #[must_use]
     pub fn unread_of_client(&self) -> u64 {
         let point = self.points.iter().find(|point| point.id == self.view.point);
+        let point = point.filter(|point| !point.unread.are_cut());
         point.map_or(0, |point| point.unread.packets_of(&self.client_ends()))
     }
 
@@ -98,12 +99,14 @@ impl Reading<'_> {
 struct Missing {
     lost: u64,
     unread: u64,
+    /// The unread ones are no text, but bytes that end before the ports.
+    are_cut: bool,
 }
 
 impl Missing {
     const fn of(point: &Point) -> Self {
         let lost = if point.is_log { ANY_NUMBER } else { point.lost_packets };
-        Self { lost, unread: point.unread.packets() }
+        Self { lost, unread: point.unread.packets(), are_cut: point.unread.are_cut() }
     }
 
     const fn packets(self) -> u64 {
@@ -119,21 +122,27 @@ impl Missing {
             Self { lost: ANY_NUMBER, .. } => {
                 " The capture is a firewall's log. It holds what rules log, often only the first packet of a flow, so what was not seen may have been there.".to_owned()
             }
-            Self { lost: 0, unread } => {
+            Self { lost: 0, unread, are_cut: true } => {
+                format!(
+                    " The snap length cut the ports off {} there, so what was not seen may be among them.",
+                    some(unread)
+                )
+            }
+            Self { lost: 0, unread, .. } => {
                 format!(
                     " The text of {} there was not read, so what was not seen may be among them.",
                     some(unread)
                 )
             }
-            Self { lost, unread: 0 } => {
+            Self { lost, unread: 0, .. } => {
                 format!(
                     " The capture itself lost {} there, so what was not seen may have been among them.",
                     some(lost)
                 )
             }
-            Self { lost, unread } => {
+            Self { lost, unread, .. } => {
                 format!(
-                    " The capture itself lost {} there, and the text of {} was not read, so what was not seen may have been among them.",
+                    " The capture itself lost {} there, and {} could not be read, so what was not seen may have been among them.",
                     some(lost),
                     some(unread)
                 )

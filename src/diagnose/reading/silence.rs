@@ -125,10 +125,21 @@ impl<'a> Reading<'a> {
         repeats_by_itself
             && !self.is_answered()
             && self.view.icmp_errors.is_empty()
-            && requests.repeats == 0
+            && (requests.repeats == 0 || self.repeats_by_length())
             && pauses >= MANY_QUESTIONS
             && time >= SILENCE
             && time < SILENCE * pauses
+    }
+
+    /// Whether nothing but their length says that requests repeat each other: no byte of them
+    /// was captured, and no text tells what they ask.
+    fn repeats_by_length(&self) -> bool {
+        let is_unread = |said: &Said| matches!(said, Said::Datagram { .. });
+        let mut requests =
+            self.view.steps.iter().filter(|step| step.kind == StepKind::Request).peekable();
+        !self.view.has_payloads
+            && requests.peek().is_some()
+            && requests.all(|step| is_unread(&step.said))
     }
 
     /// The requests that nobody answered any more, after earlier ones had been

@@ -1,4 +1,5 @@
-//! Packets that stand in a text and could not be read, by what is known of their ends.
+//! Packets that stand in a text and could not be read, or whose ports a snap length cut off, by
+//! what is known of their ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -10,12 +11,14 @@ use crate::model::packet::{Content, Packet};
 const MAX_ENDS: usize = 4_096;
 
 /// Packets of one point that could not be read: an address has a name that nothing
-/// explains, or the line itself is of no known form.
+/// explains, the line itself is of no known form, or the bytes end before the ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unread {
     packets: u64,
     /// Those of which nothing is known.
     unknown: u64,
+    /// Those that a snap length cut.
+    cut: u64,
     by_source: BTreeMap<KnownEnd, u64>,
     by_destination: BTreeMap<KnownEnd, u64>,
 }
@@ -58,6 +61,18 @@ impl Unread {
             Content::FragmentsLost(_) => return self.note(),
             Content::Neighbour(_) | Content::Segment(_) => return,
         };
+        self.note_ends(source, destination);
+    }
+
+    /// Counts a datagram of which nothing but the addresses was captured, source first: what a
+    /// snap length cut off is no silence.
+    pub fn note_cut(&mut self, [source, destination]: [IpAddr; 2]) {
+        self.cut = self.cut.saturating_add(1);
+        let [source, destination] = [source, destination].map(|end| KnownEnd::new(end, None));
+        self.note_ends(source, destination);
+    }
+
+    fn note_ends(&mut self, source: KnownEnd, destination: KnownEnd) {
         let is_kept = |known: &BTreeMap<KnownEnd, u64>, end: KnownEnd| {
             known.len() < MAX_ENDS || known.contains_key(&end)
         };
@@ -73,6 +88,7 @@ impl Unread {
     pub fn absorb(&mut self, other: &Self) {
         self.packets = self.packets.saturating_add(other.packets);
         self.unknown = self.unknown.saturating_add(other.unknown);
+        self.cut = self.cut.saturating_add(other.cut);
         for (end, packets) in &other.by_source {
             add(&mut self.by_source, *end, *packets);
         }
@@ -85,6 +101,12 @@ impl Unread {
     #[must_use]
     pub const fn packets(&self) -> u64 {
         self.packets
+    }
+
+    /// Whether a snap length cut all of them, so that there is no text to read.
+    #[must_use]
+    pub const fn are_cut(&self) -> bool {
+        self.packets > 0 && self.cut >= self.packets
     }
 
     /// Those that may have been sent to a client, or those that it may have sent, whichever
@@ -176,6 +198,24 @@ mod tests {
             assert_eq!(unread.packets_of(&client), u64::from(may_be), "{name}");
             unread.note();
             assert_eq!(unread.packets_of(&client), u64::from(may_be) + 1, "{name}, and any");
+        }
+    }
+
+    #[test]
+    fn whose_ports_are_cut_off_may_be_any_of_the_addresses() {
+        for [server, client, other] in [
+            ["198.51.100.10", "192.0.2.7", "192.0.2.8"],
+            ["2001:db8:100::10", "2001:db8::7", "2001:db8::8"],
+        ] {
+            let address = |text: &str| text.parse::<IpAddr>().unwrap();
+            let mut unread = Unread::default();
+            unread.note_cut([address(server), address(client)]);
+            unread.note_cut([address(server), address(client)]);
+            let of = |text: &str| unread.packets_of(&[Endpoint::new(address(text), 50_000)]);
+            assert_eq!((of(client), of(other)), (2, 0), "{client}");
+            assert!(unread.are_cut());
+            unread.note();
+            assert!(!unread.are_cut());
         }
     }
 

@@ -2,7 +2,7 @@
 //! request and answer by an identity.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::failure::is_failure;
 use crate::model::protocol::Protocol;
@@ -104,7 +104,8 @@ pub struct Transaction {
     pub question: Option<u64>,
     /// The message's name, such as `GetRequest` or `query`; of a failure its words.
     pub label: &'static str,
-    /// Where the payload says that answers go, if it does: SIP's Via.
+    /// Where the payload says that answers go, if it does: SIP's Via, and the address that an
+    /// answer of DHCP gives away.
     pub reply_to: Option<Box<PayloadAddress>>,
 }
 
@@ -121,7 +122,7 @@ impl Transaction {
     }
 }
 
-/// Where a request's payload says that its answers go (RFC 3261 section 18.1.1).
+/// Where a payload says that answers go (RFC 3261 section 18.1.1, RFC 2131 section 4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadAddress {
     /// `None` where a name stands there.
@@ -140,6 +141,19 @@ impl PayloadAddress {
     /// What a SIP request of which no Via was printed may name.
     pub const UNREAD_SIP: Self =
         Self { address: None, port: Self::DEFAULT_SIP_PORT, asks_for_own_port: None };
+
+    /// RFC 2131 section 4.1.
+    const DHCP_CLIENT_PORT: u16 = 68;
+
+    /// The address that a client of DHCP is given, at which it is answered then.
+    #[must_use]
+    pub const fn of_lease(address: Ipv4Addr) -> Self {
+        Self {
+            address: Some(IpAddr::V4(address)),
+            port: Self::DHCP_CLIENT_PORT,
+            asks_for_own_port: None,
+        }
+    }
 
     /// What the topmost of a SIP Via's values names:
     /// `SIP/2.0/UDP 192.0.2.7:5062;branch=…;rport`. There may be spaces around its slashes

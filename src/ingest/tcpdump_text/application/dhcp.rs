@@ -1,22 +1,23 @@
 //! DHCP: `BOOTP/DHCP, Request from 02:00:00:00:00:01, length 300, xid 0x7`, whose
 //! transaction id `-v` prints, and `dhcp6 solicit (xid=abcdef …)`.
 
-use crate::model::identity::hash_words;
-use crate::model::packet::{Application, Transaction, TransactionRole};
+use std::net::Ipv4Addr;
+
+use crate::model::identity::{LeasePhase, hash_words, identity_in_phase};
+use crate::model::packet::{Application, PayloadAddress, Transaction, TransactionRole};
 use crate::model::protocol::Protocol;
 
 /// Message types as `-v` prints them below the line, their roles, what we call them, and
-/// what a message and its answer share beside the transaction id: a request has that of
-/// the offer that it takes (RFC 2131 section 4.4.1).
-const TYPES: [(&str, TransactionRole, &str, &str); 8] = [
-    ("Discover", TransactionRole::Request, "DHCPDISCOVER", "offer"),
-    ("Offer", TransactionRole::Reply, "DHCPOFFER", "offer"),
-    ("Request", TransactionRole::Request, "DHCPREQUEST", "lease"),
-    ("Decline", TransactionRole::Notification, "DHCPDECLINE", "lease"),
-    ("ACK", TransactionRole::Reply, "DHCPACK", "lease"),
-    ("NACK", TransactionRole::Reply, "DHCPNAK", "lease"),
-    ("Release", TransactionRole::Notification, "DHCPRELEASE", "lease"),
-    ("Inform", TransactionRole::Request, "DHCPINFORM", "lease"),
+/// what a message and its answer share beside the transaction id.
+const TYPES: [(&str, TransactionRole, &str, LeasePhase); 8] = [
+    ("Discover", TransactionRole::Request, "DHCPDISCOVER", LeasePhase::Offer),
+    ("Offer", TransactionRole::Reply, "DHCPOFFER", LeasePhase::Offer),
+    ("Request", TransactionRole::Request, "DHCPREQUEST", LeasePhase::Lease),
+    ("Decline", TransactionRole::Notification, "DHCPDECLINE", LeasePhase::Lease),
+    ("ACK", TransactionRole::Reply, "DHCPACK", LeasePhase::Lease),
+    ("NACK", TransactionRole::Reply, "DHCPNAK", LeasePhase::Lease),
+    ("Release", TransactionRole::Notification, "DHCPRELEASE", LeasePhase::Lease),
+    ("Inform", TransactionRole::Request, "DHCPINFORM", LeasePhase::Lease),
 ];
 
 /// As above, of DHCPv6 (RFC 8415 section 7.3), in tcpdump's words (`print-dhcp6.c`).
@@ -54,11 +55,24 @@ fn find_v4(rest: &str, body: &[String]) -> Option<Application> {
     let known = printed.and_then(|printed| TYPES.iter().find(|(name, ..)| *name == printed));
     let (role, label, phase) = match known {
         Some((_, role, label, phase)) => (*role, *label, *phase),
-        None if rest.starts_with(", Request") => (TransactionRole::Request, "BOOTREQUEST", ""),
-        None if rest.starts_with(", Reply") => (TransactionRole::Reply, "BOOTREPLY", ""),
+        None if rest.starts_with(", Request") => {
+            (TransactionRole::Request, "BOOTREQUEST", LeasePhase::Untold)
+        }
+        None if rest.starts_with(", Reply") => {
+            (TransactionRole::Reply, "BOOTREPLY", LeasePhase::Untold)
+        }
         None => return None,
     };
-    Some(message(Protocol::Dhcp, role, label, hash_words(&[id, phase])))
+    let identity = identity_in_phase(hash_words(&[id]), phase);
+    let own = find_own_address(body).filter(|_| role == TransactionRole::Reply);
+    Some(message(Protocol::Dhcp, role, label, identity, own))
+}
+
+/// `Your-IP 192.0.2.77`: the address that the server gives the client, where it gives one.
+fn find_own_address(body: &[String]) -> Option<PayloadAddress> {
+    let mut printed = body.iter().filter_map(|line| line.trim_start().strip_prefix("Your-IP "));
+    let address: Ipv4Addr = printed.next()?.trim().parse().ok()?;
+    (!address.is_unspecified()).then(|| PayloadAddress::of_lease(address))
 }
 
 fn find_v6(rest: &str) -> Option<Application> {
@@ -67,7 +81,7 @@ fn find_v6(rest: &str) -> Option<Application> {
     // The innermost message's: relays have none of their own.
     let (_, inner) = rest.rsplit_once("xid=")?;
     let id = find_digits(inner, "")?;
-    Some(message(Protocol::Dhcpv6, *role, label, hash_words(&[id])))
+    Some(message(Protocol::Dhcpv6, *role, label, hash_words(&[id]), None))
 }
 
 /// The hexadecimal digits behind `lead`.
@@ -82,8 +96,9 @@ fn message(
     role: TransactionRole,
     label: &'static str,
     identity: u64,
+    own_address: Option<PayloadAddress>,
 ) -> Application {
-    let (question, reply_to) = (None, None);
+    let (question, reply_to) = (None, own_address.map(Box::new));
     Application::Transaction(Transaction { protocol, role, identity, question, label, reply_to })
 }
 
@@ -99,6 +114,21 @@ mod tests {
             }
             _ => None,
         }
+    }
+
+    #[test]
+    fn an_answer_names_the_address_that_it_gives() {
+        let named = |summary: &str, printed: &str| {
+            let lines = [printed, "\t    DHCP-Message (53), length 1: ACK"];
+            let found = find(summary, &lines.map(str::to_owned));
+            let Some(Application::Transaction(message)) = found else { return None };
+            message.reply_to.and_then(|own| own.address).map(|own| own.to_string())
+        };
+        let reply = "BOOTP/DHCP, Reply, length 300, xid 0x7, Flags [none] (0x0000)";
+        let given = Some("192.0.2.77".to_owned());
+        assert_eq!(named(reply, "\t  Your-IP 192.0.2.77"), given);
+        assert_eq!(named(reply, "\t  Your-IP 0.0.0.0"), None);
+        assert_eq!(named(reply, "\t  Server-IP 192.0.2.77"), None);
     }
 
     #[test]
