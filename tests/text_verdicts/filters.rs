@@ -31,7 +31,31 @@ fn silence_of_a_side_that_a_filter_leaves_out_is_none() {
         ("sudo tcpdump -ni eth0 -Q inout", false),
         ("sudo tcpdump -ni eth0 port 53 | grep DEVICE", false),
         ("sudo tcpdump -ni eth0 port 53 | tee dns.txt", false),
-        ("sudo tcpdump -ni eth0 'udp[10] & 0x80 = 0'", false),
+        // The bit says whether a message of DNS is a response (RFC 1035 section 4.1.1).
+        ("sudo tcpdump -ni eth0 'udp[10] & 0x80 = 0'", true),
+        ("sudo tcpdump -ni eth0 'src DEVICE and port 53 and udp[10] & 0x80 = 0'", true),
+        ("sudo tcpdump -ni eth0 'udp dst port 53 and ip[8] < 64'", true),
+        ("sudo tcpdump -ni eth0 gateway ROUTER and dst port 53", true),
+        ("sudo tcpdump -ni eth0 'udp and less 60'", true),
+        ("sudo tcpdump -ni eth0 not inbound", true),
+        ("sudo tcpdump -ni eth0 --direction in port 53", true),
+        ("sudo tcpdump -ni eth0 -Z root dst port 53", true),
+        ("sudo tcpdump -ni eth0 port 53 | grep -v '1/0/0'", true),
+        ("monitor traffic interface eth0 matching \"src host DEVICE\"", true),
+        ("sudo tcpdump -ni eth0 'port 53 or ip[6:2] & 0x1fff != 0'", false),
+        ("sudo tcpdump -ni eth0 --snapshot-length 200 port 53", false),
+        // They search something else.
+        ("sudo tcpdump -ni eth0 port 53; grep named /var/log/syslog", false),
+        ("sudo tcpdump -ni eth0 port 53 && grep nameserver /etc/resolv.conf", false),
+        ("sudo tcpdump -ni eth0 port 53 & kubectl get pod | grep tftp", false),
+        // They leave out, or add, what is of no exchange.
+        ("sudo tcpdump -ni eth0 port 53 | grep -v ARP", false),
+        ("sudo tcpdump -ni eth0 port 53 2>&1 | grep -v listening", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep -vE 'ARP|IP6'", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep -E 'DEVICE|ICMP'", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep -e DEVICE -e ICMP", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep .", false),
+        ("sudo tcpdump -ni eth0 port 53 | awk 'NR > 1'", false),
         // That is no filter with which this could have been captured.
         ("sudo tcpdump -ni eth0 src ROUTER", false),
     ];
