@@ -62,14 +62,13 @@ pub(super) fn find_relation(tokens: &[String]) -> Option<usize> {
     let mut length = 0;
     for token in tokens {
         match token.to_ascii_lowercase().as_str() {
-            "and" | "or" if depth == 0 => break,
+            "and" | "or" | ")" if depth == 0 => break,
             // Parentheses around several conditions.
             "and" | "or" | "not" | "!" => return None,
             "(" => depth += 1,
-            ")" if depth == 0 => break,
             ")" => depth -= 1,
             word => {
-                has_operator |= word.starts_with(is_operator) || word == "!=" || word.contains('[')
+                has_operator |= word.starts_with(is_operator) || word == "!=" || word.contains('[');
             }
         }
         length += 1;

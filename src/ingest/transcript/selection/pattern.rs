@@ -87,7 +87,7 @@ fn is_part_of_both(part: &str, case: Case) -> bool {
         Case::Told => *word == part.trim(),
         Case::Ignored => word.eq_ignore_ascii_case(part.trim()),
     };
-    if matches!(part, "" | "." | "^" | "$") || WORDS.iter().any(|word| is_word(&word)) {
+    if matches!(part, "" | "." | "^" | "$") || WORDS.iter().any(is_word) {
         return true;
     }
     let is_of_ends = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '\\' | '^');
