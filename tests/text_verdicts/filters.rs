@@ -94,3 +94,20 @@ fn what_a_filter_shows_counts_whatever_it_leaves_out() {
         assert!(told.contains("`port 53`, shows no ICMP error"), "{told}");
     }
 }
+
+#[test]
+fn what_is_not_known_of_a_filter_is_not_claimed() {
+    for family in &FAMILIES {
+        for (command, words) in [
+            ("tcpdump -ni eth0 src DEVICE", "`src DEVICE`, which shows no answer"),
+            ("tcpdump -ni eth0 'udp[10] & 0x80 = 0'", "`udp[10] & 0x80 = 0`, which may show no"),
+            ("tcpdump -n port 53 | grep -v 1/0/0", "`port 53 grep -v 1/0/0`, which may show no"),
+        ] {
+            let report = family.report_of(command, &ASKS);
+            let found = report.devices[0].findings.iter();
+            let told: Vec<&str> = found.map(|finding| finding.explanation.as_str()).collect();
+            let words = family.spell(words);
+            assert!(told.iter().any(|told| told.contains(&words)), "{words}: {told:?}");
+        }
+    }
+}

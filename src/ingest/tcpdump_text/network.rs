@@ -95,8 +95,9 @@ pub fn parse_addressed<'a>(
     }
     let (source_text, destination_text) = (source, destination);
     let (mut source, mut destination) = (parse_side(source)?, parse_side(destination)?);
-    let bare_ports = split_bare_ports(summary);
-    if bare_ports.is_none() && has_ports(summary) {
+    let lacks_port = source.port.is_none() || destination.port.is_none();
+    let bare_ports = lacks_port.then(|| split_bare_ports(summary)).flatten();
+    if lacks_port && bare_ports.is_none() && has_ports(summary) {
         // Both have ports: where the other side has one, or the line says `UDP`, the last
         // label is a service's.
         let is_told = summary.starts_with("UDP");

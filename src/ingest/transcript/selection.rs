@@ -3,7 +3,8 @@
 mod pattern;
 
 use self::pattern::{
-    Case, is_never_of_packets, is_of_both_directions, is_of_errors, split_alternatives,
+    Case, is_never_of_packets, is_of_both_directions, is_of_errors, is_of_one_direction,
+    is_of_protocol, split_alternatives,
 };
 use super::known_commands::base_name;
 use crate::model::capture::{Carried, Condition};
@@ -23,10 +24,7 @@ pub(super) fn find_selection(words: &[String]) -> Option<(String, Condition)> {
     let (first, rest) = words.split_first()?;
     let search = match base_name(first) {
         "grep" | "egrep" | "fgrep" | "rg" => find_grep(rest),
-        "awk" | "gawk" | "mawk" => {
-            let program = rest.iter().find(|word| !word.starts_with('-'))?;
-            find_awk(program.trim())
-        }
+        "awk" | "gawk" | "mawk" => find_awk(find_program(rest)?.trim()),
         // Junos: `monitor traffic … | match 192.0.2.7`.
         "match" => Search { patterns: first_operand(rest), ..Search::default() },
         "except" => {
@@ -41,17 +39,26 @@ pub(super) fn find_selection(words: &[String]) -> Option<(String, Condition)> {
 impl Search<'_> {
     /// What it shows of an exchange; `None` where that is whatever there was.
     fn condition(&self) -> Option<Condition> {
-        let mut alternatives = self.patterns.iter().flat_map(|pattern| split_alternatives(pattern));
+        let alternatives: Vec<String> =
+            self.patterns.iter().flat_map(|pattern| split_alternatives(pattern)).collect();
         if !self.is_inverted {
             // A line needs one of them, so that others only add lines.
-            let shows_both = self.patterns.is_empty()
-                || alternatives.any(|one| is_of_both_directions(&one, self.case));
-            return (!shows_both).then_some(Condition::OneDirection);
+            let is_of_both = |one: &String| is_of_both_directions(one, self.case);
+            return if alternatives.is_empty() || alternatives.iter().any(is_of_both) {
+                None
+            } else if alternatives.iter().all(|one| is_of_one_direction(one)) {
+                Some(Condition::OneDirection)
+            } else {
+                Some(Condition::Unknown)
+            };
         }
         // Lines with any of them are left out.
-        let harmless =
-            |one: &String| is_never_of_packets(one) || is_of_both_directions(one, Case::Ignored);
-        let doubtful: Vec<String> = alternatives.filter(|one| !harmless(one)).collect();
+        let is_harmless = |one: &String| {
+            is_never_of_packets(one)
+                || is_of_protocol(one)
+                || is_of_both_directions(one, Case::Ignored)
+        };
+        let doubtful: Vec<&String> = alternatives.iter().filter(|one| !is_harmless(one)).collect();
         if doubtful.is_empty() {
             return None;
         }
@@ -115,6 +122,18 @@ fn find_grep(words: &[String]) -> Search<'_> {
     search
 }
 
+/// The first operand of `awk`; `-F` and `-v` may take the next word.
+fn find_program(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().map(String::as_str);
+    loop {
+        match words.next()? {
+            "-F" | "-v" => _ = words.next(),
+            option if option.starts_with('-') => {}
+            program => return Some(program),
+        }
+    }
+}
+
 /// What an `awk` program looks for: `/pattern/`, alone or before what is done with it. One
 /// that compares fields may choose lines by anything; one that counts them (`NR > 1`) shows
 /// both directions.
@@ -173,9 +192,9 @@ mod tests {
             ("grep -ie 'a?'", one_way.clone()),
             ("grep '192.0.2.7.53:'", one_way.clone()),
             ("grep '> 192.0.2.7'", one_way.clone()),
-            ("grep -e ICMP -e 'A?'", one_way.clone()),
-            ("egrep -i 'query|response'", one_way.clone()),
-            ("grep Out", one_way.clone()),
+            ("grep -e ICMP -e 'A?'", unknown.clone()),
+            ("egrep -i 'query|response'", unknown.clone()),
+            ("grep Out", unknown.clone()),
             ("match 'A?'", one_way.clone()),
             ("match 192.0.2.7", None),
             ("grep -v 192.0.2.9", None),
@@ -187,6 +206,8 @@ mod tests {
             ("grep -v '^$'", None),
             ("grep --invert-match -i arp", None),
             ("except ARP", None),
+            ("grep -v NTP", None),
+            ("grep -vi 'ssh\\|mdns'", None),
             ("grep -v ICMP", no_errors.clone()),
             ("grep -vE 'ARP|ICMP6'", no_errors),
             ("grep -v '192.0.2.7.53:'", unknown.clone()),
@@ -194,12 +215,13 @@ mod tests {
             ("grep -vE '192.0.2.9|1/0/0'", unknown.clone()),
             ("grep -v -e ARP -e NXDomain", unknown.clone()),
             ("grep -vE 'ICMP|NXDomain'", unknown.clone()),
-            ("awk '!/NXDomain/'", unknown),
-            ("awk '/A\\?/'", one_way.clone()),
+            ("awk '!/NXDomain/'", unknown.clone()),
+            ("awk '/A\\?/'", one_way),
             ("awk '/192.0.2.7/ {print $1}'", None),
             ("awk '!/ARP/'", None),
-            ("awk '!/1\\/0\\/0/'", one_way.clone()),
-            ("awk '$5 ~ /53/'", one_way),
+            ("awk '!/1\\/0\\/0/'", unknown.clone()),
+            ("awk '$5 ~ /53/'", unknown),
+            ("awk -v x=1 -F ' ' '$5 ~ /53/'", Some(Condition::Unknown)),
             ("awk 'NR > 1'", None),
             ("awk '{ if (NR > 1) print }'", None),
             ("awk '{print}'", None),

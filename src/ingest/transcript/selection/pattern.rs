@@ -61,6 +61,26 @@ pub(super) fn is_never_of_packets(alternative: &str) -> bool {
     begins_otherwise || consists_of(alternative, &WORDS)
 }
 
+/// Whether an alternative is a protocol's or a service's name, which stands in a request's
+/// line if it does in its answer's.
+pub(super) fn is_of_protocol(alternative: &str) -> bool {
+    consists_of(
+        alternative,
+        &[
+            "ip", "ip6", "udp", "ntp", "dhcp", "dhcp6", "bootp", "bootps", "bootpc", "ssh", "http",
+            "https", "nbt", "mdns", "llmnr", "ssdp", "domain", "snmp", "syslog", "radius", "sip",
+            "quic", "isakmp",
+        ],
+    )
+}
+
+/// Whether an alternative stands in lines of one direction: the mark of a question, or what
+/// tells the sides apart.
+pub(super) fn is_of_one_direction(alternative: &str) -> bool {
+    alternative.contains(['?', '>'])
+        || split_group(alternative).any(|part| part.ends_with(':') && !part.ends_with("::"))
+}
+
 /// Whether an alternative is of ICMP's messages only.
 pub(super) fn is_of_errors(alternative: &str) -> bool {
     consists_of(alternative, &["icmp", "icmp6", "unreachable"])
