@@ -68,13 +68,14 @@ mod tests {
         let text = "12:00:00.000000 IP 192.0.2.7.40000 > 192.0.2.53.53: 1+ A? example.com. (29)\n\
                     12:00:00.001000 IP6 2001:db8::7.4 > 2001:db8::53.53: 1+ A? example.com. (29)\n";
         let analyze: &[&str] = &["analyze", "-"];
-        let agent: &[&str] = &["agent", "--node-name", "n", "--listen", "127.0.0.1:0"];
+        let agent: &[&str] =
+            &["agent", "--node-name", "n", "--listen", "127.0.0.1:0", "--tokens", odd];
         let cases = [
             // command, option, value, words of the message
             (analyze, "--inventory", nowhere, "cannot analyse '/nowhere/at/all'"),
             (analyze, "--inventory", odd, "it is not an inventory"),
             (analyze, "--point", &point_nowhere, "cannot analyse '/nowhere/at/all'"),
-            (analyze, "--point", &point_odd, "no packet"),
+            (analyze, "--point", &point_odd, "holds no tcpdump line"),
             (agent, "--watch-file", nowhere, "cannot read '/nowhere/at/all'"),
             (agent, "--watch-file", odd, "cannot be watched"),
             (agent, "--watch", "192.0.2.7,ff02::1", "cannot be watched"),

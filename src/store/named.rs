@@ -36,7 +36,8 @@ impl Store {
             return Ok(Some(address));
         }
         let found: Option<String> = sqlx::query_scalar(
-            "SELECT device FROM devices WHERE device IN (?, ?) ORDER BY analysed_at_ns DESC LIMIT 1",
+            "SELECT device FROM devices WHERE device IN (?, ?) \
+             ORDER BY analysed_at_ns DESC, analysis_id DESC LIMIT 1",
         )
         .bind(address_of(name, false).to_string())
         .bind(address_of(name, true).to_string())

@@ -40,7 +40,8 @@ pub(super) fn read_tcpdump(words: &[String]) -> Origin {
         }
         let Some(options) = word.strip_prefix('-') else {
             // Behind a redirection or a comment there is none of it.
-            let is_redirection = word.contains(['>', '<']) && !word.contains([' ', '[']);
+            let is_relation = word.contains([' ', '[']) || matches!(word.as_str(), "<=" | ">=");
+            let is_redirection = word.contains(['>', '<']) && !is_relation;
             is_over |= word.starts_with('#') || is_redirection;
             if !is_over {
                 filter.push(word);
@@ -236,6 +237,7 @@ mod tests {
             ("tcpdump --time-stamp-precision nano port 53 2>&1", Some("port 53")),
             ("tcpdump --buffer-size 4096 --linktype EN10MB --number", None),
             ("tcpdump -n 'udp[10]<9'", Some("udp[10]<9")),
+            ("tcpdump -n len '<=' 100 and dst port 53", Some("len <= 100 and dst port 53")),
             ("tcpdump -n port 53 | grep 'A?'", Some("port 53 grep A?")),
             ("tcpdump -n port 53 2>&1 | tee f | grep 'A?'", Some("port 53 grep A?")),
             ("tcpdump -n port 53; grep named /var/log/syslog", Some("port 53")),
