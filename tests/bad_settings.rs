@@ -55,4 +55,42 @@ mod tests {
             assert!(!typed.stderr.contains(&variable), "{option}: {}", typed.stderr);
         }
     }
+
+    /// Files that options of other commands name: what cannot be read, and what is read and
+    /// cannot be used.
+    #[test]
+    fn a_fault_of_a_file_names_the_option_that_names_it() {
+        let folder = Folder::new("bad-files");
+        let odd = folder.path().join("odd.txt");
+        std::fs::write(&odd, "neither a list nor packets\n").unwrap();
+        let (odd, nowhere) = (odd.to_str().unwrap(), "/nowhere/at/all");
+        let (point_nowhere, point_odd) = (format!("pod={nowhere}"), format!("pod={odd}"));
+        let text = "12:00:00.000000 IP 192.0.2.7.40000 > 192.0.2.53.53: 1+ A? example.com. (29)\n\
+                    12:00:00.001000 IP6 2001:db8::7.4 > 2001:db8::53.53: 1+ A? example.com. (29)\n";
+        let analyze: &[&str] = &["analyze", "-"];
+        let agent: &[&str] =
+            &["agent", "--node-name", "n", "--listen", "127.0.0.1:0", "--tokens", odd];
+        let cases = [
+            // command, option, value, words of the message
+            (analyze, "--inventory", nowhere, "cannot analyse '/nowhere/at/all'"),
+            (analyze, "--inventory", odd, "it is not an inventory"),
+            (analyze, "--point", &point_nowhere, "cannot analyse '/nowhere/at/all'"),
+            (analyze, "--point", &point_odd, "holds no tcpdump line"),
+            (agent, "--watch-file", nowhere, "cannot read '/nowhere/at/all'"),
+            (agent, "--watch-file", odd, "cannot be watched"),
+            (agent, "--watch", "192.0.2.7,ff02::1", "cannot be watched"),
+        ];
+        for (command, option, value, words) in cases {
+            let variable = format!("REPLYSCOPE_{}", option[2..].to_uppercase().replace('-', "_"));
+            let set = replyscope_with(&[(&variable, value)], command, text.as_bytes());
+            let typed = replyscope(&[command, &[option, value]].concat(), text.as_bytes());
+            for run in [&set, &typed] {
+                let (_, said) = run.stderr.split_once("error: ").unwrap_or_default();
+                let is_told = said.starts_with(option) && said.contains(words);
+                assert!(is_told && run.code == Some(2), "{option}={value}: {}", run.stderr);
+            }
+            assert!(set.stderr.contains(&variable), "{option}: {}", set.stderr);
+            assert!(!typed.stderr.contains(&variable), "{option}: {}", typed.stderr);
+        }
+    }
 }

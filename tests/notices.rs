@@ -19,6 +19,7 @@ mod tests {
     use std::time::Duration;
 
     use replyscope::model::finding::Verdict;
+    use replyscope::model::stand_in::address_of;
     use replyscope::store::Store;
     use reqwest::Client;
     use serde_json::Value;
@@ -306,6 +307,33 @@ mod tests {
                 assert_eq!(found, expected, "{device} at {second}: {verdict}");
                 assert_eq!(changes.count, u64::try_from(expected.len()).unwrap());
             }
+        }
+        store.close().await;
+    }
+
+    /// They are first, since the worst come first and the order of equals is that of the
+    /// report; so they must not take the place of a device that has an address.
+    #[tokio::test]
+    async fn devices_known_by_name_alone_take_no_place() {
+        let folder = Folder::new("notices-named");
+        let store = Store::open(folder.path(), None).await.unwrap();
+        for (second, device) in [(1, "192.0.2.7"), (2, "2001:db8::7")] {
+            let mut report = report(second, device, "unanswered", "request_unanswered");
+            let known = report.devices[0].clone();
+            for number in 0..5 {
+                let name = format!("sw{number}.example");
+                let mut named = known.clone();
+                named.device = address_of(&name, known.device.is_ipv6());
+                named.addresses = vec![named.device];
+                named.name = Some(name);
+                named.verdict = Verdict::Broken;
+                report.devices.insert(0, named);
+            }
+            report.devices[5].addresses = vec![known.device];
+            store.save(&report).await.unwrap();
+            let changes = store.verdict_changes(report.id, 5).await.unwrap();
+            let found: Vec<_> = changes.worst.iter().map(|one| one.device).collect();
+            assert_eq!((found, changes.count), (vec![known.device], 1), "{device}");
         }
         store.close().await;
     }

@@ -125,8 +125,19 @@ fn prepare_watch(options: WatchOptions) -> Result<Option<WatchSettings>, Failure
     }
     let text = options.file.as_deref().map(|path| read("--watch-file", path)).transpose()?;
     let text = text.as_deref().map(String::from_utf8_lossy);
-    let devices = Devices::parse(&addresses, text.as_deref())
-        .map_err(|error| format!("the devices to watch cannot be used: {error}"))?;
+    let devices = Devices::parse(&addresses, text.as_deref()).map_err(|error| {
+        let of_file = options
+            .file
+            .as_deref()
+            .filter(|_| addresses.is_empty() || Devices::parse(&[], text.as_deref()).is_err());
+        match of_file {
+            Some(path) => {
+                let option = name_option("--watch-file");
+                format!("{option}: the devices of '{}' cannot be watched: {error}", path.display())
+            }
+            None => format!("{}: the devices cannot be watched: {error}", name_option("--watch")),
+        }
+    })?;
     Ok(Some(WatchSettings {
         devices,
         interfaces: join_lists(options.interfaces),

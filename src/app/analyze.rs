@@ -35,8 +35,13 @@ pub fn run(settings: &Analyze) -> ExitCode {
     let mut report = match analyse(settings) {
         Ok(report) => report,
         Err(errors) => {
-            for error in &errors {
-                complain(&render_chain(error), Some(error.kind.hint()));
+            for Unusable { option, error } in &errors {
+                let message = render_chain(error);
+                let message = match option {
+                    Some(option) => format!("{}: {message}", name_option(option)),
+                    None => message,
+                };
+                complain(&message, Some(error.kind.hint()));
             }
             return ExitCode::from(BAD_INPUT);
         }
@@ -63,6 +68,13 @@ pub fn run(settings: &Analyze) -> ExitCode {
     finish_output(written, code)
 }
 
+/// An input that cannot be analysed.
+struct Unusable {
+    /// The option that names it; `None` where it is an operand.
+    option: Option<&'static str>,
+    error: InputError,
+}
+
 /// A report can be large: it is written as it is rendered.
 fn write_json(report: &Report) -> io::Result<()> {
     let mut output = io::BufWriter::with_capacity(256 << 10, io::stdout().lock());
@@ -71,7 +83,7 @@ fn write_json(report: &Report) -> io::Result<()> {
     output.flush()
 }
 
-fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
+fn analyse(settings: &Analyze) -> Result<Report, Vec<Unusable>> {
     let limits = Limits { expanded_bytes: settings.expanded_limit_bytes, ..Limits::default() };
     let counts = Counts::default();
     let mut analysis = Analysis::new(limits).counting_into(counts.clone());
@@ -93,7 +105,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
     for path in iter_lists(&settings.inventory) {
         let label = labels.unique(&path.to_string_lossy(), "inventory");
         let result = read(path, &label, &bar, |input| analysis.read_inventory(&label, input));
-        errors.extend(result.err().map(|error| located(error, path)));
+        errors.extend(result.err().map(|error| located(error, path, Some("--inventory"))));
     }
     let mut labelled = Vec::new();
     for (path, point) in captures {
@@ -103,7 +115,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
         names.push(is_file.then(|| label.clone()));
         let stated: Option<CapturePoint> = point.cloned();
         let result = read(path, &label, &bar, |input| analysis.read_capture(&label, stated, input));
-        errors.extend(result.err().map(|error| located(error, path)));
+        errors.extend(result.err().map(|error| located(error, path, option_of(point))));
         labelled.push((path, point, label));
     }
     // What came through a pipe is gone.
@@ -118,7 +130,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
             let stated = point.cloned();
             let result =
                 read(path, label, &bar, |input| analysis.read_capture(label, stated, input));
-            errors.extend(result.err().map(|error| located(error, path)));
+            errors.extend(result.err().map(|error| located(error, path, option_of(*point))));
         }
     }
     if !errors.is_empty() {
@@ -130,7 +142,7 @@ fn analyse(settings: &Analyze) -> Result<Report, Vec<InputError>> {
         created_at: clock::now(),
     };
     bar.diagnose();
-    analysis.finish(header).map_err(|error| vec![error])
+    analysis.finish(header).map_err(|error| vec![Unusable { option: None, error }])
 }
 
 /// The captures and where they were taken, in the order in which they are read.
@@ -182,9 +194,14 @@ fn read(
     }
 }
 
+/// The option that names a capture with its place.
+fn option_of(point: Option<&CapturePoint>) -> Option<&'static str> {
+    point.map(|_| "--point")
+}
+
 /// The report names captures by file name; whoever typed the path wants the path.
-fn located(error: InputError, path: &Path) -> InputError {
-    InputError { name: path.to_string_lossy().into_owned(), ..error }
+fn located(error: InputError, path: &Path, option: Option<&'static str>) -> Unusable {
+    Unusable { option, error: InputError { name: path.to_string_lossy().into_owned(), ..error } }
 }
 
 fn write_text(report: &Report, colour: Colour, most: Option<usize>) -> io::Result<()> {

@@ -83,8 +83,9 @@ fn filtered(reading: &Reading<'_>, filter: &CaptureFilter) -> String {
     } else {
         ""
     };
+    let shows = if filter.condition.is_understood() { "shows" } else { "may show" };
     format!(
-        "{} asked{asked} {}. What was captured was chosen with `{}`, which shows no answer to that{port}. Whether there was one cannot be told.",
+        "{} asked{asked} {}. What was captured was chosen with `{}`, which {shows} no answer to that{port}. Whether there was one cannot be told.",
         reading.client_word_first(),
         reading.times(&reading.view.requests),
         filter.text,

@@ -26,6 +26,7 @@ mod connections;
 mod devices;
 mod filter;
 mod leftovers;
+mod named;
 mod parts;
 mod private;
 mod queries;

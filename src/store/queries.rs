@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::rows::{read_json, read_token};
 use super::{Error, Store};
 use crate::model::query::{NodeQuery, QueryState};
-use crate::model::stand_in::address_of;
 use crate::model::time::Timestamp;
 
 pub(super) const COLUMNS: &str = "q.id, q.node, q.cluster, q.device, q.addresses, q.duration_s, q.state, \
@@ -252,25 +251,6 @@ impl Store {
         .fetch_all(self.pool())
         .await?;
         Ok(found.iter().filter_map(|text| text.parse().ok()).collect())
-    }
-
-    /// The address of the device that a report called so, the newest first. One that only
-    /// stands for the name is none.
-    ///
-    /// # Errors
-    ///
-    /// Where the database does not answer.
-    pub async fn find_named_device(&self, name: &str) -> Result<Option<IpAddr>, Error> {
-        let found: Option<String> = sqlx::query_scalar(
-            "SELECT device FROM devices WHERE name = ? AND device NOT IN (?, ?) \
-             ORDER BY analysed_at_ns DESC LIMIT 1",
-        )
-        .bind(name)
-        .bind(address_of(name, false).to_string())
-        .bind(address_of(name, true).to_string())
-        .fetch_optional(self.pool())
-        .await?;
-        Ok(found.and_then(|text| text.parse().ok()))
     }
 
     /// The query that an alert started, if it did since `after` and the query runs or

@@ -217,6 +217,9 @@ impl Error {
             }
             Self::SecondMetadata => "Say title, points, devices and clusters in one metadata part.",
             Self::BodyTooLarge { .. } => "Send less; captures go to /api/v1/analyses.",
+            Self::DeviceNameNotFound(_) => {
+                "Send a capture in which the device talks, with an inventory or a name in its text that calls it so; or ask for its address."
+            }
             _ => advice,
         }
     }

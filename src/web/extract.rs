@@ -117,7 +117,9 @@ impl<'de> Deserialize<'de> for DeviceAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         find_device(&text).map(Self).ok_or_else(|| {
-            D::Error::custom(format!("'{text}' is neither an IPv4 nor an IPv6 address"))
+            D::Error::custom(format!(
+                "'{text}' is neither an IPv4 nor an IPv6 address, with or without a port, nor ip:NAME or ip6:NAME"
+            ))
         })
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::model::stand_in::{StandIns, find_shown, render_segment};
+use crate::model::stand_in::{StandIns, render_segment};
 use crate::notify::{Change, Notice, Notifier, ReceiverCounts, Ticket};
 use crate::store::{self, Store};
 
@@ -93,14 +93,9 @@ async fn find_notice(
     let Some(summary) = store.find_summary(id).await? else { return Ok(None) };
     let url = format!("{public_url}/analyses/{id}");
     let mut told = Vec::with_capacity(changes.worst.len());
-    let (mut names, mut passed_over) = (None, 0_u64);
+    let mut names = None;
     for change in changes.worst {
         let Some(device) = store.find_device(id, change.device).await? else { continue };
-        // Of two analyses that name a host so nobody knows whether they mean one.
-        if find_shown(device.device, device.name.as_deref()).is_some() {
-            passed_over += 1;
-            continue;
-        }
         let segment = render_segment(device.device, device.name.as_deref());
         let change = Change::of(&device, change.before, format!("{url}/devices/{segment}"));
         let known = match names.take() {
@@ -122,6 +117,6 @@ async fn find_notice(
         created_at: summary.created_at,
         url,
         changes: told,
-        changes_omitted: changes.count.saturating_sub(listed).saturating_sub(passed_over),
+        changes_omitted: changes.count.saturating_sub(listed),
     }))
 }

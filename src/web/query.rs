@@ -30,7 +30,8 @@ pub struct AnalysesQuery {
     #[param(minimum = 1, maximum = 200, default = 50)]
     #[serde(deserialize_with = "number_or_none")]
     limit: Option<u32>,
-    /// Analyses of the device that has this address.
+    /// Analyses of the device that has this address (ADDRESS:PORT will do), or `ip:NAME`
+    /// or `ip6:NAME` where reports know no more than its name.
     #[param(value_type = Option<String>, example = "2000::65:119")]
     #[serde(deserialize_with = "empty_as_none")]
     device: Option<DeviceAddress>,

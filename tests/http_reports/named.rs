@@ -57,6 +57,18 @@ async fn a_device_is_found_and_shown_by_its_name() {
         assert_eq!(detail, "no analysis has seen a device of that name yet", "{path}");
     }
     assert_eq!(server.get("/devices/ip:nobody").await.status(), 404);
+    // The name alone leads to the newest of its pages.
+    for (name, segment) in
+        [("switch7", "ip6:switch7"), ("Switch7.", "ip6:switch7"), ("%3Cvip%3E", "ip6:%3Cvip%3E")]
+    {
+        let response = server.get(&format!("/devices/{name}")).await;
+        assert_eq!(response.status(), 307, "{name}");
+        assert_eq!(response.headers()["location"], format!("/devices/{segment}"), "{name}");
+    }
+    let missing = server.get("/devices/nobody").await;
+    assert_eq!(missing.status(), 404);
+    let page = missing.text().await.unwrap();
+    assert!(page.contains("ask for its address") && !page.contains("/queries"), "{page}");
     // Nodes are asked about addresses: an alert's name alone leads to none.
     assert_eq!(server.store.find_named_device("switch7").await.unwrap(), None);
     server.stop().await;

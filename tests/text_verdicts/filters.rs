@@ -31,7 +31,31 @@ fn silence_of_a_side_that_a_filter_leaves_out_is_none() {
         ("sudo tcpdump -ni eth0 -Q inout", false),
         ("sudo tcpdump -ni eth0 port 53 | grep DEVICE", false),
         ("sudo tcpdump -ni eth0 port 53 | tee dns.txt", false),
-        ("sudo tcpdump -ni eth0 'udp[10] & 0x80 = 0'", false),
+        // The bit says whether a message of DNS is a response (RFC 1035 section 4.1.1).
+        ("sudo tcpdump -ni eth0 'udp[10] & 0x80 = 0'", true),
+        ("sudo tcpdump -ni eth0 'src DEVICE and port 53 and udp[10] & 0x80 = 0'", true),
+        ("sudo tcpdump -ni eth0 'udp dst port 53 and ip[8] < 64'", true),
+        ("sudo tcpdump -ni eth0 gateway ROUTER and dst port 53", true),
+        ("sudo tcpdump -ni eth0 'udp and less 60'", true),
+        ("sudo tcpdump -ni eth0 not inbound", true),
+        ("sudo tcpdump -ni eth0 --direction in port 53", true),
+        ("sudo tcpdump -ni eth0 -Z root dst port 53", true),
+        ("sudo tcpdump -ni eth0 port 53 | grep -v '1/0/0'", true),
+        ("monitor traffic interface eth0 matching \"src host DEVICE\"", true),
+        ("sudo tcpdump -ni eth0 'port 53 or ip[6:2] & 0x1fff != 0'", false),
+        ("sudo tcpdump -ni eth0 --snapshot-length 200 port 53", false),
+        // They search something else.
+        ("sudo tcpdump -ni eth0 port 53; grep named /var/log/syslog", false),
+        ("sudo tcpdump -ni eth0 port 53 && grep nameserver /etc/resolv.conf", false),
+        ("sudo tcpdump -ni eth0 port 53 & kubectl get pod | grep tftp", false),
+        // They leave out, or add, what is of no exchange.
+        ("sudo tcpdump -ni eth0 port 53 | grep -v ARP", false),
+        ("sudo tcpdump -ni eth0 port 53 2>&1 | grep -v listening", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep -vE 'ARP|IP6'", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep -E 'DEVICE|ICMP'", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep -e DEVICE -e ICMP", false),
+        ("sudo tcpdump -ni eth0 port 53 | grep .", false),
+        ("sudo tcpdump -ni eth0 port 53 | awk 'NR > 1'", false),
         // That is no filter with which this could have been captured.
         ("sudo tcpdump -ni eth0 src ROUTER", false),
     ];
@@ -68,5 +92,22 @@ fn what_a_filter_shows_counts_whatever_it_leaves_out() {
         let device = report.devices.iter().find(|device| !device.findings.is_empty()).unwrap();
         let told = &device.findings[0].explanation;
         assert!(told.contains("`port 53`, shows no ICMP error"), "{told}");
+    }
+}
+
+#[test]
+fn what_is_not_known_of_a_filter_is_not_claimed() {
+    for family in &FAMILIES {
+        for (command, words) in [
+            ("tcpdump -ni eth0 src DEVICE", "`src DEVICE`, which shows no answer"),
+            ("tcpdump -ni eth0 'udp[10] & 0x80 = 0'", "`udp[10] & 0x80 = 0`, which may show no"),
+            ("tcpdump -n port 53 | grep -v 1/0/0", "`port 53 grep -v 1/0/0`, which may show no"),
+        ] {
+            let report = family.report_of(command, &ASKS);
+            let found = report.devices[0].findings.iter();
+            let told: Vec<&str> = found.map(|finding| finding.explanation.as_str()).collect();
+            let words = family.spell(words);
+            assert!(told.iter().any(|told| told.contains(&words)), "{words}: {told:?}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod deltas;
 mod dialogs;
 mod faults;
 mod fixed_names;
+mod foreign;
 mod fortigate;
 mod fragments;
 mod hand_out;

@@ -1,6 +1,7 @@
 //! From the IP header that `-v` prints to the summary of the payload.
 
 use super::address::{Host, Side, parse_named, parse_side};
+use super::foreign::{has_ports, is_foreign};
 use super::ip_header::{IpHeader, read_header, split_parentheses};
 use super::line::split_word;
 
@@ -94,12 +95,19 @@ pub fn parse_addressed<'a>(
     }
     let (source_text, destination_text) = (source, destination);
     let (mut source, mut destination) = (parse_side(source)?, parse_side(destination)?);
-    if summary.starts_with("UDP") {
-        // Both have ports: where the other side has one, the last label is a service's.
-        let has_port = (source.port.is_some(), destination.port.is_some());
-        match has_port {
+    let lacks_port = source.port.is_none() || destination.port.is_none();
+    let bare_ports = lacks_port.then(|| split_bare_ports(summary)).flatten();
+    if lacks_port && bare_ports.is_none() && has_ports(summary) {
+        // Both have ports: where the other side has one, or the line says `UDP`, the last
+        // label is a service's.
+        let is_told = summary.starts_with("UDP");
+        match (source.port.is_some(), destination.port.is_some()) {
             (true, false) => name_service(&mut destination, destination_text),
             (false, true) => name_service(&mut source, source_text),
+            (false, false) if is_told => {
+                name_service(&mut source, source_text);
+                name_service(&mut destination, destination_text);
+            }
             _ => {}
         }
     }
@@ -107,7 +115,7 @@ pub fn parse_addressed<'a>(
         (Some(source_port), Some(destination_port)) => {
             Transport::Udp { source_port, destination_port, summary }
         }
-        _ => match split_bare_ports(summary) {
+        _ => match bare_ports {
             // IPv6 with extension headers prints the ports behind them.
             Some((source_port, destination_port, summary)) => {
                 Transport::Udp { source_port, destination_port, summary: skip_checksum(summary) }
@@ -127,6 +135,18 @@ pub fn parse_addressed<'a>(
                 }
                 Transport::Icmp(summary)
             }
+            // Where one of them were an address, its port would stand behind it.
+            None if has_ports(summary)
+                && [&source, &destination].iter().all(|side| {
+                    side.port.is_some()
+                        || matches!(side.host, Host::Name(name) if name.contains('.'))
+                }) =>
+            {
+                return Err(
+                    "has names where addresses and ports should be, and no port that we know; run tcpdump with -n"
+                        .to_owned(),
+                );
+            }
             None => Transport::Other,
         },
     };
@@ -140,59 +160,6 @@ fn name_service<'a>(side: &mut Side<'a>, text: &'a str) {
     {
         *side = named;
     }
-}
-
-/// How summaries of other transports begin.
-const FOREIGN: &[&str] = &[
-    "Flags [",
-    "tcp ",
-    "[|tcp]",
-    "sctp",
-    "[|sctp]",
-    "DCCP",
-    "ip-proto-",
-    "ESP(",
-    "AH(",
-    "GRE",
-    "IGMP",
-    "igmp ",
-    "PIM",
-    "OSPF",
-    "VRRP",
-    "CARP",
-    "EIGRP",
-    "IP ",
-    "IP6 ",
-    "frag (",
-    "RSVP",
-    "no next header",
-    "VRRPv",
-];
-
-/// Whether the summary is of TCP or another transport that is not ours.
-fn is_foreign(protocol: Option<u8>, summary: &str) -> bool {
-    if let Some(protocol) = protocol {
-        // 0, 43, 44, 51 and 60 are extension headers that UDP may follow.
-        return !matches!(protocol, 17 | 1 | 58 | 0 | 43 | 44 | 51 | 60);
-    }
-    FOREIGN.iter().any(|lead| summary.starts_with(lead)) || is_tcp(summary)
-}
-
-/// Whether a summary is of a segment of TCP, or of a later fragment that carries one.
-#[must_use]
-pub fn is_tcp(summary: &str) -> bool {
-    let is_later_fragment =
-        summary.split(|c: char| !c.is_ascii_graphic()).next() == Some("ip-proto-6");
-    if is_later_fragment
-        || ["Flags [", "tcp ", "[|tcp]"].iter().any(|lead| summary.starts_with(lead))
-    {
-        return true;
-    }
-    // tcpdump 3 and old 4: `S 1:1(0) win 5840`, `. ack 1 win 46`.
-    let (flags, rest) = split_word(summary);
-    !flags.is_empty()
-        && flags.chars().all(|flag| matches!(flag, 'S' | 'F' | 'P' | 'R' | 'W' | 'E' | '.'))
-        && (rest.starts_with("ack ") || rest.contains("win ") || rest.contains("):"))
 }
 
 /// `[udp sum ok] `, `[bad udp cksum 0x0bdc -> 0xfb8a!] `, `[no cksum] `.
@@ -276,6 +243,8 @@ mod tests {
         let udp = |source_port, destination_port, summary| {
             Some(Transport::Udp { source_port, destination_port, summary })
         };
+        let [sightline, filenet] = ["sightline", "filenet"]
+            .map(|name| super::super::services::find_stand_in(name).unwrap());
         let cases = [
             ("192.0.2.1.5 > 192.0.2.2.tftp: UDP, length 4", udp(5, 69, "UDP, length 4")),
             ("2001:db8::1.5 > 2001:db8::2.tftp: UDP, length 4", udp(5, 69, "UDP, length 4")),
@@ -299,6 +268,26 @@ mod tests {
             ("2001:db8::1 > 2001:db8::2: frag (120|120)", None),
             ("192.0.2.1 > 192.0.2.2: ip-proto-17", None),
             ("192.0.2.1 > 192.0.2.2: udp", Some(Transport::Other)),
+            ("a.example.net > b.example.net: udp", Some(Transport::Other)),
+            ("a.example.net > b.example.net: IPComp(cpi=0x1)", None),
+            ("192.0.2.1 > b.example.net: hip 1 2", Some(Transport::Other)),
+            (
+                "a.example.sightline > b.example.domain: 6+ A? a. (20)",
+                udp(sightline, 53, "6+ A? a. (20)"),
+            ),
+            (
+                "b.example.domain > a.example.sightline: 6 1/0/0 A 192.0.2.3 (36)",
+                udp(53, sightline, "6 1/0/0 A 192.0.2.3 (36)"),
+            ),
+            (
+                "a.example.sightline > b.example.filenet: UDP, length 4",
+                udp(sightline, filenet, "UDP, length 4"),
+            ),
+            (
+                "server.time > b.example.net: ICMP echo request",
+                Some(Transport::Icmp("ICMP echo request")),
+            ),
+            ("a.time > b.example: frag (0|120) 5353 > 5353: 0 [2q]", udp(5353, 5353, "0 [2q]")),
             (
                 "192.0.2.1 > 192.0.2.2: ICMP echo request",
                 Some(Transport::Icmp("ICMP echo request")),
@@ -328,5 +317,16 @@ mod tests {
             let actual = parse_addressed(None, source, destination, summary).unwrap();
             assert_eq!(actual.map(|addressed| addressed.transport), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn names_whose_ports_are_not_known_are_told() {
+        let Body::Sides { source, destination, summary, .. } =
+            read_body("a.example.sightline > b.example.filenet: 6+ A? a.example. (27)")
+        else {
+            panic!();
+        };
+        let told = parse_addressed(None, source, destination, summary).unwrap_err();
+        assert!(told.contains("no port that we know"), "{told}");
     }
 }

@@ -5,9 +5,9 @@ use super::known_commands::{base_name, is_assignment};
 use super::options::{add_filter, read_ip, read_kubectl, read_tcpdump};
 use super::selection::find_selection;
 use super::shape::Shape;
-use super::words::split_commands;
+use super::words::{Simple, split_commands};
 use crate::ingest::tcpdump_text::Origin;
-use crate::model::capture::{Condition, PointKind};
+use crate::model::capture::PointKind;
 use crate::model::command_network::CommandNetwork;
 
 /// A command at a prompt.
@@ -51,15 +51,20 @@ pub(super) fn read_command(text: &str) -> Command {
         .unwrap_or(other)
 }
 
-/// The first of several commands that prints what we read, with what searches behind it
-/// leave of that.
-fn find_first(commands: &[Vec<String>], read: impl Fn(&[String]) -> Command) -> Option<Command> {
+/// The first of several commands that prints what we read, with what searches that read
+/// its output leave of that.
+fn find_first(commands: &[Simple], read: impl Fn(&[String]) -> Command) -> Option<Command> {
     let mut rest = commands.iter();
-    let mut command =
-        rest.by_ref().map(|words| read(words)).find(|found| found.kind != CommandKind::Other)?;
+    let mut command = rest
+        .by_ref()
+        .map(|simple| read(&simple.words))
+        .find(|found| found.kind != CommandKind::Other)?;
     if let CommandKind::Tcpdump(origin) = &mut command.kind {
-        for selection in rest.filter_map(|words| find_selection(words)) {
-            add_filter(origin, &selection, Condition::OneDirection);
+        // Another list searches something else: `tcpdump …; grep named /var/log/syslog`.
+        for simple in rest.take_while(|simple| simple.reads_pipe) {
+            if let Some((text, condition)) = find_selection(&simple.words) {
+                add_filter(origin, &text, condition);
+            }
         }
     }
     Some(command)
@@ -107,10 +112,16 @@ fn read_words(words: &[String], host: Host, depth: u32) -> Command {
             }
             Command { kind: CommandKind::Tcpdump(origin), host, point: None }
         }
-        // Junos: `monitor traffic interface ge-0/0/0.0 no-resolve`.
+        // Junos: `monitor traffic interface ge-0/0/0.0 matching "udp port 69" no-resolve`.
         "monitor" if rest.first().is_some_and(|word| word == "traffic") => {
-            let mut words = rest.iter().skip_while(|word| *word != "interface").skip(1);
-            let origin = Origin { interface: words.next().cloned(), ..Origin::default() };
+            let find = |name| rest.iter().skip_while(|word| *word != name).nth(1);
+            let interface = find("interface").cloned();
+            let mut origin = Origin { interface, ..Origin::default() };
+            if let Some(text) = find("matching")
+                && let Some(condition) = find_condition(text)
+            {
+                add_filter(&mut origin, text, condition);
+            }
             Command { kind: CommandKind::Tcpdump(origin), host, point: None }
         }
         "ifconfig" => Command { kind: CommandKind::Inventory(Shape::IpAddr), host, point: None },

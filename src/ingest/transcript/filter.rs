@@ -1,9 +1,13 @@
 //! The filter of a capture command: pcap-filter(7), as far as directions matter.
 
+mod settle;
+mod tokens;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
+use self::tokens::{find_relation, split_tokens};
 use crate::ingest::tcpdump_text::find_port;
 use crate::model::capture::{Carried, Condition, End, Side};
 
@@ -11,45 +15,20 @@ use crate::model::capture::{Carried, Condition, End, Side};
 const MAX_WORDS: usize = 256;
 const MAX_DEPTH: u32 = 32;
 
-/// Reads a filter; `None` where it is empty, or says something that we do not know.
+/// Reads a filter; `None` where it is empty, or no filter by its syntax.
 pub(super) fn find_condition(text: &str) -> Option<Condition> {
-    let spaced = text.replace("&&", " and ").replace("||", " or ");
-    let mut words = Vec::new();
-    for word in spaced.split_whitespace() {
-        // Bytes of a packet: `udp[8:2] = 1`.
-        if word.contains(['[', ']', '=', '<', '>', '&', '|']) {
-            return None;
-        }
-        split_marks(word, &mut words);
-    }
-    if words.is_empty() || words.len() > MAX_WORDS {
+    let tokens = split_tokens(text);
+    if tokens.is_empty() || tokens.len() > MAX_WORDS {
         return None;
     }
-    let mut parser = Parser { words: &words, at: 0, latest: Kind::PLAIN };
+    let mut parser = Parser { words: &tokens, at: 0, latest: Kind::PLAIN };
     let mut condition = parser.expression(0)?;
-    if parser.at < words.len() {
+    if parser.at < tokens.len() {
         return None;
     }
     let names = condition.names();
     condition.settle(&names);
     Some(condition)
-}
-
-/// Parentheses and `!` need no space.
-fn split_marks<'a>(word: &'a str, words: &mut Vec<&'a str>) {
-    let mut rest = word;
-    while let Some(at) = rest.find(['(', ')', '!']) {
-        let (before, mark) = rest.split_at(at);
-        let (mark, behind) = mark.split_at(1);
-        if !before.is_empty() {
-            words.push(before);
-        }
-        words.push(mark);
-        rest = behind;
-    }
-    if !rest.is_empty() {
-        words.push(rest);
-    }
 }
 
 /// What the words before an identifier make of it.
@@ -76,7 +55,7 @@ impl Kind {
 }
 
 struct Parser<'a> {
-    words: &'a [&'a str],
+    words: &'a [String],
     at: usize,
     /// An identifier without a keyword is of the latest kind.
     latest: Kind,
@@ -84,7 +63,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn peek(&self) -> Option<&str> {
-        self.words.get(self.at).copied()
+        self.words.get(self.at).map(String::as_str)
     }
 
     fn takes(&mut self, expected: &str) -> bool {
@@ -112,7 +91,13 @@ impl Parser<'_> {
             return None;
         }
         if self.takes("not") || self.takes("!") {
-            return Some(Condition::Not(Box::new(self.term(depth + 1)?)));
+            return Some(self.term(depth + 1)?.negated());
+        }
+        // Bytes of a packet, or its length: what they say of an answer nobody knows. The bit
+        // of `udp[10] & 0x80` tells a query of DNS from its answer.
+        if let Some(length) = find_relation(self.words.get(self.at..)?) {
+            self.at += length;
+            return Some(Condition::Unknown);
         }
         if self.takes("(") {
             let inner = self.expression(depth + 1)?;
@@ -188,12 +173,18 @@ impl Parser<'_> {
             | "lldp" => Condition::Carries(Carried::Other),
             "broadcast" | "multicast" => Condition::ToGroup,
             "inbound" | "outbound" => Condition::OneDirection,
-            "vlan" | "mpls" | "pppoes" | "geneve" | "less" | "greater" | "ifname" | "on" => {
-                let has_number = self.words.get(self.at + 1).is_some_and(|next| {
-                    matches!(word, "ifname" | "on") || next.bytes().all(|b| b.is_ascii_digit())
+            "vlan" | "mpls" | "pppoes" | "geneve" | "less" | "greater" | "ifname" | "on"
+            | "gateway" => {
+                let has_value = self.words.get(self.at + 1).is_some_and(|next| {
+                    matches!(word, "ifname" | "on" | "gateway")
+                        || next.bytes().all(|b| b.is_ascii_digit())
                 });
-                self.at += usize::from(has_number);
-                Condition::Alike
+                self.at += usize::from(has_value);
+                match word {
+                    // An answer has a length of its own.
+                    "less" | "greater" => Condition::Unknown,
+                    _ => Condition::Alike,
+                }
             }
             _ => return None,
         })
@@ -273,40 +264,6 @@ fn join(mut parts: Vec<Condition>) -> Condition {
     match parts.len() {
         1 => parts.remove(0),
         _ => Condition::All(parts),
-    }
-}
-
-impl Condition {
-    /// The names of which only one side is asked for.
-    fn names(&self) -> Vec<(Side, String)> {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::names).collect(),
-            Self::Not(part) => part.names(),
-            Self::End(side, End::Named(name)) => vec![(*side, name.clone())],
-            _ => Vec::new(),
-        }
-    }
-
-    /// Settles what names say: what is asked for on either side holds of an answer as it
-    /// does of its request.
-    fn settle(&mut self, names: &[(Side, String)]) {
-        match self {
-            Self::All(parts) | Self::Any(parts) => {
-                for part in parts {
-                    part.settle(names);
-                }
-            }
-            Self::Not(part) => part.settle(names),
-            Self::End(side, End::Named(name)) => {
-                let has = |wanted| names.iter().any(|(side, own)| *side == wanted && own == name);
-                let is_alike = matches!(side, Side::Either | Side::Both)
-                    || (has(Side::Source) && has(Side::Destination));
-                if is_alike {
-                    *self = Self::Alike;
-                }
-            }
-            _ => {}
-        }
     }
 }
 

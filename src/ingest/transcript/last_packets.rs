@@ -49,14 +49,16 @@ impl<'a> Told<'a> {
     }
 
     fn is_copy_of(&self, last: &Self) -> bool {
-        /// Nobody repeats a packet so soon: RFC 8085 section 3.1.1 asks for a second.
+        /// Nobody who waits for an answer repeats a packet so soon: RFC 8085 section 3.1.1
+        /// asks for a second.
         const SOON_NS: i64 = 10_000_000;
-        /// All blocks of a transfer look like this.
-        const PLAIN: &str = "UDP, length ";
+        /// All blocks of a transfer look like the first, and messages of one burst like each
+        /// other, which nobody answers (RFC 5426 section 3.1) and nobody sends again.
+        const ALIKE: [&str; 3] = ["UDP, length ", "SYSLOG ", "sFlow"];
         let is_soon = (0..=SOON_NS).contains(&self.at_ns.saturating_sub(last.at_ns));
         let (from, to) = (self.source == last.source, self.destination == last.destination);
         let is_copy = match (from, to) {
-            (true, true) => !self.summary.starts_with(PLAIN),
+            (true, true) => !ALIKE.iter().any(|lead| self.summary.starts_with(lead)),
             (true, false) => is_translated(self.destination, last.destination),
             (false, true) => is_translated(self.source, last.source),
             (false, false) => false,
@@ -86,7 +88,12 @@ mod tests {
                 |at: &str, to: &str| format!("07:29:48.{at} {from} > {to}.53: 7+ A? a. (20)");
             let block =
                 |at: &str, to: &str| format!("07:29:48.{at} {from} > {to}.69: UDP, length 516");
+            let log = |at: &str, to: &str| {
+                format!("07:29:48.{at} {from} > {to}.514: SYSLOG local0.info, length: 54")
+            };
             let cases = [
+                ("a burst", log("000100", to), log("002100", to), false),
+                ("a translated message", log("000100", to), log("000350", other), true),
                 ("a copy", asked("000100", to), asked("000350", to), true),
                 ("asked again", asked("000100", to), asked("900100", to), false),
                 ("translated", block("000100", to), block("000350", other), true),

@@ -7,7 +7,18 @@ use crate::model::capture::{CaptureFilter, Condition};
 
 /// tcpdump's options, also in one word: `-nnvi any`, `-iany`, `-tttt`.
 pub(super) fn read_tcpdump(words: &[String]) -> Origin {
-    const WITH_VALUE: &str = "BcCEFGijmMQrsTVwWyz";
+    const WITH_VALUE: &str = "BcCEFGijmMQrsTVwWyzZ";
+    /// Those that getopt_long(3) takes the next word for, where no `=` brings the value.
+    const LONG_WITH_VALUE: [&str; 8] = [
+        "buffer-size",
+        "direction",
+        "interface",
+        "linktype",
+        "relinquish-privileges",
+        "snapshot-length",
+        "time-stamp-precision",
+        "time-stamp-type",
+    ];
     let mut origin = Origin::default();
     let mut stamps = 0;
     let mut filter: Vec<&str> = Vec::new();
@@ -15,18 +26,23 @@ pub(super) fn read_tcpdump(words: &[String]) -> Origin {
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if let Some(long) = word.strip_prefix("--") {
-            if let Some(interface) = long.strip_prefix("interface=") {
-                origin.interface = Some(interface.to_owned());
-            } else if long == "interface" {
-                origin.interface = words.next().cloned();
-            } else if let Some(direction) = long.strip_prefix("direction=") {
-                note_direction(&mut origin, direction);
+            let (name, value) = match long.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None if LONG_WITH_VALUE.contains(&long) => (long, words.next().cloned()),
+                None => (long, None),
+            };
+            match name {
+                "interface" => origin.interface = value,
+                "direction" => note_direction(&mut origin, value.as_deref().unwrap_or_default()),
+                _ => {}
             }
             continue;
         }
         let Some(options) = word.strip_prefix('-') else {
             // Behind a redirection or a comment there is none of it.
-            is_over |= word.starts_with('#') || word.contains(['>', '<']) && !word.contains(' ');
+            let is_relation = word.contains([' ', '[']) || matches!(word.as_str(), "<=" | ">=");
+            let is_redirection = word.contains(['>', '<']) && !is_relation;
+            is_over |= word.starts_with('#') || is_redirection;
             if !is_over {
                 filter.push(word);
             }
@@ -196,11 +212,48 @@ mod tests {
             ),
             ("cd /tmp && tcpdump -r a.pcap | head", None, StampStyle::Default, false),
             ("tcpdump -c 5 'port 69'", None, StampStyle::Default, false),
+            (
+                "monitor traffic matching \"udp port 69\" interface ge-0/0/0.0",
+                Some("ge-0/0/0.0"),
+                StampStyle::Default,
+                false,
+            ),
         ];
         for (text, interface, style, is_verbose) in cases {
             let origin = origin(text);
             let actual = (origin.interface.as_deref(), origin.style, origin.is_verbose);
             assert_eq!(actual, (interface, style, is_verbose), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_chooses_packets_is_read() {
+        // command, what a sentence shows of it
+        let cases = [
+            ("tcpdump -ni eth0 -Z root dst port 53", Some("dst port 53")),
+            ("tcpdump --direction in port 53", Some("-Q in port 53")),
+            ("tcpdump --direction=out", Some("-Q out")),
+            ("tcpdump --snapshot-length 200 -n port 53", Some("port 53")),
+            ("tcpdump --time-stamp-precision nano port 53 2>&1", Some("port 53")),
+            ("tcpdump --buffer-size 4096 --linktype EN10MB --number", None),
+            ("tcpdump -n 'udp[10]<9'", Some("udp[10]<9")),
+            ("tcpdump -n len '<=' 100 and dst port 53", Some("len <= 100 and dst port 53")),
+            ("tcpdump -n port 53 | grep 'A?'", Some("port 53 grep A?")),
+            ("tcpdump -n port 53 2>&1 | tee f | grep 'A?'", Some("port 53 grep A?")),
+            ("tcpdump -n port 53; grep named /var/log/syslog", Some("port 53")),
+            ("tcpdump -n port 53 && grep nameserver /etc/resolv.conf", Some("port 53")),
+            ("tcpdump -n port 53 & kubectl get pod | grep tftp", Some("port 53")),
+            ("tcpdump -n port 53; echo done | grep done", Some("port 53")),
+            ("diagnose sniffer packet any 'src host 192.0.2.7' 4", Some("src host 192.0.2.7")),
+            (
+                "monitor traffic interface em0 matching \"src host 192.0.2.7\"",
+                Some("src host 192.0.2.7"),
+            ),
+            ("monitor traffic interface em0 no-resolve", None),
+        ];
+        for (text, expected) in cases {
+            let filter = origin(text).filter;
+            assert_eq!(filter.map(|filter| filter.text).as_deref(), expected, "{text}");
         }
     }
 

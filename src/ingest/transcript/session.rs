@@ -107,7 +107,7 @@ fn find_shell_command(command: &str) -> Option<String> {
     let trimmed = command.trim_end();
     let (before, shell) = trimmed.rsplit_once(char::is_whitespace)?;
     let name = shell.rsplit('/').next().unwrap_or(shell);
-    let enters = split_commands(before).last()?.iter().any(|word| {
+    let enters = split_commands(before).last()?.words.iter().any(|word| {
         matches!(word.rsplit('/').next().unwrap_or(word), "exec" | "debug" | "nsenter" | "attach")
     });
     (enters && matches!(name, "sh" | "bash" | "ash" | "zsh" | "dash" | "busybox"))

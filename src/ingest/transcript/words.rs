@@ -1,12 +1,21 @@
 //! Splits a command line as a shell would, as far as we need it.
 
-/// The simple commands of a line, each as its words; quotes are taken off.
-/// What stands between them (`|`, `&&`, `;`) is dropped.
-pub(super) fn split_commands(text: &str) -> Vec<Vec<String>> {
-    let mut commands = vec![Vec::new()];
+/// A simple command of a line.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Simple {
+    /// Quotes are taken off.
+    pub words: Vec<String>,
+    /// It reads what the one before it prints: `|` or `|&` stands between them.
+    pub reads_pipe: bool,
+}
+
+/// The simple commands of a line: what `|`, `||`, `&`, `&&` and `;` part (POSIX, Shell
+/// Command Language, section 2.9).
+pub(super) fn split_commands(text: &str) -> Vec<Simple> {
+    let mut commands = vec![Simple::default()];
     let mut word: Option<String> = None;
     let mut quote: Option<char> = None;
-    let mut characters = text.chars();
+    let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
@@ -17,22 +26,34 @@ pub(super) fn split_commands(text: &str) -> Vec<Vec<String>> {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
+            // `2>&1` and `&>file` redirect: they are words of the command.
+            (None, '&')
+                if word.as_ref().is_some_and(|word| word.ends_with(['>', '<']))
+                    || characters.peek() == Some(&'>') =>
+            {
+                word.get_or_insert_default().push(c);
+            }
             (None, '|' | ';' | '&') => {
                 end_word(&mut commands, &mut word);
-                commands.push(Vec::new());
+                let is_doubled = c != ';' && characters.next_if_eq(&c).is_some();
+                let reads_pipe = c == '|' && !is_doubled;
+                if reads_pipe {
+                    characters.next_if_eq(&'&');
+                }
+                commands.push(Simple { reads_pipe, ..Simple::default() });
             }
             (None, c) if c.is_whitespace() => end_word(&mut commands, &mut word),
             (_, c) => word.get_or_insert_default().push(c),
         }
     }
     end_word(&mut commands, &mut word);
-    commands.retain(|words| !words.is_empty());
+    commands.retain(|command| !command.words.is_empty());
     commands
 }
 
-fn end_word(commands: &mut [Vec<String>], word: &mut Option<String>) {
+fn end_word(commands: &mut [Simple], word: &mut Option<String>) {
     if let (Some(word), Some(command)) = (word.take(), commands.last_mut()) {
-        command.push(word);
+        command.words.push(word);
     }
 }
 
@@ -42,15 +63,28 @@ mod tests {
 
     #[test]
     fn quotes_and_separators_are_respected() {
-        let cases: [(&str, &[&[&str]]); 5] = [
-            ("ip addr | grep a", &[&["ip", "addr"], &["grep", "a"]]),
-            ("tcpdump 'a | b' -i eth0", &[&["tcpdump", "a | b", "-i", "eth0"]]),
-            ("a && b; c", &[&["a"], &["b"], &["c"]]),
-            ("a \"b c", &[&["a", "b c"]]),
+        // text, the words of each command behind `|` where it reads a pipe
+        let cases: [(&str, &[&str]); 10] = [
+            ("ip addr | grep a", &["ip,addr", "|grep,a"]),
+            ("tcpdump 'a | b' -i eth0", &["tcpdump,a | b,-i,eth0"]),
+            ("a && b; c", &["a", "b", "c"]),
+            ("a || b|c", &["a", "b", "|c"]),
+            ("a & b", &["a", "b"]),
+            ("a 2>&1 |& b", &["a,2>&1", "|b"]),
+            ("a &>file", &["a,&>file"]),
+            ("a 2>&1&&b", &["a,2>&1", "b"]),
+            ("a \"b c", &["a,b c"]),
             (" | ", &[]),
         ];
         for (text, expected) in cases {
-            assert_eq!(split_commands(text), expected, "{text}");
+            let commands = split_commands(text);
+            let found: Vec<String> = commands
+                .iter()
+                .map(|one| {
+                    format!("{}{}", if one.reads_pipe { "|" } else { "" }, one.words.join(","))
+                })
+                .collect();
+            assert_eq!(found, expected, "{text}");
         }
     }
 }

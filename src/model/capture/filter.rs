@@ -31,6 +31,9 @@ pub enum Condition {
     OneDirection,
     /// It holds of a packet's answer if it holds of the packet.
     Alike,
+    /// Whether it holds is not known: it is of the packet's bytes or its length, or what a
+    /// search leaves out.
+    Unknown,
 }
 
 /// What a packet is, or carries.
@@ -142,6 +145,19 @@ impl CaptureFilter {
 }
 
 impl Condition {
+    /// Whether it is known of each packet if it fulfils it.
+    #[must_use]
+    pub fn is_understood(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_understood),
+            Self::Not(part) => part.is_understood(),
+            Self::End(_, End::Named(_)) | Self::Unknown => false,
+            Self::Carries(_) | Self::End(..) | Self::ToGroup | Self::OneDirection | Self::Alike => {
+                true
+            }
+        }
+    }
+
     /// Whether a packet fulfils it; `None` where that is not known.
     fn holds(&self, packet: Seen) -> Option<bool> {
         match self {
@@ -171,6 +187,7 @@ impl Condition {
             }),
             Self::OneDirection => Some(!packet.is_back),
             Self::Alike => Some(true),
+            Self::Unknown => None,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Memory that a device can read from by itself.
 
 /// Addresses, lengths and places in the file are multiples of this where the system's
-/// cache is passed by (open(2), "O_DIRECT"): no device has larger blocks.
+/// cache is passed by (open(2), "O_DIRECT"). The usual devices have blocks of up to this
+/// size; of one with larger ones the system refuses such a write, and it goes through the
+/// cache.
 pub const ALIGN_BYTES: usize = 4096;
 /// Enough at once for a device to be busy with.
 pub const WHOLE_BYTES: usize = 512 << 10;

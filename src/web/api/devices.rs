@@ -120,7 +120,7 @@ pub async fn list_devices(
 
 /// Returns one device's verdicts over all analyses.
 #[utoipa::path(get, path = "/api/v1/devices/{device}", tag = "devices",
-    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), LimitQuery),
+    params(("device" = String, Path, description = "Any of the device's addresses, or ADDRESS:PORT; `ip:NAME` or `ip6:NAME` where reports know no more than its name", example = "2000::65:119"), LimitQuery),
     responses((status = 200, description = "The device's history", body = DeviceHistory), FindProblems))]
 pub async fn get_device(
     State(service): State<Service>,
@@ -145,7 +145,7 @@ pub async fn get_device(
 /// A device that no analysis has seen has them, too: an alert's query that failed, or saw
 /// no packet of the device, is here.
 #[utoipa::path(get, path = "/api/v1/devices/{device}/queries", tag = "devices",
-    params(("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119"), LimitQuery),
+    params(("device" = String, Path, description = "Any of the device's addresses, or ADDRESS:PORT; `ip:NAME` or `ip6:NAME` where reports know no more than its name", example = "2000::65:119"), LimitQuery),
     responses((status = 200, description = "The queries; none where the device was never asked about", body = DeviceQueries), ListProblems))]
 pub async fn list_device_queries(
     State(service): State<Service>,

@@ -83,7 +83,7 @@ pub async fn list_analysis_devices(
 
 /// Returns one device's part of an analysis.
 #[utoipa::path(get, path = "/api/v1/analyses/{id}/devices/{device}", tag = "analyses",
-    params(("id" = Uuid, Path), ("device" = String, Path, description = "Any of the device's addresses", example = "2000::65:119")),
+    params(("id" = Uuid, Path), ("device" = String, Path, description = "Any of the device's addresses, or ADDRESS:PORT; `ip:NAME` or `ip6:NAME` where reports know no more than its name", example = "2000::65:119")),
     responses(
         (status = 200, description = "The device's part", body = Device),
         (status = 409, description = "The analysis runs", body = Problem, content_type = "application/problem+json"),

@@ -9,7 +9,7 @@ use super::super::assets::stylesheet_path;
 use super::super::error::{Error, PageError};
 use super::super::extract::{Path, find_device};
 use super::history::{self, HistoryView};
-use crate::model::stand_in::may_stand_in;
+use crate::model::stand_in::{may_stand_in, render_segment};
 
 /// Entries of a history page.
 const HISTORY_LIMIT: u32 = 200;
@@ -19,16 +19,18 @@ const QUERIES_LIMIT: u32 = 20;
 
 /// `GET /devices/{device}`. A device that nobody has analysed yet has a page
 /// as well: an alert links to it before there is a capture. The name of a device leads
-/// to its address: an alert's label may hold either.
+/// to its address, or to the page of the name where no report has its address: an alert's
+/// label may hold either.
 pub async fn show_device(
     State(service): State<Service>,
     Path(device): Path<String>,
 ) -> Result<Response, PageError> {
     let Some(address) = find_device(&device) else {
-        let named = service.store.find_named_device(&device).await?;
+        let named = service.store.find_reported_device(&device).await?;
         let address = named.ok_or_else(|| Error::DeviceNameNotFound(shorten(&device)))?;
         // Not for good: another device may have the name one day.
-        return Ok(Redirect::temporary(&format!("/devices/{address}")).into_response());
+        let segment = render_segment(address, Some(&device));
+        return Ok(Redirect::temporary(&format!("/devices/{segment}")).into_response());
     };
     let entries = service.store.device_history(address, HISTORY_LIMIT).await?;
     let newest = entries.first();

@@ -68,7 +68,9 @@ pub async fn receive(
     let (report, captures, task) =
         take(service, query, request).await.inspect_err(|error| outcome.ends_with(error))?;
     task.enter(Phase::Storing);
-    // A client that leaves now drops this future, not the saving.
+    // A client that leaves now drops this future, not the saving. Should that end in a panic,
+    // it is no sender who gave up.
+    outcome.ends("failed");
     let store = service.store.clone();
     let notices = service.settings.notices.clone();
     let saving = tokio::spawn(async move {

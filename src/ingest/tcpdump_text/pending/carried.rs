@@ -2,8 +2,9 @@
 
 use super::{Outcome, Pending, Stage};
 use crate::ingest::tcpdump_text::Origin;
+use crate::ingest::tcpdump_text::foreign::is_tcp;
 use crate::ingest::tcpdump_text::nested::find_nested;
-use crate::ingest::tcpdump_text::network::{is_tcp, parse_addressed};
+use crate::ingest::tcpdump_text::network::parse_addressed;
 use crate::ingest::tcpdump_text::tunnel::{Carried, find_carried};
 use crate::model::packet::{Content, Tunnel};
 
