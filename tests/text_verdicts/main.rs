@@ -23,6 +23,8 @@ mod masked;
 #[cfg(test)]
 mod midway;
 #[cfg(test)]
+mod named;
+#[cfg(test)]
 mod neighbours;
 #[cfg(test)]
 mod overlays;
