@@ -22,6 +22,7 @@ mod openings;
 mod pace;
 mod passed_over;
 mod pod_side;
+mod questions;
 mod silence;
 mod tracked;
 mod translator;
