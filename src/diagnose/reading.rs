@@ -24,6 +24,7 @@ mod passed_over;
 mod pod_side;
 mod questions;
 mod silence;
+mod talk;
 mod tracked;
 mod translator;
 mod tunnel;

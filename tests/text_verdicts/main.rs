@@ -31,6 +31,8 @@ mod overlays;
 #[cfg(test)]
 mod pauses;
 #[cfg(test)]
+mod polls;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod tables;
