@@ -3,6 +3,8 @@
 
 use std::num::NonZeroU16;
 
+use smallvec::SmallVec;
+
 use super::Unanswered;
 
 impl Unanswered {
@@ -15,7 +17,7 @@ impl Unanswered {
         let others = self.others();
         let open = others.into_iter().flat_map(|others| &others.open);
         let open = open.map(|open| open.asks.question).chain(latest);
-        let mut known: Vec<NonZeroU16> = Vec::new();
+        let mut known: SmallVec<[NonZeroU16; 8]> = SmallVec::new();
         let (mut transactions, mut questions) = (0_u64, 0_u64);
         for question in open {
             transactions += 1;
