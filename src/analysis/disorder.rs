@@ -3,7 +3,8 @@
 //! A capture is fed by several queues, one for each processor. Each gives its packets
 //! their times when it takes them, and writes them when it has its turn, so that an answer
 //! may stand in the file before its question (`reordercap` exists for that). Here it stands
-//! behind it again. Where times rise nothing is looked at but the time of the packet before.
+//! behind it again. Where times rise nothing is looked at but the time of the packet before,
+//! and of those that go on their way the last ones stay back: see [`find_kept`].
 
 use crate::model::capture::DISORDER;
 use crate::model::exchange::PointId;
@@ -16,10 +17,12 @@ pub const REACH: usize = 64;
 const COARSE_NS: i64 = 1_000_000;
 
 /// Where `packet`, which `point` saw, belongs among those that were read before it; `None`
-/// where that is behind all of them. `point_at` says who saw the packet at a place.
+/// where that is behind all of them. `point_at` says who saw the packet at a place, and `are_all`
+/// whether nothing that is not among `packets` can stand behind `packet`.
 #[inline]
 pub fn find_place(
     packets: &[Packet],
+    are_all: bool,
     point_at: impl Fn(usize) -> Option<PointId>,
     point: PointId,
     packet: &Packet,
@@ -28,13 +31,26 @@ pub fn find_place(
     if { last.at } < packet.at {
         return None;
     }
-    find_earlier_place(packets, point_at, point, packet)
+    find_earlier_place(packets, are_all, point_at, point, packet)
+}
+
+/// The place from which on packets must stay, because an earlier one may still come: at most
+/// [`REACH`] of them. With it, whether none of those before can stand behind such a one.
+pub fn find_kept(packets: &[Packet]) -> (usize, bool) {
+    let Some(last) = packets.last() else { return (0, true) };
+    let earliest = packets.len().saturating_sub(REACH);
+    let is_out_of_reach = |packet: &Packet| last.at.since(packet.at) > DISORDER;
+    match packets[earliest..].iter().rposition(is_out_of_reach) {
+        Some(place) => (earliest + place + 1, true),
+        None => (earliest, earliest == 0),
+    }
 }
 
 /// The same where the packet is no later than the one before it.
 #[cold]
 fn find_earlier_place(
     packets: &[Packet],
+    are_all: bool,
     point_at: impl Fn(usize) -> Option<PointId>,
     point: PointId,
     packet: &Packet,
@@ -52,7 +68,8 @@ fn find_earlier_place(
     let mut place = None;
     for (at, before) in packets.iter().enumerate().rev().take(REACH) {
         let is_beside = point_at(at).is_none_or(|other| other.capture != point.capture);
-        if is_beside || before.at < packet.at {
+        let is_of_another_block = before.at.since(packet.at) > DISORDER;
+        if is_beside || before.at < packet.at || is_of_another_block {
             return place;
         }
         if before.at > packet.at {
@@ -61,12 +78,12 @@ fn find_earlier_place(
                 return place;
             }
             place = Some(at);
-        } else if answers(before, packet) && !is_coarse(packet.at) {
+        } else if !is_coarse(packet.at) && answers(before, packet) {
             place = Some(at);
         }
     }
     // Behind more than that: it was not written out of order, but by another rule.
-    let is_first_of_all = packets.len() <= REACH;
+    let is_first_of_all = packets.len() <= REACH && are_all;
     place.filter(|_| is_first_of_all)
 }
 
@@ -136,7 +153,7 @@ mod tests {
     fn order(all: &[Packet]) -> Vec<usize> {
         let (mut packets, mut numbers) = (Vec::new(), Vec::new());
         for (number, packet) in all.iter().enumerate() {
-            let found = find_place(&packets, |_| Some(HERE), HERE, packet);
+            let found = find_place(&packets, true, |_| Some(HERE), HERE, packet);
             let place = found.unwrap_or(packets.len());
             packets.insert(place, packet.clone());
             numbers.insert(place, number);
@@ -177,8 +194,8 @@ mod tests {
             let answer = packet(5, [server, client], Reply);
             let ask = packet(0, ends, Request);
             let before = [answer];
-            assert_eq!(find_place(&before, |_| Some(HERE), HERE, &ask), Some(0));
-            assert_eq!(find_place(&before, |_| Some(THERE), HERE, &ask), None);
+            assert_eq!(find_place(&before, true, |_| Some(HERE), HERE, &ask), Some(0));
+            assert_eq!(find_place(&before, true, |_| Some(THERE), HERE, &ask), None);
             let whole = |mut packet: Packet| {
                 packet.at = Timestamp::from_seconds(1_700_000_000);
                 packet
@@ -197,5 +214,34 @@ mod tests {
         all.push(packet(0, ends, TransactionRole::Request));
         let expected: Vec<usize> = (0..all.len()).collect();
         assert_eq!(order(&all), expected);
+    }
+
+    #[test]
+    fn where_packets_go_on_their_way_changes_no_order() {
+        for ends in
+            [["192.0.2.7:1024", "192.0.2.1:161"], ["[2001:db8::7]:1024", "[2001:db8::1]:161"]]
+        {
+            let ask = |after_us| packet(after_us, ends, TransactionRole::Request);
+            let reach = i64::try_from(REACH).unwrap();
+            // Times of those before, and of the one that is late.
+            let cases: [(&str, Vec<i64>, i64); 4] = [
+                ("many at once", (0..2 * reach).map(|at| 1_000 + at).collect(), 900),
+                ("within the last", (0..2 * reach).map(|at| 1_000 + 2 * at).collect(), 1_201),
+                ("few", vec![1_000, 20_000, 20_010, 20_020], 19_000),
+                ("another block", vec![90_000, 90_010, 1_000], 900),
+            ];
+            for (name, before, late) in cases {
+                let all: Vec<Packet> = before.into_iter().map(ask).collect();
+                let late = ask(late);
+                let whole = find_place(&all, true, |_| Some(HERE), HERE, &late);
+                let (kept, are_all) = find_kept(&all);
+                let rest = &all[kept..];
+                let found = find_place(rest, are_all, |_| Some(HERE), HERE, &late);
+                assert_eq!(found.map(|place| place + kept), whole, "{name}, {}", ends[0]);
+            }
+            let slow: Vec<Packet> = (0..9).map(|at| ask(at * 20_000)).collect();
+            assert_eq!(find_kept(&slow), (8, true));
+            assert_eq!(find_kept(&[]), (0, true));
+        }
     }
 }

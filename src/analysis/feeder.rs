@@ -64,6 +64,8 @@ struct Worker {
 #[derive(Debug, Default)]
 struct Batch {
     packets: Vec<Packet>,
+    /// Some that went on their way before could stand behind a packet that comes.
+    is_cut_off: bool,
     /// Which point saw each of them, and its hash. Apart, so that a packet is moved only once.
     seen: Vec<(PointId, FlowHash)>,
     /// Another point may show the rest of an exchange.
@@ -215,7 +217,7 @@ impl Batch {
     fn push(&mut self, point: PointId, hash: FlowHash, packet: Packet) {
         let seen = &self.seen;
         let point_at = |place: usize| seen.get(place).map(|(point, _)| *point);
-        match disorder::find_place(&self.packets, point_at, point, &packet) {
+        match disorder::find_place(&self.packets, !self.is_cut_off, point_at, point, &packet) {
             None => {
                 self.seen.push((point, hash));
                 self.packets.push(packet);
@@ -229,7 +231,8 @@ impl Batch {
 
     /// Takes over the last packets, behind which an earlier one may still come.
     fn take_last_of(&mut self, full: &mut Self) {
-        let kept = full.packets.len().saturating_sub(disorder::REACH);
+        let (kept, are_all) = disorder::find_kept(&full.packets);
+        self.is_cut_off = !are_all;
         self.seen.extend(full.seen.drain(kept..));
         self.packets.extend(full.packets.drain(kept..));
     }

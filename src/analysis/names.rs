@@ -1,15 +1,15 @@
 //! Names that texts write where packets have addresses.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::model::stand_in::canonical;
 use crate::model::topology::{Facts, Role};
 
-/// What an inventory says of a name's addresses of one family.
+/// What an inventory says of a name's address of one family, or of those of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
-    One(IpAddr),
+pub enum Known<T = IpAddr> {
+    One(T),
     Several,
     Nothing,
 }
@@ -73,40 +73,24 @@ impl Names {
         }
     }
 
-    /// The one address of `name` that is of the family of `other`.
+    /// The addresses of two names that talk to each other: those of the one family in which
+    /// both have an address. Where there are two such families, or none and something is known
+    /// in each, it is not told which they used.
     #[must_use]
-    pub fn find(&self, name: &str, other: IpAddr) -> Option<IpAddr> {
-        match self.look_up(name, other.is_ipv6()) {
-            Known::One(address) => Some(address),
-            Known::Several | Known::Nothing => None,
+    pub fn find_pair(&self, one: &str, other: &str) -> Known<(IpAddr, IpAddr)> {
+        let ends = |is_ipv6| [one, other].map(|name| self.look_up(name, is_ipv6));
+        let pair_of = |ends: [Known; 2]| match ends {
+            [Known::One(one), Known::One(other)] => Some((one, other)),
+            _ => None,
+        };
+        let (v4, v6) = (ends(false), ends(true));
+        let is_known = |ends: [Known; 2]| ends.iter().any(|known| *known != Known::Nothing);
+        match (pair_of(v4), pair_of(v6)) {
+            (Some(pair), None) | (None, Some(pair)) => Known::One(pair),
+            (Some(_), Some(_)) => Known::Several,
+            (None, None) if is_known(v4) && is_known(v6) => Known::Several,
+            (None, None) => Known::Nothing,
         }
-    }
-
-    /// The addresses of two names that talk to each other, over IPv6 or not
-    /// where that is known.
-    ///
-    /// # Errors
-    ///
-    /// The name of which no address is known, or of which none is sure: both
-    /// may have addresses of both families.
-    pub fn find_pair(
-        &self,
-        one: &str,
-        other: &str,
-        is_ipv6: Option<bool>,
-    ) -> Result<(IpAddr, IpAddr), String> {
-        let mut families =
-            vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-        families.retain(|family| is_ipv6.is_none_or(|is_ipv6| family.is_ipv6() == is_ipv6));
-        let pairs: Vec<_> = families
-            .iter()
-            .filter_map(|family| Some((self.find(one, *family)?, self.find(other, *family)?)))
-            .collect();
-        if let [pair] = pairs[..] {
-            return Ok(pair);
-        }
-        let is_known = families.iter().any(|family| self.find(one, *family).is_some());
-        Err(if is_known { other } else { one }.to_owned())
     }
 
     fn add(&mut self, name: &str, address: IpAddr) {
@@ -151,6 +135,13 @@ mod tests {
         }
     }
 
+    fn find_one(names: &Names, name: &str, is_ipv6: bool) -> Option<IpAddr> {
+        match names.look_up(name, is_ipv6) {
+            Known::One(address) => Some(address),
+            Known::Several | Known::Nothing => None,
+        }
+    }
+
     #[test]
     fn a_name_has_the_one_address_of_its_family() {
         let names = Names::of(&Facts {
@@ -191,32 +182,31 @@ mod tests {
             ("nobody", v4, None),
         ];
         for (name, other, expected) in cases {
-            let actual =
-                names.find(name, other.parse().unwrap()).map(|address| address.to_string());
+            let other: IpAddr = other.parse().unwrap();
+            let actual = find_one(&names, name, other.is_ipv6()).map(|address| address.to_string());
             assert_eq!(actual.as_deref(), expected, "{name} beside {other}");
         }
-        assert_eq!(names.find_pair("switch1", "nobody", None), Err("nobody".to_owned()));
-        assert_eq!(names.find_pair("nobody", "switch1", None), Err("nobody".to_owned()));
-        // Both have addresses of both families: which ones they used is not told.
-        assert!(names.find_pair("switch1", "default/tftp-0", None).is_err());
-        assert_eq!(
-            names.find_pair("switch1", "default/tftp-0", Some(true)),
-            Ok(("2001:db8::9".parse().unwrap(), "2001:db8:1::7".parse().unwrap()))
-        );
-        assert_eq!(
-            names.find_pair("switch1", "default/tftp-0", Some(false)),
-            Ok(("192.0.2.9".parse().unwrap(), "198.51.100.7".parse().unwrap()))
-        );
-        assert_eq!(
-            names.find_pair("switch1", "node3", None),
-            Ok(("192.0.2.9".parse().unwrap(), "203.0.113.3".parse().unwrap()))
-        );
+        let pair = |one: &str, other: &str| {
+            Known::One((one.parse::<IpAddr>().unwrap(), other.parse::<IpAddr>().unwrap()))
+        };
+        let pairs = [
+            // Both have addresses of both families: which ones they used is not told.
+            ("switch1", "default/tftp-0", Known::Several),
+            ("switch1", "nobody", Known::Several),
+            ("switch1", "node3", pair("192.0.2.9", "203.0.113.3")),
+            ("node3", "nobody", Known::Nothing),
+            ("nobody", "node3", Known::Nothing),
+            ("nobody", "no one", Known::Nothing),
+        ];
+        for (one, other, expected) in pairs {
+            assert_eq!(names.find_pair(one, other), expected, "{one} and {other}");
+        }
     }
 
     #[test]
     fn names_that_spell_out_an_address_need_no_table() {
         let names = Names::default();
-        let (v4, v6) = ("192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap());
+        let (v4, v6) = (false, true);
         let cases = [
             ("ip-192-0-2-9.ec2.internal", v4, Some("192.0.2.9")),
             ("ip-192-0-2-9", v4, Some("192.0.2.9")),
@@ -228,9 +218,9 @@ mod tests {
             ("tftp-0.default.svc.cluster.local", v4, None),
             ("ip-192-0-2-999", v4, None),
         ];
-        for (name, other, expected) in cases {
+        for (name, is_ipv6, expected) in cases {
             let expected = expected.map(|address| address.parse().unwrap());
-            assert_eq!(names.find(name, other), expected, "{name}");
+            assert_eq!(find_one(&names, name, is_ipv6), expected, "{name}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Course, Origin};
 use crate::model::finding::Confidence;
 use crate::model::packet::{Application, Datagram, TftpMessage, TransactionRole};
-use crate::model::protocol::Protocol;
+use crate::model::protocol::{FIRST_UNPRIVILEGED_PORT, Protocol};
 use crate::model::time::Timestamp;
 
 /// A TFTP transfer that was silent for so long is over (RFC 1350 leaves the
@@ -18,8 +18,6 @@ use crate::model::time::Timestamp;
 const TFTP_PATIENCE: Duration = Duration::from_mins(1);
 /// Where nothing but time relates an answer to its question.
 pub const ANSWER_DELAY: Duration = Duration::from_secs(5);
-/// Below it ports are services', and no system gives them to programs at random.
-const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 /// How well a reply fits, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {

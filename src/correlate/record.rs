@@ -17,7 +17,6 @@ mod requests;
 mod untranslated;
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 pub use flags::Flag;
 pub use renewal::Renewal;
@@ -32,6 +31,7 @@ use super::tftp::{is_tftp, is_tftp_protocol, tftp_shape};
 use super::transactions::Transactions;
 use super::unanswered::Unanswered;
 use crate::model::capture::{CaptureId, FrameRef};
+use crate::model::conntrack::{STREAM_LIFE, UNREPLIED_LIFE};
 use crate::model::endpoint::Endpoint;
 pub use crate::model::endpoint::is_group;
 use crate::model::exchange::{Expectation, IcmpErrors, Origin};
@@ -39,11 +39,6 @@ use crate::model::packet::{Datagram, IcmpError};
 use crate::model::protocol::Protocol;
 use crate::model::report::StepKind;
 use flags::Flags;
-
-/// How long Linux remembers a UDP flow: without an answer, and with traffic both
-/// ways (`nf_conntrack_udp_timeout`, `nf_conntrack_udp_timeout_stream`).
-const UNREPLIED_LIFE: Duration = Duration::from_secs(30);
-const STREAM_LIFE: Duration = Duration::from_mins(2);
 
 /// One exchange, growing.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 
 mod asks;
 mod forgotten;
+mod questions;
 
 use std::num::{NonZeroU16, NonZeroU32};
 

@@ -45,6 +45,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
         expectation: record.expectation,
         unanswered: Tally::NONE,
         passed_over: Tally::NONE,
+        open_questions: record.unanswered.count_questions(),
         replies: replies(record, capture),
         follow_ups: details
             .iter()

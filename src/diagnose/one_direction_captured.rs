@@ -75,9 +75,17 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
     Some(finding)
 }
 
-/// That the filter shows what the client sends, and no more.
+/// That the filter shows what the client sends, and of answers none, or none from elsewhere.
 fn filtered(reading: &Reading<'_>, filter: &CaptureFilter) -> String {
     let asked = reading.view.asked.map_or_else(String::new, |asked| format!(" {asked}"));
+    if reading.filter_of_all_answers().is_none() {
+        return format!(
+            "{} asked{asked} {}. What was captured was chosen with `{}`, which shows answers from the address asked alone: one from another address, such as a node's, would not be there. Whether there was one cannot be told.",
+            reading.client_word_first(),
+            reading.times(&reading.view.requests),
+            filter.text,
+        );
+    }
     let port = if reading.exchange.protocol == Protocol::Tftp {
         ", which comes from another port than the one asked (RFC 1350 section 4)"
     } else {

@@ -80,8 +80,10 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     if let Some(dropped) = &reading.view.dropped {
         return Some(dropped::find(reading, verdict, dropped, first));
     }
-    let mut finding =
-        Finding::new(Cause::RequestUnanswered, severity(verdict, Part::Stopped), confidence, first);
+    // Of an answer from another address such a capture would not tell.
+    let most = reading.filter_by_address().map_or(Confidence::Certain, |_| Confidence::Likely);
+    let part = severity(verdict, Part::Stopped);
+    let mut finding = Finding::new(Cause::RequestUnanswered, part, confidence.min(most), first);
     let often = how_often(reading);
     let answer = if reading.view.lost_replies.is_some() { "no whole answer" } else { "no answer" };
     finding.title = title(reading, asked, answer);
@@ -97,7 +99,7 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
         )
     } else {
         format!(
-            "{} asked {} {often} and got no reply: {}.{}{} {}",
+            "{} asked {} {often} and got no reply: {}.{}{}{} {}",
             reading.client_word_first(),
             reading.name(asked.address),
             if let Some(filter) =
@@ -111,6 +113,7 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
             } else {
                 "no datagram, though an ICMP error that does not end an exchange".to_owned()
             },
+            unseen(reading),
             elsewhere(reading),
             entry::beside(reading),
             conclusion(reading),
@@ -125,6 +128,16 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     extend(&mut finding, [reading.repeated_request(), pod].into_iter().chain(entries));
     finding.remedies = remedies::for_unanswered_request(reading, asked);
     Some(finding)
+}
+
+/// What the capture's filter would not have shown, with a space before it.
+fn unseen(reading: &Reading<'_>) -> String {
+    reading.filter_by_address().map_or_else(String::new, |filter| {
+        format!(
+            " An answer from another address than the one asked would not match `{}`.",
+            filter.text
+        )
+    })
 }
 
 #[cfg(test)]

@@ -4,21 +4,16 @@
 
 mod entry;
 
-use std::time::Duration;
-
 use super::crossings::NewFlow;
 use super::evidence::{extend, new_flow_reply, new_flow_request};
 use super::reading::Reading;
 use super::remedies;
 use super::verdict::{Part, severity};
 use super::wording::{count, fit_title};
+use crate::model::conntrack::UNREPLIED_LIFE;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Tally;
 use crate::model::finding::{Cause, Confidence, Evidence, Finding, Verdict};
-
-/// How long an entry lives without an answer (`nf_conntrack_udp_timeout`): a new
-/// flow in that time meets the old entry, and is translated anew all the same.
-const ENTRY_LIFE: Duration = Duration::from_secs(30);
 
 /// What tells a stale translation from a server that stopped.
 #[derive(Debug, Clone, Copy)]
@@ -65,9 +60,10 @@ pub fn find_stale(reading: &Reading<'_>) -> Option<Stale> {
         (Some(own), Some(_), _) => (own, Confidence::Likely),
         (Some(own), None, true) if !is_at_pod => (own, Confidence::Likely),
         (None, Some(other), true) => (other, Confidence::Likely),
-        // The old socket was given up before; its entry was still there.
+        // The old socket was given up before; its entry was still there, and what is new is
+        // translated anew all the same.
         (None, None, true) if is_watched => {
-            let own = flows.find_same_client(exchange, asked, until, until.at + ENTRY_LIFE)?;
+            let own = flows.find_same_client(exchange, asked, until, until.at + UNREPLIED_LIFE)?;
             (own.reached_pod.then_some(own)?, Confidence::Possible)
         }
         _ => return None,

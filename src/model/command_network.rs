@@ -82,13 +82,21 @@ pub fn program(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word)
 }
 
-/// What follows `exec` of a container runtime's command line. Before it stand options, with
-/// their values, and the kind of what is meant: `docker compose -p lab exec`,
-/// `ctr -n k8s.io tasks exec`.
+/// What follows `exec` of a container runtime's command line. A host and a user may have a
+/// runtime's name as well: `ssh docker docker exec`.
 fn find_container_exec<'a, 'w>(words: &'a [&'w str]) -> Option<&'a [&'w str]> {
-    let is_runtime =
-        |word: &&str| matches!(program(word), "docker" | "crictl" | "podman" | "nerdctl" | "ctr");
-    let mut rest = words.get(words.iter().position(is_runtime)? + 1..)?;
+    (0..words.len()).find_map(|at| {
+        let (word, rest) = words.get(at..)?.split_first()?;
+        let is_runtime =
+            matches!(program(word), "docker" | "crictl" | "podman" | "nerdctl" | "ctr");
+        find_exec(rest).filter(|_| is_runtime)
+    })
+}
+
+/// The same of what follows the runtime's name. Before `exec` stand options, with their
+/// values, and the kind of what is meant: `docker compose -p lab exec`,
+/// `ctr -n k8s.io tasks exec`.
+fn find_exec<'a, 'w>(mut rest: &'a [&'w str]) -> Option<&'a [&'w str]> {
     loop {
         rest = match rest {
             ["exec", behind @ ..] => return Some(behind),
@@ -250,6 +258,9 @@ mod tests {
             ("sudo podman --url=unix:/run/podman.sock exec 3f2a ip a", CommandNetwork::Pod(None)),
             ("docker ps", CommandNetwork::Prompt),
             ("docker network ls; tcpdump -ni eth0", CommandNetwork::Prompt),
+            ("ssh docker docker exec tftp tcpdump -ni eth0", CommandNetwork::Pod(None)),
+            ("sudo -u docker docker exec tftp tcpdump", CommandNetwork::Pod(None)),
+            ("ssh docker tcpdump -ni eth0", CommandNetwork::Prompt),
             ("docker exec coworker ip addr", CommandNetwork::Pod(None)),
             ("docker exec ab12 ping demo-control-plane", CommandNetwork::Pod(None)),
             ("docker exec -u root demo-control-plane ip addr", node("demo-control-plane")),

@@ -1,9 +1,16 @@
 //! Entries of a node's connection tracking table, as the kernel keeps them.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::endpoint::{Endpoint, FlowKey};
 use super::time::Timestamp;
+
+/// How long Linux keeps an entry of UDP after its last packet, where nothing answered
+/// (`nf_conntrack_udp_timeout`).
+pub const UNREPLIED_LIFE: Duration = Duration::from_secs(30);
+/// The same where packets go both ways (`nf_conntrack_udp_timeout_stream`).
+pub const STREAM_LIFE: Duration = Duration::from_mins(2);
 
 /// One entry: the flow as its first packet went, and the flow that the kernel
 /// expects back. Where the second is not the first reversed, the kernel

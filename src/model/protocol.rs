@@ -54,6 +54,9 @@ pub enum Protocol {
 /// From here on Linux hands out ports to clients (`net.ipv4.ip_local_port_range`), and
 /// so do others: a registered port above it may be a client's by chance.
 pub const FIRST_EPHEMERAL_PORT: u16 = 32_768;
+/// Below it ports are services', and no system gives them to programs at random (RFC 6335
+/// section 6).
+pub const FIRST_UNPRIVILEGED_PORT: u16 = 1_024;
 
 /// Which side of an exchange the managed device habitually is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,12 +8,16 @@
 //! without what RFC 919 uses for broadcasts; for IPv6 from 100::/64, the discard-only
 //! prefix (RFC 6666).
 
+mod written;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::model::identity::hash_words;
 use crate::model::report::Report;
+
+pub use self::written::Written;
 
 /// 240.0.0.0 and all up to 254.255.255.255.
 const V4_FIRST: u32 = 240 << 24;

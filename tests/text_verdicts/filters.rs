@@ -1,6 +1,6 @@
 //! Captures whose own command shows one direction.
 
-use replyscope::model::finding::{Cause, Verdict};
+use replyscope::model::finding::{Cause, Confidence, Verdict};
 
 use crate::family::{FAMILIES, causes};
 
@@ -72,6 +72,48 @@ fn silence_of_a_side_that_a_filter_leaves_out_is_none() {
                 family.ip
             );
             assert_eq!(found.contains(&Cause::RequestUnanswered), !is_one_way, "{command}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_by_the_address_asked_shows_no_answer_from_elsewhere() {
+    let writes = [
+        "0.0 DEVICE.40000 > VIP.69: TFTP, length 45, WRQ \"startup.cfg\" octet",
+        "30.0 OTHER.40000 > VIP.69: TFTP, length 45, WRQ \"startup.cfg\" octet",
+        "90.0 OTHER.514 > VIP.514: SYSLOG local0.info, length: 50",
+    ];
+    for family in &FAMILIES {
+        for (command, verdict) in [
+            ("tcpdump -ni eth0 host VIP and udp", Verdict::Inconclusive),
+            ("tcpdump -ni eth0 host VIP or host NODE", Verdict::Unanswered),
+            ("tcpdump -ni eth0 udp", Verdict::Unanswered),
+        ] {
+            let report = family.report_of(command, &writes);
+            assert_eq!(report.verdict, verdict, "{command} {}", family.ip);
+            let is_told = verdict == Verdict::Inconclusive;
+            let found = causes(&report);
+            assert_eq!(found.contains(&Cause::OneDirectionCaptured), is_told, "{command}");
+            if is_told {
+                let mut findings = report.devices.iter().flat_map(|device| &device.findings);
+                let finding = findings.next().unwrap();
+                assert!(finding.explanation.contains("another address"), "{}", finding.explanation);
+                let wanted = family.spell("'host DEVICE and not tcp'");
+                assert!(finding.remedies[0].commands[0].ends_with(&wanted), "{finding:#?}");
+            }
+        }
+        // Where an answer from the address asked is what its client waits for.
+        for (command, confidence) in [
+            ("tcpdump -ni eth0 host VIP and udp", Confidence::Likely),
+            ("tcpdump -ni eth0 host DEVICE and udp", Confidence::Certain),
+        ] {
+            let report = family.report_of(command, &ASKS);
+            assert_eq!(report.verdict, Verdict::Unanswered, "{command} {}", family.ip);
+            let mut findings = report.devices.iter().flat_map(|device| &device.findings);
+            let finding = findings.next().unwrap();
+            assert_eq!(finding.confidence, confidence, "{command} {}", family.ip);
+            let is_told = finding.explanation.contains("another address than the one asked");
+            assert_eq!(is_told, confidence == Confidence::Likely, "{}", finding.explanation);
         }
     }
 }

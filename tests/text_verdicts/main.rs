@@ -23,6 +23,8 @@ mod masked;
 #[cfg(test)]
 mod midway;
 #[cfg(test)]
+mod named;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod neighbours;
@@ -30,6 +32,8 @@ mod neighbours;
 mod overlays;
 #[cfg(test)]
 mod pauses;
+#[cfg(test)]
+mod polls;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

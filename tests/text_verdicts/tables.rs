@@ -74,3 +74,37 @@ fn of_a_long_table_not_everything_is_told() {
         assert!(report.headline.starts_with(expected), "{}", report.headline);
     }
 }
+
+#[test]
+fn what_the_kernel_does_with_a_request_is_told_by_its_entry() {
+    let masqueraded =
+        entry(3, ["POD", "ROUTER", "40000", "53"], false, ["ROUTER", "NODE", "53", "40000"]);
+    let as_it_is =
+        entry(3, ["DEVICE", "VIP", "5060", "5060"], false, ["VIP", "DEVICE", "5060", "5060"]);
+    let sent_on =
+        entry(3, ["DEVICE", "VIP", "58631", "5060"], false, ["POD", "DEVICE", "5060", "58631"]);
+    for family in &FAMILIES {
+        let (word, prefix) = if family.ip == "IP" { ("inet", 24) } else { ("inet6", 64) };
+        let own = format!(
+            "$ ip addr\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP group default qlen 1000\n    {word} VIP/{prefix} scope global eth0\n       valid_lft forever preferred_lft forever\n"
+        );
+        let cases = [
+            ("masqueraded", "", &masqueraded, "sends it out with the source"),
+            ("untranslated", "", &as_it_is, "for the node itself, or passed on as it is."),
+            ("to the node", own.as_str(), &as_it_is, "it is for the node itself."),
+            ("sent on", "", &sent_on, "sends the request on to"),
+        ];
+        for (name, inventory, table, expected) in cases {
+            let text = format!("{inventory}$ conntrack -L -p udp\n{table}");
+            let report = read(&family.spell(&text));
+            let mut findings = report.devices.iter().flat_map(|device| &device.findings);
+            let finding = findings.next().unwrap();
+            let told = &finding.explanation;
+            assert!(told.contains(expected), "{name} {}: {told}", family.ip);
+            let commands = finding.remedies.iter().flat_map(|remedy| &remedy.commands);
+            let asks_for_service =
+                commands.into_iter().any(|command| command.contains("kubectl get services"));
+            assert_eq!(asks_for_service, name != "masqueraded", "{name} {}", family.ip);
+        }
+    }
+}

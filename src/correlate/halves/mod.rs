@@ -20,7 +20,6 @@ mod socket;
 mod stray;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -38,14 +37,12 @@ use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
 use super::table::directed::{Directed, find_role};
 use super::tftp::is_tftp_protocol;
-use crate::model::capture::PointKind;
+use crate::model::capture::{DISORDER, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::PointId;
 use crate::model::packet::{Content, Datagram, Packet};
 use crate::model::time::Timestamp;
 
-/// Two processors' times of packets of one socket differ by less.
-const DISORDER: Duration = Duration::from_millis(10);
 /// Of longer exchanges nothing is kept.
 const MOST_PACKETS: usize = 32_768;
 /// Exchanges of one socket among which a packet's is looked for.

@@ -11,8 +11,8 @@ use crate::correlate::table::PointTable;
 use crate::model::endpoint::Endpoint;
 use crate::model::topology::Topology;
 
-/// Takes sightings apart that differ in ends of which a name is all that is known, and
-/// that are of different captures.
+/// Takes sightings apart of different captures whose ends differ, where a name is all that is
+/// known of one of them. What was seen at several interfaces of one capture stays together.
 pub fn separate(groups: &mut Vec<Group>, tables: &[PointTable], topology: &Topology) {
     let names = topology.stand_ins();
     if names.is_empty() {
@@ -31,17 +31,35 @@ pub fn separate(groups: &mut Vec<Group>, tables: &[PointTable], topology: &Topol
     };
     let mut apart: Vec<Group> = Vec::new();
     for group in groups.iter_mut().filter(|group| group.len() > 1) {
-        let first = group[0];
-        let (same, others): (Vec<Place>, Vec<Place>) =
-            group.iter().partition(|place| are_comparable(&first, place));
-        if others.is_empty() {
-            continue;
+        let mut parts = part(group, are_comparable).into_iter();
+        if let Some(first) = parts.next() {
+            *group = first;
         }
-        *group = same.into_iter().collect();
-        apart.extend(others.into_iter().map(|place| {
-            let alone: Group = smallvec![place];
-            alone
-        }));
+        apart.extend(parts);
     }
     groups.extend(apart);
+}
+
+/// Parts of a group in which each place may be compared with another, in their order.
+fn part(group: &Group, are_comparable: impl Fn(&Place, &Place) -> bool) -> Vec<Group> {
+    let mut parts: Vec<Group> = Vec::new();
+    for place in group {
+        let is_own = |part: &Group| part.iter().any(|other| are_comparable(other, place));
+        let Some(first) = parts.iter().position(is_own) else {
+            parts.push(smallvec![*place]);
+            continue;
+        };
+        // It may relate parts that had nothing in common before.
+        let mut at = first + 1;
+        while at < parts.len() {
+            if is_own(&parts[at]) {
+                let further = parts.remove(at);
+                parts[first].extend(further);
+            } else {
+                at += 1;
+            }
+        }
+        parts[first].push(*place);
+    }
+    parts
 }

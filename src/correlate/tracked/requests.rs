@@ -10,14 +10,12 @@ use std::time::Duration;
 use super::index::{Entry, Index, Position};
 use super::links;
 use crate::correlate::record::is_group;
-use crate::model::conntrack::{TrackedEvent, TrackedFlow};
+use crate::model::conntrack::{TrackedEvent, TrackedFlow, UNREPLIED_LIFE};
 use crate::model::protocol::{DeviceSide, Protocol};
 use crate::model::topology::{Role, Topology};
 
 /// Entries of UDP in a table that somebody chose, at most.
 const MAX_SHORT: usize = 32;
-/// How long an entry lives without an answer: `nf_conntrack_udp_timeout`.
-const UNREPLIED_LIFE_S: u32 = 30;
 
 /// The entries that a report tells of.
 pub fn find(index: &Index, topology: &Topology) -> Vec<Position> {
@@ -76,10 +74,8 @@ pub fn silence(entry: &Entry) -> Duration {
         return Duration::ZERO;
     }
     // Of a longer life nothing is known.
-    let counted = |left_s: Option<u32>| {
-        let passed_s = UNREPLIED_LIFE_S.checked_sub(left_s?)?;
-        Some(Duration::from_secs(u64::from(passed_s)))
-    };
+    let counted =
+        |left_s: Option<u32>| UNREPLIED_LIFE.checked_sub(Duration::from_secs(u64::from(left_s?)));
     let silent = match flow.event {
         None => counted(flow.expires_in_s),
         // An entry that ran out has nothing left; one that was deleted has.

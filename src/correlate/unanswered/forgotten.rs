@@ -74,6 +74,11 @@ impl Forgotten {
         self.packets == 0
     }
 
+    /// All their requests.
+    pub fn packets(&self) -> u64 {
+        u64::from(self.packets)
+    }
+
     /// Requests of transactions that were open when the last answer came.
     pub fn packets_before_answer(&self) -> u64 {
         u64::from(self.packets.saturating_sub(self.since_answer))

@@ -189,3 +189,27 @@ fn of_many_that_wait_it_is_known_how_often_each_asked() {
         }
     }
 }
+
+#[test]
+fn a_question_under_another_identity_is_the_same_one() {
+    use Event::{Answer, Ask, AskUnknown};
+    let (a, b) = (Some(7), Some(8));
+    let many = |questions: u64| -> Vec<Event> {
+        (0..100).map(|number| Ask(number, Some(number % questions))).collect()
+    };
+    let cases = [
+        ("none", vec![], 0),
+        ("one", vec![Ask(1, a)], 1),
+        ("under three identities", vec![Ask(1, a), Ask(2, a), Ask(3, a)], 1),
+        ("two in turn", vec![Ask(1, a), Ask(2, b), Ask(3, a), Ask(4, b)], 2),
+        ("the same identity", vec![Ask(1, a), Ask(1, a)], 1),
+        ("not told", vec![Ask(1, None), Ask(2, None), AskUnknown], 3),
+        ("one answered", vec![Ask(1, a), Ask(2, b), Answer(2)], 1),
+        ("all answered", vec![Ask(1, a), Answer(1)], 0),
+        ("more than are kept", many(2), 2),
+        ("as many different ones", many(100), 100),
+    ];
+    for (name, events, expected) in cases {
+        assert_eq!(play(&events).0.count_questions(), expected, "{name}");
+    }
+}

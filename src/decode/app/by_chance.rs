@@ -5,12 +5,9 @@
 //! of those are registered. At such a source port the payload decides whether it is the
 //! service that speaks; at a destination the port does, for somebody chose to ask it.
 
-use super::{
-    FIRST_UNPRIVILEGED_PORT, Payload, coap, dns_entry, has_message_shape, shape, stun, telemetry,
-    teredo,
-};
+use super::{Payload, coap, dns_entry, has_message_shape, shape, stun, telemetry, teredo};
 use crate::decode::field::{find_u8, find_u16, find_u32};
-use crate::model::protocol::Protocol;
+use crate::model::protocol::{FIRST_UNPRIVILEGED_PORT, Protocol};
 
 /// RFC 4303 sections 2.1 to 2.4: SPI, sequence number, and at least a word with the
 /// trailer; all of it is padded to whole words.

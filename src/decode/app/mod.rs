@@ -29,14 +29,10 @@ mod wireguard;
 
 use crate::model::identity::hash_fields;
 use crate::model::packet::{Application, Transaction, TransactionRole};
-use crate::model::protocol::{FIRST_EPHEMERAL_PORT, Protocol};
+use crate::model::protocol::{FIRST_EPHEMERAL_PORT, FIRST_UNPRIVILEGED_PORT, Protocol};
 
 /// Switches send traps from the port that they are polled at (RFC 3417 section 3.1).
 const SNMP_TRAP_PORT: u16 = 162;
-
-/// Below this, ports are services'; from here on systems also hand them out to
-/// clients, so that a TFTP server's new port may be any of them.
-const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 
 /// A UDP payload with its ports.
 #[derive(Debug, Clone, Copy)]

@@ -71,18 +71,18 @@ mod tests {
     #[test]
     fn a_hang_up_is_where_nobody_asks_the_same_again() {
         for family in Family::BOTH {
-            let talk = |turns: u64| {
+            let talk = |turns: u64, heard| {
                 let mut sample = Sample::request(family, Protocol::Udp, 7_777);
                 for _ in 1..turns {
                     sample = sample.request_again();
                 }
-                sample.reply(family.vip(), 7_777, Origin::Asked, turns)
+                sample.reply(family.vip(), 7_777, Origin::Asked, heard)
             };
             let refused = |sample: Sample, quotes| {
                 let from = sample.exchange.views[0].asked.unwrap().address;
                 sample.icmp(IcmpKind::PortUnreachable, from, quotes, 1)
             };
-            let refused_talk = || refused(talk(12).request_again(), Quotes::Request);
+            let refused_talk = || refused(talk(12, 12).request_again(), Quotes::Request);
             let ends = || refused_talk().request_again();
             let hung_up = || ends().wait_seconds(6);
             let farewell = |mut sample: Sample| {
@@ -90,7 +90,8 @@ mod tests {
                 (view.requests.repeats, view.requests.first_repeat) = (1, view.requests.last);
                 sample
             };
-            let mut text = ends().repeat_request(2).wait_seconds(6);
+            let told = refused(talk(12, 30).request_again(), Quotes::Request);
+            let mut text = told.repeat_request(2).wait_seconds(6);
             text.primary().has_payloads = false;
             let cases = [
                 ("one side left", hung_up(), Verdict::Symmetric),
@@ -106,7 +107,7 @@ mod tests {
                 ("asked on for long", ends().wait_seconds(10).request_again(), Verdict::Rejected),
                 (
                     "never much of a talk",
-                    refused(talk(4).request_again(), Quotes::Request),
+                    refused(talk(4, 4).request_again(), Quotes::Request),
                     Verdict::Rejected,
                 ),
             ];

@@ -1,12 +1,11 @@
 //! ICMP errors: which of them count, and whether the exchange went on after them.
 
 use super::Habit;
+use super::talk::{is_end_of_talk, is_hang_up};
 use super::tunnel::is_told_of_tunnel;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
-use crate::model::exchange::{
-    ErrorAnswer, Exchange, FollowUps, IcmpErrors, Replies, SOONEST_REPEAT, Tally, View,
-};
+use crate::model::exchange::{ErrorAnswer, Exchange, FollowUps, IcmpErrors, Replies, Tally, View};
 use crate::model::finding::Cause;
 use crate::model::packet::IcmpKind;
 use crate::model::protocol::Protocol;
@@ -24,11 +23,6 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(30);
 /// A sender that is told so long after the first time that a packet is too big sends
 /// them still.
 const TOLD_AGAIN: Duration = Duration::from_secs(1);
-/// So many packets of each side are a talk.
-const TALK: u64 = 10;
-/// A talk that is over ends with packets that are on their way, or that one side sends
-/// until it knows.
-const SHORTLY: Duration = Duration::from_secs(5);
 
 /// ICMP errors of one kind, and the view that shows them.
 #[derive(Debug, Clone, Copy)]
@@ -200,7 +194,7 @@ fn has_sent_after(view: &View, frame: FrameRef) -> bool {
 }
 
 /// The client's last packet.
-fn find_last_sent(view: &View) -> Option<FrameRef> {
+pub(super) fn find_last_sent(view: &View) -> Option<FrameRef> {
     last_sent(view).max_by_key(|frame| view.time_of(*frame))
 }
 
@@ -208,42 +202,6 @@ fn find_last_sent(view: &View) -> Option<FrameRef> {
 fn last_sent(view: &View) -> impl Iterator<Item = FrameRef> {
     let follow_ups = view.follow_ups.iter().map(|follow_ups| follow_ups.tally.last);
     follow_ups.chain([view.requests.last]).flatten()
-}
-
-/// Whether these errors are the end of a talk, after which the client was seen to say nothing
-/// for longer than one that asks on would wait.
-fn is_hang_up(view: &View, errors: &IcmpErrors, protocol: Protocol) -> bool {
-    let last_sent = find_last_sent(view).map(|frame| view.time_of(frame));
-    last_sent.is_some_and(|at| view.observed_until.since(at) > SHORTLY)
-        && is_end_of_talk(view, errors, protocol)
-}
-
-/// Whether these errors come where a talk ends, for all that is known: in a protocol that we
-/// do not know both sides spoke until just before, and the client did not go on for long, as
-/// a call or a game ends. Who asks on wants to be answered, and so does who says the same
-/// again some time after it was refused: the media of a call, and the moves of a game, are
-/// not sent twice (RFC 3550 section 5.1 counts each packet), a question without an answer is.
-fn is_end_of_talk(view: &View, errors: &IcmpErrors, protocol: Protocol) -> bool {
-    let refuses = protocol == Protocol::Udp
-        && errors.kind == IcmpKind::PortUnreachable
-        && errors.quotes != Quotes::Reply;
-    let heard = view.replies.iter().filter(|replies| replies.source.address == errors.from);
-    let last_heard = heard.clone().filter_map(|replies| replies.tally.last).max();
-    let heard: u64 = heard.map(|replies| replies.tally.packets).sum();
-    let (Some(first), Some(last_heard), Some(last_sent)) =
-        (errors.tally.first, last_heard, find_last_sent(view))
-    else {
-        return false;
-    };
-    let asked_again = view.requests.first_repeat.filter(|_| view.has_payloads);
-    let asks_again = asked_again
-        .is_some_and(|again| view.time_of(again).since(view.time_of(first)) >= SOONEST_REPEAT);
-    refuses
-        && !asks_again
-        && heard >= TALK
-        && view.requests.packets + view.follow_up_packets() >= TALK
-        && view.time_of(first).since(view.time_of(last_heard)) <= SHORTLY
-        && view.time_of(last_sent).since(view.time_of(first)) <= SHORTLY
 }
 
 /// Whether packets after the last error show that it did no lasting harm.
@@ -292,8 +250,9 @@ fn is_over_before(view: &View, errors: &IcmpErrors) -> bool {
 
 /// A client closes its socket when it has its answer, and then refuses late
 /// copies. Where it went on, or where more replies came than were refused, it
-/// had used one. What other endpoints said long before is not what it refuses. Servers that repeat an awaited reply say the contrary: rate
-/// limits leave fewer errors than replies.
+/// had used one. Servers that repeat an awaited reply say the contrary: rate
+/// limits leave fewer errors than replies. What other endpoints said long before is not
+/// what it refuses.
 fn has_used_a_reply(view: &View, errors: &IcmpErrors) -> bool {
     if view.progress.is_some() || view.follow_up_packets() > 0 {
         return true;

@@ -1,10 +1,11 @@
 //! What the filter of a capture kept out of it: silence there is none.
 
 use super::{Habit, Reading};
-use crate::model::capture::CaptureFilter;
+use crate::model::capture::{CaptureFilter, PointKind};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::View;
 use crate::model::protocol::Protocol;
+use crate::model::topology::Role;
 
 impl<'a> Reading<'a> {
     /// The filter of the capture, where only requests are there and the captures at all
@@ -23,29 +24,60 @@ impl<'a> Reading<'a> {
         if !asks || self.exchange.views.iter().any(is_heard) {
             return None;
         }
-        // RFC 1350 section 4: a server answers from a port of its choice.
-        let is_random = self.exchange.protocol == Protocol::Tftp;
-        self.filter_at_all(|filter, client, asked| {
-            filter.hides_answers(client, asked, Some(asked.port).filter(|_| !is_random))
+        let by_address = || self.filter_by_address().filter(|_| self.may_answer_elsewhere());
+        self.filter_of_all_answers().or_else(by_address)
+    }
+
+    /// The filter of the capture, where it would have shown no answer at all at any point.
+    pub fn filter_of_all_answers(&self) -> Option<&'a CaptureFilter> {
+        self.filter_at_all(|filter, _, client, asked| {
+            filter.hides_answers(client, asked, self.answer_port(asked))
         })
+    }
+
+    /// The filter of the capture, where it would have shown no answer from another address
+    /// than the one asked at any point.
+    #[must_use]
+    pub fn filter_by_address(&self) -> Option<&'a CaptureFilter> {
+        // The pod itself answers at its cable, before anything is translated.
+        let is_pods = |view: &View, asked: Endpoint| {
+            view.kind == PointKind::Pod && self.role_of(asked.address) == Role::Pod
+        };
+        self.filter_at_all(|filter, view, client, asked| {
+            !is_pods(view, asked)
+                && filter.hides_other_answers(client, asked, self.answer_port(asked))
+        })
+    }
+
+    /// Whether the client takes an answer from anywhere, so that one that was not shown may
+    /// have served it: a TFTP client learns its server's port from the answer (RFC 1350
+    /// section 4), and many take its address from there as well.
+    const fn may_answer_elsewhere(&self) -> bool {
+        matches!(self.exchange.protocol, Protocol::Tftp)
+    }
+
+    /// The port from which whom `asked` names answers; `None` where nobody foresees it.
+    fn answer_port(&self, asked: Endpoint) -> Option<u16> {
+        // RFC 1350 section 4: a server answers from a port of its choice.
+        Some(asked.port).filter(|_| self.exchange.protocol != Protocol::Tftp)
     }
 
     /// The filter of the capture, where it would have shown no ICMP error at any point.
     #[must_use]
     pub fn filter_without_errors(&self) -> Option<&'a CaptureFilter> {
-        self.filter_at_all(CaptureFilter::hides_errors)
+        self.filter_at_all(|filter, _, client, asked| filter.hides_errors(client, asked))
     }
 
     /// The filter at the primary point, if `hides` holds of those at all points.
     fn filter_at_all(
         &self,
-        hides: impl Fn(&CaptureFilter, Endpoint, Endpoint) -> bool,
+        hides: impl Fn(&CaptureFilter, &View, Endpoint, Endpoint) -> bool,
     ) -> Option<&'a CaptureFilter> {
         let ends = self.client_ends();
         let filter_at = |view: &View| {
             let point = self.points.iter().find(|point| point.id == view.point)?;
             let (filter, asked) = (point.filter.as_ref()?, view.asked?);
-            ends.iter().any(|client| hides(filter, *client, asked)).then_some(filter)
+            ends.iter().any(|client| hides(filter, view, *client, asked)).then_some(filter)
         };
         let others = self.exchange.others();
         filter_at(self.view).filter(|_| others.iter().all(|view| filter_at(view).is_some()))
@@ -56,7 +88,7 @@ impl<'a> Reading<'a> {
 mod tests {
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::capture::{CaptureFilter, Condition, End, Side};
-    use crate::model::finding::{Cause, Verdict};
+    use crate::model::finding::{Cause, Confidence, Verdict};
     use crate::model::packet::IcmpKind;
     use crate::model::protocol::Protocol;
     use crate::model::report::Quotes;
@@ -101,6 +133,28 @@ mod tests {
                     assert!(told.contains("`the filter`"), "{name} {family:?}: {told}");
                 }
             }
+            let of_service = || end(Side::Either, family.vip().into());
+            let transfer = filtered(asks(Protocol::Tftp, 69), of_service());
+            assert_eq!(transfer.diagnose().verdict, Verdict::Inconclusive, "{family:?}");
+            let finding = transfer.finding(Cause::OneDirectionCaptured);
+            let told = &finding.explanation;
+            assert!(told.contains("from another address"), "{family:?}: {told}");
+            let command = format!("'host {} and not tcp'", family.device());
+            assert!(finding.remedies[0].commands[0].ends_with(&command), "{family:?}");
+            // Who asks for both has seen what a node sends.
+            let with_node =
+                Condition::Any(vec![of_service(), end(Side::Either, family.node().into())]);
+            let transfer = filtered(asks(Protocol::Tftp, 69), with_node);
+            assert_eq!(transfer.diagnose().verdict, Verdict::Unanswered, "{family:?}");
+            let asked = filtered(snmp(), of_service());
+            assert_eq!(asked.diagnose().verdict, Verdict::Unanswered, "{family:?}");
+            let finding = asked.finding(Cause::RequestUnanswered);
+            assert_eq!(finding.confidence, Confidence::Likely, "{family:?}");
+            let told = &finding.explanation;
+            assert!(told.contains("from another address"), "{family:?}: {told}");
+            assert!(finding.remedies[0].commands[0].ends_with(&command), "{family:?}");
+            let open = snmp().finding(Cause::RequestUnanswered);
+            assert_eq!(open.confidence, Confidence::Certain, "{family:?}");
             let by_port = filtered(snmp(), port(123)).finding(Cause::RequestUnanswered);
             assert!(by_port.explanation.contains("shows no ICMP error"), "{family:?}");
             let open = filtered(snmp(), both()).finding(Cause::RequestUnanswered);

@@ -97,6 +97,10 @@ impl<'a> Reading<'a> {
         if self.exchange.protocol.expects_answer() {
             // Text without times: nobody repeats a request twice without waiting.
             return match repeats {
+                // A new identity is what polls have, too.
+                0 if self.asks_again() => {
+                    self.is_silent_for(first, PATIENCE).then_some(Confidence::Likely)
+                }
                 0 => self.is_silent_for(first, PATIENCE).then_some(Confidence::Possible),
                 1 => silent.then_some(Confidence::Likely),
                 _ => Some(Confidence::Certain),

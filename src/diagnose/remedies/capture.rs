@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::diagnose::reading::Reading;
 use crate::diagnose::wording::plain_name;
-use crate::model::capture::PointKind;
+use crate::model::capture::{CaptureFilter, PointKind};
 use crate::model::finding::Remedy;
 use crate::model::topology::Role;
 
@@ -63,8 +63,8 @@ fn at_both_ends(reading: &Reading<'_>, device: IpAddr) -> Remedy {
 /// Captures again with both directions.
 #[must_use]
 pub fn both_directions(reading: &Reading<'_>) -> Remedy {
-    let device = reading.exchange.device;
     let other = reading.view.asked.map(|asked| asked.address);
+    let client = find_client(reading);
     let mut steps = vec![
         "Capture without a direction (`-Q in`, `-Q out`) and without a filter by source or destination.".to_owned(),
         "If it was captured without either, the other direction takes another interface or another host: capture at all interfaces.".to_owned(),
@@ -77,8 +77,29 @@ pub fn both_directions(reading: &Reading<'_>) -> Remedy {
     Remedy {
         title: "Capture both directions".to_owned(),
         steps,
-        commands: vec![format!("tcpdump -n -i any -w both.pcap 'host {device} and not tcp'")],
+        commands: vec![format!("tcpdump -n -i any -w both.pcap 'host {client} and not tcp'")],
     }
+}
+
+/// Captures again with answers from any address.
+#[must_use]
+pub fn any_answerer(reading: &Reading<'_>, filter: &CaptureFilter) -> Remedy {
+    let client = find_client(reading);
+    Remedy {
+        title: "Capture answers from any address".to_owned(),
+        steps: vec![format!(
+            "`{}` shows no answer from another address than the one asked: filter by {client}, which asks.",
+            filter.text
+        )],
+        commands: vec![format!("tcpdump -n -i any -w answers.pcap 'host {client} and not tcp'")],
+    }
+}
+
+/// Whom all answers go to, whatever address they come from: the device, unless it was asked.
+fn find_client(reading: &Reading<'_>) -> IpAddr {
+    let (client, device) = (reading.exchange.client.address, reading.exchange.device);
+    let is_asked = reading.view.asked.is_some_and(|asked| asked.address == device);
+    if is_asked && !client.is_unspecified() { client } else { device }
 }
 
 /// Captures again with the bytes that say which request an answer belongs to.

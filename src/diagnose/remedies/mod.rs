@@ -191,7 +191,9 @@ pub fn for_unanswered_request(reading: &Reading<'_>, asked: Endpoint) -> Vec<Rem
     let pod_answers = reading.exchange.pod_view().is_some_and(|pod| pod.reply_packets() > 0);
     // The pod answered from a new port, and nothing leads that back to the client.
     let is_stranded = reading.stranded_reply().is_some();
-    let mut remedies = Vec::new();
+    let by_address = reading.filter_by_address().filter(|_| !reading.is_answered());
+    let mut remedies: Vec<Remedy> =
+        by_address.map(|filter| capture::any_answerer(reading, filter)).into_iter().collect();
     if is_stranded && reading.exchange.protocol == Protocol::Tftp {
         remedies.push(helper::attach(reading));
     }

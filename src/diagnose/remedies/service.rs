@@ -92,6 +92,14 @@ fn endpoint_advice(reading: &Reading<'_>, asked: Endpoint) -> String {
     }
 }
 
+/// Whether connection tracking shows that the request leaves with another source, to where
+/// it was sent: that is done with what goes out of a cluster.
+fn leaves_masqueraded(reading: &Reading<'_>) -> bool {
+    reading.request_entry().is_some_and(|entry| {
+        entry.flow.is_source_translated() && !entry.flow.is_destination_translated()
+    })
+}
+
 fn place(reading: &Reading<'_>, asked: Endpoint) -> String {
     match reading.node_of(asked.address) {
         Some(node) => format!("On {node}, which holds {}", asked.address),
@@ -106,8 +114,8 @@ fn commands(reading: &Reading<'_>, asked: Endpoint) -> Vec<String> {
         Transport::Udp => "-ulpn",
     };
     let listens = format!("ss {sockets} 'sport = :{port}'");
-    // A polled agent is no service of the cluster.
-    if address == reading.exchange.device {
+    // A polled agent is no service of the cluster, nor is what the node asks for a pod.
+    if address == reading.exchange.device || leaves_masqueraded(reading) {
         return vec![listens];
     }
     vec![

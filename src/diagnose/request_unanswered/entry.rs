@@ -4,6 +4,7 @@
 use crate::diagnose::reading::Reading;
 use crate::model::endpoint::Endpoint;
 use crate::model::protocol::Protocol;
+use crate::model::topology::Role;
 
 /// The explanation where the table is all there is.
 pub fn explain(reading: &Reading<'_>, asked: Endpoint, often: &str) -> String {
@@ -39,8 +40,23 @@ fn way(reading: &Reading<'_>) -> Option<String> {
     let pod = flow.translated_destination();
     let sent = if flow.is_destination_translated() {
         format!("Connection tracking sends the request on to {}", reading.name(pod.address))
+    } else if flow.is_source_translated() {
+        format!(
+            "Connection tracking leaves the destination of the request as it is, and sends it out with the source {}",
+            flow.translated_source()
+        )
     } else {
-        "Connection tracking does not translate the request: it is for the node itself".to_owned()
+        let whose = match reading.role_of(flow.original.destination.address) {
+            Role::Node | Role::Vip => "it is for the node itself",
+            Role::Unknown => "it is for the node itself, or passed on as it is",
+            Role::Device
+            | Role::Pod
+            | Role::Service
+            | Role::Multicast
+            | Role::Broadcast
+            | Role::External => "it is passed on as it is",
+        };
+        format!("Connection tracking does not translate the request: {whose}")
     };
     Some(match reading.stranded_reply() {
         Some(reply) => format!(

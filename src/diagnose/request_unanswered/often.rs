@@ -1,24 +1,16 @@
-//! How often something was asked in vain: resolvers ask for both kinds of address at once,
-//! which is no repetition.
+//! How often something was asked in vain. Of two questions the second repeats nothing, such
+//! as that for the other kind of address.
 
 use crate::diagnose::reading::Reading;
 use crate::diagnose::wording::{count, fit_title, times};
 use crate::model::endpoint::Endpoint;
 
-/// How many different requests there are; where the protocol does not tell, and of a table's
-/// entry, all are taken for one.
-fn different_requests(reading: &Reading<'_>) -> u64 {
-    let requests = reading.view.requests;
-    let tells = reading.exchange.protocol.expects_answer() && !reading.is_from_table();
-    if tells { requests.packets.saturating_sub(requests.repeats).max(1) } else { 1 }
-}
-
 /// How often it was asked: `3 times`, or `with 2 different requests, 4 packets`.
 pub fn how_often(reading: &Reading<'_>) -> String {
     let requests = reading.view.requests;
-    match different_requests(reading) {
+    match reading.different_requests() {
         1 => reading.times(&requests),
-        different if requests.repeats == 0 => {
+        different if requests.packets <= different => {
             format!("with {}", count(different, "different request"))
         }
         different => format!(
@@ -33,7 +25,7 @@ pub fn how_often(reading: &Reading<'_>) -> String {
 pub fn title(reading: &Reading<'_>, asked: Endpoint, answer: &str) -> String {
     let protocol = reading.exchange.protocol;
     let requests = reading.view.requests;
-    let different = different_requests(reading);
+    let different = reading.different_requests();
     if different == 1 {
         let often = reading.times(&requests);
         return fit_title([
@@ -42,7 +34,7 @@ pub fn title(reading: &Reading<'_>, asked: Endpoint, answer: &str) -> String {
         ]);
     }
     let number = count(different, &format!("{protocol} request"));
-    let often = if requests.repeats > 0 {
+    let often = if requests.packets > different {
         format!(" sent {} in all", times(requests.packets))
     } else {
         String::new()

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::line::Family;
 use super::services::{find_port, find_port_or_stand_in, find_stand_in};
-use crate::model::stand_in;
+use crate::model::stand_in::{self, Written};
 
 /// Bytes of a name (RFC 1035 section 2.3.4).
 const LONGEST_NAME: usize = 255;
@@ -117,7 +117,9 @@ fn parse_name(name: &str) -> Result<&str, String> {
     let name = name.trim_end_matches([']', ')']);
     if is_cut_address(name) {
         Err("ends within an address; paste the whole line".to_owned())
-    } else if name.len() <= LONGEST_NAME && (is_host_name(name) || is_mask(name)) {
+    } else if name.len() <= LONGEST_NAME
+        && matches!(Written::find(name), Some(Written::Name | Written::Mask))
+    {
         Ok(name)
     } else {
         Err(not_an_address(name))
@@ -174,7 +176,7 @@ fn find_address(text: &str) -> Option<IpAddr> {
 
 fn not_an_address(text: &str) -> String {
     let name = shorten(text);
-    if is_host_name(text) {
+    if Written::find(text) == Some(Written::Name) {
         format!("names '{name}' instead of an address; run tcpdump with -n")
     } else {
         format!(
@@ -189,44 +191,6 @@ fn is_cut_address(text: &str) -> bool {
     let is_v6 = text.contains(':')
         && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
     !text.is_empty() && (is_v4 || is_v6)
-}
-
-fn is_host_name(text: &str) -> bool {
-    !text.is_empty()
-        && !looks_masked(text)
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
-}
-
-/// `<server>`, `${VIP}`, `{{node}}`, and an address of such parts, `${PREFIX}:${HOST}`: one
-/// word for one host. A mask that says nothing of whose it is stands for all that is masked.
-fn is_mask(text: &str) -> bool {
-    is_word_for_host(find_bracketed(text).unwrap_or(text)) || is_masked_in_parts(text)
-}
-
-fn find_bracketed(text: &str) -> Option<&str> {
-    const BRACKETS: [(&str, &str); 4] = [("<", ">"), ("${", "}"), ("{{", "}}"), ("{", "}")];
-    BRACKETS.iter().find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
-}
-
-/// Whether a text is an address of which parts are masked, each by a word in brackets.
-fn is_masked_in_parts(text: &str) -> bool {
-    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_masked = |part: &str| find_bracketed(part).is_some_and(is_word_for_host);
-    text.split([':', '.']).all(|part| is_number(part) || is_masked(part))
-        && text.split([':', '.']).any(is_masked)
-}
-
-fn is_word_for_host(inside: &str) -> bool {
-    !inside.is_empty()
-        && !looks_masked(inside)
-        && inside.chars().any(char::is_alphabetic)
-        && inside.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
-}
-
-/// `XX.XX.CLIENT.XX.XX`, `x.x.x.x`, `10.0.xxx.1`: blanked by the poster.
-fn looks_masked(text: &str) -> bool {
-    text.split(['.', ':', '-'])
-        .any(|label| !label.is_empty() && label.chars().all(|c| matches!(c, 'x' | 'X' | '*')))
 }
 
 fn shorten(text: &str) -> String {

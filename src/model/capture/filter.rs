@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
-use crate::model::endpoint::Endpoint;
+use crate::model::endpoint::{Endpoint, is_group};
+use crate::model::protocol::FIRST_UNPRIVILEGED_PORT;
 
 /// The filter that a capture was taken with (pcap-filter(7)), with all else that chooses
 /// packets: a direction at the interface, and a search in what was printed.
@@ -68,34 +69,55 @@ pub enum End {
 /// A packet that a filter sees.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    source: IpAddr,
+    source: Sender,
     destination: IpAddr,
     ports: Ports,
     is_back: bool,
 }
 
+/// Who sent it.
+#[derive(Debug, Clone, Copy)]
+enum Sender {
+    Host(IpAddr),
+    /// Any host of the family but this one.
+    OtherThan(IpAddr),
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Ports {
-    /// The source's is `None` where its sender picks one at random, which no filter foresees.
-    Udp {
-        source: Option<u16>,
-        destination: u16,
-    },
+    Udp { source: Port, destination: u16 },
     Icmp,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Port {
+    Number(u16),
+    /// Its sender picks one at random.
+    Drawn,
+    /// The packet has none.
+    Missing,
+}
+
+impl Sender {
+    const fn is_ipv4(self) -> bool {
+        match self {
+            Self::Host(address) | Self::OtherThan(address) => address.is_ipv4(),
+        }
+    }
+}
+
 impl Ports {
-    const fn source(self) -> Option<u16> {
+    const fn source(self) -> Port {
         match self {
             Self::Udp { source, .. } => source,
-            Self::Icmp => None,
+            Self::Icmp => Port::Missing,
         }
     }
 
-    const fn destination(self) -> Option<u16> {
+    const fn destination(self) -> Port {
         match self {
-            Self::Udp { destination, .. } => Some(destination),
-            Self::Icmp => None,
+            Self::Udp { destination, .. } => Port::Number(destination),
+            Self::Icmp => Port::Missing,
         }
     }
 }
@@ -110,13 +132,22 @@ impl CaptureFilter {
         asked: Endpoint,
         answer_port: Option<u16>,
     ) -> bool {
-        let answer = Seen {
-            source: asked.address,
-            destination: client.address,
-            ports: Ports::Udp { source: answer_port, destination: client.port },
-            is_back: true,
-        };
+        let answer = answer(client, Sender::Host(asked.address), answer_port);
         self.is_of_request(client, asked) && self.condition.holds(answer) != Some(true)
+    }
+
+    /// Whether the request of an exchange was seen, and its answer would not have been if
+    /// it came from another address than the one asked: `host` with the address of a
+    /// service shows nothing that a node sends with its own.
+    #[must_use]
+    pub fn hides_other_answers(
+        &self,
+        client: Endpoint,
+        asked: Endpoint,
+        answer_port: Option<u16>,
+    ) -> bool {
+        let answer = answer(client, Sender::OtherThan(asked.address), answer_port);
+        self.is_of_request(client, asked) && self.condition.holds(answer) == Some(false)
     }
 
     /// Whether the request of an exchange was seen, and an ICMP error of whom it asked
@@ -124,7 +155,7 @@ impl CaptureFilter {
     #[must_use]
     pub fn hides_errors(&self, client: Endpoint, asked: Endpoint) -> bool {
         let error = Seen {
-            source: asked.address,
+            source: Sender::Host(asked.address),
             destination: client.address,
             ports: Ports::Icmp,
             is_back: true,
@@ -135,12 +166,24 @@ impl CaptureFilter {
     /// Whether it lets the request through: of which it does not, it is another's.
     fn is_of_request(&self, client: Endpoint, asked: Endpoint) -> bool {
         let request = Seen {
-            source: client.address,
+            source: Sender::Host(client.address),
             destination: asked.address,
-            ports: Ports::Udp { source: Some(client.port), destination: asked.port },
+            ports: Ports::Udp { source: Port::Number(client.port), destination: asked.port },
             is_back: false,
         };
         self.condition.holds(request) != Some(false)
+    }
+}
+
+fn answer(client: Endpoint, source: Sender, port: Option<u16>) -> Seen {
+    Seen {
+        source,
+        destination: client.address,
+        ports: Ports::Udp {
+            source: port.map_or(Port::Drawn, Port::Number),
+            destination: client.port,
+        },
+        is_back: true,
     }
 }
 
@@ -166,14 +209,15 @@ impl Condition {
             Self::Not(part) => part.holds(packet).map(|holds| !holds),
             Self::Carries(carried) => Some(match carried {
                 Carried::Ipv4 => packet.source.is_ipv4(),
-                Carried::Ipv6 => packet.source.is_ipv6(),
+                Carried::Ipv6 => !packet.source.is_ipv4(),
                 Carried::Udp => matches!(packet.ports, Ports::Udp { .. }),
                 Carried::Icmp => matches!(packet.ports, Ports::Icmp),
                 Carried::Other => false,
             }),
             Self::End(side, end) => {
                 let source = || end.is(packet.source, packet.ports.source());
-                let destination = || end.is(packet.destination, packet.ports.destination());
+                let destination =
+                    || end.is(Sender::Host(packet.destination), packet.ports.destination());
                 match side {
                     Side::Source => source(),
                     Side::Destination => destination(),
@@ -181,10 +225,7 @@ impl Condition {
                     Side::Both => all([source(), destination()].into_iter()),
                 }
             }
-            Self::ToGroup => Some(match packet.destination {
-                IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
-                IpAddr::V6(address) => address.is_multicast(),
-            }),
+            Self::ToGroup => Some(is_group(packet.destination)),
             Self::OneDirection => Some(!packet.is_back),
             Self::Alike => Some(true),
             Self::Unknown => None,
@@ -193,14 +234,32 @@ impl Condition {
 }
 
 impl End {
-    /// `port` is `None` where it is random, or the packet has none.
-    fn is(&self, address: IpAddr, port: Option<u16>) -> Option<bool> {
-        match self {
-            Self::Network(network) => Some(network.contains(&address)),
-            Self::Ports(range) => Some(port.is_some_and(|port| range.contains(&port))),
-            Self::Named(_) => None,
+    fn is(&self, address: Sender, port: Port) -> Option<bool> {
+        match (self, address, port) {
+            (Self::Network(network), Sender::Host(address), _) => Some(network.contains(&address)),
+            (Self::Network(network), Sender::OtherThan(address), _) => {
+                let is_host = network.prefix_len() == network.max_prefix_len();
+                let is_other_family = network.addr().is_ipv4() != address.is_ipv4();
+                let is_out = is_other_family || (is_host && network.contains(&address));
+                is_out.then_some(false)
+            }
+            (Self::Ports(range), _, Port::Number(port)) => Some(range.contains(&port)),
+            (Self::Ports(range), _, Port::Drawn) => holds_drawn(range),
+            (Self::Ports(_), _, Port::Missing) => Some(false),
+            (Self::Named(_), ..) => None,
         }
     }
+}
+
+/// Whether a port that a program was given at random is in `range`: no system takes it from
+/// those of services (RFC 6335 section 6), and which of the others are in question differs.
+/// That it is the only one of a range is no more than chance.
+fn holds_drawn(range: &RangeInclusive<u16>) -> Option<bool> {
+    let (first, last) = (*range.start(), *range.end());
+    if first <= FIRST_UNPRIVILEGED_PORT && last == u16::MAX {
+        return Some(true);
+    }
+    (first >= last || last < FIRST_UNPRIVILEGED_PORT).then_some(false)
 }
 
 fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {

@@ -24,6 +24,9 @@ pub struct View {
     pub expectation: Expectation,
     /// Requests after the last reply, which none has answered yet.
     pub unanswered: Tally,
+    /// How many different questions are open, at most: clients ask the same again under
+    /// another identity as well. Zero where none is, or that was not counted.
+    pub open_questions: u64,
     /// Requests before the last reply that nothing answered, though others were: each
     /// is told from them by its transaction's identity, and the client did not ask the
     /// same again and was answered then. Those of the capture's last seconds do not count.
@@ -99,6 +102,7 @@ impl View {
             requests: Tally::NONE,
             expectation: Expectation::Answer,
             unanswered: Tally::NONE,
+            open_questions: 0,
             passed_over: Tally::NONE,
             replies: Vec::new(),
             follow_ups: Vec::new(),

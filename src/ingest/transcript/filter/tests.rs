@@ -96,10 +96,51 @@ fn a_transfer_s_answers_come_from_another_port() {
     for (client, asked) in
         [("192.0.2.7:40000", "198.51.100.10:69"), ("[2001:db8::7]:40000", "[2001:db8:1::10]:69")]
     {
-        for (text, expected) in [("udp port 69", true), ("udp", false)] {
+        for (text, expected) in [
+            ("udp port 69", true),
+            ("udp", false),
+            ("udp portrange 1024-65535", false),
+            ("udp src portrange 1024-65535", false),
+            ("udp src portrange 30000-65535", true),
+            ("udp portrange 60-90", true),
+            ("udp and not port 22", false),
+            ("udp and not port 4789", false),
+            ("udp and not portrange 6000-6100", true),
+        ] {
             let condition = find_condition(text).unwrap();
             let filter = CaptureFilter { condition, text: text.to_owned() };
             assert_eq!(filter.hides_answers(end(client), end(asked), None), expected, "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_from_elsewhere_may_match_no_filter() {
+    let families = [
+        ("192.0.2.7:40000", "198.51.100.10:69", "198.51.100.4", "198.51.100.0/24"),
+        ("[2001:db8::7]:40000", "[2001:db8:1::10]:69", "2001:db8:1::4", "2001:db8:1::/64"),
+    ];
+    for (client, asked, node, network) in families {
+        let (client, asked) = (end(client), end(asked));
+        let (device, vip) = (client.address, asked.address);
+        let cases = [
+            (format!("host {vip} and udp"), true),
+            (format!("dst host {vip}"), true),
+            (format!("host {vip} and (udp or icmp or icmp6)"), true),
+            (format!("host {device}"), false),
+            (format!("host {device} and host {vip}"), true),
+            (format!("host {vip} or host {node}"), false),
+            (format!("net {network}"), false),
+            (format!("udp and not host {vip}"), false),
+            ("host web1 and udp".to_owned(), false),
+            ("udp".to_owned(), false),
+            ("ip or ip6".to_owned(), false),
+        ];
+        for (text, expected) in cases {
+            let condition = find_condition(&text).unwrap();
+            let filter = CaptureFilter { text, condition };
+            let hides = filter.hides_other_answers(client, asked, None);
+            assert_eq!(hides, expected, "{}", filter.text);
         }
     }
 }
