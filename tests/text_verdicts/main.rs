@@ -29,6 +29,8 @@ mod overlays;
 #[cfg(test)]
 mod pauses;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod tables;
