@@ -70,6 +70,17 @@ fn openvpn_says_of_whom_it_took_no_answer() {
             assert_eq!(report.verdict, verdict, "{text}{}", report.headline);
             assert!(causes(&report).contains(&(Cause::ReplyIgnored, confidence)), "{text}");
         }
+        // What stands below the log and begins with a time is none of it.
+        let ip = if is_v6(asked) { "IP6" } else { "IP" };
+        let below = format!(
+            "2024-11-08 07:30:00.100000 {ip} {answers}.53000 > {asked}.53: 6+ A? a.example. (29)\n"
+        );
+        let formats =
+            |text: &str| report(text).captures.iter().map(|c| c.format).collect::<Vec<_>>();
+        assert_eq!(
+            formats(&(line(asked) + &below)),
+            [CaptureFormat::OpenvpnLog, CaptureFormat::TcpdumpText]
+        );
         // A log of a tunnel that works tells of no packet.
         assert!(analyse(&works).is_err());
     }
@@ -202,7 +213,10 @@ fn a_numbered_session_is_one() {
         let plain = lines.join("\n");
         let numbered = |mark: &str| {
             let lines = (1..).zip(&lines);
-            lines.map(|(number, line)| format!("{number:>6}{mark}{line}\n")).collect::<String>()
+            lines
+                .map(|(number, line)| format!("{number:>6}{mark}{line}\n"))
+                .collect::<Vec<_>>()
+                .concat()
         };
         for text in [plain, numbered("\t"), numbered("  ")] {
             let report = report(&text);

@@ -21,6 +21,8 @@ pub(super) enum ComplaintLine {
     /// An answer was taken. `is_told_always`: the program says so of each, as only
     /// dig does.
     Answered { server: End, is_told_always: bool },
+    /// The program says whom it asks from here on, as only OpenVPN does.
+    Asks { server: End },
     /// A complaint whose ends cannot be read, and why.
     Unreadable(&'static str),
 }
@@ -40,6 +42,7 @@ pub fn find_program(text: &str) -> Option<Program> {
     }
     match read_openvpn(text) {
         ComplaintLine::Answered { .. }
+        | ComplaintLine::Asks { .. }
         | ComplaintLine::Complaint { .. }
         | ComplaintLine::Unreadable(_) => Some(Program::Openvpn),
         _ => None,

@@ -32,6 +32,8 @@ type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 /// Complaints and answers of one run that are kept: a run has a few tries.
 const LIMIT_TOLD: usize = 1_000;
 
+const FROM_EARLIER: &str = "tells of a packet of a server that was asked before this one: it may be that server's late answer, so nothing is concluded from it";
+
 /// What OpenVPN's manual says of the two ways out.
 const OPENVPN_NOTE: &str = "OpenVPN's own advice: `multihome` in the server's configuration has it answer from the address that was asked; `float` in the client's lets it take answers from any";
 
@@ -71,6 +73,8 @@ pub struct ComplaintRun {
     told: Vec<Told>,
     faults: Vec<Fault>,
     has_banner: bool,
+    /// Whom OpenVPN's log says that it asked, one after the other.
+    servers: Vec<End>,
 }
 
 /// What one line says of an answer.
@@ -113,7 +117,15 @@ impl ComplaintRun {
     /// A run that begins at `first_line`, on the host that the prompt names.
     #[must_use]
     pub const fn new(program: Program, node: Option<String>, first_line: u64) -> Self {
-        Self { program, node, first_line, told: Vec::new(), faults: Vec::new(), has_banner: false }
+        Self {
+            program,
+            node,
+            first_line,
+            told: Vec::new(),
+            faults: Vec::new(),
+            has_banner: false,
+            servers: Vec::new(),
+        }
     }
 
     /// Takes the next line; says whether the program would print it.
@@ -131,20 +143,44 @@ impl ComplaintRun {
             }
             ComplaintLine::Own => {}
             ComplaintLine::GivenUp => self.tell(Told::GivenUp),
+            ComplaintLine::Asks { server } => {
+                self.servers.retain(|known| *known != server);
+                if self.servers.len() < LIMIT_TOLD {
+                    self.servers.push(server);
+                }
+            }
+            ComplaintLine::Complaint { source, .. } if self.was_asked_before(&source) => {
+                self.fault(line, FROM_EARLIER);
+            }
             ComplaintLine::Complaint { source, asked } => {
                 self.tell(Told::ThrownAway { line, source, asked });
             }
             ComplaintLine::Answered { server, is_told_always } => {
                 self.tell(Told::Taken { line, server, is_told_always });
             }
-            ComplaintLine::Unreadable(message) => {
-                if self.faults.len() < LIMIT_TOLD {
-                    let message = message.to_owned();
-                    self.faults.push(Fault { place: Place::Line(line), message });
-                }
-            }
+            ComplaintLine::Unreadable(message) => self.fault(line, message),
         }
         true
+    }
+
+    /// Whether lines of other programs, too, may look like the run's: those of a log begin
+    /// with a time alone.
+    #[must_use]
+    pub fn is_log(&self) -> bool {
+        self.program == Program::Openvpn
+    }
+
+    /// Whether an earlier server of OpenVPN's list is the sender: it may answer late.
+    fn was_asked_before(&self, source: &End) -> bool {
+        let earlier = self.servers.split_last().map(|(_, earlier)| earlier);
+        earlier.is_some_and(|earlier| earlier.contains(source))
+    }
+
+    fn fault(&mut self, line: u64, message: &str) {
+        if self.faults.len() < LIMIT_TOLD {
+            let message = message.to_owned();
+            self.faults.push(Fault { place: Place::Line(line), message });
+        }
     }
 
     fn tell(&mut self, told: Told) {

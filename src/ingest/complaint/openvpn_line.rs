@@ -13,6 +13,8 @@ const COMPLAINT: &str = "Incoming packet rejected from ";
 const EXPECTED: &str = ", expected peer address: ";
 /// Both sides have shown each other their certificates, or the shared secret.
 const ANSWERED: &str = "Peer Connection Initiated with ";
+/// `UDP link remote: [AF_INET]192.0.2.1:1194`, of the next server of its list.
+const ASKS: &str = " link remote: [AF_INET";
 const GIVEN_UP: &str = "TLS key negotiation failed to occur within ";
 const OF_OTHER: &str = "tells of a packet whose sender has another address and another port than the peer: nothing shows that it answers";
 
@@ -33,6 +35,12 @@ pub(super) fn read_openvpn(text: &str) -> ComplaintLine {
     }
     if let Some(server) = text.split_once(ANSWERED).and_then(|(_, rest)| find_first_end(rest)) {
         return ComplaintLine::Answered { server, is_told_always: false };
+    }
+    if let Some(at) = text.find(ASKS)
+        && let Some(server) =
+            text.get(at + ASKS.len() - "[AF_INET".len()..).and_then(find_first_end)
+    {
+        return ComplaintLine::Asks { server };
     }
     if text.contains(GIVEN_UP) {
         return ComplaintLine::GivenUp;
@@ -153,6 +161,15 @@ mod tests {
                 "[gw] Peer Connection Initiated with [AF_INET6]2001:db8::1:1194 (via 2001:db8::9%eth0)".to_owned(),
                 answered("2001:db8::1:1194"),
             ),
+            (
+                "2024-11-08 07:29:47 UDP link remote: [AF_INET]192.0.2.1:1194".to_owned(),
+                ComplaintLine::Asks { server: find_end("192.0.2.1:1194").unwrap() },
+            ),
+            (
+                "2024-11-08 07:29:47 UDPv6 link remote: [AF_INET6]2001:db8::1:1194".to_owned(),
+                ComplaintLine::Asks { server: find_end("2001:db8::1:1194").unwrap() },
+            ),
+            ("2024-11-08 07:29:47 UDP link remote: [AF_UNSPEC]".to_owned(), ComplaintLine::Own),
             (
                 "Fri Nov  8 07:29:48 2024 TLS Error: TLS key negotiation failed to occur within 60 seconds".to_owned(),
                 ComplaintLine::GivenUp,

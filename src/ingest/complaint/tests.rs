@@ -235,6 +235,24 @@ fn the_log_of_openvpn_is_read_as_one_tunnels() {
                     format!("2 discarded {other_at}"),
                 ],
             ),
+            (
+                "an earlier server of the list answers late",
+                format!(
+                    "2024-11-08 07:29:40 UDP link remote: [{family}]{other}:1194\n2024-11-08 07:29:44 UDP link remote: [{family}]{asked}:1194\n{rejected}"
+                ),
+                vec![format!("line 3: {FROM_EARLIER}")],
+            ),
+            (
+                "the server is asked once more",
+                format!(
+                    "{works}\n2024-11-08 07:29:44 UDP link remote: [{family}]{asked}:1194\n{rejected}"
+                ),
+                vec![
+                    format!("1 query {asked_at}"),
+                    format!("1 answer {asked_at}"),
+                    format!("3 discarded {other_at}"),
+                ],
+            ),
             ("nothing was thrown away", works.clone(), vec![]),
         ];
         for (name, text, expected) in cases {

@@ -203,7 +203,7 @@ impl Splitter {
             self.close(sink);
         }
         if let Section::Complaint(run) = &mut self.section {
-            if run.push(line, text) {
+            if (!run.is_log() || is_of_programs(text)) && run.push(line, text) {
                 return;
             }
             self.close(sink);
@@ -317,6 +317,12 @@ impl Splitter {
             self.has_content |= ended.has_content;
         }
     }
+}
+
+/// Whether a line may be of a program's log: it begins nothing else that we read.
+fn is_of_programs(text: &str) -> bool {
+    matches!(find_bare(text), None | Some(Bare::Complaint(_) | Bare::Failure))
+        && find_announcement(text).is_none()
 }
 
 /// Whether a line begins nothing that we read.
