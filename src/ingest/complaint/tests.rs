@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::endpoint::Endpoint;
+use crate::model::packet::{Content, Packet};
 
 /// What a run of dig proves, in order: `query 192.0.2.1:53`, `discarded …`, `answer …`.
 fn outline(text: &str) -> Vec<String> {
