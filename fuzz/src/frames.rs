@@ -93,10 +93,13 @@ impl Open {
             | CaptureFormat::Snoop
             | CaptureFormat::Erf
             | CaptureFormat::NetscreenText
+            | CaptureFormat::NetfilterLog
             | CaptureFormat::HexDump => Order::Counted,
             CaptureFormat::TcpdumpText | CaptureFormat::FortigateText => Order::Late,
             CaptureFormat::Hubble | CaptureFormat::CiliumMonitor => Order::Events,
-            CaptureFormat::Dig | CaptureFormat::Conntrack => Order::Lines,
+            CaptureFormat::Dig | CaptureFormat::OpenvpnLog | CaptureFormat::Conntrack => {
+                Order::Lines
+            }
         };
         Self {
             order,

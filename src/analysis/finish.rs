@@ -70,6 +70,8 @@ impl Analysis {
             tracked.fall_back(&mut topology);
         }
         self.notes.extend(render_others(count_others(&correlated, &topology, &self.about)));
+        let has_unread = self.captures.iter().any(CaptureIntake::tells_of_unread)
+            || listed_tables.iter().any(|table| !table.warnings.is_empty());
         let summaries = self.captures.into_iter().map(|capture| {
             let before = capture.part_before().and_then(|before| usize::try_from(before.0).ok());
             let continues = before.and_then(|before| names.get(before)).cloned();
@@ -83,7 +85,10 @@ impl Analysis {
         let mut points = correlated.points.clone();
         points.extend_from_slice(tracked.points());
         let listing = Listing::new(self.limits);
-        let report = report::Builder::new(captures, &parts, &points, &topology, listing.room());
+        let mut report = report::Builder::new(captures, &parts, &points, &topology, listing.room());
+        if has_unread {
+            report.note_unread();
+        }
         let mut telling = Telling {
             cores,
             correlated: &correlated,

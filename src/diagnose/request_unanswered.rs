@@ -85,7 +85,13 @@ fn request(reading: &Reading<'_>, verdict: Verdict, confidence: Confidence) -> O
     let part = severity(verdict, Part::Stopped);
     let mut finding = Finding::new(Cause::RequestUnanswered, part, confidence.min(most), first);
     let often = how_often(reading);
-    let answer = if reading.view.lost_replies.is_some() { "no whole answer" } else { "no answer" };
+    let answer = if reading.view.lost_replies.is_some() {
+        "no whole answer"
+    } else if reading.is_from_log() {
+        "no answer logged"
+    } else {
+        "no answer"
+    };
     finding.title = title(reading, asked, answer);
     finding.explanation = if reading.is_from_table() {
         entry::explain(reading, asked, &often)

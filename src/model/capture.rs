@@ -41,6 +41,10 @@ pub enum CaptureFormat {
     HexDump,
     /// What `dig`, `host` or `nslookup` said of answers that they threw away.
     Dig,
+    /// What OpenVPN logged of packets that it threw away.
+    OpenvpnLog,
+    /// Packets that Linux' netfilter logged: `LOG`, `nft log`, `TRACE`.
+    NetfilterLog,
     /// Flows that `hubble observe` printed.
     Hubble,
     /// Events that `cilium monitor` printed.
@@ -63,6 +67,8 @@ impl CaptureFormat {
             Self::NetscreenText => "NetScreen snoop text",
             Self::HexDump => "hex dumps",
             Self::Dig => "output of dig",
+            Self::OpenvpnLog => "log of OpenVPN",
+            Self::NetfilterLog => "log of netfilter",
             Self::Hubble => "Hubble flows",
             Self::CiliumMonitor => "cilium monitor",
             Self::Conntrack => "connection tracking",

@@ -90,10 +90,10 @@ impl InputErrorKind {
                 "Add a capture: a pcap or pcapng file, or the lines that tcpdump printed; or what `conntrack -L` printed on the node."
             }
             Self::NoPackets { .. } => {
-                "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them. Also read are `hubble observe` (with any `-o`), `cilium monitor`, `dig`, FortiGate's `diagnose sniffer packet`, ScreenOS' `snoop`, hex dumps of frames, and what `tshark` prints with `-V` or of packets with their ports. Not read are `kubectl describe` (use `kubectl get pod,node,svc -o wide`), ngrep and sngrep (use `tcpdump -n`), Check Point's `fw monitor` (use its `-o FILE`), MikroTik's sniffer and Windows' `pktmon` (use what they save: `pktmon etl2pcap`), `tshark -T fields` and netfilter's LOG lines (use a capture)."
+                "Paste the lines that tcpdump printed, best with `tcpdump -n`, or those of `conntrack -L`, with or without the commands around them. Also read are `hubble observe` (with any `-o`), `cilium monitor`, `dig`, OpenVPN's log, netfilter's LOG and TRACE lines, FortiGate's `diagnose sniffer packet`, ScreenOS' `snoop`, hex dumps of frames, and what `tshark` prints with `-V` or of packets with their ports. Not read are `kubectl describe` (use `kubectl get pod,node,svc -o wide`), ngrep and sngrep (use `tcpdump -n`), Check Point's `fw monitor` (use its `-o FILE`), MikroTik's sniffer and Windows' `pktmon` (use what they save: `pktmon etl2pcap`), and `tshark -T fields` (use a capture)."
             }
             Self::UnreadPackets { .. } => {
-                "Paste the lines as tcpdump printed them, or as a log collector writes them; take off what stands before each."
+                "Paste the lines as the program printed them, or as a log collector writes them: each whole, and with nothing else before it."
             }
             Self::NothingInArchive { .. } => {
                 "Put pcap or pcapng files, or the text that tcpdump printed, into the archive, each plain or compressed once, without a password."

@@ -87,6 +87,18 @@ pub fn render_named(address: IpAddr, name: Option<&str>) -> String {
 /// What stands before a name in a path, for IPv4 and IPv6: a name is no address.
 const PATH_LEADS: [(&str, bool); 2] = [("ip:", false), ("ip6:", true)];
 
+/// A character of a name within a command. The brackets of masks stay, as such that mean
+/// nothing to a shell: `[PREFIX]:[HOST]` is an address of masked parts, `PREFIX:HOST` looks
+/// like a host and its port.
+const fn for_command(c: char) -> Option<char> {
+    match c {
+        '<' | '{' => Some('['),
+        '>' | '}' => Some(']'),
+        '$' | '`' | '\'' | '"' | '\\' | ';' | '|' | '&' => None,
+        c => Some(c),
+    }
+}
+
 /// The segment of a path that leads to a device: its address, or `ip:` and its name where it
 /// has no other than the one that stands for it. RFC 3986 section 3.3 says what is encoded.
 #[must_use]
@@ -200,7 +212,7 @@ impl StandIns {
                     Use::Prose => named.push_str(name),
                     Use::Command => {
                         named.push_str("<address of ");
-                        named.extend(name.chars().filter(|c| !"<>$`'\"\\{};|&".contains(*c)));
+                        named.extend(name.chars().filter_map(for_command));
                         named.push('>');
                     }
                 }
@@ -319,6 +331,14 @@ mod tests {
             for (text, prose, command) in &cases {
                 assert_eq!(known.name_in(text, Use::Prose), *prose, "{text}");
                 assert_eq!(known.name_in(text, Use::Command), *command, "{text}");
+            }
+            for (mask, shown) in [
+                ("<server>", "<address of [server]>"),
+                ("${PREFIX}:${HOST}", "<address of [PREFIX]:[HOST]>"),
+            ] {
+                let address = known.add(mask, is_ipv6).unwrap().to_string();
+                assert_eq!(known.name_in(&address, Use::Prose), mask);
+                assert_eq!(known.name_in(&address, Use::Command), shown);
             }
             let others = [
                 "192.0.2.7:69",

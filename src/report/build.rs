@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub use self::chosen::Chosen;
 use super::draft::{DeviceCount, DeviceDraft, Room, Weight};
 use super::exchange_part::Names;
-use super::headline::report_headline;
+use super::headline::{Unread, report_headline};
 use super::places::Places;
 use super::shelf::RemedyShelf;
 use super::wording::count;
@@ -79,6 +79,8 @@ pub struct Builder<'a> {
     seen: BTreeSet<IpAddr>,
     /// Exchanges without an address that names a device, by the place of the capture.
     nameless: BTreeMap<usize, u64>,
+    /// Whether the warnings of the captures say what could not be read.
+    unread: Unread,
 }
 
 /// Exchanges of one device that are not told one by one.
@@ -115,7 +117,13 @@ impl<'a> Builder<'a> {
             chosen: Vec::new(),
             seen: BTreeSet::new(),
             nameless: BTreeMap::new(),
+            unread: Unread::None,
         }
+    }
+
+    /// Notes that the warnings of a capture say what of it could not be read.
+    pub const fn note_unread(&mut self) {
+        self.unread = Unread::Told;
     }
 
     /// Adds an exchange and what was found out about it. If it is listed, its part is to
@@ -235,7 +243,7 @@ impl<'a> Builder<'a> {
                 first.warnings.push(format!("inventory: and {omitted} more faults of this kind"));
             }
         }
-        let mut headline = report_headline(&devices, &verdicts, &self.captures);
+        let mut headline = report_headline(&devices, &verdicts, &self.captures, self.unread);
         let nameless: u64 = self.nameless.values().sum();
         if devices.is_empty() && nameless > 0 {
             let number = count(nameless, "exchange was", "exchanges were");

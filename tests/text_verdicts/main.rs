@@ -35,6 +35,8 @@ mod pauses;
 #[cfg(test)]
 mod polls;
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod tables;

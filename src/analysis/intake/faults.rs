@@ -57,6 +57,12 @@ impl Faults {
             .frames += 1;
     }
 
+    /// Whether something that stands at a place of its own could not be read, as the
+    /// warnings then say.
+    pub fn names_places(&self) -> bool {
+        !self.listed.is_empty() || !self.undecoded.is_empty()
+    }
+
     /// A sentence about each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.listed.clone();

@@ -23,6 +23,8 @@ impl CaptureIntake {
             CaptureFormat::Snoop
             | CaptureFormat::HexDump
             | CaptureFormat::Dig
+            | CaptureFormat::OpenvpnLog
+            | CaptureFormat::NetfilterLog
             | CaptureFormat::Hubble
             | CaptureFormat::CiliumMonitor
             | CaptureFormat::Conntrack => false,

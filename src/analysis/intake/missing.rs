@@ -20,6 +20,12 @@ impl CaptureIntake {
         self.missing.entry(interface).or_default()
     }
 
+    /// Whether packets, lines or bytes of it could not be read, which its warnings tell.
+    pub fn tells_of_unread(&self) -> bool {
+        self.faults.names_places()
+            || self.missing.values().any(|missing| missing.unread.packets() > 0)
+    }
+
     /// Adds what is missing of this capture to what is of other parts of its whole, by the
     /// interface's number in that.
     pub fn add_missing(&self, whole: &mut BTreeMap<u32, Missing>) {

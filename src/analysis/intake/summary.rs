@@ -152,12 +152,14 @@ impl CaptureIntake {
             );
         }
         warnings.extend(self.counts.tunnels.warning());
-        // What dig says needs no times.
+        // What these programs say needs no times.
         let what = match self.header.format {
             CaptureFormat::Pcapng => "the capture's first packets have",
             _ => "the text has",
         };
-        let needs_times = self.header.format != CaptureFormat::Dig && self.counts.packets > 0;
+        let tells_all =
+            matches!(self.header.format, CaptureFormat::Dig | CaptureFormat::OpenvpnLog);
+        let needs_times = !tells_all && self.counts.packets > 0;
         if self.header.clock == Clock::None && needs_times {
             warnings.push(format!("{what} no times, so silence and repetition cannot be judged"));
         }

@@ -18,6 +18,12 @@ impl Reading<'_> {
         (missing > 0 && missing >= packets) || self.hiding_filter().is_some()
     }
 
+    /// Whether nothing but the logs of firewalls tells of it.
+    #[must_use]
+    pub fn is_from_log(&self) -> bool {
+        self.missing().lost == ANY_NUMBER
+    }
+
     /// Packets that are missing at every point that saw the exchange: the least of them,
     /// for a point that misses none shows what the others did not.
     fn missing(&self) -> Missing {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::event::FlowEvent;
+use super::event::{Carries, FlowEvent};
+use crate::model::packet::IcmpKind;
 
 /// Kinds of drops that are told apart.
 const LIMIT_KINDS: usize = 50;
@@ -10,13 +11,22 @@ const LIMIT_KINDS: usize = 50;
 /// Drops by reason and the ends of the packet.
 #[derive(Debug, Default)]
 pub(super) struct Drops {
-    kinds: BTreeMap<(String, String, String), Count>,
+    kinds: BTreeMap<Kind, Count>,
     more: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    reason: String,
+    source: String,
+    destination: String,
+    /// `None` for a datagram.
+    error: Option<IcmpKind>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Count {
-    datagrams: u64,
+    packets: u64,
     first_line: u64,
 }
 
@@ -35,13 +45,22 @@ const MEANINGS: [(&str, &str); 6] = [
 ];
 
 impl Drops {
-    /// Counts a dropped datagram.
+    /// Counts a dropped datagram, or ICMP error.
     pub fn count(&mut self, line: u64, event: &FlowEvent) {
-        let key = (event.point.clone(), event.source.as_text(), event.destination.as_text());
+        let error = match event.carries {
+            Carries::IcmpError(kind) => Some(kind),
+            Carries::Udp | Carries::Other => None,
+        };
+        let key = Kind {
+            reason: event.point.clone(),
+            source: event.source.as_text(),
+            destination: event.destination.as_text(),
+            error,
+        };
         if let Some(count) = self.kinds.get_mut(&key) {
-            count.datagrams += 1;
+            count.packets += 1;
         } else if self.kinds.len() < LIMIT_KINDS {
-            self.kinds.insert(key, Count { datagrams: 1, first_line: line });
+            self.kinds.insert(key, Count { packets: 1, first_line: line });
         } else {
             self.more += 1;
         }
@@ -52,11 +71,13 @@ impl Drops {
         let mut notes: Vec<String> = self
             .kinds
             .iter()
-            .map(|((reason, source, destination), count)| {
-                let Count { datagrams, first_line } = count;
-                let what = match datagrams {
-                    1 => "a UDP datagram".to_owned(),
-                    more => format!("{more} UDP datagrams"),
+            .map(|(Kind { reason, source, destination, error }, count)| {
+                let Count { packets, first_line } = count;
+                let what = match (packets, error) {
+                    (1, None) => "a UDP datagram".to_owned(),
+                    (more, None) => format!("{more} UDP datagrams"),
+                    (1, Some(kind)) => format!("an ICMP error ({})", kind.as_text()),
+                    (more, Some(kind)) => format!("{more} ICMP errors ({})", kind.as_text()),
                 };
                 let meaning = MEANINGS
                     .iter()
@@ -69,7 +90,7 @@ impl Drops {
             })
             .collect();
         if self.more > 0 {
-            notes.push(format!("Cilium dropped {} more UDP datagrams", self.more));
+            notes.push(format!("Cilium dropped {} more packets", self.more));
         }
         notes
     }

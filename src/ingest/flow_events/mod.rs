@@ -7,10 +7,12 @@
 
 mod drops;
 mod event;
+mod hand_out;
 mod hubble_dict;
 mod hubble_json;
 mod hubble_line;
 mod json_objects;
+mod monitor_block;
 mod monitor_line;
 mod packets;
 mod passing;
@@ -20,19 +22,16 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use crate::ingest::tcpdump_text::{Stamp, StampStyle, Timeline};
-use crate::ingest::{CaptureHeader, Event, InterfaceHeader, NamedPacket};
+use crate::ingest::{CaptureHeader, Event};
 use crate::model::capture::{CaptureFormat, Clock};
-use crate::model::endpoint::{Endpoint, FlowKey};
 use crate::model::input::{Fault, Place};
-use crate::model::packet::{Content, Dropped, Dropper, Packet};
-use crate::model::time::Timestamp;
 use crate::model::topology::{AddressFact, FactSource, Role};
 use drops::Drops;
-use event::{Carries, Fate, FlowEvent, Side};
+use event::{Carries, Fate, FlowEvent};
 use hubble_dict::{DictEvent, DictLine, begins_dict};
 use hubble_json::{JsonLine, find_spread_event, looks_like_json, parse_json, program_of};
 use json_objects::{JsonObject, JsonObjects, PushedLine, begins_json};
-use packets::{datagram, find_error, name_of, stand_ins};
+use monitor_block::{EndedBlock, MonitorBlock, begins_block};
 use passing::{Passing, Waiting};
 use sides::Sides;
 
@@ -40,8 +39,6 @@ type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
 /// Faults that are told one by one.
 const LIMIT_FAULTS: u64 = 100;
-/// Characters of a reason that are kept.
-const LIMIT_REASON_CHARS: usize = 80;
 /// Pods whose addresses are remembered, so that each is told once.
 const LIMIT_PODS: usize = 100_000;
 
@@ -57,6 +54,7 @@ pub struct FlowRun {
     objects: JsonObjects,
     has_json: bool,
     dict: DictEvent,
+    block: MonitorBlock,
     passing: Passing,
     sides: Sides,
     drops: Drops,
@@ -82,7 +80,18 @@ pub fn find_program(text: &str) -> Option<CaptureFormat> {
     if looks_like_json(text) {
         return Some(program_of(text));
     }
-    monitor_line::find_monitor(text).map(|_| CaptureFormat::CiliumMonitor)
+    is_of_monitor(text).then_some(CaptureFormat::CiliumMonitor)
+}
+
+/// Whether a line is a whole event, as `hubble observe` and `cilium monitor` print it.
+#[must_use]
+pub fn is_event_line(text: &str) -> bool {
+    hubble_line::find_compact(text).is_some_and(|event| event.stamp.is_some())
+        || monitor_line::find_monitor(text).is_some()
+}
+
+fn is_of_monitor(text: &str) -> bool {
+    monitor_line::find_monitor(text).is_some() || begins_block(text)
 }
 
 /// The program whose event begins with these lines of JSON, that has one of them for
@@ -106,6 +115,7 @@ impl FlowRun {
             objects: JsonObjects::default(),
             has_json: false,
             dict: DictEvent::default(),
+            block: MonitorBlock::default(),
             passing: Passing::default(),
             sides: Sides::default(),
             drops: Drops::default(),
@@ -119,6 +129,15 @@ impl FlowRun {
 
     /// Takes the next line; says whether the program would print it.
     pub fn push(&mut self, line: u64, text: &str, sink: Sink<'_>) -> bool {
+        if self.format == CaptureFormat::CiliumMonitor {
+            let taken = self.block.push(line, text);
+            if let Some(ended) = taken.ended {
+                self.push_block(ended, sink);
+            }
+            if taken.belongs {
+                return true;
+            }
+        }
         let begins_json = begins_json(text) && (self.is_json() || looks_like_json(text));
         if self.objects.is_open() || begins_json {
             return self.push_json(line, text, sink);
@@ -146,6 +165,9 @@ impl FlowRun {
     /// Ends the run: hands out what waits, and what was dropped.
     pub fn finish(mut self, sink: Sink<'_>) -> bool {
         self.tell_rest(sink);
+        if let Some(ended) = self.block.end() {
+            self.push_block(ended, sink);
+        }
         if self.clock.is_none() {
             for fault in self.early_faults {
                 sink(Event::Fault(fault));
@@ -164,6 +186,20 @@ impl FlowRun {
         }
         sink(Event::CaptureEnds);
         true
+    }
+
+    fn push_block(&mut self, ended: EndedBlock, sink: Sink<'_>) {
+        let EndedBlock { line, event } = ended;
+        match event {
+            Ok(event) => self.take(line, event, sink),
+            Err(message) => {
+                self.begin(None, sink);
+                self.frames += 1;
+                sink(Event::OtherPacket { frame: self.frames, at: None });
+                sink(Event::Unread { interface: 0 });
+                self.fault(line, message.to_owned(), sink);
+            }
+        }
     }
 
     fn push_dict(&mut self, dict: DictLine, sink: Sink<'_>) {
@@ -245,8 +281,7 @@ impl FlowRun {
         self.begin(event.stamp, sink);
         self.frames += 1;
         let at = self.timeline.place(event.stamp);
-        let is_datagram = event.carries == Carries::Udp && event.fate != Fate::NoPacket;
-        if is_datagram && event.fate == Fate::Dropped {
+        if event.carries != Carries::Other && event.fate == Fate::Dropped {
             self.drops.count(line, &event);
         }
         let waiting = Waiting::new(self.frames, line, at, event);
@@ -256,76 +291,6 @@ impl FlowRun {
         }
         while let Some(waiting) = self.passing.pop(at, is_timed) {
             self.hand_out(waiting, sink);
-        }
-    }
-
-    fn hand_out(&mut self, waiting: Waiting, sink: Sink<'_>) {
-        let Waiting { frame, line, at, event, .. } = waiting;
-        let other = Event::OtherPacket { frame, at: Some(at) };
-        if event.fate == Fate::NoPacket {
-            sink(other);
-            return;
-        }
-        match event.carries {
-            Carries::Udp => self.hand_out_datagram(frame, line, at, &event, sink),
-            Carries::IcmpError(kind) => match find_error(kind, &event) {
-                Some(error) => {
-                    let interface = self.interface(event.side, sink);
-                    sink(Event::Packet(Packet::without_headers(
-                        frame,
-                        at,
-                        interface,
-                        Content::IcmpError(error),
-                    )));
-                }
-                None => sink(other),
-            },
-            Carries::Other => sink(other),
-        }
-    }
-
-    fn hand_out_datagram(
-        &mut self,
-        frame: u64,
-        line: u64,
-        at: Timestamp,
-        event: &FlowEvent,
-        sink: Sink<'_>,
-    ) {
-        let (FlowEvent { source, destination, .. }, side) = (event, self.sides.place(event));
-        let (Some(source_port), Some(destination_port)) = (source.port, destination.port) else {
-            // A later fragment, or a flow of which the exporter hid the ports.
-            sink(Event::OtherPacket { frame, at: Some(at) });
-            return;
-        };
-        self.sides.remember(event, side);
-        let interface = self.interface(side, sink);
-        let (from, to) = stand_ins(source, destination);
-        let flow =
-            FlowKey::udp(Endpoint::new(from, source_port), Endpoint::new(to, destination_port));
-        let datagram = datagram(flow);
-        let content = match event.fate {
-            Fate::Dropped => {
-                let reason: String = event.point.chars().take(LIMIT_REASON_CHARS).collect();
-                let by = Dropper::Cilium;
-                Content::Dropped(Box::new(Dropped { datagram, by, reason: reason.into() }))
-            }
-            Fate::Forwarded | Fate::NoPacket => Content::Datagram(datagram),
-        };
-        let packet = Packet::without_headers(frame, at, interface, content);
-        match (name_of(source), name_of(destination)) {
-            (None, None) => sink(Event::Packet(packet)),
-            (source, destination) => {
-                let is_ipv6 = None;
-                sink(Event::NamedPacket(NamedPacket {
-                    packet,
-                    line,
-                    source,
-                    destination,
-                    quoted: Vec::new(),
-                    is_ipv6,
-                }));
-            }
         }
     }
 
@@ -346,23 +311,6 @@ impl FlowRun {
         if self.early_lost > 0 {
             sink(Event::Dropped { interface: 0, packets: self.early_lost });
         }
-    }
-
-    fn interface(&mut self, side: Side, sink: Sink<'_>) -> u32 {
-        // The network's side comes first: it is nearer to the device.
-        let (index, name) = match side {
-            Side::Network => (0, "cilium network side"),
-            Side::Endpoint => (1, "cilium endpoint side"),
-        };
-        let place = usize::from(side == Side::Endpoint);
-        if !std::mem::replace(&mut self.told[place], true) {
-            sink(Event::Interface(InterfaceHeader {
-                index,
-                name: Some(name.to_owned()),
-                link_type: None,
-            }));
-        }
-        index
     }
 
     fn lost(&mut self, events: u64, sink: Sink<'_>) {

@@ -47,13 +47,18 @@ pub(super) fn find_monitor(text: &str) -> Option<FlowEvent> {
         side,
         point,
         fate,
-        is_reply: state.and_then(|state| match state {
-            "reply" => Some(true),
-            "established" => Some(false),
-            // `<- endpoint` says new of every packet: nothing was looked up yet.
-            _ => None,
-        }),
+        is_reply: state.and_then(is_reply_state),
     })
+}
+
+/// Whether connection tracking calls a packet an answer.
+pub(super) fn is_reply_state(state: &str) -> Option<bool> {
+    match state {
+        "reply" => Some(true),
+        "established" => Some(false),
+        // `<- endpoint` says new of every packet: nothing was looked up yet.
+        _ => None,
+    }
 }
 
 /// `[cilium-x7k2p] ` of programs that follow the monitors of all nodes.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ingest::samples::{Seen, read_all};
+use crate::model::packet::Content;
 
 /// What a run gives, in order: `interface datagram`, `note …`, `fault …`.
 fn outline(text: &str) -> Vec<String> {

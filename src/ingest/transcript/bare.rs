@@ -1,9 +1,10 @@
 //! Text that no command introduces, known by its shape.
 
 use super::shape::Shape;
-use crate::ingest::dig;
+use crate::ingest::complaint::{self, Program};
 use crate::ingest::flow_events::find_program;
 use crate::ingest::hex_dump::begins_dumps;
+use crate::ingest::netfilter_log::begins_log;
 use crate::ingest::netscreen::begins_trace;
 use crate::ingest::server_log::find_failure;
 use crate::ingest::tcpdump_text::looks_like_packet;
@@ -19,7 +20,10 @@ pub(super) enum Bare {
     Inventory(Shape),
     /// Nothing: a server tells of a failure.
     Failure,
-    Dig,
+    /// A program tells of answers that it threw away.
+    Complaint(Program),
+    /// Linux' netfilter logs packets.
+    Netfilter,
     HexDumps,
 }
 
@@ -40,8 +44,11 @@ pub(super) fn find_bare(text: &str) -> Option<Bare> {
     if find_failure(text).is_some() {
         return Some(Bare::Failure);
     }
-    if dig::begins_run(text) {
-        return Some(Bare::Dig);
+    if let Some(program) = complaint::find_program(text) {
+        return Some(Bare::Complaint(program));
+    }
+    if begins_log(text) {
+        return Some(Bare::Netfilter);
     }
     begins_dumps(text).then_some(Bare::HexDumps)
 }
@@ -61,7 +68,15 @@ mod tests {
             ("0.545306 port1 in 192.0.2.1.5 -> 192.0.2.2.69: udp 4", Some(Bare::Packet)),
             ("0.545306 port1 in 2001:db8::1.5 -> 2001:db8::2.69: udp 4", Some(Bare::Packet)),
             ("2: eth0    inet 192.0.2.1/24 scope global", Some(Bare::Inventory(Shape::IpAddr))),
-            ("; <<>> DiG 9.18.28 <<>> @192.0.2.1 example.com", Some(Bare::Dig)),
+            ("; <<>> DiG 9.18.28 <<>> @192.0.2.1 example.com", Some(Bare::Complaint(Program::Dig))),
+            (
+                "TCP/UDP: Incoming packet rejected from [AF_INET]192.0.2.2:1194[2], expected peer address: [AF_INET]192.0.2.1:1194",
+                Some(Bare::Complaint(Program::Openvpn)),
+            ),
+            (
+                "kernel: a IN=eth0 OUT= SRC=192.0.2.1 DST=192.0.2.2 LEN=32 TOS=0x00 PREC=0x00 TTL=64 ID=7 PROTO=UDP SPT=5 DPT=69 LEN=12",
+                Some(Bare::Netfilter),
+            ),
             ("0000  02 00 00 00 00 02 02 00 00 00 00 01 08 00 45 00", Some(Bare::HexDumps)),
             (
                 "Frame 1: 62 bytes on wire (496 bits), 62 bytes captured (496 bits)",

@@ -16,6 +16,7 @@ mod last_packets;
 mod lines;
 mod logs;
 mod noise;
+mod opening;
 mod options;
 mod prompt;
 mod repair;
@@ -30,24 +31,20 @@ mod words;
 use std::io::BufRead;
 
 use super::Event;
-use super::dig::DigRun;
-use super::flow_events::FlowRun;
-use super::hex_dump::{Caption, HexRun};
-use super::netscreen::NetscreenRun;
+use super::hex_dump::Caption;
+use super::netfilter_log::begins_log;
 use super::server_log::find_failure;
-use super::tcpdump_text::{Origin, Run};
 use crate::model::capture::CaptureFormat;
 use crate::model::input::{Fault, InputErrorKind, Place};
-use announcement::{Announcement, find_announcement};
+use announcement::find_announcement;
 use bare::{Bare, find_bare};
-use inventory::Inventory;
 use lines::{LIMIT_LINE_BYTES, Line};
 use logs::is_log_line;
 use noise::{find_captured, is_noise};
 use prompt::find_prompt;
 use repair::{Repair, Repaired};
 use resume::Paused;
-use section::{RunState, Section};
+use section::Section;
 use session::Session;
 
 /// Runs of one text. Each becomes a capture, which costs much more than its
@@ -128,7 +125,7 @@ struct Splitter {
     caption: Caption,
     /// Packets that were not read, until there is a capture to say it of.
     unread: u64,
-    /// What was said of the first of them.
+    /// What was said of the first of them, or of what a section could not read.
     first_unread: Option<String>,
 }
 
@@ -205,14 +202,25 @@ impl Splitter {
             }
             self.close(sink);
         }
-        if let Section::Dig(run) = &mut self.section {
-            if run.push(line, text) {
+        if let Section::Complaint(run) = &mut self.section {
+            if (!run.is_log() || is_of_programs(text)) && run.push(line, text) {
                 return;
             }
             self.close(sink);
         }
         if let Section::Flows(run) = &mut self.section {
             if run.push(line, text, sink) || is_noise(text) {
+                return;
+            }
+            self.close(sink);
+        }
+        if let Section::Netfilter(run) = &mut self.section {
+            if run.push(line, text, sink) || is_noise(text) {
+                return;
+            }
+            // The kernel logs more than packets.
+            if is_log_line(text) && is_nothing(text) {
+                self.tell_failure(text, sink);
                 return;
             }
             self.close(sink);
@@ -264,7 +272,7 @@ impl Splitter {
             state.last.note(text);
             return true;
         }
-        if run.has_packets() && is_log_line(text) {
+        if run.has_packets() && is_log_line(text) && !begins_log(text) {
             state.is_interrupted = true;
             self.tell_failure(text, sink);
             return true;
@@ -293,94 +301,28 @@ impl Splitter {
         }
     }
 
-    /// What begins without a command ends what is open; other lines do not, so
-    /// that text may stand between frames.
-    fn open_bare(&mut self, line: u64, text: &str, sink: Sink<'_>) {
-        let Some(bare) = find_bare(text) else {
-            self.caption = Caption::read(text).unwrap_or(self.caption);
-            return;
-        };
-        let caption = std::mem::take(&mut self.caption);
-        if bare == Bare::Failure {
-            self.tell_failure(text, sink);
-            return;
-        }
-        self.close(sink);
-        self.section = match bare {
-            Bare::Failure => Section::Prose,
-            Bare::Netscreen => {
-                let mut run = NetscreenRun::new(line);
-                self.has_content |= run.push(line, text, sink);
-                Section::Netscreen(Box::new(run))
-            }
-            Bare::Packet => self.open_packets(line, text, sink),
-            Bare::Flows(format) => {
-                let mut run = FlowRun::new(format, None, line);
-                run.push(line, text, sink);
-                Section::Flows(Box::new(run))
-            }
-            Bare::Inventory(shape) => {
-                let mut inventory = Inventory::new("", None, shape);
-                inventory.push(line, text);
-                Section::Inventory(Box::new(inventory))
-            }
-            Bare::Dig => {
-                let mut run = DigRun::new(None, line);
-                run.push(line, text);
-                Section::Dig(Box::new(run))
-            }
-            Bare::HexDumps => {
-                let mut run = HexRun::new(line, caption);
-                run.push(text, sink);
-                Section::HexDumps(Box::new(run))
-            }
-        };
-    }
-
-    fn open_packets(&mut self, line: u64, text: &str, sink: Sink<'_>) -> Section {
-        let mut run = Run::new(Origin { line, node: self.node.take(), ..Origin::default() });
-        self.has_content |= run.push(line, text, sink);
-        let mut state = Box::<RunState>::default();
-        state.last.note(text);
-        Section::Run { run: Box::new(run), state }
-    }
-
-    /// `listening on …` completes the command before it, or begins a run.
-    fn announce(&mut self, line: u64, announcement: &Announcement<'_>, sink: Sink<'_>) {
-        let is_new = match &self.section {
-            Section::Run { run, state } => run.has_packets() || state.is_announced,
-            Section::Prose
-            | Section::Inventory(_)
-            | Section::Dig(_)
-            | Section::Flows(_)
-            | Section::Netscreen(_)
-            | Section::HexDumps(_) => true,
-        };
-        if is_new {
-            self.close(sink);
-            let run = Box::new(Run::new(Origin { line, ..Origin::default() }));
-            self.section = Section::Run { run, state: Box::default() };
-        }
-        if let Section::Run { run, state } = &mut self.section {
-            state.is_announced = true;
-            let origin = run.origin_mut();
-            if let Some(interface) = announcement.interface {
-                origin.interface = Some(interface.to_owned());
-            }
-            origin.link_type = announcement.link_type.or(origin.link_type);
-        }
-    }
-
     /// Ends what is open and hands out what it still holds.
     fn close(&mut self, sink: Sink<'_>) {
         let section = std::mem::replace(&mut self.section, Section::Prose);
         let paused = self.paused.take().map(Paused::into_section);
         for section in paused.into_iter().chain([section]) {
-            let ended = section.finish(sink);
+            let first_unread = &mut self.first_unread;
+            let ended = section.finish(&mut |event| {
+                if let Event::Fault(fault) = &event {
+                    first_unread.get_or_insert_with(|| fault.to_string());
+                }
+                sink(event);
+            });
             self.runs += usize::from(ended.is_run);
             self.has_content |= ended.has_content;
         }
     }
+}
+
+/// Whether a line may be of a program's log: it begins nothing else that we read.
+fn is_of_programs(text: &str) -> bool {
+    matches!(find_bare(text), None | Some(Bare::Complaint(_) | Bare::Failure))
+        && find_announcement(text).is_none()
 }
 
 /// Whether a line begins nothing that we read.

@@ -5,9 +5,10 @@ use super::inventory::Inventory;
 use super::last_packets::LastPackets;
 use super::prompt::Prompt;
 
-use crate::ingest::dig::DigRun;
+use crate::ingest::complaint::ComplaintRun;
 use crate::ingest::flow_events::FlowRun;
 use crate::ingest::hex_dump::HexRun;
+use crate::ingest::netfilter_log::NetfilterRun;
 use crate::ingest::netscreen::NetscreenRun;
 use crate::ingest::tcpdump_text::Run;
 
@@ -16,9 +17,10 @@ pub(super) enum Section {
     Prose,
     Run { run: Box<Run>, state: Box<RunState> },
     Inventory(Box<Inventory>),
-    Dig(Box<DigRun>),
+    Complaint(Box<ComplaintRun>),
     Flows(Box<FlowRun>),
     Netscreen(Box<NetscreenRun>),
+    Netfilter(Box<NetfilterRun>),
     HexDumps(Box<HexRun>),
 }
 
@@ -55,7 +57,11 @@ impl Section {
             Self::Run { run, .. } => !run.is_inside_characters() && run.push_dump(text),
             Self::Netscreen(run) => run.push(line, text, sink),
             Self::HexDumps(run) => run.push(text, sink),
-            Self::Prose | Self::Inventory(_) | Self::Dig(_) | Self::Flows(_) => false,
+            Self::Prose
+            | Self::Inventory(_)
+            | Self::Complaint(_)
+            | Self::Flows(_)
+            | Self::Netfilter(_) => false,
         }
     }
 
@@ -106,7 +112,8 @@ impl Section {
                 return Ended { is_run: has_packets || saw_none, has_content };
             }
             Self::Flows(run) => run.finish(sink),
-            Self::Dig(run) => run.finish(sink),
+            Self::Complaint(run) => run.finish(sink),
+            Self::Netfilter(run) => run.finish(sink),
             Self::HexDumps(run) => run.finish(sink),
             Self::Netscreen(run) => {
                 run.finish(sink);

@@ -5,7 +5,7 @@ use super::inventory::Inventory;
 use super::prompt::Prompt;
 use super::section::Section;
 use super::words::split_commands;
-use crate::ingest::dig::DigRun;
+use crate::ingest::complaint::{ComplaintRun, Program};
 use crate::ingest::tcpdump_text::{Origin, Run};
 
 /// A command that is longer is no command.
@@ -129,7 +129,9 @@ fn open_command(typed: &Typed) -> Section {
         CommandKind::Inventory(shape) => {
             Section::Inventory(Box::new(Inventory::new(&typed.command, node, shape)))
         }
-        CommandKind::Dig => Section::Dig(Box::new(DigRun::new(node, typed.line))),
+        CommandKind::Dig => {
+            Section::Complaint(Box::new(ComplaintRun::new(Program::Dig, node, typed.line)))
+        }
         CommandKind::Other => Section::Prose,
     }
 }

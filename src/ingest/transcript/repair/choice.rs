@@ -1,7 +1,7 @@
 //! Which formats stand before the lines of a run.
 
 use super::above::Above;
-use super::formats::{Explained, Layers, Names, is_packet, is_printed};
+use super::formats::{Explained, Layers, Names, is_packet, is_printed, is_sure_prompt};
 use super::may_hold_packet;
 use crate::ingest::tcpdump_text::is_timed_packet;
 use crate::ingest::transcript::prompt::find_prompt;
@@ -79,7 +79,7 @@ impl Choice {
             }
             return Choosing::Apart(lines);
         }
-        if above.takes(text) || !may_hold_packet(text) {
+        if above.takes(text) || !(may_hold_packet(text) || begins_with_number(text)) {
             return Choosing::Unexplained;
         }
         match Layers::find(text) {
@@ -94,6 +94,13 @@ impl Choice {
             }
         }
     }
+}
+
+/// Whether a line may be numbered by `cat -n` or `nl`: `     7\tTEXT`.
+fn begins_with_number(text: &str) -> bool {
+    let number = text.trim_start_matches(' ');
+    let rest = number.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < number.len() && rest.starts_with(['\t', ' '])
 }
 
 /// Whether a text holds a packet as tcpdump or a collector wrote it, for sure.
@@ -113,8 +120,9 @@ fn explains(layers: &Layers, text: &str, above: &Above) -> bool {
         above.has_characters()
             || explained.text.starts_with(char::is_whitespace)
             || is_printed(explained.text)
+            || (layers.names() == Names::Numbers && is_sure_prompt(explained.text))
             || !(is_timed_packet(text)
-                || (layers.names() == Names::None && find_prompt(text).is_some()))
+                || (layers.names() <= Names::Numbers && find_prompt(text).is_some()))
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::masks::join_masks;
 use crate::ingest::tcpdump_text::is_address_side;
 
 /// HTML's names of what is put around code, and those of forums and Jira.
@@ -13,6 +14,11 @@ pub(super) fn remove_marks(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     if let Some(untagged) = remove_tags(&text) {
         text = Cow::Owned(untagged);
+    }
+    if memchr::memchr3(b'<', b'[', b'{', text.as_bytes()).is_some()
+        && let Cow::Owned(joined) = join_masks(&text)
+    {
+        text = Cow::Owned(joined);
     }
     if let Some(pointed) = replace_arrow(&text) {
         text = Cow::Owned(pointed);

@@ -5,7 +5,7 @@
 //! | [`formats`] | what programs put before each line, by a grammar for each |
 //! | [`unexplained`], [`told`] | words before a packet, and packets that sentences tell once more |
 //! | [`sources`] | lines of several sources in one text |
-//! | [`marks`] | tags, emphasis, arrows and brackets within a packet line |
+//! | [`marks`], [`masks`] | tags, emphasis, arrows and brackets within a packet line |
 //! | [`several`] | line ends that were lost between packets |
 //! | [`broken`] | line ends that were put into packets |
 //!
@@ -17,6 +17,7 @@ mod choice;
 mod formats;
 mod line_end;
 mod marks;
+mod masks;
 mod plain;
 mod several;
 mod sources;
@@ -28,7 +29,7 @@ use above::{Above, Before};
 use broken::Broken;
 use choice::{Choice, Choosing, is_told_by_no_person};
 use formats::{find_entry, is_printed};
-use plain::{is_plain, may_hold_packet};
+use plain::{is_logged_packet, is_plain, may_hold_packet};
 use sources::Sources;
 use told::Told;
 
@@ -93,6 +94,8 @@ impl Repair {
             self.above.before = Before::Nothing;
             self.told.note(text);
             self.broken.push_packet(line(number, text, None), out);
+        } else if self.is_idle() && is_logged_packet(text) {
+            self.pass_on(number, text, out);
         } else {
             self.choose(number, text, Turn::First, out);
         }

@@ -49,6 +49,14 @@ fn begins_with_stamp(text: &str) -> Option<&str> {
     (rest.starts_with("IP ") || rest.starts_with("IP6 ")).then_some(rest)
 }
 
+/// Whether a line is one of netfilter's log: whatever a collector wrote before it is the
+/// reader's to tell from the rule's prefix.
+pub(super) fn is_logged_packet(text: &str) -> bool {
+    memchr::memchr(b'=', text.as_bytes()).is_some()
+        && text.contains(" OUT=")
+        && text.contains(" SRC=")
+}
+
 /// Whether a line may hold what people put around packets: their words, an arrow, an entry
 /// of connection tracking, tcpdump's first words.
 pub(super) fn may_hold_packet(text: &str) -> bool {

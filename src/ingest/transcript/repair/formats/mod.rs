@@ -15,8 +15,10 @@ mod times;
 use std::borrow::Cow;
 
 use super::several::head;
+use crate::ingest::flow_events::is_event_line;
 use crate::ingest::tcpdump_text::{is_timed_packet, is_untimed_packet_line, looks_like_row};
 use crate::ingest::transcript::announcement::find_announcement;
+use crate::ingest::transcript::prompt::find_prompt;
 use crate::ingest::transcript::tracked::begins_table;
 pub(super) use containers::find_entry;
 
@@ -49,6 +51,8 @@ impl<'a> Part<'a> {
 pub(super) enum Names {
     /// It has none.
     None,
+    /// Each line has its number: prompts and what commands print are numbered too.
+    Numbers,
     /// No person writes such names: each is a place where packets were seen.
     Places,
     /// People write such words too, of a packet's sender or its number.
@@ -78,7 +82,7 @@ const FORMATS: [Format; 13] = [
     // grep(1) `-n`, `-H`, and the lines around a match.
     Format { find: shell::find_grep, names: Names::Places },
     // cat(1) -n, nl(1), numbers of editors.
-    Format { find: shell::find_number, names: Names::None },
+    Format { find: shell::find_number, names: Names::Numbers },
     // stern: README, "templates".
     Format { find: containers::find_stern, names: Names::Words },
     Format { find: containers::find_stern_all, names: Names::Words },
@@ -112,7 +116,8 @@ impl Layers {
     fn find_below(text: &str, layers: usize) -> Option<Self> {
         FORMATS.iter().find_map(|format| {
             let part = (format.find)(text)?;
-            if is_printed(part.rest) {
+            let is_numbered = || format.names == Names::Numbers && is_sure_prompt(part.rest);
+            if is_printed(part.rest) || is_numbered() {
                 return Some(Self(vec![format]));
             }
             let mut below = Self::find_below(part.rest, layers.checked_sub(1).filter(|n| *n > 0)?)?;
@@ -167,11 +172,20 @@ pub(super) fn add_time<'a>(text: &'a str, time: Option<&str>) -> Cow<'a, str> {
     }
 }
 
-/// Whether a text begins with what tcpdump or conntrack printed.
+/// Whether a text begins with what tcpdump, conntrack or Cilium printed.
 pub(super) fn is_printed(text: &str) -> bool {
     is_packet(text)
+        || is_event_line(text)
         || find_announcement(text).is_some()
         || begins_table(without_quotes(text.trim()))
+}
+
+/// Whether a text begins with a shell's prompt, with its mark: a list of commands, such as
+/// `history` prints, has none.
+pub(super) fn is_sure_prompt(text: &str) -> bool {
+    find_prompt(text).is_some_and(|prompt| {
+        prompt.names_user || text.starts_with(['$', '#', '%', '[']) && !prompt.command.is_empty()
+    })
 }
 
 /// Whether a text begins with a packet.
