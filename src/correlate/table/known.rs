@@ -9,6 +9,7 @@ use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Course;
 use crate::model::packet::{Application, Datagram, Packet, TftpMessage, TransactionRole};
+use crate::model::protocol::Protocol;
 
 impl PointTable {
     pub(super) fn known_flow(
@@ -39,6 +40,9 @@ impl PointTable {
             }
             exchange.count_payload_reply(destination);
             exchange.reply(packet, frame, datagram, flow.origin);
+            if exchange.protocol == Protocol::Wireguard {
+                self.tunnelled_back(datagram, flow);
+            }
             return true;
         }
         if exchange.asked.is_none() && !is_tftp_protocol(exchange.protocol) {
