@@ -19,13 +19,14 @@ impl Reading<'_> {
         let requests = view.requests;
         let first = requests.first?;
         // What opens it is known by its bytes; text does not show them, but of WireGuard the
-        // lengths tell.
+        // lengths tell, and of IKE tcpdump's words.
         let is_repeated = match self.exchange.protocol.answers() {
             Answers::Requests | Answers::Openings => requests.packets >= MANY,
             Answers::Most => requests.repeats + 1 >= MANY,
             Answers::Some | Answers::Nothing | Answers::Unknown => false,
         };
-        let is_known = view.has_payloads || self.exchange.protocol == Protocol::Wireguard;
+        let is_told = matches!(self.exchange.protocol, Protocol::Wireguard | Protocol::Ike);
+        let is_known = view.has_payloads || is_told;
         let opens_only = is_known
             && view.expectation == Expectation::Answer
             && !view.may_be_answered_elsewhere
