@@ -133,6 +133,7 @@ fn quote(text: &str) -> Quote {
         destination: destination.address,
         destination_port: Some(destination.port),
         kind: QuotedKind::Datagram,
+        tunnel: None,
     }
 }
 
