@@ -6,7 +6,10 @@
 //! seen at a point of its own, as at an interface for each.
 //!
 //! One network's packets are seen in two VLANs as well: a router takes one off their hop
-//! limit, and a bridge sends the copy on at once.
+//! limit, and a bridge sends the copy on at once. And a flow moves: its VLAN changes when
+//! another uplink takes over, its label with the path (RFC 3031 section 3.1), for one
+//! direction or both. Two networks go on side by side: so many are known when the first comes
+//! again after the second. Until then all is taken for one flow.
 
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
@@ -49,6 +52,8 @@ struct Seen {
     hop_limit: Option<u8>,
     /// When last.
     at: Timestamp,
+    /// In which network it was seen since then: it has moved there, or there are two.
+    since: Option<u32>,
 }
 
 impl Networks {
@@ -100,6 +105,7 @@ impl Networks {
             network: packet.network,
             hop_limit: packet.hop_marks.hop_limit(),
             at: packet.at,
+            since: None,
         };
         let bucket = usize::try_from(flow % BUCKETS).unwrap_or(0) * FLOWS_EACH;
         let Some(bucket) = self.flows.get_mut(bucket..bucket + FLOWS_EACH) else { return false };
@@ -111,16 +117,17 @@ impl Networks {
             return false;
         };
         if seen.network == packet.network {
+            if let Some(other) = seen.since.filter(|_| self.apart.len() < MAX_APART) {
+                self.apart.insert((ends_of(point, source, destination), other));
+            }
             *seen = new;
             return false;
         }
         let is_as_far = seen.hop_limit.is_some() && seen.hop_limit == new.hop_limit;
-        let is_apart =
-            is_as_far && packet.at.distance(seen.at) > ON_ITS_WAY && self.apart.len() < MAX_APART;
-        if is_apart {
-            self.apart.insert((ends_of(point, source, destination), packet.network));
+        if is_as_far && packet.at.distance(seen.at) > ON_ITS_WAY {
+            seen.since = Some(packet.network);
         }
-        is_apart
+        false
     }
 
     fn is_known_apart(
@@ -181,17 +188,37 @@ mod tests {
         for ends in [["192.0.2.7:123", "192.0.2.1:123"], ["[2001:db8::7]:123", "[2001:db8::1]:123"]]
         {
             let back = [ends[1], ends[0]];
-            let cases: [(&str, Vec<Row<'_>>); 5] = [
+            let cases: [(&str, Vec<Row<'_>>); 6] = [
                 (
                     "two customers",
                     vec![
                         (0, 10, 64, ends, 0),
                         (1, 10, 64, back, 0),
-                        (500, 20, 64, ends, PointId::FIRST_NETWORK),
-                        (501, 20, 64, back, PointId::FIRST_NETWORK),
+                        (500, 20, 64, ends, 0),
+                        (501, 20, 64, back, 0),
                         (1_000, 10, 64, ends, 0),
-                        (1_001, 30, 64, back, PointId::FIRST_NETWORK + 1),
-                        (1_100, 20, 64, ends, PointId::FIRST_NETWORK),
+                        (1_001, 10, 64, back, 0),
+                        (1_500, 20, 64, ends, PointId::FIRST_NETWORK),
+                        (1_501, 20, 64, back, PointId::FIRST_NETWORK),
+                        (2_000, 30, 64, ends, 0),
+                        (2_500, 10, 64, ends, 0),
+                        (3_000, 30, 64, ends, PointId::FIRST_NETWORK + 1),
+                        (3_100, 20, 64, ends, PointId::FIRST_NETWORK),
+                    ],
+                ),
+                (
+                    "a direction that moves, and moves on",
+                    vec![
+                        (0, 10, 64, ends, 0),
+                        (1, 30, 64, back, 0),
+                        (5_000, 10, 64, ends, 0),
+                        (5_001, 30, 64, back, 0),
+                        (10_000, 20, 64, ends, 0),
+                        (10_001, 30, 64, back, 0),
+                        (15_000, 20, 64, ends, 0),
+                        (15_001, 30, 64, back, 0),
+                        (20_000, 40, 64, ends, 0),
+                        (20_001, 30, 64, back, 0),
                     ],
                 ),
                 (
