@@ -9,7 +9,6 @@ fn what_is_told_after_a_long_pause_from_elsewhere_is_no_second_servers_answer() 
         ["192.0.2.7:5000", "198.51.100.21:5683", "198.51.100.13:5683"],
         ["[2001:db8::7]:5000", "[2001:db8:1::21]:5683", "[2001:db8:1::13]:5683"],
     ] {
-        let line = |from: &str, to: &str| -> &'static str { format!("{from} > {to}").leak() };
         let ask = Says::Ask { protocol: Protocol::Coap, identity: 7, question: 7 };
         let answer = Says::Answer { protocol: Protocol::Coap, identity: 7 };
         let changed = Origin::OtherAddress(Confidence::Certain);
