@@ -1,6 +1,6 @@
 //! Ports of a service at both ends, in text that shows little of what is said.
 
-use replyscope::model::finding::{Cause, Verdict};
+use replyscope::model::finding::{Cause, Confidence, Verdict};
 use replyscope::model::protocol::Protocol;
 
 use crate::family::{FAMILIES, causes};
@@ -95,8 +95,12 @@ fn check(cases: &[Case]) {
             let mut exchanges = report.devices.iter().flat_map(|device| &device.exchanges);
             let exchange = exchanges.find(|one| one.protocol == *protocol).unwrap();
             assert_eq!(exchange.verdict, *verdict, "{name} {}", family.ip);
-            let is_found = causes(&report).contains(&Cause::RequestUnanswered);
-            assert_eq!(is_found, *verdict == Verdict::Unanswered, "{name} {}", family.ip);
+            let mut findings = report.devices.iter().flat_map(|device| &device.findings);
+            let found = findings.find(|finding| finding.cause == Cause::RequestUnanswered);
+            assert_eq!(found.is_some(), *verdict == Verdict::Unanswered, "{name} {}", family.ip);
+            // What no word tells is not certain.
+            let confidence = found.map(|finding| finding.confidence);
+            assert!(confidence <= Some(Confidence::Likely), "{name} {}", family.ip);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::model::answers::Answers;
-use crate::model::exchange::{AskedAgain, Expectation, PATIENCE, Tally};
+use crate::model::exchange::{AskedAgain, Expectation, PATIENCE, Said, Tally};
 use crate::model::finding::Confidence;
 use crate::model::protocol::Protocol;
 
@@ -34,6 +34,18 @@ impl Reading<'_> {
             && view.follow_ups.is_empty();
         (is_repeated && opens_only && self.is_silent_for(first, PATIENCE))
             .then_some(Confidence::Likely)
+    }
+
+    /// Whether nothing but its pauses say that it is a request: both ports are the service's,
+    /// and the text shows no more than lengths. Of NTP its mode is printed.
+    pub(super) fn is_request_by_pauses(&self) -> bool {
+        let protocol = self.exchange.protocol;
+        let ends = self.view.asked.map(|asked| [asked, self.exchange.client]);
+        let first = self.view.steps.first();
+        protocol != Protocol::Ntp
+            && !self.view.has_payloads
+            && first.is_some_and(|step| matches!(step.said, Said::Datagram { .. }))
+            && ends.is_some_and(|ends| ends.iter().all(|end| protocol.is_served_at(end.port)))
     }
 
     /// A tunnel's handshake that was answered, and begun again without a word of data: the
