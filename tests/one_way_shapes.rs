@@ -22,24 +22,28 @@ mod tests {
     use super::pcap::pcap;
     use super::udp::udp;
 
+    /// Its name, the ports of both, what is answered each time, and what that is.
+    type Case = (&'static str, [u16; 2], Option<&'static [u8]>, Protocol, Verdict);
+
     #[test]
     fn what_is_answered_is_no_report_though_it_looks_like_one() {
-        let cases: [(&str, u16, u16, &[&[u8]], Protocol, Verdict); 5] = [
-            ("answered", 40_000, 9999, &[b"r:0|c"], Protocol::Udp, Verdict::Symmetric),
-            ("in other words", 40_000, 9999, &[b"well"], Protocol::Udp, Verdict::Symmetric),
-            ("not answered", 40_000, 9999, &[], Protocol::Statsd, Verdict::OneWay),
-            ("at its own port", 40_000, 8125, &[b"well"], Protocol::Statsd, Verdict::OneWay),
-            ("each tells the other", 9999, 9999, &[b"r:0|c"], Protocol::Statsd, Verdict::OneWay),
+        let (conversation, statsd) = (Protocol::Udp, Protocol::Statsd);
+        let cases: [Case; 5] = [
+            ("answered", [40_000, 9999], Some(b"r:0|c"), conversation, Verdict::Symmetric),
+            ("in other words", [40_000, 9999], Some(b"well"), conversation, Verdict::Symmetric),
+            ("not answered", [40_000, 9999], None, statsd, Verdict::OneWay),
+            ("at its own port", [40_000, 8125], Some(b"well"), statsd, Verdict::OneWay),
+            ("each tells the other", [9999, 9999], Some(b"r:0|c"), statsd, Verdict::OneWay),
         ];
         for [sender, server] in [["192.0.2.7", "198.51.100.10"], ["2001:db8::7", "2001:db8:1::10"]]
         {
-            for (name, client_port, port, answers, protocol, verdict) in cases {
+            for (name, [client_port, port], answer, protocol, verdict) in cases {
                 let client = SocketAddr::new(sender.parse().unwrap(), client_port);
                 let asked = SocketAddr::new(server.parse().unwrap(), port);
                 let mut packets = Vec::new();
                 for number in 0..4 {
                     packets.push(udp(client, asked, format!("q:{number}|c").as_bytes()));
-                    packets.extend(answers.iter().map(|answer| udp(asked, client, answer)));
+                    packets.extend(answer.map(|answer| udp(asked, client, answer)));
                 }
                 let mut analysis = Analysis::new(Limits::default());
                 let capture = pcap(&packets);
