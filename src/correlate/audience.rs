@@ -69,6 +69,8 @@ pub fn find_expectation(datagram: &Datagram, protocol: Protocol) -> Expectation 
         }
         // In text the lengths of its handshake's messages tell.
         Application::Plain(Protocol::Wireguard) if datagram.length > 0 => Expectation::Untold,
+        // What opens an association is printed so.
+        Application::Plain(Protocol::Ike) => Expectation::Untold,
         Application::Report(_) => Expectation::Nothing,
         Application::Tftp(_) | Application::Plain(_) | Application::Unknown { .. } => {
             Expectation::Answer

@@ -228,6 +228,7 @@ impl Flows {
             destination: error.from,
             destination_port: None,
             kind: QuotedKind::Unknown,
+            tunnel: None,
         });
         let fits = |source: Endpoint, destination: Endpoint| {
             source.address == quote.source

@@ -1,14 +1,19 @@
 //! Answers whose request was before the capture, from another address than the one that
 //! the same client goes on to ask.
 //!
-//! A capture that begins in mid-exchange shows `A:5683 > client` first, and then `client >
-//! B:5683`. A socket of a client has a port of its own (RFC 6335 section 6), and who speaks
-//! to it from the service's port has been asked from it. So both are of one conversation, as
-//! far as can be seen, and it is not known who was asked before.
+//! A capture that begins in mid-exchange shows `A:5683 > client` twice, and then `client >
+//! B:5683`. Who says the same again was not heard, or heard nothing: a message of CoAP comes
+//! again until it is acknowledged (RFC 7252 section 4.2), a final response of SIP likewise
+//! (RFC 3261 section 13.3.1.4). As the client speaks to the same port of another address in
+//! the meantime, both may be of one conversation, and it is not known who was asked before.
+//! A single answer says no more than that the client had asked A before it asked B, as a
+//! client does that is set to several servers.
 
+use super::count::CountWithRepeat;
 use super::record::{ExchangeIndex, Record};
 use super::table::PointTable;
 use super::tftp::is_tftp_protocol;
+use crate::model::exchange::SOONEST_REPEAT;
 use crate::model::protocol::Protocol;
 
 /// Puts the answers of an address that is not asked at what the same client asks elsewhere.
@@ -39,14 +44,21 @@ fn find_asking(table: &PointTable, index: ExchangeIndex) -> Option<usize> {
 }
 
 impl Record {
-    /// Whether it is nothing but what a server says from its port, and no word of it tells
-    /// what it answers.
+    /// Whether it is nothing but what a server says again from its port, and no word of it
+    /// tells what it answers.
     fn is_foregone(&self) -> bool {
+        let repeats_itself = |tally: &CountWithRepeat| {
+            let count = tally.count;
+            !tally.repeats.is_none() && count.last.at.since(count.first.at) >= SOONEST_REPEAT
+        };
         let from_service = self.details.as_ref().is_some_and(|details| {
-            let mut replies = details.replies.iter();
-            replies.all(|replies| self.protocol.is_served_at(replies.source.port))
+            details.replies.iter().all(|replies| {
+                self.protocol.is_served_at(replies.source.port) && repeats_itself(&replies.tally)
+            })
         });
         self.protocol.expects_answer()
+            // There a server says something once for each request.
+            && !self.protocol.asks_whom_it_is_set_to()
             && !is_tftp_protocol(self.protocol)
             && self.is_reply_alone()
             && self.has_no_identity()

@@ -50,6 +50,7 @@ fn error(kind: IcmpKind, source: Endpoint, destination: Endpoint, quoted: Quoted
         destination: destination.address,
         destination_port: Some(destination.port),
         kind: quoted,
+        tunnel: None,
     };
     IcmpError {
         kind,

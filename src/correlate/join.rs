@@ -164,8 +164,18 @@ fn join_pairs(groups: &mut Vec<(Seen<'_>, Group)>, pairs: &[(usize, usize)]) {
         groups[*near].1.extend(places);
         joined[*far] = true;
     }
+    remove_joined(groups, joined);
+}
+
+/// Lets go of the groups whose places others have taken.
+fn remove_joined(groups: &mut Vec<(Seen<'_>, Group)>, joined: Vec<bool>) {
     let mut joined = joined.into_iter();
     groups.retain(|_| joined.next() != Some(true));
+}
+
+/// Whether none of the group was seen where `place` is: one point sees an exchange once.
+fn is_elsewhere(group: &Group, place: Place) -> bool {
+    group.iter().all(|known| known.table != place.table)
 }
 
 /// Whether no lag, in ns, is longer than `limit`.
@@ -263,5 +273,5 @@ const fn distance_from_device(kind: PointKind) -> u8 {
 }
 
 fn is_translated_client((first, group): &(Seen<'_>, Group), seen: &Seen<'_>) -> bool {
-    group.iter().all(|known| known.table != seen.place.table) && first.begins_near(seen)
+    is_elsewhere(group, seen.place) && first.begins_near(seen)
 }

@@ -135,6 +135,7 @@ fn quote(text: &str) -> Quote {
         destination: destination.address,
         destination_port: Some(destination.port),
         kind: QuotedKind::Datagram,
+        tunnel: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What one point saw of an exchange, once its packets are all in.
 
+mod backing_off;
 pub mod checks;
 mod siblings;
 
@@ -91,6 +92,7 @@ pub fn sighting(record: &Record, table: &PointTable, point: &Point) -> Sighting 
     let last_request = record.requests.last;
     let open = record.unanswered.still_open(capture, last_request, last_reply, is_settled);
     (view.unanswered, view.passed_over) = (open.since_reply, open.passed_over);
+    backing_off::note(&mut view, record);
     weigh_replies(&mut view, record, table);
     if view.icmp_errors.iter().any(|error| error.quotes == Quotes::Reply) {
         view.answered_elsewhere = find_answer_elsewhere(record, table);

@@ -41,6 +41,7 @@ pub(super) fn find_packet(lost: &Lost) -> Option<Packet> {
         hop_marks: HopMarks::UNKNOWN,
         network: key.path.network(),
         tunnel: tunnel.or(key.path.tunnel),
+        tunnel_port: None,
         content: Content::FragmentsLost(FragmentsLost {
             flow,
             source: key.source,

@@ -138,7 +138,7 @@ impl Decoder {
             segment: link.segment,
             tunnel: None,
         };
-        let spot = Spot { path, frame: frame.number, depth: 0 };
+        let spot = Spot { path, frame: frame.number, depth: 0, tunnel_port: None };
         let wire_bytes = frame.original_length.saturating_sub(header_bytes);
         let fragments = Some(&mut self.fragments);
         let mut reader = Reader { fragments, at: frame.at, has_kept: false };

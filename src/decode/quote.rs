@@ -10,7 +10,7 @@ use super::ip::{is_later_fragment, parse_ip, slice_ip};
 use super::tcp::find_quoted_segment;
 use super::tunnel::{self, MAX_DEPTH};
 use super::udp::parse_payload;
-use crate::model::packet::Quote;
+use crate::model::packet::{Quote, QuotedTunnel, TunnelKind};
 use crate::model::segment::QuotedKind;
 
 /// What an error quotes.
@@ -44,17 +44,24 @@ fn read_nested(bytes: &[u8], depth: u8) -> Quoted {
     }
     let inner = find_inner_quote(bytes, depth);
     match slice.payload_ip_number() {
-        IpNumber::UDP => Quoted::Packet(match inner {
-            Some(inner) if inner.destination_port.is_some() => inner,
-            _ => quote(&slice, slice.payload().payload, QuotedKind::Datagram),
-        }),
+        IpNumber::UDP => {
+            let outer = quote(&slice, slice.payload().payload, QuotedKind::Datagram);
+            Quoted::Packet(match (inner, outer.destination_endpoint()) {
+                (Some((kind, inner)), Some(far_end)) if inner.destination_port.is_some() => {
+                    Quote { tunnel: Some(QuotedTunnel { kind, far_end }), ..inner }
+                }
+                _ => outer,
+            })
+        }
         IpNumber::TCP => {
             let tcp = slice.payload().payload;
             find_quoted_segment(tcp).map_or(Quoted::Other, |kind| {
                 Quoted::Packet(quote(&slice, tcp, QuotedKind::Segment(Some(kind))))
             })
         }
-        _ => inner.map_or(Quoted::Other, Quoted::Packet),
+        // No port says where it went.
+        _ => inner
+            .map_or(Quoted::Other, |(_, inner)| Quoted::Packet(Quote { tunnel: None, ..inner })),
     }
 }
 
@@ -65,11 +72,13 @@ fn quote(slice: &LaxIpSlice<'_>, ports: &[u8], kind: QuotedKind) -> Quote {
         destination: slice.destination_addr(),
         destination_port: find_u16(ports, 2),
         kind,
+        tunnel: None,
     }
 }
 
-/// The datagram inside a quoted tunnel packet.
-fn find_inner_quote(bytes: &[u8], depth: u8) -> Option<Quote> {
+/// The datagram inside a quoted tunnel packet, and the tunnel. An error about a mirror's
+/// packet does not concern what is mirrored.
+fn find_inner_quote(bytes: &[u8], depth: u8) -> Option<(TunnelKind, Quote)> {
     if depth >= MAX_DEPTH {
         return None;
     }
@@ -79,9 +88,14 @@ fn find_inner_quote(bytes: &[u8], depth: u8) -> Option<Quote> {
     } else {
         tunnel::parse_inner(&packet).ok()??
     };
+    if inner.kind.is_mirror() {
+        return None;
+    }
     match read_nested(inner.ip, depth + 1) {
         // Connections inside a tunnel are not followed.
-        Quoted::Packet(quote) => Some(quote).filter(|quote| quote.kind == QuotedKind::Datagram),
+        Quoted::Packet(quote) => {
+            (quote.kind == QuotedKind::Datagram).then_some((inner.kind, quote))
+        }
         Quoted::Unknown | Quoted::Other => None,
     }
 }
@@ -112,8 +126,14 @@ fn read_cut_header(bytes: &[u8]) -> Quoted {
                 Some(IpNumber::UDP) => QuotedKind::Datagram,
                 _ => QuotedKind::Unknown,
             };
-            let (source_port, destination_port) = (None, None);
-            Quoted::Packet(Quote { source, source_port, destination, destination_port, kind })
+            Quoted::Packet(Quote {
+                source,
+                source_port: None,
+                destination,
+                destination_port: None,
+                kind,
+                tunnel: None,
+            })
         }
         _ => Quoted::Unknown,
     }

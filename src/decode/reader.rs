@@ -2,7 +2,7 @@
 
 use etherparse::IpNumber;
 
-use super::field::saturating_u32;
+use super::field::{find_u16, saturating_u32};
 use super::fragment::{Fragments, Key, Lost, Seen};
 use super::icmp::{parse_icmp, parse_icmpv6};
 use super::ip::{self, Fragment, IpPacket};
@@ -54,6 +54,9 @@ pub(super) struct Spot {
     pub frame: u64,
     /// Tunnels passed.
     pub depth: u8,
+    /// See [`Packet::tunnel_port`]. No part of the path: fragments of one datagram inside
+    /// come from several.
+    pub tunnel_port: Option<u16>,
 }
 
 /// Reads the packets of one frame.
@@ -185,7 +188,9 @@ impl Reader<'_> {
         let segment = spot.path.segment.rotate_left(1) ^ inner.segment;
         let path =
             Path { tunnel: Some(tunnel), segment, link_audience: inner.audience, ..spot.path };
-        let spot = Spot { path, depth: spot.depth + 1, ..*spot };
+        let is_in_udp = outer.protocol == IpNumber::UDP;
+        let tunnel_port = find_u16(outer.payload, 0).filter(|_| is_in_udp);
+        let spot = Spot { path, depth: spot.depth + 1, tunnel_port, ..*spot };
         self.read_ip(&spot, inner.ip, inner.wire_bytes)
     }
 
@@ -218,6 +223,7 @@ impl Reader<'_> {
             hop_marks,
             network: spot.path.network(),
             tunnel: spot.path.tunnel,
+            tunnel_port: spot.tunnel_port,
             content,
         })
     }
@@ -253,7 +259,8 @@ pub(super) fn read_lost(lost: &Lost, head: &[u8]) -> Result<Decoded, DecodeError
         hop_marks: HopMarks::UNKNOWN,
         fragment: None,
     };
-    let spot = Spot { path: lost.key.path, frame: lost.seen.frame, depth: 0 };
+    let (path, frame) = (lost.key.path, lost.seen.frame);
+    let spot = Spot { path, frame, depth: 0, tunnel_port: None };
     let mut reader = Reader { fragments: None, at: lost.seen.at, has_kept: false };
     reader.read_packet(&spot, &packet)
 }

@@ -196,7 +196,7 @@ pub fn quote_entries(finding: &mut Finding, exchange: &Exchange) {
 
 /// From where to where a packet went; what is kept of it says it better than the
 /// exchange, whose answers may go elsewhere than to the client's socket.
-pub fn ends_of(step: &Step) -> Option<(Endpoint, Endpoint)> {
+pub fn find_step_ends(step: &Step) -> Option<(Endpoint, Endpoint)> {
     let (source, destination) = step.ports?;
     Some((Endpoint::new(step.source, source), Endpoint::new(step.destination, destination)))
 }
@@ -211,7 +211,7 @@ fn datagram(
     // A line of text may tell of two packets.
     let is_it = |step: &&Step| step.frame == frame && step.source == source.address;
     let step = view.steps.iter().find(is_it);
-    let ends = step.and_then(ends_of);
+    let ends = step.and_then(find_step_ends);
     let (source, destination) = ends.unwrap_or((source, destination));
     let said = step.map(|step| &step.said);
     let summary = match said {

@@ -37,6 +37,7 @@ pub use habit::Habit;
 use habit::habit_of;
 pub use neighbour::{LostNeighbour, Tie};
 pub use tracked::{LedAstray, elsewhere_evidence, entry_evidence};
+pub use tunnel::{RefusedTunnel, SeenAs};
 
 /// What one exchange shows.
 #[derive(Debug)]

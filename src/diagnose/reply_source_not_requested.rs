@@ -49,7 +49,7 @@ pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
 pub fn explain_before(reading: &Reading<'_>, reply: &Replies) -> String {
     let asked = reading.view.asked.map_or_else(String::new, |asked| format!(" {asked}"));
     format!(
-        "{} sent {} to {}, and then {} asked{asked}: the same port at another address, from the same socket. So one server seems to have two addresses here, the one that is asked and the one that answers. Who was asked first is not in the capture, which begins later.",
+        "{} sent {} to {}, the same again, and then {} asked{asked}: the same port at another address, from the same socket. One server may have two addresses here, the one that is asked and the one that answers; or these are two servers. Who was asked first is not in the capture, which begins later.",
         reading.name_first(reply.source.address),
         count(reply.tally.packets, "packet"),
         reading.exchange.client,

@@ -1,6 +1,6 @@
 //! Packets were lost and repeated, and the exchange went on.
 
-use super::evidence::{ends_of, extend};
+use super::evidence::{extend, find_step_ends};
 use super::reading::{Habit, Reading};
 use super::wording::count;
 use crate::model::capture::FrameRef;
@@ -75,7 +75,7 @@ fn repetitions(reading: &Reading<'_>) -> Vec<Evidence> {
         let frame: FrameRef =
             if tally.repeats > 0 { tally.first_repeat.or(tally.first)? } else { return None };
         let step = view.steps.iter().find(|step| step.frame == frame);
-        let (source, destination) = step.and_then(ends_of).unwrap_or((source, destination));
+        let (source, destination) = step.and_then(find_step_ends).unwrap_or((source, destination));
         Some(Evidence { frame, summary: format!("{source} → {destination}, repeated") })
     };
     let requests = view.asked.and_then(|asked| evidence(&view.requests, client, asked));

@@ -18,7 +18,7 @@ pub use application::{
     Application, PayloadAddress, TftpMessage, TftpRequest, Transaction, TransactionRole,
 };
 pub use fragments::{FragmentsEnd, FragmentsLost, FragmentsSeen};
-pub use icmp::{IcmpError, IcmpKind, Quote};
+pub use icmp::{IcmpError, IcmpKind, Quote, QuotedTunnel};
 pub use tunnel::{Tunnel, TunnelKind};
 
 /// One packet that concerns an exchange.
@@ -47,6 +47,9 @@ pub struct Packet {
     /// The innermost tunnel in which the packet travelled; `None` where it
     /// was seen bare. `content` is what was inside.
     pub tunnel: Option<Tunnel>,
+    /// The source port of that tunnel's own datagram, where UDP carries it: senders draw it
+    /// from the flow inside (RFC 7348 section 5, RFC 8926 section 3.3).
+    pub tunnel_port: Option<u16>,
     pub content: Content,
 }
 
@@ -71,6 +74,7 @@ impl Packet {
             hop_marks: HopMarks::UNKNOWN,
             network: 0,
             tunnel: None,
+            tunnel_port: None,
             content,
         }
     }

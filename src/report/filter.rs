@@ -87,6 +87,10 @@ impl DisplayFilter {
     /// In Wireshark's words.
     #[must_use]
     pub fn render(&self) -> String {
+        // Nothing to look for.
+        if self.addresses.is_empty() {
+            return String::new();
+        }
         let mut text = String::with_capacity(RENDERED_BYTES);
         let are_several = self.addresses.len() > 1;
         text.push_str(if are_several { "(" } else { "" });
@@ -165,7 +169,7 @@ mod tests {
                 filter(&["2001:db8::7"], &[(tcp, 53)]),
                 "ipv6.addr == 2001:db8::7 && (tcp.port == 53 || icmpv6.type <= 4)",
             ),
-            (DisplayFilter::default(), " && ()"),
+            (DisplayFilter::default(), ""),
             (
                 filter(&["192.0.2.7", "2001:db8::7"], &[]),
                 "(ip.addr == 192.0.2.7 || ipv6.addr == 2001:db8::7) && (icmp.type in {3, 4, 11, 12} || icmpv6.type <= 4)",

@@ -46,6 +46,24 @@ fn what_is_answered_at_a_collectors_port_is_no_report() {
 }
 
 #[test]
+fn relays_that_log_to_each_other_are_two_senders() {
+    for family in &FAMILIES {
+        let report = family.report(&[
+            "0.0 DEVICE.514 > VIP.514: SYSLOG local0.info, length: 50",
+            "0.1 VIP.514 > DEVICE.514: SYSLOG local0.info, length: 61",
+            "5.0 DEVICE.514 > VIP.514: SYSLOG local0.info, length: 52",
+            "5.1 VIP.514 > DEVICE.514: SYSLOG local0.info, length: 63",
+        ]);
+        assert_eq!((report.verdict, report.devices.len()), (Verdict::OneWay, 2), "{}", family.ip);
+        for exchange in report.devices.iter().flat_map(|device| &device.exchanges) {
+            assert_eq!(exchange.request.as_ref().unwrap().packets, 2, "{}", family.ip);
+            assert!(exchange.replies.is_empty(), "{}", family.ip);
+        }
+        assert_eq!(causes(&report), [], "{}", family.ip);
+    }
+}
+
+#[test]
 fn reports_stay_one_way() {
     let cases: [(&str, &[&str]); 5] = [
         ("nobody answers", &["0.0 DEVICE.40000 > VIP.2055: UDP, length 1464"]),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod begun;
 #[cfg(test)]
+mod between;
+#[cfg(test)]
 mod family;
 #[cfg(test)]
 mod filters;

@@ -15,9 +15,15 @@ fn who_speaks_from_the_service_that_is_asked_elsewhere_may_be_it() {
     let again = "3.9 DEVICE.40087 > POD.5683: UDP, length 15";
     let changed = Some(Cause::ReplySourceNotRequested);
     let unanswered = Some(Cause::RequestUnanswered);
-    let cases: [(&str, Vec<&str>, Verdict, Option<Cause>); 7] = [
+    let cases: [(&str, Vec<&str>, Verdict, Option<Cause>); 8] = [
         ("both", vec![spoken, spoken_late, asked, again], Verdict::Inconclusive, changed),
-        ("one word", vec![spoken, asked, again], Verdict::Inconclusive, changed),
+        ("one word", vec![spoken, asked, again], Verdict::Unanswered, unanswered),
+        (
+            "two words",
+            vec![spoken, "2.5 NODE.5683 > DEVICE.40087: UDP, length 9", asked, again],
+            Verdict::Unanswered,
+            unanswered,
+        ),
         (
             "another socket",
             vec!["0.0 NODE.5683 > DEVICE.40088: UDP, length 22", asked, again],
@@ -75,6 +81,35 @@ fn who_speaks_from_the_service_that_is_asked_elsewhere_may_be_it() {
             }
             let is_unanswered = verdicts.contains(&Verdict::Unanswered);
             assert_eq!(is_unanswered, *verdict == Verdict::Unanswered, "{name}: {verdicts:?}");
+        }
+    }
+}
+
+#[test]
+fn a_client_of_several_servers_is_not_answered_by_the_one_before() {
+    let sip = [
+        "0.1 NODE.5060 > DEVICE.40000: SIP, length: 300",
+        "0.2 DEVICE.40000 > VIP.5060: SIP, length: 400",
+        "1.2 DEVICE.40000 > VIP.5060: SIP, length: 400",
+        "3.2 DEVICE.40000 > VIP.5060: SIP, length: 400",
+        LAST,
+    ];
+    let ntp = [
+        "0.1 NODE.123 > DEVICE.40000: NTPv4, Server, length 48",
+        "2.1 NODE.123 > DEVICE.40000: NTPv4, Server, length 48",
+        "2.2 DEVICE.40000 > VIP.123: NTPv4, Client, length 48",
+        "5.2 DEVICE.40000 > VIP.123: NTPv4, Client, length 48",
+        "10.2 DEVICE.40000 > VIP.123: NTPv4, Client, length 48",
+        LAST,
+    ];
+    for family in &FAMILIES {
+        for lines in [&sip[..], &ntp] {
+            let report = family.report(lines);
+            let found = causes(&report);
+            assert!(found.contains(&Cause::RequestUnanswered), "{} {found:?}", lines[0]);
+            assert!(!found.contains(&Cause::ReplySourceNotRequested), "{} {found:?}", lines[0]);
+            let exchanges = || report.devices.iter().flat_map(|device| &device.exchanges);
+            assert!(exchanges().any(|one| one.verdict == Verdict::Unanswered), "{}", lines[0]);
         }
     }
 }

@@ -116,6 +116,54 @@ fn a_tunnel_that_comes_up_works() {
     ]);
 }
 
+#[test]
+fn keys_are_made_anew_by_either_side() {
+    check(&[
+        (
+            "both sides make new keys, twice",
+            &[
+                ("0.0", OPENS),
+                ("0.1", RESPONDS),
+                ("0.11", SENDS),
+                ("1.0", RECEIVES),
+                ("60.0", OTHER_OPENS),
+                ("60.1", OTHER_RECEIVES),
+                ("60.2", RECEIVES),
+                ("61.0", SENDS),
+                ("120.0", OPENS),
+                ("120.1", RESPONDS),
+                ("120.11", SENDS),
+                ("130.0", OTHER_OPENS),
+                ("130.1", OTHER_RECEIVES),
+                ("130.2", RECEIVES),
+            ],
+            Verdict::Symmetric,
+            None,
+        ),
+        (
+            "the other side had to begin twice",
+            &[
+                ("0.0", OPENS),
+                ("0.1", RESPONDS),
+                ("0.11", SENDS),
+                ("60.0", OTHER_OPENS),
+                ("60.1", OTHER_RECEIVES),
+                ("65.2", OTHER_OPENS),
+                ("65.3", OTHER_RECEIVES),
+                ("65.4", RECEIVES),
+            ],
+            Verdict::Symmetric,
+            None,
+        ),
+        (
+            "new keys, and the data on another way",
+            &[("0.0", OPENS), ("0.1", RESPONDS), ("120.0", OPENS), ("120.1", RESPONDS)],
+            Verdict::Symmetric,
+            None,
+        ),
+    ]);
+}
+
 fn check(cases: &[Case]) {
     for family in &FAMILIES {
         for (name, packets, verdict, cause) in cases {

@@ -7,7 +7,10 @@
 //!
 //! One network's packets are seen in two VLANs as well, or with a tag and without one: a router
 //! takes one off their hop limit, and a bridge sends the copy on at once. Where it is seen to
-//! do that, the two networks are one for that flow, whichever copies a mirror port loses.
+//! do that, the two networks are one for that flow, whichever copies a mirror port loses. And a
+//! flow moves: its VLAN changes when another uplink takes over, its label with the path
+//! (RFC 3031 section 3.1), for one direction or both. Two networks go on side by side: so many
+//! are known when the first comes again after the second. Until then all is taken for one flow.
 //!
 //! What has no tag is a network of its own (IEEE 802.1Q, the native VLAN). A capture without
 //! any tags pays nothing for that: until it is known to have some nothing is remembered.
@@ -59,6 +62,8 @@ struct Seen {
     fingerprint: Option<u64>,
     identification: Option<u16>,
     at: Timestamp,
+    /// In which network it was seen since then: it has moved there, or there are two.
+    since: Option<u32>,
 }
 
 impl Seen {
@@ -133,6 +138,7 @@ impl Networks {
             fingerprint,
             identification: packet.ip_identification,
             at: packet.at,
+            since: None,
         };
         let bucket = usize::try_from(flow % BUCKETS).unwrap_or(0) * FLOWS_EACH;
         let Some(bucket) = self.flows.get_mut(bucket..bucket + FLOWS_EACH) else { return false };
@@ -143,11 +149,16 @@ impl Networks {
             }
             return false;
         };
+        let ends = ends_of(point, source, destination);
         if seen.network == packet.network {
+            if let Some(other) = seen.since.filter(|_| self.apart.len() < MAX_APART)
+                && !self.together.contains(&ends)
+            {
+                self.apart.insert((ends, other));
+            }
             *seen = new;
             return false;
         }
-        let ends = ends_of(point, source, destination);
         if seen.is_copied_by(&new) {
             if self.together.len() < MAX_APART {
                 self.together.insert(ends);
@@ -155,14 +166,11 @@ impl Networks {
             return false;
         }
         let is_as_far = seen.hop_limit.is_some() && seen.hop_limit == new.hop_limit;
-        let is_apart = is_as_far
-            && packet.at.distance(seen.at) > ON_ITS_WAY
-            && self.apart.len() < MAX_APART
-            && !self.together.contains(&ends);
-        if is_apart {
-            self.apart.insert((ends, packet.network));
+        let is_late = packet.at.distance(seen.at) > ON_ITS_WAY;
+        if is_as_far && is_late && !self.together.contains(&ends) {
+            seen.since = Some(packet.network);
         }
-        is_apart
+        false
     }
 
     fn is_known_apart(
@@ -223,17 +231,37 @@ mod tests {
         for ends in [["192.0.2.7:123", "192.0.2.1:123"], ["[2001:db8::7]:123", "[2001:db8::1]:123"]]
         {
             let back = [ends[1], ends[0]];
-            let cases: [(&str, Vec<Row<'_>>); 8] = [
+            let cases: [(&str, Vec<Row<'_>>); 9] = [
                 (
                     "two customers",
                     vec![
                         (0, 10, 64, ends, 0),
                         (1, 10, 64, back, 0),
-                        (500, 20, 64, ends, PointId::FIRST_NETWORK),
-                        (501, 20, 64, back, PointId::FIRST_NETWORK),
+                        (500, 20, 64, ends, 0),
+                        (501, 20, 64, back, 0),
                         (1_000, 10, 64, ends, 0),
-                        (1_001, 30, 64, back, PointId::FIRST_NETWORK + 1),
-                        (1_100, 20, 64, ends, PointId::FIRST_NETWORK),
+                        (1_001, 10, 64, back, 0),
+                        (1_500, 20, 64, ends, PointId::FIRST_NETWORK),
+                        (1_501, 20, 64, back, PointId::FIRST_NETWORK),
+                        (2_000, 30, 64, ends, 0),
+                        (2_500, 10, 64, ends, 0),
+                        (3_000, 30, 64, ends, PointId::FIRST_NETWORK + 1),
+                        (3_100, 20, 64, ends, PointId::FIRST_NETWORK),
+                    ],
+                ),
+                (
+                    "a direction that moves, and moves on",
+                    vec![
+                        (0, 10, 64, ends, 0),
+                        (1, 30, 64, back, 0),
+                        (5_000, 10, 64, ends, 0),
+                        (5_001, 30, 64, back, 0),
+                        (10_000, 20, 64, ends, 0),
+                        (10_001, 30, 64, back, 0),
+                        (15_000, 20, 64, ends, 0),
+                        (15_001, 30, 64, back, 0),
+                        (20_000, 40, 64, ends, 0),
+                        (20_001, 30, 64, back, 0),
                     ],
                 ),
                 (
@@ -250,7 +278,7 @@ mod tests {
                     vec![
                         (0, 0, 64, ends, 0),
                         (1, 0, 64, back, 0),
-                        (500, 20, 64, ends, PointId::FIRST_NETWORK),
+                        (500, 20, 64, ends, 0),
                         (1_000, 0, 64, ends, 0),
                         (1_001, 0, 64, back, 0),
                         (1_500, 20, 64, ends, PointId::FIRST_NETWORK),
@@ -258,7 +286,12 @@ mod tests {
                 ),
                 (
                     "the tagged one first",
-                    vec![(0, 20, 64, ends, 0), (500, 0, 64, ends, PointId::FIRST_NETWORK)],
+                    vec![
+                        (0, 20, 64, ends, 0),
+                        (500, 0, 64, ends, 0),
+                        (1_000, 20, 64, ends, 0),
+                        (1_500, 0, 64, ends, PointId::FIRST_NETWORK),
+                    ],
                 ),
                 (
                     "a mirror port shows both sides of a tag, and loses copies",

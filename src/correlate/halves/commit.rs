@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::joined::Joined;
 use super::replay::{Moment, Replay};
-use super::{Half, Scene, Seen, ends_of};
+use super::{Half, Scene, Seen, find_flow_ends};
 use crate::correlate::record::{ExchangeIndex, Record};
 use crate::correlate::table::PointTable;
 use crate::model::capture::{CaptureId, FrameRef};
@@ -206,7 +206,7 @@ fn find_beside<'m>(
 /// Whether the client sent a packet, and no error about it.
 fn is_from(seen: &Seen, client: Endpoint) -> bool {
     let is_error = matches!(seen.packet.content, Content::IcmpError(_));
-    !is_error && ends_of(&seen.packet).is_some_and(|(source, _)| source == client)
+    !is_error && find_flow_ends(&seen.packet).is_some_and(|(source, _)| source == client)
 }
 
 /// Takes exchanges away, however many one client has.

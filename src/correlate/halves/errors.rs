@@ -102,6 +102,7 @@ mod tests {
                 destination: other,
                 destination_port: Some(69),
                 kind: QuotedKind::Datagram,
+                tunnel: None,
             }),
         }
     }

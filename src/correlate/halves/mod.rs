@@ -138,7 +138,7 @@ fn find_halves(
 }
 
 /// Who sent a datagram to whom, or the one that an ICMP error quotes.
-fn ends_of(packet: &Packet) -> Option<(Endpoint, Endpoint)> {
+fn find_flow_ends(packet: &Packet) -> Option<(Endpoint, Endpoint)> {
     match &packet.content {
         Content::Datagram(datagram) => Some((datagram.flow.source, datagram.flow.destination)),
         Content::FragmentsLost(lost) => lost.flow.map(|flow| (flow.source, flow.destination)),
@@ -172,7 +172,7 @@ impl PointTable {
     pub fn still_awaits_rest(&self, packet: &Packet) -> bool {
         let is_error = matches!(packet.content, Content::IcmpError(_));
         // What is left of an error's quote may tell in the end what it is about.
-        let Some((source, destination)) = ends_of(packet) else { return is_error };
+        let Some((source, destination)) = find_flow_ends(packet) else { return is_error };
         let found = self.flows.look(&self.hasher, &self.exchanges, source, destination);
         let record = found.and_then(|flow| self.exchanges.get(flow.exchange.position()));
         record.map_or(is_error, |record| !record.is_whole())
@@ -180,7 +180,7 @@ impl PointTable {
 
     /// The exchange to which a packet belongs that came at `at`.
     fn find_exchange_of(&self, packet: &Packet, at: Timestamp) -> Option<ExchangeIndex> {
-        let Some((source, destination)) = ends_of(packet) else {
+        let Some((source, destination)) = find_flow_ends(packet) else {
             let Content::IcmpError(error) = &packet.content else { return None };
             // What is left of the quote may do.
             let found = self.find_quoted(error, at);

@@ -124,6 +124,7 @@ impl Handshakes {
                 from: error.from,
                 quotes: quoted.quotes,
                 quoted_destination: Some(quoted.destination),
+                tunnel: None,
                 tally: Tally::NONE,
             };
             record.icmp_error(frame, errors, error);

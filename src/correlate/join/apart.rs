@@ -56,14 +56,14 @@ struct Pair {
     lag_ns: i64,
     client: Endpoint,
     asked: Option<Endpoint>,
-    likeness: Likeness,
+    proof: Proof,
     /// What both say that is said once only.
     said_once: Option<u64>,
 }
 
-/// How much alike two sightings are that say the same.
+/// What two sightings that say the same are worth as a proof that they are one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Likeness {
+enum Proof {
     /// Something came of them here that did not there.
     Words,
     /// Answered at both, by the same where the same was asked, or at neither.
@@ -82,11 +82,11 @@ impl Apart {
         if from == to || self.noted >= MAX_PAIRS {
             return;
         }
-        let Some(likeness) = find_likeness(known, other) else { return };
+        let Some(proof) = find_proof(known, other) else { return };
         let (both, lag_ns) =
             if from < to { ((from, to), lag_ns) } else { ((to, from), lag_ns.saturating_neg()) };
         let said_once = find_said_once(known, other);
-        let pair = Pair { lag_ns, client: known.client, asked: known.asked, likeness, said_once };
+        let pair = Pair { lag_ns, client: known.client, asked: known.asked, proof, said_once };
         self.pairs.entry(both).or_default().push(pair);
         self.noted += 1;
     }
@@ -134,7 +134,7 @@ impl Proven {
 
 /// `None` where they cannot be one: transfers that were answered from other ports, and
 /// packets with other marks.
-fn find_likeness(known: &Record, other: &Record) -> Option<Likeness> {
+fn find_proof(known: &Record, other: &Record) -> Option<Proof> {
     if known.is_answered_otherwise(other) || known.ends_otherwise(other) {
         return None;
     }
@@ -144,16 +144,16 @@ fn find_likeness(known: &Record, other: &Record) -> Option<Likeness> {
     let is_transfer =
         is_tftp_protocol(known.protocol) && has_own_ports && known.is_answered_at_pace_of(other);
     if is_transfer || is_followed_as_answered(known, other) || known.ends_as(other) {
-        return Some(Likeness::Marks);
+        return Some(Proof::Marks);
     }
     let is_one_outcome = known.is_answered() == other.is_answered()
         && (known.asked != other.asked || known.answerers() == other.answerers());
     Some(if !is_one_outcome {
-        Likeness::Words
+        Proof::Words
     } else if known.packets_by_kind() == other.packets_by_kind() {
-        Likeness::Course
+        Proof::Course
     } else {
-        Likeness::Outcome
+        Proof::Outcome
     })
 }
 
@@ -199,11 +199,11 @@ fn find_proven_lag_ns(pairs: &mut [Pair], joined: usize) -> Option<i64> {
     let telling: BTreeSet<(Endpoint, Option<Endpoint>)> =
         best.iter().filter(tells).map(|pair| (pair.client, pair.asked)).collect();
     let clients: BTreeSet<IpAddr> = telling.iter().map(|(client, _)| client.address).collect();
-    let is_marked = best.iter().any(|pair| pair.likeness == Likeness::Marks);
-    let are_all = |likeness| best.iter().all(|pair| pair.likeness >= likeness);
+    let is_marked = best.iter().any(|pair| pair.proof == Proof::Marks);
+    let are_all = |proof| best.iter().all(|pair| pair.proof >= proof);
     let is_proven = is_marked
-        || (clients.len() >= CLIENTS && are_all(Likeness::Outcome))
-        || (telling.len() >= ALIKE && are_all(Likeness::Course) && best.len() == pairs.len());
+        || (clients.len() >= CLIENTS && are_all(Proof::Outcome))
+        || (telling.len() >= ALIKE && are_all(Proof::Course) && best.len() == pairs.len());
     let is_most = best.len() * 2 > pairs.len() && exchanges.len() > joined;
     (is_proven && is_most).then(|| best[best.len() / 2].lag_ns)
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::axis::Axis;
 use super::clocks::clock_offsets_of;
 use super::translated::clocks_moved_ns;
-use super::{Group, Place, Seen, TIME_APART, are_within, join_pairs};
+use super::{Group, Place, Seen, TIME_APART, are_within, is_elsewhere, join_pairs};
 use crate::correlate::audience::Audience;
 use crate::correlate::sayings::{Heard, is_at_one_pace};
 use crate::correlate::table::PointTable;
@@ -98,6 +98,6 @@ fn is_translation(
         && matches!(kind(near), PointKind::Device | PointKind::Host);
     near.record.client != far.record.client
         && near.record.client.address.is_ipv4() == far.record.client.address.is_ipv4()
-        && group.iter().all(|known| far_group.iter().all(|place| place.table != known.table))
+        && far_group.iter().all(|place| is_elsewhere(group, *place))
         && (leads_in || near.record.asked == far.record.asked)
 }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::apart::Apart;
 use super::telling::find_lag_ns;
-use super::{Group, Seen, TIME_APART};
+use super::{Group, Seen, TIME_APART, is_elsewhere};
 use crate::correlate::record::{Flag, Record};
 use crate::correlate::sayings::is_at_one_pace;
 use crate::correlate::signature::Basis;
@@ -59,7 +59,7 @@ impl BySocket {
             let candidates = positions.into_iter().flat_map(|all| nearest(all, groups, seen));
             let likely = candidates.filter_map(|&position| {
                 let group = &groups[position];
-                is_elsewhere(&group.1, seen).then_some(())?;
+                is_elsewhere(&group.1, seen.place).then_some(())?;
                 may_be_one_network(&group.1, seen, tables).then_some(())?;
                 let likeness = Likeness::of(&group.0, seen, tables)?;
                 let is_free = likeness.same_asked || !asks_itself(group, seen, tables);
@@ -89,7 +89,7 @@ impl BySocket {
         let capture_of = |seen: &Seen<'_>| tables[seen.place.table].id.capture;
         for &position in nearest(positions, groups, seen) {
             let (first, group) = &groups[position];
-            if !is_elsewhere(group, seen) {
+            if !is_elsewhere(group, seen.place) {
                 continue;
             }
             if let Some(lag_ns) = find_seen_lag_ns(first, seen) {
@@ -183,10 +183,6 @@ fn is_one_protocol(one: &Record, other: &Record) -> bool {
 fn is_told_to_bytes(told: &Record, other: &Record) -> bool {
     let has_payloads = |record: &Record| record.flags.has(Flag::HasPayloads);
     told.opening().basis == Basis::Words && has_payloads(other) && !has_payloads(told)
-}
-
-fn is_elsewhere(group: &Group, seen: &Seen<'_>) -> bool {
-    group.iter().all(|known| known.table != seen.place.table)
 }
 
 /// Whether none of the group was seen in a network that is known to be another one with the

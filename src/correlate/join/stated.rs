@@ -3,7 +3,7 @@
 
 use hashbrown::HashMap;
 
-use super::{Group, PACE, Seen, TIME_APART};
+use super::{Group, PACE, Seen, TIME_APART, is_elsewhere, remove_joined};
 use crate::correlate::table::PointTable;
 use crate::model::endpoint::Endpoint;
 
@@ -20,7 +20,7 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], stated: 
     }
     let mut by_ends: HashMap<Ends, Vec<usize>> = HashMap::new();
     for (position, (seen, _)) in groups.iter().enumerate() {
-        if let Some(ends) = ends_of(seen) {
+        if let Some(ends) = find_ends(seen) {
             by_ends.entry(ends).or_default().push(position);
         }
     }
@@ -28,7 +28,7 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], stated: 
     for far in 0..groups.len() {
         let seen = groups[far].0;
         let [place] = groups[far].1[..] else { continue };
-        let sent = ends_of(&seen).and_then(|ends| stated.get(&ends));
+        let sent = find_ends(&seen).and_then(|ends| stated.get(&ends));
         let candidates = sent.and_then(|sent| by_ends.get(sent)).into_iter().flatten().copied();
         // A socket can ask several times; of one host's clock the times are the same.
         let capture_of = |seen: &Seen<'_>| tables[seen.place.table].id.capture;
@@ -38,7 +38,7 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], stated: 
             let is_one_clock = capture_of(first) == capture_of(&seen);
             *near != far
                 && !joined[*near]
-                && group.iter().all(|known| known.table != place.table)
+                && is_elsewhere(group, place)
                 && apart(*near) <= if is_one_clock { PACE } else { TIME_APART }
         };
         if let Some(near) = candidates.filter(may_be).min_by_key(|near| apart(*near)) {
@@ -46,10 +46,9 @@ pub fn join(groups: &mut Vec<(Seen<'_>, Group)>, tables: &[PointTable], stated: 
             joined[far] = true;
         }
     }
-    let mut joined = joined.into_iter();
-    groups.retain(|_| joined.next() != Some(true));
+    remove_joined(groups, joined);
 }
 
-fn ends_of(seen: &Seen<'_>) -> Option<Ends> {
+fn find_ends(seen: &Seen<'_>) -> Option<Ends> {
     Some((seen.record.client, seen.record.asked?))
 }

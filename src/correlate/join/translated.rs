@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::axis::Axis;
 use super::clocks::{ClockOffset, clock_offsets_of};
-use super::{Group, PACE, Place, Seen, TIME_APART, are_within, join_pairs};
+use super::{Group, PACE, Place, Seen, TIME_APART, are_within, is_elsewhere, join_pairs};
 use crate::correlate::audience::Audience;
 use crate::correlate::record::{Flag, Record};
 use crate::correlate::sayings::is_at_one_pace;
@@ -115,9 +115,8 @@ fn join_by(
             }
         }
         let differ = pairs().all(|(near, far)| {
-            let is_elsewhere = |at: &Place| groups[*near].1.iter().all(|own| own.table != at.table);
             groups[*near].0.record.client != groups[*far].0.record.client
-                && groups[*far].1.iter().all(is_elsewhere)
+                && groups[*far].1.iter().all(|at| is_elsewhere(&groups[*near].1, *at))
         });
         // Within one capture there is one clock, and to forward takes no time.
         let capture_of = |position: &usize| tables[place(position).table].id.capture;

@@ -9,6 +9,7 @@ use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Course;
 use crate::model::packet::{Application, Datagram, Packet, TftpMessage, TransactionRole};
+use crate::model::protocol::Protocol;
 
 impl PointTable {
     pub(super) fn known_flow(
@@ -43,6 +44,9 @@ impl PointTable {
             exchange.reply(packet, frame, datagram, flow.origin);
             if leaves {
                 self.left_untranslated.insert(flow.exchange);
+            }
+            if exchange.protocol == Protocol::Wireguard {
+                self.tunnelled_back(datagram, flow);
             }
             return true;
         }

@@ -23,8 +23,14 @@ impl PointTable {
         datagram: &Datagram,
         flow: Flow,
     ) -> bool {
-        let Application::Transaction(transaction) = &datagram.application else { return false };
         let is_of_client = flow.client == datagram.flow.source;
+        let transaction = match &datagram.application {
+            Application::Transaction(transaction) => transaction,
+            Application::Report(protocol) if !is_of_client => {
+                return self.takes_report(packet, frame, datagram, (*protocol, flow));
+            }
+            _ => return false,
+        };
         match (transaction.role, is_of_client) {
             (TransactionRole::Request, false) => {
                 let known = self.find_reversed(flow);
@@ -56,6 +62,42 @@ impl PointTable {
         }
     }
 
+    /// Takes what a collector reports itself, to the port at which the flow's client collects:
+    /// relays of logs send each other theirs (RFC 5424 section 3). Nobody answers that.
+    fn takes_report(
+        &mut self,
+        packet: &Packet,
+        frame: FrameRef,
+        datagram: &Datagram,
+        (protocol, flow): (Protocol, Flow),
+    ) -> bool {
+        let Some(exchange) = self.exchanges.get(flow.exchange.position()) else { return false };
+        let is_between_collectors = exchange.protocol.is_one_way()
+            && flow.course.is_none()
+            && !flow.client.is_unknown()
+            && protocol.is_served_at(flow.client.port);
+        if !is_between_collectors {
+            return false;
+        }
+        let known = self.find_reversed(flow);
+        let Some(index) = known.or_else(|| self.put_reversed(datagram, protocol, flow)) else {
+            return false;
+        };
+        self.exchanges[index.position()].request(packet, frame, datagram);
+        true
+    }
+
+    /// Notes what a tunnel carries from the flow's server to its client: either may have begun
+    /// a handshake, and who sends data has taken the response.
+    pub(super) fn tunnelled_back(&mut self, datagram: &Datagram, flow: Flow) {
+        if self.reversed.is_empty() {
+            return;
+        }
+        if let Some(index) = self.find_reversed(flow) {
+            self.exchanges[index.position()].note_tunnelled(datagram);
+        }
+    }
+
     /// The exchange of what the flow's server asks its client.
     pub(super) fn find_reversed(&self, flow: Flow) -> Option<ExchangeIndex> {
         let index = *self.reversed.get(&flow.exchange)?;
@@ -74,9 +116,18 @@ impl PointTable {
         if !self.may_be_reversed(transaction, flow) {
             return None;
         }
+        self.put_reversed(datagram, transaction.protocol, flow)
+    }
+
+    fn put_reversed(
+        &mut self,
+        datagram: &Datagram,
+        protocol: Protocol,
+        flow: Flow,
+    ) -> Option<ExchangeIndex> {
         let index = self.free_place()?;
         let (client, asked) = (flow.server, flow.client);
-        self.put(index, Record::open(transaction.protocol, client, Some(asked), datagram));
+        self.put(index, Record::open(protocol, client, Some(asked), datagram));
         self.clients.add(&self.hasher, &mut self.exchanges, index);
         self.reversed.insert(flow.exchange, index);
         Some(index)

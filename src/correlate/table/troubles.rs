@@ -132,13 +132,14 @@ impl PointTable {
 
     /// Counts an ICMP error at the exchange that it is about.
     pub fn icmp_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
-        let is_taken = self.known_error(frame, error) || self.stranger_quoted(frame, error);
-        // Where its ports say that a tunnel is meant, all that is inside is.
-        let names_tunnel = error.quote.is_some_and(|quote| quote.destination_port.is_some());
-        if is_taken && !names_tunnel {
-            return true;
-        }
-        self.tunnelled_error(frame, error) || is_taken
+        let is_known = self.known_error(frame, error);
+        // Where its ports say that a tunnel is meant, all that is inside is. Of a long quote
+        // that was read.
+        let may_be_tunnel = error.quote.is_some_and(|quote| {
+            quote.tunnel.is_none() && (quote.destination_port.is_some() || !is_known)
+        });
+        let is_carried = may_be_tunnel && self.tunnelled_error(frame, error);
+        is_known || is_carried || self.stranger_quoted(frame, error)
     }
 
     /// Counts an ICMP error about a flow that was captured.
@@ -148,11 +149,13 @@ impl PointTable {
             return self.translated.as_mut().is_some_and(|table| table.known_error(frame, error));
         };
         self.has_expired |= error.kind == IcmpKind::TimeExceeded;
+        let refused = error.find_refused_tunnel();
         let errors = IcmpErrors {
             kind: error.kind,
             from: error.from,
             quotes,
-            quoted_destination,
+            quoted_destination: refused.map(|tunnel| tunnel.far_end).or(quoted_destination),
+            tunnel: refused.map(|tunnel| tunnel.kind),
             tally: Tally::NONE,
         };
         self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error);

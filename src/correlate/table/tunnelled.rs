@@ -18,14 +18,24 @@ use crate::model::time::Timestamp;
 
 /// Hosts send an error at once; the way back takes some time.
 const SOON: Duration = Duration::from_secs(1);
-/// The latest datagrams that came through tunnels.
-const MAX_LATEST: usize = 8;
+/// The latest datagrams that came through tunnels, at each point.
+const MAX_LATEST: usize = 64;
 
-/// What came last through tunnels at a point.
+/// What came last through tunnels at a point: where a host quotes no more than eight bytes
+/// behind the IP header (RFC 792), what was inside is not in the quote.
 #[derive(Debug, Default)]
 pub struct LatestTunnelled {
-    latest: Vec<(Tunnel, FlowKey, Timestamp)>,
+    latest: Vec<Tunnelled>,
     next: usize,
+}
+
+#[derive(Debug)]
+struct Tunnelled {
+    tunnel: Tunnel,
+    /// Of the outer datagram.
+    source_port: Option<u16>,
+    flow: FlowKey,
+    at: Timestamp,
 }
 
 impl LatestTunnelled {
@@ -34,7 +44,8 @@ impl LatestTunnelled {
         let Some(tunnel) = packet.tunnel.filter(|tunnel| find_port(tunnel.kind).is_some()) else {
             return;
         };
-        let new = (tunnel, datagram.flow, packet.at);
+        let source_port = packet.tunnel_port;
+        let new = Tunnelled { tunnel, source_port, flow: datagram.flow, at: packet.at };
         match self.latest.get_mut(self.next) {
             Some(place) => *place = new,
             None => self.latest.push(new),
@@ -42,21 +53,22 @@ impl LatestTunnelled {
         self.next = (self.next + 1) % MAX_LATEST;
     }
 
-    /// The latest datagram that was inside what `error` quotes, and the port of its tunnel.
-    fn find(&self, error: &IcmpError, at: Timestamp) -> Option<(FlowKey, Timestamp, u16)> {
+    /// The latest datagram that was inside what `error` quotes. Its sender draws the outer
+    /// source port from the flow inside (RFC 7348 section 5): another one is of another flow.
+    fn find(&self, error: &IcmpError, at: Timestamp) -> Option<&Tunnelled> {
         let quote = error.quote?;
-        let fits = |tunnel: &Tunnel, told_at: Timestamp| {
+        let fits = |known: &&Tunnelled| {
+            let Tunnel { kind, source, destination, .. } = known.tunnel;
             let protocol = quote.destination_port.map(Protocol::of_port);
-            let is_its_port = protocol.is_none_or(|known| known == protocol_of(tunnel.kind));
+            let is_its_port = protocol.is_none_or(|named| named == protocol_of(kind));
+            let ports = known.source_port.zip(quote.source_port);
             is_its_port
-                && (tunnel.source, tunnel.destination) == (quote.source, quote.destination)
-                && told_at <= at
-                && at.since(told_at) <= SOON
+                && (source, destination) == (quote.source, quote.destination)
+                && ports.is_none_or(|(known, quoted)| known == quoted)
+                && known.at <= at
+                && at.since(known.at) <= SOON
         };
-        let found = self.latest.iter().filter(|(tunnel, _, told_at)| fits(tunnel, *told_at));
-        let (tunnel, flow, told_at) = found.max_by_key(|(_, _, told_at)| *told_at)?;
-        let port = quote.destination_port.or_else(|| find_port(tunnel.kind))?;
-        Some((*flow, *told_at, port))
+        self.latest.iter().filter(fits).max_by_key(|known| known.at)
     }
 }
 
@@ -64,22 +76,27 @@ impl PointTable {
     /// Counts an error about a tunnel at the exchange whose packet was inside.
     pub(super) fn tunnelled_error(&mut self, frame: FrameRef, error: &IcmpError) -> bool {
         let refuses = error.kind.is_refusal();
-        let Some((inner, sent_at, port)) = self.tunnelled.find(error, frame.at).filter(|_| refuses)
-        else {
+        let found = self.tunnelled.find(error, frame.at).filter(|_| refuses);
+        let Some(Tunnelled { tunnel, flow: inner, at: sent_at, .. }) = found else {
             return false;
         };
+        let (kind, inner, sent_at) = (tunnel.kind, *inner, *sent_at);
         let Some(flow) = self.look_directed(Directed::unread(inner, sent_at)) else { return false };
         let quotes = match (inner.source == flow.client, flow.course) {
             (false, _) => Quotes::Reply,
             (true, None) => Quotes::Request,
             (true, Some(_)) => Quotes::FollowUp,
         };
-        let outer = error.quote.map(|quote| Endpoint::new(quote.destination, port));
+        let outer = error.quote.and_then(|quote| {
+            let port = quote.destination_port.or_else(|| find_port(kind))?;
+            Some(Endpoint::new(quote.destination, port))
+        });
         let errors = IcmpErrors {
             kind: error.kind,
             from: error.from,
             quotes,
             quoted_destination: outer,
+            tunnel: Some(kind),
             tally: Tally::NONE,
         };
         self.exchanges[flow.exchange.position()].icmp_error(frame, errors, error);

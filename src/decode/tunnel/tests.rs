@@ -14,8 +14,8 @@ use super::MAX_DEPTH;
 use super::samples::{
     Carrier, OUTER_V4, OUTER_V6, in_frame, outer_datagram, outer_tunnel, tunnels,
 };
-use crate::model::endpoint::FlowKey;
-use crate::model::packet::{Content, TunnelKind};
+use crate::model::endpoint::{Endpoint, FlowKey};
+use crate::model::packet::{Content, QuotedTunnel, TunnelKind};
 use crate::model::segment::SegmentKind;
 
 /// Both IP versions inside both.
@@ -151,7 +151,7 @@ fn a_quote_is_read_through_the_tunnel() {
     for (is_outer_v6, is_v6) in VERSIONS {
         let inner = datagram(is_v6, b"request");
         let (device, vip) = endpoints(is_v6);
-        for (name, _, carrier, payload) in tunnels(&inner, is_outer_v6) {
+        for (name, (kind, _), carrier, payload) in tunnels(&inner, is_outer_v6) {
             let quoted = carrier.wrap(is_outer_v6, &payload);
             // As much as routers quote of a packet they could not forward.
             let mut error = Vec::new();
@@ -170,8 +170,21 @@ fn a_quote_is_read_through_the_tunnel() {
                 assert_eq!(packet.tunnel, None, "{name}");
                 if captured_bytes >= header_bytes + if is_v6 { 44 } else { 24 } {
                     let quote = error.quote.unwrap();
-                    assert_eq!(quote.source_endpoint(), Some(device), "{name}");
-                    assert_eq!(quote.destination_endpoint(), Some(vip), "{name}");
+                    let far_end = match carrier {
+                        Carrier::Ip(_) => None,
+                        Carrier::Datagram(port) => Some(Endpoint::new(
+                            outer_tunnel(is_outer_v6, (kind, None)).destination,
+                            port,
+                        )),
+                    };
+                    // What is wrong with a mirror's packets is not with what it shows.
+                    let is_mirror = kind.is_mirror();
+                    let destination = if is_mirror { far_end } else { Some(vip) };
+                    assert_eq!(quote.destination_endpoint(), destination, "{name}");
+                    assert_eq!(quote.source_endpoint() == Some(device), !is_mirror, "{name}");
+                    let expected = far_end.filter(|_| !is_mirror);
+                    let expected = expected.map(|far_end| QuotedTunnel { kind, far_end });
+                    assert_eq!(quote.tunnel, expected, "{name}");
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::explanation::quoted_text;
 use super::over;
-use crate::diagnose::reading::{Reading, SeenErrors};
+use crate::diagnose::reading::{Reading, RefusedTunnel, SeenAs, SeenErrors};
 use crate::diagnose::wording::count;
 use crate::model::finding::Cause;
 
@@ -21,14 +21,15 @@ pub(super) fn find_explanation(
             client.address,
         ));
     }
-    let (tunnel, far_end) = reading.refused_tunnel(seen)?;
+    let RefusedTunnel { kind, far_end, seen_as } = reading.refused_tunnel(seen)?;
     let why = if seen.cause == Cause::PortUnreachable {
         "Nothing takes that port there: the overlay has no interface on that host, or another port."
     } else {
         "What is inside does not get there, whoever sends it."
     };
-    Some(format!(
-        "{who} sent {often} about the {tunnel} tunnel to {far_end}, which carries the {}. {why}{end}",
-        quoted_text(seen.errors.quotes),
-    ))
+    let what = match seen_as {
+        SeenAs::Content => format!(", which carries the {}", quoted_text(seen.errors.quotes)),
+        SeenAs::Carrier => String::new(),
+    };
+    Some(format!("{who} sent {often} about the {kind} tunnel to {far_end}{what}. {why}{end}"))
 }

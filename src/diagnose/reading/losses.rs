@@ -26,7 +26,7 @@ impl Reading<'_> {
 
     /// Packets that are missing at every point that saw the exchange: the least of them,
     /// for a point that misses none shows what the others did not.
-    fn missing(&self) -> Missing {
+    fn missing(&self) -> Unseen {
         let views = self.exchange.views.iter();
         let missing = views.map(|view| self.missing_at(view.point));
         missing.min_by_key(|missing| missing.packets()).unwrap_or_default()
@@ -34,17 +34,17 @@ impl Reading<'_> {
 
     /// Packets that are missing at a point that saw the exchange: of those that nobody could
     /// read only such as may be of the exchange, by what is known of their ends.
-    fn missing_at(&self, id: PointId) -> Missing {
+    fn missing_at(&self, id: PointId) -> Unseen {
         let Some(point) = self.points.iter().find(|point| point.id == id) else {
-            return Missing::default();
+            return Unseen::default();
         };
-        let all = Missing::of(point);
+        let all = Unseen::of(point);
         // In other habits answers may come to other ends of the client than that which asked.
         let client = self.exchange.client;
         if all.unread == 0 || self.habit != Habit::Conversation || client.is_unknown() {
             return all;
         }
-        Missing { unread: point.unread.packets_of(&self.client_ends()), ..all }
+        Unseen { unread: point.unread.packets_of(&self.client_ends()), ..all }
     }
 
     /// Packets of the text at the primary point that could not be read, and may be the
@@ -76,21 +76,21 @@ impl Reading<'_> {
     pub fn weigh_losses(&self, finding: &mut Finding) {
         let missing = match finding.cause {
             // What a datapath says of its own drops needs no capture.
-            Cause::RequestUnanswered if self.view.dropped.is_some() => Missing::default(),
+            Cause::RequestUnanswered if self.view.dropped.is_some() => Unseen::default(),
             Cause::RequestUnanswered | Cause::FollowUpMissing => self.missing(),
             Cause::RequestNotDelivered => {
-                self.lost_request.map_or_else(Missing::default, |lost| Missing::of(lost.missed))
+                self.lost_request.map_or_else(Unseen::default, |lost| Unseen::of(lost.missed))
             }
             // They may have got another port on the way than the request had.
             Cause::FollowUpNotDelivered => {
                 let missed = self.lost_follow_up.map(|lost| lost.missed.point);
                 let point = self.points.iter().find(|point| Some(point.id) == missed);
-                point.map_or_else(Missing::default, Missing::of)
+                point.map_or_else(Unseen::default, Unseen::of)
             }
             Cause::ReplyNotForwarded => self
                 .lost_reply
-                .map_or_else(Missing::default, |lost| self.missing_at(lost.missed.point)),
-            _ => Missing::default(),
+                .map_or_else(Unseen::default, |lost| self.missing_at(lost.missed.point)),
+            _ => Unseen::default(),
         };
         if missing.packets() == 0 {
             return;
@@ -102,14 +102,14 @@ impl Reading<'_> {
 
 /// Packets of one point that nobody saw, or could read.
 #[derive(Debug, Clone, Copy, Default)]
-struct Missing {
+struct Unseen {
     lost: u64,
     unread: u64,
     /// The unread ones are no text, but bytes that end before the ports.
     are_cut: bool,
 }
 
-impl Missing {
+impl Unseen {
     const fn of(point: &Point) -> Self {
         let lost = if point.is_log { ANY_NUMBER } else { point.lost_packets };
         Self { lost, unread: point.unread.packets(), are_cut: point.unread.are_cut() }

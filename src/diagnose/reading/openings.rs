@@ -2,7 +2,7 @@
 
 use super::Reading;
 use crate::model::answers::Answers;
-use crate::model::exchange::{AskedAgain, Expectation, PATIENCE, Tally};
+use crate::model::exchange::{AskedAgain, Expectation, PATIENCE, Said, Tally};
 use crate::model::finding::Confidence;
 use crate::model::protocol::Protocol;
 
@@ -19,13 +19,14 @@ impl Reading<'_> {
         let requests = view.requests;
         let first = requests.first?;
         // What opens it is known by its bytes; text does not show them, but of WireGuard the
-        // lengths tell.
+        // lengths tell, and of IKE tcpdump's words.
         let is_repeated = match self.exchange.protocol.answers() {
             Answers::Requests | Answers::Openings => requests.packets >= MANY,
             Answers::Most => requests.repeats + 1 >= MANY,
             Answers::Some | Answers::Nothing | Answers::Unknown => false,
         };
-        let is_known = view.has_payloads || self.exchange.protocol == Protocol::Wireguard;
+        let is_told = matches!(self.exchange.protocol, Protocol::Wireguard | Protocol::Ike);
+        let is_known = view.has_payloads || is_told;
         let opens_only = is_known
             && view.expectation == Expectation::Answer
             && !view.may_be_answered_elsewhere
@@ -33,6 +34,18 @@ impl Reading<'_> {
             && view.follow_ups.is_empty();
         (is_repeated && opens_only && self.is_silent_for(first, PATIENCE))
             .then_some(Confidence::Likely)
+    }
+
+    /// Whether nothing but its pauses say that it is a request: both ports are the service's,
+    /// and the text shows no more than lengths. Of NTP its mode is printed.
+    pub(super) fn is_request_by_pauses(&self) -> bool {
+        let protocol = self.exchange.protocol;
+        let ends = self.view.asked.map(|asked| [asked, self.exchange.client]);
+        let first = self.view.steps.first();
+        protocol != Protocol::Ntp
+            && !self.view.has_payloads
+            && first.is_some_and(|step| matches!(step.said, Said::Datagram { .. }))
+            && ends.is_some_and(|ends| ends.iter().all(|end| protocol.is_served_at(end.port)))
     }
 
     /// A tunnel's handshake that was answered, and begun again without a word of data: the

@@ -103,6 +103,7 @@ impl<'a> Reading<'a> {
                 }
                 0 => self.is_silent_for(first, PATIENCE).then_some(Confidence::Possible),
                 1 => silent.then_some(Confidence::Likely),
+                _ if self.is_request_by_pauses() => Some(Confidence::Likely),
                 _ => Some(Confidence::Certain),
             };
         }

@@ -1,21 +1,41 @@
-//! Errors about the tunnel that carries an exchange.
+//! Errors about the tunnel that carries an exchange, or that is one.
 
 use super::{Reading, SeenErrors};
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::Exchange;
+use crate::model::packet::TunnelKind;
 use crate::model::protocol::Protocol;
+use crate::model::report::Quotes;
+
+/// A tunnel that its far end does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedTunnel {
+    pub kind: TunnelKind,
+    pub far_end: Endpoint,
+    pub seen_as: SeenAs,
+}
+
+/// As what an exchange is a tunnel's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeenAs {
+    /// It is what the tunnel carries.
+    Content,
+    /// It is the tunnel's own datagrams.
+    Carrier,
+}
 
 impl Reading<'_> {
-    /// The tunnel that carries the exchange and is refused, and its far end, if that is what
-    /// the errors quote.
+    /// The tunnel that is refused, if that is what the errors say.
     #[must_use]
-    pub fn refused_tunnel(&self, seen: &SeenErrors<'_>) -> Option<(Protocol, Endpoint)> {
-        let quoted = seen.errors.quoted_destination?;
-        let tunnel = Protocol::of_port(quoted.port).filter(|known| is_refused_as_one(*known))?;
-        let is_own = self.exchange.protocol == tunnel
-            || seen.view.asked == Some(quoted)
-            || self.exchange.client == quoted;
-        (!is_own).then_some((tunnel, quoted))
+    pub fn refused_tunnel(&self, seen: &SeenErrors<'_>) -> Option<RefusedTunnel> {
+        let quoted = seen.errors.quoted_destination;
+        if let Some((kind, far_end)) = seen.errors.tunnel.zip(quoted) {
+            return Some(RefusedTunnel { kind, far_end, seen_as: SeenAs::Content });
+        }
+        let kind = find_kind(self.exchange.protocol)?;
+        let far_end = quoted.or(seen.view.asked)?;
+        let is_refused = seen.errors.kind.is_refusal() && seen.errors.quotes == Quotes::Request;
+        is_refused.then_some(RefusedTunnel { kind, far_end, seen_as: SeenAs::Carrier })
     }
 }
 
@@ -23,11 +43,16 @@ impl Reading<'_> {
 /// of an overlay is a flow of its own (RFC 7348 section 5), and each has one end that takes
 /// it. A Teredo client tries peers, of which many are not there (RFC 4380 section 5.2.4).
 pub(super) fn is_told_of_tunnel(exchange: &Exchange) -> bool {
-    is_refused_as_one(exchange.protocol)
+    find_kind(exchange.protocol).is_some()
 }
 
-const fn is_refused_as_one(protocol: Protocol) -> bool {
-    matches!(protocol, Protocol::Vxlan | Protocol::Geneve | Protocol::GtpU)
+const fn find_kind(protocol: Protocol) -> Option<TunnelKind> {
+    match protocol {
+        Protocol::Vxlan => Some(TunnelKind::Vxlan),
+        Protocol::Geneve => Some(TunnelKind::Geneve),
+        Protocol::GtpU => Some(TunnelKind::GtpU),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +85,9 @@ mod tests {
                 assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
             }
             let finding = refused(vxlan(), prohibited).finding(Cause::AdminProhibited);
-            assert!(!finding.remedies.is_empty(), "{family:?}");
+            assert!(finding.explanation.contains("VXLAN tunnel"), "{}", finding.explanation);
+            let remedy = &finding.remedies[0].title;
+            assert!(remedy.starts_with("Open the VXLAN tunnel to"), "{remedy}");
         }
     }
 }

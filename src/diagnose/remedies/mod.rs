@@ -108,8 +108,8 @@ pub fn for_icmp(reading: &Reading<'_>, seen: &SeenErrors<'_>) -> Vec<Remedy> {
     if let Some(client) = reading.untranslated_back(seen) {
         return vec![translator::lead_back(seen.errors.from, client)];
     }
-    if let Some((tunnel, end)) = reading.refused_tunnel(seen) {
-        return vec![tunnel::open(reading, tunnel, end, seen.cause)];
+    if let Some(refused) = reading.refused_tunnel(seen) {
+        return vec![tunnel::open(reading, refused, seen.cause)];
     }
     match (seen.cause, seen.errors.quotes) {
         _ if seen.is_hang_up(reading.exchange.protocol) => Vec::new(),

@@ -74,7 +74,7 @@ impl Sample {
             tally.count(frame, 0, Novelty::New);
         }
         let quotes = Quotes::Reply;
-        let errors = IcmpErrors { kind, from, quotes, quoted_destination, tally };
+        let errors = IcmpErrors { kind, from, quotes, quoted_destination, tunnel: None, tally };
         self.pod_side().icmp_errors.push(errors);
         self
     }

@@ -66,7 +66,7 @@ impl Sample {
             let frame = self.tick();
             tally.count(frame, 0, Novelty::New);
         }
-        let errors = IcmpErrors { kind, from, quotes, quoted_destination, tally };
+        let errors = IcmpErrors { kind, from, quotes, quoted_destination, tunnel: None, tally };
         self.primary().icmp_errors.push(errors);
         self
     }

@@ -217,6 +217,7 @@ impl ErrorFields {
             destination,
             destination_port: Some(destination_port),
             kind: QuotedKind::Datagram,
+            tunnel: None,
         });
         // Of a quote without ports it is not known that it is UDP.
         quote.map(|quote| IcmpError { kind, from, to, quote: Some(quote), fingerprint: None })

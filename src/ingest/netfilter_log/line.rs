@@ -135,7 +135,7 @@ fn find_quote(quoted: &str) -> Option<Quote> {
         _ => QuotedKind::Unknown,
     };
     let (source_port, destination_port) = (find_number(body, "SPT="), find_number(body, "DPT="));
-    Some(Quote { source, source_port, destination, destination_port, kind })
+    Some(Quote { source, source_port, destination, destination_port, kind, tunnel: None })
 }
 
 /// `FRAG:185 ` of IPv4 in units of eight bytes, `FRAG:1480 ` of IPv6 in bytes: not the first,
@@ -174,7 +174,7 @@ mod tests {
             let (source, destination) = (source.parse().unwrap(), destination.parse().unwrap());
             let (source_port, destination_port) = ports;
             let kind = QuotedKind::Datagram;
-            Quote { source, source_port, destination, destination_port, kind }
+            Quote { source, source_port, destination, destination_port, kind, tunnel: None }
         };
         let refused = |quote| Carries::IcmpError { kind: IcmpKind::PortUnreachable, quote };
         let ports = (Some(53), Some(30_958));

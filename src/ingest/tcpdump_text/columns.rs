@@ -282,6 +282,7 @@ impl Row {
             destination: from,
             destination_port: self.ports.map(|(_, destination)| destination),
             kind: QuotedKind::Unknown,
+            tunnel: None,
         });
         RowReading::Content(Content::IcmpError(IcmpError {
             kind,

@@ -67,6 +67,7 @@ pub fn parse_icmp(from: IpAddr, to: IpAddr, lines: IcmpLines<'_>) -> Result<Icmp
         destination,
         destination_port: claim.destination_port,
         kind: claim.quoted,
+        tunnel: None,
     });
     let quote = match find_quote(body) {
         Some(QuotedPacket::Of(quote)) => Some(quote),

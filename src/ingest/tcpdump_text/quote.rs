@@ -33,6 +33,7 @@ pub fn find_quote(body: &[String]) -> Option<QuotedPacket> {
                     destination: destination.stand_in(family),
                     destination_port: Some(destination_port),
                     kind: QuotedKind::Datagram,
+                    tunnel: None,
                 }))
             }
             Transport::Icmp(_) | Transport::Other => Some(QuotedPacket::Other),
@@ -92,5 +93,6 @@ fn segment_quote(segment: Segment) -> Quote {
         destination: destination.address,
         destination_port: Some(destination.port),
         kind: QuotedKind::Segment(Some(segment.kind)),
+        tunnel: None,
     }
 }

@@ -196,6 +196,7 @@ fn verbose_details_reach_the_packet() {
         destination: "192.0.2.30".parse().unwrap(),
         destination_port: Some(69),
         kind: QuotedKind::Datagram,
+        tunnel: None,
     };
     assert_eq!(error.quote, Some(quote));
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::model::capture::FrameRef;
 use crate::model::endpoint::Endpoint;
 use crate::model::finding::Confidence;
-use crate::model::packet::IcmpKind;
+use crate::model::packet::{IcmpKind, TunnelKind};
 use crate::model::report::Quotes;
 
 /// A count of like packets and the first of them.
@@ -128,6 +128,9 @@ pub struct IcmpErrors {
     pub kind: IcmpKind,
     pub from: IpAddr,
     pub quotes: Quotes,
+    /// Where the packet that they are about went: of a refused tunnel its own far end.
     pub quoted_destination: Option<Endpoint>,
+    /// The tunnel that is refused, with all that it carries, where they are about one.
+    pub tunnel: Option<TunnelKind>,
     pub tally: Tally,
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::tunnel::TunnelKind;
 use crate::model::endpoint::Endpoint;
 use crate::model::segment::QuotedKind;
 
@@ -31,6 +32,16 @@ pub struct Quote {
     pub destination: IpAddr,
     pub destination_port: Option<u16>,
     pub kind: QuotedKind,
+    /// The UDP tunnel whose packet the error is about, where what is quoted was inside it.
+    pub tunnel: Option<QuotedTunnel>,
+}
+
+/// The outermost tunnel of a quoted packet, and where its datagram went: who refuses that
+/// refuses all that the tunnel carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotedTunnel {
+    pub kind: TunnelKind,
+    pub far_end: Endpoint,
 }
 
 impl IcmpError {
@@ -38,6 +49,13 @@ impl IcmpError {
     #[must_use]
     pub fn may_quote_segment(&self) -> bool {
         self.quote.is_some_and(|quote| quote.kind != QuotedKind::Datagram)
+    }
+
+    /// The tunnel that is refused, and all that it carries, if that is what it says.
+    #[must_use]
+    pub fn find_refused_tunnel(&self) -> Option<QuotedTunnel> {
+        let tunnel = self.quote?.tunnel?;
+        (self.kind.is_refusal() && tunnel.kind.is_refused_as_one()).then_some(tunnel)
     }
 
     /// Whether it quotes a TCP segment for sure.

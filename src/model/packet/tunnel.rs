@@ -124,6 +124,20 @@ impl TunnelKind {
         }
     }
 
+    /// Whether it brings copies of packets to whoever looks at them: nobody misses what it
+    /// does not carry.
+    #[must_use]
+    pub const fn is_mirror(self) -> bool {
+        matches!(self, Self::Erspan | Self::Tzsp)
+    }
+
+    /// Whether all that it carries is lost where its far end refuses its datagrams. A Teredo
+    /// client tries peers, of which many are not there (RFC 4380 section 5.2.4).
+    #[must_use]
+    pub const fn is_refused_as_one(self) -> bool {
+        self.is_in_udp() && !self.is_mirror() && !matches!(self, Self::Teredo)
+    }
+
     /// Whether it is carried by UDP datagrams.
     #[must_use]
     pub const fn is_in_udp(self) -> bool {

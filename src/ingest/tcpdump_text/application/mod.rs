@@ -2,6 +2,7 @@
 
 mod dhcp;
 mod dns;
+mod ike;
 mod ntp;
 mod radius;
 mod sip;
@@ -57,6 +58,9 @@ pub fn read_application(flow: &FlowKey, summary: &str, body: &[String]) -> Readi
     }
     if summary.starts_with("SIP") {
         return Reading { application: sip::read(summary, body), length: find_length(summary) };
+    }
+    if let Some(application) = ike::find_opening(flow, summary) {
+        return Reading { application, length: None };
     }
     if let Some(application) = ntp::find(summary, body) {
         return Reading { application, length: find_length(summary) };

@@ -45,7 +45,7 @@ fn protocols_without_identity_are_plain() {
             Some(272),
         ),
         ((546, 547), "dhcp6 inf-req (elapsed-time 0)", Application::Plain(Protocol::Dhcpv6), None),
-        ((500, 500), "isakmp: phase 1 I ident", Application::Plain(Protocol::Ike), None),
+        ((500, 500), "isakmp: phase 1 R ident", Application::Plain(Protocol::Ike), None),
         (
             (4500, 4500),
             "NONESP-encap: isakmp: child_sa  ikev2_auth[I]",

@@ -27,6 +27,7 @@ fn check(cases: &[ErrorCase<'_>]) {
             } else {
                 QuotedKind::Unknown
             },
+            tunnel: None,
         });
         let (from, to) = (FROM.parse().unwrap(), TO.parse().unwrap());
         let expected =
