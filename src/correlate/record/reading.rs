@@ -250,6 +250,11 @@ impl Record {
         }
     }
 
+    /// Whether the server's last words at both points are the same.
+    pub fn ends_with_answer_of(&self, other: &Self) -> bool {
+        self.from_server.zip(other.from_server).is_some_and(|(own, there)| own.says_as(&there))
+    }
+
     /// Whether both points saw as many packets of one side, and two as the last: they carry
     /// two IPv4 identifications, which one packet never does (RFC 6864 section 4; RFC 791
     /// section 3.2: who passes it on leaves that as it is).

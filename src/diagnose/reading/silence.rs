@@ -97,6 +97,7 @@ impl<'a> Reading<'a> {
         if self.exchange.protocol.expects_answer() {
             // Text without times: nobody repeats a request twice without waiting.
             return match repeats {
+                0 if self.is_never_delivered() => Some(Confidence::Likely),
                 0 => self.is_silent_for(first, PATIENCE).then_some(Confidence::Possible),
                 1 => silent.then_some(Confidence::Likely),
                 _ => Some(Confidence::Certain),
