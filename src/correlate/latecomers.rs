@@ -8,6 +8,8 @@
 //! socket is answered there (RFC 768: a socket has one owner), and a translation leaves the
 //! port alone where it can. All of it was counted there, as an answer.
 
+use std::time::Duration;
+
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -21,6 +23,12 @@ use crate::model::time::Timestamp;
 
 /// Exchanges of one client socket that are looked at, the latest first.
 const MAX_CANDIDATES: usize = 64;
+
+/// Points that are looked at beside one; of more, the first.
+const MAX_POINTS: usize = 64;
+/// What begins so long after its point did is not in the middle of anything: common clients
+/// give up within a minute (RFC 2131 section 4.1, RFC 5080 section 2.2.1).
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Takes away what only seems to be an exchange, for its point began to listen in the middle
 /// of one that is whole at another point: no further from the device, or else with what
@@ -36,7 +44,10 @@ pub fn take_away(tables: &mut [PointTable], points: &[Point]) {
             continue;
         }
         for (position, record) in table.exchanges.iter().enumerate() {
-            let found = record.find_as_answers().filter(|_| !record.is_vacant());
+            if record.is_vacant() || record.times().0 > began + LONGEST_PAUSE {
+                continue;
+            }
+            let found = record.find_as_answers();
             let (Some(answers), Some(index)) = (found, ExchangeIndex::new(position)) else {
                 continue;
             };
@@ -80,7 +91,7 @@ fn find_earlier(tables: &[PointTable], number: usize, began: Timestamp) -> Small
     let is_earlier = |other: &usize| {
         *other != number && tables[*other].observed.is_some_and(|(first, _)| first < began)
     };
-    (0..tables.len()).filter(is_earlier).collect()
+    (0..tables.len()).filter(is_earlier).take(MAX_POINTS).collect()
 }
 
 /// What was asked of whom, from which port: a translation mostly leaves that alone.

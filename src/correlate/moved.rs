@@ -23,6 +23,7 @@ pub fn join_follow_ups(
     seen: &mut [(Endpoint, Sighting)],
     offsets: &BTreeMap<CaptureId, ClockOffset>,
 ) {
+    put_request_first(seen);
     let Some(((client, first), others)) = seen.split_first_mut() else { return };
     if first.protocol != Protocol::Tftp || first.view.asked.is_none() {
         return;
@@ -43,6 +44,23 @@ pub fn join_follow_ups(
                 add(near, &sighting.view, offsets);
             }
         }
+    }
+}
+
+/// Of two points that are as near to the device, that which saw the request comes first.
+fn put_request_first(seen: &mut [(Endpoint, Sighting)]) {
+    let Some((client, first)) = seen.first() else { return };
+    let Some(server) = first.view.asked.filter(|_| first.protocol == Protocol::Udp) else { return };
+    let is_request = |(other, sighting): &(Endpoint, Sighting)| {
+        let mut answers = sighting.view.replies.iter().map(|replies| replies.source);
+        other == client
+            && sighting.protocol == Protocol::Tftp
+            && sighting.view.kind == first.view.kind
+            && sighting.view.asked.is_some_and(|asked| asked != server)
+            && answers.any(|source| source == server)
+    };
+    if let Some(request) = seen.iter().position(is_request) {
+        seen.swap(0, request);
     }
 }
 

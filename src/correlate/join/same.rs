@@ -135,8 +135,9 @@ impl Likeness {
         // Words of a text that bytes do not have say nothing about bytes.
         let is_told = is_told_to_bytes(known, other) || is_told_to_bytes(other, known);
         // Blocks of a transfer are no words by which to know its client: who saw the request
-        // has not kept them.
-        let is_midway = known.is_midway() || other.is_midway();
+        // has not kept them. Where the device's side shows nothing else, it stands for itself.
+        let is_as_near = first.distance == seen.distance;
+        let is_midway = other.is_midway() || (known.is_midway() && is_as_near);
         let contradicts = !is_told && !is_midway && heard.contradicts(&heard_there);
         let speaks_against = !is_cut_alike && (contradicts || lengths_differ);
         // Where neither kept all that was said, or one heard nothing but answers, only a

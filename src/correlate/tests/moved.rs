@@ -1,7 +1,8 @@
 //! A virtual address moves to another node in the middle of a transfer.
 
-use super::halves::FILE;
 use super::*;
+
+const OTHER: PointId = PointId { capture: CaptureId(2), interface: 0 };
 
 #[test]
 fn what_follows_an_answer_at_another_node_is_no_request() {
@@ -40,8 +41,22 @@ fn what_follows_an_answer_at_another_node_is_no_request() {
                 [(at_ms, sent, Says::Data(2)), (at_ms + 1, icmp, Says::Unreachable(sent))]
             });
             let refused: Vec<Line> = refused.collect();
-            let found = correlate(&[(HOST, &here), (FILE, &refused)]).exchanges;
+            let found = correlate(&[(HOST, &here), (OTHER, &refused)]).exchanges;
             assert_eq!(found.len(), exchanges, "{name}, {device}: {found:#?}");
+            // The other node's capture began first.
+            let noise = line("203.0.113.8:4000", "203.0.113.9:9000");
+            let there = [&[(ahead_ms - 500, noise, Says::Bytes(1))], refused.as_slice()].concat();
+            let mut turned = correlate(&[(HOST, &here), (OTHER, &there)]).exchanges;
+            turned.retain(|exchange| exchange.client == endpoint(device));
+            let views = |found: &[Exchange]| {
+                let primaries = found.iter().map(Exchange::primary);
+                let mut views: Vec<_> = primaries
+                    .map(|view| (view.asked, view.requests.packets, view.follow_up_packets()))
+                    .collect();
+                views.sort();
+                views
+            };
+            assert_eq!(views(&turned), views(&found), "{name}, {device}");
             let whole = found.iter().find(|exchange| exchange.protocol == Protocol::Tftp).unwrap();
             let view = whole.primary();
             assert_eq!(view.follow_up_packets(), follow_ups, "{name}, {device}");
