@@ -37,6 +37,14 @@ impl Record {
         self.flags.has(Flag::IsOpenedByClient).then(|| self.opening())
     }
 
+    /// Whether it looks like the rest of `whole`, a transfer that was answered from the port to
+    /// which the client speaks here (RFC 1350 section 4).
+    pub fn is_rest_of(&self, whole: &Self) -> bool {
+        self.is_midway()
+            && is_tftp_protocol(whole.protocol)
+            && self.asked.is_some_and(|asked| whole.answering_ports().contains(&asked.port))
+    }
+
     /// What is known of all that the client said.
     pub fn heard(&self) -> Heard {
         Heard::new(self.first_words(), self.requests.first.at, &self.sayings)

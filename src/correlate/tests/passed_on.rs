@@ -1,6 +1,7 @@
 //! A balancer sends on what it was asked, in its own name, and one interface shows both.
 
 use super::*;
+use crate::correlate::relayed::LatestRequests;
 
 #[test]
 fn an_address_that_sends_on_in_its_own_name_asks_nothing_itself() {
@@ -13,30 +14,29 @@ fn an_address_that_sends_on_in_its_own_name_asks_nothing_itself() {
             (0, line(device, &format!("{vip}:69")), Says::Bytes(7)),
             (1, line(&format!("{vip}:5000"), pod), Says::Bytes(7)),
         ];
-        // The packets' marks and hops, and how many stand behind the translation.
         for (name, marks, hops, expected) in [
-            ("passed on", [7, 7], [64, 63], 1),
-            ("a packet of its own", [7, 8], [64, 64], 0),
-            ("another packet, a hop away", [7, 8], [64, 63], 0),
-            ("no hop between", [7, 7], [64, 64], 0),
+            ("passed on", [7, 7], [64, 63], true),
+            ("a packet of its own", [7, 8], [64, 64], false),
+            ("another packet, a hop away", [7, 8], [64, 63], false),
+            ("no hop between", [7, 7], [64, 64], false),
         ] {
-            let mut correlator = Correlator::new(10);
-            for (number, line) in lines.into_iter().enumerate() {
-                let packet = packet(number, line);
+            let marked = [0, 1].map(|number| {
+                let packet = packet(number, lines[number]);
                 let (mark, hops) = (marks[number], hops[number]);
-                let packet = if is_ipv4 {
+                if is_ipv4 {
                     let hop_marks = HopMarks::of_v4(hops);
                     Packet { ip_identification: Some(mark), hop_marks, ..packet }
                 } else {
                     Packet { hop_marks: HopMarks::of_v6(hops, u32::from(mark)), ..packet }
-                };
-                correlator.push(HOST, &packet);
-            }
-            let places = BTreeMap::from([(HOST, place(PointKind::Unknown))]);
-            let exchanges = finish(correlator, &places).exchanges;
-            let behind = exchanges.iter().flat_map(|exchange| &exchange.views);
-            let behind = behind.filter(|view| view.point == HOST.translated()).count();
-            assert_eq!(behind, expected, "{name}, {device}: {exchanges:#?}");
+                }
+            });
+            let [asked, sent_on] = marked.each_ref().map(|packet| match &packet.content {
+                Content::Datagram(datagram) => (packet, datagram),
+                other => panic!("{other:?}"),
+            });
+            let mut latest = LatestRequests::default();
+            latest.note(asked.0, asked.1, Protocol::Udp);
+            assert_eq!(latest.has_passed(sent_on.0, sent_on.1), expected, "{name}, {device}");
         }
     }
 }
