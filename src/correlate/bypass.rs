@@ -184,26 +184,33 @@ fn is_like(known: &IcmpErrors, other: &IcmpErrors) -> bool {
         == (other.kind, other.from, other.quotes, other.quoted_destination)
 }
 
-fn count_packets(view: &View) -> u64 {
+pub fn count_packets(view: &View) -> u64 {
     let errors: u64 = view.icmp_errors.iter().map(|errors| errors.tally.packets).sum();
     view.requests.packets + view.reply_packets() + view.follow_up_packets() + errors
 }
 
-fn to_count(length: usize) -> u64 {
+pub fn to_count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// The clock of `far` minus that of `near`, as all exchanges that both saw show it, or
 /// else as this one does.
-fn ahead_ns(near: &View, far: &View, offsets: &BTreeMap<CaptureId, ClockOffset>) -> i64 {
+pub fn ahead_ns(near: &View, far: &View, offsets: &BTreeMap<CaptureId, ClockOffset>) -> i64 {
+    find_offset_ns(near, far, offsets).unwrap_or_else(|| far.first_at.ahead_of_ns(near.first_at))
+}
+
+/// The clock of `far` minus that of `near`, where exchanges that both saw show it.
+pub fn find_offset_ns(
+    near: &View,
+    far: &View,
+    offsets: &BTreeMap<CaptureId, ClockOffset>,
+) -> Option<i64> {
     if near.point.capture == far.point.capture {
-        return 0;
+        return Some(0);
     }
     let offset_us = |view: &View| Some(offsets.get(&view.point.capture)?.offset_us);
-    match offset_us(far).zip(offset_us(near)) {
-        Some((far, near)) => far.saturating_sub(near).saturating_mul(1_000),
-        None => far.first_at.ahead_of_ns(near.first_at),
-    }
+    let (far, near) = offset_us(far).zip(offset_us(near))?;
+    Some(far.saturating_sub(near).saturating_mul(1_000))
 }
 
 fn was_listening(near: &View, points: &[Point], at: Timestamp) -> bool {

@@ -263,7 +263,7 @@ impl<'a> Seen<'a> {
 }
 
 /// Nearer to the device comes first: its verdict is about what the device sees.
-const fn distance_from_device(kind: PointKind) -> u8 {
+pub const fn distance_from_device(kind: PointKind) -> u8 {
     match kind {
         PointKind::Device => 0,
         PointKind::Host => 1,

@@ -15,6 +15,7 @@ mod cables;
 mod clients;
 mod count;
 mod details;
+mod ended;
 mod error_answer;
 mod fit;
 mod flows;
@@ -25,7 +26,9 @@ mod handshakes;
 mod identities;
 mod index;
 mod join;
+mod latecomers;
 mod midway;
+mod moved;
 mod neighbours;
 mod opening;
 mod outcome;
@@ -352,6 +355,7 @@ impl Correlator {
         for point in &mut points {
             point.unresolved = unresolved.remove(&point.id).unwrap_or_default();
         }
+        latecomers::take_away(&mut tables, &points);
         Correlated::new(tables, points, unfollowed_packets, &self.stated, topology)
     }
 

@@ -7,8 +7,10 @@ use super::audience::Audience;
 use super::bypass;
 use super::cables::Cables;
 use super::details::Details;
+use super::ended;
 use super::fold::Folded;
 use super::join::{self, ClockOffset, Group, Groups, Stated};
+use super::moved;
 use super::record::{Flag, Record, is_group};
 use super::roles;
 use super::table::PointTable;
@@ -137,7 +139,7 @@ impl Correlated {
         topology: &mut Topology,
     ) -> Self {
         let groups = join::join(&tables, &points, stated, topology);
-        let clock_offsets = join::clock_offsets(&groups, &tables);
+        let clock_offsets = join::clock_offsets(&groups, &tables, &points);
         let correlated = Self { points, clock_offsets, unfollowed_packets, tables, groups };
         for table in &correlated.tables {
             table.broadcasts.infer(topology);
@@ -230,7 +232,9 @@ impl Correlated {
                 (record.client, self.sighting(record, table, *place))
             })
             .collect();
+        moved::join_follow_ups(&mut seen, &self.clock_offsets);
         bypass::join_answers(&mut seen, &self.points, &self.clock_offsets);
+        ended::note_late_answers(&mut seen, &self.clock_offsets);
         let translations = translations(&seen);
         let (client, first) = seen.first()?;
         // An answer that one of the points saw tells of what all of them saw.

@@ -5,6 +5,7 @@
 //! sightings have in common.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::passage::{Header, Passage};
@@ -110,7 +111,7 @@ impl LatestRequests {
                     && (!opened.is_one_way || opened.header.has_mark_of(header))
                     && opened.header.passage_to(header) == Passage::PassedOn
                     && source.is_ipv4() == opened.client.address.is_ipv4()
-                    && !ends.contains(&source)
+                    && (!ends.contains(&source) || opened.is_sent_on_by_asked(source, header))
                     && !ends.contains(&destination)
             },
         )
@@ -126,6 +127,17 @@ impl LatestRequests {
 }
 
 impl Opened {
+    /// Whether the address that was asked sent it on in its own name: a balancer that owns the
+    /// address translates both ends. So does a server there that asks another for its client,
+    /// with a packet of its own; what is passed on keeps its mark, and has a hop less
+    /// (RFC 791 section 3.2, RFC 8200 section 3).
+    fn is_sent_on_by_asked(&self, source: IpAddr, header: Header) -> bool {
+        let hops = self.header.hop_limit.zip(header.hop_limit);
+        source == self.asked.address
+            && self.header.has_mark_of(header)
+            && hops.is_some_and(|(before, now)| now < before)
+    }
+
     /// Whether `datagram` says the same. Where a snap length left less of one of them,
     /// as in a tunnel, length and header have to do.
     fn is_like(&self, datagram: &Datagram, header: Header) -> bool {

@@ -18,7 +18,7 @@ use crate::model::time::Timestamp;
 pub const COPY: Duration = Duration::from_millis(1);
 
 /// Copies of which more is known come within this time.
-const ON_ITS_WAY: Duration = Duration::from_millis(100);
+pub const ON_ITS_WAY: Duration = Duration::from_millis(100);
 
 /// How soon the second copy of a packet comes that looks like the first one. Two packets
 /// of one sender have two identifications in IPv4, and no mark in IPv6.
@@ -215,6 +215,11 @@ impl Last {
     /// Whether it says what `datagram` does, whose signature is given.
     pub fn says(&self, signature: Signature, datagram: &Datagram) -> bool {
         self.said == digest_words(signature, datagram) && self.basis() == signature.basis.folded()
+    }
+
+    /// Whether both say the same, as far as that can be told.
+    pub fn says_as(&self, other: &Self) -> bool {
+        self.basis() != Basis::Length && self.repeats(other)
     }
 
     fn repeats(&self, later: &Self) -> bool {

@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+mod again;
 mod apart;
 mod audience;
 mod checks;
 mod directed;
 mod directed_apart;
 mod dns;
+mod ended;
 mod follow_ups;
 mod groups;
 mod halves;
 mod identity;
 mod late;
+mod latecomers;
 mod leases;
 mod losses;
+mod moved;
 mod observed;
+mod passed_on;
 mod pods;
 mod points;
 mod questions;

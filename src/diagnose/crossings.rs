@@ -16,8 +16,10 @@ use crate::model::exchange::{Exchange, Point, PointId, View};
 use crate::model::protocol::Protocol;
 use crate::model::time::Timestamp;
 
+mod in_vain;
 mod new_flows;
 
+use in_vain::InVain;
 pub use new_flows::{NewFlow, NewFlows};
 
 /// Distances kept per pair of points; their median does not move for more.
@@ -52,6 +54,7 @@ pub struct Crossings {
     /// Endpoints to which somebody opened an exchange at a point.
     addressed: HashSet<(PointId, Endpoint)>,
     new_flows: NewFlows,
+    in_vain: InVain,
     /// Who asked whom.
     asks: HashSet<(IpAddr, IpAddr)>,
 }
@@ -62,6 +65,7 @@ impl Crossings {
     pub fn new(points: &[Point], exchanges: &[Exchange]) -> Self {
         let mut crossings = Self {
             new_flows: NewFlows::new(exchanges),
+            in_vain: InVain::new(exchanges),
             asks: exchanges.iter().filter_map(who_asks_whom).collect(),
             ..Self::default()
         };
@@ -197,6 +201,13 @@ impl Crossings {
     #[must_use]
     pub fn has_asked(&self, client: IpAddr, asked: IpAddr) -> bool {
         self.asks.contains(&(client, asked))
+    }
+
+    /// Whether the exchange is one of many that its client began with the same service, from
+    /// a socket each, and none of them was answered.
+    #[must_use]
+    pub fn is_one_of_many_in_vain(&self, exchange: &Exchange) -> bool {
+        self.in_vain.is_one_of_many(exchange)
     }
 
     /// Exchanges that began later than others and were answered.

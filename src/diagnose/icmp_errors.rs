@@ -3,6 +3,7 @@
 
 mod between;
 mod explanation;
+mod moved;
 mod over;
 
 use self::explanation::{explain, quoted_text};

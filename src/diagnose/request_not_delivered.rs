@@ -56,6 +56,8 @@ fn explain(reading: &Reading<'_>, lost: &LostRequest<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use crate::diagnose::sample::{Family, Sample};
     use crate::model::exchange::Origin;
     use crate::model::finding::{Cause, Confidence, Severity, Verdict};
@@ -191,6 +193,37 @@ mod tests {
             let mut skewed = Sample::tftp(family).with_port(5_000).answered_by_vip().pod_answers();
             skewed.exchange.views[1].first_at = ends[1];
             let _ = sample.beside(skewed).diagnose();
+        }
+    }
+
+    #[test]
+    fn of_many_from_new_sockets_none_has_to_be_waited_for() {
+        for family in Family::BOTH {
+            let asks = |port: u16| Sample::request(family, Protocol::Ntp, 123).with_port(port);
+            let works = |client: IpAddr| {
+                let other = Sample::request(family, Protocol::Ntp, 123).with_client(client, 5_009);
+                other.reply(family.vip(), 123, Origin::Asked, 1).pod_answers()
+            };
+            let lost = |others: u16| {
+                let sample = asks(5_000).wait_milliseconds(900).pod_runs(Some((-5, 60)));
+                let sample = sample.beside(works(family.other_device()));
+                (1..=others).fold(sample, |sample, other| sample.beside(asks(5_000 + other)))
+            };
+            for (name, sample, verdict) in [
+                ("one", lost(0), Verdict::Inconclusive),
+                ("two", lost(1), Verdict::Inconclusive),
+                ("three", lost(2), Verdict::Unanswered),
+                ("one got through", lost(3).beside(works(family.device())), Verdict::Inconclusive),
+                (
+                    "nothing shows the way",
+                    (1..4).fold(asks(5_000).pod_runs(Some((-5, 60))), |sample, other| {
+                        sample.beside(asks(5_000 + other))
+                    }),
+                    Verdict::Inconclusive,
+                ),
+            ] {
+                assert_eq!(sample.diagnose().verdict, verdict, "{name} {family:?}");
+            }
         }
     }
 }

@@ -22,8 +22,9 @@ use crate::model::finding::{Severity, Verdict};
 /// 5. An ICMP error after which nothing went on: `rejected`; `inconclusive` where a call
 ///    may have ended with it, and the capture ends too soon after that to tell.
 /// 6. No reply that could be used: `unanswered` where its receiver says that fragments
-///    did not arrive, where silence was observed, or where another point
-///    saw a reply that was lost; else `inconclusive`.
+///    did not arrive, where silence was observed, where several requests of
+///    one client, from a socket each, did not get to the pod as others did,
+///    or where another point saw a reply that was lost; else `inconclusive`.
 ///    Where the capture lost as many packets as were sent, silence was not observed;
 ///    so it is in the two rules that follow.
 /// 7. Follow-ups to the answerer repeated in vain, or lost between two points,

@@ -23,7 +23,8 @@ pub struct Outcome {
 
 impl Replay {
     /// Puts the exchanges that several points saw in the place of their parts.
-    pub fn commit(mut self, scene: &mut Scene<'_>, parts: &[&Half]) -> Outcome {
+    /// `repeats` are the parts that say again what the point that asks saw.
+    pub fn commit(mut self, scene: &mut Scene<'_>, parts: &[&Half], repeats: &[usize]) -> Outcome {
         let mut outcome = Outcome::default();
         let mut of_exchange: BTreeMap<ExchangeIndex, Vec<usize>> = BTreeMap::new();
         // Those about which another point saw an error.
@@ -42,7 +43,10 @@ impl Replay {
         for Connected { used, exchanges } in self.connected(parts.len()) {
             let tables: BTreeSet<usize> = used.iter().map(|part| parts[*part].table).collect();
             let has_foreign = exchanges.iter().any(|index| foreign.contains(index));
-            if !has_foreign && (tables.len() < 2 || !self.is_sound(&exchanges)) {
+            let is_repeated =
+                exchanges.len() < used.len() && used.iter().any(|part| repeats.contains(part));
+            let is_one = tables.len() > 1 && (is_repeated || self.is_sound(&exchanges));
+            if !has_foreign && !is_one {
                 continue;
             }
             for part in &used {
@@ -119,7 +123,7 @@ impl Replay {
         let client = self.record(exchange)?.client;
         let moments = || own.iter().filter_map(|place| self.moments.get(*place));
         let joined = Joined {
-            observed: find_observed(scene, client, moments()),
+            observed: find_observed(scene, client, moments(), self.home),
             beside: find_beside(scene, client, moments(), self.home),
         };
         let parts = moments().filter(|moment| moment.part.is_some());
@@ -158,6 +162,7 @@ fn find_observed<'m>(
     scene: &Scene<'_>,
     client: Endpoint,
     moments: impl Iterator<Item = &'m Moment>,
+    home: usize,
 ) -> Option<(Timestamp, Timestamp)> {
     let mut points: BTreeMap<PointId, (i64, bool)> = BTreeMap::new();
     let (mut answered_at, mut went_on_at) = (None, None);
@@ -183,7 +188,10 @@ fn find_observed<'m>(
     let first = captures.values().map(|(first, ..)| *first).min()?;
     let goes_on = went_on_at > answered_at;
     let telling = captures.values().filter(|(.., answers)| *answers || !goes_on);
-    Some((first, telling.map(|(_, last, _)| *last).min()?))
+    let last = telling.map(|(_, last, _)| *last).min();
+    // Who says again what nobody answered has heard nothing until then, wherever that is seen.
+    let own = captures.get(&scene.tables.get(home)?.id.capture).map(|(_, last, _)| *last);
+    Some((first, last.or(own.max(went_on_at))?))
 }
 
 /// Where else an exchange was seen: first where another clock runs, then where the answers

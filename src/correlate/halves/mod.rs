@@ -9,6 +9,7 @@
 //! end is gone through again as one point would have seen it; where that gives one
 //! exchange instead of two, they are one.
 
+mod again;
 mod commit;
 mod errors;
 mod joined;
@@ -71,6 +72,8 @@ struct Scene<'a> {
     tables: &'a mut [PointTable],
     /// The tables' kinds, as far as names and senders tell.
     kinds: &'a [PointKind],
+    /// The host whose clock each table's times are of, as far as senders tell.
+    nodes: &'a [Option<String>],
     /// The tables by their points.
     by_point: &'a HashMap<PointId, usize>,
     kept: &'a [Seen],
@@ -91,7 +94,10 @@ pub fn join(tables: &mut [PointTable], kept: Kept, places: &BTreeMap<PointId, Pl
     // What is seen of one direction does not tell the side of the translation, as addresses do
     // where both are: an answer that leaves untranslated has the pod's. Names do.
     let kinds: Vec<PointKind> = tables.iter().map(|table| kind_by_name(table.id, places)).collect();
-    let mut scene = Scene { tables, kinds: &kinds, by_point: &by_point, kept: &kept, errors };
+    let nodes: Vec<Option<String>> =
+        tables.iter().map(|table| find_node(table.id, places)).collect();
+    let (kinds, nodes) = (&*kinds, &*nodes);
+    let mut scene = Scene { tables, kinds, nodes, by_point: &by_point, kept: &kept, errors };
     for reach in [Reach::OneCapture, Reach::AllCaptures] {
         let sockets = Sockets::of(&halves, scene.tables);
         let mut joined = Vec::new();
@@ -101,7 +107,20 @@ pub fn join(tables: &mut [PointTable], kept: Kept, places: &BTreeMap<PointId, Pl
         halves.retain(|half| !half.packets.is_empty());
         halves.append(&mut joined);
     }
-    rough::join(tables, &kinds, has_lost);
+    rough::join(tables, kinds, has_lost);
+}
+
+/// The node that the sender, or the capture itself, names for a point.
+fn find_node(point: PointId, places: &BTreeMap<PointId, Place>) -> Option<String> {
+    places.get(&point.as_captured())?.point.node.clone()
+}
+
+impl Scene<'_> {
+    /// Whether the times of two tables are of one clock: of one capture, or of one host.
+    fn have_one_clock(&self, one: usize, other: usize) -> bool {
+        let [here, there] = [one, other].map(|table| self.tables[table].id.capture);
+        here == there || (self.nodes[one].is_some() && self.nodes[one] == self.nodes[other])
+    }
 }
 
 /// The halves of all tables, and the errors that are of none of them.

@@ -35,13 +35,15 @@ pub struct Moment {
 struct Clocks(Vec<(CaptureId, i64)>);
 
 impl Replay {
-    /// Goes through the packets of `parts` and the `errors` about them; `None` where their
+    /// Goes through the packets of `parts`, of which the clock of `repeats` is the head's, and
+    /// the `errors` about them; `None` where their
     /// clocks cannot be one, or where they show a datagram before and after its translation.
     pub fn new(
         scene: &Scene<'_>,
         socket: Endpoint,
         head: &Half,
         parts: &[&Half],
+        repeats: &[usize],
         errors: &[usize],
     ) -> Option<Self> {
         let own = scene.tables.get(head.table)?;
@@ -50,7 +52,9 @@ impl Replay {
         for (part, half) in parts.iter().enumerate() {
             let capture = scene.tables[half.table].id.capture;
             if clocks.find(capture).is_none() {
-                let ahead_ns = Stray { scene, socket, head, half }.find_ahead_ns()?;
+                let stray = Stray { scene, socket, head, half };
+                let is_one_clock = repeats.contains(&part);
+                let ahead_ns = if is_one_clock { 0 } else { stray.find_ahead_ns()? };
                 clocks.0.push((capture, ahead_ns));
             }
             moments.extend(half.packets.iter().map(|number| (*number, Some(part))));

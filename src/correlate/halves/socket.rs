@@ -81,8 +81,17 @@ pub fn join(
         let parts: Vec<&Half> = chosen.parts.iter().map(|number| &halves[*number]).collect();
         let errors = errors_about(scene, reach, &chosen, home, &parts);
         if chosen.has_strays || errors.has_foreign {
-            let replay = Replay::new(scene, socket, &halves[chosen.head], &parts, &errors.found);
-            let outcome = replay.map(|replay| replay.commit(scene, &parts)).unwrap_or_default();
+            let replay = Replay::new(
+                scene,
+                socket,
+                &halves[chosen.head],
+                &parts,
+                &chosen.repeats,
+                &errors.found,
+            );
+            let outcome = replay
+                .map(|replay| replay.commit(scene, &parts, &chosen.repeats))
+                .unwrap_or_default();
             joined.extend(outcome.joined);
             for part in outcome.used {
                 halves[chosen.parts[part]].packets.clear();
@@ -100,6 +109,8 @@ struct Chosen {
     parts: Vec<usize>,
     /// Some of the parts are of other points.
     has_strays: bool,
+    /// Of these parts each says again, at another point, what the head's point shows.
+    repeats: Vec<usize>,
     /// The socket, and others that may be the same host's.
     clients: Vec<Endpoint>,
     /// Who sent anything to whom in the parts.
@@ -134,14 +145,21 @@ fn choose(
     for number in &parts {
         asked.add(scene, &halves[*number]);
     }
-    let mut has_strays = false;
+    let (mut has_strays, mut repeats) = (false, Vec::new());
     for &number in members.iter().filter(|number| !at_home(number)) {
         let stray = Stray { scene, socket, head: &halves[head], half: &halves[number] };
         let further = flows_of(&halves[number], scene);
         // Seen twice it is a copy, or another network's with the same addresses.
         let is_elsewhere = further.iter().all(|flow| !flows.contains(flow));
         let is_near = is_near(scene, reach, home, halves[number].table);
-        if is_elsewhere && is_near && stray.may_be(&asked) {
+        let says_again = !is_elsewhere && is_near && {
+            let known: Vec<&Half> = parts.iter().map(|part| &halves[*part]).collect();
+            stray.says_again(&known)
+        };
+        if says_again {
+            repeats.push(parts.len());
+        }
+        if says_again || (is_elsewhere && is_near && stray.may_be(&asked)) {
             flows.extend(further);
             parts.push(number);
             has_strays = true;
@@ -169,7 +187,7 @@ fn choose(
             }
         }
     }
-    Some(Chosen { head, parts, has_strays, clients, flows })
+    Some(Chosen { head, parts, has_strays, repeats, clients, flows })
 }
 
 /// Whether two points may be on one side of a translation, and at one place.

@@ -145,7 +145,7 @@ fn said<'s>(
 }
 
 /// The latest first.
-fn datagrams<'s>(
+pub fn datagrams<'s>(
     scene: &'s Scene<'_>,
     half: &'s Half,
 ) -> impl Iterator<Item = (&'s Datagram, Timestamp)> + 's {

@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 use super::telling::{find_distance_ns, find_lag_ns, says_again};
 use super::{Group, Groups, PACE, TIME_APART};
 use crate::correlate::count::Count;
-use crate::correlate::record::Record;
+use crate::correlate::record::{Flag, Record};
 use crate::correlate::table::PointTable;
 use crate::model::capture::CaptureId;
+use crate::model::exchange::Point;
 
 /// Captures of one exchange whose clocks are compared with each other.
 const MAX_COMPARED: usize = 32;
@@ -28,27 +29,35 @@ pub struct ClockOffset {
 
 /// The median distance between what both captures heard first of the exchanges seen in
 /// both, carried on from the first capture to all that it is linked with.
-pub fn clock_offsets(groups: &Groups, tables: &[PointTable]) -> BTreeMap<CaptureId, ClockOffset> {
+pub fn clock_offsets(
+    groups: &Groups,
+    tables: &[PointTable],
+    points: &[Point],
+) -> BTreeMap<CaptureId, ClockOffset> {
     let Groups::Joined(groups) = groups else { return BTreeMap::new() };
-    clock_offsets_of(groups.iter(), tables)
+    clock_offsets_of(groups.iter(), tables, points)
 }
 
 /// The same of these groups.
 pub(super) fn clock_offsets_of<'a>(
     groups: impl Iterator<Item = &'a Group>,
     tables: &[PointTable],
+    points: &[Point],
 ) -> BTreeMap<CaptureId, ClockOffset> {
     let mut distances: BTreeMap<(CaptureId, CaptureId), Vec<i64>> = BTreeMap::new();
     for group in groups.filter(|group| group.len() > 1) {
         let sightings = group.iter().map(|place| {
             let table = &tables[place.table];
-            (table.id.capture, &table.exchanges[place.position])
+            (table.id.capture, &table.exchanges[place.position], &points[place.table])
         });
-        let sightings: SmallVec<[(CaptureId, &Record); 2]> = sightings.collect();
+        let sightings: SmallVec<[(CaptureId, &Record, &Point); 2]> = sightings.collect();
         // Of very many captures the first one's distances to all suffice.
         let compared = if sightings.len() > MAX_COMPARED { 1 } else { sightings.len() };
-        for (index, (from, near)) in sightings.iter().enumerate().take(compared) {
-            for (to, far) in sightings[index + 1..].iter().filter(|(to, _)| to != from) {
+        for (index, (from, near, here)) in sightings.iter().enumerate().take(compared) {
+            for (to, far, there) in sightings[index + 1..].iter().filter(|(to, ..)| to != from) {
+                if is_one_flow_of_a_host((near, here), (far, there)) {
+                    continue;
+                }
                 let Some(distance_us) = find_distance_us(near, far) else { continue };
                 distances.entry((*from, *to)).or_default().push(distance_us);
                 distances.entry((*to, *from)).or_default().push(-distance_us);
@@ -78,6 +87,17 @@ pub(super) fn clock_offsets_of<'a>(
         }
     }
     offsets
+}
+
+/// Whether two files of one host show the same flow, before or after every translation: what
+/// came by one interface and what came by another is told apart by one clock, and the
+/// distance is that of two packets.
+fn is_one_flow_of_a_host((near, here): (&Record, &Point), (far, there): (&Record, &Point)) -> bool {
+    let is_one_host = here.node_is_stated && there.node_is_stated && here.node == there.node;
+    let is_one_flow = (near.client, near.asked) == (far.client, far.asked);
+    // A text's time may be that of another zone.
+    let are_bytes = [near, far].iter().all(|record| record.flags.has(Flag::HasPayloads));
+    is_one_host && is_one_flow && are_bytes
 }
 
 /// How much later the second was seen, by what was heard at both; where one point may

@@ -28,7 +28,7 @@ pub fn join(
     axis: &Axis,
 ) {
     // What is joined already tells how far the clocks are apart.
-    let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
+    let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables, points);
     let moved_ns = |place: Place| clocks_moved_ns(place, tables, &offsets, axis);
     let heard: Vec<Option<Heard>> =
         groups.iter().map(|(seen, _)| said_to_one(seen, &moved_ns)).collect();
@@ -42,6 +42,12 @@ pub fn join(
             }
         }
     }
+    // Who says the same but can be no part of this, as under an address of the other family,
+    // makes nothing ambiguous.
+    let can_be = |one: usize, other: usize| {
+        let (near, far) = (one.min(other), one.max(other));
+        is_seen_alike(&groups[far].1, points) && is_translation(&groups[near], &groups[far], points)
+    };
     let partners = |position: usize| -> SmallVec<[usize; 2]> {
         let Some(own) = &heard[position] else { return SmallVec::new() };
         let protocol = groups[position].0.record.protocol;
@@ -50,7 +56,10 @@ pub fn join(
         let mut found: SmallVec<[usize; 2]> = SmallVec::new();
         for other in alike {
             let is_new = other != position && !found.contains(&other);
-            if is_new && heard[other].as_ref().is_some_and(|heard| is_one_client(own, heard)) {
+            if is_new
+                && can_be(position, other)
+                && heard[other].as_ref().is_some_and(|heard| is_one_client(own, heard))
+            {
                 found.push(other);
             }
         }
@@ -59,9 +68,7 @@ pub fn join(
     let pairs: Vec<(usize, usize)> = (0..groups.len())
         .filter_map(|far| {
             let [near] = partners(far)[..] else { return None };
-            let is_alone = is_seen_alike(&groups[far].1, points) && near < far;
-            let can_be = is_alone && is_translation(&groups[near], &groups[far], points);
-            (can_be && partners(near)[..] == [far]).then_some((near, far))
+            (near < far && partners(near)[..] == [far]).then_some((near, far))
         })
         .collect();
     join_pairs(groups, &pairs);

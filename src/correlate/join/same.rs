@@ -134,7 +134,11 @@ impl Likeness {
         let is_cut_alike = known.opens_cut_as(other);
         // Words of a text that bytes do not have say nothing about bytes.
         let is_told = is_told_to_bytes(known, other) || is_told_to_bytes(other, known);
-        let contradicts = !is_told && heard.contradicts(&heard_there);
+        // Blocks of a transfer are no words by which to know its client: who saw the request
+        // has not kept them. Where the device's side shows nothing else, it stands for itself.
+        let is_as_near = first.distance == seen.distance;
+        let is_midway = other.is_rest_of(known) || (is_as_near && known.is_rest_of(other));
+        let contradicts = !is_told && !is_midway && heard.contradicts(&heard_there);
         let speaks_against = !is_cut_alike && (contradicts || lengths_differ);
         // Where neither kept all that was said, or one heard nothing but answers, only a
         // socket that has no other exchange is known.

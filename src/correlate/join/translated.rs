@@ -81,7 +81,7 @@ fn join_by(
             _ => {}
         }
     }
-    let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables);
+    let offsets = clock_offsets_of(groups.iter().map(|(_, group)| group), tables, points);
     let moved_ns = |place: Place| clocks_moved_ns(place, tables, &offsets, axis);
     let mut joined: Vec<(usize, usize)> = Vec::new();
     for Sides { mut outside, mut pods } in sides.into_values() {

@@ -37,6 +37,14 @@ impl Record {
         self.flags.has(Flag::IsOpenedByClient).then(|| self.opening())
     }
 
+    /// Whether it looks like the rest of `whole`, a transfer that was answered from the port to
+    /// which the client speaks here (RFC 1350 section 4).
+    pub fn is_rest_of(&self, whole: &Self) -> bool {
+        self.is_midway()
+            && is_tftp_protocol(whole.protocol)
+            && self.asked.is_some_and(|asked| whole.answering_ports().contains(&asked.port))
+    }
+
     /// What is known of all that the client said.
     pub fn heard(&self) -> Heard {
         Heard::new(self.first_words(), self.requests.first.at, &self.sayings)
@@ -254,6 +262,11 @@ impl Record {
             Some(is_same) => is_same,
             None => client == Some(true),
         }
+    }
+
+    /// Whether the server's last words at both points are the same.
+    pub fn ends_with_answer_of(&self, other: &Self) -> bool {
+        self.from_server.zip(other.from_server).is_some_and(|(own, there)| own.says_as(&there))
     }
 
     /// Whether both points saw as many packets of one side, and two as the last: they carry

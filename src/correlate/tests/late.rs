@@ -140,3 +140,27 @@ fn what_comes_round_tells_no_distance_of_clocks() {
         assert_eq!(join(&asked(0), &asked(2_000)), (1, Some(2_000)), "{prefix}");
     }
 }
+
+#[test]
+fn who_says_the_same_in_the_other_family_leaves_no_doubt() {
+    let senders = [
+        ["192.0.2.9:4000", "198.51.100.21:514", "198.51.100.13:1024", "10.244.1.16:514"],
+        ["[2001:db8::9]:4000", "[2001:db8:1::21]:514", "[2001:db8:1::13]:1024", "[fd00::16]:514"],
+    ];
+    let says = |from: &str, to: &str, words: std::ops::Range<i64>| -> Vec<Line> {
+        let line = line(from, to);
+        words.map(|word| (word * 1_100, line, Says::Bytes(u64::try_from(word).unwrap()))).collect()
+    };
+    let seen = |senders: &[[&str; 4]]| {
+        let sent = senders.iter().flat_map(|[device, vip, ..]| says(device, vip, 1..9));
+        let behind = senders.iter().flat_map(|[.., node, pod]| says(node, pod, 4..9));
+        join(&sent.collect::<Vec<_>>(), &behind.collect::<Vec<_>>()).0
+    };
+    for sender in senders {
+        assert_eq!(seen(&[sender]), 1, "{}", sender[0]);
+    }
+    assert_eq!(seen(&senders), 2);
+    // Two of one family may each be the other.
+    let other = ["192.0.2.8:4000", "198.51.100.21:514", "198.51.100.13:1025", "10.244.1.16:514"];
+    assert_eq!(seen(&[senders[0], other]), 4);
+}

@@ -1,6 +1,6 @@
 //! What an error about an exchange means, by what it quotes and who sent it.
 
-use super::{between, over};
+use super::{between, moved, over};
 use crate::diagnose::reading::{Reading, SeenErrors};
 use crate::diagnose::wording::count;
 use crate::model::endpoint::Endpoint;
@@ -40,6 +40,9 @@ pub(super) fn explain(reading: &Reading<'_>, seen: &SeenErrors<'_>, packets: u64
     );
     if let Some(why) = over::find_reason(reading, seen) {
         return format!("{text} {why}");
+    }
+    if let Some(why) = moved::explain(reading, seen) {
+        return text + &why;
     }
     let is_tcp = reading.exchange.protocol == Protocol::Tcp;
     text.push_str(match (seen.cause, quotes) {

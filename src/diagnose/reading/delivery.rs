@@ -105,6 +105,14 @@ impl<'a> Reading<'a> {
         enough.then_some(LostRequest { seen, missed, watched })
     }
 
+    /// Whether the request is one of many of its client's, from a socket each, that got to
+    /// the node and not to the pod, where others did: then no answer has to be waited for.
+    pub(super) fn is_never_delivered(&self) -> bool {
+        let is_proven = |lost: &LostRequest<'_>| lost.watched == Watched::SameEndpoint;
+        self.lost_request.as_ref().is_some_and(is_proven)
+            && self.crossings.is_one_of_many_in_vain(self.exchange)
+    }
+
     /// How well `point` watched while `seen` saw the requests.
     fn watched(&self, seen: &View, point: &Point) -> Option<Watched> {
         let asked = seen.asked?;

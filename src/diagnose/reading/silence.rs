@@ -97,6 +97,7 @@ impl<'a> Reading<'a> {
         if self.exchange.protocol.expects_answer() {
             // Text without times: nobody repeats a request twice without waiting.
             return match repeats {
+                0 if self.is_never_delivered() => Some(Confidence::Likely),
                 // A new identity is what polls have, too.
                 0 if self.asks_again() => {
                     self.is_silent_for(first, PATIENCE).then_some(Confidence::Likely)
