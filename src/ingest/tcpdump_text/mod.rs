@@ -61,7 +61,7 @@ use rows::Rows;
 pub use services::find_port;
 pub use timeline::{StampStyle, Timeline};
 use timestamp::StampValue;
-pub use timestamp::{Stamp, find_stamp, is_date, is_month};
+pub use timestamp::{Stamp, find_stamp, is_date, split_month};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
