@@ -102,6 +102,8 @@ pub struct Run {
     /// the packet above.
     indentation: Option<usize>,
     pending: Option<Pending>,
+    /// Packets before it, while none had a time.
+    early: Vec<Pending>,
     faults: Faults,
     last_flow: Option<FlowKey>,
     questions: Questions,
@@ -127,6 +129,7 @@ impl Run {
             frames: 0,
             indentation: None,
             pending: None,
+            early: Vec::new(),
             faults: Faults::default(),
             last_flow: None,
             questions: Questions::default(),
@@ -175,8 +178,10 @@ impl Run {
         if let Some(packet) = find_packet_line(&text)
             && self.begins_packet(&packet, &text)
         {
-            self.date_first(packet.stamp, sink);
-            self.settle_pending(sink);
+            if !self.hold_early(&packet) {
+                self.date_first(packet.stamp, sink);
+                self.settle_pending(sink);
+            }
             if packet.stamp.is_none() {
                 self.indentation.get_or_insert_with(|| indentation(&text));
             }

@@ -16,7 +16,7 @@ use super::fixed_names::settle_ends;
 use super::handshake::find_segment;
 use super::icmp::IcmpLines;
 use super::ip_header::IpHeader;
-use super::line::{Family, Head, Network};
+use super::line::{Family, Head, Network, read_head};
 use super::link::find_audience;
 use super::link_header::find_link_header_bytes;
 use super::neighbour::find_arp;
@@ -207,6 +207,16 @@ impl Pending {
     #[must_use]
     pub const fn waits_for_sides(&self) -> bool {
         matches!(self.stage, Stage::Header)
+    }
+
+    /// Whether the last line below it is the header that `-v` prints of a quoted packet: its
+    /// ends stand on the next line, indented like the error's own.
+    #[must_use]
+    pub fn quotes_header(&self) -> bool {
+        self.body.last().is_some_and(|line| match read_head(line).network {
+            Network::Ip { text, .. } => read_network_text(text).body == Body::OnNextLine,
+            Network::Labels | Network::Other | Network::Unknown => false,
+        })
     }
 
     /// Whether it is a packet of IP, so that it may have been of any exchange.
