@@ -20,6 +20,7 @@ mod icmp;
 mod ip_header;
 mod line;
 mod link;
+mod link_cut;
 mod link_header;
 mod neighbour;
 mod nested;
