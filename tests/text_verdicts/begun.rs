@@ -88,3 +88,50 @@ fn an_error_that_v_prints_belongs_to_the_port_it_names() {
     assert_eq!(verdict_at(69), Verdict::Rejected);
     assert_eq!(verdict_at(53), Verdict::Unanswered);
 }
+
+#[test]
+fn several_lines_without_a_time_take_none_from_the_others() {
+    for family in &FAMILIES {
+        let lines = founding(family);
+        let untimed = |at: usize| lines[at].split_once(' ').unwrap().1;
+        let of_other = family.spell(&format!(
+            "    ROUTER > OTHER: ICMP host VIP unreachable, length 36\n\t{} (tos 0x0, ttl 63, id 7, offset 0, flags [DF], proto UDP (17), length 48)\n    OTHER.41226 > VIP.69: UDP, length 20",
+            family.ip
+        ));
+        let mut cases = vec![("two lines", format!("{}\n{}", untimed(0), untimed(1)), 2, 6)];
+        if family.ip == "IP" {
+            cases.push(("an error with its quote", of_other, 0, 5));
+        }
+        for (name, first, datagrams, packets) in cases {
+            let report = read(&format!("{first}\n{}\n", lines.join("\n")));
+            let capture = &report.captures[0];
+            assert_eq!(report.captures.len(), 1, "{name} {}", family.ip);
+            assert_eq!((capture.packets, capture.datagrams), (packets, datagrams + 4), "{name}");
+            assert_eq!(capture.clock, Clock::TimeOfDay, "{name} {}", family.ip);
+            assert!(causes(&report).contains(&Cause::FollowUpToRequestAddress), "{name}");
+        }
+        // A text that has no times at all.
+        let all: Vec<&str> = (0..4).map(untimed).collect();
+        let report = read(&all.repeat(4).join("\n"));
+        assert_eq!((report.captures[0].packets, report.captures[0].clock), (16, Clock::None));
+    }
+}
+
+#[test]
+fn times_since_the_packet_before_go_on_behind_a_comment() {
+    for family in &FAMILIES {
+        let text = family.text(&[
+            "0.0 DEVICE.41226 > VIP.69: TFTP, length 20, WRQ \"startup.cfg\" octet",
+            "5.0 DEVICE.41226 > VIP.69: TFTP, length 20, WRQ \"startup.cfg\" octet",
+            "1.0 DEVICE.41226 > VIP.69: TFTP, length 20, WRQ \"startup.cfg\" octet",
+        ]);
+        let text = text.replace("12:00:", "00:00:");
+        let (first, rest) = text.split_at(text.find('\n').unwrap() + 1);
+        let report = read(&format!("# tcpdump -ni eth0 -ttt\n{first}Here it waits.\n{rest}"));
+        let capture = &report.captures[0];
+        assert_eq!((report.captures.len(), capture.packets), (1, 3), "{}", family.ip);
+        assert_eq!(capture.clock, Clock::Relative, "{}", family.ip);
+        let lasted = capture.last_packet_at.unwrap().since(capture.first_packet_at.unwrap());
+        assert_eq!(lasted.as_secs(), 6, "{}", family.ip);
+    }
+}

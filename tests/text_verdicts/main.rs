@@ -9,6 +9,8 @@ mod family;
 #[cfg(test)]
 mod filters;
 #[cfg(test)]
+mod folded;
+#[cfg(test)]
 #[path = "../support/folder.rs"]
 mod folder;
 #[cfg(test)]

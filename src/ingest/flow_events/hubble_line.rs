@@ -3,7 +3,7 @@
 //! `Jan  6 13:41:22.025 [node1]: default/a:5000 (ID:1) -> 192.0.2.1:69 (world) to-stack FORWARDED (UDP)`
 
 use super::event::{Carries, Fate, FlowEvent, Party, Side, find_icmp_error};
-use crate::ingest::tcpdump_text::{Stamp, find_stamp, is_month};
+use crate::ingest::tcpdump_text::{Stamp, find_stamp, split_month};
 
 /// Verdicts as `Printer.getVerdict` of Hubble prints them.
 const VERDICTS: [(&str, Fate); 11] = [
@@ -144,20 +144,13 @@ pub(super) fn find_verdict(word: &str) -> Option<Fate> {
 /// `Jan  6 13:41:22.025 [node1]: ` or an RFC 3339 time before the source.
 pub(super) fn split_stamp(text: &str) -> (Option<Stamp>, &str) {
     let text = text.trim_start();
-    let clock = skip_date(text).unwrap_or(text);
+    // `Jan  6 `: without a year, so only the time of day can be used.
+    let clock = split_month(text).map_or(text, |(.., clock)| clock);
     let (word, rest) = clock.split_once(' ').unwrap_or((clock, ""));
     match find_stamp(word.strip_suffix(':').unwrap_or(word)) {
         Some((stamp, "")) => (Some(stamp), skip_node(rest)),
         _ => (None, text),
     }
-}
-
-/// `Jan  6 `: without a year, so only the time of day can be used.
-fn skip_date(text: &str) -> Option<&str> {
-    let (month, rest) = text.split_once(' ')?;
-    let (day, rest) = rest.trim_start().split_once(' ')?;
-    let is_day = (1..=2).contains(&day.len()) && day.bytes().all(|byte| byte.is_ascii_digit());
-    (is_month(month) && is_day).then(|| rest.trim_start())
 }
 
 /// ` [node1]: `.

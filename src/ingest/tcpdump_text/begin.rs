@@ -28,24 +28,48 @@ impl Run {
                 let is_indented = indentation(text) > self.indentation.unwrap_or(0);
                 let nests = |pending: &Pending| {
                     pending.may_nest(is_timed, is_indented)
-                        || (pending.waits_for_sides() && !names_network(packet.rest))
+                        || ((pending.waits_for_sides() || pending.quotes_header())
+                            && !names_network(packet.rest))
                 };
                 packet.is_sure && !self.pending.as_ref().is_some_and(nests)
             }
         }
     }
 
-    /// The first packet's line may have lost its time, because what is pasted begins within
-    /// it: then the next packet's decides what the times of the run are.
+    /// Packets before the first time may have lost theirs, because what is pasted begins
+    /// within one: then the next packet's decides what the times of the run are.
     pub(super) fn date_first(&mut self, next: Option<Stamp>, sink: Sink<'_>) {
         if self.clock.is_some() {
             return;
         }
-        let Some(mut first) = self.pending.take() else { return };
+        let Some(mut last) = self.pending.take() else { return };
         let clock = self.timeline.settle(next);
         self.begin_capture(clock, sink);
-        first.at = self.timeline.clone().place(next);
-        self.pending = Some(first);
+        let at = self.timeline.clone().place(next);
+        for mut early in std::mem::take(&mut self.early) {
+            early.at = at;
+            self.pending = Some(early);
+            self.settle_pending(sink);
+        }
+        last.at = at;
+        self.pending = Some(last);
+    }
+
+    /// Keeps back the packet before `packet`, while none had a time so far. Says whether it
+    /// did.
+    pub(super) fn hold_early(&mut self, packet: &PacketLine<'_>) -> bool {
+        /// A text without times has more packets than are lost at its begin.
+        const LIMIT: usize = 8;
+        let may_hold = packet.stamp.is_none()
+            && self.clock.is_none()
+            && self.early.len() < LIMIT
+            // A column names an interface, which has to stand in a capture that has begun.
+            && read_head(packet.rest).interface.is_none();
+        if may_hold && let Some(pending) = self.pending.take() {
+            self.early.push(pending);
+            return true;
+        }
+        false
     }
 
     pub(super) fn begin_packet(&mut self, line: u64, packet: &PacketLine<'_>, sink: Sink<'_>) {
@@ -54,7 +78,7 @@ impl Run {
             self.origin.link_type = self.origin.link_type.or_else(|| find_log(packet.rest));
         }
         // A column names an interface, which has to stand in a capture that has begun.
-        if packet.stamp.is_some() || head.interface.is_some() || self.has_packets() {
+        if packet.stamp.is_some() || head.interface.is_some() || self.clock.is_some() {
             let clock = self.timeline.settle(packet.stamp);
             self.begin_capture(clock, sink);
         }

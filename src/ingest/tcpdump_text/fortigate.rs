@@ -192,7 +192,7 @@ mod tests {
                     Network::Ip { family, text: packet },
                     "{tags}"
                 );
-                assert!(looks_like_packet(&format!("   1: 22:13:20.000000       {tags}{packet}")));
+                assert!(looks_like_packet(&format!("22:13:20.000000       {tags}{packet}")));
             }
         }
         assert_eq!(read_head("802.1Q vlan#10 P0 arp who-has 192.0.2.1").network, Network::Other);

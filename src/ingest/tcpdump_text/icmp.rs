@@ -212,7 +212,13 @@ fn claim_about(kind: IcmpKind, name: &str, detail: &str) -> Result<Option<Claim>
     let (transport, rest) = split_word(detail);
     let claim = match transport {
         "udp" | "tcp" => {
-            let port = rest.strip_prefix("port ").map_or(rest, str::trim_start);
+            // print-icmp.c and print-icmp6.c always print the word.
+            let Some(port) = rest.strip_prefix("port ").map(str::trim_start) else {
+                return Err(format!(
+                    "expected `port` and its number behind `{transport}`, as tcpdump prints them, and found '{}'; paste the whole line",
+                    rest.chars().take(20).collect::<String>()
+                ));
+            };
             let port = port.split([',', ' ']).next().and_then(find_port_or_stand_in);
             let kind = if kind == IcmpKind::Other { IcmpKind::PortUnreachable } else { kind };
             let quoted = match transport {

@@ -74,8 +74,8 @@ fn find_protocol(inside: &str) -> Option<u8> {
         .find_map(|lead| inside.split_once(lead).map(|(_, rest)| rest))?;
     let end = rest.find(',').unwrap_or(rest.len());
     let (name, number) = rest.get(..end)?.split_once('(').unwrap_or((rest.get(..end)?, ""));
-    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().or_else(|| match name.trim().to_ascii_uppercase().as_str() {
+    let number = number.split_once(')').and_then(|(number, _)| number.parse().ok());
+    number.or_else(|| match name.trim().to_ascii_uppercase().as_str() {
         "UDP" => Some(17),
         "ICMP" => Some(1),
         "ICMPV6" => Some(58),

@@ -21,6 +21,7 @@ mod icmp;
 mod ip_header;
 mod line;
 mod link;
+mod link_cut;
 mod link_header;
 mod neighbour;
 mod nested;
@@ -62,7 +63,7 @@ use rows::Rows;
 pub use services::find_port;
 pub use timeline::{StampStyle, Timeline};
 use timestamp::StampValue;
-pub use timestamp::{Stamp, find_stamp, is_date, is_month};
+pub use timestamp::{Stamp, find_stamp, is_date, is_month, split_month};
 
 type Sink<'a> = &'a mut dyn FnMut(Event<'_>);
 
@@ -103,6 +104,8 @@ pub struct Run {
     /// the packet above.
     indentation: Option<usize>,
     pending: Option<Pending>,
+    /// Packets before it, while none had a time.
+    early: Vec<Pending>,
     faults: Faults,
     last_flow: Option<FlowKey>,
     questions: Questions,
@@ -128,6 +131,7 @@ impl Run {
             frames: 0,
             indentation: None,
             pending: None,
+            early: Vec::new(),
             faults: Faults::default(),
             last_flow: None,
             questions: Questions::default(),
@@ -176,8 +180,10 @@ impl Run {
         if let Some(packet) = find_packet_line(&text)
             && self.begins_packet(&packet, &text)
         {
-            self.date_first(packet.stamp, sink);
-            self.settle_pending(sink);
+            if !self.hold_early(&packet) {
+                self.date_first(packet.stamp, sink);
+                self.settle_pending(sink);
+            }
             if packet.stamp.is_none() {
                 self.indentation.get_or_insert_with(|| indentation(&text));
             }

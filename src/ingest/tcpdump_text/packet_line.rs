@@ -61,17 +61,12 @@ pub fn remove_bold(text: &str) -> Cow<'_, str> {
     if text.contains("**") { Cow::Owned(text.replace("**", "")) } else { Cow::Borrowed(text) }
 }
 
-/// Finds the packet in a line, behind quoting, list marks, line numbers, the `^C` that
-/// stopped a tcpdump which had not printed it yet, and the names that `docker compose logs`
-/// puts in front.
+/// Finds the packet in a line, behind the `^C` that stopped a tcpdump which had not printed it
+/// yet, and the quotes around code.
 #[must_use]
 pub fn find_packet_line(text: &str) -> Option<PacketLine<'_>> {
     let text = text.trim().trim_start_matches("^C").trim_matches('`').trim();
-    find_timed(text)
-        .or_else(|| skip_list_mark(text).and_then(find_timed))
-        .or_else(|| skip_number(text).and_then(find_sure))
-        .or_else(|| skip_log_prefix(text).and_then(find_sure))
-        .or_else(|| find_untimed(text))
+    find_timed(text).or_else(|| find_untimed(text))
 }
 
 fn find_timed(text: &str) -> Option<PacketLine<'_>> {
@@ -80,10 +75,6 @@ fn find_timed(text: &str) -> Option<PacketLine<'_>> {
     // nothing before them do not stand there by chance.
     let is_sure = !matches!(read_head(rest).network, Network::Unknown) || has_sides(rest);
     Some(PacketLine { stamp: Some(stamp), rest, is_sure })
-}
-
-fn find_sure(text: &str) -> Option<PacketLine<'_>> {
-    find_timed(text).or_else(|| find_untimed(text)).filter(|packet| packet.is_sure)
 }
 
 fn find_untimed(text: &str) -> Option<PacketLine<'_>> {
@@ -98,26 +89,6 @@ fn has_sides(rest: &str) -> bool {
     })
 }
 
-fn skip_list_mark(text: &str) -> Option<&str> {
-    text.strip_prefix(['-', '*', '•', '+', '│', '|'])
-        .map(|rest| rest.trim_start_matches([' ', '`']))
-}
-
-/// `12  07:29:48.654684 IP …`, `12: IP …`.
-fn skip_number(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).filter(|end| (1..=7).contains(end))?;
-    let rest = text.get(end..)?;
-    let rest = rest.strip_prefix([':', '.', '|', ')', ']']).unwrap_or(rest);
-    rest.starts_with(char::is_whitespace).then(|| rest.trim_start())
-}
-
-/// `tcpdump-1  | 07:29:48.654684 IP …`.
-fn skip_log_prefix(text: &str) -> Option<&str> {
-    const LIMIT_BYTES: usize = 80;
-    let (prefix, rest) = text.split_once("| ")?;
-    (prefix.len() <= LIMIT_BYTES && !prefix.contains(" > ")).then(|| rest.trim_start())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,10 +98,6 @@ mod tests {
         let cases = [
             ("07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
             ("07:29:48.654684 IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
-            ("  12  07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
-            ("12: 07:29:48.654684 IP6 2001:db8::1.5 > 2001:db8::2.69: UDP, length 4", true),
-            ("- `07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4`", true),
-            ("tcpdump-1  | 07:29:48.654684 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
             ("**07:29:48.654684** IP 192.0.2.1.5 > **192.0.2.2**.69: UDP, length 4", true),
             ("07:29:48 IP 192.0.2.1.5 > 192.0.2.2.69: UDP, length 4", true),
             ("07:29:48.654684 ARP, Request who-has 192.0.2.1 tell 192.0.2.2, length 28", true),

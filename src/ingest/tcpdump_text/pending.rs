@@ -16,8 +16,9 @@ use super::fixed_names::settle_ends;
 use super::handshake::find_segment;
 use super::icmp::IcmpLines;
 use super::ip_header::IpHeader;
-use super::line::{Family, Head, Network};
+use super::line::{Family, Head, Network, read_head};
 use super::link::find_audience;
+use super::link_cut::{self, ends_within_link};
 use super::link_header::find_link_header_bytes;
 use super::neighbour::find_arp;
 use super::network::{Addressed, Body, Transport, parse_addressed, read_network_text};
@@ -48,7 +49,7 @@ pub struct Pending {
     pub blocked: Option<Box<str>>,
     /// By the line's first word; names may have addresses of both.
     family: Family,
-    /// The line says that it is IP.
+    /// The line says that it is IP, or ends before it says what it is.
     is_named_ip: bool,
     frame_length: Option<u32>,
     /// Of the link header, where `-e` prints it.
@@ -118,8 +119,10 @@ impl Pending {
         head: &Head<'_>,
         text: &str,
     ) -> Self {
+        let is_link_cut = matches!(head.network, Network::Other) && ends_within_link(text);
         let (header, stage) = match head.network {
             Network::Labels => (None, Stage::Labels),
+            Network::Other if is_link_cut => (None, Stage::Fault(link_cut::MESSAGE.to_owned())),
             Network::Other => {
                 let arp = find_arp(text).map(Content::Neighbour);
                 (None, arp.map_or(Stage::Other, Stage::Whole))
@@ -145,7 +148,7 @@ impl Pending {
             link_audience: find_audience(text),
             blocked: find_block(text),
             family,
-            is_named_ip: matches!(head.network, Network::Ip { .. }),
+            is_named_ip: is_link_cut || matches!(head.network, Network::Ip { .. }),
             frame_length: head.frame_length,
             link_header_bytes: find_link_header_bytes(text),
             ..Self::at_stage(line, frame, at, interface, header, stage)
@@ -207,6 +210,16 @@ impl Pending {
     #[must_use]
     pub const fn waits_for_sides(&self) -> bool {
         matches!(self.stage, Stage::Header)
+    }
+
+    /// Whether the last line below it is the header that `-v` prints of a quoted packet: its
+    /// ends stand on the next line, indented like the error's own.
+    #[must_use]
+    pub fn quotes_header(&self) -> bool {
+        self.body.last().is_some_and(|line| match read_head(line).network {
+            Network::Ip { text, .. } => read_network_text(text).body == Body::OnNextLine,
+            Network::Labels | Network::Other | Network::Unknown => false,
+        })
     }
 
     /// Whether it is a packet of IP, so that it may have been of any exchange.

@@ -1,7 +1,7 @@
 //! Whether a packet belongs to the run before it, by its time.
 
 use super::packet_line::{find_packet_line, remove_bold};
-use super::timestamp::{DAY_NS, SECOND_NS, Stamp};
+use super::timestamp::{DAY_NS, SECOND_NS, Stamp, StampValue};
 use super::{Run, StampStyle, has_same_form};
 
 /// What a packet behind prose is to the run before it.
@@ -22,7 +22,7 @@ impl Run {
     pub fn falls_back(&self, text: &str) -> bool {
         /// Packets of one capture may be printed late, but not by more than that.
         const LATE_NS: i64 = SECOND_NS;
-        if matches!(self.origin.style, StampStyle::Delta | StampStyle::Absent) {
+        if self.origin.style == StampStyle::Absent || self.timeline.has_deltas() {
             return false;
         }
         let text = remove_bold(text);
@@ -45,6 +45,11 @@ impl Run {
             return Resumption::Unknown;
         }
         match (self.last_stamp, find_sure_stamp(text)) {
+            // Of times since the packet before, only the first of a capture is zero.
+            (Some(_), Some(stamp)) if self.timeline.has_deltas() => {
+                let is_first = stamp.value == StampValue::Span(0);
+                if is_first { Resumption::Elsewhere } else { Resumption::Later }
+            }
             (Some(last), Some(stamp)) => {
                 let later_ns = stamp.value.nanoseconds().saturating_sub(last.value.nanoseconds());
                 // Two captures of one exchange overlap; at the same time stand copies.

@@ -67,6 +67,13 @@ impl Timeline {
         }
     }
 
+    /// Whether times count from the packet before, by the command or by what they turned out
+    /// to be. OpenBSD's `-ttt` prints dates.
+    #[must_use]
+    pub fn has_deltas(&self) -> bool {
+        self.style == StampStyle::Delta && self.clock != Some(Clock::TimeOfDay)
+    }
+
     /// What the run's times count from; the first packet decides. A first
     /// packet at exactly 00:00:00 is taken for the start of `-ttttt`.
     pub fn settle(&mut self, stamp: Option<Stamp>) -> Clock {

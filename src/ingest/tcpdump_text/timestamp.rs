@@ -58,6 +58,17 @@ pub fn is_month(word: &str) -> bool {
     MONTHS.contains(&word)
 }
 
+/// The month and the day of `Nov 08 ` or `Nov  8 ` (RFC 3164 section 4.1.2), and what stands
+/// behind them.
+#[must_use]
+pub fn split_month(text: &str) -> Option<(i8, i8, &str)> {
+    let (month, rest) = text.split_once(' ')?;
+    let month = MONTHS.iter().position(|name| *name == month)?;
+    let (day, rest) = split_digits(rest.strip_prefix(' ').unwrap_or(rest))?;
+    let rest = rest.strip_prefix(' ').filter(|_| day.len() <= 2)?;
+    Some((i8::try_from(month + 1).ok()?, day.parse().ok()?, rest))
+}
+
 /// The time at the start of a line, and the line's rest.
 #[must_use]
 pub fn find_stamp(text: &str) -> Option<(Stamp, &str)> {
@@ -71,12 +82,10 @@ pub fn find_stamp(text: &str) -> Option<(Stamp, &str)> {
 /// `Nov 08 07:29:48.654684` of OpenBSD's `-ttt`, which names no year. Logs have such times
 /// too (`journalctl -o short-precise`), so sides have to follow.
 fn find_of_month(text: &str) -> Option<(Stamp, &str)> {
-    let (month, rest) = text.split_once(' ')?;
-    let month = MONTHS.iter().position(|name| *name == month)?;
-    let (day, rest) = split_digits(rest.trim_start())?;
-    let (of_day, has_fraction, rest) = find_clock(rest.strip_prefix(' ')?)?;
+    let (month, day, rest) = split_month(text)?;
+    let (of_day, has_fraction, rest) = find_clock(rest)?;
     // As a leap year counts them, so that February has its 29th in every one.
-    let date = Date::new(LEAP_YEAR, i8::try_from(month + 1).ok()?, day.parse().ok()?).ok()?;
+    let date = Date::new(LEAP_YEAR, month, day).ok()?;
     let of_year = i64::from(date.day_of_year() - 1).checked_mul(DAY_NS)?.checked_add(of_day)?;
     let stamp = Stamp { value: StampValue::OfYear(of_year), has_fraction };
     let mut words = rest.split_whitespace();

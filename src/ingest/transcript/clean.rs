@@ -1,18 +1,18 @@
-//! Takes off what terminals, web pages and mail put around a line.
+//! Takes off what terminals and web pages put around a line.
 
 use std::borrow::Cow;
 
-/// The line as the tool printed it: without colours, quoting marks, HTML
-/// entities and odd spaces. Its indentation stays.
+/// The line as the tool printed it: without colours, HTML entities and odd spaces. Its
+/// indentation stays, and so do the marks of mail.
 pub(super) fn clean(line: &str) -> Cow<'_, str> {
     let line = line.trim_end_matches(['\r', '\n']);
     if line.bytes().all(|byte| byte != b'&' && (byte == b'\t' || (0x20..0x7f).contains(&byte))) {
-        return Cow::Borrowed(skip_quoting(line));
+        return Cow::Borrowed(line);
     }
     let line = remove_escapes(line);
     let line: String = line.chars().filter_map(replace_character).collect();
     let line = replace_entities(&line);
-    Cow::Owned(skip_quoting(&line).to_owned())
+    Cow::Owned(line.into_owned())
 }
 
 /// Terminal control sequences: `ESC [ … letter`, `ESC ] … BEL`, and the choice of a
@@ -127,22 +127,6 @@ fn find_entity(text: &str) -> Option<(char, &str)> {
     Some((if character.is_whitespace() { ' ' } else { character }, behind))
 }
 
-/// `> ` before a quoted line; a bare `>` is an empty quoted line.
-fn skip_quoting(line: &str) -> &str {
-    let mut rest = line;
-    loop {
-        let Some(behind) = rest.trim_start_matches(' ').strip_prefix('>') else {
-            return rest;
-        };
-        match behind.strip_prefix(' ') {
-            Some(behind) => rest = behind,
-            None if behind.is_empty() || behind.starts_with('>') => rest = behind,
-            // Mail programs write `>text`; `>>> NBT` is tcpdump's own.
-            None => return behind,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,13 +135,7 @@ mod tests {
     fn lines_come_out_as_the_tool_printed_them() {
         let cases = [
             ("a b\r", "a b"),
-            ("> a", "a"),
-            ("> > a", "a"),
-            (">> a", "a"),
-            (">", ""),
-            (">a", "a"),
             ("    a", "    a"),
-            (">     a", "    a"),
             ("192.0.2.1 &gt; 192.0.2.2", "192.0.2.1 > 192.0.2.2"),
             ("a &amp;&amp; b", "a && b"),
             ("2001:db8::1 &#x3E; 2001:db8::2", "2001:db8::1 > 2001:db8::2"),

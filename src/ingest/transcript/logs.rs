@@ -1,7 +1,7 @@
 //! Lines of logs, which programs write between the packets of a terminal.
 
 use crate::ingest::server_log::is_of_server;
-use crate::ingest::tcpdump_text::{find_stamp, is_date, is_month};
+use crate::ingest::tcpdump_text::{find_stamp, is_date, split_month};
 
 /// Whether a line is a log's: it begins with a date, or a TFTP server wrote it. It
 /// stands between the packets of one capture by chance, as prose does not.
@@ -31,10 +31,8 @@ fn begins_with_date(text: &str) -> bool {
 
 /// `Nov  8 07:29:48 node3 …`, the time of RFC 3164.
 fn begins_with_month(text: &str) -> bool {
-    let mut words = text.split_whitespace();
-    words.next().is_some_and(is_month)
-        && words.next().is_some_and(|day| day.len() <= 2 && day.parse::<u8>().is_ok())
-        && words.next().is_some_and(|time| find_stamp(time).is_some())
+    let time = split_month(text).and_then(|(.., rest)| rest.split_whitespace().next());
+    time.is_some_and(|time| find_stamp(time).is_some())
 }
 
 /// `I1108 07:29:48.654684       1 server.go:652] …` of Kubernetes' programs.

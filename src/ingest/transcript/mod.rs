@@ -19,6 +19,7 @@ mod noise;
 mod opening;
 mod options;
 mod prompt;
+mod quoting;
 mod repair;
 mod resume;
 mod section;
@@ -42,6 +43,7 @@ use lines::{LIMIT_LINE_BYTES, Line};
 use logs::is_log_line;
 use noise::{find_captured, is_noise};
 use prompt::find_prompt;
+use quoting::Quoting;
 use repair::{Repair, Repaired};
 use resume::Paused;
 use section::Section;
@@ -80,6 +82,7 @@ pub fn read_text(
         first_unread: None,
     };
     let mut repair = Repair::default();
+    let mut quoting = Quoting::default();
     let mut line = Line::default();
     loop {
         match line.read(input) {
@@ -96,7 +99,9 @@ pub fn read_text(
             sink(Event::Fault(Fault { place: Place::Line(line.number), message }));
         }
         let text = line.text();
-        repair.push(line.number, &clean::clean(&text), &mut |done| splitter.take(done, sink));
+        let cleaned = clean::clean(&text);
+        let unquoted = quoting.remove(&cleaned);
+        repair.push(line.number, unquoted, &mut |done| splitter.take(done, sink));
     }
     repair.finish(&mut |done| splitter.take(done, sink));
     splitter.close(sink);

@@ -65,8 +65,12 @@ fn find_count(trimmed: &str) -> Option<(u64, &str)> {
     matches!(what, "captured" | "received" | "dropped").then_some((count, what))
 }
 
-/// `---`, `[...]`, `<snip>`, `(omitted)`: marks of lines left out.
+/// `---`, `[...]`, `<snip>`, `(omitted)`: marks of lines left out. grep(1) puts `--` between
+/// matches with lines around them.
 fn is_ellipsis(trimmed: &str) -> bool {
+    if trimmed == "--" {
+        return true;
+    }
     let is_mark = |c: char| c.is_ascii_punctuation() || c.is_whitespace() || "…⋮·—–─".contains(c);
     if trimmed.chars().all(is_mark) {
         // A lone bracket may be JSON.
@@ -97,6 +101,8 @@ mod tests {
             ("<snip>", true),
             ("[...]", true),
             ("---", true),
+            ("--", true),
+            ("-", false),
             ("tcpdump: verbose output suppressed, use -v or -vv for full protocol decode", true),
             ("filters=[udp port 69]", true),
             ("No.     Time           Source        Destination   Protocol Length Info", true),

@@ -45,6 +45,7 @@ const PACKET6: &str = "07:29:48.654684 IP6 2001:db8::1.5000 > 2001:db8::2.69: UD
 
 mod collected;
 mod commented;
+mod heads;
 mod interrupted;
 mod repaired;
 mod shells;

@@ -91,7 +91,7 @@ pub(super) fn is_v6_cut<'a>(reason: &str, mut leads: impl Iterator<Item = &'a st
 /// follow, and the length on them.
 pub(super) fn is_v6_port_cut(about: &str) -> bool {
     // `[|icmp6]`: tcpdump itself says that a snap length cut the packet.
-    if about.contains("length ") || about.contains(UNREACHABLE) || about.starts_with("[|") {
+    if about.starts_with("length ") || about.contains(UNREACHABLE) || about.starts_with("[|") {
         return false;
     }
     let mut words = about.split_whitespace().skip(1);
@@ -160,6 +160,7 @@ mod tests {
             ("2001:db8::21 udp port", true),
             ("2001:db8::21 udp port 32991", false),
             ("2001:db8::21 udp port 32991, length 83", false),
+            ("2001:db8::21 u dp port 32991, length 83", true),
             ("length 112", false),
             ("[|icmp6]", false),
         ] {

@@ -39,6 +39,11 @@ impl Choice {
         self.made.is_some() || self.open.is_some()
     }
 
+    /// Whether lines wait until one more was seen.
+    pub const fn waits(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Whether the names of sources are words.
     pub fn has_words(&self) -> bool {
         self.made.as_ref().is_some_and(|layers| !layers.are_sure())

@@ -12,7 +12,8 @@ pub(super) fn has_open_name(text: &str) -> bool {
 }
 
 /// Whether nothing can follow on a packet's line: its length ends it, or that of what it
-/// carries, `(36)`, as tcpdump prints it for DNS.
+/// carries, `(36)`, as tcpdump prints it for DNS. Of TFTP the length comes first, and so does
+/// that of a frame before the header that `-v` prints in parentheses.
 pub(super) fn is_surely_whole(text: &str) -> bool {
     let text = text.trim_end();
     let is_sized = |text: &str, lead: &str| {
@@ -22,4 +23,6 @@ pub(super) fn is_surely_whole(text: &str) -> bool {
     let ends = is_sized(text, "length ")
         || text.strip_suffix(')').is_some_and(|text| is_sized(text, " ("));
     ends && text.contains(": ")
+        && !text.contains(": TFTP, ")
+        && text.matches('(').count() == text.matches(')').count()
 }

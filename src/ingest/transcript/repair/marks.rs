@@ -39,12 +39,17 @@ fn remove_tags(text: &str) -> Option<String> {
     if !text.contains(['<', '[', '{']) {
         return None;
     }
+    let masks = find_masks(text);
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(['<', '[', '{']) {
         let (before, tag) = rest.split_at(at);
         kept.push_str(before);
-        if let Some((name, behind)) = find_tag(tag) {
+        let is_mask = |behind: &str| {
+            let written = tag.get(1..tag.len() - behind.len()).and_then(|it| it.strip_suffix('>'));
+            tag.starts_with('<') && written.is_some_and(|name| masks.contains(&name))
+        };
+        if let Some((name, behind)) = find_tag(tag).filter(|(_, behind)| !is_mask(behind)) {
             if parts(name, behind) && !kept.is_empty() && !kept.ends_with(' ') {
                 kept.push(' ');
             }
@@ -56,6 +61,24 @@ fn remove_tags(text: &str) -> Option<String> {
     }
     kept.push_str(rest);
     (kept.len() != text.len()).then_some(kept)
+}
+
+/// What looks like tags and stands for addresses that somebody masked: `<A>.57222 > `,
+/// `<B>.53:`. Something would stand within a tag, and its end behind that.
+fn find_masks(text: &str) -> Vec<&str> {
+    /// More than a line has ends: each is looked for again.
+    const LIMIT: usize = 8;
+    let name = |at: usize| {
+        let inside = text.get(at + 1..)?;
+        let end = inside.bytes().position(|byte| !byte.is_ascii_alphanumeric())?;
+        let (name, behind) = inside.split_at_checked(end)?;
+        let ends_side = [">.", ">:", "> > "].iter().any(|end| behind.starts_with(end));
+        ends_side.then_some(name).filter(|name| !name.is_empty())
+    };
+    let starts = memchr::memchr_iter(b'<', text.as_bytes());
+    let mut masks: Vec<&str> = starts.filter_map(name).take(LIMIT).collect();
+    masks.retain(|name| !text.contains(&format!("</{name}>")));
+    masks
 }
 
 /// Whether a tag keeps apart what stands before it and behind it, as a page shows it.
@@ -201,6 +224,9 @@ mod tests {
             "<flow><meta direction=\"original\">",
             "[{\"ifname\": \"eth0\"}]",
             "{\"log\": 1}",
+            "07:29:48.654684 IP <A>.57222 > <B>.53: 6+ A? a.example. (27)",
+            "07:29:48.654684 IP6 <a> > <S>: ICMP6, destination unreachable, unreachable port, <a> udp port 5, length 83",
+            "07:29:48.654684 IP <h3>.5 > 192.0.2.21.53: UDP, length 4",
             "a < b",
             "<",
             "[",

@@ -7,7 +7,7 @@
 //! | [`sources`] | lines of several sources in one text |
 //! | [`marks`], [`masks`] | tags, emphasis, arrows and brackets within a packet line |
 //! | [`several`] | line ends that were lost between packets |
-//! | [`broken`] | line ends that were put into packets |
+//! | [`broken`], [`joining`], [`line_end`] | line ends that were put into packets |
 //!
 //! A line that begins with a packet, as tcpdump prints it, needs none of them.
 
@@ -15,6 +15,7 @@ mod above;
 mod broken;
 mod choice;
 mod formats;
+mod joining;
 mod line_end;
 mod marks;
 mod masks;
@@ -149,6 +150,9 @@ impl Repair {
         if self.told.leaves_out(text) {
             return;
         }
+        if self.completes_last(text) {
+            return self.pass_on(number, text, out);
+        }
         // The bytes of a packet may look like an entry.
         let may_be_entry = self.is_unpacked || !self.above.has_characters();
         if let Some(entry) = find_entry(text).filter(|_| may_be_entry) {
@@ -158,6 +162,15 @@ impl Repair {
             return self.choose_below(number, &log, turn, out);
         }
         self.choose_below(number, text, turn, out);
+    }
+
+    /// Whether a line is the rest of the last packet's, which lacks its ends without it. No
+    /// format stands before it then, though it may look so.
+    fn completes_last(&self, text: &str) -> bool {
+        !self.choice.waits()
+            && !self.above.has_characters()
+            && self.sources.are_none()
+            && self.broken.lacks(text)
     }
 
     fn choose_below(&mut self, number: u64, text: &str, turn: Turn, out: Out<'_>) {

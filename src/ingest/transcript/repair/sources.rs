@@ -36,6 +36,11 @@ struct Source {
 }
 
 impl Sources {
+    /// Whether no line of any came.
+    pub const fn are_none(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// Whether lines of that name came before.
     pub fn knows(&self, name: &str) -> bool {
         self.known.iter().any(|source| source.name == name)

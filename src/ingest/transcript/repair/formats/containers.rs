@@ -19,13 +19,16 @@ pub(super) fn find_cri(text: &str) -> Option<Part<'_>> {
     Some(Part { time, ..Part::of(rest) })
 }
 
-/// `NAME  | LINE` of `docker compose`; pssh and ansible write hosts so.
+/// `NAME  | LINE` of `docker compose`, and `NAME.1.ID@NODE    | LINE` of `docker service logs`
+/// (docker/cli, cli/command/service/logs.go); pssh and ansible write hosts so.
 pub(super) fn find_compose(text: &str) -> Option<Part<'_>> {
-    let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
+    let is_name =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'@');
     let (name, rest) = split_word(text, is_name)?;
     let rest = rest.strip_prefix(' ')?.trim_start_matches(' ').strip_prefix('|')?;
     let rest = if rest.is_empty() { rest } else { rest.strip_prefix(' ')? };
-    Some(Part { source: Some(name), ..Part::of(rest) })
+    let node = name.split_once('@').map(|(_, node)| node).filter(|node| !node.is_empty());
+    Some(Part { source: Some(name), node, ..Part::of(rest) })
 }
 
 /// `POD CONTAINER LINE` of stern. Names are those of RFC 1123: no capitals.

@@ -14,7 +14,7 @@ mod times;
 
 use std::borrow::Cow;
 
-use super::several::head;
+use super::several::{LIMIT_HEAD_BYTES, head};
 use crate::ingest::flow_events::is_event_line;
 use crate::ingest::tcpdump_text::{is_timed_packet, is_untimed_packet_line, looks_like_row};
 use crate::ingest::transcript::announcement::find_announcement;
@@ -24,9 +24,6 @@ pub(super) use containers::find_entry;
 
 /// Formats that stand one behind the other before one line.
 const LIMIT_LAYERS: usize = 3;
-/// What tells a packet stands at its beginning; a line may be long and full of times.
-const LIMIT_HEAD_BYTES: usize = 200;
-
 /// A line as a format reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Part<'a> {
@@ -66,17 +63,21 @@ struct Format {
 }
 
 /// All that are known; those that say more of a line come first.
-const FORMATS: [Format; 13] = [
+const FORMATS: [Format; 15] = [
     // `kubectl logs --prefix`: kubernetes/kubectl, pkg/cmd/logs, `addPrefixIfNeeded`.
     Format { find: containers::find_kubectl, names: Names::Places },
     // Files of the kubelet: kubernetes, design proposal kubelet-cri-logging.
     Format { find: containers::find_cri, names: Names::None },
     // RFC 3164 section 4.1, rsyslog's RSYSLOG_FileFormat, journalctl(1) `-o short*`.
     Format { find: syslog::find_syslog, names: Names::Places },
+    // RFC 5424 section 6.
+    Format { find: syslog::find_protocol, names: Names::Places },
     // `docker logs -t`, `kubectl logs --timestamps`, ts(1), logs of terminals.
     Format { find: times::find_time, names: Names::None },
     // `docker compose logs`: docker/compose, cmd/formatter/logs.go.
     Format { find: containers::find_compose, names: Names::Words },
+    // grep(1) `-H` of files whose names have no dot: before hosts, which a space follows.
+    Format { find: shell::find_file, names: Names::Words },
     // pssh -P, pdsh(1), clush(1).
     Format { find: shell::find_host, names: Names::Words },
     // grep(1) `-n`, `-H`, and the lines around a match.
@@ -87,8 +88,8 @@ const FORMATS: [Format; 13] = [
     Format { find: containers::find_stern, names: Names::Words },
     Format { find: containers::find_stern_all, names: Names::Words },
     Format { find: people::find_item, names: Names::None },
-    Format { find: people::find_mark, names: Names::None },
     Format { find: people::find_cell, names: Names::None },
+    Format { find: people::find_mark, names: Names::None },
 ];
 
 /// The formats that stand before the lines of a run, outermost first.

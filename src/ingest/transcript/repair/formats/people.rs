@@ -12,10 +12,11 @@ pub(super) fn find_item(text: &str) -> Option<Part<'_>> {
     times::skip_space(rest.strip_prefix(':').unwrap_or(rest)).filter(|_| is_number).map(Part::of)
 }
 
-/// `+LINE` of a diff, `* LINE` of a list, `# LINE` and `// LINE` of a comment.
+/// `+LINE` of a diff, `* LINE` of a list, `# LINE` and `// LINE` of a comment, `| LINE` of a pane's border.
 pub(super) fn find_mark(text: &str) -> Option<Part<'_>> {
-    let rest =
-        text.strip_prefix("//").or_else(|| text.strip_prefix(['+', '-', '*', '•', '│', '#']))?;
+    let rest = text
+        .strip_prefix("//")
+        .or_else(|| text.strip_prefix(['+', '-', '*', '•', '│', '|', '#']))?;
     Some(Part::of(rest.strip_prefix(' ').unwrap_or(rest)))
 }
 

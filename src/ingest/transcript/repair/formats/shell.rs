@@ -41,12 +41,25 @@ fn split_file(text: &str) -> Option<(&str, char, &str)> {
     })
 }
 
-/// `     7\tTEXT` of `cat -n` and `nl`, `7  TEXT` of editors and of `tcpdump -#`.
+/// `FILE:TEXT` of `grep -H`, where the name has no dot: the packet follows at once, or what
+/// `-v` prints below one with its indentation. The second line has to tell that it is a name.
+pub(super) fn find_file(text: &str) -> Option<Part<'_>> {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let (file, rest) = split_word(text, is_name)?;
+    let rest = rest.strip_prefix(':')?;
+    let is_file = file.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && (!rest.starts_with(' ') || rest.starts_with("    "));
+    is_file.then_some(Part { source: Some(file), ..Part::of(rest) })
+}
+
+/// `     7\tTEXT` of `cat -n` and `nl`, `7  TEXT` of editors and of `tcpdump -#`,
+/// `   7: TEXT` of Cisco's `show capture`.
 pub(super) fn find_number(text: &str) -> Option<Part<'_>> {
     let (number, rest) = split_word(text.trim_start_matches(' '), |b: u8| b.is_ascii_digit())?;
     if number.len() > 7 {
         return None;
     }
+    let rest = rest.strip_prefix(':').unwrap_or(rest);
     let spaced = || rest.strip_prefix("  ").or_else(|| rest.strip_prefix(' '));
     rest.strip_prefix('\t').or_else(spaced).map(Part::of)
 }

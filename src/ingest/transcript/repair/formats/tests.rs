@@ -9,7 +9,7 @@ const PACKETS: [&str; 2] = [
 
 /// What collectors write before a line: source, node, and the time that a packet without
 /// one gets.
-const BEFORE: [(&str, &str, Option<&str>, Option<&str>); 34] = [
+const BEFORE: [(&str, &str, Option<&str>, Option<&str>); 52] = [
     ("[pod/tftp-0/tcpdump] ", "pod/tftp-0/tcpdump ", None, None),
     ("tftp-0 tcpdump ", "tftp-0 tcpdump ", None, None),
     ("tftp server ", "tftp server ", None, None),
@@ -35,6 +35,49 @@ const BEFORE: [(&str, &str, Option<&str>, Option<&str>); 34] = [
         Some("node3"),
         Some("2024-11-08 07:29:48"),
     ),
+    (
+        "Fri 2024-11-08 07:29:48 CET node3 tcpdump[1]: ",
+        "node3 tcpdump ",
+        Some("node3"),
+        Some("07:29:48"),
+    ),
+    (
+        "Fri 2024-11-08 07:29:48 +0330 node3 tcpdump[1]: ",
+        "node3 tcpdump ",
+        Some("node3"),
+        Some("07:29:48"),
+    ),
+    (
+        "Fr 2024-11-08 07:29:48 +03 node3 tcpdump[1]: ",
+        "node3 tcpdump ",
+        Some("node3"),
+        Some("07:29:48"),
+    ),
+    ("Okt 08 07:29:48 node3 tcpdump[1]: ", "node3 tcpdump ", Some("node3"), Some("07:29:48")),
+    ("Mär  8 07:29:48 node3 tcpdump[1]: ", "node3 tcpdump ", Some("node3"), Some("07:29:48")),
+    ("11月 08 07:29:48 node3 tcpdump[1]: ", "node3 tcpdump ", Some("node3"), Some("07:29:48")),
+    ("[12345.678901] node3 tcpdump[1]: ", "node3 tcpdump ", Some("node3"), None),
+    ("[    5.678901 <    0.000012>] node3 tcpdump[1]: ", "node3 tcpdump ", Some("node3"), None),
+    (
+        "<13>1 2024-11-08T07:29:48.7Z node3 tcpdump 1234 - - ",
+        "node3 tcpdump ",
+        Some("node3"),
+        Some("2024-11-08T07:29:48.7Z"),
+    ),
+    (
+        "2024-11-08T07:29:48.7Z node3 tcpdump - ID [a@1 b=\"c\"][d] ",
+        "node3 tcpdump ",
+        Some("node3"),
+        Some("2024-11-08T07:29:48.7Z"),
+    ),
+    ("tcpdump.1.x8fq0@node3    | ", "tcpdump.1.x8fq0@node3 ", Some("node3"), None),
+    ("node3:", "node3 ", None, None),
+    ("HostLog:", "HostLog ", None, None),
+    ("  12  ", "", None, None),
+    ("   1: ", "", None, None),
+    ("- `", "", None, None),
+    ("│ ", "", None, None),
+    ("| ", "", None, None),
     ("2024-11-08T07:29:48.700000001Z ", "", None, Some("2024-11-08T07:29:48.700000001Z")),
     ("Nov 08 07:29:48 ", "", None, Some("07:29:48")),
     ("07:29:48 ", "", None, Some("07:29:48")),

@@ -1,7 +1,7 @@
 //! The times that collectors write before a line.
 
 use super::{Part, split_word};
-use crate::ingest::tcpdump_text::{find_stamp, is_month};
+use crate::ingest::tcpdump_text::{find_stamp, split_month};
 
 /// `TIME LINE` of `docker logs -t` and `kubectl logs --timestamps` (RFC 3339 with up to nine
 /// digits, without the last zeros), of ts(1) (`Nov 08 07:29:48`, `07:29:48`), and with
@@ -22,26 +22,23 @@ pub(super) fn find_time(text: &str) -> Option<Part<'_>> {
 /// is left; of a date nothing.
 pub(super) fn split_time(text: &str) -> Option<(Option<&str>, &str)> {
     let text = skip_weekday(text);
-    let of_day = skip_month(text).unwrap_or(text);
-    if let Some((_, rest)) = find_stamp(of_day).filter(|_| of_day.starts_with(is_digit)) {
-        let time = of_day.get(..of_day.len() - rest.len())?;
-        return Some((Some(time), rest.strip_prefix(" UTC").unwrap_or(rest)));
+    let of_day = split_month(text).map_or(text, |(.., of_day)| of_day);
+    match split_stamp(of_day) {
+        Some((time, rest)) => Some((Some(time), rest.strip_prefix(" UTC").unwrap_or(rest))),
+        None => skip_date(text).map(|rest| (None, rest)),
     }
-    skip_date(text).map(|rest| (None, rest))
+}
+
+/// A time as tcpdump prints one, and the text from its end on.
+pub(super) fn split_stamp(text: &str) -> Option<(&str, &str)> {
+    let (_, rest) = find_stamp(text).filter(|_| text.starts_with(is_digit))?;
+    Some((text.get(..text.len() - rest.len())?, rest))
 }
 
 /// `Fri ` of `journalctl -o short-full`.
 fn skip_weekday(text: &str) -> &str {
     const DAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
     DAYS.iter().find_map(|day| text.strip_prefix(day)).unwrap_or(text)
-}
-
-/// `Nov 08 `, `Nov  8 `.
-fn skip_month(text: &str) -> Option<&str> {
-    let (month, rest) = text.split_at_checked(3)?;
-    let rest = rest.strip_prefix(' ')?;
-    let (_, behind) = split_word(rest.strip_prefix(' ').unwrap_or(rest), |b| b.is_ascii_digit())?;
-    behind.strip_prefix(' ').filter(|_| is_month(month) && rest.len() - behind.len() <= 2)
 }
 
 /// `2024-11-08`, `2024/11/08`, `08.11.2024`.
