@@ -118,13 +118,13 @@ pub enum LogFormat {
 /// Settings of one analysis on the command line.
 #[derive(Debug, Args)]
 pub struct Analyze {
-    /// Facts about addresses: what `ip addr`, `ip route` or `kubectl get pod,node,svc` printed, or a device list; may be repeated, or several separated by commas
+    /// Facts about addresses: what `ip addr`, `ip route` or `kubectl get pod,node,svc` printed, or a device list; `sysctl -a` and `lsmod`, too; may be repeated, or several separated by commas
     #[arg(long, env = "REPLYSCOPE_INVENTORY", value_name = "FILE")]
     pub inventory: Vec<List<PathBuf>>,
-    /// A capture and where it was taken: device, host or pod, such as pod@node3/eth0=FILE; may be repeated, or several separated by commas
+    /// A capture and where it was taken: device, host, pod or unknown, such as pod@node3/eth0=FILE; may be repeated, or several separated by commas
     #[arg(long = "point", env = "REPLYSCOPE_POINT", value_name = "POINT[@NODE[/IFACE]]=FILE")]
     pub points: Vec<List<PointedFile>>,
-    /// Captures (pcap or pcapng, plain, compressed, or in ZIP and tar archives), tcpdump text, what conntrack printed, terminal transcripts; - is standard input
+    /// Captures (pcap, pcapng, snoop or ERF; plain, compressed, or in ZIP and tar archives), packets that tcpdump or another program printed or logged, what conntrack printed, terminal transcripts; - is standard input
     #[arg(value_name = "FILE", required_unless_present = "points")]
     pub files: Vec<PathBuf>,
     /// How the report is written

@@ -7,9 +7,11 @@ use crate::model::protocol::Protocol;
 
 /// Whether the sender of this reply waits for the client: everything of TFTP
 /// but an error (RFC 1350 section 2). Text does not show what it is, but a
-/// datagram from the server's TID is one of these.
+/// datagram from the server's TID is one of these. Where a snap length cut off what it is, it
+/// may be an error.
 pub fn awaits_follow_up(datagram: &Datagram) -> bool {
-    !is_refusal(datagram)
+    let is_untold = datagram.is_cut && tftp_shape(datagram).is_none();
+    !is_refusal(datagram) && !is_untold
 }
 
 /// A TFTP ERROR ends a transfer (RFC 1350 section 7): it is not progress.

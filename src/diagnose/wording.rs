@@ -148,9 +148,11 @@ impl Reading<'_> {
             return format!("{} says itself that it did not take it", self.client_word_first());
         }
         let requests = self.view.requests;
-        let asked_more = requests.packets > requests.repeats + 1
-            && self.exchange.protocol.answers() != Answers::Unknown;
-        if self.went_on() || self.follow_ups().next().is_some() || asked_more {
+        let follows = self.follow_ups().next().is_some();
+        // Who says nothing but its first words again may have heard no answer to them.
+        let says_more = requests.packets > requests.repeats + 1;
+        let is_known = self.exchange.protocol.answers() != Answers::Unknown;
+        if follows || (says_more && (self.went_on() || is_known)) {
             format!("{} took it and nothing failed", self.client_word_first())
         } else {
             format!("Nothing shows whether {} took it", self.client_word())

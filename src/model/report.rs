@@ -162,6 +162,7 @@ pub struct DeviceFinding {
     pub evidence: Vec<FrameEvidence>,
     pub remedies: Vec<Remedy>,
     /// Wireshark display filter by addresses and ports: a protocol's name would hide the answer.
+    /// Where only a name is known, `<address of …>` stands for what has to be filled in.
     pub display_filter: String,
 }
 

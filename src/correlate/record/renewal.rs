@@ -14,6 +14,10 @@ const IDLE: Duration = Duration::from_mins(1);
 /// soon after the first.
 const REQUEST_CROSSING: Duration = Duration::from_secs(2);
 
+/// Clients ask again within this time where they heard nothing: the usual timeouts are of one
+/// to five seconds (RFC 2349 lets them be told).
+const LONGEST_RETRY: Duration = Duration::from_secs(10);
+
 /// Of an acknowledgement (RFC 1350 section 5); no request is as short.
 const ACK_BYTES: u32 = 4;
 
@@ -53,7 +57,11 @@ impl Record {
                 details.has_followed_answerer() && details.steps.tell_of_one_block()
             });
         let was_refused = self.details.as_ref().is_some_and(|details| {
-            details.refusal.is_some_and(|refusal| { refusal.at } >= { self.requests.last.at })
+            let is_told =
+                details.refusal.is_some_and(|refusal| { refusal.at } >= { self.requests.last.at });
+            // An error from where nobody was asked may not have been heard.
+            let is_retry = at.since(self.requests.last.at) <= LONGEST_RETRY;
+            is_told && !(details.has_changed_replies() && is_retry)
         });
         let starts_again =
             (had_gone_on || was_refused) && at.since(self.requests.last.at) > REQUEST_CROSSING;

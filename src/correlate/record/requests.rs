@@ -41,8 +41,8 @@ impl Record {
             let details = self.details(frame.capture);
             details.repeated_requests.note(frame);
             if repeats_question.is_none() {
-                let confidence =
-                    if is_by_length { Confidence::Likely } else { Confidence::Certain };
+                let is_unsure = is_by_length || self.from_server.is_none();
+                let confidence = if is_unsure { Confidence::Likely } else { Confidence::Certain };
                 self.note_asked_again(frame, confidence);
             }
         }
@@ -164,9 +164,13 @@ impl Record {
         }
     }
 
-    /// The client repeated itself although a reply had come.
+    /// The client repeated itself although a reply had come. An error ends a transfer (RFC 1350
+    /// section 7), and who asked may try again; at the pace of retries only who did not hear it,
+    /// for it came from where nobody was asked.
     fn note_asked_again(&mut self, frame: FrameRef, confidence: Confidence) {
-        let answered = self.from_server.is_some_and(|last| frame.at.since(last.at) >= CROSSING);
+        let changed = self.details.as_ref().filter(|details| details.has_changed_replies());
+        let last = self.from_server.or_else(|| changed.and_then(|details| details.refusal));
+        let answered = last.is_some_and(|last| frame.at.since(last.at) >= CROSSING);
         if self.is_answered() && answered {
             self.details(frame.capture).asked_again(frame, confidence);
         }

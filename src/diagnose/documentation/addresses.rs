@@ -21,7 +21,7 @@ pub const FOLLOW_UP_TO_REQUEST_PORT: CauseDocumentation = CauseDocumentation {
 pub const REPLY_IGNORED: CauseDocumentation = CauseDocumentation {
     meaning: "An answer came from an address or port that the client had not asked, and the client asks again as if nothing had come. Its socket is connected to the address asked, or the program compares sources: the kernel or the program throws the answer away without a word.",
     example: "203.0.113.16:50000 → 192.0.2.7:161  GetRequest\n192.0.2.8:161 → 203.0.113.16:50000  GetResponse, from the agent's other address\n203.0.113.16:50000 → 192.0.2.7:161  GetRequest, the same again",
-    proof: "A changed reply that carries the request's own transaction identity, and after it the same transaction asked again: certain. The same question under a new identity, or no identity in the protocol: likely or possible. A reply from the address and port asked, after which the client asks the same again: possible, since the reply may also have been lost behind this capture point. Or the client's own words (dig: reply from unexpected source): certain.",
+    proof: "A changed reply that carries the request's own transaction identity, and after it the same transaction asked again: certain where it was asked again twice or more, or the reply was refused as well; once: likely. The same question under a new identity, or no identity in the protocol: likely or possible. A reply from the address and port asked, after which the client asks the same again: possible, since the reply may also have been lost behind this capture point. Or the client's own words (dig: reply from unexpected source; OpenVPN: Incoming packet rejected): certain, or likely where an address is masked.",
     disproof: "The second request left before the answer was there (a delay longer than the client's timeout); or the client asks regularly, and the second request is the next round.",
     remedy_summary: "Let the answer come from the address asked: bind the responder to it, or end the translation that changes it. Or let the client use an unconnected socket.",
 };
@@ -29,7 +29,7 @@ pub const REPLY_IGNORED: CauseDocumentation = CauseDocumentation {
 pub const REPLY_REJECTED: CauseDocumentation = CauseDocumentation {
     meaning: "The client itself refused the answer: its host sent ICMP port unreachable that quotes the answer. That happens where the socket is connected to the address asked, because to the kernel no socket then expects a packet from another one.",
     example: "203.0.113.16:50000 → 192.0.2.7:161  GetRequest\n192.0.2.8:161 → 203.0.113.16:50000  GetResponse, from another address\n203.0.113.16 → 192.0.2.8  ICMP port unreachable, quotes a packet to 203.0.113.16:50000",
-    proof: "ICMP port unreachable from the client's address that quotes a reply from an address or port that was not asked. The quote names both ends, so it is certain.",
+    proof: "ICMP port unreachable that quotes a reply from an address or port that was not asked. The quote names both ends: certain from the client's own address, likely from another, which a translation may have given it. Of TCP a reset of the SYN's answer: certain.",
     disproof: "The refusal quotes a reply from the address asked: then the client had closed its socket, and the cause is port_unreachable. Or the client got the same answer before, and refuses only a late copy.",
     remedy_summary: "As for reply_ignored: the answer has to come from the address asked, or the client's socket must not be connected.",
 };
@@ -61,7 +61,7 @@ pub const FAMILIES_DIFFER: CauseDocumentation = CauseDocumentation {
 pub const REPLY_TO_PAYLOAD_ADDRESS: CauseDocumentation = CauseDocumentation {
     meaning: "The answer goes to the address or port that the request names in its text, not to where the request came from. SIP does so: without rport in the Via header the server answers to the port that stands there. A client behind a translation is not reached that way, because only the socket that asked has an entry.",
     example: "192.0.2.7:1024 → 198.51.100.10:5060  REGISTER, Via: SIP/2.0/UDP 192.0.2.7:5062\n198.51.100.10:5060 → 192.0.2.7:5062  200 OK, to the port in Via\n192.0.2.7:1024 → 198.51.100.10:5060  REGISTER, the same again",
-    proof: "An answer with the request's Call-ID and CSeq that goes to the address or port of its Via, which is not the request's source: certain. It is an error only where the client refuses the answer by ICMP, or asks again twice or more though it came; else a remark.",
+    proof: "An answer with the request's Call-ID and CSeq that goes to the address or port of its Via, which is not the request's source: certain, or likely where the text does not print the Via. It is an error only where the client refuses the answer by ICMP, or asks again twice or more though it came; else a remark.",
     disproof: "The client listens on that port on purpose and goes on after the answer; or the request is repeated because the answer came later than the client waits.",
     remedy_summary: "Let the client send rport (RFC 3581) and send from the port on which it listens, or let the server answer to the packet's source always.",
 };

@@ -30,13 +30,13 @@ const LARGEST_METADATA_BYTES: usize = 1 << 20;
 pub struct UploadForm {
     /// Title, capture points and device names; one part. Must come before the captures.
     metadata: Option<Metadata>,
-    /// What `ip addr`, `ip route` or `kubectl` printed, or a device list.
+    /// What `ip addr`, `ip route`, `kubectl`, `sysctl -a` or `lsmod` printed, or a device list.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     inventory: Option<Vec<String>>,
-    /// Captures: pcap, pcapng (plain, compressed, or in ZIP and tar archives), tcpdump text, what `conntrack` printed, or whole terminal transcripts.
+    /// Captures: pcap, pcapng, snoop or ERF (plain, compressed, or in ZIP and tar archives), packets that tcpdump or another program printed or logged, what `conntrack` printed, or whole terminal transcripts.
     #[schema(value_type = Option<Vec<String>>, format = Binary)]
     capture: Option<Vec<String>>,
-    /// A pasted capture: what tcpdump or `conntrack -L` printed, or a whole terminal transcript.
+    /// A pasted capture: packets that tcpdump or another program printed or logged, what `conntrack -L` printed, or a whole terminal transcript.
     text: Option<String>,
     /// The report's title; `metadata` can say it as well.
     title: Option<String>,

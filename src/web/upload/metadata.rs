@@ -17,7 +17,7 @@ const LONGEST_TITLE_CHARACTERS: usize = 300;
 pub struct Metadata {
     /// The report's title; without it, the captures' names.
     pub title: Option<String>,
-    /// Where captures were taken, by file name: device, host or pod, where known
+    /// Where captures were taken, by file name: device, host, pod or unknown, where known
     /// with node and interface.
     #[schema(example = json!({"pod.pcap": "pod@node3/eth0"}))]
     pub points: BTreeMap<String, String>,

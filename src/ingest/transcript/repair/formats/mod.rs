@@ -63,7 +63,7 @@ struct Format {
 }
 
 /// All that are known; those that say more of a line come first.
-const FORMATS: [Format; 15] = [
+const FORMATS: [Format; 16] = [
     // `kubectl logs --prefix`: kubernetes/kubectl, pkg/cmd/logs, `addPrefixIfNeeded`.
     Format { find: containers::find_kubectl, names: Names::Places },
     // Files of the kubelet: kubernetes, design proposal kubelet-cri-logging.
@@ -84,6 +84,8 @@ const FORMATS: [Format; 15] = [
     Format { find: shell::find_grep, names: Names::Places },
     // cat(1) -n, nl(1), numbers of editors.
     Format { find: shell::find_number, names: Names::Numbers },
+    // Cisco's `show capture`.
+    Format { find: shell::find_count, names: Names::None },
     // stern: README, "templates".
     Format { find: containers::find_stern, names: Names::Words },
     Format { find: containers::find_stern_all, names: Names::Words },

@@ -52,16 +52,23 @@ pub(super) fn find_file(text: &str) -> Option<Part<'_>> {
     is_file.then_some(Part { source: Some(file), ..Part::of(rest) })
 }
 
-/// `     7\tTEXT` of `cat -n` and `nl`, `7  TEXT` of editors and of `tcpdump -#`,
-/// `   7: TEXT` of Cisco's `show capture`.
+/// `     7\tTEXT` of `cat -n` and `nl`, `7  TEXT` of editors and of `tcpdump -#`.
 pub(super) fn find_number(text: &str) -> Option<Part<'_>> {
-    let (number, rest) = split_word(text.trim_start_matches(' '), |b: u8| b.is_ascii_digit())?;
-    if number.len() > 7 {
-        return None;
-    }
-    let rest = rest.strip_prefix(':').unwrap_or(rest);
+    let (_, rest) = split_number(text)?;
     let spaced = || rest.strip_prefix("  ").or_else(|| rest.strip_prefix(' '));
     rest.strip_prefix('\t').or_else(spaced).map(Part::of)
+}
+
+/// `   7: TEXT` of Cisco's `show capture`. Interfaces are listed so, too (ip-address(8)), and
+/// look like a prompt behind it: of a session no line is numbered like that.
+pub(super) fn find_count(text: &str) -> Option<Part<'_>> {
+    let (_, rest) = split_number(text)?;
+    rest.strip_prefix(": ").map(Part::of)
+}
+
+fn split_number(text: &str) -> Option<(&str, &str)> {
+    let number = split_word(text.trim_start_matches(' '), |b: u8| b.is_ascii_digit())?;
+    (number.0.len() <= 7).then_some(number)
 }
 
 /// `HOST: LINE` of pdsh, clush and `pssh -P`. Hosts are written in small letters (RFC 4343:
