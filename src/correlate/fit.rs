@@ -253,7 +253,10 @@ fn answers_protocol(answer: Protocol, asked: Protocol) -> bool {
 }
 
 fn claim(protocol: Protocol, asked: Endpoint, source: Endpoint, confidence: Confidence) -> Fit {
-    if protocol.moves_by_design() {
+    // A Teredo server has two addresses, and answers from the other one to test a NAT: it is
+    // another one all the same.
+    let is_second = protocol == Protocol::Teredo && asked.address != source.address;
+    if protocol.moves_by_design() && !is_second {
         Fit::ByDesign
     } else if asked.address == source.address {
         Fit::OtherPort(confidence)

@@ -67,7 +67,7 @@ fn infer_vip(exchange: &Exchange, topology: &mut Topology) {
     let view = exchange.primary();
     let Some(asked) = view.asked.filter(|asked| !is_group(asked.address)) else { return };
     let Some(answer) = view.changed_replies().next() else { return };
-    if view.asks_changed_answerer(exchange.protocol) {
+    if view.asks_changed_answerer(exchange.protocol) || exchange.protocol == Protocol::Teredo {
         return;
     }
     let device_asks = exchange.protocol.device_side() == DeviceSide::Client

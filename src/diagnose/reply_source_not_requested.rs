@@ -2,6 +2,8 @@
 //! was translated: a responder with several addresses, most often one that
 //! listens on the wildcard address and lets the kernel choose the source.
 
+mod second_server;
+
 use super::evidence::extend;
 use super::reading::Reading;
 use super::remedies;
@@ -14,7 +16,7 @@ use crate::model::topology::Role;
 
 /// Finds replies from an address that was not asked.
 pub fn find(reading: &Reading<'_>, verdict: Verdict) -> Option<Finding> {
-    let reply = reading.changed?;
+    let Some(reply) = reading.changed else { return second_server::find(reading) };
     let Origin::OtherAddress(confidence) = reply.origin else { return None };
     if find_translation(reading, reply).is_some() {
         return None;

@@ -9,6 +9,7 @@ use crate::model::finding::{Severity, Verdict};
 ///
 /// 1. Nobody answers one-way protocols, tunnels and probes: `one_way`; an ICMP
 ///    error against a one-way protocol, or against an overlay's outer datagrams, is `rejected`.
+///    A tunnel's server that answers from its second address is `tolerated`.
 /// 2. Groups and protocols that move by design are never asymmetric:
 ///    `symmetric` where something answered, and `unanswered` where nothing did but
 ///    what opens such a conversation was sent again and again; so are a DHCP relay's
@@ -111,6 +112,7 @@ fn may_be_stale(reading: &Reading<'_>) -> bool {
 fn judge_habit(reading: &Reading<'_>) -> Verdict {
     match reading.habit {
         Habit::OneWay | Habit::Tunnel if reading.is_rejected() => Verdict::Rejected,
+        Habit::Tunnel if reading.second_server().is_some() => Verdict::Tolerated,
         Habit::Group if reading.is_answered() => Verdict::Symmetric,
         Habit::OneWay | Habit::Tunnel | Habit::Probe | Habit::Group => Verdict::OneWay,
         Habit::MovesByDesign | Habit::Conversation => {

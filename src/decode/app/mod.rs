@@ -199,6 +199,7 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         Protocol::Dhcpv6 => dhcpv6::find_transaction(payload),
         Protocol::Ike => ike::find_transaction(payload),
         Protocol::Quic => quic::find_transaction(payload),
+        Protocol::Teredo => teredo::find_qualification(payload),
         Protocol::Tftp
         | Protocol::Nbns
         | Protocol::Syslog
@@ -209,7 +210,6 @@ fn find_transaction(protocol: Protocol, payload: &Payload<'_>) -> Option<Transac
         | Protocol::Statsd
         | Protocol::Bacnet
         | Protocol::Bfd
-        | Protocol::Teredo
         | Protocol::Vxlan
         | Protocol::Geneve
         | Protocol::Tcp

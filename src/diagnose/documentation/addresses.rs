@@ -45,7 +45,7 @@ pub const CLIENT_SOURCE_CHANGED: CauseDocumentation = CauseDocumentation {
 pub const REPLY_SOURCE_NOT_REQUESTED: CauseDocumentation = CauseDocumentation {
     meaning: "The answer comes from an address that was not asked, and nothing shows that it was translated on the way. The responder has several addresses and listens on all of them; its kernel chooses the source of the answer by the route back.",
     example: "203.0.113.16:50000 → 192.0.2.7:161  GetRequest\n192.0.2.8:161 → 203.0.113.16:50000  GetResponse, from the agent's other address",
-    proof: "A reply from another address than the one asked. With the request's transaction identity in it, certain. Not claimed of groups, of protocols that move by design, or of a socket that talks to many servers.",
+    proof: "A reply from another address than the one asked. With the request's transaction identity in it, certain. Not claimed of groups, of protocols that move by design, or of a socket that talks to many servers. A Teredo server that tests a client's NAT answers so on purpose: a remark.",
     disproof: "The source is a node's address, or a capture at the pod shows that the pod answered from its own: then the answer was translated (reply_source_translated). Or the client asked that address, too.",
     remedy_summary: "Bind the responder to the address that is asked, one socket for each address, or let it answer from the request's destination (IP_PKTINFO, IPV6_RECVPKTINFO).",
 };
