@@ -10,12 +10,11 @@ use std::collections::BTreeMap;
 
 use super::bypass::{count_packets, find_offset_ns, to_count};
 use super::join::ClockOffset;
-use super::view::Sighting;
+use super::view::{Sighting, call_requests_follow_ups};
 use crate::model::capture::CaptureId;
 use crate::model::endpoint::Endpoint;
 use crate::model::exchange::{Beside, Course, Expectation, FollowUps, Tally, View};
 use crate::model::protocol::Protocol;
-use crate::model::report::{Quotes, StepKind};
 
 /// Puts what the other points saw sent to the port from which the first one saw a transfer
 /// answered to what follows those answers. `seen` is of one exchange, with its clients.
@@ -115,14 +114,5 @@ fn follow(view: &mut View, client: Endpoint, server: Endpoint) {
         course: Course::ToAnswerer,
         tally,
     });
-    for errors in &mut view.icmp_errors {
-        if errors.quotes == Quotes::Request {
-            errors.quotes = Quotes::FollowUp;
-        }
-    }
-    for step in &mut view.steps {
-        if step.kind == StepKind::Request {
-            step.kind = StepKind::FollowUp;
-        }
-    }
+    call_requests_follow_ups(view);
 }

@@ -229,6 +229,12 @@ fn read_as_running_transfer(view: &mut View, record: &Record) -> Protocol {
         replies.origin = Origin::Unknown;
         replies.awaits_follow_up = true;
     }
+    call_requests_follow_ups(view);
+    Protocol::Tftp
+}
+
+/// What was told as requests are follow-ups.
+pub fn call_requests_follow_ups(view: &mut View) {
     for errors in &mut view.icmp_errors {
         if errors.quotes == Quotes::Request {
             errors.quotes = Quotes::FollowUp;
@@ -239,5 +245,4 @@ fn read_as_running_transfer(view: &mut View, record: &Record) -> Protocol {
             step.kind = StepKind::FollowUp;
         }
     }
-    Protocol::Tftp
 }
